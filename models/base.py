@@ -1,0 +1,79 @@
+"""What every speech-to-face network offers, whatever is inside it.
+
+A model turns speech into ARKit mouth coefficients. `animate` takes a whole recording; `stream` is the same network fed as the
+sound arrives. Both run the same code on the same grid, so their frames agree.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""float32 (n,), mono, in [-1, 1], at the model's `sample_rate`."""
+Coefficients = NDArray[np.float32]
+"""float32 (frames, len(channels)), each in [0, 1], 0 is neutral."""
+
+
+class ModelError(Exception):
+    """A model that is unknown, damaged, or asks for a device this machine lacks. The text is one line for the user."""
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """One voice, live. Frame k belongs to time k / frame_rate since the last `reset`."""
+
+    def push(self, samples: Samples) -> Coefficients:
+        """Take the next samples (any number) and return the frames that became ready, perhaps none."""
+        ...
+
+    def flush(self) -> Coefficients:
+        """Return the frames still held back by the look-ahead, as if silence followed. Push again only after `reset`."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything heard: the next sample is sample 0 of frame 0."""
+        ...
+
+
+@runtime_checkable
+class SpeechToFace(Protocol):
+    """A loaded network with one voice's face and style chosen."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu", "cuda" or "mps"."""
+        ...
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the samples it takes."""
+        ...
+
+    @property
+    def frame_rate(self) -> int:
+        """Frames it gives per second of sound."""
+        ...
+
+    @property
+    def lookahead_s(self) -> float:
+        """Seconds of sound after a frame's own time that the frame needs, hop included."""
+        ...
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """ARKit names, camelCase, of the columns of its coefficients."""
+        ...
+
+    def animate(self, samples: Samples) -> Coefficients:
+        """Frames for a whole recording: ceil(n * frame_rate / sample_rate) of them; frame k belongs to time k / frame_rate."""
+        ...
+
+    def stream(self) -> Stream:
+        """A new live voice of this network. Streams of one model share its weights, never their state."""
+        ...
