@@ -1,0 +1,45 @@
+"""flite: `-psdur` prints every segment with its end time. One process per sentence."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import soundfile
+
+from models.corpus.engines import Utterance, at_16k
+from models.corpus.phones import timed
+
+
+class Flite:
+    def available(self) -> bool:
+        return shutil.which("flite") is not None
+
+    def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
+        with tempfile.TemporaryDirectory() as folder:
+            for text in texts:
+                yield _say(voice, table, text, Path(folder) / "said.wav")
+
+
+def _say(voice: str, table: str, text: str, wav: Path) -> Utterance:
+    command = ["flite", "-voice", voice, "-psdur", "-t", text + " ", "-o", str(wav)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    samples, rate = soundfile.read(wav, dtype="float32")
+    return Utterance(text, at_16k(samples, rate), tuple(timed(segments(printed), table)))
+
+
+def segments(printed: str) -> list[tuple[str, float, float]]:
+    """(symbol, start_s, end_s) rows of "pau:0.142 b:0.215 ..."."""
+    rows, start = [], 0.0
+    for item in printed.split():
+        symbol, _, end = item.rpartition(":")
+        rows.append((symbol, start, float(end)))
+        start = float(end)
+    return rows
+
+
+def engine() -> Flite:
+    return Flite()
