@@ -1,0 +1,1 @@
+"""Bytes <-> values, pure functions. No socket, no thread, no clock."""

@@ -1,0 +1,173 @@
+"""The Live Link Face packet, version 6: what the phone app sends and Unreal's ARKit source reads. One datagram is one frame.
+
+Big-endian, no padding, no checksum. nD and nS are lengths in bytes of UTF-8, without a terminator:
+
+    offset          bytes  field
+    0               1      version, 6
+    1               4      nD, int32
+    5               nD     device id: Unreal keeps one subject per id
+    5 + nD          4      nS, int32
+    9 + nD          nS     subject name
+    9 + nD + nS     4      frame number, int32, counted at the rate below
+    13 + nD + nS    4      sub-frame, float32 in [0, 1)
+    17 + nD + nS    4      frame rate's numerator, int32
+    21 + nD + nS    4      frame rate's denominator, int32
+    25 + nD + nS    1      count, 61; absent when the sender sees no face ("header-only")
+    26 + nD + nS    244    61 x float32 in wire order (`arkit_mapping.CHANNELS_61`)
+
+`encode` refuses what Unreal would drop or hand to the rig unchecked. `decode` reads what Unreal reads; text that is not
+UTF-8 is the one thing it refuses and Unreal does not.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.errors import WireError
+
+VERSION = 6
+COUNT = 61
+MAX_DATAGRAM = 1286
+"""Bytes of Unreal's receive buffer: 262 and 512 for each string. A longer datagram is skipped or cut."""
+
+_VALUES_BYTES = 4 * COUNT
+_INT32 = struct.Struct(">i")
+_TIME = struct.Struct(">ifii")
+_FIXED_BYTES = 1 + 2 * _INT32.size + _TIME.size + 1 + _VALUES_BYTES
+MAX_TEXT = MAX_DATAGRAM - _FIXED_BYTES
+"""Bytes that device id and subject name may have together: 1016."""
+
+_INT32_MAX = 2**31 - 1
+_BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
+"""0.99999994, the largest float32 below 1: a sub-frame just under 1 must not round up to the next frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packet:
+    """One datagram's content."""
+
+    device_id: str
+    """Who sends. 36 ASCII characters, a UUID in capitals, is what every known receiver takes; two subjects must not share one."""
+    subject: str
+    """The Live Link subject's name, the one the user picks in Unreal."""
+    frame: int
+    """Frames since midnight (or another start) at `rate`, 0 to 2**31 - 1."""
+    subframe: float
+    """Fraction of a frame after `frame`, in [0, 1)."""
+    rate: Fraction
+    """Frames per second. Fraction(0) on a decoded packet whose rate is no rate (a zero or negative part), which Unreal accepts."""
+    values: NDArray[np.float32] | None
+    """float32 (61,) in wire order: 52 weights in [0, 1], then 9 angles in radians. None: the sender sees no face."""
+
+
+def encode(packet: Packet) -> bytes:
+    """The datagram of a packet; without values, a header-only one.
+
+    Any float values of shape (61,) are taken and sent as float32. Raises WireError for what Unreal would drop or must not get:
+    values not finite or not 61, a rate that is not positive or not made of int32, a frame or sub-frame out of range, an
+    empty name or id, one with a NUL (Unreal would cut it there), both together over 1016 bytes. Its `offset` is the field's.
+    """
+    head = _identity(packet.device_id, packet.subject) + _time(packet)
+    return head if packet.values is None else head + _values(packet.values, len(head))
+
+
+def decode(datagram: bytes) -> Packet:
+    """The packet in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another error.
+
+    Taken as Unreal takes them: ids of any length, bytes after the last value (ignored), values that are NaN or out of range.
+    """
+    datagram = bytes(datagram)
+    if not datagram or datagram[0] != VERSION:
+        raise WireError(f"got {f'version {datagram[0]}' if datagram else 'an empty datagram'}, expected version {VERSION}", 0)
+    device_id, at = _read_text(datagram, 1, "device id")
+    subject, at = _read_text(datagram, at, "subject name")
+    if len(datagram) < at + _TIME.size:
+        raise WireError(f"datagram ends in the frame time: got {len(datagram) - at} of its {_TIME.size} bytes", at)
+    frame, subframe, numerator, denominator = _TIME.unpack_from(datagram, at)
+    rate = Fraction(numerator, denominator) if numerator > 0 and denominator > 0 else Fraction(0)
+    return Packet(device_id, subject, frame, subframe, rate, _read_values(datagram, at + _TIME.size))
+
+
+@lru_cache(maxsize=64)
+def _identity(device_id: str, subject: str) -> bytes:
+    """Version, id and name: the same for every frame of a subject, so encoded and checked once."""
+    start = 1
+    parts = [bytes([VERSION])]
+    for what, text in (("device id", device_id), ("subject name", subject)):
+        raw = _text(what, text, start)
+        parts.append(_INT32.pack(len(raw)) + raw)
+        start += len(parts[-1])
+    length = start - 1 - 2 * _INT32.size
+    if length > MAX_TEXT:
+        raise WireError(f"device id and subject name take {length} bytes together, Unreal reads at most {MAX_TEXT}: shorten the name", 1)
+    return b"".join(parts)
+
+
+def _text(what: str, text: str, offset: int) -> bytes:
+    if not isinstance(text, str) or not text:
+        raise WireError(f"got {what} {text!r}, expected a text of at least one character", offset)
+    if "\0" in text:
+        raise WireError(f"{what} {text!r} holds a NUL, where Unreal would cut it", offset)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise WireError(f"{what} {text!r} holds half a surrogate pair, which UTF-8 cannot carry", offset) from None
+
+
+def _time(packet: Packet) -> bytes:
+    offset = len(_identity(packet.device_id, packet.subject))
+    frame, subframe, rate = packet.frame, packet.subframe, packet.rate
+    if not isinstance(frame, int | np.integer) or not 0 <= frame <= _INT32_MAX:
+        raise WireError(f"got frame {frame!r}, expected a whole number from 0 to {_INT32_MAX}", offset)
+    if not isinstance(subframe, float | int | np.floating) or not 0 <= subframe < 1:  # NaN fails the comparison too
+        raise WireError(f"got sub-frame {subframe!r}, expected a number from 0 up to but not 1", offset + 4)
+    if not isinstance(rate, Fraction | int) or rate <= 0 or max(rate.numerator, rate.denominator) > _INT32_MAX:
+        raise WireError(f"got rate {rate!r}, expected a positive Fraction of two int32, such as Fraction(60)", offset + 8)
+    return _TIME.pack(frame, min(float(subframe), _BELOW_ONE), rate.numerator, rate.denominator)
+
+
+def _values(values: object, offset: int) -> bytes:
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused below
+        try:
+            wire = np.asarray(values).astype(">f4", casting="same_kind")
+        except (TypeError, ValueError):
+            raise WireError(f"got values of kind {type(values).__name__}, expected {COUNT} floats", offset) from None
+    if wire.shape != (COUNT,):
+        raise WireError(f"got values of shape {wire.shape}, expected ({COUNT},)", offset)
+    finite = np.isfinite(wire)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise WireError(f"value {bad} is {wire[bad]}, expected a finite number: Unreal would pass it to the rig", offset + 1 + 4 * bad)
+    return bytes([COUNT]) + wire.tobytes()
+
+
+def _read_text(datagram: bytes, at: int, what: str) -> tuple[str, int]:
+    """A length and its text from byte `at`; the text and the byte after it."""
+    start = at + _INT32.size
+    if len(datagram) < start:
+        raise WireError(f"datagram ends in the length of the {what}", at)
+    (length,) = _INT32.unpack_from(datagram, at)
+    if length < 0:
+        raise WireError(f"got {length} as the length of the {what}, expected 0 or more", at)
+    if length > len(datagram) - start:
+        raise WireError(f"{what} is said to be {length} bytes long, but {len(datagram) - start} follow", at)
+    try:
+        return datagram[start : start + length].decode(), start + length
+    except UnicodeDecodeError as error:
+        raise WireError(f"{what} is not UTF-8: {error.reason}", start + error.start) from None
+
+
+def _read_values(datagram: bytes, at: int) -> NDArray[np.float32] | None:
+    if len(datagram) == at:
+        return None
+    if datagram[at] != COUNT:
+        raise WireError(f"got {datagram[at]} values, expected {COUNT}", at)
+    if len(datagram) - at - 1 < _VALUES_BYTES:
+        raise WireError(f"datagram ends in the values: got {len(datagram) - at - 1} of their {_VALUES_BYTES} bytes", at + 1)
+    return np.frombuffer(datagram, ">f4", COUNT, at + 1).astype(np.float32)
