@@ -1,0 +1,57 @@
+"""What crosses a thread: a block of sound going in, a pose of the face coming out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME_RATE = 60
+"""Poses per second of sound, everywhere in this program."""
+FACE_CHANNELS = 61
+
+Weights = NDArray[np.float32]
+"""float32 (61,) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """Sound as a source hands it over. The source never writes to `samples` again."""
+
+    samples: NDArray[np.float32]
+    """float32 (n, channels) or (n,), in [-1, 1]."""
+    sample_rate: int
+    """Hz."""
+    start: int
+    """Index of the first sample, counted from when the source opened. A jump means that samples were lost."""
+    arrived_s: float
+    """Clock time at which the last sample was handed over, seconds."""
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim not in (1, 2) or self.samples.dtype != np.float32:
+            raise ValueError(f"samples are {self.samples.dtype} {self.samples.shape}, expected float32 (n,) or (n, channels)")
+
+    @property
+    def end(self) -> int:
+        """Index of the sample after the last."""
+        return self.start + len(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFrame:
+    """One pose of the face, MouthClose as predicted."""
+
+    weights: Weights
+    """float32 (61,) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians."""
+    index: int
+    """Number of the pose on the 60 Hz grid that starts with the source."""
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (FACE_CHANNELS,) or self.weights.dtype != np.float32:
+            raise ValueError(f"weights are {self.weights.dtype} {self.weights.shape}, expected float32 ({FACE_CHANNELS},)")
+
+    @property
+    def t_audio(self) -> float:
+        """Seconds of sound, since the source opened, that this pose belongs to."""
+        return self.index / FRAME_RATE
