@@ -1,0 +1,175 @@
+"""A sound input, live, through PortAudio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.channel import Channel
+from livelink_bridge.clock import Clock
+from livelink_bridge.errors import DeviceError
+from livelink_bridge.frames import FRAME_RATE, AudioBlock
+
+_BLOCKS_PER_FRAME = 4
+"""Blocks of a quarter of a pose, 4.2 ms: a pose waits for the end of the block that holds its last sample, so short blocks
+are early poses; and blocks that fit the 60 Hz grid make every pose wait the same."""
+_BACKLOG_MS = 250.0
+"""Sound that waits for a stalled model before the oldest is dropped."""
+_MAX_CHANNELS = 2
+"""Voices come on one channel or on two; the other inputs of a large interface are somebody else's."""
+
+Device = dict[str, Any]
+
+
+def load_backend() -> Any:
+    """The sounddevice module. Raises DeviceError where PortAudio is missing."""
+    try:
+        return import_module("sounddevice")
+    except (ImportError, OSError) as error:
+        raise DeviceError(f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)") from error
+
+
+def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> int:
+    """Index of the input the user means.
+
+    Parameters
+    ----------
+    wanted : an index, a part of a name in any case, or None for the system's default
+    devices : what PortAudio lists, each with name, hostapi and max_input_channels
+    default : index of the system's default input, -1 for none
+
+    Raises DeviceError where none, several, or no input fits.
+    """
+    if wanted is None:
+        if not 0 <= default < len(devices):
+            raise DeviceError(f"no microphone: the system has no default input; {_listing(devices)}")
+        return default
+    if wanted.isdecimal():
+        return _input_at(int(wanted), devices)
+    return _input_named(wanted, devices, default)
+
+
+def _input_at(index: int, devices: Sequence[Device]) -> int:
+    if index >= len(devices):
+        raise DeviceError(f"there is no device {index}; {_listing(devices)}")
+    if not devices[index]["max_input_channels"]:
+        raise DeviceError(f"device {index} ({devices[index]['name']}) is not an input; {_listing(devices)}")
+    return index
+
+
+def _input_named(wanted: str, devices: Sequence[Device], default: int) -> int:
+    named = [i for i, device in enumerate(devices) if wanted.casefold() in device["name"].casefold()]
+    inputs = [i for i in named if devices[i]["max_input_channels"]]
+    exact = [i for i in inputs if wanted.casefold() == devices[i]["name"].casefold()]
+    found = exact or inputs
+    if len(found) > 1 and 0 <= default < len(devices):
+        # Windows lists each device once per sound system; the default's sound system is the one meant.
+        found = [i for i in found if devices[i]["hostapi"] == devices[default]["hostapi"]] or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DeviceError(f"{wanted!r} fits several inputs; give more of the name or the index; {_listing(devices, found)}")
+    if named:
+        raise DeviceError(f"device {named[0]} ({devices[named[0]]['name']}) is not an input; {_listing(devices)}")
+    raise DeviceError(f"no input's name contains {wanted!r}; {_listing(devices)}")
+
+
+def _listing(devices: Sequence[Device], among: Sequence[int] | None = None) -> str:
+    inputs = [i for i, device in enumerate(devices) if device["max_input_channels"] and (among is None or i in among)]
+    return "inputs: " + ", ".join(f"{i} {devices[i]['name']}" for i in inputs) if inputs else "this machine has no sound input"
+
+
+class MicrophoneSource:
+    """An input of this machine, at its own rate, running from the moment it is made."""
+
+    live = True
+    duration_s = None
+
+    def __init__(self, wanted: str | None, *, clock: Clock, backend: Any = None) -> None:
+        backend = backend or load_backend()
+        try:
+            devices = list(backend.query_devices())
+            index = find_input(wanted, devices, backend.default.device[0])
+            device = devices[index]
+            self.name: str = device["name"]
+            self.sample_rate = round(device["default_samplerate"])
+            block_samples = max(1, self.sample_rate // (FRAME_RATE * _BLOCKS_PER_FRAME))
+            self._capture = _Capture(self.sample_rate, block_samples, clock)
+            self._stream = backend.InputStream(
+                device=index,
+                samplerate=self.sample_rate,
+                channels=min(_MAX_CHANNELS, device["max_input_channels"]),
+                dtype="float32",
+                blocksize=block_samples,
+                latency="low",
+                callback=self._capture.take,
+                finished_callback=self._capture.end,
+            )
+            self._stream.start()
+        except backend.PortAudioError as error:
+            raise DeviceError(f"microphone {wanted or 'default'!r} cannot be opened: {_one_line(error)}") from error
+        self._closing = False
+
+    @property
+    def overflows(self) -> int:
+        return self._capture.overflows
+
+    @property
+    def dropped(self) -> int:
+        return self._capture.channel.dropped
+
+    @property
+    def latency_s(self) -> float:
+        """What PortAudio says the device's own buffer holds, seconds."""
+        return float(self._stream.latency)
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        yield from self._capture.channel
+        if not self._closing:
+            raise DeviceError(f"microphone {self.name!r} stopped; was it unplugged?")
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._stream.close()
+            self._capture.end()
+
+
+class _Capture:
+    """PortAudio's side: its thread calls `take`, which copies and returns."""
+
+    def __init__(self, sample_rate: int, block_samples: int, clock: Clock) -> None:
+        self.channel: Channel[AudioBlock] = Channel.of_ms(_BACKLOG_MS, 1000 * block_samples / sample_rate, "newest")
+        self.overflows = 0
+        self._sample_rate = sample_rate
+        self._clock = clock
+        self._next = 0
+        self._zero_s = math.inf
+        """Earliest clock time that sample 0 can have had, seen from the blocks so far."""
+
+    def take(self, indata: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
+        now_s = self._clock.now()
+        if status.input_overflow:
+            self.overflows += 1
+            self._skip_lost(frames, now_s)
+        else:
+            self._zero_s = min(self._zero_s, now_s - (self._next + frames) / self._sample_rate)
+        self.channel.put(AudioBlock(indata.copy(), self._sample_rate, self._next, now_s))
+        self._next += frames
+
+    def _skip_lost(self, frames: int, now_s: float) -> None:
+        """PortAudio does not say how much was lost, the clock does. At least a block, so that nobody splices over the gap."""
+        due = 0 if math.isinf(self._zero_s) else round((now_s - self._zero_s) * self._sample_rate)
+        self._next += max(frames, due - (self._next + frames))
+
+    def end(self) -> None:
+        self.channel.close()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(part) for part in error.args[:1]) or type(error).__name__

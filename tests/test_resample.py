@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import soxr
+
+from livelink_bridge.resample import Resampler, mono
+
+RATES = [8000, 11025, 22050, 44100, 48000, 96000]
+
+
+def convert(samples: np.ndarray, from_hz: int) -> np.ndarray:
+    resampler = Resampler(from_hz, 16000)
+    return np.concatenate([resampler.push(samples), resampler.flush()])
+
+
+def chirp(at_s: np.ndarray, to_hz: float) -> np.ndarray:
+    return (0.5 * np.sin(2 * np.pi * (50 * at_s + (to_hz - 50) / 2 * at_s**2))).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_chirp_keeps_its_time_and_shape(rate):
+    to_hz = min(6500, 0.42 * rate)
+    out = convert(chirp(np.arange(rate) / rate, to_hz), rate)
+    assert len(out) == 16000
+    np.testing.assert_allclose(out[200:-200], chirp(np.arange(16000) / 16000, to_hz)[200:-200], atol=1e-3)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_it_hears_what_soxr_hears(rate):
+    sound = chirp(np.arange(rate) / rate, min(6500, 0.42 * rate))
+    np.testing.assert_allclose(convert(sound, rate)[200:-200], soxr.resample(sound, rate, 16000)[200:-200], atol=1e-3)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_click_stays_where_it_was(rate):
+    sound = np.zeros(rate, np.float32)
+    sound[rate // 4] = 1.0
+    assert np.argmax(np.abs(convert(sound, rate))) == pytest.approx(4000, abs=1)
+
+
+@pytest.mark.parametrize("rate", [24000, 44100, 48000, 96000])
+def test_what_speech_must_not_alias_into_is_removed(rate):
+    tone = np.sin(2 * np.pi * 9500 * np.arange(rate) / rate).astype(np.float32)
+    assert np.abs(convert(tone, rate)[200:-200]).max() < 10 ** (-65 / 20)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("chunk", [1, 13, 480, 5000])
+def test_any_chunking_gives_the_same(rate, chunk):
+    sound = (np.random.default_rng(2).standard_normal(6007) * 0.1).astype(np.float32)
+    resampler = Resampler(rate, 16000)
+    for _ in range(2):
+        pieces = [resampler.push(sound[i : i + chunk]) for i in range(0, len(sound), chunk)] + [resampler.flush()]
+        np.testing.assert_array_equal(np.concatenate(pieces), convert(sound, rate))
+        resampler.reset()
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_output_comes_as_soon_as_half_the_filter_was_heard(rate):
+    resampler = Resampler(rate, 16000)
+    given = len(resampler.push(np.zeros(rate, np.float32)))
+    assert (given - 1) / 16000 + resampler.lookahead_s == pytest.approx(1.0, abs=1.1 / 16000)
+    assert resampler.lookahead_s <= (0.0016 if rate >= 16000 else 0.0031)
+
+
+@pytest.mark.parametrize(("rate", "samples", "expected"), [(48000, 1, 1), (48000, 3, 1), (48000, 4, 2), (8000, 1, 2), (16000, 5, 5), (44100, 0, 0)])
+def test_the_length_is_rounded_up(rate, samples, expected):
+    assert len(convert(np.zeros(samples, np.float32), rate)) == expected
+
+
+def test_the_models_own_rate_passes_untouched():
+    sound = np.random.default_rng(3).uniform(-1, 1, 999).astype(np.float32)
+    np.testing.assert_array_equal(convert(sound, 16000), sound)
+    assert Resampler(16000, 16000).lookahead_s == 0
+
+
+def test_channels_are_averaged_and_bad_samples_silenced():
+    stereo = np.array([[0.2, 0.4], [np.nan, 0.5], [np.inf, np.inf], [-3.0, -5.0]], np.float32)
+    np.testing.assert_allclose(mono(stereo), [0.3, 0.0, 1.0, -1.0], atol=1e-7)
+    assert mono(stereo[:, 0]).shape == (4,)
