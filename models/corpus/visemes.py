@@ -1,0 +1,159 @@
+"""Timed phones to ARKit mouth curves: dominance blending after Cohen & Massaro (1993), then hard holds after JALI (2016).
+
+The numbers are data: `visemes.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from arkit_mapping.channels import MOUTH_32
+from models.corpus.phones import CLASSES, INDEX, Phone
+
+RATE = 60
+"""Frames a second of every curve."""
+RAMP_S = 0.028
+"""How long a hold takes to come and go: lips close within two frames."""
+SMOOTH_S = 0.016
+LOUDNESS_PER_DB, LOUDNESS_RANGE = 0.045, (0.55, 1.2)
+"""Opening per decibel against the utterance's own loud parts, and its limits."""
+
+Curves = NDArray[np.float32]
+"""float32 (frames, 32), MOUTH_32 order, [0, 1], 60 Hz."""
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return yaml.safe_load(files("models.corpus").joinpath("visemes.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+STYLES: tuple[str, ...] = tuple(_table()["styles"])
+
+
+@cache
+def _bases() -> tuple[str, ...]:
+    """The symmetric channels: MOUTH_32 without Left and Right twins, and without sideways jaw and mouth."""
+    return tuple(name for group in _table()["groups"].values() for name in group["channels"])
+
+
+@cache
+def _spread() -> NDArray[np.float32]:
+    """(bases, 32): 1 where a base drives a channel."""
+    names = _bases()
+    matrix = np.zeros((len(names), len(MOUTH_32)), np.float32)
+    for column, channel in enumerate(MOUTH_32):
+        base = channel.removesuffix("Left").removesuffix("Right")
+        if channel in names or base in names:
+            matrix[names.index(channel if channel in names else base), column] = 1.0
+    return matrix
+
+
+@cache
+def _targets() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Targets and weights (classes, bases), time constants before and after (bases,), seconds."""
+    names, classes, groups = _bases(), _table()["classes"], _table()["groups"]
+    group_of = {channel: key for key, group in groups.items() for channel in group["channels"]}
+    targets = np.array([[classes[c].get(name, 0.0) for name in names] for c in CLASSES], np.float32)
+    weights = np.array([[classes[c]["weight"][group_of[name]] for name in names] for c in CLASSES], np.float32)
+    before = np.array([groups[group_of[name]]["before_ms"] / 1000 for name in names], np.float32)
+    after = np.array([groups[group_of[name]]["after_ms"] / 1000 for name in names], np.float32)
+    return targets, weights, before, after
+
+
+def labels(phones: Sequence[Phone], frames: int) -> NDArray[np.int64]:
+    """int64 (frames,): the class spoken at each frame's time k / 60; silence outside the phones."""
+    out = np.full(frames, INDEX["SIL"], np.int64)
+    times = np.arange(frames) / RATE
+    for phone in phones:
+        out[(times >= phone.start_s) & (times < phone.end_s)] = INDEX[phone.name]
+    return out
+
+
+def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32] | None = None) -> Curves:
+    """Mouth curves of timed phones.
+
+    loudness_db: float32 (frames,), level of the sound at each frame; opening follows it relative to its 80th percentile.
+    """
+    if not phones:
+        return np.zeros((frames, len(MOUTH_32)), np.float32)
+    base = _smooth(_blend(phones, frames))
+    if loudness_db is not None:
+        effort = np.clip(1 + LOUDNESS_PER_DB * (loudness_db - np.percentile(loudness_db, 80)), *LOUDNESS_RANGE)
+        opening = [_bases().index(name) for name in ("jawOpen", "mouthLowerDown", "mouthUpperUp")]
+        base[:, opening] *= _smooth(effort[:, None].astype(np.float32), 0.04)
+    _hold(base, phones)
+    return np.clip(base, 0, 1) @ _spread()
+
+
+def styled(mouth: Curves, style: str) -> Curves:
+    """`mouth` as a voice of `style` would move it. Seals stay sealed: jaw and closure scale alike."""
+    row = _table()["styles"][style]
+    offset = np.array([row.get("offset", {}).get(name, 0.0) for name in _bases()], np.float32) @ _spread()
+    return np.clip(mouth * np.float32(row["gain"]) + offset, 0, 1).astype(np.float32)
+
+
+def sealed(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
+    """float32 (frames,): 1 while p, b or m must be closed, with the ramps of the curves."""
+    return np.maximum(_window("PB", phones, frames), _window("M", phones, frames))
+
+
+def _blend(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
+    """Dominance-weighted targets. A phone is at full strength over its middle half and decays on either side of it."""
+    targets, weights, before, after = _targets()
+    ids = np.array([INDEX[p.name] for p in phones])
+    starts = np.array([p.start_s for p in phones], np.float32)
+    ends = np.array([p.end_s for p in phones], np.float32)
+    quarter = (ends - starts) / 4
+    times = (np.arange(frames) / RATE).astype(np.float32)[:, None]
+    early, late = np.maximum(starts + quarter - times, 0), np.maximum(times - ends + quarter, 0)
+    out = np.empty((frames, len(before)), np.float32)
+    for group in np.unique(np.stack([before, after], 1), axis=0):
+        columns = np.flatnonzero((before == group[0]) & (after == group[1]))
+        decay = np.exp(-early / group[0] - late / group[1])
+        strength = decay @ weights[ids][:, columns]
+        out[:, columns] = (decay @ (weights[ids] * targets[ids])[:, columns]) / np.maximum(strength, 1e-9)
+    return out
+
+
+def _smooth(values: NDArray[np.float32], width_s: float = SMOOTH_S) -> NDArray[np.float32]:
+    """Gaussian along time, edges held."""
+    radius = max(1, int(np.ceil(3 * width_s * RATE)))
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (width_s * RATE)) ** 2)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    padded = np.pad(values, ((radius, radius), (0, 0)), mode="edge")
+    return sum(k * padded[i : i + len(values)] for i, k in enumerate(kernel)).astype(np.float32)  # type: ignore[union-attr]
+
+
+def _window(name: str, phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
+    """(frames,) in [0, 1]: 1 while a phone of class `name` is held, ramps on either side."""
+    out, times = np.zeros(frames, np.float32), np.arange(frames) / RATE
+    shortest = _table()["holds"][name]["min_ms"] / 1000
+    for phone in phones:
+        if phone.name == name:
+            grow = max(0.0, shortest - (phone.end_s - phone.start_s)) / 2
+            outside = np.maximum(np.maximum(phone.start_s - grow - times, times - phone.end_s - grow), 0)
+            out = np.maximum(out, 1 - outside / RAMP_S).astype(np.float32)
+    return out
+
+
+def _hold(base: NDArray[np.float32], phones: Sequence[Phone]) -> None:
+    """Apply the hard rules in place."""
+    column = _bases().index
+    for name, rule in _table()["holds"].items():
+        hold = _window(name, phones, len(base))
+        for channel, limit in rule.get("at_most", {}).items():
+            track = base[:, column(channel)]
+            base[:, column(channel)] = track - hold * np.maximum(track - limit, 0)
+        for channel, limit in rule.get("at_least", {}).items():
+            track = base[:, column(channel)]
+            base[:, column(channel)] = track + hold * np.maximum(limit - track, 0)
+        if rule.get("seal"):
+            close = column("mouthClose")
+            base[:, close] += hold * (base[:, column("jawOpen")] - base[:, close])
