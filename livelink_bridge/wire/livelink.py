@@ -73,7 +73,8 @@ def encode(packet: Packet) -> bytes:
     values not finite or not 61, a rate that is not positive or not made of int32, a frame or sub-frame out of range, an
     empty name or id, one with a NUL (Unreal would cut it there), both together over 1016 bytes. Its `offset` is the field's.
     """
-    head = _identity(packet.device_id, packet.subject) + _time(packet)
+    identity = _identity(packet.device_id, packet.subject)
+    head = identity + _time(packet, len(identity))
     return head if packet.values is None else head + _values(packet.values, len(head))
 
 
@@ -90,8 +91,7 @@ def decode(datagram: bytes) -> Packet:
     if len(datagram) < at + _TIME.size:
         raise WireError(f"datagram ends in the frame time: got {len(datagram) - at} of its {_TIME.size} bytes", at)
     frame, subframe, numerator, denominator = _TIME.unpack_from(datagram, at)
-    rate = Fraction(numerator, denominator) if numerator > 0 and denominator > 0 else Fraction(0)
-    return Packet(device_id, subject, frame, subframe, rate, _read_values(datagram, at + _TIME.size))
+    return Packet(device_id, subject, frame, subframe, _rate(numerator, denominator), _read_values(datagram, at + _TIME.size))
 
 
 @lru_cache(maxsize=64)
@@ -120,8 +120,7 @@ def _text(what: str, text: str, offset: int) -> bytes:
         raise WireError(f"{what} {text!r} holds half a surrogate pair, which UTF-8 cannot carry", offset) from None
 
 
-def _time(packet: Packet) -> bytes:
-    offset = len(_identity(packet.device_id, packet.subject))
+def _time(packet: Packet, offset: int) -> bytes:
     frame, subframe, rate = packet.frame, packet.subframe, packet.rate
     if not isinstance(frame, int | np.integer) or not 0 <= frame <= _INT32_MAX:
         raise WireError(f"got frame {frame!r}, expected a whole number from 0 to {_INT32_MAX}", offset)
@@ -133,11 +132,11 @@ def _time(packet: Packet) -> bytes:
 
 
 def _values(values: object, offset: int) -> bytes:
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused below
-        try:
+    try:
+        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused below
             wire = np.asarray(values).astype(">f4", casting="same_kind")
-        except (TypeError, ValueError):
-            raise WireError(f"got values of kind {type(values).__name__}, expected {COUNT} floats", offset) from None
+    except (TypeError, ValueError):
+        raise WireError(f"got values of kind {getattr(values, 'dtype', type(values).__name__)}, expected {COUNT} floats", offset) from None
     if wire.shape != (COUNT,):
         raise WireError(f"got values of shape {wire.shape}, expected ({COUNT},)", offset)
     finite = np.isfinite(wire)
@@ -145,6 +144,12 @@ def _values(values: object, offset: int) -> bytes:
         bad = int(np.argmin(finite))
         raise WireError(f"value {bad} is {wire[bad]}, expected a finite number: Unreal would pass it to the rig", offset + 1 + 4 * bad)
     return bytes([COUNT]) + wire.tobytes()
+
+
+@lru_cache(maxsize=64)
+def _rate(numerator: int, denominator: int) -> Fraction:
+    """A stream's rate hardly ever changes, and a Fraction takes longer to make than the rest of the packet."""
+    return Fraction(numerator, denominator) if numerator > 0 and denominator > 0 else Fraction(0)
 
 
 def _read_text(datagram: bytes, at: int, what: str) -> tuple[str, int]:
