@@ -29,7 +29,8 @@ _SPAN = 4096
 def mono(samples: NDArray[np.float32]) -> Samples:
     """Mean of the channels: float32 (n,) or (n, channels) -> float32 (n,), finite and in [-1, 1]."""
     mixed = samples.mean(axis=1, dtype=np.float32) if samples.ndim == 2 else samples
-    return np.clip(np.nan_to_num(mixed, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+    voice: Samples = np.clip(np.nan_to_num(mixed, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+    return voice
 
 
 class Resampler:
@@ -40,6 +41,7 @@ class Resampler:
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
+        self.from_hz = from_hz
         divisor = math.gcd(from_hz, to_hz)
         self._up, self._down = to_hz // divisor, from_hz // divisor
         self._half = 0 if from_hz == to_hz else math.ceil(_ZERO_CROSSINGS * from_hz / min(from_hz, to_hz))
@@ -82,8 +84,10 @@ class Resampler:
         windows = sliding_window_view(self._kept, 2 * self._half)
         around = windows[at // self._up - self._half + 1 - self._first]
         if self._up == 1:
-            return np.einsum("nt,t->n", around, self._phases[0])
-        return np.einsum("nt,nt->n", around, self._phases[at % self._up])
+            out: Samples = np.einsum("nt,t->n", around, self._phases[0])
+        else:
+            out = np.einsum("nt,nt->n", around, self._phases[at % self._up])
+        return out
 
     def _forget(self) -> None:
         oldest = self._given * self._down // self._up - self._half + 1
@@ -101,4 +105,5 @@ def _filter_bank(phases: int, half: int, cutoff: float) -> NDArray[np.float32]:
     distance = np.arange(1 - half, half + 1)[None, :] - np.arange(phases)[:, None] / phases
     window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (distance / half) ** 2, 0, None)))
     taps = np.sinc(cutoff * distance) * window
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    bank: NDArray[np.float32] = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return bank

@@ -23,6 +23,9 @@ _BACKLOG_MS = 250.0
 _MAX_CHANNELS = 2
 """Voices come on one channel or on two; the other inputs of a large interface are somebody else's."""
 
+_CLOCK_TOLERANCE = 300e-6
+"""Part by which a device's clock may run slow."""
+
 Device = dict[str, Any]
 
 
@@ -158,7 +161,9 @@ class _Capture:
             self.overflows += 1
             self._skip_lost(frames, now_s)
         else:
-            self._zero_s = min(self._zero_s, now_s - (self._next + frames) / self._sample_rate)
+            # Devices' clocks are off by up to some 100 ppm, so the bound may rise by as much.
+            drift_s = _CLOCK_TOLERANCE * frames / self._sample_rate
+            self._zero_s = min(self._zero_s + drift_s, now_s - (self._next + frames) / self._sample_rate)
         self.channel.put(AudioBlock(indata.copy(), self._sample_rate, self._next, now_s))
         self._next += frames
 

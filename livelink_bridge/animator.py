@@ -1,0 +1,104 @@
+"""Blocks of sound to poses: resample, step the network, map. No thread, no clock; `--mic`, `play` and `convert` share it."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arkit_mapping import remap
+from arkit_mapping.character import Character
+from livelink_bridge.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.resample import Resampler, mono
+from models.base import Coefficients, ModelError, Samples, SpeechToFace
+
+_TOLERANCE = 0.01
+"""How far outside [0, 1] a coefficient may be and still be taken for rounding, which the character clamps away."""
+
+_log = logging.getLogger(__name__)
+
+
+class Animator:
+    """One voice's face. Pose k belongs to k / 60 s after sample 0 of its source.
+
+    Where samples are missing (a block does not start where the one before ended) the network starts afresh on the next pose
+    of the same grid: time goes on, nothing is spliced. A pose that is not finite or far out of range is replaced by the one
+    before it and counted.
+    """
+
+    def __init__(self, model: SpeechToFace, character: Character) -> None:
+        if model.frame_rate != FRAME_RATE:
+            raise ModelError(f"model {model.name} gives {model.frame_rate} poses a second, expected {FRAME_RATE}")
+        self._model = model
+        self._character = character
+        self._stream = model.stream()
+        self._resampler: Resampler | None = None
+        self.gaps = 0
+        """Times that samples were missing."""
+        self.bad_poses = 0
+        """Poses replaced because the network gave nonsense."""
+        self.reset()
+
+    @property
+    def lookahead_s(self) -> float:
+        """Seconds of sound after a pose's own time that the pose needs, network and resampler together."""
+        return self._model.lookahead_s + (self._resampler.lookahead_s if self._resampler else 0.0)
+
+    def reset(self) -> None:
+        """Forget everything heard: the next block begins a new source."""
+        self._expected: int | None = None
+        self._skip = 0
+        self._next_index = 0
+        self._last_good: Coefficients = np.zeros((1, len(self._model.channels)), np.float32)
+        self._start_network()
+
+    def push(self, block: AudioBlock) -> list[FaceFrame]:
+        """Take the next block and return the poses that became ready, perhaps none."""
+        if self._resampler is None or self._resampler.from_hz != block.sample_rate:
+            self._resampler = Resampler(block.sample_rate, self._model.sample_rate)
+        if block.start != (self._expected or 0):
+            self._resume_at(block)
+        self._expected = block.end
+        fresh = block.samples[self._skip :]
+        self._skip -= len(block.samples) - len(fresh)
+        return self._poses(self._stream.push(self._resampler.push(mono(fresh))))
+
+    def flush(self) -> list[FaceFrame]:
+        """The poses still waiting for sound, as if silence followed. Push again only after `reset`."""
+        rest: Samples = self._resampler.flush() if self._resampler else np.zeros(0, np.float32)
+        return self._poses(self._stream.push(rest)) + self._poses(self._stream.flush())
+
+    def _start_network(self) -> None:
+        self._stream.reset()
+        if self._resampler:
+            self._resampler.reset()
+
+    def _resume_at(self, block: AudioBlock) -> None:
+        self.gaps += self._expected is not None
+        self._start_network()
+        self._next_index = -(-block.start * FRAME_RATE // block.sample_rate)
+        self._skip = -(-self._next_index * block.sample_rate // FRAME_RATE) - block.start
+
+    def _poses(self, coefficients: Coefficients) -> list[FaceFrame]:
+        if not len(coefficients):
+            return []
+        weights = self._character.apply(remap(self._keep_good(coefficients), self._model.channels))
+        first = self._next_index
+        self._next_index += len(weights)
+        return [FaceFrame(pose, index) for index, pose in enumerate(weights, first)]
+
+    def _keep_good(self, coefficients: Coefficients) -> Coefficients:
+        good: NDArray[np.bool_] = np.all((coefficients >= -_TOLERANCE) & (coefficients <= 1 + _TOLERANCE), axis=1)
+        if not good.all():
+            self._count_bad(int(np.sum(~good)))
+            known = np.concatenate([self._last_good, coefficients])
+            newest_good = np.maximum.accumulate(np.where(good, np.arange(1, len(known)), 0))
+            coefficients = known[newest_good]
+        self._last_good = coefficients[-1:].copy()
+        return coefficients
+
+    def _count_bad(self, poses: int) -> None:
+        if not self.bad_poses:
+            _log.warning("model %s gave a pose that is not finite or not in [0, 1]; the last good one is kept", self._model.name)
+        self.bad_poses += poses

@@ -1,0 +1,178 @@
+"""When tick n is due and which pose it shows: an even grid that follows the sound's own clock."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from livelink_bridge.frames import FRAME_RATE, AudioBlock
+
+_FOLLOW_TICKS = 60
+"""A tick takes back this part of its distance from the sound's clock: a second of ticks, so that jitter is averaged away."""
+_MAX_SLEW = 0.01
+"""Most that an interval may differ from the nominal one: 0.17 ms at 60 Hz."""
+_POSES_TO_LOCK = 15
+_IGNORED_SECONDS = 2
+_GUARD_S = 0.0005
+"""Between the time by which poses have been ready and the tick that shows them."""
+
+
+class Timing(Protocol):
+    """When the poses are due."""
+
+    @property
+    def zero_s(self) -> float | None:
+        """Clock time at which pose 0 is, or would have been, due; pose k is due k / 60 s later. None: not known yet."""
+        ...
+
+    @property
+    def heard_zero_s(self) -> float | None:
+        """Clock time at which sample 0 was, or would have been, heard or handed over; delays are counted from here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedTiming:
+    """Nothing is heard: the clock itself is the beat."""
+
+    zero_s: float
+
+    @property
+    def heard_zero_s(self) -> float:
+        return self.zero_s
+
+
+class Extremes:
+    """The lowest or highest reading of each of the last `parts` parts of a second `part_s` long."""
+
+    def __init__(self, keep: Literal["lowest", "highest"], part_s: float, parts: int) -> None:
+        self._pick = min if keep == "lowest" else max
+        self._part_s = part_s
+        self._parts: deque[tuple[int, float]] = deque(maxlen=parts)
+
+    def add(self, at_s: float, value: float) -> None:
+        """A reading taken at clock time `at_s`; times never go back."""
+        part = int(at_s / self._part_s)
+        if self._parts and self._parts[-1][0] == part:
+            self._parts[-1] = (part, self._pick(self._parts[-1][1], value))
+        else:
+            self._parts.append((part, value))
+
+    def clear(self) -> None:
+        self._parts.clear()
+
+    def extreme(self, ignored: int = 0) -> float:
+        """The most extreme reading kept, but for the worst `ignored` parts (and at most a quarter). Needs at least one reading."""
+        values = sorted(value for _, value in self._parts)
+        ignored = min(ignored, len(values) // 4)
+        return values[ignored] if self._pick is min else values[-1 - ignored]
+
+
+class LiveTiming:
+    """Learns from a live source when its poses are ready, and makes them due just after.
+
+    Two things are measured. Where sample 0 lies on the clock: whatever delays a block's arrival makes it late, never early,
+    so the earliest arrivals of the last seconds are the true ones. And how long after its own sound a pose is ready
+    (look-ahead, the rest of a block, computing): the longest of the last half minute but for its two worst seconds, so that
+    about one pose in a thousand may be late and one hiccup of the machine does not delay all that follows.
+
+    The model's thread calls `heard`, `ready` and `restart`; the sender's thread reads.
+    """
+
+    def __init__(self) -> None:
+        self.zero_s: float | None = None
+        self.heard_zero_s: float | None = None
+        self._arrivals = Extremes("lowest", 0.5, 8)
+        self._lateness = Extremes("highest", 1.0, 30)
+        self._poses = 0
+        self._warm = False
+
+    def heard(self, block: AudioBlock) -> None:
+        self._arrivals.add(block.arrived_s, block.arrived_s - block.end / block.sample_rate)
+        self.heard_zero_s = self._arrivals.extreme()
+
+    def ready(self, index: int, now_s: float) -> None:
+        """Pose `index` came out of the model at `now_s`."""
+        assert self.heard_zero_s is not None, "a pose without sound"
+        self._lateness.add(now_s, now_s - self.heard_zero_s - index / FRAME_RATE)
+        self._poses += 1
+        if self._poses >= _POSES_TO_LOCK:
+            self.zero_s = self.heard_zero_s + self._lateness.extreme(_IGNORED_SECONDS) + _GUARD_S
+        if self._poses == FRAME_RATE and not self._warm:
+            # The first second holds all that is slow only once: caches, page faults, the device settling.
+            self._warm = True
+            self._relearn()
+
+    def restart(self) -> None:
+        """Samples were lost: nobody knows how many exactly, so sample 0 has to be found anew."""
+        self._arrivals.clear()
+        self._relearn()
+
+    def _relearn(self) -> None:
+        self._lateness.clear()
+        self._poses = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One beat of the sender."""
+
+    deadline_s: float
+    """Clock time at which it is due, seconds."""
+    index: int
+    """Pose it shows, on the source's 60 Hz grid; negative before the first."""
+
+
+class Grid:
+    """Absolute deadlines, evenly spaced, that follow a `Timing`.
+
+    The spacing bends by at most 1 % and slowly; when the timing jumps by more than half an interval the ticks keep their
+    spacing and show other poses instead. Ticks that are already past are left out, never made up for.
+    """
+
+    def __init__(self, fps: int, timing: Timing) -> None:
+        self.period_s = 1 / fps
+        self.late = 0
+        """Ticks left out because they were past."""
+        self.shifted = 0
+        """Poses repeated or left out because the timing jumped."""
+        self._fps = fps
+        self._timing = timing
+        self._number = -1
+        """Which multiple of the interval after `zero_s` the tick is."""
+        self._deadline_s: float | None = None
+        self._locked = False
+
+    def next(self, now_s: float) -> Tick:
+        """The tick after the one before, not earlier than `now_s`."""
+        zero_s = self._timing.zero_s
+        if zero_s is not None and not self._locked:
+            self._deadline_s = self._lock(zero_s, now_s)
+        elif self._deadline_s is None:
+            self._deadline_s = now_s
+        else:
+            self._deadline_s = self._step(self._deadline_s, zero_s, now_s)
+        return Tick(self._deadline_s, self._number * FRAME_RATE // self._fps)
+
+    def _lock(self, zero_s: float, now_s: float) -> float:
+        earliest_s = now_s if self._deadline_s is None else max(now_s, self._deadline_s + self.period_s)
+        self._locked = True
+        self._number = max(0, math.ceil((earliest_s - zero_s) * self._fps))
+        return zero_s + self._number / self._fps
+
+    def _step(self, deadline_s: float, zero_s: float | None, now_s: float) -> float:
+        deadline_s += self.period_s
+        missed = max(0, math.ceil((now_s - deadline_s) / self.period_s))
+        self.late += missed
+        deadline_s += missed * self.period_s
+        if not self._locked or zero_s is None:
+            return deadline_s
+        self._number += 1 + missed
+        error_s = zero_s + self._number / self._fps - deadline_s
+        shift = round(error_s / self.period_s)
+        self._number -= shift
+        self.shifted += abs(shift)
+        limit_s = _MAX_SLEW * self.period_s
+        return deadline_s + min(limit_s, max(-limit_s, (error_s - shift * self.period_s) / _FOLLOW_TICKS))

@@ -1,0 +1,75 @@
+"""Which pose a tick shows: the newest that is due, held for a moment when none follows, then eased to neutral."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.channel import Channel
+from livelink_bridge.frames import FACE_CHANNELS, FaceFrame, Weights
+
+HOLD_POSES = 3
+"""A late pose or two must not show as a twitch."""
+EASE_POSES = 15
+"""Hold and ease together take 0.3 s."""
+REST_POSES = 12
+"""Neutral poses at the end of everything: receivers show the last one for ever, and any single datagram may be lost."""
+
+
+def fade(age: NDArray[np.int64] | int) -> NDArray[np.float32]:
+    """What is left of a pose `age` poses after its own time: 1 while it is held, then smoothly down to 0."""
+    eased = np.clip((np.asarray(age) - HOLD_POSES) / EASE_POSES, 0.0, 1.0)
+    return (1.0 - eased * eased * (3.0 - 2.0 * eased)).astype(np.float32)
+
+
+def tail(last: Weights) -> NDArray[np.float32]:
+    """How a recording ends after the pose `last` (61,): float32 (HOLD + EASE + REST, 61), neutral at the end."""
+    ages = np.arange(1, HOLD_POSES + EASE_POSES + REST_POSES + 1)
+    return fade(ages)[:, None] * last[None, :]
+
+
+class Poses:
+    """The sender's end of the channel of poses."""
+
+    def __init__(self, channel: Channel[FaceFrame]) -> None:
+        self._channel = channel
+        self._shown = FaceFrame(np.zeros(FACE_CHANNELS, np.float32), -(HOLD_POSES + EASE_POSES))
+        self._asked = -1
+        self._frozen = False
+        self.held = 0
+        """Ticks, while a voice was being followed, that had no new pose to show."""
+        self.skipped = 0
+        """Poses that came too late to be shown."""
+
+    def at(self, index: int) -> Weights:
+        """The pose for tick `index`, float32 (61,). Indices rise from call to call."""
+        due = [] if self._frozen else self._channel.take_while(lambda frame: frame.index <= index)
+        if due:
+            self._shown = due[-1]
+            self.skipped += max(0, len(due) - max(1, index - self._asked))
+        elif not self._frozen and index > self._asked and self.age(index) <= HOLD_POSES:
+            self.held += 1
+        self._asked = index
+        return self._shown.weights * fade(self.age(index))
+
+    def age(self, index: int) -> int:
+        """Poses since the one shown; 0 is fresh."""
+        return max(0, index - self._shown.index)
+
+    def shows(self, index: int) -> bool:
+        """Whether pose `index` itself is shown."""
+        return self._shown.index == index
+
+    def finished(self, index: int) -> bool:
+        """Whether tick `index` has shown the last pose there will be."""
+        return self._channel.closed and not len(self._channel) and index >= self._shown.index
+
+    def freeze(self) -> None:
+        """Look for no more poses: whatever is shown eases out."""
+        self._frozen = True
+
+    def rest_after(self, index: int) -> int:
+        """Poses from `index` until the face has eased out and rested."""
+        return max(0, HOLD_POSES + EASE_POSES - self.age(index)) + REST_POSES
+
+
