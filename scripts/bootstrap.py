@@ -1,0 +1,144 @@
+"""Make `.venv`, install the project into it, then run the demo or the checks. Needs nothing but Python itself.
+
+    python scripts/bootstrap.py demo [arguments of `livelink-bridge demo`]
+    python scripts/bootstrap.py test [--slow | --gpu | --soak] [arguments of pytest]
+
+A second run with nothing changed starts at once. torch comes first, in a step of its own, and is left alone where a build
+of the pinned version is in `.venv` already: put the build you want there and nothing else is downloaded.
+LIVELINK_BRIDGE_TORCH_INDEX names the package index to take torch from (PyTorch's install page lists them).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+PIP_PLACES = ("lib/python*/site-packages/pip", "Lib/site-packages/pip")
+INPUTS = ("pyproject.toml", "constraints.txt")
+OLDEST, TOO_NEW = (3, 11), (3, 14)
+TORCH_PAGE = "https://pytorch.org/get-started/locally/"
+EXTRAS = {"demo": "", "test": "dev"}
+MARKS = {"--slow": "slow", "--gpu": "gpu", "--soak": "soak"}
+SOURCES = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "scripts", "tests")
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in EXTRAS:
+        print(f"usage: bootstrap.py {'|'.join(EXTRAS)} [ARGUMENT...]", file=sys.stderr)
+        return 2
+    if not OLDEST <= sys.version_info[:2] < TOO_NEW:
+        print(f"Python {sys.version.split()[0]} does not fit: install 3.11, 3.12 or 3.13", file=sys.stderr)
+        return 1
+    job, rest = arguments[0], arguments[1:]
+    try:
+        make_venv()
+        install_torch()
+        install_project(EXTRAS[job])
+    except subprocess.CalledProcessError as error:
+        print(f"set-up failed (exit {error.returncode}): {' '.join(map(str, error.cmd))}", file=sys.stderr)
+        return 1
+    return demo(rest) if job == "demo" else check(rest)
+
+
+def make_venv() -> None:
+    """Make `.venv`, or finish one that was left half made."""
+    if PYTHON.exists() and any(pip_in for pattern in PIP_PLACES for pip_in in VENV.glob(pattern)):
+        return
+    print(f"making {VENV}", flush=True)
+    try:
+        venv.create(VENV, with_pip=True)
+    except subprocess.CalledProcessError:
+        print("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv", file=sys.stderr)
+        raise
+
+
+def install_torch() -> None:
+    """Install the pinned torch unless `.venv` has that version, whatever its build."""
+    version = pinned("torch", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    if torch_version() == version:
+        return
+    index = os.environ.get("LIVELINK_BRIDGE_TORCH_INDEX")
+    print(f"installing torch {version} from {index or 'the default index'}; to choose another build: {TORCH_PAGE}", flush=True)
+    pip("install", f"torch=={version}", *(["--index-url", index] if index else []))
+
+
+def install_project(extra: str) -> None:
+    """Install the project and what it needs, unless that has been done since INPUTS last changed."""
+    stamps = [VENV / f".installed-{name or 'core'}" for name in (extra, "dev")]  # dev holds everything
+    wanted = fingerprint()
+    if any(stamp.exists() and stamp.read_text(encoding="utf-8") == wanted for stamp in stamps):
+        return
+    print("installing livelink-bridge", flush=True)
+    pip("install", "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[{extra}]" if extra else str(ROOT))
+    stamps[0].write_text(wanted, encoding="utf-8")
+
+
+def pip(*arguments: str) -> None:
+    command = [str(PYTHON), "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments, "--quiet"]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+def pinned(package: str, constraints: str) -> str:
+    """The version that constraints.txt gives a package."""
+    found = re.search(rf"^{re.escape(package)}==(\S+)", constraints, re.MULTILINE)
+    if found is None:
+        raise SystemExit(f"constraints.txt does not pin {package}")
+    return found[1]
+
+
+def torch_version() -> str | None:
+    """The version of torch in `.venv`, without its build ("+cpu"); None where there is none."""
+    ask = "from importlib.metadata import version; print(version('torch'))"
+    answer = subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return answer.stdout.strip().partition("+")[0] or None
+
+
+def fingerprint() -> str:
+    """Changes when what is to be installed, where to, or the Python it is for changes."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for path in (*(ROOT / name for name in INPUTS), VENV / "pyvenv.cfg"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def demo(arguments: list[str]) -> int:
+    return run([str(PYTHON), "-m", "livelink_bridge", "demo", *arguments])
+
+
+def check(arguments: list[str]) -> int:
+    """Lint, types, tests; the marked tests alone with their flag."""
+    sources = [name for name in SOURCES if any((ROOT / name).rglob("*.py"))]
+    steps = [
+        [str(PYTHON), "-m", "ruff", "check", *sources],
+        [str(PYTHON), "-m", "mypy"],
+        [str(PYTHON), "-m", "pytest", *pytest_arguments(arguments)],
+    ]
+    return next((code for code in map(run, steps) if code), 0)
+
+
+def pytest_arguments(arguments: list[str]) -> list[str]:
+    """Turn --slow, --gpu, --soak into pytest's marks and hand the rest on; without them the project's own choice stands."""
+    marks = [MARKS[argument] for argument in arguments if argument in MARKS]
+    rest = [argument for argument in arguments if argument not in MARKS]
+    return [*(["-m", " or ".join(marks)] if marks else []), *rest]
+
+
+def run(command: list[str]) -> int:
+    print("$", " ".join([Path(command[0]).name, *command[1:]]), flush=True)
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
