@@ -1,0 +1,87 @@
+"""A UDP port as Unreal opens it, and when each datagram arrived."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from livelink_bridge.errors import BridgeError
+
+MAX_UDP = 65535
+"""Read whole, however long: a datagram that Unreal would cut should be reported with its true length."""
+RECEIVE_BUFFER = 1 << 20
+"""Bytes the system may hold while we are busy: about 50 s of one subject at 60 Hz."""
+
+_LINUX = sys.platform == "linux"
+_SO_TIMESTAMPNS = 35
+"""Linux's number for "tell when it arrived", on x86 and ARM; Python's socket module does not name it."""
+_TIMESPEC = struct.Struct("@ll")
+
+
+class Arrivals:
+    """An open port. Times are seconds on one clock, `now()`; its zero means nothing.
+
+    On Linux the kernel stamps each datagram as it arrives, on the clock of the day, so that intervals are the network's and
+    not those of a busy Python process (which wakes milliseconds late). Elsewhere the time is taken on waking.
+
+    `shared` says that another program had the port open: of two, only one gets each datagram.
+    """
+
+    def __init__(self, port: int, host: str = "0.0.0.0") -> None:
+        self.shared = port != 0 and not _is_free(host, port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            if _LINUX:
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            text = f"UDP port {port} on {host} cannot be opened: {error.strerror or error}; close what holds it or choose another port"
+            raise BridgeError(text) from None
+        self.port: int = self._socket.getsockname()[1]
+
+    def now(self) -> float:
+        return time.time() if _LINUX else time.monotonic()
+
+    def receive(self, timeout_s: float) -> tuple[bytes, float] | None:
+        """The next datagram and its arrival time, or None when none came in time."""
+        self._socket.settimeout(timeout_s)
+        try:
+            if not _LINUX:
+                return self._socket.recv(MAX_UDP), self.now()
+            datagram, extras, _, _ = self._socket.recvmsg(MAX_UDP, socket.CMSG_SPACE(_TIMESPEC.size))
+        except TimeoutError:
+            return None
+        return datagram, self._kernel_time(extras)
+
+    def _kernel_time(self, extras: list[tuple[int, int, bytes]]) -> float:
+        for level, kind, data in extras:
+            if (level, kind, len(data)) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS, _TIMESPEC.size):
+                seconds, nanoseconds = _TIMESPEC.unpack(data)
+                return float(seconds + nanoseconds * 1e-9)
+        return self.now()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether the port could be had alone. Opening it as Unreal does, shared, succeeds even where another program has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
+        try:
+            alone.bind((host, port))
+        except OSError:
+            return False
+    return True

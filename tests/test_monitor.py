@@ -1,0 +1,277 @@
+"""What the monitor makes of datagrams, and that it hears a port."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from arkit_mapping import CHANNELS_61
+from livelink_bridge.arrivals import Arrivals
+from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.monitor import MAX_SUBJECTS, Monitor, listen, watch
+from livelink_bridge.subject_stats import RECENT_PACKETS, FrameOrder
+from livelink_bridge.wire.livelink import Packet, encode
+
+ID = "00000000-0000-0000-0000-00000000000"
+FACE = Packet(ID + "1", "Talker", 0, 0.0, Fraction(60), np.zeros(61, np.float32))
+
+
+def face(frame: int = 0, **changed: Any) -> bytes:
+    return encode(replace(FACE, frame=frame, **changed))
+
+
+def posed(**named: float) -> bytes:
+    """A packet with these values, even those that our encoder refuses to send."""
+    raw = bytearray(face())
+    for name, value in named.items():
+        struct.pack_into(">f", raw, len(raw) - 244 + 4 * CHANNELS_61.index(name), value)
+    return bytes(raw)
+
+
+def told(datagrams: list[bytes], fps: float = 60.0) -> dict[str, Any]:
+    """The summary after these datagrams, evenly spaced."""
+    monitor = Monitor()
+    for at, datagram in enumerate(datagrams):
+        monitor.feed(datagram, 1000 + at / fps)
+    summary = monitor.summary()
+    json.dumps(summary, allow_nan=False)
+    return summary
+
+
+def reasons(listed: list[dict[str, Any]]) -> dict[str, int]:
+    assert all("\n" not in entry["text"] for entry in listed)
+    return {entry["reason"]: entry["count"] for entry in listed}
+
+
+def test_nothing_heard_is_a_summary_too() -> None:
+    empty = {"datagrams": 0, "shown": 0, "header_only": 0, "ignored": [], "warnings": [], "subjects": []}
+    assert told([]) == empty
+
+
+def test_a_clean_stream_has_a_rate_and_nothing_to_complain_of() -> None:
+    summary = told([face(frame) for frame in range(216000, 216120)])
+    assert (summary["datagrams"], summary["shown"], summary["ignored"], summary["warnings"]) == (120, 120, [], [])
+    [subject] = summary["subjects"]
+    assert (subject["subject"], subject["device_id"], subject["packets"], subject["rate"]) == ("Talker", ID + "1", 120, "60/1")
+    assert (subject["fps"], subject["fps_recent"], subject["interval_mean_ms"]) == pytest.approx((60, 60, 16.667), abs=0.01)
+    assert (subject["interval_sd_ms"], subject["interval_p99_error_ms"]) == (0, 0)
+    assert [subject[key] for key in ("lost", "backwards", "repeated", "restarts", "frame")] == [0, 0, 0, 0, 216119]
+
+
+def test_one_packet_has_no_rate_yet() -> None:
+    [subject] = told([face()])["subjects"]
+    assert [subject[key] for key in ("fps", "fps_recent", "interval_sd_ms", "silent_s")] == [None] * 4
+
+
+def test_jitter_is_measured_on_intervals() -> None:
+    monitor = Monitor()
+    arrival_s = 0.0
+    for frame, interval_ms in enumerate([10, 30] * 99 + [20, 120]):
+        arrival_s += interval_ms / 1000
+        monitor.feed(face(frame), arrival_s)
+    [subject] = monitor.summary()["subjects"]  # type: ignore[misc]
+    intervals = np.array(([10, 30] * 99 + [20, 120])[1:])
+    assert subject["interval_mean_ms"] == pytest.approx(intervals.mean(), abs=1e-3)
+    assert subject["interval_sd_ms"] == pytest.approx(intervals.std(), abs=1e-3)
+    assert subject["interval_p99_ms"] == 30, "one interval in 199 is beyond it"
+    assert subject["interval_p99_error_ms"] == pytest.approx(intervals.mean() - 10, abs=1e-3)
+
+
+def test_the_latest_values_are_shown_by_name() -> None:
+    [subject] = told([posed(JawOpen=0.25), posed(JawOpen=0.75, HeadYaw=-0.5)])["subjects"]
+    assert (subject["values"]["JawOpen"], subject["values"]["HeadYaw"], subject["values"]["MouthClose"]) == (0.75, -0.5, 0.0)
+
+
+def test_silence_is_told_when_the_time_is() -> None:
+    monitor = Monitor()
+    monitor.feed(face(), 10.0)
+    assert monitor.summary(now_s=12.5)["subjects"][0]["silent_s"] == 2.5  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("frames", "lost", "backwards", "repeated", "restarts"),
+    [
+        ([0, 1, 2, 3], 0, 0, 0, 0),
+        ([0, 1, 2, 5, 6], 2, 0, 0, 0),
+        ([0, 2, 4, 6, 8], 0, 0, 0, 0),
+        ([0, 2, 4, 8, 10, 12], 1, 0, 0, 0),
+        ([0, 1, 2, 4, 3, 5, 6], 0, 1, 0, 0),
+        ([0, 1, 1, 2], 0, 0, 1, 0),
+        ([5000, 5001, 5002, 0, 1, 2], 0, 0, 0, 1),
+        ([0, 1, 2, 90000, 90001], 0, 0, 0, 1),
+        ([5, 4, 3, 2], 0, 3, 0, 0),
+    ],
+)
+def test_frame_numbers_tell_loss_order_and_restarts(frames: list[int], lost: int, backwards: int, repeated: int, restarts: int) -> None:
+    order = FrameOrder()
+    for frame in frames:
+        order.add(frame, 0.5)
+    assert (order.lost, order.backwards, order.repeated, order.restarts) == (lost, backwards, repeated, restarts)
+
+
+def test_a_sub_frame_that_rises_is_no_repetition_and_one_that_falls_goes_back() -> None:
+    order = FrameOrder()
+    for subframe in (0.1, 0.6, 0.2):
+        order.add(7, subframe)
+    assert (order.repeated, order.backwards) == (0, 1)
+
+
+def test_packets_that_unreal_would_ignore_are_counted_by_reason() -> None:
+    header_only = face(values=None)
+    summary = told([header_only, b"\x05" + face()[1:], b"\x05" + face()[1:], face()[:-4], b"hello", face() + bytes(2000), face()])
+    assert reasons(summary["ignored"]) == {"no-face": 1, "version": 2, "short-values": 1, "too-small": 1, "too-big": 1}
+    assert (summary["datagrams"], summary["shown"], summary["header_only"]) == (7, 1, 1)
+    assert [subject["packets"] for subject in summary["subjects"]] == [1]
+
+
+def peer_at_30_fps() -> bytes:
+    raw = bytearray(face())
+    struct.pack_into(">ii", raw, len(raw) - 245 - 8, 30, 0)
+    return bytes(raw)
+
+
+WARNED: dict[str, tuple[Callable[[], bytes], str]] = {
+    "id-length": (lambda: face(device_id="phone"), "5 bytes"),
+    "no-name": (lambda: face(subject="None"), "no name to Unreal"),
+    "nul": (lambda: face(subject="Talk_r").replace(b"_", b"\0"), "NUL"),
+    "not-utf8": (lambda: face().replace(b"Talker", b"T\xffker "), "not UTF-8"),
+    "rate": (peer_at_30_fps, "zero or negative"),
+    "time": (lambda: face().replace(struct.pack(">if", 0, 0.0), struct.pack(">if", -5, 0.0), 1), "frame -5"),
+    "trailing-bytes": (lambda: face() + b"tail", "4 bytes after"),
+    "not-finite": (lambda: posed(JawOpen=float("nan")), "JawOpen is not a finite"),
+    "out-of-range": (lambda: posed(MouthClose=-0.25), "MouthClose is -0.25"),
+    "angle": (lambda: posed(HeadYaw=15.0), "HeadYaw is 15"),
+}
+
+
+@pytest.mark.parametrize("reason", WARNED)
+def test_packets_that_unreal_shows_but_a_user_should_know_of_are_warned_about(reason: str) -> None:
+    make, text = WARNED[reason]
+    summary = told([make()])
+    assert (summary["shown"], summary["ignored"]) == (1, [])
+    assert reasons(summary["warnings"]) == {reason: 1}
+    assert text in summary["warnings"][0]["text"]
+
+
+def test_infinity_in_a_shown_channel_still_makes_json() -> None:
+    summary = told([posed(JawOpen=float("inf"))])
+    assert summary["subjects"][0]["values"]["JawOpen"] is None
+    assert reasons(summary["warnings"]) == {"not-finite": 1, "out-of-range": 1}
+
+
+def test_two_names_under_one_id_delete_each_others_subject() -> None:
+    summary = told([face(subject=name) for name in ("Ada", "Bob", "Ada", "Bob")])
+    assert reasons(summary["warnings"]) == {"shared-id": 3}
+    assert [subject["subject"] for subject in summary["subjects"]] == ["Ada", "Bob"]
+
+
+def test_one_name_from_two_ids_moves_one_face_twice() -> None:
+    summary = told([face(device_id=ID + "1"), face(device_id=ID + "2", subject="TALKER"), face(device_id=ID + "1")])
+    assert reasons(summary["warnings"]) == {"shared-name": 2}
+
+
+def test_two_characters_with_their_own_ids_and_names_are_fine() -> None:
+    summary = told([face(device_id=ID + str(n), subject=f"Face{n}") for n in (1, 2, 1, 2)])
+    assert summary["warnings"] == []
+    assert [subject["packets"] for subject in summary["subjects"]] == [2, 2]
+
+
+def test_memory_is_bounded_whatever_arrives() -> None:
+    monitor = Monitor()
+    for n in range(MAX_SUBJECTS + 10):
+        monitor.feed(face(device_id=f"{n:036}", subject=f"Face{n}"), n / 60)
+    for n in range(RECENT_PACKETS + 10):
+        monitor.feed(face(n, device_id=f"{0:036}", subject="Face0"), 100 + n / 60)
+    summary: Any = monitor.summary()
+    assert len(summary["subjects"]) == MAX_SUBJECTS
+    assert reasons(summary["warnings"])["too-many-subjects"] == 10
+    assert len(monitor._subjects[f"{0:036}", "face0"]._intervals) == RECENT_PACKETS
+
+
+def ticking(step_s: float) -> Callable[[], float]:
+    """A clock that goes on by a step each time it is read."""
+    return (step_s * tick for tick in count()).__next__
+
+
+def test_a_port_is_heard_and_summed_up_each_second() -> None:
+    each_second: list[Any] = []
+    with Arrivals(0, "127.0.0.1") as arrivals, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        before_s = arrivals.now()
+        for frame in range(30):
+            sender.sendto(face(frame), ("127.0.0.1", arrivals.port))
+        final: Any = watch(arrivals, 3.0, each_second.append, stop=threading.Event(), now=ticking(0.1))
+        assert final["port"] == arrivals.port
+        assert before_s - 1 < arrivals.now() - final["subjects"][0]["silent_s"] < arrivals.now() + 1
+    assert [summary["datagrams"] for summary in each_second] == [10, 20, 30]
+    assert (final["datagrams"], final["shown"], final["subjects"][0]["lost"], final["warnings"]) == (30, 30, 0, [])
+
+
+def test_a_long_datagram_is_reported_with_its_true_length() -> None:
+    with Arrivals(0, "127.0.0.1") as arrivals, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(face() + bytes(9000), ("127.0.0.1", arrivals.port))
+        summary: Any = watch(arrivals, 0.1, None, stop=threading.Event(), now=ticking(0.1))
+    assert "9312 bytes" in summary["ignored"][0]["text"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own arrival times are read on Linux only")
+def test_arrival_times_are_the_kernels_and_not_those_of_waking() -> None:
+    with Arrivals(0, "127.0.0.1") as arrivals, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"first", ("127.0.0.1", arrivals.port))
+        sent_s = arrivals.now()
+        while arrivals.now() < sent_s + 0.05:
+            pass
+        received = arrivals.receive(5)
+    assert received is not None
+    assert received[1] < sent_s + 0.02
+
+
+def test_a_stop_request_ends_listening() -> None:
+    stop = threading.Event()
+    with Arrivals(0, "127.0.0.1") as arrivals:
+        port = arrivals.port
+    summary = listen(port, 10, lambda _: stop.set(), host="127.0.0.1", stop=stop)
+    assert 0.9 < float(summary["listened_s"]) < 5  # type: ignore[arg-type]
+
+
+def test_a_port_that_another_program_shares_is_warned_about() -> None:
+    with Arrivals(0, "127.0.0.1") as unreal:
+        summary: Any = listen(unreal.port, 0.01, host="127.0.0.1")
+    assert reasons(summary["warnings"]) == {"port-shared": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows shares a port with whoever asks")
+def test_a_port_that_cannot_be_opened_is_one_line_and_leaves_nothing_open() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        with pytest.raises(BridgeError, match="cannot be opened") as caught:
+            listen(holder.getsockname()[1], 0.01, host="127.0.0.1")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 70000])
+def test_a_port_that_does_not_exist_is_wrong_on_sight(port: int) -> None:
+    with pytest.raises(UsageError, match="expected 1 to 65535"):
+        listen(port, 0.01)
+
+
+def test_the_monitor_starts_quickly_and_without_the_network_libraries() -> None:
+    code = "import sys, livelink_bridge.monitor; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    root = Path(__file__).parents[1]
+    began_s = time.monotonic()
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20, cwd=root).stdout.split()
+    assert not {"torch", "transformers", "onnxruntime", "scipy", "sounddevice", "soundfile", "yaml"} & set(loaded)
+    assert time.monotonic() - began_s < 5, "half a second on an idle machine"
