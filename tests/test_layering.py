@@ -1,0 +1,121 @@
+"""Imports point one way: cli -> pipeline -> sources, sinks, inference -> wire, arkit_mapping, models. See docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"livelink_bridge", "arkit_mapping", "models"}
+
+TOP = {"cli", "commands", "__main__"}
+"""What a user starts: nothing below may import it."""
+SESSION = {"pipeline", "batch", "doctor"}
+"""What puts the parts together: only the top may import it."""
+EDGES = ("sources", "sinks")
+HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
+NO_EDGE = {"socket", "socketserver", "selectors", "asyncio", "threading", "multiprocessing", "subprocess", "time", "queue"}
+
+
+def modules(package: str) -> Iterator[tuple[str, Path]]:
+    """Dotted name and file of each module of a package, subpackages included."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports anywhere, functions included. `from a import b` counts as a.b where that is a module, else as a."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}, line {node.lineno}: relative import; the layering test reads full names"
+            assert node.module is not None
+            names |= {full if is_module(full := f"{node.module}.{alias.name}") else node.module for alias in node.names}
+    return names
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return name.partition(".")[0] in OURS and (path.with_suffix(".py").exists() or path.is_dir())
+
+
+def offences(package: str, allowed: set[str], forbidden: set[str]) -> list[str]:
+    """`module -> import` for each import of our own outside `allowed`, or of anything in `forbidden`; names cover what is below them."""
+    return [
+        f"{module} -> {name}"
+        for module, path in modules(package)
+        for name in sorted(imported(path))
+        if covers(forbidden, name) or (covers(OURS, name) and not covers(allowed, name))
+    ]
+
+
+def covers(names: set[str], name: str) -> bool:
+    return any(name == entry or name.startswith(f"{entry}.") for entry in names)
+
+
+def parts_of_the_application(*, without: set[str]) -> list[str]:
+    """First-level modules and packages of livelink_bridge."""
+    found = {module.split(".")[1] for module, _ in modules("livelink_bridge") if "." in module}
+    return sorted(found - without)
+
+
+def reaches(part: str, targets: set[str]) -> list[str]:
+    """`module -> import` for each import that a part of the application has of the targets or what is below them."""
+    return [
+        f"{module} -> {name}"
+        for module, path in modules("livelink_bridge")
+        if module.split(".")[1:2] == [part]
+        for name in sorted(imported(path))
+        if covers(targets, name)
+    ]
+
+
+def test_the_check_sees_modules_and_their_imports() -> None:
+    wire = dict(modules("livelink_bridge/wire"))["livelink_bridge.wire.livelink"]
+    assert {"struct", "numpy", "livelink_bridge.errors"} <= imported(wire)
+    assert offences("livelink_bridge/wire", set(), set()) != []
+
+
+def test_arkit_mapping_imports_neither_other_package_and_only_numpy_and_yaml() -> None:
+    assert offences("arkit_mapping", {"arkit_mapping"}, HEAVY | NO_EDGE) == []
+    others = {name.partition(".")[0] for _, path in modules("arkit_mapping") for name in imported(path)}
+    assert others - set(sys.stdlib_module_names) - {"arkit_mapping"} <= {"numpy", "yaml"}
+
+
+def test_models_know_the_channels_names_and_nothing_else_of_ours() -> None:
+    assert offences("models", {"models", "arkit_mapping.channels"}, {"socket", "sounddevice"}) == []
+
+
+def test_wire_opens_no_socket_starts_no_thread_and_reads_no_clock() -> None:
+    assert offences("livelink_bridge/wire", {"livelink_bridge.wire", "livelink_bridge.errors", "arkit_mapping"}, HEAVY | NO_EDGE) == []
+
+
+def test_only_the_top_imports_what_puts_the_parts_together() -> None:
+    for part in parts_of_the_application(without=TOP | SESSION):
+        assert reaches(part, {f"livelink_bridge.{name}" for name in SESSION}) == []
+
+
+def test_nothing_imports_the_command_line() -> None:
+    for part in parts_of_the_application(without=TOP):
+        assert reaches(part, {f"livelink_bridge.{name}" for name in TOP}) == []
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_an_edge_knows_no_other_edge_and_no_network(edge: str) -> None:
+    others = {f"livelink_bridge.{name}" for name in EDGES if name != edge}
+    assert reaches(edge, others | {"models"}) == []
+
+
+@pytest.mark.parametrize("module", ["livelink_bridge.cli", "livelink_bridge.monitor"])
+def test_starting_the_program_loads_no_heavy_library(module: str) -> None:
+    code = f"import sys, {module}; print(*({{name.partition('.')[0] for name in sys.modules}} & {HEAVY!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, cwd=ROOT)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
