@@ -43,6 +43,9 @@ _FIXED_BYTES = 1 + 2 * _INT32.size + _TIME.size + 1 + _VALUES_BYTES
 MAX_TEXT = MAX_DATAGRAM - _FIXED_BYTES
 """Bytes that device id and subject name may have together: 1016."""
 
+_WIRE_FLOAT = np.dtype(">f4")
+_COUNT_BYTE = bytes([COUNT])
+_WHOLE, _REAL, _RATIONAL = (int, np.integer), (float, int, np.floating), (Fraction, int)
 _INT32_MAX = 2**31 - 1
 _BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 """0.99999994, the largest float32 below 1: a sub-frame just under 1 must not round up to the next frame."""
@@ -122,28 +125,34 @@ def _text(what: str, text: str, offset: int) -> bytes:
 
 def _time(packet: Packet, offset: int) -> bytes:
     frame, subframe, rate = packet.frame, packet.subframe, packet.rate
-    if not isinstance(frame, int | np.integer) or not 0 <= frame <= _INT32_MAX:
+    if not isinstance(frame, _WHOLE) or not 0 <= frame <= _INT32_MAX:
         raise WireError(f"got frame {frame!r}, expected a whole number from 0 to {_INT32_MAX}", offset)
-    if not isinstance(subframe, float | int | np.floating) or not 0 <= subframe < 1:  # NaN fails the comparison too
+    if not isinstance(subframe, _REAL) or not 0 <= subframe < 1:  # NaN fails the comparison too
         raise WireError(f"got sub-frame {subframe!r}, expected a number from 0 up to but not 1", offset + 4)
-    if not isinstance(rate, Fraction | int) or rate <= 0 or max(rate.numerator, rate.denominator) > _INT32_MAX:
+    if not isinstance(rate, _RATIONAL) or not 1 <= rate.numerator <= _INT32_MAX or rate.denominator > _INT32_MAX:
         raise WireError(f"got rate {rate!r}, expected a positive Fraction of two int32, such as Fraction(60)", offset + 8)
     return _TIME.pack(frame, min(float(subframe), _BELOW_ONE), rate.numerator, rate.denominator)
 
 
 def _values(values: object, offset: int) -> bytes:
     try:
-        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused below
-            wire = np.asarray(values).astype(">f4", casting="same_kind")
+        wire = _as_float32(values)
     except (TypeError, ValueError):
         raise WireError(f"got values of kind {getattr(values, 'dtype', type(values).__name__)}, expected {COUNT} floats", offset) from None
     if wire.shape != (COUNT,):
         raise WireError(f"got values of shape {wire.shape}, expected ({COUNT},)", offset)
     finite = np.isfinite(wire)
-    if not finite.all():
+    if np.count_nonzero(finite) < COUNT:
         bad = int(np.argmin(finite))
         raise WireError(f"value {bad} is {wire[bad]}, expected a finite number: Unreal would pass it to the rig", offset + 1 + 4 * bad)
-    return bytes([COUNT]) + wire.tobytes()
+    return _COUNT_BYTE + wire.astype(_WIRE_FLOAT).tobytes()
+
+
+def _as_float32(values: object) -> NDArray[np.float32]:
+    if isinstance(values, np.ndarray) and values.dtype == np.float32:
+        return values
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused
+        return np.asarray(values).astype(np.float32, casting="same_kind")
 
 
 @lru_cache(maxsize=64)
@@ -175,4 +184,4 @@ def _read_values(datagram: bytes, at: int) -> NDArray[np.float32] | None:
         raise WireError(f"got {datagram[at]} values, expected {COUNT}", at)
     if len(datagram) - at - 1 < _VALUES_BYTES:
         raise WireError(f"datagram ends in the values: got {len(datagram) - at - 1} of their {_VALUES_BYTES} bytes", at + 1)
-    return np.frombuffer(datagram, ">f4", COUNT, at + 1).astype(np.float32)
+    return np.frombuffer(datagram, _WIRE_FLOAT, COUNT, at + 1).astype(np.float32)
