@@ -30,5 +30,5 @@ def open_source(uri: str, *, clock: Clock, block_s: float = 0.1) -> Source:
         return SCHEMES[scheme](rest, clock, block_s)
     looks_like_a_scheme = colon and len(scheme) > 1 and scheme.isalnum()
     if looks_like_a_scheme and not Path(uri).exists():
-        raise UsageError(f"unknown source {uri!r}: there is no scheme {scheme!r}; expected a file, {', '.join(f'{name}:' for name in SCHEMES)}")
+        raise UsageError(f"unknown source {uri!r}: there is no scheme {scheme!r}; expected a file, wav:PATH or mic:DEVICE")
     return SCHEMES["wav"](uri, clock, block_s)

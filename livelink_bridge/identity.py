@@ -1,0 +1,64 @@
+"""One UUID per character, remembered between runs.
+
+Unreal keeps one subject per device id: an id shared by two subjects makes each delete the other, and a new id every run
+leaves a dead subject behind every time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+def config_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Where this user's settings are kept: LIVELINK_BRIDGE_HOME, or the place the system has for such things."""
+    if environ.get("LIVELINK_BRIDGE_HOME"):
+        return Path(environ["LIVELINK_BRIDGE_HOME"])
+    home = Path.home()
+    if platform == "win32":
+        return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") / "livelink-bridge"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "livelink-bridge"
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "livelink-bridge"
+
+
+def device_id(subject: str, folder: Path | None = None) -> str:
+    """The id of a subject, made and remembered when it is new: 36 characters, upper case, as the phone app's.
+
+    Unreal's names know no case, nor does this. Where ids cannot be read or written a new one is used, with a warning.
+    """
+    path = (folder or config_folder()) / "identities.json"
+    known = _read(path)
+    key = subject.casefold()
+    if key not in known:
+        known[key] = str(uuid.uuid4()).upper()
+        _write(path, known)
+    return known[key]
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(subject): str(uuid.UUID(found)).upper() for subject, found in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        _log.warning("%s cannot be used (%s); Unreal will see a new device", path, error)
+        return {}
+
+
+def _write(path: Path, known: Mapping[str, str]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        _log.warning("%s cannot be written (%s); Unreal will see a new device every time", path, error.strerror)

@@ -1,0 +1,64 @@
+"""The model thread's body: blocks of sound in, poses out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from livelink_bridge.animator import Animator
+from livelink_bridge.channel import Channel
+from livelink_bridge.clock import Clock
+from livelink_bridge.frames import AudioBlock, FaceFrame
+from livelink_bridge.grid import LiveTiming
+from livelink_bridge.metrics import Metrics, level_dbfs
+from models.base import SpeechToFace
+
+_WARM_UP_S = 0.5
+
+
+def warm_up(model: SpeechToFace) -> None:
+    """Run silence through the model, so that nothing is slow for the first time while somebody speaks."""
+    stream = model.stream()
+    hop = model.sample_rate // model.frame_rate
+    for _ in range(round(_WARM_UP_S * model.frame_rate)):
+        stream.push(np.zeros(hop, np.float32))
+
+
+def animate_live(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: LiveTiming, *, clock: Clock,
+                 metrics: Metrics) -> None:  # fmt: skip
+    """Follow a live source until it ends; teach `timing` when its poses are ready."""
+    gaps = 0
+    for block in blocks:
+        if animator.gaps != gaps:
+            gaps = animator.gaps
+            timing.restart()
+        timing.heard(block)
+        frames = step(animator, block, clock, metrics)
+        ready_s = clock.now()
+        for frame in frames:
+            timing.ready(frame.index, ready_s)
+            poses.put(frame)
+
+
+def animate_ahead(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], *, clock: Clock, metrics: Metrics) -> None:
+    """Animate a whole recording, as far ahead as the channel holds, and close the channel at its end."""
+    for block in blocks:
+        for frame in step(animator, block, clock, metrics):
+            poses.put(frame)
+        if poses.closed:
+            return
+    for frame in animator.flush():
+        poses.put(frame)
+    poses.close()
+
+
+def step(animator: Animator, block: AudioBlock, clock: Clock, metrics: Metrics) -> list[FaceFrame]:
+    """Push one block, and measure."""
+    metrics.level_dbfs = level_dbfs(block.samples)
+    metrics.sound_s += len(block.samples) / block.sample_rate
+    metrics.heard_at_s = begun_s = clock.now()
+    frames = animator.push(block)
+    if frames:
+        metrics.steps_s.add((clock.now() - begun_s) / len(frames))
+    return frames

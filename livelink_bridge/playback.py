@@ -1,0 +1,102 @@
+"""The file's sound on the speakers, and the clock that says which moment of it is heard now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.channel import Channel, Closed
+from livelink_bridge.clock import Clock
+from livelink_bridge.errors import DeviceError
+from livelink_bridge.grid import Extremes
+from livelink_bridge.sources.base import Source
+from livelink_bridge.sources.microphone import load_backend
+
+_AHEAD_MS = 1000.0
+"""Sound read ahead, so that a slow disk is not heard."""
+
+Sound = NDArray[np.float32]
+
+
+class Speaker:
+    """The system's output playing one source. It is a `Timing`: pose k is due when second k / 60 is heard.
+
+    Heard means written to the device plus the latency the device reports. PortAudio asks for sound late, never early, so the
+    earliest requests of the last seconds give the true clock.
+    """
+
+    def __init__(self, source: Source, *, block_s: float, clock: Clock, backend: Any = None) -> None:
+        backend = backend or load_backend()
+        self.underruns = 0
+        """Times there was nothing to play because the file was not read fast enough."""
+        self.zero_s: float | None = None
+        self._source = source
+        self._clock = clock
+        self._rate = source.sample_rate
+        self._sound: Channel[Sound] = Channel.of_ms(_AHEAD_MS, 1000 * block_s, "wait")
+        self._rest: Sound = np.zeros((0, 1), np.float32)
+        self._played = 0
+        self._starts = Extremes("lowest", 0.5, 8)
+        try:
+            self._stream = backend.OutputStream(samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
+        except (backend.PortAudioError, ValueError) as error:
+            raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
+        self._latency_s = float(self._stream.latency)
+
+    @property
+    def heard_zero_s(self) -> float | None:
+        return self.zero_s
+
+    def start(self) -> None:
+        self._stream.start()
+
+    def feed(self) -> None:
+        """A thread's body: read the source to its end."""
+        for block in self._source.blocks():
+            if not self._sound.put(block.samples.reshape(len(block.samples), -1)):
+                return
+        self._sound.close()
+
+    def close(self) -> None:
+        """Fall silent at once. Harmless twice."""
+        self._source.close()
+        self._sound.close()
+        self._stream.close()
+
+    def _fill(self, out: Sound, frames: int, _times: object, _status: object) -> None:
+        start_s = self._clock.now() + self._latency_s - self._played / self._rate
+        written = 0
+        try:
+            while written < frames:
+                written += self._write(out[written:])
+        except Closed:
+            out[written:] = 0
+            written = frames  # time goes on after the end of the file, in silence
+        except TimeoutError:
+            out[written:] = 0
+            if self._played:
+                self.underruns += 1
+            self._starts.clear()
+        else:
+            self._starts.add(start_s, start_s)
+            self.zero_s = self._starts.extreme()
+        self._played += written
+
+    def _write(self, out: Sound) -> int:
+        """Write what is at hand, at most `out`; the number of frames written."""
+        if not len(self._rest):
+            self._rest = self._sound.get(timeout_s=0)
+        count = min(len(out), len(self._rest))
+        out[:count] = _fitted(self._rest[:count], out.shape[1])
+        self._rest = self._rest[count:]
+        return count
+
+
+def _fitted(sound: Sound, channels: int) -> Sound:
+    """Sound (n, any) for a device of `channels`: as it is, repeated from mono, or averaged."""
+    if sound.shape[1] in (1, channels):
+        return sound
+    mixed: Sound = sound.mean(axis=1, keepdims=True, dtype=np.float32)
+    return mixed
