@@ -15,7 +15,7 @@ OURS = {"livelink_bridge", "arkit_mapping", "models"}
 
 TOP = {"cli", "commands", "__main__"}
 """What a user starts: nothing below may import it."""
-SESSION = {"pipeline", "batch", "doctor"}
+WIRING = {"pipeline", "batch", "doctor"}
 """What puts the parts together: only the top may import it."""
 EDGES = ("sources", "sinks")
 HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
@@ -99,8 +99,8 @@ def test_wire_opens_no_socket_starts_no_thread_and_reads_no_clock() -> None:
 
 
 def test_only_the_top_imports_what_puts_the_parts_together() -> None:
-    for part in parts_of_the_application(without=TOP | SESSION):
-        assert reaches(part, {f"livelink_bridge.{name}" for name in SESSION}) == []
+    for part in parts_of_the_application(without=TOP | WIRING):
+        assert reaches(part, {f"livelink_bridge.{name}" for name in WIRING}) == []
 
 
 def test_nothing_imports_the_command_line() -> None:
