@@ -1,0 +1,133 @@
+"""The command line: which verbs there are, and how whatever goes wrong becomes one line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from livelink_bridge import __version__
+from livelink_bridge.commands import convert, demo, doctor, inspection, live, monitor, play
+from livelink_bridge.commands.common import INTERRUPTED, MODEL, with_settings
+from livelink_bridge.errors import BridgeError
+
+VERBS = {
+    "play": with_settings(play.play),
+    "convert": with_settings(convert.convert, MODEL),
+    "monitor": monitor.monitor,
+    "demo": with_settings(demo.demo),
+    "devices": inspection.devices,
+    "doctor": with_settings(doctor.doctor, ("to", *MODEL)),
+    "models": inspection.models,
+    "config": with_settings(inspection.config),
+}
+_BadCommandLine: Any = typer.BadParameter.__base__
+"""The parser's own errors; typer exports none but the most special of them."""
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what a command line asks and return its exit code: 0 done, 1 the world says no, 2 wrong on sight, 130 interrupted."""
+    debug, arguments = take_debug(arguments)
+    if not debug:
+        sys.excepthook = _one_line_hook
+    logging.basicConfig(format="livelink-bridge: %(message)s", level=logging.INFO if debug else logging.WARNING)
+    try:
+        result = build().main(args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False)
+    except (BridgeError, _BadCommandLine) as error:
+        return _failed(error, error.exit_code, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone; nothing more to say, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except _foreign_errors() as error:  # evaluated only when something was raised: importing them takes a while
+        return _failed(error, 1, debug)
+    return result if isinstance(result, int) else 0
+
+
+def build() -> Any:
+    """The command tree. Help is drawn with rich where somebody looks, plain where a program reads."""
+    style: Any = "rich" if sys.stdout.isatty() else None
+    app = typer.Typer(add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False)
+    app.callback()(_root)
+    app.command("mic", hidden=True)(with_settings(live.mic))
+    for name, verb in VERBS.items():
+        app.command(name)(verb)
+    return typer.main.get_command(app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"livelink-bridge {__version__}")
+        raise typer.Exit
+
+
+_MIC_HELP = (
+    "Live, until Ctrl-C: a microphone moves the face. DEVICE is an index or a part of a name; left out, the system's input. "
+    "Its options: livelink-bridge --mic --help"
+)
+
+
+def _root(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Say which version this is.")] = False,
+    mic: Annotated[str | None, typer.Option(metavar="[DEVICE]", help=_MIC_HELP)] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+) -> None:
+    """Speech goes in; a MetaHuman's face moves.
+
+    `livelink-bridge --mic` is the microphone, live; `livelink-bridge demo` is everything at once on a bundled sentence.
+    """
+
+
+def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
+    """Whether --debug was given, anywhere before `--`, and the command line without it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = [argument for at, argument in enumerate(arguments) if argument != "--debug" or at > end]
+    return len(rest) < len(arguments), rest
+
+
+def rewrite_mic(arguments: Sequence[str]) -> list[str]:
+    """Turn `--mic [DEVICE]` into the hidden verb `mic [--input DEVICE]`: the parser knows no option with an optional value."""
+    if arguments and arguments[0] in VERBS:
+        return list(arguments)
+    for at, argument in enumerate(arguments):
+        option, equals, device = argument.partition("=")
+        if option != "--mic":
+            continue
+        rest = list(arguments[at + 1 :])
+        if not equals and rest and not rest[0].startswith("-"):
+            device = rest.pop(0)
+        return ["mic", *arguments[:at], *([f"--input={device}"] if device else []), *rest]
+    return list(arguments)
+
+
+def _foreign_errors() -> tuple[type[Exception], ...]:
+    """What packages that know nothing of this program raise with one line for the user."""
+    from arkit_mapping.character import CharacterError
+    from arkit_mapping.takes import TakeError
+    from models.base import ModelError
+
+    return ModelError, CharacterError, TakeError
+
+
+def _failed(error: Any, code: int, debug: bool) -> int:
+    if debug:
+        sys.excepthook = sys.__excepthook__
+        sys.excepthook(type(error), error, error.__traceback__)
+    text = error.format_message() if isinstance(error, _BadCommandLine) else str(error)
+    typer.echo(f"livelink-bridge: {' '.join(text.split())}", err=True)
+    return code
+
+
+def _one_line_hook(kind: type[BaseException], error: BaseException, _trace: object) -> None:
+    """Our own mistakes. They end the program with code 1 as any uncaught exception does."""
+    typer.echo(f"livelink-bridge: this is a bug: {kind.__name__}: {error}; please report it with the output of --debug", err=True)

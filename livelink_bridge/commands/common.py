@@ -1,0 +1,97 @@
+"""What several verbs share: the common options, and ending well when interrupted."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+INTERRUPTED = 130
+
+
+def _common(
+    to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URI", help="Where poses go, repeatable: livelink://HOST:PORT, osc://HOST:PORT or take:DIR. Default livelink://127.0.0.1:11111."),
+    ] = None,
+    record: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a take of the session into this folder.")] = None,
+    subject: Annotated[str | None, typer.Option(metavar="NAME", help="The face's name in Unreal's Live Link window.")] = None,
+    fps: Annotated[int | None, typer.Option(metavar="60", help="Packets per second, 1 to 60.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="A model's name, or a folder that holds one.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs.")] = None,
+    lookahead: Annotated[int | None, typer.Option(metavar="33|67", help="Milliseconds of sound a pose may wait for.")] = None,
+    character: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Character file: gain, offset, limits per channel.")] = None,
+    reference_face: Annotated[Path | None, typer.Option(metavar="IMAGE", help="Picture of a face for the model's image branch.")] = None,
+    style: Annotated[str | None, typer.Option(metavar="NAME", help="One of the model's speaking styles.")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.")] = None,
+) -> None:
+    """Declares the common options; never called."""
+
+
+MODEL = ("model", "device", "lookahead", "character", "reference_face", "style")
+OUTPUT = ("to", "record", "subject", "fps")
+
+
+def with_settings(command: Callable[..., None], options: Sequence[str] = (*OUTPUT, *MODEL)) -> Callable[..., None]:
+    """Give a verb those of the common options that it heeds, and --config. It receives the Settings they amount to first."""
+    declared = inspect.signature(_common, eval_str=True).parameters
+    common = [declared[name] for name in (*options, "config")]
+    own = list(inspect.signature(command, eval_str=True, globals=_globals_of(command)).parameters.values())[1:]
+
+    def parsed(**given: Any) -> None:
+        from livelink_bridge.config import load_settings
+
+        flags = {name: given.pop(name) for name in options}
+        command(load_settings(flags, file=given.pop("config")), **given)
+
+    parameters = [*own, *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in common)]
+    parsed.__doc__ = command.__doc__
+    parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return parsed
+
+
+def _globals_of(command: Callable[..., None]) -> dict[str, Any]:
+    """The verb's module, plus the type that it names without importing it."""
+    return {**command.__globals__, "Settings": object}
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into an event, so that the face can ease to neutral; the second ends at once.
+
+    Leaving the block after one of them exits with INTERRUPTED.
+    """
+    stop = threading.Event()
+    signals = [signal.SIGINT, signal.SIGTERM]
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        for number in signals:
+            signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, on_signal) for number in signals}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stop.is_set():
+        raise typer.Exit(INTERRUPTED)
+
+
+@contextmanager
+def abortable() -> Iterator[None]:
+    """Let SIGTERM unwind like Ctrl-C, so that half-written files are cleaned up."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,75 @@
+"""`convert`: sound files to Live Link Face takes, as fast as the machine goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.common import abortable
+from livelink_bridge.errors import BridgeError, UsageError
+
+if TYPE_CHECKING:
+    from livelink_bridge.config import Settings
+
+
+def convert(
+    settings: Settings,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sound: wav, flac, ogg, mp3 and the like.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A .csv for one file, else a folder.")],
+) -> None:
+    """Convert sound files to Live Link Face takes.
+
+    As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app writes it.
+    """
+    from livelink_bridge.commands import session
+    from livelink_bridge.pipeline import convert_file
+
+    takes = take_paths(files, out)
+    failed = 0
+    with abortable():
+        character, model = session.character_of(settings), session.model_of(settings)
+        for file, take in zip(files, takes, strict=True):
+            try:
+                with progress(file) as show:
+                    summary = convert_file(file, take, model, character, on_progress=show)
+            except BridgeError as error:
+                if len(files) == 1:
+                    raise
+                failed += 1
+                typer.echo(f"livelink-bridge: {error}", err=True)
+            else:
+                typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
+    if failed:
+        raise BridgeError(f"{failed} of {len(files)} files could not be converted; the others were")
+
+
+def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
+    """Where each file's take goes. Raises UsageError where that cannot be told."""
+    if out.suffix.lower() == ".csv" and not out.is_dir():
+        if len(files) > 1:
+            raise UsageError(f"got {len(files)} files and one take, {out}; expected a folder behind -o")
+        return [out]
+    takes = [out / f"{file.stem}.csv" for file in files]
+    twice = next((take for at, take in enumerate(takes) if take in takes[:at]), None)
+    if twice:
+        raise UsageError(f"several files would become {twice}; convert them into folders of their own")
+    return takes
+
+
+@contextmanager
+def progress(file: Path) -> Iterator[Callable[[float], None]]:
+    """What to call with the part done, 0 to 1; a bar where somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _part: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(file.name, total=1.0)
+        yield lambda part: bar.update(task, completed=part)

@@ -1,0 +1,54 @@
+"""`devices`, `models`, `config`: what there is, without starting anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from livelink_bridge.config import Settings
+
+
+def devices() -> None:
+    """List the sound devices.
+
+    The index, or a part of the name, goes behind --mic.
+    """
+    from livelink_bridge.sources.microphone import load_backend
+
+    backend = load_backend()
+    found = list(backend.query_devices())
+    if not found:
+        typer.echo("no sound devices: plug one in, or start the sound server")
+    for line in device_lines(found, backend.query_hostapis(), tuple(backend.default.device)):
+        typer.echo(line)
+
+
+def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, int]) -> list[str]:
+    """A line per device; `default` holds the indices of the system's input and output, -1 for none."""
+    lines = []
+    for index, device in enumerate(found):
+        directions = [name for name in ("input", "output") if device[f"max_{name}_channels"]]
+        marks = [f"default {name}" for name, at in zip(("input", "output"), default, strict=True) if at == index]
+        system = systems[device["hostapi"]]["name"]
+        marked = f" ({', '.join(marks)})" if marks else ""
+        lines.append(f"{index:3}  {'+'.join(directions):12}  {device['default_samplerate']:6.0f} Hz  {device['name']}, {system}{marked}")
+    return lines
+
+
+def config(settings: Settings) -> None:
+    """Print the settings in force, as YAML.
+
+    --config reads it back. Later wins: defaults, the settings file, the environment (LIVELINK_BRIDGE_SUBJECT=...), flags.
+    """
+    from livelink_bridge.config import as_yaml
+
+    typer.echo(as_yaml(settings), nl=False)
+
+
+def models() -> None:
+    """List the models that are here.
+
+    For each its look-ahead, its size and whether its files are those that were shipped.
+    """

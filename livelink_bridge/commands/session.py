@@ -1,0 +1,66 @@
+"""From settings to the parts that a session is run with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livelink_bridge.config import Settings
+from livelink_bridge.errors import BridgeError, ConfigError
+
+if TYPE_CHECKING:
+    from arkit_mapping.character import Character
+    from livelink_bridge.metrics import Summary
+    from livelink_bridge.pipeline import Outputs
+    from models.base import SpeechToFace
+
+SHIPPED_LOOKAHEAD_MS = 67
+
+
+def model_of(settings: Settings) -> SpeechToFace:
+    """The model, loaded, its files checked. Raises ModelError, or BridgeError for a look-ahead that no model has."""
+    if settings.lookahead != SHIPPED_LOOKAHEAD_MS:
+        raise BridgeError(f"no model with {settings.lookahead} ms of look-ahead is shipped yet; use --lookahead {SHIPPED_LOOKAHEAD_MS}")
+    from models.loading import load_model
+
+    return load_model(settings.model, device=settings.device, reference=settings.reference_face, style=settings.style)
+
+
+def character_of(settings: Settings) -> Character:
+    """The character, or one that changes nothing. Raises BridgeError for a missing file, ConfigError for what it asks."""
+    from arkit_mapping.character import Character, CharacterError, load_character
+
+    path = settings.character
+    if path is None:
+        return Character()
+    if not path.is_file():
+        raise BridgeError(f"character file {path}: no such file")
+    try:
+        return load_character(path)
+    except CharacterError as error:
+        raise ConfigError(str(error)) from error
+
+
+def outputs_of(settings: Settings) -> Outputs:
+    from livelink_bridge.pipeline import Outputs
+
+    return Outputs(settings.targets, settings.subject, settings.fps)
+
+
+def summary_line(summary: Summary) -> str:
+    """A finished session, on one line."""
+    parts = [f"{summary.sent} poses for {summary.seconds:.1f} s of sound"]
+    if summary.delay_ms is not None and summary.delay_p99_ms is not None:
+        parts.append(f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
+    if summary.step_ms is not None and summary.step_p99_ms is not None:
+        parts.append(f"model step median {summary.step_ms:.2f} ms, p99 {summary.step_p99_ms:.2f} ms")
+    troubles = {
+        "held": summary.held,
+        "dropped": summary.dropped,
+        "device overflows": summary.overflows,
+        "gaps": summary.gaps,
+        "bad poses": summary.bad_poses,
+        "not sent": summary.sink_errors,
+        "late ticks": summary.late_ticks,
+    }
+    parts.append(", ".join(f"{count} {name}" for name, count in troubles.items() if count) or "nothing lost")
+    return "; ".join([*parts, *(f"take {take}" for take in summary.takes)])
