@@ -68,8 +68,6 @@ class Poses:
         """Look for no more poses: whatever is shown eases out."""
         self._frozen = True
 
-    def rest_after(self, index: int) -> int:
-        """Poses from `index` until the face has eased out and rested."""
-        return max(0, HOLD_POSES + EASE_POSES - self.age(index)) + REST_POSES
-
-
+    def rest_from(self, index: int) -> int:
+        """Poses from `index` on until the face has eased out and rested."""
+        return max(0, HOLD_POSES + EASE_POSES + 1 - self.age(index)) + REST_POSES

@@ -61,27 +61,28 @@ class Sender:
         self._rules = sorted({sink.closure for sink in sinks})
 
     def run(self) -> None:
-        index = -1
+        tick = self._next()
         try:
-            while not self._stop.is_set():
-                tick = self.grid.next(self._clock.now())
-                if not self._clock.wait_until(tick.deadline_s, self._stop):
-                    break
+            while self._clock.wait_until(tick.deadline_s, self._stop):
                 index = tick.index
                 self._send(tick)
+                tick = self._next()
                 if self.poses.finished(index):
                     break
         finally:
-            self._rest(index)
+            self._rest(tick)
 
-    def _rest(self, index: int) -> None:
+    def _rest(self, tick: Tick) -> None:
         """Nothing interrupts this: it takes half a second, and without it the face would stay mid-vowel for ever."""
         self.poses.freeze()
         uninterrupted = threading.Event()
-        for _ in range(math.ceil(self.poses.rest_after(index) * self._fps / FRAME_RATE)):
-            tick = self.grid.next(self._clock.now())
+        for _ in range(math.ceil(self.poses.rest_from(tick.index) * self._fps / FRAME_RATE)):
             self._clock.wait_until(tick.deadline_s, uninterrupted)
             self._send(tick)
+            tick = self._next()
+
+    def _next(self) -> Tick:
+        return self.grid.next(self._clock.now())
 
     def _send(self, tick: Tick) -> None:
         weights = self.poses.at(tick.index)

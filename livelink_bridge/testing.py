@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -169,3 +171,78 @@ class _LoudnessStream:
         faces[:, MOUTH_32.index("mouthFunnel")] = 0.4 * jaw
         faces[:, MOUTH_32.index("mouthClose")] = 0.1 * jaw
         return faces
+
+
+class FakePortAudio:
+    """Stands in for the sounddevice module: two inputs, an output, and streams that a test drives by hand."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, *, default_input: int = 0, refuse: str | None = None) -> None:
+        self.devices = [
+            _device(0, "Desk Microphone", inputs=1, outputs=0),
+            _device(1, "Studio Interface: Line In", inputs=8, outputs=8),
+            _device(2, "Speakers", inputs=0, outputs=2),
+        ]
+        self.default = SimpleNamespace(device=(default_input, 2))
+        self.streams: list[FakeStream] = []
+        self._refuse = refuse
+
+    def query_devices(self) -> list[dict[str, Any]]:
+        return self.devices
+
+    def InputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - sounddevice's name
+        return self._open(options)
+
+    def OutputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - sounddevice's name
+        return self._open(options)
+
+    def _open(self, options: dict[str, Any]) -> FakeStream:
+        if self._refuse:
+            raise self.PortAudioError(self._refuse)
+        self.streams.append(FakeStream(options))
+        return self.streams[-1]
+
+
+class FakeStream:
+    """A stream whose callback is called by the test instead of by a device."""
+
+    latency = 0.05
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.started = False
+        self.closed = False
+
+    def start(self) -> None:
+        self.started = True
+
+    def close(self) -> None:
+        self.closed = True
+
+    def record(self, samples: Weights, *, overflow: bool = False) -> None:
+        """Hand float32 (n, channels) to an input's callback; afterwards the buffer is overwritten, as a device would."""
+        buffer = samples.copy()
+        self.options["callback"](buffer, len(buffer), None, SimpleNamespace(input_overflow=overflow))
+        buffer[:] = np.nan
+
+    def play(self, frames: int, channels: int = 2) -> Weights:
+        """What an output's callback writes when the device asks for `frames`: float32 (frames, channels)."""
+        buffer = np.full((frames, channels), np.nan, np.float32)
+        self.options["callback"](buffer, frames, None, SimpleNamespace(output_underflow=False))
+        return buffer
+
+    def unplug(self) -> None:
+        self.options["finished_callback"]()
+
+
+def _device(index: int, name: str, *, inputs: int, outputs: int) -> dict[str, Any]:
+    return {
+        "index": index,
+        "name": name,
+        "hostapi": 0,
+        "max_input_channels": inputs,
+        "max_output_channels": outputs,
+        "default_samplerate": 48000.0,
+    }
