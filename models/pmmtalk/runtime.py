@@ -1,0 +1,113 @@
+"""A PMMTalk network as a model and its streams: samples in, frames out, whatever runs the steps.
+
+Live sound runs them one by one, a whole recording many at a time, through the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import Coefficients, Samples
+from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
+from models.pmmtalk.config import Config
+
+Array = NDArray[np.float32]
+
+BLOCK_STEPS = 240
+"""Steps run at once when much sound is waiting: 4 s, where attention over the block costs about as much as the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The face and the style a network speaks with: what does not change from step to step."""
+
+    style: Array
+    """float32 (1, branch_width)"""
+    code: Array
+    """float32 (1, branch_width): what the reference encoder made of the face."""
+    crop: Array
+    """float32 (1, squares, 48): the reference's mouth."""
+
+
+class Steps(Protocol):
+    """A network that runs steps and carries its state."""
+
+    def run(self, mel: Array) -> Array:
+        """float32 (steps, 160) -> (steps, channels), not clamped."""
+        ...
+
+    def reset(self) -> None: ...
+
+
+class PMMTalkStream:
+    """One live voice: samples in, frames out, `delay` steps after the step that heard them."""
+
+    def __init__(self, config: Config, steps: Steps) -> None:
+        self._config, self._steps, self._mel = config, steps, LogMel()
+        self._start()
+
+    def reset(self) -> None:
+        self._steps.reset()
+        self._mel.reset()
+        self._start()
+
+    def _start(self) -> None:
+        self._received = 0
+        self._to_drop = self._config.delay
+        self._flushed = False
+
+    def push(self, samples: Samples) -> Coefficients:
+        """Frames that became ready. Raises ValueError for anything but a one-dimensional array of finite numbers."""
+        samples = np.asarray(samples, np.float32)
+        if samples.ndim != 1 or not np.isfinite(samples).all():
+            raise ValueError(f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first")
+        if self._flushed:
+            raise ValueError("this stream was flushed: call reset() before pushing more sound")
+        self._received += len(samples)
+        return self._advance(samples)
+
+    def flush(self) -> Coefficients:
+        """The frames the look-ahead held back, as if silence followed: one frame in all for every 1/60 s of sound pushed."""
+        frames = 0 if self._flushed else frame_count(self._received)
+        self._flushed = True
+        missing = step_end(frames + self._config.delay - 1) - self._received if frames else 0
+        return self._advance(np.zeros(missing, np.float32))
+
+    def _advance(self, samples: Samples) -> Coefficients:
+        mel, frames = self._mel.push(samples), []
+        for at in range(0, len(mel), BLOCK_STEPS):
+            frames.append(self._steps.run(mel[at : at + BLOCK_STEPS]))
+        found = np.concatenate(frames) if frames else np.empty((0, len(self._config.channels)), np.float32)
+        drop = min(self._to_drop, len(found))
+        self._to_drop -= drop
+        return np.clip(found[drop:], 0.0, 1.0)
+
+
+class PMMTalkModel:
+    """A loaded checkpoint with its voice chosen; see `models.base.SpeechToFace`."""
+
+    sample_rate, frame_rate = SAMPLE_RATE, FRAME_RATE
+
+    def __init__(self, name: str, config: Config, device: str, new_steps: Callable[[], Steps]) -> None:
+        self.name, self.device, self._config, self._new_steps = name, device, config, new_steps
+
+    @property
+    def lookahead_s(self) -> float:
+        return (self._config.delay + 1) / FRAME_RATE
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return self._config.channels
+
+    def stream(self) -> PMMTalkStream:
+        return PMMTalkStream(self._config, self._new_steps())
+
+    def animate(self, samples: Samples) -> Coefficients:
+        """float32 (n,) -> (ceil(n * 60 / 16000), channels) in [0, 1]; frame k belongs to time k / 60."""
+        stream = self.stream()
+        return np.concatenate([stream.push(samples), stream.flush()])

@@ -1,0 +1,1 @@
+"""Training: samples from a corpus, one loop, checkpoints that resume."""
