@@ -1,0 +1,166 @@
+import logging
+
+import numpy as np
+import pytest
+
+from arkit_mapping import CHANNELS_61, MOUTH_32
+from arkit_mapping.character import Character
+from livelink_bridge.animator import Animator
+from livelink_bridge.frames import AudioBlock, FaceFrame
+from livelink_bridge.testing import LoudnessModel
+from models.base import ModelError
+
+RATE = 48000
+JAW = CHANNELS_61.index("JawOpen")
+
+
+def voice(seconds: float) -> np.ndarray:
+    at_s = np.arange(round(seconds * RATE)) / RATE
+    return (0.2 * np.sin(2 * np.pi * 200 * at_s) * (np.sin(2 * np.pi * 2 * at_s) > 0)).astype(np.float32)
+
+
+def block(samples: np.ndarray, start: int = 0) -> AudioBlock:
+    return AudioBlock(samples, RATE, start, 0.0)
+
+
+def animate(sound: np.ndarray, chunk: int, animator: Animator | None = None) -> list[FaceFrame]:
+    animator = animator or Animator(LoudnessModel(), Character())
+    pushed = [animator.push(block(sound[i : i + chunk], i)) for i in range(0, len(sound), chunk)]
+    return sum(pushed, []) + animator.flush()
+
+
+def weights(frames: list[FaceFrame]) -> np.ndarray:
+    return np.stack([frame.weights for frame in frames])
+
+
+@pytest.mark.parametrize("chunk", [200, 480, 1000, 100000])
+def test_any_chunking_gives_the_same_poses(chunk):
+    sound = voice(1.01)
+    frames = animate(sound, chunk)
+    assert [frame.index for frame in frames] == list(range(61))
+    np.testing.assert_allclose(weights(frames), weights(animate(sound, 7777)), atol=1e-6)
+
+
+def test_poses_follow_the_voice_under_the_wires_names():
+    frames = animate(voice(1.0), 480)
+    jaw = weights(frames)[:, JAW]
+    assert jaw[7] > 0.5
+    assert jaw[22] < 0.01
+    assert frames[30].t_audio == 0.5
+    assert np.count_nonzero(weights(frames)[:, 52:]) == 0
+
+
+def test_the_character_is_applied():
+    plain, shy = (weights(animate(voice(0.5), 480, Animator(LoudnessModel(), who))) for who in (Character(), Character(gain={"JawOpen": 0.5})))
+    np.testing.assert_allclose(shy[:, JAW], plain[:, JAW] / 2, atol=1e-6)
+    assert plain[:, JAW].max() > 0.5
+
+
+def test_a_big_push_reaches_the_network_in_one_call():
+    sizes: list[int] = []
+
+    class Watched(LoudnessModel):
+        def stream(self):
+            stream = super().stream()
+            push = stream.push
+            stream.push = lambda samples: (sizes.append(len(samples)), push(samples))[1]
+            return stream
+
+    animator = Animator(Watched(), Character())
+    animator.push(block(voice(10.0)))
+    assert len(sizes) == 1
+    assert sizes[0] == pytest.approx(160000, abs=100)
+
+
+def test_after_lost_samples_the_network_starts_afresh_and_time_goes_on():
+    sound = voice(3.0)
+    animator = Animator(LoudnessModel(), Character())
+    before = animator.push(block(sound[:48000]))
+    after = animator.push(block(sound[60123:], 60123)) + animator.flush()
+    assert animator.gaps == 1
+    first = after[0].index
+    assert first == np.ceil(60123 / 800)
+    assert before[-1].index < first
+    alone = animate(sound[first * 800 :], 10**6)
+    np.testing.assert_allclose(weights(after), weights(alone), atol=1e-6)
+
+
+def test_a_gap_in_short_blocks_resumes_on_the_grid():
+    sound = voice(2.0)
+    animator = Animator(LoudnessModel(), Character())
+    frames: list[FaceFrame] = []
+    for start in [*range(0, 24000, 200), *range(30100, 90000, 200)]:
+        frames += animator.push(block(sound[start : start + 200], start))
+    indices = [frame.index for frame in frames]
+    resumed = next(index for index, following in zip(indices[1:], indices, strict=False) if index > following + 1)
+    assert resumed == 38
+    alone = animate(sound[resumed * 800 : 90100], 10**6)
+    after = [frame for frame in frames if frame.index >= resumed]
+    np.testing.assert_allclose(weights(after), weights(alone)[: len(after)], atol=1e-6)
+
+
+def test_reset_equals_new():
+    sound, animator = voice(0.5), Animator(LoudnessModel(), Character())
+    first = animate(sound, 480, animator)
+    animator.reset()
+    again = animate(sound, 480, animator)
+    np.testing.assert_array_equal(weights(first), weights(again))
+    assert [frame.index for frame in again] == [frame.index for frame in first]
+
+
+def test_the_rate_of_the_sound_may_change_between_sources():
+    animator = Animator(LoudnessModel(), Character())
+    animate(voice(0.5), 480, animator)
+    animator.reset()
+    assert len(animator.push(AudioBlock(np.zeros((16000, 2), np.float32), 16000, 0, 0.0)) + animator.flush()) == 60
+
+
+def test_one_sample_gives_one_pose_and_none_gives_none():
+    assert len(animate(voice(1 / RATE), 480)) == 1
+    assert Animator(LoudnessModel(), Character()).flush() == []
+
+
+class Broken(LoudnessModel):
+    """Gives NaN in frame 10 and 7.0 in frame 11."""
+
+    def stream(self):
+        stream = super().stream()
+        push, count = stream.push, [0]
+
+        def spoil(samples):
+            out = push(samples)
+            for frame, value in ((10, np.nan), (11, 7.0)):
+                if count[0] <= frame < count[0] + len(out):
+                    out[frame - count[0], 3] = value
+            count[0] += len(out)
+            return out
+
+        stream.push = spoil
+        return stream
+
+
+@pytest.mark.parametrize("chunk", [200, 48000])
+def test_a_pose_that_is_nonsense_is_replaced_counted_and_said_once(chunk, caplog):
+    sound = voice(0.5)
+    animator = Animator(Broken(), Character())
+    with caplog.at_level(logging.WARNING):
+        poses = weights(animate(sound, chunk, animator))
+    np.testing.assert_array_equal(poses[10], poses[9])
+    np.testing.assert_array_equal(poses[11], poses[9])
+    assert animator.bad_poses == 2
+    assert len(caplog.records) == 1
+
+
+def test_a_model_at_another_rate_is_refused():
+    class Slow(LoudnessModel):
+        frame_rate = 30
+
+    with pytest.raises(ModelError, match="gives 30 poses a second, expected 60"):
+        Animator(Slow(), Character())
+
+
+def test_the_look_ahead_is_the_models_and_the_resamplers():
+    animator = Animator(LoudnessModel(), Character())
+    animator.push(block(voice(0.1)))
+    assert animator.lookahead_s == pytest.approx(4 / 60 + 0.0015)
+    assert LoudnessModel.channels == MOUTH_32
