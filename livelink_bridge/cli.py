@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -21,7 +22,7 @@ VERBS = {
     "monitor": monitor.monitor,
     "demo": with_settings(demo.demo),
     "devices": inspection.devices,
-    "doctor": with_settings(doctor.doctor, ("to", *MODEL)),
+    "doctor": with_settings(doctor.doctor, doctor.OPTIONS),
     "models": inspection.models,
     "config": with_settings(inspection.config),
 }
@@ -31,15 +32,18 @@ _BadCommandLine: Any = typer.BadParameter.__base__
 
 def main() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Do what a command line asks and return its exit code: 0 done, 1 the world says no, 2 wrong on sight, 130 interrupted."""
-    debug, arguments = take_debug(arguments)
+    debug, arguments = take_debug(sys.argv[1:])
     if not debug:
         sys.excepthook = _one_line_hook
     logging.basicConfig(format="livelink-bridge: %(message)s", level=logging.INFO if debug else logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a subject's name may hold what a Windows console cannot show
+    sys.exit(run(arguments, debug=debug))
+
+
+def run(arguments: Sequence[str], *, debug: bool = False) -> int:
+    """Do what a command line asks and return its exit code: 0 done, 1 the world says no, 2 wrong on sight, 130 interrupted."""
     try:
         result = build().main(args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False)
     except (BridgeError, _BadCommandLine) as error:
@@ -121,11 +125,16 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 def _failed(error: Any, code: int, debug: bool) -> int:
     if debug:
-        sys.excepthook = sys.__excepthook__
-        sys.excepthook(type(error), error, error.__traceback__)
-    text = error.format_message() if isinstance(error, _BadCommandLine) else str(error)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    text = _parser_text(error) if isinstance(error, _BadCommandLine) else str(error)
     typer.echo(f"livelink-bridge: {' '.join(text.split())}", err=True)
     return code
+
+
+def _parser_text(error: Any) -> str:
+    """What the parser says, and whose help to read."""
+    verb = error.ctx.command_path if error.ctx else "livelink-bridge"
+    return f"{error.format_message().rstrip('.')}; see {verb.replace('livelink-bridge mic', 'livelink-bridge --mic')} --help"
 
 
 def _one_line_hook(kind: type[BaseException], error: BaseException, _trace: object) -> None:

@@ -23,7 +23,7 @@ def _common(
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a take of the session into this folder.")] = None,
     subject: Annotated[str | None, typer.Option(metavar="NAME", help="The face's name in Unreal's Live Link window.")] = None,
-    fps: Annotated[int | None, typer.Option(metavar="60", help="Packets per second, 1 to 60.")] = None,
+    fps: Annotated[int | None, typer.Option(metavar="N", help="Packets per second, 1 to 60.")] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="A model's name, or a folder that holds one.")] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs.")] = None,
     lookahead: Annotated[int | None, typer.Option(metavar="33|67", help="Milliseconds of sound a pose may wait for.")] = None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def convert(
     settings: Settings,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sound: wav, flac, ogg, mp3 and the like.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A .csv for one file, else a folder.")],
 ) -> None:
     """Convert sound files to Live Link Face takes.

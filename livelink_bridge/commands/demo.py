@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from livelink_bridge.commands.witness import Seen
     from livelink_bridge.config import Settings
 
-MAX_SECONDS = 600
+MAX_SECONDS = 3600
 COLUMNS = 64
 BLOCKS = " ▁▂▃▄▅▆▇█"
 PLAIN_BLOCKS = " .:-=+*#@"
@@ -26,7 +26,7 @@ PLAIN_BLOCKS = " .:-=+*#@"
 
 def demo(
     settings: Settings,
-    seconds: Annotated[float | None, typer.Option(min=0.5, max=MAX_SECONDS, help="Speak for this long; the sentence repeats.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", min=0.5, max=MAX_SECONDS, help="Speak for this long; the sentence repeats.")] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
 ) -> None:
     """Speak a bundled sentence into the face.

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from livelink_bridge.config import Settings
 
+OPTIONS = ("to", "model", "device", "lookahead", "reference_face", "style")
 MARKS = {"ok": " ok ", "warn": "warn", "fail": "FAIL"}
 
 

@@ -12,8 +12,8 @@ from livelink_bridge.commands.common import interruptible
 
 
 def monitor(
-    port: Annotated[int, typer.Option(help="UDP port to listen on.")] = 11111,
-    seconds: Annotated[float | None, typer.Option(min=0, help="End after this long; without it, Ctrl-C ends.")] = None,
+    port: Annotated[int, typer.Option(metavar="PORT", help="UDP port to listen on.")] = 11111,
+    seconds: Annotated[float | None, typer.Option(metavar="S", min=0, help="End after this long; without it, Ctrl-C ends.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: a summary every second and one at the end.")] = False,
 ) -> None:
     """Receive like Unreal and say what arrives.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def play(
     settings: Settings,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sound: wav, flac, ogg, mp3 and the like.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like.")],
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
 ) -> None:
     """Play sound files to the face in real time.

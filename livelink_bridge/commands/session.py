@@ -59,7 +59,7 @@ def summary_line(summary: Summary) -> str:
         "device overflows": summary.overflows,
         "gaps": summary.gaps,
         "bad poses": summary.bad_poses,
-        "not sent": summary.sink_errors,
+        "not received (nobody listens there)": summary.sink_errors,
         "late ticks": summary.late_ticks,
     }
     parts.append(", ".join(f"{count} {name}" for name, count in troubles.items() if count) or "nothing lost")

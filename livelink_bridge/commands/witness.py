@@ -14,8 +14,10 @@ from livelink_bridge.errors import WireError
 from livelink_bridge.monitor import Monitor
 from livelink_bridge.wire.livelink import decode
 
+CHANNELS = ("JawOpen", "MouthClose", "MouthFunnel", "MouthPucker")
+"""What is kept of each pose."""
 KEPT_POSES = 36000
-"""Ten minutes at 60 Hz: as long as a demo may be."""
+"""Ten minutes at 60 Hz; of a longer demo the last ten are shown."""
 _WAIT_S = 0.1
 
 
@@ -26,7 +28,8 @@ class Seen:
         self.uri = f"livelink://127.0.0.1:{arrivals.port}"
         self._arrivals = arrivals
         self._monitor = Monitor()
-        self._poses: deque[Any] = deque(maxlen=KEPT_POSES)
+        self._wanted = [index_of(name) for name in CHANNELS]
+        self._poses: deque[list[float]] = deque(maxlen=KEPT_POSES)
 
     def receive(self, stop: threading.Event) -> None:
         """A thread's body: take what arrives until `stop` is set."""
@@ -42,7 +45,7 @@ class Seen:
         except WireError:  # a stranger's; the monitor has counted it
             return
         if values is not None:
-            self._poses.append(values)
+            self._poses.append(values[self._wanted].tolist())
 
     def subject(self) -> dict[str, Any] | None:
         """The monitor's figures of the subject that sent most, None when nothing came."""
@@ -50,9 +53,9 @@ class Seen:
         return max(subjects, key=lambda subject: subject["packets"], default=None)
 
     def curve(self, channel: str) -> list[float]:
-        """One channel over time, a value per packet."""
-        at = index_of(channel)
-        return [float(values[at]) for values in self._poses]
+        """One of CHANNELS over time, a value per packet."""
+        at = CHANNELS.index(channel)
+        return [pose[at] for pose in self._poses]
 
 
 @contextmanager

@@ -1,0 +1,55 @@
+"""Write docs/commands.md from what the program says about itself.
+
+    python scripts/make_command_docs.py           writes the page
+    python scripts/make_command_docs.py --check   exit code 1 if it is not current
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from unittest import mock
+
+from livelink_bridge.cli import VERBS, run
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
+WIDTH = "100"
+HEAD = """# Commands
+
+Made by `python scripts/make_command_docs.py` from each command's `--help`; a test checks that it is current.
+
+Exit codes: 0 done; 1 the world says no (a file, model, device or host is missing or unusable); 2 wrong on sight (an unknown flag or setting, a
+malformed URI, a port outside 1-65535); 130 interrupted by Ctrl-C or SIGTERM. An error is one line on stderr; `--debug` adds the traceback.
+What the common options mean, and how to keep them in a file: [settings.md](settings.md).
+"""
+
+
+def main() -> int:
+    page = commands_page()
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
+        return 0
+    if PAGE.read_text(encoding="utf-8") == page:
+        return 0
+    print(f"{PAGE} is not what the program says now; run python scripts/make_command_docs.py", file=sys.stderr)
+    return 1
+
+
+def commands_page() -> str:
+    shown = [("livelink-bridge", []), ("livelink-bridge --mic [DEVICE]", ["--mic"]), *((f"livelink-bridge {verb}", [verb]) for verb in VERBS)]
+    return HEAD + "".join(f"\n## {title}\n\n```\n{help_text(arguments)}\n```\n" for title, arguments in shown)
+
+
+def help_text(arguments: list[str]) -> str:
+    """What a command prints for --help, at a fixed width."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), mock.patch.dict(os.environ, {"COLUMNS": WIDTH, "NO_COLOR": "1"}):
+        run([*arguments, "--help"])
+    return said.getvalue().strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""What a session, a monitor and a demo say on the screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from livelink_bridge.commands.demo import picture
+from livelink_bridge.commands.inspection import device_lines
+from livelink_bridge.commands.monitor import lines
+from livelink_bridge.commands.session import summary_line
+from livelink_bridge.commands.status import PLAIN_EVERY_S, PlainStatus, status_text
+from livelink_bridge.metrics import Status, Summary
+from livelink_bridge.monitor import Monitor
+from livelink_bridge.testing import ManualClock
+
+
+def status(state: str = "live", *, delay_ms: float | None = 71.2, sent: int = 90) -> Status:
+    return Status(state, 59.98, delay_ms, None if delay_ms is None else 74.9, -23.4, sent, 1, 2, 3)
+
+
+def test_the_status_names_rate_delay_level_and_losses() -> None:
+    said = status_text(status())
+    assert said == "live | 60.0 fps | delay 71 ms (p99 75) | level -23 dBFS | dropped 1, held 2, overflows 3 | 90 sent"
+
+
+def test_before_the_first_pose_the_delay_is_not_known() -> None:
+    assert "delay ?" in status_text(status(delay_ms=None))
+
+
+def test_plain_lines_come_every_few_seconds_and_when_the_state_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ManualClock()
+    show = PlainStatus(clock)
+    for state, wait_s in [("live", 0.25), ("live", 0.25), ("no sound arrives", PLAIN_EVERY_S), ("no sound arrives", 0.0)]:
+        show(status(state))
+        clock.advance(wait_s)
+    assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == ["live", "no sound arrives", "no sound arrives"]
+
+
+def test_a_summary_gives_median_and_p99_delay_and_only_the_losses_there_were() -> None:
+    summary = Summary(600, 10.0, 71.26, 74.9, 0.41, 0.9, 0, 2, 0, 0, 0, 0, 0, ("takes/Ada_1.csv",))
+    said = summary_line(summary)
+    assert "600 poses for 10.0 s of sound" in said
+    assert "sound to packet median 71.3 ms, p99 74.9 ms" in said
+    assert "2 dropped" in said and "held" not in said
+    assert said.endswith("take takes/Ada_1.csv")
+
+
+def test_a_summary_without_losses_says_so() -> None:
+    assert "nothing lost" in summary_line(Summary(60, 1.0, None, None, None, None, 0, 0, 0, 0, 0, 0, 0))
+
+
+def test_the_monitor_says_what_unreal_would_ignore() -> None:
+    monitor = Monitor()
+    monitor.feed(b"\x05" + bytes(299), 0.0)
+    said = "\n".join(lines({"port": 11111, "listened_s": 1.0, **monitor.summary()}))
+    assert "Unreal would ignore these: 1 x version 5" in said
+
+
+def test_the_monitor_says_when_nothing_comes() -> None:
+    assert list(lines({"port": 11111, "listened_s": 2.0, **Monitor().summary()})) == ["nothing yet on UDP port 11111 after 2 s"]
+
+
+def test_a_picture_shows_the_peaks_of_each_stretch_scaled_to_the_highest() -> None:
+    assert picture([0, 0.5, 0, 0, 0.25, 0.25, 0, 0], " .:#@", columns=4) == "@ : "
+    assert picture([0.0, 0.0], " .:#@") == "  "
+    assert picture([0.1], " @", columns=64) == "@"
+
+
+def test_a_device_line_holds_what_is_typed_behind_mic() -> None:
+    found = [
+        {"name": "Speakers", "hostapi": 0, "max_input_channels": 0, "max_output_channels": 2, "default_samplerate": 48000.0},
+        {"name": "Yeti", "hostapi": 0, "max_input_channels": 2, "max_output_channels": 0, "default_samplerate": 44100.0},
+    ]
+    said = device_lines(found, [{"name": "ALSA"}], (1, 0))
+    assert said[0].split() == ["0", "output", "48000", "Hz", "Speakers,", "ALSA", "(default", "output)"]
+    assert said[1].split() == ["1", "input", "44100", "Hz", "Yeti,", "ALSA", "(default", "input)"]

@@ -1,0 +1,121 @@
+"""Settings: which layer wins, what is refused and how, and that what is printed can be read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from livelink_bridge.config import KEYS, Settings, as_yaml, load_settings
+from livelink_bridge.errors import BridgeError, ConfigError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "bridge.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_anything_given_the_defaults_hold() -> None:
+    settings = load_settings({}, environ={})
+    assert settings == Settings()
+    assert settings.targets == ("livelink://127.0.0.1:11111",)
+    assert (settings.fps, settings.model, settings.device, settings.lookahead) == (60, "pmmtalk-live", "auto", 67)
+
+
+def test_each_layer_overrules_the_one_before(tmp_path: Path) -> None:
+    file = write(tmp_path, "subject: File\ndevice: cpu\nfps: 30\n")
+    environ = {"LIVELINK_BRIDGE_DEVICE": "cuda", "LIVELINK_BRIDGE_FPS": "25"}
+    settings = load_settings({"fps": 20, "device": None}, file=file, environ=environ)
+    assert (settings.subject, settings.device, settings.fps, settings.model) == ("File", "cuda", 20, "pmmtalk-live")
+
+
+def test_the_settings_file_may_be_named_by_the_environment_and_a_flag_wins(tmp_path: Path) -> None:
+    named = {"LIVELINK_BRIDGE_CONFIG": str(write(tmp_path, "subject: Named\n"))}
+    assert load_settings({}, environ=named).subject == "Named"
+    other = tmp_path / "other.yaml"
+    other.write_text("subject: Other\n", encoding="utf-8")
+    assert load_settings({}, file=other, environ=named).subject == "Other"
+
+
+def test_several_targets_come_as_a_list_or_separated_by_spaces_and_replace_the_default(tmp_path: Path) -> None:
+    two = ("livelink://a:1", "osc://b:2")
+    assert load_settings({}, file=write(tmp_path, "to: [livelink://a:1, osc://b:2]\n"), environ={}).to == two
+    assert load_settings({}, environ={"LIVELINK_BRIDGE_TO": "livelink://a:1 osc://b:2"}).to == two
+    assert load_settings({"to": ["osc://b:2"]}, environ={"LIVELINK_BRIDGE_TO": "livelink://a:1"}).to == ("osc://b:2",)
+    assert load_settings({"to": []}, environ={"LIVELINK_BRIDGE_TO": "livelink://a:1"}).to == ("livelink://a:1",)
+
+
+def test_record_adds_a_take_to_the_targets() -> None:
+    assert load_settings({"record": Path("takes")}, environ={}).targets == ("livelink://127.0.0.1:11111", "take:takes")
+
+
+def test_what_is_printed_reads_back_to_the_same_settings(tmp_path: Path) -> None:
+    settings = Settings(to=("osc://a:1", "livelink://b:2"), record=Path("takes"), subject="Jörg", fps=30, character=Path("ada.yaml"))
+    assert load_settings({}, file=write(tmp_path, as_yaml(settings)), environ={}) == settings
+    assert load_settings({}, file=write(tmp_path, as_yaml(Settings())), environ={}) == Settings()
+
+
+def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown setting subjcet in .*bridge\.yaml \(did you mean subject\?\); expected one of to, "):
+        load_settings({}, file=write(tmp_path, "subjcet: Ada\n"), environ={})
+
+
+def test_an_unknown_name_in_the_environment_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match=r"LIVELINK_BRIDGE_MODLE in the environment \(did you mean LIVELINK_BRIDGE_MODEL\?\)"):
+        load_settings({}, environ={"LIVELINK_BRIDGE_MODLE": "x"})
+
+
+def test_names_in_the_environment_that_mean_something_else_are_left_alone() -> None:
+    others = {f"LIVELINK_BRIDGE_{name}": "x" for name in ("DATA", "HOME", "TORCH_INDEX")}
+    assert load_settings({}, environ={**others, "UNRELATED": "y", "LIVELINK_BRIDGE_SUBJECT": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"fps": 0}, "fps in the flags: got 0, expected a whole number from 1 to 60"),
+        ({"fps": 61}, "from 1 to 60"),
+        ({"fps": True}, "from 1 to 60"),
+        ({"device": "tpu"}, "expected auto or cpu or cuda or mps"),
+        ({"lookahead": 50}, "expected 33 or 67"),
+        ({"subject": "  "}, "printable"),
+        ({"subject": "a\nb"}, "printable"),
+        ({"subject": "None"}, "no name at all"),
+        ({"subject": "ö" * 51}, "at most 100 bytes"),
+        ({"model": ""}, "a name"),
+        ({"to": [""]}, "one URI or a list"),
+        ({"to": [7]}, "one URI or a list"),
+        ({"style": 3}, "a name"),
+        ({"character": 3}, "a path"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_what_was_got_and_expected(flags: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(flags, environ={})
+    assert says in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just words\n", "a: [b\n", "\0"])
+def test_a_file_that_holds_no_settings_is_refused_on_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({}, file=write(tmp_path, text), environ={})
+    assert "bridge.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    assert load_settings({}, file=write(tmp_path, "# nothing\n"), environ={}) == Settings()
+
+
+def test_a_file_that_is_not_there_is_the_worlds_fault_not_the_command_lines(tmp_path: Path) -> None:
+    for missing in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(BridgeError) as caught:
+            load_settings({}, file=missing, environ={})
+        assert caught.value.exit_code == 1
+
+
+def test_every_setting_is_explained_in_the_documentation() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [key for key in KEYS if f"`{key}`" not in page] == []
