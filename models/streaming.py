@@ -18,17 +18,31 @@ WALL = -1e9
 """Score of what may not be attended to: finite, so that no row can become NaN."""
 
 
+def taps_of(heard: Tensor, steps: int, kernel: int, dilation: int) -> Tensor:
+    """(batch, past + steps, width) -> (batch, steps, kernel, width): what each step's taps read.
+
+    For export: one gather and one product take a tenth of the time of ONNX Runtime's grouped convolution on a single step.
+    """
+    first = torch.arange(steps, device=heard.device)[:, None]
+    return heard[:, first + dilation * torch.arange(kernel, device=heard.device)[None, :]]
+
+
 class CausalConv(nn.Module):
     """1-D convolution over the present and the past. State: (batch, kernel - 1, width)."""
 
     def __init__(self, width_in: int, width_out: int, kernel: int) -> None:
         super().__init__()
+        self.kernel = kernel
         self.conv = nn.Conv1d(width_in, width_out, kernel)
         self.state_shape = (kernel - 1, width_in)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         heard = torch.cat([state, x], 1)
-        return self.conv(heard.transpose(1, 2)).transpose(1, 2), heard[:, heard.shape[1] - self.state_shape[0] :]
+        kept = heard[:, heard.shape[1] - self.state_shape[0] :]
+        if torch.onnx.is_in_onnx_export():
+            taps = taps_of(heard, x.shape[1], self.kernel, 1).flatten(2)
+            return taps @ self.conv.weight.permute(2, 1, 0).flatten(0, 1) + self.conv.bias, kept
+        return self.conv(heard.transpose(1, 2)).transpose(1, 2), kept
 
 
 class CausalMix(nn.Module):
@@ -47,9 +61,8 @@ class CausalMix(nn.Module):
 
     def _mix(self, heard: Tensor, steps: int) -> Tensor:
         if torch.onnx.is_in_onnx_export():
-            # One node of the graph instead of twenty.
-            mixed = F.conv1d(heard.transpose(1, 2), self.weight, self.bias, dilation=self.dilation, groups=heard.shape[2])
-            return mixed.transpose(1, 2)
+            taps = taps_of(heard, steps, self.kernel, self.dilation)
+            return (taps * self.weight[:, 0].T).sum(2) + self.bias
         # Tap by tap: torch's own depthwise gradient takes four times as long on a CPU.
         mixed = self.bias.expand_as(heard[:, :steps])
         for tap in range(self.kernel):

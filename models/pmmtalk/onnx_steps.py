@@ -51,3 +51,9 @@ def open_graph(path: Path) -> Any:
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own unrelated classes, none of them public
         raise ModelError(f"{path}: not a graph ONNX Runtime can run ({error}); install the model again") from error
+
+
+def state_shapes(session: Any) -> list[tuple[int, int]]:
+    """(past, width) of every state the graph carries, in its order."""
+    states = [node for node in session.get_inputs() if node.name.startswith("state_")]
+    return [(node.shape[1], node.shape[2]) for node in states]

@@ -1,0 +1,64 @@
+"""A checkpoint folder on disk: what must lie in it, and that nothing in it was changed. No pickle is ever read."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from models.base import ModelError
+
+SUMS = "SHA256SUMS"
+WEIGHTS, GRAPH, CONFIG, CARD = "model.safetensors", "step.onnx", "config.yaml", "CARD.md"
+SHIPPED = Path(__file__).parent / "checkpoints"
+LARGEST_BYTES = 4 << 30
+"""Of a weights file: more is a mistake, not a model."""
+
+
+def names() -> list[str]:
+    """Names of the models that come with the program."""
+    return sorted(folder.name for folder in SHIPPED.iterdir() if (folder / CONFIG).exists())
+
+
+def find(name: str) -> Path:
+    """Folder of a shipped model or of the path given. Raises ModelError that lists what there is."""
+    for folder in (SHIPPED / name, Path(name).expanduser()):
+        if (folder / CONFIG).is_file():
+            return folder
+    if Path(name).is_dir():
+        raise ModelError(f"model folder {name}: no {CONFIG} in it; a checkpoint holds {CONFIG}, {WEIGHTS} and {SUMS}")
+    raise ModelError(f"unknown model {name!r}: expected one of {', '.join(names())}, or a folder with {CONFIG} and {WEIGHTS}")
+
+
+def verify(folder: Path) -> None:
+    """Compare every file with its sha256 sum. Raises ModelError for the first that is missing, truncated or changed."""
+    for name, wanted in _sums(folder).items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; install the model again")
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ModelError(f"{path}: {path.stat().st_size} bytes, more than a checkpoint may have")
+        if digest(path) != wanted:
+            raise ModelError(f"{path}: damaged or changed (its sha256 is not the one in {SUMS}); install the model again")
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_sums(folder: Path) -> None:
+    """List every file that decides what the model does."""
+    lines = [f"{digest(folder / name)}  {name}" for name in (CONFIG, WEIGHTS, GRAPH) if (folder / name).exists()]
+    (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    try:
+        rows = [line.split() for line in (folder / SUMS).read_text(encoding="ascii").splitlines() if line.strip()]
+        sums = {name: wanted for wanted, name in rows}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / SUMS}: missing or unreadable; a checkpoint lists the sha256 of its files there") from error
+    for needed in (CONFIG, WEIGHTS):
+        if needed not in sums:
+            raise ModelError(f"{folder / SUMS}: no sum for {needed}; install the model again")
+    return sums

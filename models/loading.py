@@ -1,0 +1,118 @@
+"""`load_model`: a checkpoint's folder to a model that speaks with the chosen face and style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models import checkpoint, devices
+from models.base import ModelError, SpeechToFace
+from models.pmmtalk.config import Config, load_config
+from models.pmmtalk.runtime import Array, PMMTalkModel, Steps, Voice
+
+if TYPE_CHECKING:
+    from models.pmmtalk.network import PMMTalk
+
+DEFAULT = "pmmtalk-live"
+FACE_CODE, FACE_CROP, STYLES = "default.code", "default.crop", "styles.weight"
+"""Tensors of a checkpoint: what the reference encoder made of the default face, that face's mouth, and the style vectors."""
+
+
+def load_model(name: str = DEFAULT, device: str = "auto", reference: str | Path | None = None, style: str | None = None) -> SpeechToFace:
+    """A shipped model by name, or a folder with config.yaml, model.safetensors and SHA256SUMS.
+
+    device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps". reference: picture of the face the mouth images are drawn over;
+    style: a name from the checkpoint's `styles`. Raises ModelError with one line for the user when any of these is not to be had,
+    or when a file differs from its sha256 sum.
+    """
+    folder, chosen = checkpoint.find(name), devices.choose(device)
+    checkpoint.verify(folder)
+    config = load_config(folder / checkpoint.CONFIG)
+    if config.system != "pmmtalk":
+        raise ModelError(f"model {name!r} is a {config.system!r} network, expected 'pmmtalk'")
+    tensors = _small_tensors(folder, config)
+    voice = _voice(tensors, config, style)
+    if reference is not None:
+        voice = _with_face(voice, folder, config, Path(reference))
+    return PMMTalkModel(folder.name, config, chosen, _steps(folder, config, chosen, voice))
+
+
+def load_network(folder: Path, config: Config) -> PMMTalk:
+    """The PyTorch network of a checkpoint, for training, CUDA and MPS."""
+    from safetensors.torch import load_file
+
+    from models.pmmtalk.network import PMMTalk
+
+    network = PMMTalk(config)
+    wanted = network.state_dict()
+    found = {key: value for key, value in load_file(folder / checkpoint.WEIGHTS).items() if not key.startswith("default.")}
+    wrong = [key for key in wanted.keys() | found.keys() if key not in wanted or key not in found or wanted[key].shape != found[key].shape]
+    if wrong:
+        raise ModelError(f"{folder / checkpoint.WEIGHTS}: does not fit its config.yaml (first difference: {sorted(wrong)[0]})")
+    network.load_state_dict(found)
+    return network.eval()
+
+
+def _small_tensors(folder: Path, config: Config) -> dict[str, Array]:
+    """The few tensors that are needed without torch. Raises ModelError for a file that is not safetensors or does not fit."""
+    from safetensors import SafetensorError, safe_open
+
+    squares = (config.image_size // 4) ** 2
+    shapes = {
+        FACE_CODE: (1, config.branch_width),
+        FACE_CROP: (1, squares, 48),
+        STYLES: (len(config.styles) + 1, config.branch_width),
+    }
+    path = folder / checkpoint.WEIGHTS
+    try:
+        with safe_open(path, "numpy") as stored:
+            tensors = {key: np.asarray(stored.get_tensor(key), np.float32) for key in shapes}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a checkpoint of this network ({error}); install the model again") from error
+    for key, shape in shapes.items():
+        if tensors[key].shape != shape or not np.isfinite(tensors[key]).all():
+            raise ModelError(f"{path}: {key} has shape {tensors[key].shape}, expected {shape} finite values")
+    return tensors
+
+
+def _voice(tensors: dict[str, Array], config: Config, style: str | None) -> Voice:
+    row = len(config.styles)
+    if style is not None:
+        if style not in config.styles:
+            near = get_close_matches(style, config.styles, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(config.styles)}"
+            raise ModelError(f"unknown style {style!r}: {hint}")
+        row = config.styles.index(style)
+    return Voice(tensors[STYLES][row : row + 1], tensors[FACE_CODE], tensors[FACE_CROP])
+
+
+def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voice:
+    """The same style over another face: runs the reference encoder, once."""
+    import torch
+
+    from models.pmmtalk.branches import to_patches
+    from models.pmmtalk.faces import crop_mouth, load_reference
+
+    face = load_reference(picture, config.reference_size)
+    with torch.inference_mode():
+        code = load_network(folder, config).reference(face)
+        crop = to_patches(crop_mouth(face, config.image_size))
+    return Voice(voice.style, code.numpy(), crop.numpy())
+
+
+def _steps(folder: Path, config: Config, device: str, voice: Voice) -> Callable[[], Steps]:
+    """What makes one live voice: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies."""
+    if device == "cpu" and (folder / checkpoint.GRAPH).exists():
+        from models.pmmtalk.onnx_steps import OnnxSteps, open_graph, state_shapes
+
+        session = open_graph(folder / checkpoint.GRAPH)
+        return partial(OnnxSteps, session, voice, state_shapes(session))
+    from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
+
+    network = load_network(folder, config).to(device)
+    return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network, voice)

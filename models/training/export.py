@@ -1,0 +1,114 @@
+"""Turn a training run into a checkpoint folder: `python -m models.training.export --run DIR --out DIR`.
+
+Writes model.safetensors (averaged weights and the default face), config.yaml, the compiled graph made from them, and SHA256SUMS;
+then checks that the graph and the network give the same frames. `--graph-only` makes the graph of an existing checkpoint again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models import checkpoint
+from models.loading import FACE_CODE, FACE_CROP, load_network
+from models.pmmtalk import faces
+from models.pmmtalk.branches import to_patches
+from models.pmmtalk.config import Config, load_config, save_config
+from models.pmmtalk.network import PMMTalk
+from models.pmmtalk.onnx_steps import OnnxSteps, open_graph, state_shapes
+from models.pmmtalk.runtime import Voice
+from models.pmmtalk.torch_steps import TorchSteps
+
+OPSET = 17
+TOLERANCE = 1e-5
+"""Largest difference allowed between graph and network, in coefficient units."""
+
+
+class _Flat(nn.Module):
+    """The network with its states as plain arguments, as a graph needs them."""
+
+    def __init__(self, network: PMMTalk) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, mel: Tensor, clock: Tensor, style: Tensor, code: Tensor, crop: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        out, after, _ = self.network(mel, style, code, crop, clock, list(states))
+        return (out, *after)
+
+
+def write_graph(network: PMMTalk, path: Path) -> None:
+    """Export with a free number of steps: one graph serves single live steps and whole recordings."""
+    config = network.config
+    squares = (config.image_size // 4) ** 2
+    states = network.initial_states()
+    mel, clock = torch.zeros(1, 2, network.audio.stem.in_features), torch.tensor(5)
+    style, code, crop = torch.zeros(1, config.branch_width), torch.zeros(1, config.branch_width), torch.zeros(1, squares, 48)
+    names = [f"state_{i}" for i in range(len(states))]
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own retirement and of shapes that are fixed on purpose
+        torch.onnx.export(
+            _Flat(network), (mel, clock, style, code, crop, *states), path, dynamo=False, opset_version=OPSET,
+            input_names=["mel", "clock", "style", "code", "crop", *names], output_names=["out", *(f"next_{n}" for n in names)],
+            dynamic_axes={"mel": {1: "steps"}, "out": {1: "steps"}},
+        )  # fmt: skip
+
+
+def difference(folder: Path, config: Config) -> float:
+    """Largest difference between graph and network over 600 random steps, single and in blocks."""
+    weights = load_file(folder / checkpoint.WEIGHTS)
+    voice = Voice(weights["styles.weight"][-1:].numpy(), weights[FACE_CODE].numpy(), weights[FACE_CROP].numpy())
+    mel = np.random.default_rng(0).standard_normal((600, 160)).astype(np.float32)
+    session = open_graph(folder / checkpoint.GRAPH)
+    found = []
+    for steps, sizes in ((TorchSteps(load_network(folder, config), voice), (600,)), (OnnxSteps(session, voice, state_shapes(session)), (1, 1, 240, 7, 1))):
+        parts, at = [], 0
+        for size in (sizes * 600)[: 600 if len(sizes) > 1 else 1]:
+            if at < 600:
+                parts.append(steps.run(mel[at : at + size]))
+                at += size
+        found.append(np.concatenate(parts))
+    return float(np.abs(found[0] - found[1]).max())
+
+
+def export_run(run: Path, out: Path) -> None:
+    """Averaged weights of a run, and the default face as its reference encoder sees it, into `out`."""
+    config = load_config(run / checkpoint.CONFIG)
+    stored = load_file(run / "state.safetensors")
+    weights = {name.removeprefix("average."): value for name, value in stored.items() if name.startswith("average.")}
+    network = PMMTalk(config).eval()
+    network.load_state_dict(weights)
+    face = faces.draw_reference(faces.default_look())
+    with torch.no_grad():
+        weights[FACE_CODE] = network.reference(face)
+    weights[FACE_CROP] = to_patches(faces.crop_mouth(face, config.image_size))
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, out / checkpoint.WEIGHTS)
+    save_config(config, out / checkpoint.CONFIG)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, help="folder of a training run")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder")
+    parser.add_argument("--graph-only", action="store_true", help="leave the weights, make the graph and the sums again")
+    chosen = parser.parse_args()
+    if not chosen.graph_only:
+        export_run(chosen.run, chosen.out)
+    config = load_config(chosen.out / checkpoint.CONFIG)
+    write_graph(load_network(chosen.out, config), chosen.out / checkpoint.GRAPH)
+    worst = difference(chosen.out, config)
+    if worst > TOLERANCE:
+        raise SystemExit(f"the graph differs from the network by {worst:.2e}, more than {TOLERANCE:.0e}: nothing was signed")
+    checkpoint.write_sums(chosen.out)
+    sizes = {name: (chosen.out / name).stat().st_size for name in (checkpoint.WEIGHTS, checkpoint.GRAPH)}
+    print(f"graph equals network to {worst:.1e}; " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items()))
+
+
+if __name__ == "__main__":
+    main()
