@@ -67,22 +67,28 @@ class Speaker:
 
     def _fill(self, out: Sound, frames: int, _times: object, _status: object) -> None:
         start_s = self._clock.now() + self._latency_s - self._played / self._rate
+        written = self._write_all(out)
+        if written == frames:
+            self._starts.add(start_s, start_s)
+            self.zero_s = self._starts.extreme()
+        else:
+            # The sound will be heard later than was known: the face has to wait with it.
+            self.underruns += self._played > 0
+            self._starts.clear()
+        self._played += written
+
+    def _write_all(self, out: Sound) -> int:
+        """Fill `out`; how much of it is the file, or the silence after its end, rather than a hole in it."""
         written = 0
         try:
-            while written < frames:
+            while written < len(out):
                 written += self._write(out[written:])
         except Closed:
             out[written:] = 0
-            written = frames  # time goes on after the end of the file, in silence
+            return len(out)
         except TimeoutError:
             out[written:] = 0
-            if self._played:
-                self.underruns += 1
-            self._starts.clear()
-        else:
-            self._starts.add(start_s, start_s)
-            self.zero_s = self._starts.extreme()
-        self._played += written
+        return written
 
     def _write(self, out: Sound) -> int:
         """Write what is at hand, at most `out`; the number of frames written."""

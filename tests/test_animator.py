@@ -51,7 +51,8 @@ def test_poses_follow_the_voice_under_the_wires_names():
 
 
 def test_the_character_is_applied():
-    plain, shy = (weights(animate(voice(0.5), 480, Animator(LoudnessModel(), who))) for who in (Character(), Character(gain={"JawOpen": 0.5})))
+    characters = (Character(), Character(gain={"JawOpen": 0.5}))
+    plain, shy = (weights(animate(voice(0.5), 480, Animator(LoudnessModel(), who))) for who in characters)
     np.testing.assert_allclose(shy[:, JAW], plain[:, JAW] / 2, atol=1e-6)
     assert plain[:, JAW].max() > 0.5
 

@@ -62,7 +62,9 @@ def test_output_comes_as_soon_as_half_the_filter_was_heard(rate):
     assert resampler.lookahead_s <= (0.0016 if rate >= 16000 else 0.0031)
 
 
-@pytest.mark.parametrize(("rate", "samples", "expected"), [(48000, 1, 1), (48000, 3, 1), (48000, 4, 2), (8000, 1, 2), (16000, 5, 5), (44100, 0, 0)])
+@pytest.mark.parametrize(
+    ("rate", "samples", "expected"), [(48000, 1, 1), (48000, 3, 1), (48000, 4, 2), (8000, 1, 2), (16000, 5, 5), (44100, 0, 0)]
+)
 def test_the_length_is_rounded_up(rate, samples, expected):
     assert len(convert(np.zeros(samples, np.float32), rate)) == expected
 

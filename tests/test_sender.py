@@ -90,7 +90,7 @@ def test_packets_keep_coming_when_no_pose_does():
 
 def test_a_stall_is_skipped_over_never_made_up_for():
     sink = CollectSink()
-    clock = ManualClock(100.0, overslept_s=iter([0.0] * 10 + [0.105] + [0.0] * 200))
+    clock = ManualClock(100.0, time_of_day_s=60.008, overslept_s=iter([0.0] * 10 + [0.105] + [0.0] * 200))
     sending = sender(recording(60), [sink], clock, threading.Event())
     sending.run()
     frames = np.diff([stamp.frame for stamp in sink.stamps])
