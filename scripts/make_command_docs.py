@@ -1,7 +1,7 @@
 """Write docs/commands.md from what the program says about itself.
 
-    python scripts/make_command_docs.py           writes the page
-    python scripts/make_command_docs.py --check   exit code 1 if it is not current
+python scripts/make_command_docs.py           writes the page
+python scripts/make_command_docs.py --check   exit code 1 if it is not current
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ def main() -> int:
 
 
 def commands_page() -> str:
-    shown = [("livelink-bridge", []), ("livelink-bridge --mic [DEVICE]", ["--mic"]), *((f"livelink-bridge {verb}", [verb]) for verb in VERBS)]
+    shown = [
+        ("livelink-bridge", []),
+        ("livelink-bridge --mic [DEVICE]", ["--mic"]),
+        *((f"livelink-bridge {verb}", [verb]) for verb in VERBS),
+    ]
     return HEAD + "".join(f"\n## {title}\n\n```\n{help_text(arguments)}\n```\n" for title, arguments in shown)
 
 

@@ -19,7 +19,10 @@ INTERRUPTED = 130
 def _common(
     to: Annotated[
         list[str] | None,
-        typer.Option(metavar="URI", help="Where poses go, repeatable: livelink://HOST:PORT, osc://HOST:PORT or take:DIR. Default livelink://127.0.0.1:11111."),
+        typer.Option(
+            metavar="URI",
+            help="Where poses go, repeatable: livelink://HOST:PORT, osc://HOST:PORT or take:DIR. Default livelink://127.0.0.1:11111.",
+        ),
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a take of the session into this folder.")] = None,
     subject: Annotated[str | None, typer.Option(metavar="NAME", help="The face's name in Unreal's Live Link window.")] = None,

@@ -26,7 +26,9 @@ PLAIN_BLOCKS = " .:-=+*#@"
 
 def demo(
     settings: Settings,
-    seconds: Annotated[float | None, typer.Option(metavar="S", min=0.5, max=MAX_SECONDS, help="Speak for this long; the sentence repeats.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", min=0.5, max=MAX_SECONDS, help="Speak so long; the sentence repeats.")
+    ] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
 ) -> None:
     """Speak a bundled sentence into the face.
