@@ -33,6 +33,8 @@ from models.base import ModelError, SpeechToFace
 SUPPORTED = ((3, 11), (3, 14))
 LISTEN_S = 0.5
 """How long the microphone is heard."""
+WAKE_S = 3.0
+"""How long it may take to hand over as much: sound servers wake their devices slowly."""
 SILENT_DBFS = -80.0
 """Quieter than any room: a muted input, or one the system keeps from us."""
 ANSWER_S = 2.0
@@ -113,8 +115,8 @@ def audio_input(open_input: Callable[[], Source]) -> Finding:
 
 
 def _first_blocks(source: Source) -> Iterator[Any]:
-    """What a source hands over in LISTEN_S; a timer closes one that hands over nothing."""
-    end = threading.Timer(2 * LISTEN_S, source.close)
+    """The first LISTEN_S of a source's sound; a timer closes one that hands over nothing."""
+    end = threading.Timer(WAKE_S, source.close)
     end.start()
     try:
         heard_s = 0.0

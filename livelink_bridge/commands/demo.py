@@ -80,12 +80,10 @@ def report(seen: Seen) -> Iterator[str]:
         return
     yield f"arrived: {subject['packets']} packets as {subject['subject']!r}, {subject['fps'] or 0:.2f} fps, {subject['lost']} lost"
     yield f"interval sd {subject['interval_sd_ms'] or 0:.2f} ms, p99 error {subject['interval_p99_error_ms'] or 0:.2f} ms"
-    jaw = seen.curve("JawOpen")
-    yield f"jaw from {min(jaw):.2f} to {max(jaw):.2f}"
     ramp = BLOCKS if (sys.stdout.encoding or "").lower().startswith("utf") else PLAIN_BLOCKS
     for label, channels in (("jaw open", ["JawOpen"]), ("lips closed", ["MouthClose"]), ("lips round", ["MouthFunnel", "MouthPucker"])):
         curve = [max(values) for values in zip(*(seen.curve(name) for name in channels), strict=True)]
-        yield f"{label:>12} |{picture(curve, ramp)}|"
+        yield f"{label:>12}, up to {max(curve):.2f} |{picture(curve, ramp)}|"
 
 
 def picture(curve: Sequence[float], ramp: str, columns: int = COLUMNS) -> str:
