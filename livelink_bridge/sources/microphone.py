@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.frames import AudioBlock
 
-_BLOCKS_PER_FRAME = 4
-"""Blocks of a quarter of a pose, 4.2 ms: a pose waits for the end of the block that holds its last sample, so short blocks
-are early poses; and blocks that fit the 60 Hz grid make every pose wait the same."""
+_HOST_BLOCKS = 0
+"""Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of our own
+wait for the sound system's: on PulseAudio blocks of 5 ms came up to 10 ms late (p99), the system's own 3 ms."""
+_DEVICE_ROOM_S = 0.012
+"""What the device's buffer is asked to hold. A callback that Python holds up for longer loses sound; a larger buffer comes in
+larger blocks."""
 _BACKLOG_MS = 250.0
-"""Sound that waits for a stalled model before the oldest is dropped."""
+"""Sound that waits for a stalled model before the oldest is dropped, in blocks of the shortest kind."""
+_SHORTEST_BLOCK_MS = 2.0
 _MAX_CHANNELS = 2
 """Voices come on one channel or on two; the other inputs of a large interface are somebody else's."""
 
@@ -101,15 +105,14 @@ class MicrophoneSource:
             device = devices[index]
             self.name: str = device["name"]
             self.sample_rate = round(device["default_samplerate"])
-            block_samples = max(1, self.sample_rate // (FRAME_RATE * _BLOCKS_PER_FRAME))
-            self._capture = _Capture(self.sample_rate, block_samples, clock)
+            self._capture = _Capture(self.sample_rate, clock)
             self._stream = backend.InputStream(
                 device=index,
                 samplerate=self.sample_rate,
                 channels=min(_MAX_CHANNELS, device["max_input_channels"]),
                 dtype="float32",
-                blocksize=block_samples,
-                latency="low",
+                blocksize=_HOST_BLOCKS,
+                latency=_DEVICE_ROOM_S,
                 callback=self._capture.take,
                 finished_callback=self._capture.end,
             )
@@ -146,8 +149,8 @@ class MicrophoneSource:
 class _Capture:
     """PortAudio's side: its thread calls `take`, which copies and returns."""
 
-    def __init__(self, sample_rate: int, block_samples: int, clock: Clock) -> None:
-        self.channel: Channel[AudioBlock] = Channel.of_ms(_BACKLOG_MS, 1000 * block_samples / sample_rate, "newest")
+    def __init__(self, sample_rate: int, clock: Clock) -> None:
+        self.channel: Channel[AudioBlock] = Channel.of_ms(_BACKLOG_MS, _SHORTEST_BLOCK_MS, "newest")
         self.overflows = 0
         self._sample_rate = sample_rate
         self._clock = clock

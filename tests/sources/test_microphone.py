@@ -63,11 +63,11 @@ def test_a_missing_portaudio_says_what_to_install(monkeypatch):
         load_backend()
 
 
-def test_it_runs_at_the_devices_own_rate_with_few_channels_and_short_blocks():
+def test_it_runs_at_the_devices_own_rate_with_few_channels_and_the_systems_own_blocks():
     devices = FakePortAudio()
     source = MicrophoneSource("line in", clock=ManualClock(), backend=devices)
     options = devices.streams[0].options
-    assert (options["device"], options["samplerate"], options["channels"], options["blocksize"]) == (1, RATE, 2, 200)
+    assert (options["device"], options["samplerate"], options["channels"], options["blocksize"]) == (1, RATE, 2, 0)
     assert devices.streams[0].started
     source.close()
     assert devices.streams[0].closed
@@ -100,13 +100,13 @@ def test_an_overflow_is_never_spliced_over():
 
 def test_sound_that_nobody_reads_is_dropped_oldest_first_and_counted():
     source, devices, _ = opened()
-    for _ in range(70):
+    for _ in range(135):
         devices.streams[0].record(BLOCK)
     source.close()
     blocks = list(source.blocks())
     assert source.dropped == 10
     assert blocks[0].start == 2000
-    assert len(blocks) == 60
+    assert len(blocks) == 125
 
 
 def test_the_devices_buffer_is_copied():

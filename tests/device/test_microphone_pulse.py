@@ -1,0 +1,159 @@
+"""A real sound system, no sound card: PulseAudio plays a voice into a null sink and offers what it hears as a microphone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from arkit_mapping import CHANNELS_61
+from livelink_bridge.wire.livelink import Packet, decode
+
+pytestmark = [pytest.mark.device, pytest.mark.timeout(60)]
+
+JAW = CHANNELS_61.index("JawOpen")
+LIVE_S = 8.0
+VOICE_S = 2.0
+
+SERVER = """
+load-module module-native-protocol-unix auth-anonymous=1
+load-module module-null-sink sink_name=voice
+set-default-sink voice
+set-default-source voice.monitor
+"""
+
+LIVE = """
+import dataclasses, json, sys, threading
+from arkit_mapping.character import Character
+from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.pipeline import Outputs, run_live
+from livelink_bridge.testing import LoudnessModel
+
+stop = threading.Event()
+threading.Timer(float(sys.argv[2]), stop.set).start()
+summary = run_live(None, LoudnessModel(), Character(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop)
+sys.stdout.write(json.dumps(dataclasses.asdict(summary)))
+"""
+
+
+@dataclass
+class Receiver:
+    """Stamps the packets that arrive on a port of its own, on a thread of its own."""
+
+    sock: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    arrived: list[tuple[float, Packet]] = field(default_factory=list)
+    first: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Receiver:
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.settimeout(2 * LIVE_S)
+        self._thread = threading.Thread(target=self._receive)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sock.sendto(b"end", self.sock.getsockname())
+        self._thread.join(2 * LIVE_S)
+        self.sock.close()
+
+    @property
+    def uri(self) -> str:
+        return f"livelink://127.0.0.1:{self.sock.getsockname()[1]}"
+
+    def _receive(self) -> None:
+        while (datagram := self.sock.recv(2000)) != b"end":
+            self.arrived.append((time.perf_counter(), decode(datagram)))
+            self.first.set()
+
+
+@pytest.fixture
+def pulse(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment in which PulseAudio is this machine's sound."""
+    for program in ("pulseaudio", "pactl", "paplay"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed (Debian: apt install pulseaudio pulseaudio-utils)")
+    runtime, script = tmp_path / "run", tmp_path / "server.pa"
+    runtime.mkdir(mode=0o700)
+    script.write_text(SERVER)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE")}
+    environment = {**kept, "XDG_RUNTIME_DIR": str(runtime), "HOME": str(tmp_path), "LIVELINK_BRIDGE_HOME": str(tmp_path)}
+    server = subprocess.Popen(
+        ["pulseaudio", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=file:" + str(tmp_path / "log"), "-n", "-F",
+         str(script)],
+        env=environment, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for_server(server, environment, tmp_path / "log")
+        require_portaudio(environment)
+        yield environment
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def wait_for_server(server: subprocess.Popen[bytes], environment: dict[str, str], log: Path) -> None:
+    for _ in range(100):
+        if server.poll() is not None:
+            pytest.skip(f"PulseAudio does not start here: {log.read_text()[-300:] if log.exists() else 'no log'}")
+        if subprocess.run(["pactl", "info"], env=environment, capture_output=True, timeout=10).returncode == 0:
+            return
+        threading.Event().wait(0.05)
+    pytest.skip("PulseAudio does not answer within 5 s")
+
+
+def require_portaudio(environment: dict[str, str]) -> None:
+    code = "import sounddevice; raise SystemExit(not any('pulse' in device['name'] for device in sounddevice.query_devices()))"
+    listed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
+    if "PortAudio library not found" in listed.stderr:
+        pytest.skip("PortAudio is not installed (Debian: apt install libportaudio2)")
+    if listed.returncode:
+        pytest.skip("PortAudio does not see PulseAudio (Debian: apt install libasound2-plugins)")
+
+
+def syllables(path: Path) -> Path:
+    at_s = np.arange(round(VOICE_S * 44100)) / 44100
+    soundfile.write(path, 0.3 * np.sin(2 * np.pi * 180 * at_s) * (np.sin(2 * np.pi * 2.5 * at_s) > 0), 44100)
+    return path
+
+
+def test_a_voice_in_the_microphone_moves_the_face_on_the_wire(pulse, tmp_path, capsys):
+    voice = syllables(tmp_path / "voice.wav")
+    with Receiver() as receiver:
+        live = subprocess.Popen([sys.executable, "-c", LIVE, receiver.uri, str(LIVE_S)], env=pulse, stdout=subprocess.PIPE, text=True)
+        assert receiver.first.wait(20), "no packet came"
+        threading.Event().wait(1.5)
+        began_s = time.perf_counter()
+        subprocess.run(["paplay", str(voice)], env=pulse, check=True, timeout=20)
+        output, _ = live.communicate(timeout=30)
+    assert live.returncode == 0
+    summary = json.loads(output)
+    times_s = np.array([at_s for at_s, _ in receiver.arrived])
+    jaw = np.array([packet.values[JAW] for _, packet in receiver.arrived])
+    with capsys.disabled():
+        print(  # noqa: T201 - the delay is to be seen in the log of every run
+            f"\nmicrophone to packet: median {summary['delay_ms']:.1f} ms, p99 {summary['delay_p99_ms']:.1f} ms; "
+            f"{len(times_s)} packets, interval sd {1000 * np.diff(times_s).std():.2f} ms; "
+            f"{summary['held']} held, {summary['overflows']} overflows, {summary['gaps']} gaps"
+        )
+    assert (len(times_s) - 1) / (times_s[-1] - times_s[0]) == pytest.approx(60, abs=1)
+    assert (np.diff([packet.frame for _, packet in receiver.arrived]) >= 1).all()
+    assert jaw[times_s < began_s].max() < 0.02
+    speaking = (times_s > began_s) & (times_s < began_s + VOICE_S + 1)
+    assert jaw[speaking].max() > 0.4
+    opened = np.diff((jaw[speaking] > 0.2).astype(int)).clip(0).sum()
+    assert 4 <= opened <= 6, "five syllables"
+    assert jaw[times_s > began_s + VOICE_S + 1.5].max() < 0.02
+    assert not receiver.arrived[-1][1].values.any()
+    assert summary["delay_ms"] < 150
