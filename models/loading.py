@@ -112,7 +112,11 @@ def _steps(folder: Path, config: Config, device: str, voice: Voice) -> Callable[
 
         session = open_graph(folder / checkpoint.GRAPH)
         return partial(OnnxSteps, session, voice, state_shapes(session))
+    import torch
+
     from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
 
+    if device == "cpu":
+        torch.set_num_threads(1)  # two threads wait for each other at every small operator: 30 times slower beside other work
     network = load_network(folder, config).to(device)
     return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network, voice)

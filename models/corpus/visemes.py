@@ -22,6 +22,8 @@ RATE = 60
 RAMP_S = 0.028
 """How long a hold takes to come and go: lips close within two frames."""
 SMOOTH_S = 0.016
+EDGE_S = 0.06
+"""Longest edge over which a phone gives way to its neighbour, however long it is."""
 LOUDNESS_PER_DB, LOUDNESS_RANGE = 0.045, (0.55, 1.2)
 """Opening per decibel against the utterance's own loud parts, and its limits."""
 
@@ -105,14 +107,14 @@ def sealed(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
 
 
 def _blend(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
-    """Dominance-weighted targets. A phone is at full strength over its middle half and decays on either side of it."""
+    """Dominance-weighted targets. A phone is at full strength but for its edges (EDGE_S or a quarter of it) and decays from there."""
     targets, weights, before, after = _targets()
     ids = np.array([INDEX[p.name] for p in phones])
     starts = np.array([p.start_s for p in phones], np.float32)
     ends = np.array([p.end_s for p in phones], np.float32)
-    quarter = (ends - starts) / 4
-    times = (np.arange(frames) / RATE).astype(np.float32)[:, None]
-    early, late = np.maximum(starts + quarter - times, 0), np.maximum(times - ends + quarter, 0)
+    edge = np.minimum((ends - starts) / 4, EDGE_S)
+    times = np.clip(np.arange(frames, dtype=np.float32) / RATE, starts[0], ends[-1])[:, None]
+    early, late = np.maximum(starts + edge - times, 0), np.maximum(times - ends + edge, 0)
     out = np.empty((frames, len(before)), np.float32)
     for group in np.unique(np.stack([before, after], 1), axis=0):
         columns = np.flatnonzero((before == group[0]) & (after == group[1]))

@@ -32,7 +32,7 @@ class Weights:
     position: float = 1.0
     motion: float = 10.0
     phones: float = 0.4
-    closure: float = 0.5
+    closure: float = 0.25
     image: float = 1.0
     temporal: float = 0.01
     semantic: float = 0.01
