@@ -79,9 +79,8 @@ def _ignore(_status: Status) -> None:
 def run_live(device: str | None, model: SpeechToFace, character: Character, outputs: Outputs, *, clock: Clock, stop: threading.Event,
              on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Follow a microphone (an index, a part of its name, None for the default) until `stop` is set."""
-    with open_sinks(outputs) as sinks:
-        warm_up(model)
-        source = open_source(f"mic:{device or ''}", clock=clock)
+    warm_up(model)
+    with open_sinks(outputs) as sinks, closing(open_source(f"mic:{device or ''}", clock=clock)) as source:
         return follow(source, model, character, outputs, sinks, clock=clock, stop=stop, on_status=on_status)
 
 
@@ -112,11 +111,12 @@ def follow(source: Source, model: SpeechToFace, character: Character, outputs: O
 def run_play(path: Path, model: SpeechToFace, character: Character, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
              on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set."""
-    source = open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)
-    with open_sinks(outputs) as sinks:
+    with closing(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
         warm_up(model)
-        return play(source, model, character, outputs, sinks, speaker=_speaker(path, clock) if audio else None, clock=clock, stop=stop,
-                    on_status=on_status)  # fmt: skip
+        speaker = _speaker(path, clock) if audio else None
+        if speaker:
+            stack.callback(speaker.close)
+        return play(source, model, character, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
 
 
 def play(source: Source, model: SpeechToFace, character: Character, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
@@ -136,7 +136,7 @@ def play(source: Source, model: SpeechToFace, character: Character, outputs: Out
         timing: Timing = speaker or FixedTiming(clock.now() + _START_S)
         if speaker:
             runner.start("sound", speaker.feed, cancel=speaker.close)
-            speaker.start()
+            _wait_for(lambda: timing.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_POSE_S)
         sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
         session = Session(source, animator, poses, sender, sinks, metrics, clock)
         runner.start("sender", sender.run)

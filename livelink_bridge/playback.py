@@ -23,6 +23,8 @@ Sound = NDArray[np.float32]
 class Speaker:
     """The system's output playing one source. It is a `Timing`: pose k is due when second k / 60 is heard.
 
+    It runs, silent, from the moment it is made; the sound begins when `feed` does.
+
     Heard means written to the device plus the latency the device reports. PortAudio asks for sound late, never early, so the
     earliest requests of the last seconds give the true clock.
     """
@@ -41,19 +43,17 @@ class Speaker:
         self._starts = Extremes("lowest", 0.5, 8)
         try:
             self._stream = backend.OutputStream(samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
+            self._latency_s = float(self._stream.latency)
+            self._stream.start()
         except (backend.PortAudioError, ValueError) as error:
             raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
-        self._latency_s = float(self._stream.latency)
 
     @property
     def heard_zero_s(self) -> float | None:
         return self.zero_s
 
-    def start(self) -> None:
-        self._stream.start()
-
     def feed(self) -> None:
-        """A thread's body: read the source to its end."""
+        """A thread's body: read the source to its end, as fast as it is played."""
         for block in self._source.blocks():
             if not self._sound.put(block.samples.reshape(len(block.samples), -1)):
                 return

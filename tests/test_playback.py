@@ -16,7 +16,7 @@ def speaker(sound: np.ndarray = SOUND, *, feed: bool = True) -> tuple[Speaker, F
     playing = Speaker(ListSource.of_samples(sound, RATE, 1000), block_s=1000 / RATE, clock=clock, backend=devices)
     if feed:
         playing.feed()
-    playing.start()
+    assert devices.streams[0].started
     return playing, devices.streams[0], clock
 
 

@@ -89,13 +89,11 @@ def pulse(tmp_path: Path) -> Iterator[dict[str, str]]:
     script.write_text(SERVER)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE")}
     environment = {**kept, "XDG_RUNTIME_DIR": str(runtime), "HOME": str(tmp_path), "LIVELINK_BRIDGE_HOME": str(tmp_path)}
-    server = subprocess.Popen(
-        ["pulseaudio", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=file:" + str(tmp_path / "log"), "-n", "-F",
-         str(script)],
-        env=environment, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    log = tmp_path / "log"
+    options = ["--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", f"--log-target=file:{log}", "-n", "-F", str(script)]
+    server = subprocess.Popen(["pulseaudio", *options], env=environment, stderr=subprocess.DEVNULL)
     try:
-        wait_for_server(server, environment, tmp_path / "log")
+        wait_for_server(server, environment, log)
         require_portaudio(environment)
         yield environment
     finally:
