@@ -24,10 +24,11 @@ def status_line(clock: Clock) -> Iterator[Callable[[Status], None]]:
         yield PlainStatus(clock)
         return
     from rich.live import Live
+    from rich.text import Text
 
     # No refresh thread: it would draw, and hold up the threads that must be on time, when nothing is new.
     with Live(auto_refresh=False, transient=True) as live:
-        yield lambda status: live.update(status_text(status), refresh=True)
+        yield lambda status: live.update(Text(status_text(status), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
 class PlainStatus:
