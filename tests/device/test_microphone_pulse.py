@@ -47,6 +47,18 @@ summary = run_live(None, LoudnessModel(), Character(), Outputs((sys.argv[1],), "
 sys.stdout.write(json.dumps(dataclasses.asdict(summary)))
 """
 
+PLAY = """
+import sys, threading
+from pathlib import Path
+from arkit_mapping.character import Character
+from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.pipeline import Outputs, run_play
+from livelink_bridge.testing import LoudnessModel
+
+outputs = Outputs((sys.argv[1],), "Talker")
+run_play(Path(sys.argv[2]), LoudnessModel(), Character(), outputs, audio=True, clock=MonotonicClock(), stop=threading.Event())
+"""
+
 
 @dataclass
 class Receiver:
@@ -155,3 +167,44 @@ def test_a_voice_in_the_microphone_moves_the_face_on_the_wire(pulse, tmp_path, c
     assert jaw[times_s > began_s + VOICE_S + 1.5].max() < 0.02
     assert not receiver.arrived[-1][1].values.any()
     assert summary["delay_ms"] < 150
+
+
+def listen(pulse: dict[str, str], until: threading.Event, heard: list[tuple[float, np.ndarray]]) -> None:
+    """Chunks of what the sink plays, and when each came."""
+    options = ["--device=voice.monitor", "--format=float32le", "--rate=44100", "--channels=1", "--latency-msec=10", "--raw"]
+    recorder = subprocess.Popen(["parec", *options], env=pulse, stdout=subprocess.PIPE)
+    assert recorder.stdout is not None
+    while not until.is_set():
+        chunk = os.read(recorder.stdout.fileno(), 65536)
+        heard.append((time.perf_counter(), np.frombuffer(chunk[: len(chunk) // 4 * 4], np.float32)))
+    recorder.terminate()
+    recorder.wait(10)
+    recorder.stdout.close()
+
+
+def onset_s(heard: list[tuple[float, np.ndarray]]) -> float:
+    for came_s, samples in heard:
+        loud = np.nonzero(np.abs(samples) > 0.05)[0]
+        if len(loud):
+            return came_s - (len(samples) - loud[0]) / 44100
+    raise AssertionError("nothing was heard")
+
+
+def test_face_and_sound_stay_together_when_a_file_is_played(pulse, tmp_path, capsys):
+    at_s = np.arange(2 * 44100) / 44100
+    soundfile.write(tmp_path / "late.wav", 0.3 * np.sin(2 * np.pi * 180 * at_s) * (at_s > 1), 44100)
+    done, heard = threading.Event(), []
+    listener = threading.Thread(target=listen, args=(pulse, done, heard))
+    with Receiver() as receiver:
+        listener.start()
+        subprocess.run([sys.executable, "-c", PLAY, receiver.uri, str(tmp_path / "late.wav")], env=pulse, check=True, timeout=30)
+        done.set()
+        listener.join(10)
+    jaw = np.array([packet.values[JAW] for _, packet in receiver.arrived])
+    # The stand-in model's jaw passes 0.75 one pose before a sudden tone.
+    opened_s = receiver.arrived[int(np.argmax(jaw > 0.74))][0] + 1 / 60
+    lead_ms = 1000 * (opened_s - onset_s(heard))
+    with capsys.disabled():
+        print(f"\nface after sound: {lead_ms:+.0f} ms; {len(jaw)} packets")  # noqa: T201 - to be seen in the log of every run
+    assert abs(lead_ms) < 80
+    assert not receiver.arrived[-1][1].values.any()
