@@ -1,0 +1,97 @@
+"""The whole road through the program itself: a sound file in, an independent decoder out."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pylivelinkface import FaceBlendShape, PyLiveLinkFace
+
+from arkit_mapping import CHANNELS_61
+from arkit_mapping.takes import read_take
+from livelink_bridge.wire.livelink import decode
+
+SENTENCE = Path(str(files("livelink_bridge").joinpath("demo", "sentence.flac")))
+JAW, CLOSE = CHANNELS_61.index("JawOpen"), CHANNELS_61.index("MouthClose")
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def bridge(*arguments: str, home: Path) -> list[str]:
+    os.environ["LIVELINK_BRIDGE_HOME"] = str(home)
+    return [sys.executable, "-m", "livelink_bridge", *arguments]
+
+
+def receive(receiver: socket.socket, sender: subprocess.Popen[str]) -> Iterator[tuple[float, bytes]]:
+    """Datagrams and when they came, until the sender has ended and nothing is left."""
+    receiver.settimeout(0.5)
+    while True:
+        try:
+            datagram = receiver.recv(2000)
+        except TimeoutError:
+            if sender.poll() is not None:
+                return
+            continue
+        yield time.perf_counter(), datagram
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """(arrival times, datagrams) of the bundled sentence, played without sound."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        target = f"livelink://127.0.0.1:{receiver.getsockname()[1]}"
+        command = bridge("play", str(SENTENCE), "--no-audio", "--to", target, "--subject", "Talker", home=tmp_path_factory.mktemp("home"))
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as sender:
+            arrivals = list(receive(receiver, sender))
+            errors = sender.stderr.read()
+    assert sender.returncode == 0, errors
+    return np.array([at for at, _ in arrivals]), [datagram for _, datagram in arrivals]
+
+
+def test_an_independent_decoder_reads_every_packet_as_61_channels(played):
+    _, datagrams = played
+    for datagram in datagrams:
+        good, face = PyLiveLinkFace.decode(datagram)
+        ours = decode(datagram)
+        assert good and face.name == "Talker" and ours.values.shape == (61,)
+        theirs = [face.get_blendshape(FaceBlendShape(i)) for i in range(61)]
+        np.testing.assert_allclose(theirs, ours.values, atol=1e-6)
+
+
+def test_packets_come_sixty_times_a_second_with_rising_frame_numbers(played):
+    times, datagrams = played
+    frames = np.array([decode(datagram).frame for datagram in datagrams])
+    assert (np.diff(frames) > 0).all()
+    # A stalled machine leaves ticks out, it never shifts the beat: the frame numbers keep time whatever else runs here.
+    assert (frames[-1] - frames[0]) / (times[-1] - times[0]) == pytest.approx(60, abs=0.3)
+    assert np.median(np.diff(times)) == pytest.approx(1 / 60, abs=1e-3)
+
+
+def test_the_face_speaks_and_ends_neutral(played):
+    _, datagrams = played
+    values = np.stack([decode(datagram).values for datagram in datagrams])
+    assert np.percentile(values[:, JAW], 95) > 0.1 and values[:, JAW].std() > 0.03
+    np.testing.assert_array_equal(values[-10:], np.zeros((10, 61)))
+
+
+def test_convert_gives_the_curves_that_play_sent_but_for_mouth_close(played, tmp_path):
+    _, datagrams = played
+    subprocess.run(bridge("convert", str(SENTENCE), "-o", str(tmp_path / "take.csv"), home=tmp_path), check=True, capture_output=True, timeout=50)
+    take = read_take(tmp_path / "take.csv")
+    packets = [decode(datagram) for datagram in datagrams]
+    shown = np.array([packet.frame for packet in packets]) - packets[0].frame
+    others = [i for i in range(61) if i != CLOSE]
+    values = np.stack([packet.values for packet in packets])
+    np.testing.assert_allclose(values[:, others], take.values[shown][:, others], atol=1e-5)
+    assert np.abs(values[:, CLOSE] - take.values[shown][:, CLOSE]).max() > 0.01
+    assert take.times_s[0] == 0
