@@ -22,8 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from arkit_mapping.character import Character
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.frames import AudioBlock
@@ -97,10 +95,11 @@ def report(times_s: np.ndarray, fps: int) -> None:
     numbers = np.round((times_s - times_s[0]) * fps)
     slope, intercept = np.polyfit(numbers, times_s, 1)
     errors_ms = 1000 * np.abs(times_s - (slope * numbers + intercept))
+    uneven_ms = np.abs(intervals_ms - nominal_ms)
     print(f"packets            {len(times_s)}")
     print(f"rate               {(len(times_s) - 1) / (times_s[-1] - times_s[0]):.3f} fps")
     print(f"interval sd        {intervals_ms.std():.3f} ms")
-    print(f"interval error     p99 {np.percentile(np.abs(intervals_ms - nominal_ms), 99):.3f} ms, max {np.abs(intervals_ms - nominal_ms).max():.3f} ms")
+    print(f"interval error     p99 {np.percentile(uneven_ms, 99):.3f} ms, max {uneven_ms.max():.3f} ms")
     print(f"deadline error     p99 {np.percentile(errors_ms, 99):.3f} ms, max {errors_ms.max():.3f} ms")
     print(f"drift              {1e6 * (slope * fps - 1):+.1f} ppm")
 
@@ -130,7 +129,7 @@ def main() -> None:
             summary = follow(PacedVoice(), model, Character(), outputs, sinks, clock=MonotonicClock(), stop=stop)
         receiver.wait(RECEIVE_TIMEOUT_S + 10)
         times_s = np.load(out)
-    print(f"machine            {platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    print(f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
     print(f"model              {model.name}: {summary.step_ms:.2f} ms a pose, p99 {summary.step_p99_ms:.2f} ms")
     report(times_s, arguments.fps)
     print(f"sound to packet    median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
