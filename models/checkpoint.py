@@ -16,7 +16,7 @@ LARGEST_BYTES = 4 << 30
 
 def names() -> list[str]:
     """Names of the models that come with the program."""
-    return sorted(folder.name for folder in SHIPPED.iterdir() if (folder / CONFIG).exists())
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
 def find(name: str) -> Path:

@@ -14,7 +14,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose(wanted: str) -> str:
-    """"cpu", "cuda" or "mps" for one of `DEVICES`. Raises ModelError for a device this machine lacks, saying which it has."""
+    """ "cpu", "cuda" or "mps" for one of `DEVICES`. Raises ModelError for a device this machine lacks, saying which it has."""
     if wanted not in DEVICES:
         raise ModelError(f"unknown device {wanted!r}: expected one of {', '.join(DEVICES)}")
     if wanted == "auto":

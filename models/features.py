@@ -43,8 +43,8 @@ def _window() -> NDArray[np.float32]:
 @cache
 def mel_filters() -> NDArray[np.float32]:
     """float32 (257, 80): triangles on the HTK mel scale, unit height."""
-    mel = lambda hz: 2595 * np.log10(1 + np.asarray(hz) / 700)  # noqa: E731
-    edges = 700 * (10 ** (np.linspace(mel(LOW_HZ), mel(HIGH_HZ), MELS + 2) / 2595) - 1)
+    low, high = 2595 * np.log10(1 + np.array([LOW_HZ, HIGH_HZ]) / 700)
+    edges = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
     bins = np.fft.rfftfreq(FFT, 1 / SAMPLE_RATE)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -94,4 +94,5 @@ def _log_mel(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """float32 (m, 400) -> (m, 80), normalised."""
     spectrum = np.fft.rfft(windows * _window(), FFT)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    return ((np.log(power @ mel_filters() + np.float32(FLOOR)) - np.float32(MEAN)) / np.float32(SCALE)).astype(np.float32)
+    mel = np.log(power @ mel_filters() + np.float32(FLOOR))
+    return np.asarray((mel - np.float32(MEAN)) / np.float32(SCALE), np.float32)

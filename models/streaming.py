@@ -41,6 +41,7 @@ class CausalConv(nn.Module):
         kept = heard[:, heard.shape[1] - self.state_shape[0] :]
         if torch.onnx.is_in_onnx_export():
             taps = taps_of(heard, x.shape[1], self.kernel, 1).flatten(2)
+            assert self.conv.bias is not None
             return taps @ self.conv.weight.permute(2, 1, 0).flatten(0, 1) + self.conv.bias, kept
         return self.conv(heard.transpose(1, 2)).transpose(1, 2), kept
 
@@ -96,6 +97,7 @@ class BiasedCausalAttention(nn.Module):
     """
 
     DISTANCE_UNIT = 8
+    slopes: Tensor
 
     def __init__(self, width: int, heads: int, window: int) -> None:
         super().__init__()

@@ -33,7 +33,8 @@ def said(row: dict[str, Any], scale: float, seed: int) -> Iterator[Utterance]:
     wanted, done, batch = row["minutes"] * 60 * SAMPLE_RATE * scale, 0, 0
     while done < wanted:
         before = done
-        for utterance in engine(row["engine"]).speak(row["voice"], row["table"], texts(row["language"], TEXTS_AT_ONCE, hash_seed(row["name"], seed, batch))):
+        some = texts(row["language"], TEXTS_AT_ONCE, hash_seed(row["name"], seed, batch))
+        for utterance in engine(row["engine"]).speak(row["voice"], row["table"], some):
             done += len(utterance.samples)
             yield utterance
             if done >= wanted:

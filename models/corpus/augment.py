@@ -77,7 +77,7 @@ def _hum(samples: Samples, rng: np.random.Generator) -> Samples:
     time = np.arange(len(samples)) / SAMPLE_RATE
     base = rng.choice([50.0, 60.0])
     wave = sum(np.sin(2 * np.pi * base * k * time + rng.uniform(0, 6)) / k for k in (1, 2, 3))
-    return (samples + wave * 10 ** (rng.uniform(-55, -35) / 20)).astype(np.float32)
+    return np.asarray(samples + wave * 10 ** (rng.uniform(-55, -35) / 20), np.float32)
 
 
 def _clicks(samples: Samples, rng: np.random.Generator) -> Samples:

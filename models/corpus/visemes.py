@@ -130,7 +130,8 @@ def _smooth(values: NDArray[np.float32], width_s: float = SMOOTH_S) -> NDArray[n
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (width_s * RATE)) ** 2)
     kernel = (kernel / kernel.sum()).astype(np.float32)
     padded = np.pad(values, ((radius, radius), (0, 0)), mode="edge")
-    return sum(k * padded[i : i + len(values)] for i, k in enumerate(kernel)).astype(np.float32)  # type: ignore[union-attr]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
+    return np.asarray(windows @ kernel, np.float32)
 
 
 def _window(name: str, phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:

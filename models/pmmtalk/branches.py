@@ -22,7 +22,8 @@ class AudioEncoder(nn.Module):
         self.near = CausalConv(config.width, config.width, 3)
         self.blocks = nn.ModuleList(CausalBlock(config.width, config.kernel, d) for d in config.dilations)
         self.norm = nn.LayerNorm(config.width)
-        self.state_shapes = [self.near.state_shape, *(block.state_shape for block in self.blocks)]
+        past = [(config.kernel - 1) * dilation for dilation in config.dilations]
+        self.state_shapes = [self.near.state_shape, *((frames, config.width) for frames in past)]
 
     def forward(self, mel: Tensor, states: States) -> tuple[Tensor, States]:
         """mel (batch, time, 160) -> A (batch, time, width)"""
@@ -37,12 +38,14 @@ class AudioEncoder(nn.Module):
 class TextBranch(nn.Module):
     """Frame-wise phone posteriors, the pseudo-text, read back as features (the paper's 3503 characters, here phone classes)."""
 
+    KERNEL = 5
+
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(CausalBlock(config.width, 5, d) for d in config.text_dilations)
+        self.blocks = nn.ModuleList(CausalBlock(config.width, self.KERNEL, d) for d in config.text_dilations)
         self.head = nn.Linear(config.width, len(config.phones))
         self.read = nn.Linear(len(config.phones), config.branch_width)
-        self.state_shapes = [block.state_shape for block in self.blocks]
+        self.state_shapes = [((self.KERNEL - 1) * dilation, config.width) for dilation in config.text_dilations]
 
     def forward(self, audio: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
         """A -> C (batch, time, branch_width), phone log-probabilities (batch, time, phones)"""

@@ -58,7 +58,8 @@ def load_config(path: Path) -> Config:
             raise ModelError(f"{path}: unknown key {key!r}, expected one of {', '.join(known)}")
         if isinstance(known[key], tuple) != isinstance(value, list) or isinstance(known[key], int) != isinstance(value, int):
             raise ModelError(f"{path}: {key} has the wrong kind of value: {value!r}")
-    return Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    checked: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Config(**checked)
 
 
 def save_config(config: Config, path: Path) -> None:

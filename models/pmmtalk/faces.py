@@ -71,7 +71,10 @@ def crop_mouth(reference: Tensor, size: int) -> Tensor:
 def draw_mouth(look: Look, mouth: Tensor, crop: Tensor) -> Tensor:
     """Paint the mouth of coefficients (faces, 32) over crops (faces, 3, size, size); one row of `look` a face."""
     c = {name: mouth[:, i, None, None] for i, name in enumerate(MOUTH_32)}
-    both = lambda name: (c[name + "Left"] + c[name + "Right"]) / 2  # noqa: E731
+
+    def both(name: str) -> Tensor:
+        return (c[name + "Left"] + c[name + "Right"]) / 2
+
     y, x = _grid(crop.shape[2])
     spread = 1 + 0.25 * both("mouthSmile") + 0.3 * both("mouthStretch") - 0.45 * c["mouthPucker"] - 0.2 * c["mouthFunnel"]
     half = look.width[:, None, None] * spread
@@ -99,7 +102,7 @@ def load_reference(path: Path, size: int = 96) -> Tensor:
         raise ModelError(f"reference face {path}: no such file; give a picture (png, jpg) of a face, looking ahead") from error
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ModelError(f"reference face {path}: not a readable picture; give a png or jpg of a face, looking ahead") from error
-    pixels: NDArray[np.float32] = np.asarray(square, np.float32) / 255
+    pixels: NDArray[np.float32] = np.asarray(square, np.float32) / np.float32(255)
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
 
 

@@ -37,6 +37,8 @@ class AlignmentHead(nn.Sequential):
 class PMMTalk(nn.Module):
     """Speech and a reference face to mouth coefficients. Step n gives the coefficients of frame n - delay."""
 
+    positions: Tensor
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
@@ -58,14 +60,16 @@ class PMMTalk(nn.Module):
     @property
     def state_shapes(self) -> list[tuple[int, int]]:
         """(past, width) of every layer's state, in the order of `forward`."""
-        shapes = self.audio.state_shapes + self.text.state_shapes + self.image.state_shapes
-        return shapes + [layer.state_shape for layer in self.layers]
+        shapes = [*self.audio.state_shapes, *self.text.state_shapes, *self.image.state_shapes]
+        return shapes + [(self.config.window - 1, 2 * self.config.width)] * self.config.layers
 
     def initial_states(self, batch: int = 1) -> States:
         weight = self.out.weight
         return [torch.zeros(batch, *shape, device=weight.device, dtype=weight.dtype) for shape in self.state_shapes]
 
-    def forward(self, mel: Tensor, style: Tensor, code: Tensor, crop: Tensor, clock: Tensor, states: States) -> tuple[Tensor, States, Views]:
+    def forward(
+        self, mel: Tensor, style: Tensor, code: Tensor, crop: Tensor, clock: Tensor, states: States
+    ) -> tuple[Tensor, States, Views]:
         """Coefficients (batch, time, channels), not yet clamped; the next states; what the losses read.
 
         mel (batch, time, 160); style and code (batch, branch_width); crop (batch, squares, 48) in [0, 1]; clock int64 (): steps before

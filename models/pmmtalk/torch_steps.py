@@ -56,7 +56,7 @@ class CudaGraphSteps(TorchSteps):
     @torch.inference_mode()
     def _capture(self) -> torch.cuda.CUDAGraph:
         self._fixed = [state.clone() for state in self.network.initial_states()]
-        side = torch.cuda.Stream()  # capture wants a stream that has already run the work once
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # capture wants a stream that has already run the work once
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             self._one_step()
@@ -67,6 +67,7 @@ class CudaGraphSteps(TorchSteps):
         return graph
 
     def _one_step(self) -> Tensor:
+        out: Tensor
         out, states, _ = self.network(self._mel, *self._voice, self._tick, self._fixed)
         for buffer, state in zip(self._fixed, states, strict=True):
             buffer.copy_(state)

@@ -161,7 +161,8 @@ def main() -> None:
 
 
 def run(loop: Loop, loader: Any, validation: list[Batch], chosen: argparse.Namespace) -> None:
-    began, total = time.monotonic(), {}
+    total: dict[str, float] = {}
+    began = time.monotonic()
     for batch in loader:
         if loop.step >= chosen.steps:
             break

@@ -53,12 +53,16 @@ def loudness_db(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     centre = np.arange(frames) * SAMPLE_RATE // RATE
     low, high = np.clip(centre - 400, 0, len(samples)), np.clip(centre + 400, 0, len(samples))
-    return (10 * np.log10((power[high] - power[low]) / np.maximum(high - low, 1) + 1e-8)).astype(np.float32)
+    return np.asarray(10 * np.log10((power[high] - power[low]) / np.maximum(high - low, 1) + 1e-8), np.float32)
+
+
+def as_float(clip: Clip) -> NDArray[np.float32]:
+    return np.asarray(clip.samples, np.float32) / np.float32(32768)
 
 
 def target_of(clip: Clip) -> Target:
     frames = frame_count(len(clip.samples))
-    level = loudness_db(clip.samples.astype(np.float32) / 32768, frames)
+    level = loudness_db(as_float(clip), frames)
     mouth = curves(clip.phones, frames, level)
     return Target(clip, mouth.astype(np.float16), labels(clip.phones, frames), sealed(clip.phones, frames).astype(np.float16))
 
@@ -114,7 +118,7 @@ class Windows(IterableDataset[Batch]):
     def _sped(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         target = self.targets[int(np.searchsorted(self._chance, rng.random()))]
         rate = rng.uniform(*RATES)
-        sound = resped(target.clip.samples.astype(np.float32) / 32768, rate)
+        sound = resped(as_float(target.clip), rate)
         frames = len(sound) * RATE // SAMPLE_RATE
         at = np.clip(np.arange(frames) * rate, 0, len(target.labels) - 1)
         low = at.astype(int)

@@ -16,7 +16,6 @@ from models.pmmtalk.network import PMMTalk
 from models.training.export import export_run, write_graph
 from models.training.state import Average, save
 
-
 torch.set_num_threads(1)
 
 

@@ -76,7 +76,10 @@ def test_a_graph_that_is_none_is_one_clear_error(copied):
         load_model(str(copied), device="cpu")
 
 
-@pytest.mark.parametrize(("change", "message"), [("width: wide", "wrong kind"), ("speed: 3", "unknown key 'speed'"), ("- 1", "expected keys")])
+NONSENSE = [("width: wide", "wrong kind"), ("speed: 3", "unknown key 'speed'"), ("- 1", "expected keys")]
+
+
+@pytest.mark.parametrize(("change", "message"), NONSENSE)
 def test_a_config_that_makes_no_sense_is_one_clear_error(copied, change, message):
     text = change if change.startswith("-") else (copied / "config.yaml").read_text() + change + "\n"
     (copied / "config.yaml").write_text(text)

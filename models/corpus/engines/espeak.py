@@ -79,7 +79,7 @@ class Espeak:
         rows = [(symbol, start / self._rate, end / self._rate) for (start, symbol), end in zip(self._events, ends, strict=True)]
         if rows and rows[0][1] > 0:
             rows.insert(0, ("", 0.0, rows[0][1]))
-        return Utterance(text, at_16k(audio.astype(np.float32) / 32768, self._rate), tuple(timed(rows, table)))
+        return Utterance(text, at_16k(np.asarray(audio / 32768, np.float32), self._rate), tuple(timed(rows, table)))
 
 
 @cache

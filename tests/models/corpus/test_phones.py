@@ -1,6 +1,7 @@
+from importlib.resources import files
+
 import pytest
 import yaml
-from importlib.resources import files
 
 from models.corpus.phones import CLASSES, Phone, classes_of, split_ipa, timed
 
@@ -22,7 +23,10 @@ def test_ipa_is_split_by_its_longest_entries_and_marks_are_passed_over(text, cla
     assert split_ipa(text) == classes
 
 
-@pytest.mark.parametrize(("symbol", "table", "classes"), [("o1", "italian", ["OW"]), ("m:", "finnish", ["M"]), ("r~*", "czech", ["SH"]), ("ow", "cmu", ["OW", "UH"])])
+MARKED = [("o1", "italian", ["OW"]), ("m:", "finnish", ["M"]), ("r~*", "czech", ["SH"]), ("ow", "cmu", ["OW", "UH"])]
+
+
+@pytest.mark.parametrize(("symbol", "table", "classes"), MARKED)
 def test_marks_of_stress_and_length_fall_away(symbol, table, classes):
     assert classes_of(symbol, table) == classes
 

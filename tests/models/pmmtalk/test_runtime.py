@@ -7,7 +7,10 @@ from models.base import SpeechToFace, Stream
 from models.features import frame_count
 from models.loading import load_model
 
-CHUNKINGS = {"samples": 1, "three": 3, "seven": 7, "blocks of 10 ms": 160, "odd blocks": 441, "one frame": 267, "seconds": 16_000, "random": None}
+CHUNKINGS = {
+    **{"samples": 1, "three": 3, "seven": 7, "blocks of 10 ms": 160},
+    **{"odd blocks": 441, "one frame": 267, "seconds": 16_000, "random": None},
+}
 
 
 def voice(seconds: float = 2.5, seed: int = 0) -> np.ndarray:
