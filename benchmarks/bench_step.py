@@ -22,7 +22,7 @@ from models import checkpoint
 from models.features import SAMPLE_RATE, step_end
 from models.loading import FACE_CODE, FACE_CROP, STYLES, load_model, load_network
 from models.pmmtalk.config import load_config
-from models.pmmtalk.onnx_steps import OnnxSteps, open_graph, state_shapes
+from models.pmmtalk.onnx_steps import Graph, OnnxSteps
 from models.pmmtalk.runtime import PMMTalkStream, Steps, Voice
 from models.pmmtalk.torch_steps import TorchSteps
 
@@ -58,9 +58,9 @@ def engines(folder: Path) -> dict[str, Callable[[], Steps]]:
     torch.set_num_threads(1)
     config, weights = load_config(folder / checkpoint.CONFIG), load_file(folder / checkpoint.WEIGHTS)
     voice = Voice(weights[STYLES][-1:].numpy(), weights[FACE_CODE].numpy(), weights[FACE_CROP].numpy())
-    session = open_graph(folder / checkpoint.GRAPH)
+    graph = Graph(folder / checkpoint.GRAPH)
     return {
-        "onnxruntime": lambda: OnnxSteps(session, voice, state_shapes(session)),
+        "onnxruntime": lambda: OnnxSteps(graph, voice),
         "torchscript": lambda: ScriptSteps(folder, voice),
         "torch eager": lambda: TorchSteps(load_network(folder, config), voice),
     }

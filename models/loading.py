@@ -108,10 +108,9 @@ def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voi
 def _steps(folder: Path, config: Config, device: str, voice: Voice) -> Callable[[], Steps]:
     """What makes one live voice: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies."""
     if device == "cpu" and (folder / checkpoint.GRAPH).exists():
-        from models.pmmtalk.onnx_steps import OnnxSteps, open_graph, state_shapes
+        from models.pmmtalk.onnx_steps import Graph, OnnxSteps
 
-        session = open_graph(folder / checkpoint.GRAPH)
-        return partial(OnnxSteps, session, voice, state_shapes(session))
+        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH), voice)
     import torch
 
     from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps

@@ -8,6 +8,7 @@ anything else runs.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,44 +17,66 @@ import numpy as np
 from models.base import ModelError
 from models.pmmtalk.runtime import Array, Voice
 
+FEW = 3
+"""Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
+
+
+class Graph:
+    """The compiled network: a session for single steps, whose shapes are fixed when it opens, and one for blocks of any length.
+
+    Fixed shapes let ONNX Runtime work out all sizes beforehand, about a sixth of a step. Offline work alone needs the second.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.single = _open(path, steps=1)
+        states = [node for node in self.single.get_inputs() if node.name.startswith("state_")]
+        self.state_shapes = [(node.shape[1], node.shape[2]) for node in states]
+        """(past, width) of every state, in the graph's order."""
+
+    @cached_property
+    def block(self) -> Any:
+        return _open(self._path, steps=None)
+
 
 class OnnxSteps:
-    """The graph in ONNX Runtime on one CPU thread."""
+    """One voice on the compiled network; see `models.pmmtalk.runtime.Steps`."""
 
-    def __init__(self, session: Any, voice: Voice, state_shapes: list[tuple[int, int]]) -> None:
-        self._session, self._shapes = session, state_shapes
+    def __init__(self, graph: Graph, voice: Voice) -> None:
+        self._graph = graph
         self._fixed = {"style": voice.style, "code": voice.code, "crop": voice.crop}
-        self._names = [f"state_{i}" for i in range(len(state_shapes))]
+        self._names = [f"state_{i}" for i in range(len(graph.state_shapes))]
         self.reset()
 
     def reset(self) -> None:
-        self._states = [np.zeros((1, *shape), np.float32) for shape in self._shapes]
+        self._states = [np.zeros((1, *shape), np.float32) for shape in self._graph.state_shapes]
         self._clock = 0
 
     def run(self, mel: Array) -> Array:
+        if len(mel) > FEW:
+            return self._run(self._graph.block, mel)
+        return np.concatenate([self._run(self._graph.single, step) for step in np.split(mel, len(mel))])
+
+    def _run(self, session: Any, mel: Array) -> Array:
         feeds = {"mel": mel[None], "clock": np.array(self._clock, np.int64), **self._fixed}
-        out, *self._states = self._session.run(None, feeds | dict(zip(self._names, self._states, strict=True)))
+        out, *self._states = session.run(None, feeds | dict(zip(self._names, self._states, strict=True)))
         self._clock += len(mel)
         return np.asarray(out[0])
 
 
-def open_graph(path: Path) -> Any:
-    """An ONNX Runtime session on one thread. Raises ModelError when the file is no graph."""
+def _open(path: Path, steps: int | None) -> Any:
+    """A session on one thread. Raises ModelError when the file is no graph."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     settings.log_severity_level = 3
-    # Audio fades into numbers too small for normal floats in long silence; arithmetic on those is a hundred times slower.
+    # Sound fades into numbers too small for normal floats in long silence; arithmetic on those is a hundred times slower.
     settings.add_session_config_entry("session.set_denormal_as_zero", "1")
+    if steps is not None:
+        settings.add_free_dimension_override_by_name("steps", steps)
     try:
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own unrelated classes, none of them public
         raise ModelError(f"{path}: not a graph ONNX Runtime can run ({error}); install the model again") from error
-
-
-def state_shapes(session: Any) -> list[tuple[int, int]]:
-    """(past, width) of every state the graph carries, in its order."""
-    states = [node for node in session.get_inputs() if node.name.startswith("state_")]
-    return [(node.shape[1], node.shape[2]) for node in states]

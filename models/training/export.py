@@ -21,7 +21,7 @@ from models.pmmtalk import faces
 from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import Config, load_config, save_config
 from models.pmmtalk.network import PMMTalk
-from models.pmmtalk.onnx_steps import OnnxSteps, open_graph, state_shapes
+from models.pmmtalk.onnx_steps import Graph, OnnxSteps
 from models.pmmtalk.runtime import Voice
 from models.pmmtalk.torch_steps import TorchSteps
 
@@ -64,8 +64,7 @@ def difference(folder: Path, config: Config) -> float:
     weights = load_file(folder / checkpoint.WEIGHTS)
     voice = Voice(weights["styles.weight"][-1:].numpy(), weights[FACE_CODE].numpy(), weights[FACE_CROP].numpy())
     mel = np.random.default_rng(0).standard_normal((600, 160)).astype(np.float32)
-    session = open_graph(folder / checkpoint.GRAPH)
-    compiled = OnnxSteps(session, voice, state_shapes(session))
+    compiled = OnnxSteps(Graph(folder / checkpoint.GRAPH), voice)
     pieces = [compiled.run(piece) for piece in np.split(mel, [1, 2, 242, 249, 250, 490])]
     return float(np.abs(TorchSteps(load_network(folder, config), voice).run(mel) - np.concatenate(pieces)).max())
 
