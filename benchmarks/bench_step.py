@@ -123,7 +123,7 @@ def main() -> None:
     model, minute = load_model(chosen.model, device="cpu"), speech_like(60)
     began = time.perf_counter()
     model.animate(minute)
-    print(f"offline: {60 / (time.perf_counter() - began):.0f} x real time (animate, one thread)")
+    print(f"offline: {60 / (time.perf_counter() - began):.0f} x real time (animate)")
 
 
 if __name__ == "__main__":

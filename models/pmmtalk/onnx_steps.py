@@ -2,8 +2,8 @@
 
 Eager PyTorch dispatches some two hundred operators a step from Python and holds the interpreter lock between them, which delays
 the sender's and the microphone's threads; one native call releases it (figures in docs/benchmarks.md). It also starts without
-importing torch. One thread: with two, short operators wait for each other, and a step takes tens of milliseconds as soon as
-anything else runs.
+importing torch. Single steps run on one thread: with two, short operators wait for each other, and a step takes tens of
+milliseconds as soon as anything else runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from models.pmmtalk.runtime import Array, Voice
 
 FEW = 3
 """Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
+BLOCK_THREADS = 2
+"""Of block work, where operators are long enough to share. They sleep while they wait, so that they harm nobody."""
 
 
 class Graph:
@@ -65,11 +67,13 @@ class OnnxSteps:
 
 
 def _open(path: Path, steps: int | None) -> Any:
-    """A session on one thread. Raises ModelError when the file is no graph."""
+    """A session with fixed or free step count. Raises ModelError when the file is no graph."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.intra_op_num_threads = BLOCK_THREADS if steps is None else 1
+    settings.inter_op_num_threads = 1
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     settings.log_severity_level = 3
     # Sound fades into numbers too small for normal floats in long silence; arithmetic on those is a hundred times slower.
