@@ -43,8 +43,8 @@ class Timebase:
 class Sender:
     """The sender thread's body.
 
-    It runs until `stop` is set or the poses end, then lets the face ease to neutral and rest there, still on the beat. A sink
-    that fails is left out of that and its error raised afterwards.
+    It runs until `stop` is set, the poses end or a sink fails, then lets the face ease to neutral and rest there, still on the
+    beat. A sink that fails, then or during that, is left out and the first error raised afterwards.
     """
 
     def __init__(self, poses: Poses, sinks: Sequence[Sink], timing: Timing, *, fps: int, clock: Clock, stop: threading.Event,
@@ -59,6 +59,7 @@ class Sender:
         self._metrics = metrics
         self._timebase = Timebase(clock, fps)
         self._rules = sorted({sink.closure for sink in sinks})
+        self._failures: list[BaseException] = []
 
     def run(self) -> None:
         tick = self._next()
@@ -67,10 +68,12 @@ class Sender:
                 index = tick.index
                 self._send(tick)
                 tick = self._next()
-                if self.poses.finished(index):
+                if self._failures or self.poses.finished(index):
                     break
         finally:
             self._rest(tick)
+        if self._failures:
+            raise self._failures[0]
 
     def _rest(self, tick: Tick) -> None:
         """Nothing interrupts this: it takes half a second, and without it the face would stay mid-vowel for ever."""
@@ -95,9 +98,9 @@ class Sender:
     def _send_to(self, sink: Sink, weights: Weights, stamp: Stamp) -> None:
         try:
             sink.send(weights, stamp)
-        except BaseException:
+        except BaseException as failure:  # kept for the end: the other sinks still have a face to bring to rest
             self._sinks.remove(sink)
-            raise
+            self._failures.append(failure)
 
     def _measure(self, tick: Tick) -> None:
         now_s = self._clock.now()

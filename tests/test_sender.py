@@ -79,6 +79,27 @@ def test_a_failing_sink_is_left_out_and_the_others_end_neutral():
     assert not good.weights[-REST_POSES:].any()
 
 
+class FullDisk(CollectSink):
+    """Takes so many poses and no more."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+
+    def send(self, weights, stamp) -> None:
+        if self.sent == self._room:
+            raise OSError("no space left")
+        super().send(weights, stamp)
+
+
+def test_a_sink_that_fails_while_the_face_comes_to_rest_does_not_keep_the_others_from_it():
+    good = CollectSink()
+    with pytest.raises(OSError, match="no space left"):
+        sender(recording(60), [FullDisk(65), good, FullDisk(70)], ManualClock(100.0), threading.Event()).run()
+    assert good.sent == 60 + TAIL
+    assert not good.weights[-REST_POSES:].any()
+
+
 def test_packets_keep_coming_when_no_pose_does():
     stop, sink = threading.Event(), CollectSink()
     channel: Channel[FaceFrame] = Channel(10)
