@@ -186,7 +186,7 @@ def watch(
             monitor.feed(*received)
         last_s = now()
         if last_s >= next_s:
-            next_s = max(next_s + 1, last_s)  # a stall is one late summary, not a burst of them
+            next_s += math.floor(last_s - next_s) + 1  # a stall is one late summary, not a burst of them
             if on_second is not None:
                 on_second(summary())
     return summary()

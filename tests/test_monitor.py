@@ -220,6 +220,16 @@ def test_a_port_is_heard_and_summed_up_each_second() -> None:
     assert (final["datagrams"], final["shown"], final["subjects"][0]["lost"], final["warnings"]) == (30, 30, 0, [])
 
 
+def test_after_a_stall_there_is_one_late_summary_and_then_the_usual_ones() -> None:
+    each_second: list[Any] = []
+    clock = iter([0.0, 0.9, 5.5, 5.6, 5.7, 6.1, 6.5, 7.2])
+    with Arrivals(0, "127.0.0.1") as arrivals, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for frame in range(7):
+            sender.sendto(face(frame), ("127.0.0.1", arrivals.port))
+        watch(arrivals, 7.0, each_second.append, stop=threading.Event(), now=clock.__next__)
+    assert [summary["listened_s"] for summary in each_second] == [5.5, 6.1, 7.2]
+
+
 def test_a_long_datagram_is_reported_with_its_true_length() -> None:
     with Arrivals(0, "127.0.0.1") as arrivals, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(face() + bytes(9000), ("127.0.0.1", arrivals.port))
