@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from livelink_bridge.frames import AudioBlock
 
 _UNKNOWN_FRAMES = 2**48
 """libsndfile reports absurd lengths for streams whose header does not say; no recording is that long."""
+_HIGHEST_RATE_HZ = 768_000
+"""Nothing records faster. A damaged header may say anything, and a resampler for it would not fit into memory."""
 
 
 class WavSource:
@@ -54,23 +57,28 @@ class WavSource:
 
 
 def _open(path: Path) -> soundfile.SoundFile:
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder, expected a sound file")
     try:
-        size = path.stat().st_size
+        found = path.stat()
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be opened: {error.strerror}") from error
-    if size == 0:
+    if stat.S_ISDIR(found.st_mode):
+        raise SourceError(f"{path} is a folder, expected a sound file")
+    if found.st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes), expected a sound file")
     try:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
         raise SourceError(f"{path} is not sound that can be read ({_reason(error)}); expected wav, flac, ogg, mp3 or the like") from error
+    except TypeError:  # soundfile takes .raw for samples without a header, whatever is in the file
+        raise SourceError(f"{path}: a .raw file does not say its sample rate; convert it to wav first") from None
     if file.frames == 0:
         file.close()
         raise SourceError(f"{path} holds no sound: its header promises 0 samples")
+    if file.samplerate > _HIGHEST_RATE_HZ:
+        file.close()
+        raise SourceError(f"{path} says it has {file.samplerate} samples a second, expected at most {_HIGHEST_RATE_HZ}; is it damaged?")
     return file
 
 

@@ -77,6 +77,23 @@ def test_what_is_not_a_sound_file_is_named_in_one_line(tmp_path, make, said):
     assert failure.value.exit_code == 1
 
 
+def test_samples_without_a_header_are_named_in_one_line(tmp_path):
+    (tmp_path / "voice.raw").write_bytes(bytes(range(1, 200)))
+    with pytest.raises(SourceError, match=r"voice\.raw: a \.raw file does not say its sample rate"):
+        open_source(str(tmp_path / "voice.raw"), clock=ManualClock())
+
+
+def test_a_rate_that_nothing_records_at_is_refused_before_anything_is_made_for_it(tmp_path):
+    soundfile.write(tmp_path / "silly.wav", np.zeros(100), 900_000_007)
+    with pytest.raises(SourceError, match="900000007 samples a second, expected at most 768000"):
+        open_source(str(tmp_path / "silly.wav"), clock=ManualClock())
+
+
+def test_a_path_the_system_cannot_even_look_at_is_one_line(tmp_path):
+    with pytest.raises(SourceError, match="cannot be opened"):
+        open_source(str(tmp_path / ("x" * 300 + ".wav")), clock=ManualClock())
+
+
 def test_a_damaged_recording_fails_where_it_breaks(tmp_path):
     path = tmp_path / "voice.flac"
     soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 32000), 16000)
