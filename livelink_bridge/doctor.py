@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -132,8 +131,7 @@ def _first_blocks(source: Source) -> Iterator[Any]:
 
 def receiver(target: str) -> Finding:
     """Whether somebody listens where poses go, as far as this machine can tell."""
-    parts = urlsplit(target)
-    if parts.scheme == "take":
+    if target.startswith("take:"):
         return Finding("ok", target, "a folder for takes")
     try:
         host, port = host_and_port(target)

@@ -122,8 +122,9 @@ def test_another_machine_is_looked_up_and_an_unknown_one_fails() -> None:
     assert doctor.receiver("livelink://no.such.host.invalid:11111").level == "fail"
 
 
-def test_a_malformed_receiver_fails() -> None:
-    assert doctor.receiver("livelink://127.0.0.1:70000").level == "fail"
+@pytest.mark.parametrize("target", ["livelink://127.0.0.1:70000", "livelink://[::1", "livelink:"])
+def test_a_malformed_receiver_fails(target: str) -> None:
+    assert doctor.receiver(target).level == "fail"
 
 
 def test_a_take_folder_needs_no_receiver() -> None:
@@ -158,34 +159,43 @@ def test_a_packet_that_arrives_changed_fails(monkeypatch: pytest.MonkeyPatch) ->
     assert "arrived changed" in doctor.packet_to_ourselves().text
 
 
-def examined(monkeypatch: pytest.MonkeyPatch, model: Callable[..., object]) -> int:
+@pytest.fixture
+def free_port() -> int:
+    """One that anybody may open: the lowest thousand are for administrators."""
+    with Arrivals(0, "127.0.0.1") as arrivals:
+        return arrivals.port
+
+
+def examined(monkeypatch: pytest.MonkeyPatch, model: Callable[..., object], port: int) -> int:
     """Exit code of the command, without a microphone."""
     monkeypatch.setattr(doctor, "open_source", lambda uri, **_: silence(0.1))
     monkeypatch.setattr(session, "model_of", model)
-    return run(["doctor", "--to", "livelink://127.0.0.1:9"])
+    return run(["doctor", "--to", f"livelink://127.0.0.1:{port}"])
 
 
-def test_the_command_passes_where_nothing_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert examined(monkeypatch, lambda settings: LoudnessModel()) == 0
+def test_the_command_passes_where_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], free_port: int
+) -> None:
+    assert examined(monkeypatch, lambda settings: LoudnessModel(), free_port) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[6:].partition(": ")[0] for line in lines] == [
         "Python",
         "torch",
         "model",
         "audio input",
-        "livelink://127.0.0.1:9",
+        f"livelink://127.0.0.1:{free_port}",
         "packet to ourselves",
     ]
     assert lines[4].startswith("warn")
 
 
 def test_the_command_fails_with_1_where_anything_does_and_still_says_the_rest(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], free_port: int
 ) -> None:
     def damaged(settings: object) -> object:
         raise ModelError("model.safetensors: damaged")
 
-    assert examined(monkeypatch, damaged) == 1
+    assert examined(monkeypatch, damaged, free_port) == 1
     out = capsys.readouterr().out
     assert "FAIL  model: model.safetensors: damaged" in out and "packet to ourselves" in out
 
