@@ -25,7 +25,7 @@ from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.errors import BridgeError, DeviceError, SinkError, UsageError
 from livelink_bridge.frames import FACE_CHANNELS, FRAME_RATE, FaceFrame, Weights
-from livelink_bridge.grid import FixedTiming, LiveTiming, Timing
+from livelink_bridge.grid import FixedTiming, LiveTiming
 from livelink_bridge.identity import device_id
 from livelink_bridge.inference import animate_ahead, animate_live, step, warm_up
 from livelink_bridge.metrics import Metrics, Status, Summary
@@ -47,6 +47,8 @@ _PLAY_BLOCK_S = 0.1
 _CONVERT_BLOCK_S = 10.0
 _FIRST_POSE_S = 1.0
 """How long a live session waits for its first pose before it sends a neutral face meanwhile."""
+_FIRST_SOUND_S = 3.0
+"""How long a file waits to be heard: sound servers wake their devices slowly."""
 _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
 _STATUS_S = 0.25
@@ -133,10 +135,7 @@ def play(source: Source, model: SpeechToFace, character: Character, outputs: Out
     with steady_interpreter(), Runner() as runner:
         runner.start("model", lambda: animate_ahead(source.blocks(), animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         _wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
-        timing: Timing = speaker or FixedTiming(clock.now() + _START_S)
-        if speaker:
-            runner.start("sound", speaker.feed, cancel=speaker.close)
-            _wait_for(lambda: timing.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_POSE_S)
+        timing = _sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
         session = Session(source, animator, poses, sender, sinks, metrics, clock)
         runner.start("sender", sender.run)
@@ -184,11 +183,26 @@ def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
 
 
 def _speaker(path: Path, clock: Clock) -> Speaker | None:
+    source = open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)
     try:
-        return Speaker(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S), block_s=_PLAY_BLOCK_S, clock=clock)
+        return Speaker(source, block_s=_PLAY_BLOCK_S, clock=clock)
     except DeviceError as error:
+        source.close()
         _log.warning("%s; going on without sound", error)
         return None
+
+
+def _sounding(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
+    """The speaker once it is heard; None where there is none, or it stays mute: the face must not wait for it for ever."""
+    if speaker is None:
+        return None
+    runner.start("sound", speaker.feed, cancel=speaker.close)
+    _wait_for(lambda: speaker.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_SOUND_S)
+    if speaker.zero_s is not None or runner.stop.is_set() or stop.is_set():
+        return speaker
+    speaker.close()
+    _log.warning("no sound output: it was opened but does not begin to play; going on without sound")
+    return None
 
 
 def _append(take: TakeWriter, frames: list[FaceFrame], last: Weights) -> Weights:

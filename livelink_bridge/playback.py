@@ -12,7 +12,7 @@ from livelink_bridge.clock import Clock
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.grid import Extremes
 from livelink_bridge.sources.base import Source
-from livelink_bridge.sources.microphone import load_backend
+from livelink_bridge.sources.microphone import load_backend, start
 
 _AHEAD_MS = 1000.0
 """Sound read ahead, so that a slow disk is not heard."""
@@ -44,7 +44,7 @@ class Speaker:
         try:
             self._stream = backend.OutputStream(samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
             self._latency_s = float(self._stream.latency)
-            self._stream.start()
+            start(self._stream)
         except (backend.PortAudioError, ValueError) as error:
             raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
 

@@ -174,12 +174,15 @@ class _LoudnessStream:
 
 
 class FakePortAudio:
-    """Stands in for the sounddevice module: two inputs, an output, and streams that a test drives by hand."""
+    """Stands in for the sounddevice module: two inputs, an output, and streams that a test drives by hand.
+
+    `refuse` is why no stream can be opened, `busy` why one that was opened cannot be started.
+    """
 
     class PortAudioError(Exception):
         pass
 
-    def __init__(self, *, default_input: int = 0, refuse: str | None = None) -> None:
+    def __init__(self, *, default_input: int = 0, refuse: str | None = None, busy: str | None = None) -> None:
         self.devices = [
             _device(0, "Desk Microphone", inputs=1, outputs=0),
             _device(1, "Studio Interface: Line In", inputs=8, outputs=8),
@@ -188,6 +191,7 @@ class FakePortAudio:
         self.default = SimpleNamespace(device=(default_input, 2))
         self.streams: list[FakeStream] = []
         self._refuse = refuse
+        self._busy = busy
 
     def query_devices(self) -> list[dict[str, Any]]:
         return self.devices
@@ -201,7 +205,7 @@ class FakePortAudio:
     def _open(self, options: dict[str, Any]) -> FakeStream:
         if self._refuse:
             raise self.PortAudioError(self._refuse)
-        self.streams.append(FakeStream(options))
+        self.streams.append(FakeStream(options, self.PortAudioError(self._busy) if self._busy else None))
         return self.streams[-1]
 
 
@@ -210,12 +214,15 @@ class FakeStream:
 
     latency = 0.05
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], failure: Exception | None = None) -> None:
         self.options = options
         self.started = False
+        self._failure = failure
         self.closed = False
 
     def start(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         self.started = True
 
     def close(self) -> None:

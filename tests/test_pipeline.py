@@ -15,9 +15,10 @@ from livelink_bridge.errors import DeviceError, SinkError, SourceError, UsageErr
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.metrics import Status
 from livelink_bridge.pipeline import Outputs, convert_file, follow, play, run_live, run_play
+from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import EASE_POSES, HOLD_POSES, REST_POSES
 from livelink_bridge.sources import open_source
-from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel
+from livelink_bridge.testing import CollectSink, FakePortAudio, ListSource, LoudnessModel
 from livelink_bridge.wire.livelink import decode
 
 JAW = CHANNELS_61.index("JawOpen")
@@ -176,6 +177,18 @@ def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog
     summary = run_play(voice, LoudnessModel(), Character(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
     assert summary.sent > TAIL
     assert [record.getMessage() for record in caplog.records] == ["no sound output: no devices; going on without sound"]
+
+
+def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkeypatch, caplog):
+    monkeypatch.setattr(pipeline, "_FIRST_SOUND_S", 0.05)
+    clock, sink, stop, devices = MonotonicClock(), CollectSink(), threading.Event(), FakePortAudio()
+    speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, backend=devices)
+    play(open_source(str(voice), clock=clock), LoudnessModel(), Character(), NOWHERE, [sink], speaker=speaker, clock=clock, stop=stop,
+         on_status=lambda status: status.sent > 300 and stop.set())  # fmt: skip
+    assert sink.weights[:, JAW].max() > 0.5
+    assert not stop.is_set()
+    assert devices.streams[0].closed
+    assert "does not begin to play; going on without sound" in caplog.text
 
 
 class PacedSource(ListSource):

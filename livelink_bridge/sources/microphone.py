@@ -34,11 +34,24 @@ Device = dict[str, Any]
 
 
 def load_backend() -> Any:
-    """The sounddevice module. Raises DeviceError where PortAudio is missing."""
+    """The sounddevice module. Raises DeviceError where PortAudio is missing or finds no sound system it can start."""
     try:
         return import_module("sounddevice")
     except (ImportError, OSError) as error:
         raise DeviceError(f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)") from error
+    except Exception as error:  # PortAudio starts on import, and the class of its errors is in the module that was not imported
+        if type(error).__name__ != "PortAudioError":
+            raise
+        raise DeviceError(f"no sound devices: {_one_line(error)}; is the system's sound server running?") from error
+
+
+def start(stream: Any) -> None:
+    """Start a stream that was opened, or close it again."""
+    try:
+        stream.start()
+    except BaseException:
+        stream.close()
+        raise
 
 
 def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> int:
@@ -116,7 +129,7 @@ class MicrophoneSource:
                 callback=self._capture.take,
                 finished_callback=self._capture.end,
             )
-            self._stream.start()
+            start(self._stream)
         except backend.PortAudioError as error:
             raise DeviceError(f"microphone {wanted or 'default'!r} cannot be opened: {_one_line(error)}") from error
         self._closing = False

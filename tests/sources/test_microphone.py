@@ -63,6 +63,22 @@ def test_a_missing_portaudio_says_what_to_install(monkeypatch):
         load_backend()
 
 
+def test_a_sound_system_that_does_not_start_is_one_line(monkeypatch):
+    def fail(_name: str) -> None:
+        raise FakePortAudio.PortAudioError("Error initializing PortAudio: Unanticipated host error", -9999)
+
+    monkeypatch.setattr("livelink_bridge.sources.microphone.import_module", fail)
+    with pytest.raises(DeviceError, match="^no sound devices: Error initializing PortAudio: Unanticipated host error; is"):
+        load_backend()
+
+
+def test_a_device_that_is_busy_is_one_line_and_left_closed():
+    devices = FakePortAudio(busy="Device unavailable")
+    with pytest.raises(DeviceError, match="'default' cannot be opened: Device unavailable"):
+        MicrophoneSource(None, clock=ManualClock(), backend=devices)
+    assert devices.streams[0].closed
+
+
 def test_it_runs_at_the_devices_own_rate_with_few_channels_and_the_systems_own_blocks():
     devices = FakePortAudio()
     source = MicrophoneSource("line in", clock=ManualClock(), backend=devices)
