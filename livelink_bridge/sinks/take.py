@@ -30,7 +30,7 @@ class TakeSink:
         try:
             self._writer = TakeWriter(self.path)
         except TakeError as error:
-            raise SinkError(str(error)) from error
+            raise self._lost(error) from error
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
         """Rows up to this pose's time: a pose that was left out, or a rate below 60, repeats the pose rather than lose time."""
@@ -40,7 +40,7 @@ class TakeSink:
         try:
             self._writer.append(np.broadcast_to(weights, (max(0, rows), len(weights))))
         except TakeError as error:
-            raise SinkError(str(error)) from error
+            raise self._lost(error) from error
         self.sent += 1
 
     def close(self) -> None:
@@ -52,7 +52,12 @@ class TakeSink:
         try:
             self._writer.close()
         except TakeError as error:
-            raise SinkError(str(error)) from error
+            raise self._lost(error) from error
+
+    def _lost(self, error: TakeError) -> SinkError:
+        """Nothing stays of a take that could not be written, not even the empty file that kept its name free."""
+        self.path.unlink(missing_ok=True)
+        return SinkError(str(error))
 
 
 def _reserve(folder: Path, subject: str) -> Path:

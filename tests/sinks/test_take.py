@@ -1,5 +1,7 @@
+import errno
 from contextlib import closing
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -51,6 +53,19 @@ def test_at_30_fps_a_take_still_has_60_rows_a_second(tmp_path):
 
 def test_a_take_nobody_sent_to_leaves_no_file(tmp_path):
     sink = TakeSink(f"take:{tmp_path}", subject="Talker")
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_like_a_take(tmp_path, monkeypatch):
+    def full(_text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    sink = TakeSink(f"take:{tmp_path}", subject="Talker")
+    send(sink, [0])
+    monkeypatch.setattr(sink._writer, "_file", SimpleNamespace(write=full, close=sink._writer._file.close))
+    with pytest.raises(SinkError, match="cannot be written: No space left on device"):
+        send(sink, [1])
     sink.close()
     assert list(tmp_path.iterdir()) == []
 
