@@ -58,7 +58,7 @@ def _sums(folder: Path) -> dict[str, str]:
         sums = {name: wanted for wanted, name in rows}
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / SUMS}: missing or unreadable; a checkpoint lists the sha256 of its files there") from error
-    for needed in (CONFIG, WEIGHTS):
+    for needed in (CONFIG, WEIGHTS, *([GRAPH] if (folder / GRAPH).exists() else [])):
         if needed not in sums:
             raise ModelError(f"{folder / SUMS}: no sum for {needed}; install the model again")
     return sums

@@ -50,10 +50,11 @@ def test_a_truncated_or_missing_file_is_found(copied, name):
         load_model(str(copied))
 
 
-def test_sums_that_leave_the_weights_out_do_not_pass(copied):
+@pytest.mark.parametrize("name", ["model.safetensors", "config.yaml", "step.onnx"])
+def test_sums_that_leave_out_a_file_that_would_be_used_do_not_pass(copied, name):
     lines = (copied / "SHA256SUMS").read_text().splitlines()
-    (copied / "SHA256SUMS").write_text("\n".join(line for line in lines if "safetensors" not in line))
-    with pytest.raises(ModelError, match=r"no sum for model\.safetensors"):
+    (copied / "SHA256SUMS").write_text("\n".join(line for line in lines if name not in line))
+    with pytest.raises(ModelError, match=f"no sum for {name}"):
         load_model(str(copied))
 
 
