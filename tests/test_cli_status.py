@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from livelink_bridge.commands.convert import progress
 from livelink_bridge.commands.demo import picture
 from livelink_bridge.commands.inspection import device_lines
 from livelink_bridge.commands.monitor import lines
@@ -47,6 +51,15 @@ def test_a_summary_gives_median_and_p99_delay_and_only_the_losses_there_were() -
 
 def test_a_summary_without_losses_says_so() -> None:
     assert "nothing lost" in summary_line(Summary(60, 1.0, None, None, None, None, 0, 0, 0, 0, 0, 0, 0))
+
+
+def test_progress_shows_a_files_name_whatever_is_in_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress(Path("take [final].wav")) as show:
+        show(0.5)
+    assert "take [final].wav" in capsys.readouterr().err
 
 
 def test_the_monitor_says_what_unreal_would_ignore() -> None:

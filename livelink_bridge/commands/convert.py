@@ -68,8 +68,9 @@ def progress(file: Path) -> Iterator[Callable[[float], None]]:
         yield lambda _part: None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(file.name, total=1.0)
+        task = bar.add_task(escape(file.name), total=1.0)
         yield lambda part: bar.update(task, completed=part)
