@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from models.base import ModelError
@@ -22,9 +23,9 @@ def names() -> list[str]:
 def find(name: str) -> Path:
     """Folder of a shipped model or of the path given. Raises ModelError that lists what there is."""
     for folder in (SHIPPED / name, Path(name).expanduser()):
-        if (folder / CONFIG).is_file():
+        if os.path.isfile(folder / CONFIG):  # Path.is_file raises where one may not look
             return folder
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         raise ModelError(f"model folder {name}: no {CONFIG} in it; a checkpoint holds {CONFIG}, {WEIGHTS} and {SUMS}")
     raise ModelError(f"unknown model {name!r}: expected one of {', '.join(names())}, or a folder with {CONFIG} and {WEIGHTS}")
 

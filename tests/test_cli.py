@@ -94,6 +94,9 @@ WRONG_ON_SIGHT = [
     (["monitor", "--port", "70000"], "got port 70000, expected 1 to 65535"),
 ]
 
+OUT_OF_REACH = "x" * 300
+"""A path that the system refuses to look at, as it does one in a folder that is somebody else's."""
+
 THE_WORLD_SAYS_NO = [
     (["play", "none.wav", "--no-audio"], "none.wav: no such file"),
     (["play", "EMPTY", "--no-audio"], "is empty"),
@@ -103,6 +106,9 @@ THE_WORLD_SAYS_NO = [
     (["play", "VOICE", "--no-audio", "--to", "livelink://no.such.host.invalid:11111"], "unknown host 'no.such.host.invalid'"),
     (["play", "VOICE", "--config", "none.yaml"], "none.yaml: no such file"),
     (["play", "VOICE", "--character", "none.yaml"], "none.yaml: no such file"),
+    (["play", "VOICE", "--character", OUT_OF_REACH], "cannot be read"),
+    (["play", OUT_OF_REACH, "--no-audio"], "cannot be opened"),
+    (["convert", "VOICE", "-o", OUT_OF_REACH + ".csv"], "cannot be written"),
 ]
 
 
@@ -142,7 +148,7 @@ def test_what_the_world_refuses_is_one_line_and_exit_code_1(
     assert not (voice.parent / "out.csv").exists()
 
 
-@pytest.mark.parametrize("option", [["--model", "no-such-model"], ["--lookahead", "33"]])
+@pytest.mark.parametrize("option", [["--model", "no-such-model"], ["--model", OUT_OF_REACH], ["--lookahead", "33"]])
 def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(option: list[str], voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["convert", str(voice), "-o", str(voice.with_suffix(".csv")), *option]) == 1
     assert option[1] in one_line(capsys)

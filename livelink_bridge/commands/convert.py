@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def convert(
 
 def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
     """Where each file's take goes. Raises UsageError where that cannot be told."""
-    if out.suffix.lower() == ".csv" and not out.is_dir():
+    if out.suffix.lower() == ".csv" and not os.path.isdir(out):  # Path.is_dir raises where one may not look
         if len(files) > 1:
             raise UsageError(f"got {len(files)} files and one take, {out}; expected a folder behind -o")
         return [out]

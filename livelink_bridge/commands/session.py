@@ -26,14 +26,18 @@ def model_of(settings: Settings) -> SpeechToFace:
 
 
 def character_of(settings: Settings) -> Character:
-    """The character, or one that changes nothing. Raises BridgeError for a missing file, ConfigError for what it asks."""
+    """The character, or one that changes nothing. Raises BridgeError for a file that cannot be read, ConfigError for what it asks."""
     from arkit_mapping.character import Character, CharacterError, load_character
 
     path = settings.character
     if path is None:
         return Character()
-    if not path.is_file():
-        raise BridgeError(f"character file {path}: no such file")
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise BridgeError(f"character file {path}: no such file") from None
+    except OSError as error:
+        raise BridgeError(f"character file {path} cannot be read: {error.strerror}") from error
     try:
         return load_character(path)
     except CharacterError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,6 @@ def open_source(uri: str, *, clock: Clock, block_s: float = 0.1) -> Source:
     if colon and scheme in SCHEMES:
         return SCHEMES[scheme](rest, clock, block_s)
     looks_like_a_scheme = colon and len(scheme) > 1 and scheme.isalnum()
-    if looks_like_a_scheme and not Path(uri).exists():
+    if looks_like_a_scheme and not os.path.exists(uri):
         raise UsageError(f"unknown source {uri!r}: there is no scheme {scheme!r}; expected a file, wav:PATH or mic:DEVICE")
     return SCHEMES["wav"](uri, clock, block_s)
