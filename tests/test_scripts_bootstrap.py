@@ -137,6 +137,14 @@ def test_every_direct_dependency_is_pinned() -> None:
     assert named == pinned
 
 
+@pytest.mark.parametrize("job", ["demo", "test"])
+def test_windows_looks_for_each_python_that_fits_and_no_other(bootstrap: ModuleType, job: str) -> None:
+    text = (ROOT / "scripts" / f"{job}.cmd").read_text(encoding="ascii")
+    fitting = [f"3.{minor}" for minor in range(bootstrap.OLDEST[1], bootstrap.TOO_NEW[1])]
+    assert f"in ({' '.join(fitting)}) do py -%%v " in text
+    assert f'"%~dp0bootstrap.py" {job} %*' in text
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the .cmd files do this on Windows")
 @pytest.mark.parametrize("script", ["demo", "test"])
 def test_the_shell_scripts_hand_over_to_the_bootstrap_with_their_arguments(script: str, tmp_path: Path) -> None:
