@@ -224,6 +224,14 @@ def test_play_sends_the_file_to_every_target_and_records_it(voice: Path, capsys:
     assert str(take) in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("small_model")
+def test_play_says_that_a_later_file_is_missing_before_it_plays_the_first(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Arrivals(0, "127.0.0.1") as arrivals:
+        assert run(["play", str(voice), "none.wav", "--no-audio", "--to", f"livelink://127.0.0.1:{arrivals.port}"]) == 1
+        assert list(received(arrivals)) == []
+    assert "none.wav: no such file" in one_line(capsys)
+
+
 def received(arrivals: Arrivals) -> Iterator[bytes]:
     """What waits at a port."""
     while (found := arrivals.receive(0.05)) is not None:
@@ -299,6 +307,14 @@ def test_version_and_bare_call(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("livelink-bridge 0.")
     assert run([]) == 0
     assert "--mic [DEVICE]" in capsys.readouterr().out
+
+
+def test_help_names_every_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["play", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for key in ("subject", "fps", "model", "device", "lookahead"):
+        assert f"Default {getattr(Settings(), key)}." in text, key
+    assert f"Default {Settings().to[0]}." in text
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["monitor", "--help"], ["monitor", "--port", "0"]])

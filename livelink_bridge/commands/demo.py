@@ -27,7 +27,7 @@ PLAIN_BLOCKS = " .:-=+*#@"
 def demo(
     settings: Settings,
     seconds: Annotated[
-        float | None, typer.Option(metavar="S", min=0.5, max=MAX_SECONDS, help="Speak so long; the sentence repeats.")
+        float | None, typer.Option(metavar="S", min=0.5, max=MAX_SECONDS, help="Speak so long; the sentence repeats. Default once, 9 s.")
     ] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
 ) -> None:

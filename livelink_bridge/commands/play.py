@@ -26,8 +26,11 @@ def play(
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_play
+    from livelink_bridge.sources import open_source
 
     clock = MonotonicClock()
+    for file in files:  # what is wrong with the last is said before the first is played
+        open_source(str(file), clock=clock).close()
     with interruptible() as stop:
         character, model, outputs = session.character_of(settings), session.model_of(settings), session.outputs_of(settings)
         for file in files:

@@ -30,6 +30,8 @@ _MAX_CHANNELS = 2
 _CLOCK_TOLERANCE = 300e-6
 """Part by which a device's clock may run slow."""
 
+_NO_INPUT = "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge devices`"
+
 Device = dict[str, Any]
 
 
@@ -101,7 +103,7 @@ def _input_named(wanted: str, devices: Sequence[Device], default: int) -> int:
 
 def _listing(devices: Sequence[Device], among: Sequence[int] | None = None) -> str:
     inputs = [i for i, device in enumerate(devices) if device["max_input_channels"] and (among is None or i in among)]
-    return "inputs: " + ", ".join(f"{i} {devices[i]['name']}" for i in inputs) if inputs else "this machine has no sound input"
+    return "inputs: " + ", ".join(f"{i} {devices[i]['name']}" for i in inputs) if inputs else _NO_INPUT
 
 
 class MicrophoneSource:

@@ -48,7 +48,7 @@ def test_of_one_device_in_several_sound_systems_the_defaults_is_taken():
 
 
 def test_a_machine_without_inputs_says_so():
-    with pytest.raises(DeviceError, match="no microphone: .*this machine has no sound input"):
+    with pytest.raises(DeviceError, match="no microphone: .*this machine has no sound input; plug one in"):
         find_input(None, [FakePortAudio().devices[2]], -1)
 
 
