@@ -12,6 +12,9 @@ from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.frames import FRAME_RATE, Weights
 from livelink_bridge.sinks.base import Closure, Stamp
 
+_LONGEST_GAP_ROWS = 10 * FRAME_RATE
+"""A pause longer than ten seconds is a machine that slept, not poses that were left out: hours of equal rows would help nobody."""
+
 
 class TakeSink:
     """`take:FOLDER`: a new SUBJECT_NUMBER.csv in it, 60 rows a second from 00:00:00:00.000. Nothing is ever overwritten."""
@@ -33,10 +36,16 @@ class TakeSink:
             raise self._lost(error) from error
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
-        """Rows up to this pose's time: a pose that was left out, or a rate below 60, repeats the pose rather than lose time."""
+        """Rows up to this pose's time: a pose that was left out, or a rate below 60, repeats the pose rather than lose time.
+
+        After a pause of more than ten seconds the take goes on with the next row.
+        """
         at = (stamp.frame + stamp.subframe) / stamp.rate * FRAME_RATE
         self._first = at if self._first is None else self._first
         rows = round(at - self._first) + 1 - self._writer.rows
+        if rows > _LONGEST_GAP_ROWS:
+            self._first = at - self._writer.rows
+            rows = 1
         try:
             self._writer.append(np.broadcast_to(weights, (max(0, rows), len(weights))))
         except TakeError as error:

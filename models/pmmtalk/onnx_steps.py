@@ -17,7 +17,7 @@ import numpy as np
 from models.base import ModelError
 from models.pmmtalk.runtime import Array, Voice
 
-FEW = 3
+FEW = 12
 """Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
 BLOCK_THREADS = 2
 """Of block work, where operators are long enough to share. They sleep while they wait, so that they harm nobody."""

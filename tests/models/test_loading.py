@@ -1,5 +1,7 @@
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +118,8 @@ def test_the_shipped_model_is_whole_small_and_described():
     checkpoint.verify(folder)
     assert (folder / "model.safetensors").stat().st_size <= 16e6
     assert "Licence" in (folder / "CARD.md").read_text(encoding="utf-8")
+
+
+def test_the_loader_is_offered_by_the_package_and_imported_only_when_asked_for():
+    code = "import sys, models; assert 'models.loading' not in sys.modules; from models import load_model; load_model.__name__"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=15)

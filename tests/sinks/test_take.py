@@ -79,3 +79,10 @@ def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match="cannot be written there"):
         TakeSink(f"take:{tmp_path / 'file'}", subject="Talker")
+
+
+def test_a_take_does_not_grow_by_the_hours_a_machine_slept(tmp_path):
+    sink = TakeSink(f"take:{tmp_path}", subject="Talker")
+    send(sink, [*range(40), *range(40 + 8 * 3600 * 60, 60 + 8 * 3600 * 60)])
+    sink.close()
+    assert len(read_take(sink.path).times_s) == 60
