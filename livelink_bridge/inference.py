@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
+from livelink_bridge.errors import SourceError
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.grid import LiveTiming
 from livelink_bridge.metrics import Metrics, level_dbfs
@@ -51,6 +52,17 @@ def animate_ahead(blocks: Iterable[AudioBlock], animator: Animator, poses: Chann
     for frame in animator.flush():
         poses.put(frame)
     poses.close()
+
+
+def until_broken(blocks: Iterable[AudioBlock], broken: list[SourceError]) -> Iterator[AudioBlock]:
+    """The blocks that can be read; the error that ends them, if one does, is put into `broken`.
+
+    A file is read ahead of what is heard: what could be read is still to be played when the damage is met.
+    """
+    try:
+        yield from blocks
+    except SourceError as error:
+        broken.append(error)
 
 
 def step(animator: Animator, block: AudioBlock, clock: Clock, metrics: Metrics) -> list[FaceFrame]:

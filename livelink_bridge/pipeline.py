@@ -23,11 +23,11 @@ from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.errors import BridgeError, DeviceError, SinkError, UsageError
+from livelink_bridge.errors import BridgeError, DeviceError, SinkError, SourceError, UsageError
 from livelink_bridge.frames import FACE_CHANNELS, FRAME_RATE, FaceFrame, Weights
 from livelink_bridge.grid import FixedTiming, LiveTiming
 from livelink_bridge.identity import device_id
-from livelink_bridge.inference import animate_ahead, animate_live, step, warm_up
+from livelink_bridge.inference import animate_ahead, animate_live, step, until_broken, warm_up
 from livelink_bridge.metrics import Metrics, Status, Summary
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses, tail
@@ -123,23 +123,29 @@ def run_play(path: Path, model: SpeechToFace, character: Character, outputs: Out
 
 def play(source: Source, model: SpeechToFace, character: Character, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
          clock: Clock, stop: threading.Event, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
-    """Play a recording: the pose of each moment is sent when that moment is heard, or by the clock where nothing is."""
+    """Play a recording: the pose of each moment is sent when that moment is heard, or by the clock where nothing is.
+
+    A recording that is damaged on the way is played up to there, and its error raised afterwards.
+    """
     animator = Animator(model, character)
     poses: Channel[FaceFrame] = Channel(_PLAY_POSES, "wait")
-    metrics = Metrics()
+    metrics, broken = Metrics(), list[SourceError]()
+    blocks = until_broken(source.blocks(), broken)
 
     def end_model() -> None:
         source.close()
         poses.close()
 
     with steady_interpreter(), Runner() as runner:
-        runner.start("model", lambda: animate_ahead(source.blocks(), animator, poses, clock=clock, metrics=metrics), cancel=end_model)
+        runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         _wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = _sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
         session = Session(source, animator, poses, sender, sinks, metrics, clock)
         runner.start("sender", sender.run)
         runner.watch("sender", stop, _every(_STATUS_S, clock, lambda: on_status(session.status())))
+    if broken:
+        raise broken[0]
     return session.summary()
 
 

@@ -11,6 +11,7 @@ from livelink_bridge.channel import Channel, Closed
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.grid import Extremes
+from livelink_bridge.inference import until_broken
 from livelink_bridge.sources.base import Source
 from livelink_bridge.sources.microphone import load_backend, start
 
@@ -53,8 +54,11 @@ class Speaker:
         return self.zero_s
 
     def feed(self) -> None:
-        """A thread's body: read the source to its end, as fast as it is played."""
-        for block in self._source.blocks():
+        """A thread's body: read the source to its end, as fast as it is played.
+
+        Where the source is damaged the sound ends; the model's thread reads the same file and reports it.
+        """
+        for block in until_broken(self._source.blocks(), []):
             if not self._sound.put(block.samples.reshape(len(block.samples), -1)):
                 return
         self._sound.close()

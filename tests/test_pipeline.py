@@ -245,3 +245,15 @@ def test_sinks_are_closed_whatever_happens(tmp_path):
     with pytest.raises(UsageError), pipeline.open_sinks(outputs):
         pass
     assert list((tmp_path / "takes").iterdir()) == []
+
+
+def test_a_recording_that_is_damaged_on_the_way_is_played_up_to_there():
+    tone = (0.3 * np.sin(np.arange(16000) / 12)).astype(np.float32)
+    blocks = list(ListSource.of_samples(tone, 16000, 1600).blocks())
+    sink = CollectSink("arkit")
+    with pytest.raises(SourceError, match="damaged"):
+        play(ListSource(blocks, failure=SourceError("damaged after 1.0 s")), LoudnessModel(), Character(), NOWHERE, [sink],
+             speaker=None, clock=MonotonicClock(), stop=threading.Event())  # fmt: skip
+    jaw = np.array([weights[JAW] for weights in sink.weights])
+    assert (jaw > 0.2).sum() > 40, "a second of sound is sixty poses, all read before the damage was met"
+    assert not sink.weights[-1].any()
