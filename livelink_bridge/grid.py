@@ -24,6 +24,8 @@ _USUAL_PERCENT = 90
 _BEYOND_S, _BEYOND_SPREAD = 0.003, 0.35
 """The face waits no longer for a straggler than this beyond the usual, and this part of what lies between the median and the usual: a
 device that hands over lumps spreads its poses evenly and is waited for, a machine that stalls all the time is not."""
+_REMEMBERED = 1024
+"""Blocks and poses whose arrival is remembered: more than a look-ahead's worth of the smallest blocks."""
 _GUARD_S = 0.0005
 """Between the time by which poses have been ready and the tick that shows them."""
 
@@ -36,9 +38,11 @@ class Timing(Protocol):
         """Clock time at which pose 0 is, or would have been, due; pose k is due k / 60 s later. None: not known yet."""
         ...
 
-    @property
-    def heard_zero_s(self) -> float | None:
-        """Clock time at which sample 0 was, or would have been, heard or handed over; delays are counted from here."""
+    def heard_s(self, index: int) -> float | None:
+        """Clock time at which the sound of pose `index` was heard, or handed over by its device; delays are counted from here.
+
+        None: not known, or too long ago.
+        """
         ...
 
 
@@ -48,9 +52,8 @@ class FixedTiming:
 
     zero_s: float
 
-    @property
-    def heard_zero_s(self) -> float:
-        return self.zero_s
+    def heard_s(self, index: int) -> float:
+        return self.zero_s + index / FRAME_RATE
 
 
 class Extremes:
@@ -94,7 +97,9 @@ class LiveTiming:
 
     def __init__(self) -> None:
         self.zero_s: float | None = None
-        self.heard_zero_s: float | None = None
+        self._start_s: float | None = None
+        self._blocks: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+        self._handed_over: list[tuple[int, float]] = [(-1, 0.0)] * _REMEMBERED
         self._arrivals = Extremes("lowest", 0.5, 8)
         self._lateness = Extremes("highest", 1.0, 30)
         self._usual = Recent(_USUAL_POSES)
@@ -104,19 +109,28 @@ class LiveTiming:
 
     def heard(self, block: AudioBlock) -> None:
         self._arrivals.add(block.arrived_s, block.arrived_s - block.end / block.sample_rate)
-        self.heard_zero_s = self._arrivals.extreme()
+        self._start_s = self._arrivals.extreme()
+        self._blocks.append((block.end / block.sample_rate, block.arrived_s))
+
+    def heard_s(self, index: int) -> float | None:
+        """When the block that holds the first sound of pose `index` arrived."""
+        known, at_s = self._handed_over[index % _REMEMBERED]
+        return at_s if known == index else None
 
     def ready(self, index: int, now_s: float) -> None:
         """Pose `index` came out of the model at `now_s`."""
-        assert self.heard_zero_s is not None, "a pose without sound"
-        late_s = now_s - self.heard_zero_s - index / FRAME_RATE
+        assert self._start_s is not None, "a pose without sound"
+        while len(self._blocks) > 1 and self._blocks[0][0] <= index / FRAME_RATE:
+            self._blocks.popleft()
+        self._handed_over[index % _REMEMBERED] = (index, self._blocks[0][1])
+        late_s = now_s - self._start_s - index / FRAME_RATE
         self._lateness.add(now_s, late_s)
         self._usual.add(late_s)
         self._poses += 1
         if self._poses >= _POSES_TO_LOCK:
             if self._poses % _POSES_TO_LOCK == 0:
                 self._bearable_s = self._usual_and_a_little()
-            self.zero_s = self.heard_zero_s + min(self._lateness.extreme(_IGNORED_SECONDS), self._bearable_s) + _GUARD_S
+            self.zero_s = self._start_s + min(self._lateness.extreme(_IGNORED_SECONDS), self._bearable_s) + _GUARD_S
         if self._poses == FRAME_RATE and not self._warm:
             # The first second holds all that is slow only once: caches, page faults, the device settling.
             self._warm = True

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from livelink_bridge.channel import Channel, Closed
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import DeviceError
+from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.grid import Extremes
 from livelink_bridge.inference import until_broken
 from livelink_bridge.sources.base import Source
@@ -49,9 +50,8 @@ class Speaker:
         except (backend.PortAudioError, ValueError) as error:
             raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
 
-    @property
-    def heard_zero_s(self) -> float | None:
-        return self.zero_s
+    def heard_s(self, index: int) -> float | None:
+        return None if self.zero_s is None else self.zero_s + index / FRAME_RATE
 
     def feed(self) -> None:
         """A thread's body: read the source to its end, as fast as it is played.

@@ -106,6 +106,6 @@ class Sender:
         now_s = self._clock.now()
         self._metrics.sent += 1
         self._metrics.sent_at_s.add(now_s)
-        heard_zero_s = self._timing.heard_zero_s
-        if heard_zero_s is not None and self.poses.shows(tick.index):
-            self._metrics.delays_s.add(now_s - heard_zero_s - tick.index / FRAME_RATE)
+        heard_s = self._timing.heard_s(tick.index)
+        if heard_s is not None and self.poses.shows(tick.index):
+            self._metrics.delays_s.add(now_s - heard_s)

@@ -11,7 +11,9 @@ from livelink_bridge.grid import Extremes, FixedTiming, Grid, LiveTiming
 @dataclass
 class Settable:
     zero_s: float | None = None
-    heard_zero_s: float | None = None
+
+    def heard_s(self, index: int) -> float | None:
+        return None if self.zero_s is None else self.zero_s + index / 60
 
 
 def run(grid: Grid, ticks: int, start_s: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -206,3 +208,14 @@ def test_the_sender_can_read_while_the_model_learns():
         zero_s = timing.zero_s
         assert zero_s is None or zero_s == pytest.approx(1.07, abs=0.1)
     thread.join(5)
+
+
+def test_delays_are_counted_from_the_moment_the_device_handed_the_sound_over():
+    timing = LiveTiming()
+    for number in range(30):  # blocks of 10 ms, each 3 ms late
+        timing.heard(AudioBlock(np.zeros(480, np.float32), 48000, number * 480, 5 + (number + 1) * 0.01 + 0.003))
+    for index in range(4):
+        timing.ready(index, 5.4)
+    # Pose 1 is said at 16.7 ms, inside the second block, which came at 23 ms.
+    assert [timing.heard_s(index) for index in range(3)] == pytest.approx([5.013, 5.023, 5.043])
+    assert timing.heard_s(7) is None

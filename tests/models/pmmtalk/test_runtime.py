@@ -111,3 +111,9 @@ def test_flush_twice_gives_nothing_more_and_pushing_on_is_an_error(model):
 def test_sound_that_is_no_sound_is_refused(model, bad):
     with pytest.raises(ValueError, match="finite samples of shape"):
         model.stream().push(bad)
+
+
+def test_silence_is_a_neutral_face_from_the_first_frame():
+    shipped = load_model(device="cpu")
+    for samples in (1, 16_000 * 5):
+        assert not shipped.animate(np.zeros(samples, np.float32)).any()
