@@ -21,12 +21,12 @@ _IGNORED_SECONDS = 2
 _USUAL_POSES = 600
 """Ten seconds of poses tell what is usual."""
 _USUAL_PERCENT = 90
-_BEYOND_S, _BEYOND_SPREAD = 0.003, 0.35
+_BEYOND_S, _BEYOND_SPREAD = 0.0005, 0.35
 """The face waits no longer for a straggler than this beyond the usual, and this part of what lies between the median and the usual: a
 device that hands over lumps spreads its poses evenly and is waited for, a machine that stalls all the time is not."""
 _REMEMBERED = 1024
 """Blocks and poses whose arrival is remembered: more than a look-ahead's worth of the smallest blocks."""
-_GUARD_S = 0.0005
+_GUARD_S = 0.0003
 """Between the time by which poses have been ready and the tick that shows them."""
 
 

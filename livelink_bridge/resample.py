@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.base import Samples
@@ -49,6 +48,7 @@ class Resampler:
         self.lookahead_s = self._half / from_hz
         """Seconds of sound after an output sample's own time that it needs."""
         self._phases = _filter_bank(self._up, self._half, min(1.0, to_hz / from_hz) * _CUTOFF)
+        self._span = np.arange(2 * self._half)
         self.reset()
 
     def reset(self) -> None:
@@ -82,8 +82,8 @@ class Resampler:
 
     def _outputs(self, first: int, count: int) -> Samples:
         at = np.arange(first, first + count, dtype=np.int64) * self._down
-        windows = sliding_window_view(self._kept, 2 * self._half)
-        around = windows[at // self._up - self._half + 1 - self._first]
+        # Indexed directly: a sliding view costs more to make than a short block costs to filter.
+        around = self._kept[(at // self._up - self._half + 1 - self._first)[:, None] + self._span]
         if self._up == 1:
             out: Samples = np.einsum("nt,t->n", around, self._phases[0])
         else:

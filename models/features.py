@@ -60,16 +60,20 @@ class LogMel:
     def reset(self) -> None:
         self._kept = np.zeros(WINDOW, np.float32)
         self._kept_from = -WINDOW
+        self._waiting: list[NDArray[np.float32]] = []
+        self._received = 0
         self.steps = 0
         """Steps given so far."""
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 (k, 160): the steps that `samples` (n,) completed, perhaps none."""
-        self._kept = np.concatenate([self._kept, samples])
-        received = self._kept_from + len(self._kept)
-        ready = max(0, _steps_in(received) - self.steps)
-        if ready == 0:
+        self._waiting.append(samples)
+        self._received += len(samples)
+        ready = _steps_in(self._received) - self.steps
+        if ready <= 0:
             return np.empty((0, STEP_WIDTH), np.float32)
+        self._kept = np.concatenate([self._kept, *self._waiting])
+        self._waiting.clear()
         first = self.steps * MEL_PER_STEP
         ends = (np.arange(first, first + ready * MEL_PER_STEP) + 1) * 400 // 3
         windows = self._kept[(ends - WINDOW - self._kept_from)[:, None] + np.arange(WINDOW)]

@@ -38,6 +38,8 @@ class Config:
     layers: int = 1
     delay: int = 3
     """Steps a frame is held back: look-ahead is (delay + 1) / 60 s, the hop included."""
+    floor: float = 0.02
+    """Coefficients up to here are neutral: a trained network rests near zero, and silence must be exactly still."""
     styles: tuple[str, ...] = ("neutral",)
     """Ways of speaking, by name; one more row, the last, stands for an unknown one."""
     channels: tuple[str, ...] = ()

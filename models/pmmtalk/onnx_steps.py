@@ -81,6 +81,8 @@ def _open(path: Path, steps: int | None) -> Any:
     if steps is not None:
         settings.add_free_dimension_override_by_name("steps", steps)
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        # Fused into Gemm, every linear layer would be wrapped in two reshapes: more nodes than it saves on a single row.
+        slower = ["MatMulAddFusion"] if steps == 1 else []
+        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"], disabled_optimizers=slower)
     except Exception as error:  # onnxruntime raises its own unrelated classes, none of them public
         raise ModelError(f"{path}: not a graph ONNX Runtime can run ({error}); install the model again") from error

@@ -80,12 +80,15 @@ class PMMTalkStream:
 
     def _advance(self, samples: Samples) -> Coefficients:
         mel, frames = self._mel.push(samples), []
+        if not len(mel):
+            return np.empty((0, len(self._config.channels)), np.float32)
         for at in range(0, len(mel), BLOCK_STEPS):
             frames.append(self._steps.run(mel[at : at + BLOCK_STEPS]))
-        found = np.concatenate(frames) if frames else np.empty((0, len(self._config.channels)), np.float32)
+        found = np.concatenate(frames)
         drop = min(self._to_drop, len(found))
         self._to_drop -= drop
-        return np.clip(found[drop:], 0.0, 1.0)
+        floor = np.float32(self._config.floor)
+        return np.asarray(np.clip((found[drop:] - floor) / (1 - floor), 0.0, 1.0), np.float32)
 
 
 class PMMTalkModel:
