@@ -86,7 +86,7 @@ def test_packets_come_sixty_times_a_second_with_rising_frame_numbers(played):
     assert (np.diff(frames) > 0).all()
     # A stalled machine leaves ticks out, it never shifts the beat: the frame numbers keep time whatever else runs here.
     assert (frames[-1] - frames[0]) / (times[-1] - times[0]) == pytest.approx(60, abs=0.3)
-    assert np.median(np.diff(times)) == pytest.approx(1 / 60, abs=1e-3)
+    assert np.median(np.diff(times)) == pytest.approx(1 / 60, abs=5e-3)
 
 
 def test_the_face_speaks_and_ends_neutral(played):
