@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import convert, demo, doctor, inspection, live, monitor, play
+from livelink_bridge.commands import convert, demo, doctor, evaluate, inspection, live, monitor, play
 from livelink_bridge.commands.common import INTERRUPTED, MODEL, with_settings
 from livelink_bridge.errors import BridgeError
 
@@ -24,6 +24,7 @@ VERBS = {
     "devices": inspection.devices,
     "doctor": with_settings(doctor.doctor, doctor.OPTIONS),
     "models": inspection.models,
+    "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
     "config": with_settings(inspection.config),
 }
 _BadCommandLine: Any = typer.BadParameter.__base__

@@ -17,9 +17,9 @@ import yaml
 from livelink_bridge.errors import BridgeError, ConfigError
 
 PREFIX = "LIVELINK_BRIDGE_"
-NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "TORCH_INDEX"})
-"""Names after PREFIX that mean something else: the settings file, development data, where identities are remembered, the set-up
-scripts' choice of torch."""
+NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "SCORER", "TORCH_INDEX"})
+"""Names after PREFIX that mean something else: the settings file, development data, where identities are remembered, another scorer
+for tests to agree with, the set-up scripts' choice of torch."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LOOKAHEADS_MS = (33, 67)
@@ -44,8 +44,8 @@ class Settings:
     """A shipped model's name, or a folder with config.yaml and *.safetensors."""
     device: str = "auto"
     """Where the model runs: CUDA, then MPS, then CPU, unless named."""
-    lookahead: int = 67
-    """Milliseconds of sound after a pose's own time that it may wait for."""
+    lookahead: int | None = None
+    """Milliseconds of sound after a pose's own time that it may wait for; None is the model's own, 67 for the default."""
     character: Path | None = None
     """Character file: gain, offset and limits per channel."""
     reference_face: Path | None = None

@@ -12,6 +12,7 @@ import numpy as np
 
 from models import checkpoint, devices
 from models.base import ModelError, SpeechToFace
+from models.features import FRAME_RATE
 from models.pmmtalk.config import Config, load_config
 from models.pmmtalk.runtime import Array, PMMTalkModel, Steps, Voice
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from models.pmmtalk.network import PMMTalk
 
 DEFAULT = "pmmtalk-live"
+LOOKAHEADS = {67: DEFAULT, 33: "pmmtalk-live-33"}
+"""Milliseconds of look-ahead -> the model that is shipped for it."""
 FACE_CODE, FACE_CROP, STYLES = "default.code", "default.crop", "styles.weight"
 """Tensors of a checkpoint: what the reference encoder made of the default face, that face's mouth, and the style vectors."""
 
@@ -40,6 +43,25 @@ def load_model(name: str = DEFAULT, device: str = "auto", reference: str | Path 
     if reference is not None:
         voice = _with_face(voice, folder, config, Path(reference))
     return PMMTalkModel(folder.name, config, chosen, _steps(folder, config, chosen, voice))
+
+
+def with_lookahead(name: str, lookahead_ms: int | None) -> str:
+    """The model to load where `name` and a look-ahead in milliseconds are asked for; None is whatever the model has.
+
+    The default's name stands for its whole family, of which the look-ahead picks one. Raises ModelError where that one is not
+    shipped, or where another model has a look-ahead of its own that is not the one asked for.
+    """
+    if lookahead_ms is None:
+        return name
+    if name == DEFAULT:
+        if LOOKAHEADS.get(lookahead_ms) not in checkpoint.names():
+            shipped = " or ".join(str(ms) for ms, model in LOOKAHEADS.items() if model in checkpoint.names())
+            raise ModelError(f"no model with {lookahead_ms} ms of look-ahead is shipped yet; use --lookahead {shipped}")
+        return LOOKAHEADS[lookahead_ms]
+    own_ms = round(1000 * (load_config(checkpoint.find(name) / checkpoint.CONFIG).delay + 1) / FRAME_RATE)
+    if own_ms != lookahead_ms:
+        raise ModelError(f"model {name!r} has {own_ms} ms of look-ahead, got --lookahead {lookahead_ms}; leave out one of the two")
+    return name
 
 
 def load_network(folder: Path, config: Config) -> PMMTalk:

@@ -20,7 +20,7 @@ def test_without_anything_given_the_defaults_hold() -> None:
     settings = load_settings({}, environ={})
     assert settings == Settings()
     assert settings.targets == ("livelink://127.0.0.1:11111",)
-    assert (settings.fps, settings.model, settings.device, settings.lookahead) == (60, "pmmtalk-live", "auto", 67)
+    assert (settings.fps, settings.model, settings.device, settings.lookahead) == (60, "pmmtalk-live", "auto", None)
 
 
 def test_each_layer_overrules_the_one_before(tmp_path: Path) -> None:

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from livelink_bridge.pipeline import Outputs
     from models.base import SpeechToFace
 
-SHIPPED_LOOKAHEAD_MS = 67
-
 
 def model_of(settings: Settings) -> SpeechToFace:
-    """The model, loaded, its files checked. Raises ModelError, or BridgeError for a look-ahead that no model has."""
-    if settings.lookahead != SHIPPED_LOOKAHEAD_MS:
-        raise BridgeError(f"no model with {settings.lookahead} ms of look-ahead is shipped yet; use --lookahead {SHIPPED_LOOKAHEAD_MS}")
+    """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does not have."""
     from models.loading import load_model
 
-    return load_model(settings.model, device=settings.device, reference=settings.reference_face, style=settings.style)
+    return load_model(model_name(settings), device=settings.device, reference=settings.reference_face, style=settings.style)
+
+
+def model_name(settings: Settings) -> str:
+    """The model's name or folder, its look-ahead as asked for. Raises ModelError where there is none."""
+    from models.loading import with_lookahead
+
+    return with_lookahead(settings.model, settings.lookahead)
 
 
 def character_of(settings: Settings) -> Character:

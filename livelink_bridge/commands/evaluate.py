@@ -1,0 +1,198 @@
+"""`evaluate`: how well a model's mouth follows real faces and words, beside what loudness alone gives."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.common import abortable
+from livelink_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from livelink_bridge.config import Settings
+    from models.base import SpeechToFace
+    from models.evaluation import Report
+    from models.evaluation.scores import CurveScore, Scores, SignalScore
+
+OPTIONS = ("model", "device", "lookahead", "reference_face", "style")
+NONE = "–"
+FILE_WIDTH = 100
+"""Characters of a table that goes into a file."""
+Line = tuple[str, ...]
+"""Measure, the model's figure, loudness alone's; where it means something, that of a face that holds the capture's mean."""
+
+
+def evaluate(
+    settings: Settings,
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Recordings to judge on: a folder with val.json.")],
+    as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure into this file.")] = None,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also draw curves over the sound of a few clips; needs matplotlib.")
+    ] = None,
+    clips: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N clips of each group.")] = None,
+    channels: Annotated[bool, typer.Option("--channels", help="Also show r and lag of every channel.")] = False,
+) -> None:
+    """Judge a model on recordings of real faces and words.
+
+    How well jaw, lips and every channel follow captured curves, whether the lips close on p, b and m, whether the mouth rests in
+    noise, how many phones are heard, loud and soft. What loudness alone gives stands beside it.
+    """
+    from livelink_bridge.commands import session
+    from models import checkpoint
+    from models.evaluation import evaluate as judge
+    from models.evaluation.phones import posteriors_of
+
+    if plots:
+        _check_plots()
+    with abortable():
+        model = session.model_of(settings)
+        posteriors = posteriors_of(checkpoint.find(session.model_name(settings)))
+        with progress() as show:
+            report = judge(model, data, posteriors=posteriors, limit=clips, on_progress=show)
+        print_report(report, channels)
+        if as_json:
+            _write(as_json, report)
+        if plots:
+            _draw(model, data, clips, plots)
+
+
+def print_report(report: Report, channels: bool) -> None:
+    """The table, and what was left out of it."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
+    console.print(table_of(report, channels))
+    for note in report.notes:
+        typer.echo(note)
+
+
+def table_of(report: Report, channels: bool = False) -> Table:
+    """One section a group, then one each for noise, phones and the stream."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("measure", title=f"{report.model} on {report.device}, look-ahead {report.lookahead_ms:.0f} ms")
+    table.add_column(report.model, justify="right")
+    table.add_column("loudness alone", justify="right")
+    table.add_column("constant face", justify="right")
+    for title, lines in sections(report, channels):
+        table.add_section()
+        table.add_row(Text(title, "bold"))
+        for line in lines:
+            table.add_row(*(Text(cell) for cell in (f"  {line[0]}", *line[1:])))
+    return table
+
+
+def sections(report: Report, channels: bool) -> Iterator[tuple[str, list[Line]]]:
+    """Title and lines of each source of figures."""
+    ours, loudness = report.ours, report.loudness
+    for group, score in ours.curves.items():
+        yield f"{group}: {score.clips} clips, {score.seconds:.0f} s, captured", _curve_lines(score, loudness.curves[group], channels)
+    for group, closure in ours.closures.items():
+        yield f"{group}: {closure.closed} words with p, b, m, {closure.others} without", _closure_lines(group, ours, loudness)
+    if ours.moving:
+        lines: list[Line] = [(f"moving in {name}", _share(share), _share(loudness.moving[name])) for name, share in ours.moving.items()]
+        yield "noise: share of time the mouth moves", lines
+    yield "phones: share of timed frames heard right", _phone_lines(report)
+    yield "stream", [("in pieces minus the whole, largest", f"{report.stream_difference:.1e}", NONE)]
+
+
+def _curve_lines(ours: CurveScore, loudness: CurveScore, channels: bool) -> list[Line]:
+    lines: list[Line] = [line for name, signal in ours.signals.items() for line in _signal_lines(name, signal, loudness.signals[name])]
+    for name in ("lve_squared", "ale_squared", "lve_absolute", "ale_absolute"):
+        of = (ours.errors, loudness.errors, ours.constant_errors)
+        lines.append((name.replace("_", " "), *(_figure(getattr(errors, name), 4) for errors in of)))
+    lines.append(("R² of all channels", _figure(ours.r2), _figure(loudness.r2), "0"))
+    said = f"jitter, 1/s² (of the capture {ours.captured_jitter:.1f})"
+    lines.append((said, _figure(ours.jitter, 1), _figure(loudness.jitter, 1), "0"))
+    if channels:
+        lines += [(f"{name} r, lag", _r_and_lag(score), _r_and_lag(loudness.channels.get(name))) for name, score in ours.channels.items()]
+    return lines
+
+
+def _signal_lines(name: str, ours: SignalScore, loudness: SignalScore) -> list[Line]:
+    return [
+        (f"{name} r", _figure(ours.r), _figure(loudness.r)),
+        (f"{name} r at no lag", _figure(ours.r_at_0), _figure(loudness.r_at_0)),
+        (f"{name} lag, ms", f"{ours.lag_ms:+.1f}", f"{loudness.lag_ms:+.1f}"),
+        (f"{name} amplitude ratio", _figure(ours.amplitude, 2), _figure(loudness.amplitude, 2)),
+    ]
+
+
+def _closure_lines(group: str, ours: Scores, loudness: Scores) -> list[Line]:
+    ours_of, trivial = ours.closures[group], loudness.closures[group]
+    return [
+        ("closure recall at 10 % false", _figure(ours_of.recall), _figure(trivial.recall)),
+        ("closure AUC", _figure(ours_of.auc), _figure(trivial.auc)),
+    ]
+
+
+def _phone_lines(report: Report) -> list[Line]:
+    phones = report.phones
+    if phones is None:
+        return [("phone accuracy", NONE, NONE)]
+    return [
+        (f"phone accuracy, {phones.frames} frames", _figure(phones.accuracy), NONE),
+        ("phone accuracy without pauses", _figure(phones.spoken_accuracy), NONE),
+        ("phone accuracy at -6 dBFS peak", _figure(phones.loud_accuracy), NONE),
+        ("phone accuracy at -34 dBFS peak", _figure(phones.soft_accuracy), NONE),
+        ("level ratio, -34 over -6 dBFS", _figure(phones.level_ratio), NONE),
+        *((name, _figure(share), NONE) for name, share in phones.clips.items()),
+    ]
+
+
+def _figure(value: float, digits: int = 3) -> str:
+    return NONE if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _r_and_lag(score: SignalScore | None) -> str:
+    return NONE if score is None or math.isnan(score.r) else f"{score.r:.2f}, {score.lag_ms:+.0f} ms"
+
+
+def _check_plots() -> None:
+    from models.evaluation import plots
+
+    plots.check()
+
+
+def _draw(model: SpeechToFace, data: Path, limit: int | None, folder: Path) -> None:
+    from models.evaluation import plots, speaker_of
+    from models.evaluation.data import read_index
+
+    drawn = plots.draw_clips(read_index(data, limit), speaker_of(model), model.name, folder)
+    typer.echo(f"{folder}: {len(drawn)} pictures")
+
+
+def _write(file: Path, report: Report) -> None:
+    try:
+        file.write_text(json.dumps(report.as_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BridgeError(f"--json {file} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[float, str], None]]:
+    """What to call with the part done, 0 to 1, and what is being done; a bar where somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _part, _what: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda part, what: bar.update(task, completed=part, description=escape(what))

@@ -1,0 +1,183 @@
+"""How well a mouth follows a voice, as numbers: pure functions on arrays, 60 frames a second unless said otherwise.
+
+Most measures are free of scale, since no two rigs open a mouth by the same number: correlation, order and timing. `Errors` are
+the exception, and mean something only beside the errors of a constant face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 60
+"""Frames per second."""
+Array = NDArray[np.float64]
+Track = Mapping[str, Array]
+"""A face over time: ARKit channel, camelCase -> float64 (frames,). A channel that is not there is 0."""
+Pair = tuple[Array, Array]
+"""Prediction and reference of one clip, (frames,) each, of equal or nearly equal length; the shorter counts."""
+
+EARLIEST, LATEST = -6, 9
+"""Frames of lag that are tried: 100 ms early to 150 ms late."""
+ONSET_BEFORE_S, ONSET_AFTER_S = 0.06, 0.13
+"""Where lips that close for a p, b or m are closed, around the onset of the phone or its word."""
+FALSE_CLOSURES = 0.10
+MOVED = 0.10
+"""Of the travel in speech: a mouth that is farther than this from its rest pose moves."""
+_STILL = 1e-9
+"""Root of summed squares up to which a curve does not move and has no correlation."""
+
+
+def jaw(face: Track) -> Array:
+    """float64 (frames,): how far the jaw is down."""
+    return mean(face, "jawOpen")
+
+
+def aperture(face: Track) -> Array:
+    """float64 (frames,): how far the lips are apart, 0 or less is sealed: the jaw and the lifted lips, less whatever closes them."""
+    opened = jaw(face) + (mean(face, "mouthLowerDownLeft", "mouthLowerDownRight") + mean(face, "mouthUpperUpLeft", "mouthUpperUpRight")) / 2
+    rolled = (mean(face, "mouthRollLower") + mean(face, "mouthRollUpper")) / 2
+    return opened - mean(face, "mouthClose") - mean(face, "mouthPressLeft", "mouthPressRight") / 2 - rolled
+
+
+def rounding(face: Track) -> Array:
+    """float64 (frames,): how round the lips are."""
+    return mean(face, "mouthFunnel") + mean(face, "mouthPucker")
+
+
+SIGNALS: dict[str, Callable[[Track], Array]] = {"jaw": jaw, "aperture": aperture, "rounding": rounding}
+
+
+def mean(face: Track, *names: str) -> Array:
+    """float64 (frames,): mean of those of the channels that the face has; zeros when it has none of them."""
+    found = [np.asarray(face[name], np.float64) for name in names if name in face]
+    if found:
+        return np.asarray(np.mean(found, axis=0))
+    return np.zeros(len(next(iter(face.values()), np.zeros(0))))
+
+
+def correlation(a: Array, b: Array) -> float:
+    """Pearson's r of two curves of equal length; NaN when either stands still or has no frames."""
+    if not len(a):
+        return float("nan")
+    a, b = a - a.mean(), b - b.mean()
+    scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    return float(a @ b) / scale if scale > _STILL else float("nan")
+
+
+def pooled(pairs: Sequence[Pair]) -> Pair:
+    """All clips end to end, cut to the frames that both have."""
+    lengths = [min(len(predicted), len(captured)) for predicted, captured in pairs]
+    return (
+        np.concatenate([predicted[:n] for (predicted, _), n in zip(pairs, lengths, strict=True)]),
+        np.concatenate([captured[:n] for (_, captured), n in zip(pairs, lengths, strict=True)]),
+    )
+
+
+def shifted(pair: Pair, lag: int) -> Pair:
+    """The pair with the prediction taken `lag` frames later (earlier when negative), each about its own mean in this clip."""
+    n = min(len(pair[0]), len(pair[1]))
+    kept = max(n - abs(lag), 0)
+    predicted, captured = pair[0][max(lag, 0) :][:kept], pair[1][max(-lag, 0) :][:kept]
+    return (predicted - predicted.mean(), captured - captured.mean()) if kept else (predicted, captured)
+
+
+def best_lag(pairs: Sequence[Pair], earliest: int = EARLIEST, latest: int = LATEST) -> tuple[float, int]:
+    """The highest r over all clips together, and the lag it is found at, in frames: above 0 the prediction comes late.
+
+    NaN and 0 when a curve stands still. Clips of a few seconds are too short to have a lag each, hence the pooling.
+    """
+    found = (float("nan"), 0)
+    for lag in range(earliest, latest + 1):
+        r = correlation(*pooled([shifted(pair, lag) for pair in pairs]))
+        if r > found[0] or (np.isnan(found[0]) and not np.isnan(r)):
+            found = (r, lag)
+    return found
+
+
+def amplitude_ratio(pairs: Sequence[Pair]) -> float:
+    """Standard deviation of the prediction over the reference's; below 1 it mumbles. Infinite or NaN over a still reference."""
+    predicted, captured = pooled(pairs)
+    return float(predicted.std() / max(captured.std(), _STILL))
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Distance from a capture, in coefficient units; squared, and absolute.
+
+    "lve" is the mean over frames of the worst channel, "ale" the mean over frames and channels.
+    """
+
+    lve_squared: float
+    ale_squared: float
+    lve_absolute: float
+    ale_absolute: float
+
+
+def errors(predicted: Array, captured: Array) -> Errors:
+    """Of float (frames, channels) against the same."""
+    distance = np.abs(predicted - captured)
+    square = np.square(distance)
+    return Errors(float(square.max(1).mean()), float(square.mean()), float(distance.max(1).mean()), float(distance.mean()))
+
+
+def constant_face(captured: Array) -> Array:
+    """float64 (frames, channels): the reference's own mean in every frame, the best that a face which never moves can do."""
+    return np.broadcast_to(captured.mean(0), captured.shape)
+
+
+def explained(predicted: Array, captured: Array) -> float:
+    """R^2 over all channels of float (frames, channels): 1 is perfect, 0 what `constant_face` gets; NaN over a still reference."""
+    spread = float(np.square(captured - captured.mean(0)).sum())
+    return 1 - float(np.square(predicted - captured).sum()) / spread if spread > _STILL else float("nan")
+
+
+def jitter(curves: Array) -> float:
+    """Root mean square of the second difference of (frames, channels), per second squared: how much the face trembles."""
+    return float(np.sqrt(np.mean(np.square(np.diff(curves, 2, axis=0))))) * RATE**2 if len(curves) > 2 else 0.0
+
+
+def narrowest(gap: Array, onset_s: float) -> float | None:
+    """The smallest aperture around an onset; None where the window does not lie within the clip."""
+    first, end = int((onset_s - ONSET_BEFORE_S) * RATE), int((onset_s + ONSET_AFTER_S) * RATE)
+    return float(gap[first:end].min()) if 1 <= first and end < len(gap) else None
+
+
+def closure_auc(closed: Array, others: Array) -> float:
+    """How often lips that should close are narrower than lips that need not, over all couples of onsets; ties count half."""
+    below = np.searchsorted(np.sort(closed), others, "left") + np.searchsorted(np.sort(closed), others, "right")
+    return float(below.sum()) / (2 * len(closed) * len(others))
+
+
+def closure_recall(closed: Array, others: Array, false: float = FALSE_CLOSURES) -> float:
+    """Share of `closed` under the threshold that takes the share `false` of `others`; straight between the thresholds there are."""
+    thresholds = np.unique(np.concatenate([closed, others]))
+    taken, hit = (np.searchsorted(np.sort(of), thresholds, "right") / len(of) for of in (others, closed))
+    return float(np.interp(false, np.concatenate([[0.0], taken]), np.concatenate([[0.0], hit])))
+
+
+def travel(gap: Array) -> float:
+    """How far the aperture goes in speech: from nearly its narrowest (2 %) to nearly its widest (95 %)."""
+    low, high = np.quantile(gap, (0.02, 0.95))
+    return float(high - low)
+
+
+def moving_share(gap: Array, rest: float, span: float) -> float:
+    """Share of frames in which the aperture is farther from its rest than a tenth of its travel in speech."""
+    return float((np.abs(gap - rest) > MOVED * span).mean())
+
+
+def right_share(guesses: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
+    """Share of frames with the right class; NaN without frames."""
+    return float((guesses == truth).mean()) if len(truth) else float("nan")
+
+
+def at_60(values: Array, fps: float, frames: int) -> Array:
+    """(frames,) or (frames, channels) at `fps` as `frames` frames at 60 Hz from the same start; the last value is held."""
+    at, own = np.arange(frames) / RATE, np.arange(len(values)) / fps
+    if values.ndim == 1:
+        return np.asarray(np.interp(at, own, values))
+    return np.stack([np.interp(at, own, column) for column in values.T], 1)
