@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from models.corpus.engines import SAMPLE_RATE, Utterance, engine
+from models.corpus.engines import ENGINES, SAMPLE_RATE, Utterance, VoiceError, engine
 from models.corpus.store import voices, write_voice
 from models.corpus.text import texts
 
@@ -29,7 +30,9 @@ def voice_rows() -> list[dict[str, Any]]:
 
 
 def said(row: dict[str, Any], scale: float, seed: int) -> Iterator[Utterance]:
-    """Utterances until the voice has spoken its minutes."""
+    """Utterances until the voice has spoken its minutes. Raises VoiceError when the engine or the voice is not installed."""
+    if not engine(row["engine"]).available():
+        raise VoiceError(f"{row['engine']} is not installed")
     wanted, done, batch = row["minutes"] * 60 * SAMPLE_RATE * scale, 0, 0
     while done < wanted:
         before = done
@@ -40,7 +43,7 @@ def said(row: dict[str, Any], scale: float, seed: int) -> Iterator[Utterance]:
             if done >= wanted:
                 return
         if done == before:
-            raise RuntimeError(f"{row['name']}: {row['engine']} said none of {TEXTS_AT_ONCE} texts")
+            raise VoiceError(f"{row['engine']} said none of {TEXTS_AT_ONCE} texts; is its voice {row['voice']} installed?")
         batch += 1
 
 
@@ -54,18 +57,49 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the minutes in voices.yaml")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engines", nargs="+", choices=sorted(ENGINES), default=sorted(ENGINES), help="voices of these alone")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
     rows = voice_rows()
-    for i, row in enumerate(rows, 1):
-        if row["name"] in voices(options.out):
-            continue
-        if not engine(row["engine"]).available():
-            print(f"[{i}/{len(rows)}] {row['name']}: {row['engine']} is not installed, left out")
-            continue
-        seconds = write_voice(options.out, row["name"], row, said(row, options.scale, options.seed))
-        print(f"[{i}/{len(rows)}] {row['name']}: {seconds / 60:.1f} min", flush=True)
+    build(options.out, [row for row in rows if row["engine"] in options.engines], options.scale, options.seed)
     _write_manifest(options.out, rows)
+
+
+def build(folder: Path, rows: list[dict[str, Any]], scale: float = 1.0, seed: int = 0) -> None:
+    """Say what is missing in `folder`, one printed line a voice. A voice that this machine lacks is left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    complete = set(voices(folder))
+    progress = Progress(len(rows), sum(row["minutes"] for row in rows) * 60 * scale)
+    for row in rows:
+        if row["name"] in complete:
+            progress.had(row["minutes"] * 60 * scale)
+            continue
+        try:
+            progress.made(row["name"], write_voice(folder, row["name"], row, said(row, scale, seed)))
+        except VoiceError as error:
+            progress.left_out(row["name"], row["minutes"] * 60 * scale, str(error))
+
+
+class Progress:
+    """Lines like "12/104 festival-dita: 30.0 min (8.30 of 20.10 h, 6 min left)"."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        """count: voices; seconds: of sound wanted in all."""
+        self._count, self._wanted = count, seconds
+        self._index, self._seconds, self._made, self._began = 0, 0.0, 0.0, time.monotonic()
+
+    def had(self, seconds: float) -> None:
+        self._index, self._seconds = self._index + 1, self._seconds + seconds
+
+    def made(self, name: str, seconds: float) -> None:
+        self.had(seconds)
+        self._made += seconds
+        left = (self._wanted - self._seconds) * (time.monotonic() - self._began) / max(self._made, 1e-9)
+        hours = f"{self._seconds / 3600:.2f} of {self._wanted / 3600:.2f} h"
+        print(f"{self._index}/{self._count} {name}: {seconds / 60:.1f} min ({hours}, {max(left, 0) / 60:.0f} min left)", flush=True)
+
+    def left_out(self, name: str, seconds: float, why: str) -> None:
+        self._index, self._wanted = self._index + 1, self._wanted - seconds
+        print(f"{self._index}/{self._count} {name}: left out: {why}", flush=True)
 
 
 def _write_manifest(folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -32,6 +32,8 @@ def _tables() -> dict[str, dict[str, str]]:
 
 CLASSES: tuple[str, ...] = tuple(_tables()["classes"])
 VOWELS = frozenset(_tables()["vowels"])
+VISEMES = {name: group for group, names in enumerate(_tables()["visemes"]) for name in names}
+"""Class -> which of the thirteen visemes it looks like."""
 INDEX = {name: i for i, name in enumerate(CLASSES)}
 
 

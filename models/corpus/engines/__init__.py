@@ -13,10 +13,17 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from models.base import ModelError
 from models.corpus.phones import Phone
 
 SAMPLE_RATE = 16_000
 """Hz of everything in the corpus."""
+TEMPI = (1.0, 0.87, 1.12, 1.0, 0.75, 1.0, 1.25, 0.93, 1.06, 0.55)
+"""Text i of a call is spoken TEMPI[i % 10] times as fast as the voice speaks by itself: people hurry, and drawl their vowels."""
+
+
+class VoiceError(ModelError):
+    """An engine that does not have the voice asked for. The text is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,10 @@ class Engine(Protocol):
     def available(self) -> bool: ...
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
-        """Utterances for `texts`, in order; a text the engine cannot say is left out. `table` names the phone set."""
+        """Utterances for `texts`, in order; a text the engine cannot say is left out. `table` names the phone set.
+
+        Raises VoiceError when the engine has no such voice, as far as it can tell.
+        """
         ...
 
 
@@ -42,6 +52,11 @@ ENGINES = {name: f"models.corpus.engines.{name}" for name in ("espeak", "festiva
 
 def engine(name: str) -> Engine:
     return cast(Callable[[], Engine], import_module(ENGINES[name]).engine)()
+
+
+def tempo(index: int) -> float:
+    """How fast text `index` of a call is spoken, 1 being the voice's own speed."""
+    return TEMPI[index % len(TEMPI)]
 
 
 def at_16k(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

@@ -10,16 +10,21 @@ from pathlib import Path
 
 import soundfile
 
-from models.corpus.engines import Utterance, at_16k
+from models.corpus.engines import Utterance, at_16k, tempo
 from models.corpus.phones import timed
 
-ENCODING = {"italian": "iso-8859-1", "finnish": "iso-8859-15", "czech": "iso-8859-2"}
+ENCODING = {
+    "italian": "iso-8859-1", "catalan": "iso-8859-1", "finnish": "iso-8859-15", "czech": "iso-8859-2",
+    "russian": "utf-8", "indic": "utf-8",
+}  # fmt: skip
 """Festival voices read bytes, each in the encoding it was written for."""
 BATCH = 40
 """Texts a process says: a process that dies on one text loses no more than these."""
 
 SCRIPT = """(voice_{voice})
-(define (say text base)
+(set! own_stretch (or (Parameter.get 'Duration_Stretch) 1))
+(define (say text base stretch)
+  (Parameter.set 'Duration_Stretch (* stretch own_stretch))
   (let ((utt (utt.synth (eval (list 'Utterance 'Text text)))))
     (utt.save.wave utt (string-append base ".wav") 'riff)
     (utt.save.segs utt (string-append base ".seg"))))
@@ -37,7 +42,7 @@ class Festival:
 
 
 def _say(voice: str, table: str, texts: Sequence[str], folder: Path) -> Iterator[Utterance]:
-    lines = [f'(say "{text.translate({34: None, 92: None})}" "{folder}/{i}")' for i, text in enumerate(texts)]
+    lines = [f'(say "{text.translate({34: None, 92: None})}" "{folder}/{i}" {1 / tempo(i):.3f})' for i, text in enumerate(texts)]
     script = folder / "say.scm"
     script.write_bytes((SCRIPT.format(voice=voice) + "\n".join(lines)).encode(ENCODING.get(table, "ascii"), "ignore"))
     subprocess.run(["festival", "-b", str(script)], capture_output=True, check=False, timeout=600)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import soundfile
 
-from models.corpus.engines import Utterance, at_16k
+from models.corpus.engines import Utterance, at_16k, tempo
 from models.corpus.phones import timed
 
 
@@ -20,15 +20,20 @@ class Flite:
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
         with tempfile.TemporaryDirectory() as folder:
-            for text in texts:
-                yield _say(voice, table, text, Path(folder) / "said.wav")
+            for i, text in enumerate(texts):
+                said = _say(voice, table, text, Path(folder) / "said.wav", 1 / tempo(i))
+                if said is not None:
+                    yield said
 
 
-def _say(voice: str, table: str, text: str, wav: Path) -> Utterance:
-    command = ["flite", "-voice", voice, "-psdur", "-t", text + " ", "-o", str(wav)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+def _say(voice: str, table: str, text: str, wav: Path, stretch: float) -> Utterance | None:
+    """None when flite fails on the text: a crash on one costs that one."""
+    command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch:.3f}", "-psdur", "-t", text + " ", "-o", str(wav)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0 or not done.stdout.strip():
+        return None
     samples, rate = soundfile.read(wav, dtype="float32")
-    return Utterance(text, at_16k(samples, rate), tuple(timed(segments(printed), table)))
+    return Utterance(text, at_16k(samples, rate), tuple(timed(segments(done.stdout), table)))
 
 
 def segments(printed: str) -> list[tuple[str, float, float]]:

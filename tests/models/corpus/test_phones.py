@@ -1,29 +1,87 @@
+import shutil
+import subprocess
 from importlib.resources import files
 
 import pytest
 import yaml
 
+from models.corpus.__main__ import voice_rows
+from models.corpus.engines import engine, espeak
 from models.corpus.phones import CLASSES, Phone, classes_of, split_ipa, timed
+from models.corpus.text import texts
 
 TABLES = yaml.safe_load(files("models.corpus").joinpath("phones.yaml").read_text(encoding="utf-8"))
+NO_LIPS = {"ʔ"}
+FESTIVAL_VOICES = {row["voice"]: row["table"] for row in voice_rows() if row["engine"] == "festival"}
+ESPEAK_VOICES = {row["voice"].partition("+")[0]: row["language"] for row in voice_rows() if row["engine"] == "espeak"}
 
 
 def test_every_table_speaks_of_known_classes_only():
-    for name in ("cmu", "italian", "finnish", "czech", "ipa"):
+    for name in {row["table"] for row in voice_rows()}:
         for symbol, classes in TABLES[name].items():
             assert isinstance(symbol, str), f"{name}: {symbol!r} was read as {type(symbol).__name__}; quote it"
             assert set(classes.split()) <= set(CLASSES), f"{name}: {symbol}"
 
 
+@pytest.mark.parametrize("voice", sorted(FESTIVAL_VOICES))
+def test_a_festival_voice_has_no_phone_outside_its_table(voice):
+    if shutil.which("festival") is None:
+        pytest.skip("festival is not installed")
+    script = f"(voice_{voice}) (print (mapcar car (cadr (assoc 'phones (PhoneSet.description '(phones))))))"
+    printed = subprocess.run(["festival", "--pipe"], input=script, capture_output=True, text=True, check=False, timeout=60)
+    if "unbound variable" in printed.stderr:
+        pytest.skip(f"festival voice {voice} is not installed")
+    symbols = [symbol.strip('"') for symbol in printed.stdout.replace("(", " ").replace(")", " ").split()]
+    assert len(symbols) > 20
+    assert not [symbol for symbol in symbols if not classes_of(symbol, FESTIVAL_VOICES[voice])]
+
+
+@pytest.mark.parametrize("voice", sorted(ESPEAK_VOICES))
+def test_every_ipa_symbol_espeak_says_in_its_languages_has_a_class(voice, monkeypatch):
+    if not engine("espeak").available():
+        pytest.skip("libespeak-ng is not installed")
+    symbols: set[str] = set()
+
+    def keep(rows, _):
+        symbols.update(symbol for symbol, _, _ in rows)
+        return []
+
+    monkeypatch.setattr(espeak, "timed", keep)
+    list(engine("espeak").speak(voice, "ipa", texts(ESPEAK_VOICES[voice], 25, 0)))
+    assert len(symbols) > 15
+    assert not {symbol for symbol in symbols if symbol and not split_ipa(symbol)} - NO_LIPS
+    assert not {symbol for symbol in symbols if "(" in symbol}, "a change of language is no phone"
+
+
 @pytest.mark.parametrize(
     ("text", "classes"),
-    [("tʃ", ["SH"]), ("aɪ", ["AA", "IH"]), ("ɑː", ["AA"]), ("tɕh", ["SH"]), ("ph", ["PB"]), ("ʔ", []), ("yɛ", ["YY", "EH"]), ("ɔ̃", ["AO"])],
+    [
+        ("tʃ", ["SH"]),
+        ("aɪ", ["AA", "IH"]),
+        ("ɑː", ["AA"]),
+        ("tɕh", ["SH"]),
+        ("ph", ["PB"]),
+        ("ʔ", []),
+        ("yɛ", ["YY", "EH"]),
+        ("ɔ̃", ["AO"]),
+        ("mʲ", ["M"]),
+        ("ʲ", ["J"]),
+        ("ʉː", ["UW"]),
+        ("onɡ", ["OW", "NG"]),
+    ],
 )
 def test_ipa_is_split_by_its_longest_entries_and_marks_are_passed_over(text, classes):
     assert split_ipa(text) == classes
 
 
-MARKED = [("o1", "italian", ["OW"]), ("m:", "finnish", ["M"]), ("r~*", "czech", ["SH"]), ("ow", "cmu", ["OW", "UH"])]
+MARKED = [
+    ("o1", "italian", ["OW"]),
+    ("m:", "finnish", ["M"]),
+    ("r~*", "czech", ["SH"]),
+    ("ow", "cmu", ["OW", "UH"]),
+    ("O1", "catalan", ["AO"]),
+    ("ksh", "indic", ["KG", "SH"]),
+]
 
 
 @pytest.mark.parametrize(("symbol", "table", "classes"), MARKED)
