@@ -1,9 +1,14 @@
-"""Rooms, microphones and noises for clean speech. Mild, and a quarter of the time nothing: strong reverb and noise erase the burst
-and closure cues of p, b and m, and a network trained on them stops closing the lips."""
+"""Speeds, rooms, codecs and noises: what is done to sound before features are made of it.
+
+Levels, equalisers and the mixing of noise follow on the features themselves (`models.training.mixing`).
+"""
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import soundfile
 import soxr
 from numpy.typing import NDArray
 
@@ -12,8 +17,9 @@ from models.corpus.engines import SAMPLE_RATE
 Samples = NDArray[np.float32]
 RATES = (0.85, 1.18)
 """Playback speeds: pitch, formants and tempo move together, which makes other speakers of one voice."""
-CLEAN_SHARE = 0.25
-PEAK_DB = (-30.0, 0.0)
+ROOM_SHARE, CODEC_SHARE = 0.15, 0.1
+NOTE_SAMPLES = 2 * SAMPLE_RATE
+"""Longest that a note of the music sounds."""
 
 
 def resped(samples: NDArray[np.float32], rate: float) -> Samples:
@@ -21,25 +27,23 @@ def resped(samples: NDArray[np.float32], rate: float) -> Samples:
     return np.asarray(soxr.resample(samples, SAMPLE_RATE * rate, SAMPLE_RATE, quality="LQ"), np.float32)
 
 
-def augment(samples: Samples, rng: np.random.Generator) -> Samples:
-    """The same speech through another microphone in another room, at another level; length kept."""
-    if rng.random() > CLEAN_SHARE:
-        for share, effect in ((0.5, _coloured), (0.15, _room), (0.6, _noisy), (0.12, _hum), (0.12, _clicks)):
-            if rng.random() < share:
-                samples = effect(samples, rng)
-    peak = 10 ** (rng.uniform(*PEAK_DB) / 20)
-    return (samples * (peak / max(float(np.abs(samples).max()), 1e-4))).astype(np.float32)
+def through(samples: Samples, rng: np.random.Generator) -> Samples:
+    """The same speech, sometimes heard in a room or through a codec; length kept."""
+    if rng.random() < ROOM_SHARE:
+        samples = _room(samples, rng)
+    return _codec(samples, rng) if rng.random() < CODEC_SHARE else samples
 
 
-def no_speech(count: int, rng: np.random.Generator) -> Samples:
-    """`count` samples of silence or of what is not speech, at the levels a quiet room has."""
-    quiet = np.zeros(count, np.float32)
-    kind = rng.integers(0, 5)
-    if kind == 0:
-        return quiet
-    sound = (_coloured(_white(count, rng), rng), _hum(quiet, rng), _clicks(quiet, rng), _tones(count, rng))[kind - 1]
-    level = 10 ** (rng.uniform(-65, -30) / 20)
-    return (sound * (level / max(float(np.sqrt(np.mean(sound**2))), 1e-6))).clip(-1, 1).astype(np.float32)
+def no_speech(count: int, kind: str, rng: np.random.Generator) -> Samples:
+    """`count` samples of a noise from `NOISES`, at 0 dBFS RMS; silence when the kind had nothing to say."""
+    sound = NOISES[kind](count, rng)
+    return (sound / max(float(np.sqrt(np.mean(sound**2))), 1e-6)).astype(np.float32)
+
+
+def babble(voices: list[Samples], rng: np.random.Generator) -> Samples:
+    """Many people talking at once, at 0 dBFS RMS: every voice at a level of its own."""
+    mixture = sum(voice * np.float32(rng.uniform(0.3, 1.0)) for voice in voices)
+    return np.asarray(mixture / max(float(np.sqrt(np.mean(np.square(mixture)))), 1e-6), np.float32)
 
 
 def _white(count: int, rng: np.random.Generator) -> Samples:
@@ -62,37 +66,76 @@ def _room(samples: Samples, rng: np.random.Generator) -> Samples:
     tail = _white(length, rng) * np.exp(-6.9 * np.arange(length) / length).astype(np.float32)
     tail *= rng.uniform(0.1, 0.35) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
-    size = len(samples) + length
+    size = 1 << (len(samples) + length - 1).bit_length()  # a power of two: other lengths take up to ten times as long
     return np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)].astype(np.float32)
 
 
-def _noisy(samples: Samples, rng: np.random.Generator) -> Samples:
-    """Coloured noise 12 to 45 dB below the speech."""
-    noise = _coloured(_white(len(samples), rng), rng)
-    wanted = float(np.sqrt(np.mean(samples**2))) * 10 ** (-rng.uniform(12, 45) / 20)
-    return samples + noise * (wanted / float(np.sqrt(np.mean(noise**2))))
+def _codec(samples: Samples, rng: np.random.Generator) -> Samples:
+    """A telephone (8 kHz, mu-law) or a low-rate Vorbis stream, decoded again."""
+    if rng.random() < 0.5:
+        narrow = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE / 2)
+        return _fit(soxr.resample(_stored(narrow, SAMPLE_RATE // 2, "WAV", "ULAW"), SAMPLE_RATE / 2, SAMPLE_RATE), len(samples))
+    return _fit(_stored(samples, SAMPLE_RATE, "OGG", "VORBIS"), len(samples))
 
 
-def _hum(samples: Samples, rng: np.random.Generator) -> Samples:
-    time = np.arange(len(samples)) / SAMPLE_RATE
-    base = rng.choice([50.0, 60.0])
-    wave = sum(np.sin(2 * np.pi * base * k * time + rng.uniform(0, 6)) / k for k in (1, 2, 3))
-    return np.asarray(samples + wave * 10 ** (rng.uniform(-55, -35) / 20), np.float32)
+def _stored(samples: Samples, rate: int, container: str, subtype: str) -> Samples:
+    """What is left of `samples` after being written and read in a lossy format."""
+    memory = io.BytesIO()
+    soundfile.write(memory, np.clip(samples, -1, 1), rate, format=container, subtype=subtype)
+    memory.seek(0)
+    return np.asarray(soundfile.read(memory, dtype="float32")[0])
 
 
-def _clicks(samples: Samples, rng: np.random.Generator) -> Samples:
-    out = samples.copy()
-    for start in rng.integers(0, max(1, len(out) - 400), rng.integers(1, 12)):
-        count = min(300, len(out) - start)
-        out[start : start + count] += _white(count, rng) * np.exp(-np.arange(count) / 30) * rng.uniform(0.005, 0.08)
-    return out
+def _fit(samples: Samples, count: int) -> Samples:
+    return np.pad(samples, (0, max(0, count - len(samples))))[:count].astype(np.float32)
+
+
+def _hiss(count: int, rng: np.random.Generator) -> Samples:
+    return _coloured(_white(count, rng), rng)
+
+
+def _rumble(count: int, rng: np.random.Generator) -> Samples:
+    """Noise that falls by 3 to 9 dB an octave: wind, traffic, a fan."""
+    spectrum = np.fft.rfft(_white(count, rng))
+    hz = np.linspace(1, SAMPLE_RATE / 2, len(spectrum))
+    return np.fft.irfft(spectrum * (hz + 20) ** -rng.uniform(0.5, 1.5), count).astype(np.float32)
+
+
+def _hum(count: int, rng: np.random.Generator) -> Samples:
+    """Mains: 50 or 60 Hz and some of its harmonics."""
+    time, base = np.arange(count) / SAMPLE_RATE, rng.choice([50.0, 60.0])
+    harmonics = (1, *rng.choice(np.arange(2, 12), rng.integers(0, 5), replace=False))
+    wave = sum(np.sin(2 * np.pi * base * k * time + rng.uniform(0, 6)) * rng.uniform(0.1, 1) / k for k in harmonics)
+    return np.asarray(wave, np.float32)
+
+
+def _clicks(count: int, rng: np.random.Generator) -> Samples:
+    """Keys and mouse buttons: short bursts over almost nothing."""
+    out = _white(count, rng) * np.float32(1e-3)
+    for start in rng.integers(0, max(1, count - 400), max(1, count * int(rng.integers(1, 8)) // SAMPLE_RATE)):
+        length = min(int(rng.integers(60, 400)), count - start)
+        out[start : start + length] += _white(length, rng) * np.exp(-np.arange(length) / rng.uniform(10, 80)) * rng.uniform(0.1, 1)
+    return out.astype(np.float32)
 
 
 def _tones(count: int, rng: np.random.Generator) -> Samples:
-    """Chords that fade in and out: music-like, no speech."""
-    time = np.arange(count) / SAMPLE_RATE
-    out = np.zeros(count)
-    for _ in range(6):
-        start, hz = rng.uniform(0, time[-1]), 110 * 2 ** rng.uniform(0, 4)
-        out += np.exp(-np.abs(time - start) / 0.4) * np.sin(2 * np.pi * hz * time)
+    """Music-like: notes and chords with overtones and decays, a beat."""
+    out, beat = np.zeros(count), rng.uniform(0.2, 0.7)
+    for start in range(0, count, int(beat * SAMPLE_RATE)):
+        note = _notes(min(NOTE_SAMPLES, count - start), rng)
+        out[start : start + len(note)] += note
     return out.astype(np.float32)
+
+
+def _notes(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """One to four notes struck together, and perhaps a drum."""
+    after = np.arange(count) / SAMPLE_RATE
+    out = np.zeros(count)
+    for _ in range(int(rng.integers(1, 5))):
+        hz, overtones, steep = 55 * 2 ** (rng.integers(0, 48) / 12), int(rng.integers(1, 9)), rng.uniform(0.5, 2)
+        out += sum(np.sin(2 * np.pi * hz * k * after) / k**steep for k in range(1, overtones + 1) if hz * k < SAMPLE_RATE / 2)
+    out *= np.exp(-after / rng.uniform(0.1, 0.6)) * np.minimum(after / 0.01, 1)
+    return out + np.exp(-after / 0.03) * rng.standard_normal(count) * rng.uniform(0, 2) * (rng.random() < 0.5)
+
+
+NOISES = {"hiss": _hiss, "rumble": _rumble, "hum": _hum, "clicks": _clicks, "tones": _tones}

@@ -24,7 +24,7 @@ RAMP_S = 0.028
 SMOOTH_S = 0.016
 EDGE_S = 0.06
 """Longest edge over which a phone gives way to its neighbour, however long it is."""
-LOUDNESS_PER_DB, LOUDNESS_RANGE = 0.045, (0.55, 1.2)
+LOUDNESS_PER_DB, LOUDNESS_RANGE = 0.018, (0.3, 1.15)
 """Opening per decibel against the utterance's own loud parts, and its limits."""
 
 Curves = NDArray[np.float32]
@@ -41,19 +41,21 @@ STYLES: tuple[str, ...] = tuple(_table()["styles"])
 
 @cache
 def _bases() -> tuple[str, ...]:
-    """The symmetric channels: MOUTH_32 without Left and Right twins, and without sideways jaw and mouth."""
+    """What the table speaks of: MOUTH_32 with one name for a Left and Right pair; sideways jaw and mouth have a name a side."""
     return tuple(name for group in _table()["groups"].values() for name in group["channels"])
 
 
 @cache
 def _spread() -> NDArray[np.float32]:
-    """(bases, 32): 1 where a base drives a channel."""
-    names = _bases()
+    """(bases, 32): how much of a channel a base drives; faces are never quite even, so one side gets a little more."""
+    names, lead = _bases(), _table()["lead"]
     matrix = np.zeros((len(names), len(MOUTH_32)), np.float32)
     for column, channel in enumerate(MOUTH_32):
         base = channel.removesuffix("Left").removesuffix("Right")
-        if channel in names or base in names:
-            matrix[names.index(channel if channel in names else base), column] = 1.0
+        if channel in names:
+            matrix[names.index(channel), column] = 1.0
+        elif base in names:
+            matrix[names.index(base), column] = 1.0 + lead.get(base, 0.0) * (1 if channel.endswith("Left") else -1)
     return matrix
 
 
@@ -90,8 +92,28 @@ def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32
         effort = np.clip(1 + LOUDNESS_PER_DB * (loudness_db - np.percentile(loudness_db, 80)), *LOUDNESS_RANGE)
         opening = [_bases().index(name) for name in ("jawOpen", "mouthLowerDown", "mouthUpperUp")]
         base[:, opening] *= _smooth(effort[:, None].astype(np.float32), 0.04)
-    _hold(base, phones)
-    return np.clip(base, 0, 1) @ _spread()
+    return held(np.clip(base, 0, 1) @ _spread(), phones)
+
+
+def held(mouth: Curves, phones: Sequence[Phone]) -> Curves:
+    """`mouth` with the hard rules of the phones laid over it: rule-made curves and captured ones alike must seal at p, b and m."""
+    out = mouth.copy()
+    for name, rule in _table()["holds"].items():
+        hold = _window(name, phones, len(out))[:, None]
+        for base, limit in rule.get("at_most", {}).items():
+            out[:, _columns(base)] -= hold * np.maximum(out[:, _columns(base)] - limit, 0)
+        for base, limit in rule.get("at_least", {}).items():
+            out[:, _columns(base)] += hold * np.maximum(limit - out[:, _columns(base)], 0)
+        if rule.get("seal"):
+            close, jaw = _columns("mouthClose"), _columns("jawOpen")
+            out[:, close] += hold * (out[:, jaw] - out[:, close])
+    return np.clip(out, 0, 1)
+
+
+@cache
+def _columns(base: str) -> list[int]:
+    """Channels of MOUTH_32 that `base` drives."""
+    return np.flatnonzero(_spread()[_bases().index(base)]).tolist()
 
 
 def styled(mouth: Curves, style: str) -> Curves:
@@ -144,19 +166,3 @@ def _window(name: str, phones: Sequence[Phone], frames: int) -> NDArray[np.float
             outside = np.maximum(np.maximum(phone.start_s - grow - times, times - phone.end_s - grow), 0)
             out = np.maximum(out, 1 - outside / RAMP_S).astype(np.float32)
     return out
-
-
-def _hold(base: NDArray[np.float32], phones: Sequence[Phone]) -> None:
-    """Apply the hard rules in place."""
-    column = _bases().index
-    for name, rule in _table()["holds"].items():
-        hold = _window(name, phones, len(base))
-        for channel, limit in rule.get("at_most", {}).items():
-            track = base[:, column(channel)]
-            base[:, column(channel)] = track - hold * np.maximum(track - limit, 0)
-        for channel, limit in rule.get("at_least", {}).items():
-            track = base[:, column(channel)]
-            base[:, column(channel)] = track + hold * np.maximum(limit - track, 0)
-        if rule.get("seal"):
-            close = column("mouthClose")
-            base[:, close] += hold * (base[:, column("jawOpen")] - base[:, close])

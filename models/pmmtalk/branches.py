@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from models.features import STEP_WIDTH
 from models.pmmtalk.config import Config
-from models.streaming import CausalBlock, CausalConv
+from models.streaming import CausalBlock
 
 States = list[Tensor]
 
@@ -19,33 +19,27 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.stem = nn.Linear(STEP_WIDTH, config.width)
-        self.near = CausalConv(config.width, config.width, 3)
-        self.blocks = nn.ModuleList(CausalBlock(config.width, config.kernel, d) for d in config.dilations)
-        self.norm = nn.LayerNorm(config.width)
-        past = [(config.kernel - 1) * dilation for dilation in config.dilations]
-        self.state_shapes = [self.near.state_shape, *((frames, config.width) for frames in past)]
+        blocks = [CausalBlock(config.width, config.kernel, d) for d in config.dilations]
+        self.blocks, self.state_shapes = nn.ModuleList(blocks), [block.state_shape for block in blocks]
 
     def forward(self, mel: Tensor, states: States) -> tuple[Tensor, States]:
         """mel (batch, time, 160) -> A (batch, time, width)"""
-        x, state = self.near(F.gelu(self.stem(mel)), states[0])
-        x, after = F.gelu(x), [state]
-        for block, state in zip(self.blocks, states[1:], strict=True):
+        x, after = F.relu(self.stem(mel)), []
+        for block, state in zip(self.blocks, states, strict=True):
             x, state = block(x, state)
             after.append(state)
-        return self.norm(x), after
+        return x, after
 
 
 class TextBranch(nn.Module):
     """Frame-wise phone posteriors, the pseudo-text, read back as features (the paper's 3503 characters, here phone classes)."""
 
-    KERNEL = 5
-
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(CausalBlock(config.width, self.KERNEL, d) for d in config.text_dilations)
+        blocks = [CausalBlock(config.width, config.kernel, d) for d in config.text_dilations]
+        self.blocks, self.state_shapes = nn.ModuleList(blocks), [block.state_shape for block in blocks]
         self.head = nn.Linear(config.width, len(config.phones))
         self.read = nn.Linear(len(config.phones), config.branch_width)
-        self.state_shapes = [((self.KERNEL - 1) * dilation, config.width) for dilation in config.text_dilations]
 
     def forward(self, audio: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
         """A -> C (batch, time, branch_width), phone log-probabilities (batch, time, phones)"""
@@ -89,22 +83,24 @@ def to_patches(images: Tensor) -> Tensor:
 class TalkingHead(nn.Module):
     """Draws the mouth: a colour and a mask laid over the reference's own mouth crop (the paper's frozen Wav2Lip, here small and trained).
 
-    Every square of the picture gets 32 features of its own from the sound and the reference; one shared transposed convolution
+    Every square of the picture gets SEED features of its own from the sound and the reference; one shared transposed convolution
     (kernel and stride PATCH, which is a linear layer a square) paints them.
     """
+
+    SEED = 16
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.squares = (config.image_size // PATCH) ** 2
-        self.fuse = nn.Linear(config.width + config.branch_width, 128)
-        self.seed = nn.Linear(128, self.squares * 32)
-        self.paint = nn.Linear(32, 4 * PATCH * PATCH)
+        self.fuse = nn.Linear(config.width + config.branch_width, 96)
+        self.seed = nn.Linear(96, self.squares * self.SEED)
+        self.paint = nn.Linear(self.SEED, 4 * PATCH * PATCH)
 
     def forward(self, audio: Tensor, code: Tensor, crop: Tensor) -> Tensor:
         """A (batch, time, width), code (batch, branch_width), crop (batch, squares, 48) -> images (batch, time, squares, 48) in [0, 1]"""
         together = torch.cat([audio, code[:, None].expand(-1, audio.shape[1], -1)], -1)
-        seed = F.gelu(self.seed(F.gelu(self.fuse(together))))
-        painted = torch.sigmoid(self.paint(seed.reshape(audio.shape[0], -1, self.squares, 32)))
+        seed = F.relu(self.seed(F.relu(self.fuse(together))))
+        painted = torch.sigmoid(self.paint(seed.reshape(audio.shape[0], -1, self.squares, self.SEED)))
         colour, mask = painted[..., : 3 * PATCH * PATCH], painted[..., 3 * PATCH * PATCH :]
         crop = crop[:, None]
         return crop + mask.repeat(1, 1, 1, 3) * (colour - crop)
@@ -119,16 +115,16 @@ class ImageEncoder(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.side = config.image_size // PATCH
-        self.patches = nn.Linear(3 * PATCH * PATCH, 24)
-        self.shapes = nn.Linear(4 * 24, 48)
-        self.flat = nn.Linear(48 * (self.side // 2) ** 2, config.branch_width)
-        self.block = CausalBlock(config.branch_width, 7, 1)
+        self.patches = nn.Linear(3 * PATCH * PATCH, 16)
+        self.shapes = nn.Linear(4 * 16, 32)
+        self.flat = nn.Linear(32 * (self.side // 2) ** 2, config.branch_width)
+        self.block = CausalBlock(config.branch_width, config.kernel, 2)
         self.state_shapes = [self.block.state_shape]
 
     def forward(self, images: Tensor, states: States) -> tuple[Tensor, States]:
         """images (batch, time, squares, 48) -> I (batch, time, branch_width)"""
-        x, half = F.gelu(self.patches(images - 0.5)), self.side // 2
-        x = x.reshape(-1, half, 2, half, 2, 24).permute(0, 1, 3, 2, 4, 5).reshape(-1, half * half, 4 * 24)
-        x = self.flat(F.gelu(self.shapes(x)).flatten(1)).reshape(images.shape[0], -1, self.flat.out_features)
+        x, half = F.relu(self.patches(images - 0.5)), self.side // 2
+        x = x.reshape(-1, half, 2, half, 2, 16).permute(0, 1, 3, 2, 4, 5).reshape(-1, half * half, 4 * 16)
+        x = self.flat(F.relu(self.shapes(x)).flatten(1)).reshape(images.shape[0], -1, self.flat.out_features)
         x, state = self.block(x, states[0])
         return x, [state]

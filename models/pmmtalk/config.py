@@ -16,12 +16,15 @@ class Config:
     """Everything needed to build the network and to run it live."""
 
     system: str = "pmmtalk"
-    width: int = 192
-    """Of the audio encoder and the decoder."""
-    kernel: int = 7
-    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)
-    """One audio block each; together they see about 1.4 s of the past."""
-    text_dilations: tuple[int, ...] = (1, 2)
+    width: int = 224
+    """Of the audio encoder and the text branch."""
+    decoder_width: int = 192
+    kernel: int = 3
+    dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 8)
+    """One audio block each; together they see 0.6 s of the past, the decoder's attention two seconds."""
+    text_dilations: tuple[int, ...] = (2,)
+    views: tuple[str, ...] = ("audio", "text", "image")
+    """What the decoder reads; fewer in ablations."""
     phones: tuple[str, ...] = ()
     """Classes of the pseudo-text branch."""
     branch_width: int = 64

@@ -49,19 +49,20 @@ class PMMTalk(nn.Module):
             {"audio": AlignmentHead(width, branch), "text": AlignmentHead(branch, branch), "image": AlignmentHead(branch, branch)}
         )
         self.styles = nn.Embedding(len(config.styles) + 1, branch)
-        self.fuse = nn.Linear(width + 3 * branch, width)
-        self.register_buffer("positions", periodic_positions(config.period, width), persistent=False)
-        self.layers = nn.ModuleList(DecoderLayer(width, config.heads, config.window) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(width)
-        self.out = nn.Linear(width, len(config.channels))
+        widths, inner = {"audio": width, "text": branch, "image": branch}, config.decoder_width
+        self.fuse = nn.Linear(sum(widths[view] for view in config.views) + branch, inner)
+        self.register_buffer("positions", periodic_positions(config.period, inner), persistent=False)
+        self.layers = nn.ModuleList(DecoderLayer(inner, config.heads, config.window) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(inner)
+        self.out = nn.Linear(inner, len(config.channels))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     @property
     def state_shapes(self) -> list[tuple[int, int]]:
         """(past, width) of every layer's state, in the order of `forward`."""
-        shapes = [*self.audio.state_shapes, *self.text.state_shapes, *self.image.state_shapes]
-        return shapes + [(self.config.window - 1, 2 * self.config.width)] * self.config.layers
+        shapes: list[tuple[int, int]] = [*self.audio.state_shapes, *self.text.state_shapes, *self.image.state_shapes]
+        return shapes + [(self.config.window - 1, 2 * self.config.decoder_width)] * self.config.layers
 
     def initial_states(self, batch: int = 1) -> States:
         weight = self.out.weight
@@ -80,9 +81,17 @@ class PMMTalk(nn.Module):
         text, log_phones, after_text = self.text(audio, states[a : a + t])
         images = self.head(audio, code, crop)
         image, after_image = self.image(images, states[a + t : a + t + 1])
-        decoded, after_layers = self._decode([audio, text, image], style, clock, states[a + t + 1 :])
-        aligned = {"audio": self.align["audio"](audio), "text": self.align["text"](text), "image": self.align["image"](image)}
+        views = {"audio": audio, "text": text, "image": image}
+        decoded, after_layers = self._decode([views[name] for name in self.config.views], style, clock, states[a + t + 1 :])
+        aligned = {name: self.align[name](view) for name, view in views.items()}
         return decoded, after_audio + after_text + after_image + after_layers, Views(log_phones, images, aligned)
+
+    def branches(self, mel: Tensor, code: Tensor, crop: Tensor, drawn: slice) -> tuple[Tensor, Tensor]:
+        """Phone log-probabilities, and mouths of the frames `drawn`, from silence on, without the decoder; shapes as in `forward`."""
+        states, a = self.initial_states(mel.shape[0]), len(self.audio.state_shapes)
+        audio, _ = self.audio(mel, states[:a])
+        _, log_phones, _ = self.text(audio, states[a : a + len(self.text.state_shapes)])
+        return log_phones, self.head(audio[:, drawn], code, crop)
 
     def _decode(self, views: list[Tensor], style: Tensor, clock: Tensor, states: States) -> tuple[Tensor, States]:
         """Modalities joined with the style, periodic positions added, biased causal attention, one linear out."""

@@ -10,6 +10,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""Of AdamW; zero for what has not been trained yet."""
+
 
 class Average:
     """Running average of the weights; what is shipped."""
@@ -29,8 +32,8 @@ def save(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.
     tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
     tensors |= {f"average.{name}": weight for name, weight in average.weights.items()}
     for name, p in model.named_parameters():
-        for moment in ("exp_avg", "exp_avg_sq"):
-            tensors[f"{moment}.{name}"] = optimiser.state[p][moment]
+        for moment in MOMENTS:
+            tensors[f"{moment}.{name}"] = optimiser.state[p].get(moment, torch.zeros_like(p)).detach()
     part = path.with_suffix(".part")
     save_file({name: t.contiguous() for name, t in tensors.items()}, part, {"step": str(step)})
     os.replace(part, path)
@@ -43,6 +46,18 @@ def restore(path: Path, model: nn.Module, average: Average, optimiser: torch.opt
     for name, p in model.named_parameters():
         p.data.copy_(tensors[f"model.{name}"])
         average.weights[name].copy_(tensors[f"average.{name}"])
-        moments: dict[str, Tensor] = {moment: tensors[f"{moment}.{name}"].clone() for moment in ("exp_avg", "exp_avg_sq")}
+        moments: dict[str, Tensor] = {moment: tensors[f"{moment}.{name}"].clone() for moment in MOMENTS}
         optimiser.state[p] = {"step": torch.tensor(float(step)), **moments}
     return step
+
+
+def take_over(path: Path, model: nn.Module, average: Average) -> None:
+    """Start from the averaged weights of another run; styles and delay may differ, sizes may not. ValueError names what does not fit."""
+    with safe_open(path, "pt") as stored:
+        for name, p in model.named_parameters():
+            found = stored.get_tensor(f"average.{name}") if f"average.{name}" in stored.keys() else None  # noqa: SIM118
+            if found is None or found.shape != p.shape:
+                got = "missing" if found is None else f"{tuple(found.shape)}"
+                raise ValueError(f"{path}: {name} is {got}, expected {tuple(p.shape)}: start from a run of the same sizes")
+            p.data.copy_(found)
+            average.weights[name].copy_(found)

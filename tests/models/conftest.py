@@ -21,7 +21,7 @@ torch.set_num_threads(1)
 
 def tiny_config() -> Config:
     return Config(
-        width=32, dilations=(1, 2), text_dilations=(1,), branch_width=16, image_size=16, period=60, window=24, heads=2,
+        width=32, decoder_width=24, dilations=(1, 2), text_dilations=(1,), branch_width=16, image_size=16, period=60, window=24, heads=2,
         phones=CLASSES, styles=STYLES, channels=MOUTH_32,
     )  # fmt: skip
 

@@ -1,28 +1,13 @@
 import pytest
 import torch
 
-from models.streaming import BiasedCausalAttention, CausalBlock, CausalConv, CausalMix, periodic_positions, taps_of
+from models.streaming import BiasedCausalAttention, CausalBlock, periodic_positions, taps_of
 
 
-def conv() -> CausalConv:
-    return CausalConv(6, 5, 3)
-
-
-def mix() -> CausalMix:
-    return CausalMix(6, 5, 2)
-
-
-def block() -> CausalBlock:
-    return CausalBlock(6, 7, 4)
-
-
-LAYERS = {"conv": conv, "mix": mix, "block": block}
-
-
-@pytest.fixture(params=sorted(LAYERS))
+@pytest.fixture(params=[(3, 1), (3, 4), (5, 2), (1, 1)], ids=lambda shape: f"kernel {shape[0]}, dilation {shape[1]}")
 def layer(request):
     torch.manual_seed(0)
-    return LAYERS[request.param]()
+    return CausalBlock(6, *request.param)
 
 
 def start(layer, batch=2):
@@ -45,12 +30,29 @@ def test_the_output_for_a_prefix_is_the_prefix_of_the_output(layer):
     torch.testing.assert_close(layer(x[:, :17], start(layer))[0], layer(x, start(layer))[0][:, :17], atol=1e-6, rtol=0)
 
 
-def test_the_tapwise_mix_is_a_depthwise_convolution():
-    torch.manual_seed(1)
-    layer, x = mix(), torch.randn(2, 20, 6)
+def test_the_block_is_a_dense_convolution_rectified_added_and_normalised(layer):
+    x = torch.randn(2, 20, 6)
+    kernel = layer.taps.weight.reshape(6, layer.kernel, 6).permute(0, 2, 1)
     padded = torch.cat([start(layer), x], 1).transpose(1, 2)
-    expected = torch.nn.functional.conv1d(padded, layer.weight, layer.bias, dilation=2, groups=6).transpose(1, 2)
-    torch.testing.assert_close(layer(x, start(layer))[0], expected)
+    mixed = torch.nn.functional.conv1d(padded, kernel, layer.taps.bias, dilation=layer.dilation).transpose(1, 2)
+    torch.testing.assert_close(layer(x, start(layer))[0], layer.norm(x + mixed.relu()), atol=1e-6, rtol=1e-5)
+
+
+def test_the_block_hears_exactly_its_state_and_now():
+    torch.manual_seed(0)
+    layer, x = CausalBlock(4, 3, 5), torch.randn(1, 30, 4, requires_grad=True)
+    layer(x, start(layer, 1))[0][0, 25, 0].backward()
+    assert torch.where(x.grad[0].abs().sum(-1) > 0)[0].tolist() == [15, 20, 25]
+    assert layer.state_shape == (10, 4)
+
+
+def test_the_exported_block_gathers_what_the_trained_one_slices(layer, monkeypatch):
+    x = torch.randn(2, 9, 6)
+    sliced, after = layer(x, start(layer))
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: True)
+    gathered, exported_after = layer(x, start(layer))
+    torch.testing.assert_close(gathered, sliced)
+    torch.testing.assert_close(exported_after, after)
 
 
 def test_gathered_taps_are_what_a_convolution_reads():
