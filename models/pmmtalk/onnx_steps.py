@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from models.base import ModelError
-from models.pmmtalk.runtime import Array, Voice
+from models.pmmtalk.runtime import PRIME_STEPS, Array, Voice, silence
 
 FEW = 12
 """Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
@@ -31,6 +31,8 @@ class Graph:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.quiet: dict[bytes, list[Array]] = {}
+        """States after silence, by voice: every stream begins with them, and working them out takes as long as fifty steps."""
         self.single = _open(path, steps=1)
         states = [node for node in self.single.get_inputs() if node.name.startswith("state_")]
         self.state_shapes = [(node.shape[1], node.shape[2]) for node in states]
@@ -48,11 +50,19 @@ class OnnxSteps:
         self._graph = graph
         self._fixed = {"style": voice.style, "code": voice.code, "crop": voice.crop}
         self._names = [f"state_{i}" for i in range(len(graph.state_shapes))]
+        if voice.key() not in graph.quiet:
+            graph.quiet[voice.key()] = self._primed()
+        self._quiet = graph.quiet[voice.key()]
         self.reset()
 
     def reset(self) -> None:
-        self._states = [np.zeros((1, *shape), np.float32) for shape in self._graph.state_shapes]
-        self._clock = 0
+        self._states, self._clock = list(self._quiet), PRIME_STEPS
+
+    def _primed(self) -> list[Array]:
+        self._states, self._clock = [np.zeros((1, *shape), np.float32) for shape in self._graph.state_shapes], 0
+        for step in np.split(silence(), PRIME_STEPS):
+            self._run(self._graph.single, step)
+        return self._states
 
     def run(self, mel: Array) -> Array:
         if len(mel) > FEW:

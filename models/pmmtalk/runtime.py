@@ -22,6 +22,16 @@ BLOCK_STEPS = 240
 """Steps run at once when much sound is waiting: 4 s, where attention over the block costs about as much as the rest."""
 
 
+PRIME_STEPS = 60
+"""Every voice begins after so many steps of silence: from empty states the mouth would open a little before it has heard anything.
+One whole period of the positions, so that these count from zero as in training."""
+
+
+def silence() -> Array:
+    """float32 (PRIME_STEPS, 160): features of silence."""
+    return LogMel().push(np.zeros(step_end(PRIME_STEPS - 1), np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """The face and the style a network speaks with: what does not change from step to step."""
@@ -33,6 +43,10 @@ class Voice:
     crop: Array
     """float32 (1, squares, 48): the reference's mouth."""
 
+    def key(self) -> bytes:
+        """The same for equal voices."""
+        return b"".join(part.tobytes() for part in (self.style, self.code, self.crop))
+
 
 class Steps(Protocol):
     """A network that runs steps and carries its state."""
@@ -41,7 +55,9 @@ class Steps(Protocol):
         """float32 (steps, 160) -> (steps, channels), not clamped."""
         ...
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """Back to the state after PRIME_STEPS of silence."""
+        ...
 
 
 class PMMTalkStream:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from models.pmmtalk.network import PMMTalk
-from models.pmmtalk.runtime import Array, Voice
+from models.pmmtalk.runtime import PRIME_STEPS, Array, Voice, silence
 
 
 class TorchSteps:
@@ -20,12 +20,16 @@ class TorchSteps:
     def __init__(self, network: PMMTalk, voice: Voice) -> None:
         self.network = network.eval()
         self.device = next(network.parameters()).device
+        self._quiet: list[Tensor] | None = None
         self._voice = [torch.from_numpy(part).to(self.device) for part in (voice.style, voice.code, voice.crop)]
         self.reset()
 
     def reset(self) -> None:
-        self._states = self.network.initial_states()
-        self._clock = 0
+        if self._quiet is None:
+            self._states, self._clock = self.network.initial_states(), 0
+            TorchSteps.run(self, silence())
+            self._quiet = self._states
+        self._states, self._clock = [state.clone() for state in self._quiet], PRIME_STEPS
 
     @torch.inference_mode()
     def run(self, mel: Array) -> Array:
@@ -50,8 +54,8 @@ class CudaGraphSteps(TorchSteps):
     def reset(self) -> None:
         super().reset()
         if hasattr(self, "_fixed"):
-            for buffer in self._fixed:
-                buffer.zero_()
+            for buffer, state in zip(self._fixed, self._states, strict=True):
+                buffer.copy_(state)
 
     @torch.inference_mode()
     def _capture(self) -> torch.cuda.CUDAGraph:

@@ -29,7 +29,8 @@ BLOCK = 1200
 """Frames run at once: twenty seconds."""
 CLOSED = 0.03
 OPEN = 0.12
-LIVE_SD = 0.01
+LIVE_SD = 0.03
+"""Channels that move less than this do not count: half of the 32 only colour what the others do."""
 
 
 @dataclass(frozen=True, slots=True)

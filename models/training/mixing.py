@@ -7,11 +7,12 @@ the burst and closure cues of p, b and m, and a network trained on it stops clos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import FLOOR, MEAN, MELS, SCALE
+from models.features import FLOOR, HIGH_HZ, LOW_HZ, MEAN, MELS, SCALE
 
 Mel = NDArray[np.float32]
 """float32 (windows, steps, 160), normalised as `models.features.LogMel` gives it."""
@@ -26,6 +27,9 @@ BABBLE_SHARE = 0.15
 EQUALISER_DB = 3.0
 """Standard deviation of the equaliser's knots."""
 FADE_SHARE = 0.15
+WARP_SHARE = 0.5
+WARPS = (0.89, 0.92, 0.95, 0.98, 1.02, 1.05, 1.08, 1.12)
+"""Shorter and longer vocal tracts: formants move while pitch and tempo stay, which makes other speakers of the few there are."""
 
 
 BANK_SCALE = 256
@@ -57,6 +61,8 @@ def mixed(mel: Mel, noises: Noises, rng: np.random.Generator) -> Mel:
     """The same speech at another level, mostly through another microphone and in noise."""
     power = power_of(mel)
     for row in power:
+        if rng.random() < WARP_SHARE:
+            _warp(row, float(rng.choice(WARPS)))
         if rng.random() > CLEAN_SHARE:
             _over(row, noises, rng)
         row *= _gain(rng.uniform(*LEVEL_DB))
@@ -80,6 +86,25 @@ def _over(row: NDArray[np.float32], noises: Noises, rng: np.random.Generator) ->
         row *= _fade(len(row), rng)[:, None]
     if rng.random() < 0.6:
         row += noises.draw(len(row), rng) * _gain(rng.uniform(*NOISE_DB))
+
+
+def _warp(row: NDArray[np.float32], factor: float) -> None:
+    """Stretch the frequency axis in place: what was heard at f / factor is heard at f."""
+    row[:] = (row.reshape(-1, MELS) @ _warping(factor)).reshape(row.shape)
+
+
+@cache
+def _warping(factor: float) -> NDArray[np.float32]:
+    """(80, 80): each band's share of the bands it is read from, linear between neighbours on the mel axis."""
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (LOW_HZ, HIGH_HZ))
+    step = (high - low) / (MELS + 1)
+    hz = 700 * (10 ** ((low + step * np.arange(1, MELS + 1)) / 2595) - 1)
+    at = np.clip((2595 * np.log10(1 + hz / factor / 700) - low) / step - 1, 0, MELS - 1)
+    first = np.minimum(at.astype(int), MELS - 2)
+    matrix = np.zeros((MELS, MELS), np.float32)
+    matrix[first, np.arange(MELS)] = 1 - (at - first)
+    matrix[first + 1, np.arange(MELS)] += at - first
+    return matrix
 
 
 def _gain(db: float) -> np.float32:

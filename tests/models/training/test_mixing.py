@@ -75,7 +75,8 @@ def test_mixing_leaves_its_argument_alone(noises):
     np.testing.assert_array_equal(features, before)
 
 
-def test_some_windows_get_nothing_but_a_level(noises):
+def test_some_windows_get_nothing_but_a_level(noises, monkeypatch):
+    monkeypatch.setattr(mixing, "WARP_SHARE", 0.0)
     features = np.tile(mel(voice()), (200, 1, 1))
     ratio = power_of(mixed(features, noises, np.random.default_rng(1))) / np.maximum(power_of(features), 1e-9)
     loud = power_of(features[0]) > 0.05 * power_of(features[0]).max()
@@ -107,3 +108,15 @@ def test_the_equaliser_is_smooth_and_the_fade_slow():
         assert bands.shape == (80,) and np.abs(np.diff(bands)).max() < 6.5
         fade = 10 * np.log10(mixing._fade(270, rng))
         assert fade.shape == (270,) and -12.1 <= fade.min() and fade.max() <= 0.01 and np.abs(np.diff(fade)).max() < 0.2
+
+
+@pytest.mark.parametrize("factor", mixing.WARPS)
+def test_a_longer_or_shorter_vocal_tract_moves_a_tone_by_its_factor(factor):
+    time = np.arange(16_000) / 16_000
+
+    def tone(hz):
+        return power_of(LogMel().push((0.5 * np.sin(2 * np.pi * hz * time)).astype(np.float32)))[20:]
+
+    moved, wanted = tone(1500), tone(1500 * factor)
+    mixing._warp(moved, factor)
+    assert abs(int(moved[:, :80].mean(0).argmax()) - int(wanted[:, :80].mean(0).argmax())) <= 1
