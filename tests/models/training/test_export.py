@@ -1,8 +1,14 @@
 """What is exported is what was trained."""
 
-from models.loading import load_model
+import numpy as np
+import pytest
+
+from arkit_mapping.channels import MOUTH_32
+from models.loading import load_model, load_network
 from models.pmmtalk.config import load_config
-from models.training.export import difference, export_run
+from models.pmmtalk.runtime import Voice
+from models.pmmtalk.torch_steps import TorchSteps
+from models.training.export import difference, export_run, make_checkpoint
 
 
 def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, tiny_checkpoint, tmp_path):
@@ -10,3 +16,20 @@ def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, ti
     export_run(tiny_run, tmp_path / "again")
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tiny_checkpoint / "model.safetensors").read_bytes()
     assert load_model(str(tiny_checkpoint)).name == "tiny"
+
+
+def test_an_amplified_channel_moves_so_much_further_and_the_others_as_before(tiny_run, tmp_path):
+    plain, wide = tmp_path / "plain", tmp_path / "wide"
+    make_checkpoint(tiny_run, plain)
+    make_checkpoint(tiny_run, wide, {"jawOpen": 1.5})
+    config, mel = load_config(plain / "config.yaml"), np.random.default_rng(0).standard_normal((40, 160)).astype(np.float32)
+    voice = Voice(*(np.zeros(shape, np.float32) for shape in ((1, 16), (1, 16), (1, 16, 48))))
+    before, after = (TorchSteps(load_network(folder, config), voice).run(mel) for folder in (plain, wide))
+    jaw = MOUTH_32.index("jawOpen")
+    np.testing.assert_allclose(after[:, jaw], 1.5 * before[:, jaw], rtol=1e-5)
+    np.testing.assert_allclose(np.delete(after, jaw, 1), np.delete(before, jaw, 1), atol=1e-6)
+
+
+def test_a_gain_for_a_channel_that_is_not_there_is_refused(tiny_run, tmp_path):
+    with pytest.raises(KeyError, match="jawopen"):
+        make_checkpoint(tiny_run, tmp_path, {"jawopen": 1.5})
