@@ -87,7 +87,7 @@ def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32
     """
     if not phones:
         return np.zeros((frames, len(MOUTH_32)), np.float32)
-    base = _smooth(_blend(phones, frames))
+    base = _smooth(_blend(seen(phones), frames))
     if loudness_db is not None:
         effort = np.clip(1 + LOUDNESS_PER_DB * (loudness_db - np.percentile(loudness_db, 80)), *LOUDNESS_RANGE)
         opening = [_bases().index(name) for name in ("jawOpen", "mouthLowerDown", "mouthUpperUp")]
@@ -95,9 +95,29 @@ def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32
     return held(np.clip(base, 0, 1) @ _spread(), phones)
 
 
+def seen(phones: Sequence[Phone]) -> list[Phone]:
+    """The phones at the times the lips make them: a stop opens with its burst, before its sound ends, and closes unheard after a pause."""
+    out = list(phones)
+    for i, phone in enumerate(phones):
+        rule = _table()["stops"].get(phone.name)
+        if rule is None:
+            continue
+        if i and phones[i - 1].name == "SIL":
+            _move(out, i - 1, out[i].start_s - min(rule["after_silence_ms"] / 1000, (phones[i - 1].end_s - phones[i - 1].start_s) / 2))
+        if i + 1 < len(phones) and phones[i + 1].name != "SIL":
+            _move(out, i, phone.start_s + rule["opens_at"] * (phone.end_s - phone.start_s))
+    return out
+
+
+def _move(phones: list[Phone], at: int, time_s: float) -> None:
+    """Put the border between a phone and the next one at `time_s`, in place."""
+    first, second = phones[at], phones[at + 1]
+    phones[at], phones[at + 1] = Phone(first.name, first.start_s, time_s), Phone(second.name, time_s, second.end_s)
+
+
 def held(mouth: Curves, phones: Sequence[Phone]) -> Curves:
     """`mouth` with the hard rules of the phones laid over it: rule-made curves and captured ones alike must seal at p, b and m."""
-    out = mouth.copy()
+    out, phones = mouth.copy(), seen(phones)
     for name, rule in _table()["holds"].items():
         hold = _window(name, phones, len(out))[:, None]
         for base, limit in rule.get("at_most", {}).items():
@@ -125,6 +145,7 @@ def styled(mouth: Curves, style: str) -> Curves:
 
 def sealed(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
     """float32 (frames,): 1 while p, b or m must be closed, with the ramps of the curves."""
+    phones = seen(phones)
     return np.maximum(_window("PB", phones, frames), _window("M", phones, frames))
 
 

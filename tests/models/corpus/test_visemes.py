@@ -4,7 +4,7 @@ import pytest
 from arkit_mapping.channels import MOUTH_32
 from models.corpus import visemes
 from models.corpus.phones import CLASSES, VOWELS, Phone
-from models.corpus.visemes import RATE, STYLES, curves, held, labels, sealed, styled
+from models.corpus.visemes import RATE, STYLES, curves, held, labels, sealed, seen, styled
 
 FRAMES = 90
 TONGUE = ("TD", "N", "L", "RR", "KG", "NG", "H")
@@ -200,3 +200,21 @@ def test_styles_differ_and_neutral_changes_nothing():
 
 def test_no_phones_are_a_neutral_face():
     assert not curves([], 5).any()
+
+
+def test_the_lips_open_with_the_burst_before_the_stop_has_ended():
+    phones = [Phone("AA", 0.0, 0.4), Phone("PB", 0.4, 0.5), Phone("AA", 0.5, 1.0)]
+    assert [(p.name, round(p.end_s, 3)) for p in seen(phones)] == [("AA", 0.4), ("PB", 0.47), ("AA", 1.0)]
+    assert [p.start_s for p in seen(phones)[1:]] == [p.end_s for p in seen(phones)[:-1]], "no gap is left"
+
+
+def test_after_a_pause_the_lips_close_before_anything_is_heard():
+    phones = [Phone("SIL", 0.0, 0.5), Phone("PB", 0.5, 0.6), Phone("AA", 0.6, 1.0)]
+    assert [round(p.end_s, 3) for p in seen(phones)] == [0.46, 0.57, 1.0]
+    short = [Phone("AA", 0.0, 0.45), Phone("SIL", 0.45, 0.5), Phone("PB", 0.5, 0.6)]
+    assert [round(p.end_s, 3) for p in seen(short)] == [0.45, 0.475, 0.6], "at most half of the pause, and no burst before a rest"
+
+
+def test_phones_that_are_no_stops_are_seen_when_they_are_heard():
+    phones = [Phone(name, i * 0.1, (i + 1) * 0.1) for i, name in enumerate(["SIL", "M", "AA", "S", "FV", "IY"])]
+    assert seen(phones) == phones
