@@ -16,15 +16,17 @@ from torch.utils.data import DataLoader
 from arkit_mapping.channels import MOUTH_32
 from models.corpus.phones import CLASSES
 from models.corpus.visemes import RATE
-from models.pmmtalk.config import Config, save_config
+from models.pmmtalk.config import Config, load_config, save_config
+from models.training.edge import one_line
 from models.training.examples import ALL_STYLES, Batch, Windows, read_noises, spread
 from models.training.loop import Loop, Plan
-from models.training.objective import channel_weights
+from models.training.objective import Weights, channel_weights
 from models.training.state import save
 from models.training.tracks import read_tracks
 
 LOG_EVERY, SAVE_EVERY, VALIDATE_EVERY = 25, 100, 200
 VIEWS = ("audio", "text", "image")
+TERMS = tuple(field.name for field in fields(Weights))
 
 
 def options() -> argparse.Namespace:
@@ -41,7 +43,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--delay", type=int, default=3, help="steps a frame is held back (3: 67 ms of look-ahead, 1: 33 ms)")
     parser.add_argument("--without", nargs="*", default=[], help="leave out tracks whose names start so: an engine, a voice, 'real'")
     parser.add_argument("--views", nargs="*", default=list(VIEWS), choices=VIEWS, help="branches the decoder reads")
-    parser.add_argument("--drop", nargs="*", default=[], help="terms of the objective to leave out: temporal, semantic, ...")
+    parser.add_argument("--drop", nargs="*", default=[], choices=TERMS, help="terms of the objective to leave out")
     parser.add_argument("--no-augmentation", action="store_true", help="levels, equalisers and noises left out")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1, help="of torch; two on two busy cores are far slower than one")
@@ -63,24 +65,49 @@ def first(batches: Any) -> Batch:
 
 def main() -> None:
     chosen = options()
+    with one_line():
+        train(chosen)
+
+
+def train(chosen: argparse.Namespace) -> None:
     torch.manual_seed(chosen.seed)
     torch.set_num_threads(chosen.threads)
     torch.set_flush_denormal(True)
     chosen.run.mkdir(parents=True, exist_ok=True)
-    train, held = (read_tracks(chosen.tracks, held, tuple(chosen.without)) for held in (False, True))
+    tracks, held = (read_tracks(chosen.tracks, held, tuple(chosen.without)) for held in (False, True))
+    check_names(chosen)
     config = Config(
         phones=CLASSES, styles=ALL_STYLES, channels=MOUTH_32, delay=chosen.delay, views=tuple(v for v in VIEWS if v in chosen.views)
     )
-    save_config(config, chosen.run / "config.yaml")
-    loop = Loop(config, channel_weights(spread(train)), plan(chosen))
+    keep_config(config, chosen.run)
+    loop = Loop(config, channel_weights(spread(tracks)), plan(chosen))
     noises = None if chosen.no_augmentation else read_noises(chosen.tracks)
     checks = validation_sets(held, chosen)
-    source = Windows(train, noises, chosen.batch, chosen.seconds, seed=chosen.seed * 1_000_000 + loop.step)
+    source = Windows(tracks, noises, chosen.batch, chosen.seconds, seed=chosen.seed * 1_000_000 + loop.step)
     loader = DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=3, collate_fn=first)
     parameters = sum(p.numel() for p in loop.model.parameters())
-    hours = sum(len(t.mel) for t in train) / 60 / 3600
-    print(f"{len(train)} tracks, {hours:.1f} h, {parameters} parameters, from step {loop.step}", flush=True)
+    hours = sum(len(t.mel) for t in tracks) / 60 / 3600
+    print(f"{len(tracks)} tracks, {hours:.1f} h, {parameters} parameters, from step {loop.step}", flush=True)
     run(loop, loader, checks, chosen)
+
+
+def check_names(chosen: argparse.Namespace) -> None:
+    """ValueError for something to leave out that is not there: a slip of the pen would train a model that lacks nothing."""
+    names = [track.name for held in (False, True) for track in read_tracks(chosen.tracks, held)]
+    for start in chosen.without:
+        if not any(name.startswith(start) for name in names):
+            raise ValueError(f"--without {start}: no track in {chosen.tracks} starts so; there are {', '.join(names[:5])} ...")
+
+
+def keep_config(config: Config, run: Path) -> None:
+    """Write a new run's config. ValueError for a run that was begun with another one: its weights would go on under a wrong name."""
+    path = run / "config.yaml"
+    if (run / "state.safetensors").exists() and path.exists():
+        before = load_config(path)
+        differing = [field.name for field in fields(config) if getattr(before, field.name) != getattr(config, field.name)]
+        if differing:
+            raise ValueError(f"{run} was trained with other {', '.join(differing)}: give the same options, or a new --run")
+    save_config(config, path)
 
 
 def plan(chosen: argparse.Namespace) -> Plan:
@@ -100,15 +127,17 @@ def validation_sets(held: list[Any], chosen: argparse.Namespace) -> dict[str, li
 
 def run(loop: Loop, loader: Any, checks: dict[str, list[Batch]], chosen: argparse.Namespace) -> None:
     total: dict[str, float] = {}
-    began = time.monotonic()
+    counted, began = 0, time.monotonic()
     for batch in loader:
         if loop.step >= chosen.steps or (chosen.minutes and time.monotonic() - began > 60 * chosen.minutes):
             break
         for name, value in loop.train_step(to_device(batch, loop.device)).items():
-            total[name] = total.get(name, 0.0) + value / LOG_EVERY
+            total[name] = total.get(name, 0.0) + value
+        counted += 1
         if loop.step % LOG_EVERY == 0:
-            report(chosen.run, {"step": loop.step, "seconds": round(time.monotonic() - began)} | total)
-            total = {}
+            means = {name: value / counted for name, value in total.items()}
+            report(chosen.run, {"step": loop.step, "seconds": round(time.monotonic() - began)} | means)
+            total, counted = {}, 0
         if loop.step % SAVE_EVERY == 0 or loop.step == chosen.steps:
             save(loop.state_file, loop.model, loop.average, loop.optimiser, loop.step)
         if loop.step % VALIDATE_EVERY == 0 and not loop.pretraining:

@@ -27,24 +27,26 @@ ABLATIONS: dict[str, tuple[str, ...]] = {
     "without real speech": ("--without", "real"),
     "without augmentation": ("--no-augmentation",),
 }
-"""What is left out -> options of `python -m models.training`."""
+"""What is left out -> options of `python -m models.training`. A branch that is left out is not read by the decoder; its own loss, phones or
+pictures, still teaches the audio encoder."""
 COLUMNS = ("jaw r", "aperture r", "rounding r")
 CURVES = tuple(f"{group} {column}" for group in ("grid", "facegood") for column in COLUMNS)
 HEAD = ("run", *CURVES, "closure recall", "closure AUC", "phones", "moving in music")
 
 
-def folder_of(name: str, out: Path) -> Path:
-    return out / name.replace(" ", "-")
+def folder_of(name: str, chosen: argparse.Namespace) -> Path:
+    """One for every budget: a run of other steps is another run."""
+    return Path(chosen.out) / f"{name.replace(' ', '-')}-{chosen.steps}-{chosen.pretrain}"
 
 
 def train(name: str, chosen: argparse.Namespace) -> Path:
     """Run one ablation to its end, unless it has ended already; returns its checkpoint."""
-    run = folder_of(name, chosen.out)
+    run = folder_of(name, chosen)
     checkpoint = run / "checkpoint"
     if not (checkpoint / "SHA256SUMS").exists():
         command = [sys.executable, "-m", "models.training", "--tracks", str(chosen.tracks), "--run", str(run), "--steps", str(chosen.steps)]
         command += ["--pretrain", str(chosen.pretrain), *ABLATIONS[name]]
-        print(f"{name}: {' '.join(command[3:])}", flush=True)
+        print(f"{name}: {' '.join(command[3:])}", file=sys.stderr, flush=True)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         make_checkpoint(run, checkpoint)
     return checkpoint

@@ -1,7 +1,8 @@
 """Score a run on tracks: `python -m models.training.assess --model DIR --tracks DIR [--only flite]`.
 
 What a left-out engine, held-out sentences and held-out speakers are scored by: phone and viseme accuracy, correlation with the curves that
-the true phones give, lips closed where they must be and where they must not.
+the true phones give, lips closed where they must be and where they must not. It is the bare network that is scored, from empty states and
+without the floor that rests a live face.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from models.pmmtalk import faces
 from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import load_config
 from models.pmmtalk.network import PMMTalk
+from models.training.edge import one_line
 from models.training.objective import aperture
 from models.training.tracks import UNKNOWN, Track, read_tracks
 
@@ -101,8 +103,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[""], help="held-out tracks whose names start so, each scored by itself (default all)")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    network = load_network(chosen.model, load_config(chosen.model / "config.yaml"))
-    held = read_tracks(chosen.tracks, held=True)
+    with one_line():
+        network = load_network(chosen.model, load_config(chosen.model / "config.yaml"))
+        held = read_tracks(chosen.tracks, held=True)
     for start in chosen.only:
         some = [track for track in held if track.name.startswith(start)]
         if not some:

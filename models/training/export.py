@@ -26,6 +26,7 @@ from models.pmmtalk.network import PMMTalk
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps
 from models.pmmtalk.runtime import Voice
 from models.pmmtalk.torch_steps import TorchSteps
+from models.training.edge import one_line
 
 OPSET = 17
 TOLERANCE = 1e-5
@@ -72,11 +73,11 @@ def difference(folder: Path, config: Config) -> float:
 
 
 def amplify(weights: dict[str, Tensor], config: Config, gains: Mapping[str, float]) -> None:
-    """Scale channels in the last layer, in place: trained on squared error, a mouth that is unsure moves too little. KeyError names a
+    """Scale channels in the last layer, in place: trained on squared error, a mouth that is unsure moves too little. ValueError names a
     channel that the network does not have."""
     for channel, gain in gains.items():
         if channel not in config.channels:
-            raise KeyError(f"no channel {channel!r}: expected names like {', '.join(config.channels[:4])}")
+            raise ValueError(f"no channel {channel!r}: expected names like {', '.join(config.channels[:4])}")
         row = config.channels.index(channel)
         for part in ("out.weight", "out.bias"):
             weights[part] = weights[part].clone()
@@ -119,8 +120,14 @@ def make_checkpoint(run: Path, out: Path, gains: Mapping[str, float] = MappingPr
 
 def gains_of(texts: list[str]) -> dict[str, float]:
     """["jawOpen=1.1"] -> {"jawOpen": 1.1}. ValueError for anything else."""
-    pairs = [text.partition("=") for text in texts]
-    return {name: float(value) for name, _, value in pairs}
+    gains = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            gains[name] = float(value)
+        except ValueError:
+            raise ValueError(f"--gain {text}: expected CHANNEL=X, e.g. jawOpen=1.1") from None
+    return gains
 
 
 def main() -> None:
@@ -132,7 +139,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if not chosen.graph_only and chosen.run is None:
         parser.error("--run DIR is missing: which run's weights? (--graph-only keeps the ones in --out)")
-    worst = make_graph(chosen.out) if chosen.graph_only else make_checkpoint(chosen.run, chosen.out, gains_of(chosen.gain))
+    with one_line():
+        worst = make_graph(chosen.out) if chosen.graph_only else make_checkpoint(chosen.run, chosen.out, gains_of(chosen.gain))
     sizes = {name: (chosen.out / name).stat().st_size for name in (checkpoint.WEIGHTS, checkpoint.GRAPH)}
     print(f"graph equals network to {worst:.1e}; " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items()))
 

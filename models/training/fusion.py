@@ -49,7 +49,7 @@ class Faces:
         """The capture's trusted channels above rest, in [0, 1]; NaN in the others."""
         assert capture.curves is not None and capture.live is not None
         rest = self.rest.get(capture.rig, np.zeros(len(MOUTH_32), np.float32))
-        above = np.clip((capture.curves - rest) / (1 - rest), 0, 1)
+        above = np.clip((capture.curves - rest) / np.maximum(1 - rest, 1e-3), 0, 1)
         names = TRUSTED.get(capture.rig, MOUTH_32)
         kept = capture.live & np.isin(MOUTH_32, names)
         return np.where(kept, above, np.nan).astype(np.float32)
@@ -61,5 +61,3 @@ def followed(mouth: Curves, frames: int, rate: float) -> Curves:
     low = at.astype(int)
     part = (at - low)[:, None].astype(np.float32)
     return np.asarray(mouth[low] * (1 - part) + mouth[np.minimum(low + 1, len(mouth) - 1)] * part, np.float32)
-
-

@@ -139,7 +139,7 @@ def scores(predicted: Tensor, log_phones: Tensor, batch: Batch) -> dict[str, flo
     """Measures of one validation batch; correlations over the channels that move and are known in every window."""
     p, t = predicted.flatten(0, 1), batch.curves.flatten(0, 1)
     live = torch.where((t.std(0) > 0.01) & (batch.known[:, 0] > 0).all(0))[0]
-    r = torch.stack([torch.corrcoef(torch.stack([p[:, i], t[:, i]]))[0, 1] for i in live]).mean()
+    r = torch.tensor([float(torch.corrcoef(torch.stack([p[:, i], t[:, i]]))[0, 1]) for i in live]).mean()
     jaw = MOUTH_32.index("jawOpen")
     open_target = (aperture(batch.curves) > 0.12) & (batch.sealed == 0)
     closed, heard = aperture(predicted) < 0.03, batch.labels != IGNORED

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -25,6 +26,7 @@ from models.corpus.phones import Phone
 from models.corpus.store import Clip, read_voice, voices
 from models.corpus.visemes import RATE, curves, held, labels, sealed
 from models.features import LogMel, frame_count
+from models.training.edge import one_line
 from models.training.fusion import Faces, followed
 from models.training.mixing import BANK_SCALE, power_of
 from models.training.tracks import UNKNOWN, About, Piece, pause, whole_grains, write_track
@@ -152,11 +154,18 @@ def write_noises(corpus: Path, out: Path) -> None:
     rng, chunks = np.random.default_rng(0), []
     for kind in NOISES:
         chunks += [no_speech(SAMPLE_RATE * 10, kind, rng) for _ in range(OFTEN.get(kind, 1) * NOISE_SECONDS // 10)]
-    np.save(out / "noise.npy", _power(chunks))
+    _save(out / "noise.npy", _power(chunks))
     talkers = [as_float(np.concatenate([c.samples for c in read_voice(corpus, voice)[:60]])) for voice in voices(corpus)[::4]]
     many = min(BABBLE_VOICES, len(talkers))
     some = [[_excerpt(talkers[i], rng) for i in rng.choice(len(talkers), many, replace=False)] for _ in range(24)]
-    np.save(out / "babble.npy", _power([babble(group, rng) for group in some]))
+    _save(out / "babble.npy", _power([babble(group, rng) for group in some]))
+
+
+def _save(path: Path, values: NDArray[np.float16]) -> None:
+    """Written beside and renamed: a bank that is there is whole."""
+    part = path.with_suffix(".part.npy")
+    np.save(part, values)
+    os.replace(part, path)
 
 
 def _excerpt(sound: NDArray[np.float32], rng: np.random.Generator, seconds: int = 10) -> NDArray[np.float32]:
@@ -202,6 +211,14 @@ def options() -> argparse.Namespace:
 
 def main() -> None:
     chosen = options()
+    with one_line():
+        prepare(chosen)
+
+
+def prepare(chosen: argparse.Namespace) -> None:
+    """Make what is missing."""
+    if not voices(chosen.corpus):
+        raise ValueError(f"{chosen.corpus}: no voices there, expected a folder made by python -m models.corpus")
     chosen.out.mkdir(parents=True, exist_ok=True)
     if not (chosen.out / "babble.npy").exists():
         write_noises(chosen.corpus, chosen.out)

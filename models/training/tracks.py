@@ -98,7 +98,9 @@ def write_track(folder: Path, name: str, about: About, pieces: Iterable[Piece]) 
 
 
 def read_tracks(folder: Path, held: bool, without: tuple[str, ...] = ()) -> list[Track]:
-    """Complete tracks of `folder` whose name starts with none of `without`, as memory maps."""
+    """Complete tracks of `folder` whose name starts with none of `without`, as memory maps. ValueError for a folder without any track."""
+    if not any(folder.glob("*.json")):
+        raise ValueError(f"{folder}: no tracks there, expected a folder made by python -m models.training.prepare")
     found = []
     for path in sorted(folder.glob("*.json")):
         about = About(**_about(path))

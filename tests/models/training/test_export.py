@@ -31,5 +31,5 @@ def test_an_amplified_channel_moves_so_much_further_and_the_others_as_before(tin
 
 
 def test_a_gain_for_a_channel_that_is_not_there_is_refused(tiny_run, tmp_path):
-    with pytest.raises(KeyError, match="jawopen"):
+    with pytest.raises(ValueError, match="jawopen"):
         make_checkpoint(tiny_run, tmp_path, {"jawopen": 1.5})

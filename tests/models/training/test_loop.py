@@ -1,5 +1,7 @@
 """A run: two stages, what is frozen, and going on where it stopped."""
 
+import argparse
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -229,3 +231,27 @@ def test_a_run_cannot_start_from_one_of_another_size(tiny_run, tmp_path):
     config = replace(load_config(tiny_run / "config.yaml"), branch_width=8)
     with pytest.raises(ValueError, match="expected"):
         Loop(config, torch.ones(32), Plan(tmp_path, steps=10, start=tiny_run))
+
+
+def test_a_run_does_not_go_on_under_another_config(tiny_run, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("state.safetensors", "config.yaml"):
+        (run / name).write_bytes((tiny_run / name).read_bytes())
+    config = load_config(run / "config.yaml")
+    training.keep_config(config, run)
+    with pytest.raises(ValueError, match="delay"):
+        training.keep_config(replace(config, delay=1), run)
+    assert load_config(run / "config.yaml") == config, "the run's own config is left"
+
+
+def test_leaving_out_what_is_not_there_is_refused(papa, tmp_path):
+    with pytest.raises(ValueError, match="flyte"):
+        training.check_names(argparse.Namespace(tracks=tmp_path, without=["flyte"]))
+    training.check_names(argparse.Namespace(tracks=tmp_path, without=["papa"]))
+
+
+def test_a_folder_without_tracks_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["training", "--tracks", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")])
+    with pytest.raises(SystemExit, match="no tracks there"):
+        training.main()
