@@ -99,9 +99,10 @@ def best_lag(pairs: Sequence[Pair], earliest: int = EARLIEST, latest: int = LATE
 
 
 def amplitude_ratio(pairs: Sequence[Pair]) -> float:
-    """Standard deviation of the prediction over the reference's; below 1 it mumbles. Infinite or NaN over a still reference."""
+    """Standard deviation of the prediction over the reference's; below 1 it mumbles. NaN over a still reference."""
     predicted, captured = pooled(pairs)
-    return float(predicted.std() / max(captured.std(), _STILL))
+    spread = float(captured.std())
+    return float(predicted.std()) / spread if spread > _STILL else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,9 @@ def right_share(guesses: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
     return float((guesses == truth).mean()) if len(truth) else float("nan")
 
 
-def at_60(values: Array, fps: float, frames: int) -> Array:
-    """(frames,) or (frames, channels) at `fps` as `frames` frames at 60 Hz from the same start; the last value is held."""
-    at, own = np.arange(frames) / RATE, np.arange(len(values)) / fps
+def at_60(values: Array, times_s: Array, frames: int) -> Array:
+    """(n,) or (n, channels) of the rising times (n,) as `frames` frames at 60 Hz from time 0; the first and last value are held."""
+    at = np.arange(frames) / RATE
     if values.ndim == 1:
-        return np.asarray(np.interp(at, own, values))
-    return np.stack([np.interp(at, own, column) for column in values.T], 1)
+        return np.asarray(np.interp(at, times_s, values))
+    return np.stack([np.interp(at, times_s, column) for column in values.T], 1)

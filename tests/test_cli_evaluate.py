@@ -57,6 +57,7 @@ def test_a_figure_that_cannot_be_had_is_a_dash(recordings: Path, capsys: pytest.
     lines = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
     assert ["phone", "accuracy", "–", "–"] in lines
     assert [line[3] for line in lines if line[:2] == ["rounding", "r"] and len(line) == 4] == ["–"]  # loudness has no round lips
+    assert [line[-1] for line in lines if line[:3] == ["rounding", "lag,", "ms"]] == ["–"]
 
 
 @pytest.mark.usefixtures("small_model")

@@ -103,7 +103,7 @@ def sections(report: Report, channels: bool) -> Iterator[tuple[str, list[Line]]]
         lines: list[Line] = [(f"moving in {name}", _share(share), _share(loudness.moving[name])) for name, share in ours.moving.items()]
         yield "noise: share of time the mouth moves", lines
     yield "phones: share of timed frames heard right", _phone_lines(report)
-    yield "stream", [("in pieces minus the whole, largest", f"{report.stream_difference:.1e}", NONE)]
+    yield "stream", [("in pieces minus the whole, largest", _difference(report.stream_difference), NONE)]
 
 
 def _curve_lines(ours: CurveScore, loudness: CurveScore, channels: bool) -> list[Line]:
@@ -123,7 +123,7 @@ def _signal_lines(name: str, ours: SignalScore, loudness: SignalScore) -> list[L
     return [
         (f"{name} r", _figure(ours.r), _figure(loudness.r)),
         (f"{name} r at no lag", _figure(ours.r_at_0), _figure(loudness.r_at_0)),
-        (f"{name} lag, ms", f"{ours.lag_ms:+.1f}", f"{loudness.lag_ms:+.1f}"),
+        (f"{name} lag, ms", _lag(ours), _lag(loudness)),
         (f"{name} amplitude ratio", _figure(ours.amplitude, 2), _figure(loudness.amplitude, 2)),
     ]
 
@@ -152,6 +152,15 @@ def _phone_lines(report: Report) -> list[Line]:
 
 def _figure(value: float, digits: int = 3) -> str:
     return NONE if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _lag(signal: SignalScore) -> str:
+    """A curve that does not move has no r, and its lag means nothing."""
+    return NONE if math.isnan(signal.r) else f"{signal.lag_ms:+.1f}"
+
+
+def _difference(value: float) -> str:
+    return NONE if math.isnan(value) else "infinite" if math.isinf(value) else f"{value:.1e}"
 
 
 def _share(value: float) -> str:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from models import checkpoint
 from models.base import ModelError
+from models.corpus.captures.sound import FULL_SCALE, read_sound
 from models.corpus.lattice import SILENCE, Lattice, Shares, best_path, lattice
 from models.corpus.phones import CLASSES, Phone
-from models.corpus.pronounce import Word
+from models.corpus.pronounce import PronounceError, Word
 from models.corpus.transcripts import Recording, recordings
-from models.features import FRAME_RATE, SAMPLE_RATE
+from models.features import FRAME_RATE
 
 RATE = FRAME_RATE
 """Frames a second; frame k belongs to time k / RATE, so that a boundary lies half a frame before the first frame of the new phone."""
@@ -139,7 +140,7 @@ Listener = Callable[[NDArray[np.float32]], Shares]
 def align_corpus(found: Sequence[Recording], listen: Listener, worst: float) -> dict[str, dict[str, Any]]:
     """Phones, score and whether it is kept for every recording that could be aligned, by id; says how it gets on.
 
-    worst: share of each corpus, the lowest scores first, that is not kept.
+    worst: share of each corpus, the lowest scores first, that is not kept. Raises ModelError for sound that cannot be read.
     """
     posteriors = _listen_to_all(found, listen)
     prior = class_shares([posteriors[r.id] for r in found])
@@ -163,14 +164,9 @@ def class_shares(posteriors: Sequence[Shares]) -> Shares:
 
 
 def _listen_to_all(found: Sequence[Recording], listen: Listener) -> dict[str, Shares]:
-    import soundfile
-
     heard_by_id, began = {}, time.monotonic()
     for i, recording in enumerate(found, 1):
-        samples, rate = soundfile.read(recording.audio, dtype="float32")
-        if rate != SAMPLE_RATE or samples.ndim != 1:
-            raise AlignError(f"{recording.audio}: {rate} Hz, {samples.ndim} dimensions; expected {SAMPLE_RATE} Hz mono, convert it first")
-        heard_by_id[recording.id] = listen(samples)
+        heard_by_id[recording.id] = listen(np.asarray(read_sound(recording.audio) / FULL_SCALE, np.float32))
         if i % 100 == 0 or i == len(found):
             print(f"heard {i} of {len(found)} recordings in {time.monotonic() - began:.0f} s", flush=True)
     return heard_by_id
@@ -216,6 +212,8 @@ def run(data: Path, folder: Path, out: Path, worst: float) -> None:
     found, unsaid = recordings(data)
     for line in unsaid:
         print(f"{line}, left out")
+    if not found:
+        raise AlignError(f"{data}: no recording can be aligned, {len(unsaid)} left out; expected rows with a transcript in its manifests")
     clips = align_corpus(found, listener(folder), worst)
     out.parent.mkdir(parents=True, exist_ok=True)
     table = {"model": checkpoint.digest(folder / checkpoint.WEIGHTS), "clips": clips}
@@ -232,7 +230,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         run(options.data, checkpoint.find(options.model), options.out, options.worst)
-    except (AlignError, ModelError, FileNotFoundError) as error:
+    except (AlignError, ModelError, PronounceError, FileNotFoundError) as error:
         parser.error(str(error))
 
 

@@ -28,7 +28,7 @@ from models.base import ModelError
 from models.corpus import captures
 from models.corpus.captures import Capture
 from models.corpus.phones import CLASSES, INDEX, Phone
-from models.corpus.visemes import EDGE_S, LOUDNESS_PER_DB, LOUDNESS_RANGE, RATE, SMOOTH_S
+from models.corpus.visemes import EDGE_S, EFFORT_S, LOUDNESS_PER_DB, LOUDNESS_RANGE, RATE, SMOOTH_S, seen
 from models.training.fusion import Faces
 from models.training.prepare import as_float, loudness_db
 
@@ -41,8 +41,6 @@ RIG_SHARES = {"mediapipe": 1.0, "facegood": 0.7}
 ROUND_SHARE, AMPLITUDE_SHARE = 0.5, 0.3
 LONGEST, EXCERPT = 600, 240
 """Frames: clips longer than the first are cut into pieces of the second."""
-EFFORT_S = 0.04
-"""Smoothing of the loudness, as in `visemes.curves`."""
 ROUNDED = ("mouthFunnel", "mouthPucker")
 LEAST_ROUND = 0.02
 """Classes that round less than this stay unrounded: their lips are not to be told by a tracker's noise."""
@@ -109,7 +107,7 @@ class Reach:
 
 def excerpts(capture: Capture, phones: Sequence[Phone], curves: NDArray[np.float32]) -> list[Excerpt]:
     """A capture in pieces; curves: (frames, 32), as `Faces.of` gives them."""
-    frames, loudness = len(curves), loudness_db(as_float(capture.samples), len(curves))
+    phones, frames, loudness = seen(phones), len(curves), loudness_db(as_float(capture.samples), len(curves))
     loudness = loudness - np.float32(np.percentile(loudness, 80))
     ids = torch.tensor([INDEX[p.name] for p in phones])
     start, end = torch.tensor([p.start_s for p in phones]), torch.tensor([p.end_s for p in phones])

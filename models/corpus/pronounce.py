@@ -34,6 +34,10 @@ class PronounceError(ValueError):
     """A transcript nobody here can read aloud. The text is one line: which word, and in what language."""
 
 
+class LibraryError(PronounceError):
+    """espeak-ng is not installed: no word can be read, whichever it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """One word and the ways it may be said."""
@@ -126,7 +130,7 @@ def _weak(word: str) -> tuple[Variant, ...]:
 
 @cache
 def ipa(text: str, voice: str) -> str:
-    """espeak-ng's IPA of one word, without spaces or stress. Raises PronounceError where the library or the voice is not installed."""
+    """espeak-ng's IPA of one word, without spaces or stress. Raises LibraryError without the library, PronounceError without the voice."""
     library = _library()
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         raise PronounceError(f"espeak-ng has no voice {voice!r}")
@@ -139,10 +143,10 @@ def ipa(text: str, voice: str) -> str:
 
 @cache
 def _library() -> Any:
-    """One per process: the library keeps global state. Raises PronounceError where it is not installed."""
+    """One per process: the library keeps global state. Raises LibraryError where it is not installed."""
     name = ctypes.util.find_library("espeak-ng")
     if name is None:
-        raise PronounceError("the library espeak-ng is not installed (Debian: libespeak-ng1)")
+        raise LibraryError("the library espeak-ng is not installed (Debian: libespeak-ng1)")
     library = c.CDLL(name)
     library.espeak_Initialize(SYNCHRONOUS, 0, None, 0)
     library.espeak_TextToPhonemes.restype = c.c_char_p

@@ -42,7 +42,7 @@ def languages() -> list[str]:
 
 
 def texts(language: str, count: int, seed: int) -> list[str]:
-    """`count` texts, the same for the same seed.
+    """`count` texts, the same for the same seed and the same dictionary.
 
     language: "english", "mandarin" (as numbered pinyin), or a key of `syllables` in words.yaml.
     """

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.corpus.pronounce import AMERICAN, BRITISH, PINYIN, SPANISH, PronounceError, Word, from_arpabet, pronounce
+from models.base import ModelError
+from models.corpus.pronounce import AMERICAN, BRITISH, PINYIN, SPANISH, LibraryError, PronounceError, Word, from_arpabet, pronounce
 
-MANIFESTS = ("manifest_people.json", "manifest_speech.json", "manifest.json")
+MANIFESTS = "manifest*.json"
 BRITISH_CORPORA = ("VCTK", "grid")
 VOICES = {"en": AMERICAN, "zh": PINYIN, "es": SPANISH}
 """espeak-ng's voice for the first two letters of a row's language."""
@@ -41,13 +42,16 @@ class Recording:
 def recordings(folder: Path) -> tuple[list[Recording], list[str]]:
     """Recordings that can be aligned or decoded, and a line for each that cannot be read aloud.
 
-    Clips with a hand-made `phones` file are left out: they are for checking. Raises FileNotFoundError when no manifest lies in `folder`.
+    Clips with a hand-made `phones` file are left out: they are for checking. Raises FileNotFoundError when no manifest lies in `folder`,
+    ModelError for a manifest that cannot be read, and LibraryError where words need espeak-ng and it is not installed.
     """
     found: list[Recording] = []
     unsaid: list[str] = []
     for row in _rows(folder):
         try:
             recording = _recording(folder, row)
+        except LibraryError:
+            raise
         except PronounceError as error:
             unsaid.append(f"{row['id']}: {error}")
             continue
@@ -56,11 +60,24 @@ def recordings(folder: Path) -> tuple[list[Recording], list[str]]:
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
-    here = [folder / name for name in MANIFESTS if (folder / name).exists()]
+    here = sorted(folder.glob(MANIFESTS))
     if not here:
-        raise FileNotFoundError(f"{folder}: none of {', '.join(MANIFESTS)} in it; name the folder of the real recordings")
+        raise FileNotFoundError(f"{folder}: got no {MANIFESTS}, expected at least one; name the folder of the real recordings")
     for path in here:
-        yield from json.loads(path.read_text(encoding="utf-8"))
+        yield from _read(path)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"manifest {path} cannot be read, expected JSON: {error}") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ModelError(f"manifest {path}: got {type(rows).__name__}, expected a list of rows, each with id and audio")
+    for number, row in enumerate(rows):
+        if not {"id", "audio"} <= row.keys():
+            raise ModelError(f"manifest {path}, row {number}: got keys {', '.join(row)}, expected id and audio among them")
+    return rows
 
 
 def _recording(folder: Path, row: dict[str, Any]) -> Recording | None:

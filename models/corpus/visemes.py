@@ -22,6 +22,8 @@ RATE = 60
 RAMP_S = 0.028
 """How long a hold takes to come and go: lips close within two frames."""
 SMOOTH_S = 0.016
+EFFORT_S = 0.04
+"""Smoothing of the curves, and of the loudness that they follow (standard deviations)."""
 EDGE_S = 0.06
 """Longest edge over which a phone gives way to its neighbour, however long it is."""
 LOUDNESS_PER_DB, LOUDNESS_RANGE = 0.018, (0.3, 1.15)
@@ -91,7 +93,7 @@ def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32
     if loudness_db is not None:
         effort = np.clip(1 + LOUDNESS_PER_DB * (loudness_db - np.percentile(loudness_db, 80)), *LOUDNESS_RANGE)
         opening = [_bases().index(name) for name in ("jawOpen", "mouthLowerDown", "mouthUpperUp")]
-        base[:, opening] *= _smooth(effort[:, None].astype(np.float32), 0.04)
+        base[:, opening] *= _smooth(effort[:, None].astype(np.float32), EFFORT_S)
     return held(np.clip(base, 0, 1) @ _spread(), phones)
 
 

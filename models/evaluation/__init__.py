@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Report:
     """What was left out, and why; one line each."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; what is no finite number is None."""
+        """Plain values; what is not a number is None, and what has no bound is "infinite", as a stream of too few frames."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
@@ -64,8 +64,8 @@ def evaluate(
 
     Raises ModelError for a folder or file that cannot be read.
     """
-    clips, timed = read_index(folder, limit), timed_speech(folder, limit)
-    notes = list(_missing(clips, bool(timed)))
+    clips, (timed, lost) = read_index(folder, limit), timed_speech(folder, limit)
+    notes = list(_missing(clips, bool(timed), lost))
     if isinstance(posteriors, str):
         notes.append(f"phone accuracy left out: {posteriors}")
         timed = []
@@ -120,13 +120,15 @@ def _first(clips: Iterable[Clip]) -> list[Clip]:
     return [clip for group in groups for clip in [other for other in clips if other.group == group][:LIVE_CLIPS]]
 
 
-def _missing(clips: list[Clip], timed: bool) -> Iterable[str]:
+def _missing(clips: list[Clip], timed: bool, lost: list[Path]) -> Iterable[str]:
     if not any(clip.curves for clip in clips):
         yield "no clip with captured curves: correlation and errors left out"
     if not any(clip.words for clip in clips):
         yield "no clip with timed words: closures left out"
     if not timed:
         yield f"no timed phones ({SPEECH_INDEX} and the TextGrids that it names): phone accuracy left out"
+    if lost:
+        yield f"{len(lost)} TextGrids that {SPEECH_INDEX} names are not there, the first {lost[0]}: those recordings left out"
 
 
 def _plain(value: Any) -> Any:
@@ -134,4 +136,6 @@ def _plain(value: Any) -> Any:
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+    if isinstance(value, float) and not isfinite(value):
+        return None if isnan(value) else "infinite"
+    return value

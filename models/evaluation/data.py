@@ -1,6 +1,6 @@
 """A folder of clips to be judged on: `val.json`, the sound and curves that it names, and timed phones.
 
-`val.json` is a list of clips: `id`, `group`, `wav`, and `curves` (npz of coeffs, names, fps; or a Live Link Face take) with `lag_s`,
+`val.json` is a list of clips: `id`, `group`, `wav`, and `curves` (npz, see `captures.npz`; or a Live Link Face take) with `lag_s`,
 how much later than the sound they come; or `words`, rows of start s, end s, word. Paths are relative to the folder.
 """
 
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import ARKIT_52, camel
 from models.base import ModelError, Samples
+from models.corpus.captures import Word
+from models.corpus.captures.curves import check
+from models.corpus.captures.npz import read_npz
 from models.features import SAMPLE_RATE
 from models.metrics import RATE, Track, at_60
 
@@ -26,11 +29,8 @@ SHORTEST = 30
 """Frames of a clip: any lag that is tried leaves something."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    start_s: float
-    end_s: float
-    text: str
+Table = tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]
+"""float64 (frames, channels), float64 (frames,) seconds from the start of the curves, channel names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Clip:
     sound: Path
     curves: Path | None
     lag_s: float
-    """How much later than the sound the curves come."""
+    """How much later than the sound the curves come; never below 0."""
     words: tuple[Word, ...]
 
 
@@ -67,14 +67,20 @@ def read_index(folder: Path, limit: int | None = None) -> list[Clip]:
     return [clip for group in groups.values() for clip in group]
 
 
-def timed_speech(folder: Path, limit: int | None = None) -> list[TimedSpeech]:
-    """Clips with a TextGrid, as the manifest of speech lists them; none where there is no manifest."""
+def timed_speech(folder: Path, limit: int | None = None) -> tuple[list[TimedSpeech], list[Path]]:
+    """Clips with a TextGrid, as the manifest of speech lists them, and the TextGrids that it names in vain; none without a manifest.
+
+    Raises ModelError for a manifest that cannot be read or does not fit.
+    """
     path = folder / SPEECH_INDEX
     if not path.is_file():
-        return []
+        return [], []
     rows = [row for row in _rows(path) if row.get("phones")]
-    found = [TimedSpeech(str(row["id"]), folder / str(row["audio"]), folder / str(row["phones"])) for row in rows]
-    return [clip for clip in found if clip.phones.is_file()][:limit]
+    try:
+        named = [TimedSpeech(str(row["id"]), folder / str(row["audio"]), folder / str(row["phones"])) for row in rows]
+    except KeyError as error:
+        raise ModelError(f"{path}: a row without {error}; expected id, audio and phones") from None
+    return [clip for clip in named if clip.phones.is_file()][:limit], [clip.phones for clip in named if not clip.phones.is_file()]
 
 
 def read_samples(path: Path) -> Samples:
@@ -87,7 +93,7 @@ def read_samples(path: Path) -> Samples:
 def read_clip(clip: Clip) -> Samples:
     """A clip's sound. ModelError where it cannot be read or is too short to be judged."""
     samples = read_samples(clip.sound)
-    if frames_of(samples) < SHORTEST + max(round(clip.lag_s * RATE), 0):
+    if frames_of(samples) < SHORTEST + round(clip.lag_s * RATE):
         wanted_s = SHORTEST / RATE + clip.lag_s
         raise ModelError(f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of sound, expected at least {wanted_s:.2f} s")
     return samples
@@ -102,9 +108,8 @@ def captured(clip: Clip, frames: int) -> Track:
     """The captured face at 60 Hz on the clock of its sound, `frames` long less the lag. ModelError for curves that cannot be read."""
     if clip.curves is None:
         return {}
-    values, names, fps = _take(clip.curves) if clip.curves.suffix == ".csv" else _npz(clip.curves)
-    late = round(clip.lag_s * RATE)
-    grid = at_60(values, fps, frames)[max(late, 0) :]
+    values, times_s, names = _take(clip.curves) if clip.curves.suffix == ".csv" else _npz(clip.curves)
+    grid = at_60(values, times_s, frames)[round(clip.lag_s * RATE) :]
     return {camel(name): grid[:, column] for column, name in enumerate(names)}
 
 
@@ -123,30 +128,26 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _clip(folder: Path, row: dict[str, Any]) -> Clip:
-    words = tuple(Word(float(start), float(end), str(text)) for start, end, text in row.get("words", ()))
+    words = tuple(Word(str(text), float(start), float(end)) for start, end, text in row.get("words", ()))
     curves = folder / str(row["curves"]) if "curves" in row or not words else None
-    return Clip(str(row["id"]), str(row["group"]), folder / str(row["wav"]), curves, float(row.get("lag_s", 0.0)), words)
+    lag_s = float(row.get("lag_s", 0.0))
+    if not 0 <= lag_s < inf:
+        raise ModelError(f"{folder / INDEX}, clip {row['id']}: got lag_s {lag_s:g}, expected 0 or more seconds")
+    return Clip(str(row["id"]), str(row["group"]), folder / str(row["wav"]), curves, lag_s, words)
 
 
-def _npz(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...], float]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            values, names, fps = np.asarray(file["coeffs"], np.float64), tuple(map(str, file["names"])), float(file["fps"])
-    except (OSError, ValueError, BadZipFile, KeyError, AttributeError) as error:
-        raise ModelError(f"curves {path} cannot be read, expected an npz of coeffs, names and fps: {error}") from None
-    if values.shape[1:] != (len(names),) or not len(values) or not fps > 0:
-        raise ModelError(f"curves {path}: got shape {values.shape} at {fps:g} fps, expected frames of {len(names)} channels")
-    return values, names, fps
+def _npz(path: Path) -> Table:
+    """The frames in which a face was found; a lag that the file tells of itself is left in, `val.json`'s counts."""
+    values, times_s, names = read_npz(path, lag_s=0.0)
+    check(path, values, times_s, names)
+    return values.astype(np.float64), times_s, names
 
 
-def _take(path: Path) -> tuple[NDArray[np.float64], tuple[str, ...], float]:
+def _take(path: Path) -> Table:
     from arkit_mapping.takes import TakeError, read_take
 
     try:
         take = read_take(path)
     except TakeError as error:
         raise ModelError(str(error)) from None
-    own = take.times_s - take.times_s[0]
-    even = np.arange(round(float(own[-1]) * RATE) + 1) / RATE
-    values = np.stack([np.interp(even, own, take.values[:, column]) for column in range(len(ARKIT_52))], 1)
-    return values, ARKIT_52, float(RATE)
+    return np.asarray(take.values[:, : len(ARKIT_52)], np.float64), np.asarray(take.times_s - take.times_s[0]), ARKIT_52

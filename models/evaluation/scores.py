@@ -10,7 +10,8 @@ import numpy as np
 from arkit_mapping.channels import MOUTH_32
 from models import metrics
 from models.base import Samples
-from models.evaluation.data import Clip, Word, frames_of
+from models.corpus.captures import Word
+from models.evaluation.data import Clip, frames_of
 from models.evaluation.sounds import NOISES
 from models.metrics import Array, Errors, Pair, Track
 
@@ -139,7 +140,7 @@ def closure_score(clips: Sequence[tuple[Track, tuple[Word, ...]]]) -> ClosureSco
 
 
 def begins_closed(word: str) -> bool:
-    """Whether an English word, or a letter's name, begins with lips that touch."""
+    """Whether an English word begins with lips that touch, counted as the referee does: by its letters, the letter m included."""
     return word.lower().startswith(BILABIAL_LETTERS) and not word.lower().startswith(NOT_BILABIAL)
 
 

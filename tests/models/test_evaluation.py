@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,9 @@ import soundfile
 
 from models import evaluation
 from models.base import ModelError
+from models.corpus.captures import Word
 from models.corpus.phones import CLASSES, INDEX, Phone
 from models.evaluation import data, live, phones, plots, scores, sounds
-from models.evaluation.data import Word
 from models.evaluation.loudness import loudness_face
 from models.loading import load_model
 
@@ -120,6 +121,33 @@ def test_a_folder_without_an_index_and_curves_that_are_none_are_one_clear_error(
         data.captured(data.read_index(folder)[0], 180)
 
 
+@pytest.mark.parametrize("lag_s", [-0.05, math.inf, math.nan])
+def test_curves_that_come_before_their_sound_are_one_clear_error(lag_s, folder):
+    rows = json.loads((folder / "val.json").read_text())
+    rows[0]["lag_s"] = lag_s
+    (folder / "val.json").write_text(json.dumps(rows))
+    with pytest.raises(ModelError, match=r"val\.json, clip clip0: got lag_s .*, expected 0 or more seconds"):
+        data.read_index(folder)
+
+
+def test_captured_frames_without_a_face_are_filled_from_their_neighbours(folder):
+    clip = data.read_index(folder)[0]
+    jaw, found = np.linspace(0.0, 0.5, 180), np.ones(180, bool)
+    whole = jaw.copy()
+    jaw[60:70], found[60:70] = 0.9, False
+    np.savez(folder / "0.npz", coeffs=jaw[:, None], names=["jawOpen"], fps=60.0, face_found=found)
+    assert data.captured(clip, 180)["jawOpen"] == pytest.approx(whole[3:], abs=1e-6)
+
+
+@pytest.mark.parametrize(("jaw", "message"), [(math.nan, "jawOpen of frame 5 is not finite"), (40.0, "expected weights from 0 to 1")])
+def test_captured_values_that_are_no_weights_are_one_clear_error(jaw, message, folder):
+    values = np.zeros((180, 1))
+    values[5] = jaw
+    np.savez(folder / "0.npz", coeffs=values, names=["jawOpen"], fps=60.0)
+    with pytest.raises(ModelError, match=message):
+        data.captured(data.read_index(folder)[0], 180)
+
+
 def test_a_recording_too_short_to_judge_is_one_clear_error(folder):
     soundfile.write(folder / "0.wav", np.zeros(3000), RATE)
     with pytest.raises(ModelError, match=r"0\.wav: 0\.19 s of sound, expected at least 0\.55 s"):
@@ -130,7 +158,7 @@ def test_lips_that_close_on_every_b_and_on_nothing_else_score_full_marks():
     jaw = np.ones(300)
     jaw[55:68] = 0
     face = {"jawOpen": jaw}
-    words = (Word(0.2, 0.5, "lay"), Word(1.0, 1.4, "bin"), Word(2.0, 2.5, "phone"), Word(3.0, 3.2, "sil"))
+    words = (Word("lay", 0.2, 0.5), Word("bin", 1.0, 1.4), Word("phone", 2.0, 2.5), Word("sil", 3.0, 3.2))
     found = scores.closure_score([(face, words)])
     assert found is not None
     assert (found.auc, found.recall, found.closed, found.others) == (1, 1, 1, 2)
@@ -138,7 +166,7 @@ def test_lips_that_close_on_every_b_and_on_nothing_else_score_full_marks():
 
 
 @pytest.mark.parametrize(("word", "closed"), [("bin", True), ("Place", True), ("m", True), ("phone", False), ("at", False), ("two", False)])
-def test_a_word_begins_closed_when_its_first_sound_is_p_b_or_m(word, closed):
+def test_a_word_begins_closed_when_it_is_written_with_p_b_or_m_that_is_said_or_is_the_letter_m(word, closed):
     assert scores.begins_closed(word) is closed
 
 
@@ -172,6 +200,12 @@ def test_a_stream_that_forgets_a_frame_is_found_out(tiny_checkpoint, monkeypatch
     whole = model.animate
     monkeypatch.setattr(model, "animate", lambda samples: whole(samples)[:-1])
     assert math.isinf(live.stream_difference(model, syllables(0)))
+
+
+def test_a_stream_of_other_length_is_infinite_in_the_file_and_no_clip_is_nothing(folder, tiny_checkpoint):
+    report = judged(folder, tiny_checkpoint)
+    assert replace(report, stream_difference=math.inf).as_json()["stream_difference"] == "infinite"
+    assert replace(report, stream_difference=math.nan).as_json()["stream_difference"] is None
 
 
 def test_phone_accuracy_counts_frames_as_recorded_and_at_either_level(monkeypatch):
@@ -209,10 +243,24 @@ def test_a_checkpoint_says_what_it_hears_and_one_without_phones_says_so(tiny_che
 
 def test_timed_speech_is_what_the_manifest_lists_with_a_textgrid_that_is_there(tmp_path):
     rows = [{"id": "a", "audio": "a.wav", "phones": "a.TextGrid"}, {"id": "b", "audio": "b.wav", "phones": "b.TextGrid"}, {"id": "c"}]
-    assert data.timed_speech(tmp_path) == []
+    assert data.timed_speech(tmp_path) == ([], [])
     (tmp_path / "manifest_speech.json").write_text(json.dumps(rows))
     (tmp_path / "a.TextGrid").touch()
-    assert [clip.name for clip in data.timed_speech(tmp_path)] == ["a"]
+    found, lost = data.timed_speech(tmp_path)
+    assert [clip.name for clip in found] == ["a"] and lost == [tmp_path / "b.TextGrid"]
+
+
+def test_textgrids_that_are_named_but_not_there_are_said(folder, tiny_checkpoint):
+    rows = [{"id": name, "audio": "0.wav", "phones": f"{name}.TextGrid"} for name in ("one", "two")]
+    (folder / "manifest_speech.json").write_text(json.dumps(rows))
+    notes = judged(folder, tiny_checkpoint).notes
+    assert any("2 TextGrids" in note and "one.TextGrid" in note for note in notes)
+
+
+def test_a_row_of_timed_speech_without_sound_is_one_clear_error(tmp_path):
+    (tmp_path / "manifest_speech.json").write_text('[{"id": "a", "phones": "a.TextGrid"}]')
+    with pytest.raises(ModelError, match=r"manifest_speech\.json: a row without 'audio'; expected id, audio and phones"):
+        data.timed_speech(tmp_path)
 
 
 def test_pictures_are_drawn_of_each_group(folder, tmp_path):

@@ -25,7 +25,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_lookahead_that_a_user_may_ask_for_has_a_model():
+def test_every_lookahead_that_a_user_may_ask_for_names_a_model():
     assert sorted(LOOKAHEADS) == sorted(LOOKAHEADS_MS)
 
 

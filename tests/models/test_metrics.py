@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from arkit_mapping.channels import MOUTH_32
 from models import metrics
 
 
@@ -22,6 +23,14 @@ def test_the_aperture_is_the_jaw_and_lifted_lips_less_all_that_closes_them():
     assert metrics.aperture({"mouthPressLeft": np.ones(1), "mouthPressRight": np.zeros(1)}) == -0.25
     assert metrics.aperture({"mouthRollLower": np.ones(1)}) == -0.5
     assert metrics.aperture({"mouthRollUpper": np.ones(1)}) == -0.5
+
+
+def test_the_aperture_is_the_one_that_the_network_is_trained_on():
+    objective = pytest.importorskip("models.training.objective")
+    torch = pytest.importorskip("torch")
+    mouth = np.random.default_rng(0).random((50, len(MOUTH_32)))
+    face = {name: mouth[:, column] for column, name in enumerate(MOUTH_32)}
+    assert metrics.aperture(face) == pytest.approx(objective.aperture(torch.from_numpy(mouth)).numpy(), abs=1e-6)
 
 
 def test_of_a_pair_of_channels_the_one_that_is_there_counts_whole():
@@ -71,6 +80,11 @@ def test_clips_count_as_far_as_both_curves_reach():
 
 def test_the_amplitude_ratio_is_the_predictions_spread_over_the_captures():
     assert metrics.amplitude_ratio([(0.6 * wave() + 3, wave())]) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("still", [0.0, 0.1])
+def test_over_a_capture_that_stands_still_there_is_no_amplitude_ratio(still):
+    assert np.isnan(metrics.amplitude_ratio([(wave(), np.full(240, still))]))
 
 
 def test_errors_are_of_the_worst_channel_and_of_all_squared_and_not():
@@ -137,9 +151,9 @@ def test_moving_is_farther_from_rest_than_a_tenth_of_the_travel_either_way():
 
 
 def test_curves_of_any_rate_land_on_sixtieths_of_a_second():
-    ramp = np.arange(10.0)  # 30 fps: frame k is worth k, at k / 30 s
-    assert metrics.at_60(ramp, 30.0, 7).tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
-    both = metrics.at_60(np.stack([ramp, -ramp], 1), 30.0, 40)
+    ramp, times = np.arange(10.0), np.arange(10) / 30  # frame k is worth k, at k / 30 s
+    assert metrics.at_60(ramp, times, 7).tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
+    both = metrics.at_60(np.stack([ramp, -ramp], 1), times, 40)
     assert both.shape == (40, 2) and both[-1].tolist() == [9, -9]
 
 

@@ -46,7 +46,7 @@ def fit(
     path: for the errors. values: (frames, len(names)). times_s: (frames,), rising, seconds of the sound, lag taken out already.
     Raises ModelError for values or lengths that cannot be right.
     """
-    _check(path, values, times_s, names)
+    check(path, values, times_s, names)
     samples = _cut(path, samples, times_s)
     at = np.arange(frame_count(len(samples))) / FRAME_RATE
     columns = _columns(path, names)
@@ -61,7 +61,8 @@ def even_times(frames: int, fps: float, lag_s: float = 0.0) -> NDArray[np.float6
     return np.arange(frames) / fps - lag_s
 
 
-def _check(path: Path, values: NDArray[np.floating], times_s: NDArray[np.float64], names: Sequence[str]) -> None:
+def check(path: Path, values: NDArray[np.floating], times_s: NDArray[np.float64], names: Sequence[str]) -> None:
+    """ModelError unless there is a row a time and a column a name, and all are weights. path: for the error."""
     if values.ndim != 2 or values.shape != (len(times_s), len(names)) or not len(times_s):
         raise ModelError(f"curves {path}: got shape {values.shape}, expected one row per frame and {len(names)} columns as named")
     if not np.isfinite(values).all():

@@ -34,7 +34,7 @@ def captures(folder: Path) -> Iterator[Capture]:
     if not takes:
         raise ModelError(f"captures {folder}: got no take, expected CSV files that begin with Timecode,BlendShapeCount")
     for name, path in takes:
-        yield _capture(name, path)
+        yield _capture(folder, name, path)
 
 
 def _takes(folder: Path) -> list[tuple[Path, Path]]:
@@ -54,7 +54,7 @@ def _is_take(path: Path) -> bool:
         return bool(_HEADER.match(lines.readline(200)))
 
 
-def _capture(name: Path, path: Path) -> Capture:
+def _capture(folder: Path, name: Path, path: Path) -> Capture:
     try:
         take = read_take(path)
     except TakeError as error:
@@ -65,8 +65,8 @@ def _capture(name: Path, path: Path) -> Capture:
     times_s = take.times_s - take.times_s[0]
     samples, curves, live = fit(path, read_sound(sound), take.values[:, : len(ARKIT_52)], np.asarray(times_s), ARKIT_52, RIG)
     return Capture(
-        name=name.name, speaker=_subject(name.name), language=UNKNOWN_LANGUAGE, samples=samples, curves=curves, live=live, words=(),
-        transcript=text_beside(sound), rig=RIG, held_out=False, licence=LICENCE,
+        name=str(name.relative_to(folder)), speaker=_subject(name.name), language=UNKNOWN_LANGUAGE, samples=samples, curves=curves,
+        live=live, words=(), transcript=text_beside(sound), rig=RIG, held_out=False, licence=LICENCE,
     )  # fmt: skip
 
 

@@ -40,10 +40,10 @@ def captures(folder: Path) -> Iterator[Capture]:
         raise ModelError(f"captures {folder}: got no coefficients, expected SUBJECT/sentenceNN.csv or .npy")
     sounds = {(path.parent.name, path.stem): path for path in sorted(folder.rglob("sentence*.wav"))}
     for path in tables:
-        yield _capture(path, sounds)
+        yield _capture(folder, path, sounds)
 
 
-def _capture(path: Path, sounds: dict[tuple[str, str], Path]) -> Capture:
+def _capture(folder: Path, path: Path, sounds: dict[tuple[str, str], Path]) -> Capture:
     match = _SENTENCE.fullmatch(path.stem)
     assert match is not None, "captures() took only names that match"
     subject, sentence = path.parent.name, match[1]
@@ -53,7 +53,8 @@ def _capture(path: Path, sounds: dict[tuple[str, str], Path]) -> Capture:
     values, names = _read_npy(path) if path.suffix == ".npy" else _read_csv(path)
     samples, curves, live = fit(path, read_sound(sound), values, even_times(len(values), FPS), names, RIG)
     return Capture(
-        name=f"{subject}-{path.stem}", speaker=subject, language="en", samples=samples, curves=curves, live=live, words=(),
+        # With its ending: one sentence may be there as .csv and as .npy.
+        name=str(path.relative_to(folder)), speaker=subject, language="en", samples=samples, curves=curves, live=live, words=(),
         transcript=text_beside(sound), rig=RIG, held_out=subject in HELD_OUT, licence=LICENCE,
     )  # fmt: skip
 

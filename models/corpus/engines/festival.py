@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import soundfile
@@ -19,7 +20,9 @@ ENCODING = {
 }  # fmt: skip
 """Festival voices read bytes, each in the encoding it was written for."""
 BATCH = 40
-"""Texts a process says: a process that dies on one text loses no more than these."""
+"""Texts a process says: a process that dies or hangs on one text loses no more than these."""
+LONGEST_S = 600.0
+"""Seconds a process may take."""
 
 SCRIPT = """(voice_{voice})
 (set! own_stretch (or (Parameter.get 'Duration_Stretch) 1))
@@ -45,7 +48,8 @@ def _say(voice: str, table: str, texts: Sequence[str], folder: Path) -> Iterator
     lines = [f'(say "{text.translate({34: None, 92: None})}" "{folder}/{i}" {1 / tempo(i):.3f})' for i, text in enumerate(texts)]
     script = folder / "say.scm"
     script.write_bytes((SCRIPT.format(voice=voice) + "\n".join(lines)).encode(ENCODING.get(table, "ascii"), "ignore"))
-    subprocess.run(["festival", "-b", str(script)], capture_output=True, check=False, timeout=600)
+    with suppress(subprocess.TimeoutExpired):  # what was said before the hang counts
+        subprocess.run(["festival", "-b", str(script)], capture_output=True, check=False, timeout=LONGEST_S)
     for i, text in enumerate(texts):
         wav, seg = folder / f"{i}.wav", folder / f"{i}.seg"
         if wav.exists() and seg.exists():

@@ -13,6 +13,9 @@ import soundfile
 from models.corpus.engines import Utterance, at_16k, tempo
 from models.corpus.phones import timed
 
+LONGEST_S = 60.0
+"""Seconds one text may take."""
+
 
 class Flite:
     def available(self) -> bool:
@@ -27,9 +30,12 @@ class Flite:
 
 
 def _say(voice: str, table: str, text: str, wav: Path, stretch: float) -> Utterance | None:
-    """None when flite fails on the text: a crash on one costs that one."""
+    """None when flite fails on the text: a crash or a hang on one costs that one."""
     command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch:.3f}", "-psdur", "-t", text + " ", "-o", str(wav)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+    except subprocess.TimeoutExpired:
+        return None
     if done.returncode != 0 or not done.stdout.strip():
         return None
     samples, rate = soundfile.read(wav, dtype="float32")

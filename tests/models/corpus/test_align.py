@@ -1,10 +1,14 @@
 import ctypes.util
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from models.base import ModelError
+from models.corpus import align as aligning
+from models.corpus import pronounce as pronouncing
 from models.corpus.align import AlignError, align, align_corpus, align_words, class_shares, heard
 from models.corpus.phones import CLASSES, INDEX, Phone
 from models.corpus.pronounce import Word
@@ -133,7 +137,7 @@ def test_every_clip_finds_its_kind_and_clips_for_checking_are_left_out(corpus):
 
 
 def test_a_folder_without_manifests_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="manifest_people.json"):
+    with pytest.raises(FileNotFoundError, match=r"got no manifest\*.json"):
         recordings(tmp_path)
 
 
@@ -150,10 +154,74 @@ def test_the_worst_share_of_a_corpus_is_not_kept(corpus):
     assert [phone[0] for phone in clips["m0"]["phones"]] == ["M", "AE", "PB"] and clips["facegood_1"]["kind"] == "decoded"
 
 
-def test_sound_at_another_rate_is_refused(tmp_path):
-    soundfile.write(tmp_path / "b.flac", np.zeros(800, np.float32), 8_000)
-    with pytest.raises(AlignError, match="8000 Hz"):
-        align_corpus([Recording("b", tmp_path / "b.flac", "made", (MAP,), ())], lambda samples: shares(("SIL", 3)), 0.1)
+def test_any_manifest_is_read(tmp_path):
+    row = {"id": "mine", "audio": "a.wav", "transcript": "map", "phones_untimed": "M_B AE0_I P_E"}
+    (tmp_path / "manifest_mine.json").write_text(json.dumps([row]), encoding="utf-8")
+    assert [recording.id for recording in recordings(tmp_path)[0]] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[{", "cannot be read, expected JSON"),
+        ("{}", "got dict, expected a list"),
+        ('[{"id": "a"}]', "row 0: got keys id, expected id and audio"),
+    ],
+)
+def test_a_damaged_manifest_is_one_clear_line(tmp_path, text, expected):
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=expected) as raised:
+        recordings(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def test_sound_at_another_rate_in_stereo_is_heard_at_16_khz_mono(tmp_path):
+    soundfile.write(tmp_path / "b.flac", np.full((8_000, 2), 0.25, np.float32), 8_000)
+    given = []
+
+    def listen(samples: np.ndarray) -> np.ndarray:
+        given.append(samples)
+        return shares(("M", 20), ("AE", 20), ("PB", 20))
+
+    assert align_corpus([Recording("b", tmp_path / "b.flac", "made", (MAP,), ())], listen, 0.1)["b"]["kept"]
+    assert given[0].shape == (16_000,) and given[0].dtype == np.float32
+    assert np.median(given[0]) == pytest.approx(0.25, abs=0.01)
+
+
+def test_missing_sound_is_one_clear_line(tmp_path):
+    with pytest.raises(ModelError, match="none.flac cannot be read"):
+        align_corpus([Recording("b", tmp_path / "none.flac", "made", (MAP,), ())], lambda samples: shares(("SIL", 3)), 0.1)
+
+
+@pytest.fixture
+def no_library(monkeypatch):
+    monkeypatch.setattr(ctypes.util, "find_library", lambda _: None)
+    monkeypatch.setattr(pronouncing, "_library", pronouncing._library.__wrapped__)  # the one already at work stays as it is
+    pronouncing.ipa.cache_clear()
+
+
+def command(monkeypatch, folder: Path, out: Path) -> None:
+    monkeypatch.setattr(aligning.checkpoint, "find", Path)
+    monkeypatch.setattr("sys.argv", ["align", "--data", str(folder), "--model", str(folder), "--out", str(out)])
+    with pytest.raises(SystemExit):
+        aligning.main()
+
+
+def test_without_espeak_the_command_stops_with_one_line_and_writes_nothing(tmp_path, monkeypatch, capsys, no_library):
+    rows = [{"id": f"m{i}", "audio": "a.flac", "transcript": "map"} for i in range(3)]
+    (tmp_path / "manifest.json").write_text(json.dumps(rows), encoding="utf-8")
+    command(monkeypatch, tmp_path, tmp_path / "out.json")
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.splitlines()[-1].endswith("(Debian: libespeak-ng1)")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_folder_with_nothing_to_align_is_refused_and_nothing_written(tmp_path, monkeypatch, capsys):
+    row = {"id": "odd", "audio": "a.flac", "transcript": "map", "phones_untimed": "QQ_B"}
+    (tmp_path / "manifest.json").write_text(json.dumps([row]), encoding="utf-8")
+    command(monkeypatch, tmp_path, tmp_path / "out.json")
+    assert "no recording can be aligned, 1 left out" in capsys.readouterr().err
+    assert not (tmp_path / "out.json").exists()
 
 
 def test_unclear_sound_is_shared_out_by_the_usual_lengths():

@@ -1,8 +1,10 @@
 import ctypes.util
+import os
 import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 from models.corpus.engines import SAMPLE_RATE, TEMPI, VoiceError, engine, espeak, festival, flite, tempo
 
@@ -134,6 +136,34 @@ def test_flite_failing_on_one_text_costs_that_text(monkeypatch):
     done = type("Done", (), {"returncode": 1, "stdout": ""})
     monkeypatch.setattr(flite.subprocess, "run", lambda *_, **__: done)
     assert list(engine("flite").speak("slt", "cmu", ["a", "b"])) == []
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """Makes a shell script the command `name`; said.wav lies beside it."""
+    soundfile.write(tmp_path / "said.wav", np.zeros(4800, np.float32), SAMPLE_RATE)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    def install(name: str, script: str) -> None:
+        (tmp_path / name).write_text(f"#!/bin/sh\nhere={tmp_path}\n{script}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+
+    return install
+
+
+def test_flite_hanging_on_one_text_costs_that_text(stand_in, monkeypatch):
+    stand_in("flite", 'case "$*" in *hang*) exec sleep 60;; esac\nfor out; do :; done\ncp "$here/said.wav" "$out"\necho pau:0.1 b:0.3')
+    monkeypatch.setattr(flite, "LONGEST_S", 1.0)
+    assert [said.text for said in engine("flite").speak("slt", "cmu", ["bob", "hang", "map"])] == ["bob", "map"]
+
+
+def test_festival_hanging_on_a_text_costs_the_rest_of_its_batch(stand_in, monkeypatch):
+    stand_in("festival", 'to=$(dirname "$2")\ncp "$here/said.wav" "$to/0.wav"\nprintf "#\\n0.3 100 b\\n" > "$to/0.seg"\nexec sleep 60')
+    monkeypatch.setattr(festival, "LONGEST_S", 1.0)
+    monkeypatch.setattr(festival, "BATCH", 2)
+    said = list(engine("festival").speak("kal_diphone", "cmu", ["one", "hang", "three"]))
+    assert [utterance.text for utterance in said] == ["one", "three"], "the first of each batch"
+    assert [phone.name for phone in said[0].phones] == ["PB"]
 
 
 def test_flites_printed_segments_become_rows():

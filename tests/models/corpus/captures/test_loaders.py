@@ -58,6 +58,14 @@ def test_a_take_without_sound_or_with_a_damaged_row_is_one_line(tmp_path, make_s
         list(load("livelink", tmp_path))
 
 
+def test_takes_of_one_name_in_two_folders_are_two_captures(tmp_path, make_sound):
+    for day in ("friday", "monday"):
+        make_sound(f"{day}/Hall_3_Anna.wav")
+        write_take(tmp_path / day / "Hall_3_Anna.csv", 60)
+    named = [(capture.name, capture.speaker) for capture in load("livelink", tmp_path)]
+    assert named == [("friday/Hall_3_Anna", "Anna"), ("monday/Hall_3_Anna", "Anna")]
+
+
 ALIGN = "0 5000 sil\n5000 11250 bin\n11250 13750 sp\n13750 20000 blue\n20000 25000 sil\n"
 
 
@@ -134,6 +142,14 @@ def test_blendvoca_coefficients_without_their_sentence_say_which_is_missing(tmp_
     np.save(tmp_path / "S/sentence03.npy", table(60))
     with pytest.raises(ModelError, match=r"expected S/sentence03\.wav"):
         list(load("vocaset", tmp_path))
+
+
+def test_blendvoca_coefficients_of_one_sentence_in_both_forms_have_two_names(tmp_path, make_sound):
+    make_sound("S/sentence02.wav")
+    np.save(tmp_path / "S/sentence02.npy", table(60))
+    rows = [",".join(f"{x:.6f}" for x in row) for row in table(60)]
+    (tmp_path / "S/sentence02.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert [capture.name for capture in load("vocaset", tmp_path)] == ["S/sentence02.csv", "S/sentence02.npy"]
 
 
 def arkit(tmp_path, make_sound, about):
