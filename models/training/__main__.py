@@ -72,7 +72,6 @@ def main() -> None:
 def train(chosen: argparse.Namespace) -> None:
     torch.manual_seed(chosen.seed)
     torch.set_num_threads(chosen.threads)
-    torch.set_flush_denormal(True)
     chosen.run.mkdir(parents=True, exist_ok=True)
     tracks, held = (read_tracks(chosen.tracks, held, tuple(chosen.without)) for held in (False, True))
     check_names(chosen)
@@ -155,4 +154,5 @@ def report(folder: Path, row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product; of the whole process, so not for a caller's
     main()
