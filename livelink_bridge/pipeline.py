@@ -1,9 +1,9 @@
 """The wiring, on one screen: which parts make up `--mic`, `play` and `convert`.
 
-    --mic     microphone -> animator -> poses (newest) -> sender, on the sound's clock   -> sinks
-    play      file       -> animator -> poses (wait)   -> sender, on the playback clock  -> sinks
-              file       -> speaker, which is the playback clock
-    convert   file       -> animator -> take
+--mic     microphone -> animator -> poses (newest) -> sender, on the sound's clock   -> sinks
+play      file       -> animator -> poses (wait)   -> sender, on the playback clock  -> sinks
+          file       -> speaker, which is the playback clock
+convert   file       -> animator -> take
 """
 
 from __future__ import annotations

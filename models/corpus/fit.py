@@ -27,10 +27,10 @@ from arkit_mapping.channels import MOUTH_32
 from models.base import ModelError
 from models.corpus import captures
 from models.corpus.captures import Capture
+from models.corpus.captures.faces import Faces
 from models.corpus.phones import CLASSES, INDEX, Phone
-from models.corpus.visemes import EDGE_S, EFFORT_S, LOUDNESS_PER_DB, LOUDNESS_RANGE, RATE, SMOOTH_S, seen
-from models.training.fusion import Faces
-from models.training.prepare import as_float, loudness_db
+from models.corpus.store import as_float
+from models.corpus.visemes import EDGE_S, EFFORT_S, LOUDNESS_PER_DB, LOUDNESS_RANGE, RATE, SMOOTH_S, loudness_db, seen
 
 ITERATIONS, LEARNING_RATE = 120, 0.04
 PULL = 0.12

@@ -34,6 +34,8 @@ CLASSES: tuple[str, ...] = tuple(_tables()["classes"])
 VOWELS = frozenset(_tables()["vowels"])
 VISEMES = {name: group for group, names in enumerate(_tables()["visemes"]) for name in names}
 """Class -> which of the thirteen visemes it looks like."""
+PAUSES = frozenset({"", "sil", "sp", "spn", "[sil]"})
+"""How word alignments write, in lower case, that nobody says a word."""
 INDEX = {name: i for i, name in enumerate(CLASSES)}
 
 

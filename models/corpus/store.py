@@ -61,3 +61,8 @@ def read_voice(folder: Path, name: str) -> list[Clip]:
 def voices(folder: Path) -> list[str]:
     """Names of the complete voices in `folder`, sorted."""
     return sorted(path.stem for path in folder.glob("*.json") if path.stem != "manifest")
+
+
+def as_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """int16 as a clip holds it -> float32 in [-1, 1)."""
+    return np.asarray(samples, np.float32) / np.float32(32768)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.base import ModelError
+from models.corpus.captures.manifest import read_rows
+from models.corpus.phones import PAUSES
 from models.corpus.pronounce import AMERICAN, BRITISH, PINYIN, SPANISH, LibraryError, PronounceError, Word, from_arpabet, pronounce
 
 MANIFESTS = "manifest*.json"
 BRITISH_CORPORA = ("VCTK", "grid")
 VOICES = {"en": AMERICAN, "zh": PINYIN, "es": SPANISH}
 """espeak-ng's voice for the first two letters of a row's language."""
-PAUSES = ("sil", "sp", "")
-"""How word alignments write a pause."""
 WITHOUT_TRANSCRIPT = "facegood"
 """The corpus whose phones are taken as heard: one clear voice that says syllables and words."""
 TimedText = tuple[float, float, str]
@@ -64,20 +62,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     if not here:
         raise FileNotFoundError(f"{folder}: got no {MANIFESTS}, expected at least one; name the folder of the real recordings")
     for path in here:
-        yield from _read(path)
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"manifest {path} cannot be read, expected JSON: {error}") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ModelError(f"manifest {path}: got {type(rows).__name__}, expected a list of rows, each with id and audio")
-    for number, row in enumerate(rows):
-        if not {"id", "audio"} <= row.keys():
-            raise ModelError(f"manifest {path}, row {number}: got keys {', '.join(row)}, expected id and audio among them")
-    return rows
+        yield from read_rows(path)
 
 
 def _recording(folder: Path, row: dict[str, Any]) -> Recording | None:
@@ -86,7 +71,7 @@ def _recording(folder: Path, row: dict[str, Any]) -> Recording | None:
     if "phones" in row:
         return None
     if row.get("words"):
-        said = [(start, end, text) for start, end, text in row["words"] if text not in PAUSES]
+        said = [(start, end, text) for start, end, text in row["words"] if text.lower() not in PAUSES]
         return Recording(*rest, _timed(said, corpus), tuple((start, end) for start, end, _ in said))
     if row.get("transcript"):
         return Recording(*rest, tuple(_words(row, corpus)), ())

@@ -15,6 +15,7 @@ import yaml
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import MOUTH_32
+from models.corpus.engines import SAMPLE_RATE
 from models.corpus.phones import CLASSES, INDEX, Phone
 
 RATE = 60
@@ -73,13 +74,21 @@ def _targets() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.flo
     return targets, weights, before, after
 
 
-def labels(phones: Sequence[Phone], frames: int) -> NDArray[np.int64]:
-    """int64 (frames,): the class spoken at each frame's time k / 60; silence outside the phones."""
-    out = np.full(frames, INDEX["SIL"], np.int64)
+def labels(phones: Sequence[Phone], frames: int, outside: int = INDEX["SIL"]) -> NDArray[np.int64]:
+    """int64 (frames,): the class spoken at each frame's time k / 60, `outside` where no phone is."""
+    out = np.full(frames, outside, np.int64)
     times = np.arange(frames) / RATE
     for phone in phones:
         out[(times >= phone.start_s) & (times < phone.end_s)] = INDEX[phone.name]
     return out
+
+
+def loudness_db(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """float32 (frames,): level of the 50 ms around each frame's time."""
+    power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    centre = np.arange(frames) * SAMPLE_RATE // RATE
+    low, high = np.clip(centre - 400, 0, len(samples)), np.clip(centre + 400, 0, len(samples))
+    return np.asarray(10 * np.log10((power[high] - power[low]) / np.maximum(high - low, 1) + 1e-8), np.float32)
 
 
 def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32] | None = None) -> Curves:

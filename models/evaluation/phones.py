@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from models import checkpoint
 from models.base import ModelError, Samples
-from models.corpus.phones import INDEX, Phone
+from models.corpus.phones import INDEX
+from models.corpus.visemes import labels
 from models.evaluation.data import TimedSpeech, read_samples
-from models.metrics import RATE, right_share
+from models.metrics import right_share
 
 Posteriors = Callable[[Samples], NDArray[np.float32]]
 """float32 (n,) at 16 kHz -> log-probabilities (frames, classes) at 60 Hz."""
@@ -86,15 +87,6 @@ def phone_score(clips: Sequence[TimedSpeech], posteriors: Posteriors, on_clip: C
     )
 
 
-def labels_of(phones: Sequence[Phone], frames: int) -> Labels:
-    """int64 (frames,): class at each frame's time k / 60, `UNKNOWN` where no phone is written down."""
-    times = np.arange(frames) / RATE
-    labels = np.full(frames, UNKNOWN, np.int64)
-    for phone in phones:
-        labels[(times >= phone.start_s) & (times < phone.end_s)] = INDEX[phone.name]
-    return labels
-
-
 def at_peak(samples: Samples, dbfs: float) -> Samples:
     """The same sound with its highest sample at `dbfs`; silence stays silent."""
     peak = float(np.abs(samples).max(initial=0.0))
@@ -107,6 +99,6 @@ def _heard(clip: TimedSpeech, posteriors: Posteriors) -> tuple[Labels, ...]:
 
     samples = read_samples(clip.sound)
     heard = [posteriors(sound).argmax(1) for sound in (samples, at_peak(samples, LOUD_DBFS), at_peak(samples, SOFT_DBFS))]
-    truth = labels_of(timed_phones(clip.phones), len(heard[0]))
+    truth = labels(timed_phones(clip.phones), len(heard[0]), outside=UNKNOWN)
     known = truth != UNKNOWN
     return (truth[known], *(guesses[known].astype(np.int64) for guesses in heard))

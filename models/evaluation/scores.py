@@ -11,6 +11,7 @@ from arkit_mapping.channels import MOUTH_32
 from models import metrics
 from models.base import Samples
 from models.corpus.captures import Word
+from models.corpus.phones import PAUSES
 from models.evaluation.data import Clip, frames_of
 from models.evaluation.sounds import NOISES
 from models.metrics import Array, Errors, Pair, Track
@@ -20,7 +21,6 @@ Speaker = Callable[[Samples], Track]
 BILABIAL_LETTERS = ("p", "b", "m")
 NOT_BILABIAL = ("ph", "ps", "pn")
 """Words that are written with a p nobody says."""
-PAUSES = ("sil", "sp", "spn", "")
 SETTLED_FRAMES = 30
 """At the start of a noise, left out: the network fills its memory."""
 

@@ -1,6 +1,6 @@
 """The step as one ONNX Runtime call: how the network runs on a CPU.
 
-Eager PyTorch dispatches some two hundred operators a step from Python and holds the interpreter lock between them, which delays
+Eager PyTorch dispatches every operator of a step from Python and holds the interpreter lock between them, which delays
 the sender's and the microphone's threads; one native call releases it (figures in docs/benchmarks.md). It also starts without
 importing torch. Single steps run on one thread: with two, short operators wait for each other, and a step takes tens of
 milliseconds as soon as anything else runs.
@@ -89,8 +89,6 @@ def _open(path: Path, steps: int | None) -> Any:
     if steps is not None:
         settings.add_free_dimension_override_by_name("steps", steps)
     try:
-        # Fused into Gemm, every linear layer would be wrapped in two reshapes: more nodes than it saves on a single row.
-        slower = ["MatMulAddFusion"] if steps == 1 else []
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"], disabled_optimizers=slower)
+        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own unrelated classes, none of them public
         raise ModelError(f"{path}: not a graph ONNX Runtime can run ({error}); install the model again") from error

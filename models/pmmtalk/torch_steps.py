@@ -1,6 +1,6 @@
 """The step in PyTorch: on CUDA one captured graph, on Apple's GPU and wherever no graph file lies, plain modules.
 
-A captured graph replays some two hundred kernel launches in one call, so the interpreter lock is held for microseconds instead of
+A captured graph replays all kernel launches of a step in one call, so the interpreter lock is held for microseconds instead of
 milliseconds; its inputs and outputs are fixed buffers that are copied in and out.
 """
 
@@ -24,6 +24,7 @@ class TorchSteps:
         self._voice = [torch.from_numpy(part).to(self.device) for part in (voice.style, voice.code, voice.crop)]
         self.reset()
 
+    @torch.inference_mode()
     def reset(self) -> None:
         if self._quiet is None:
             self._states, self._clock = self.network.initial_states(), 0
@@ -51,6 +52,7 @@ class CudaGraphSteps(TorchSteps):
         self._graph = self._capture()
         self.reset()
 
+    @torch.inference_mode()  # the fixed buffers were made in it, and outside of it nothing may be written into them
     def reset(self) -> None:
         super().reset()
         if hasattr(self, "_fixed"):

@@ -24,13 +24,11 @@ from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import load_config
 from models.pmmtalk.network import PMMTalk
 from models.training.edge import one_line
-from models.training.objective import aperture
+from models.training.objective import CLOSED, OPEN, aperture
 from models.training.tracks import UNKNOWN, Track, read_tracks
 
 BLOCK = 1200
 """Frames run at once: twenty seconds."""
-CLOSED = 0.03
-OPEN = 0.12
 LIVE_SD = 0.03
 """Channels that move less than this do not count: half of the 32 only colour what the others do."""
 

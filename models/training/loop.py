@@ -19,7 +19,7 @@ from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import Config
 from models.pmmtalk.network import PMMTalk, Views
 from models.training.examples import IGNORED, Batch
-from models.training.objective import DRAW_EVERY, Weights, aperture, image_loss, objective, phone_loss
+from models.training.objective import CLOSED, DRAW_EVERY, OPEN, Weights, aperture, image_loss, objective, phone_loss
 from models.training.state import Average, restore, take_over
 
 WARM_UP = 100
@@ -141,8 +141,8 @@ def scores(predicted: Tensor, log_phones: Tensor, batch: Batch) -> dict[str, flo
     live = torch.where((t.std(0) > 0.01) & (batch.known[:, 0] > 0).all(0))[0]
     r = torch.tensor([float(torch.corrcoef(torch.stack([p[:, i], t[:, i]]))[0, 1]) for i in live]).mean()
     jaw = MOUTH_32.index("jawOpen")
-    open_target = (aperture(batch.curves) > 0.12) & (batch.sealed == 0)
-    closed, heard = aperture(predicted) < 0.03, batch.labels != IGNORED
+    open_target = (aperture(batch.curves) > OPEN) & (batch.sealed == 0)
+    closed, heard = aperture(predicted) < CLOSED, batch.labels != IGNORED
     return {
         "phones": float((log_phones.argmax(-1) == batch.labels)[heard].float().mean()),
         "r": float(r),

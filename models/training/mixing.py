@@ -30,8 +30,6 @@ FADE_SHARE = 0.15
 WARP_SHARE = 0.5
 WARPS = (0.89, 0.92, 0.95, 0.98, 1.02, 1.05, 1.08, 1.12)
 """Shorter and longer vocal tracts: formants move while pitch and tempo stay, which makes other speakers of the few there are."""
-
-
 BANK_SCALE = 256
 """Banks hold power divided by this, which keeps it inside float16."""
 
@@ -45,7 +43,7 @@ class Noises:
 
     def draw(self, steps: int, rng: np.random.Generator, talk: bool = True) -> NDArray[np.float32]:
         bank = self.babble if talk and rng.random() < BABBLE_SHARE else self.noise
-        first = int(rng.integers(0, len(bank) - steps))
+        first = int(rng.integers(0, len(bank) - steps + 1))
         return np.asarray(bank[first : first + steps], np.float32) * np.float32(BANK_SCALE)
 
 

@@ -64,6 +64,8 @@ def _gap_weights() -> list[float]:
     return weights
 
 
+CLOSED, OPEN = 0.03, 0.12
+"""Lips nearer than the first are shut to the eye; a target above the second must not be taken for shut."""
 GAP_WEIGHTS = torch.tensor(_gap_weights())
 
 

@@ -21,13 +21,13 @@ from rich.progress import Progress
 from models.corpus import captures
 from models.corpus.augment import NOISES, RATES, babble, no_speech, resped, through
 from models.corpus.captures import Capture
+from models.corpus.captures.faces import Faces, followed
 from models.corpus.engines import SAMPLE_RATE
 from models.corpus.phones import Phone
-from models.corpus.store import Clip, read_voice, voices
-from models.corpus.visemes import RATE, curves, held, labels, sealed
+from models.corpus.store import Clip, as_float, read_voice, voices
+from models.corpus.visemes import RATE, curves, held, labels, loudness_db, sealed
 from models.features import LogMel, frame_count
 from models.training.edge import one_line
-from models.training.fusion import Faces, followed
 from models.training.mixing import BANK_SCALE, power_of
 from models.training.tracks import UNKNOWN, About, Piece, pause, whole_grains, write_track
 
@@ -44,19 +44,8 @@ BABBLE_VOICES = 5
 REST = np.asarray(curves((Phone("SIL", 0.0, 1.0),), 1)[0], np.float32)
 
 
-def loudness_db(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """float32 (frames,): level of the 50 ms around each frame's time."""
-    power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    centre = np.arange(frames) * SAMPLE_RATE // RATE
-    low, high = np.clip(centre - 400, 0, len(samples)), np.clip(centre + 400, 0, len(samples))
-    return np.asarray(10 * np.log10((power[high] - power[low]) / np.maximum(high - low, 1) + 1e-8), np.float32)
-
-
-def as_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    return np.asarray(samples, np.float32) / np.float32(32768)
-
-
 def faster(phones: tuple[Phone, ...], rate: float) -> tuple[Phone, ...]:
+    """The phones of a sound that is played `rate` times as fast."""
     return tuple(Phone(p.name, p.start_s / rate, p.end_s / rate) for p in phones)
 
 
@@ -81,6 +70,11 @@ def shown(capture: Capture, phones: tuple[Phone, ...], faces: Faces, rate: float
     return whole_grains(through(sound, rng) if rng else sound, mouth, said, seal)
 
 
+def track_name(start: str, copy: int) -> str:
+    """Copy -1 is the held-out one."""
+    return f"{start}-held" if copy < 0 else f"{start}-{copy}"
+
+
 def with_pauses(pieces: Iterator[Piece], rng: np.random.Generator) -> Iterator[Piece]:
     """Pieces with silence before each: short mostly, now and then long enough to come to rest."""
     for piece in pieces:
@@ -89,18 +83,17 @@ def with_pauses(pieces: Iterator[Piece], rng: np.random.Generator) -> Iterator[P
 
 
 def voice_track(folder: Path, voice: str, copy: int, out: Path) -> int:
-    """One voice of the corpus; copy 0 of held-out clips is their only one, and untouched."""
+    """One voice of the corpus; copy -1 holds the held-out clips, untouched."""
     rng = np.random.default_rng([crc32(voice.encode()), max(copy, 0)])
     clips = [c for i, c in enumerate(read_voice(folder, voice)) if c.phones and (i % HELD_OUT == 0) == (copy < 0)]
     about = About("formant" if voice.startswith("espeak") else "recorded", held=copy < 0)
-    name = f"{voice}-held" if copy < 0 else f"{voice}-{copy}"
     rng.shuffle(clips)
 
     def pieces(clip: Clip) -> Piece:
         rate = 1.0 if copy < 0 else float(rng.uniform(*RATES))
         return spoken(as_float(clip.samples), clip.phones, rate, rng if copy >= 0 else None)
 
-    return write_track(out, name, about, with_pauses((pieces(clip) for clip in clips), rng))
+    return write_track(out, track_name(voice, copy), about, with_pauses((pieces(clip) for clip in clips), rng))
 
 
 def people_track(group: str, rows: list[tuple[Capture, tuple[Phone, ...]]], copy: int, out: Path, faces: Faces) -> int:
@@ -117,7 +110,7 @@ def people_track(group: str, rows: list[tuple[Capture, tuple[Phone, ...]]], copy
             else:
                 yield spoken(_levelled(capture.samples), phones, 1.0 if copy < 0 else float(rng.uniform(*RATES)), effects)
 
-    return write_track(out, f"real-{group}-held" if copy < 0 else f"real-{group}-{copy}", about, with_pauses(pieces(), rng))
+    return write_track(out, track_name(f"real-{group}", copy), about, with_pauses(pieces(), rng))
 
 
 def _levelled(samples: NDArray[np.int16]) -> NDArray[np.float32]:
@@ -184,14 +177,13 @@ def jobs(chosen: argparse.Namespace) -> Iterator[tuple[str, Any, tuple[Any, ...]
     """(track name, function, arguments) of everything that is to be made."""
     for voice in voices(chosen.corpus):
         for copy in range(-1, chosen.copies):
-            yield f"{voice}-held" if copy < 0 else f"{voice}-{copy}", voice_track, (chosen.corpus, voice, copy, chosen.out)
+            yield track_name(voice, copy), voice_track, (chosen.corpus, voice, copy, chosen.out)
     if chosen.captures:
         groups = grouped(chosen.captures, chosen.alignments)
         faces = Faces.of_all([capture for (_, apart), rows in groups.items() if not apart for capture, _ in rows])
         for (group, apart), rows in groups.items():
             for copy in [-1] if apart else range(chosen.real_copies):
-                name = f"real-{group}-held" if copy < 0 else f"real-{group}-{copy}"
-                yield name, people_track, (group, rows, copy, chosen.out, faces)
+                yield track_name(f"real-{group}", copy), people_track, (group, rows, copy, chosen.out, faces)
 
 
 def options() -> argparse.Namespace:
@@ -201,7 +193,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--alignments", type=Path, help="phones of the real speech, made by python -m models.corpus.align")
     parser.add_argument("--out", type=Path, required=True, help="folder of the tracks")
     parser.add_argument("--copies", type=int, default=2, help="times every synthetic voice is laid down (default 2)")
-    parser.add_argument("--real-copies", type=int, default=6, help="times real speech is laid down (default 6)")
+    parser.add_argument("--real-copies", type=int, default=5, help="times real speech is laid down (default 5)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     chosen = parser.parse_args()
     if bool(chosen.captures) != bool(chosen.alignments):

@@ -15,9 +15,9 @@ from models.corpus.captures import Capture, Word
 from models.corpus.captures.curves import fit
 from models.corpus.captures.npz import read_npz
 from models.corpus.captures.sound import SUFFIXES, read_sound, sound_beside
+from models.corpus.phones import PAUSES
 
 UNITS_PER_S = 25_000
-PAUSES = ("sil", "sp")
 CONTENTS = ("align", "aligns", "alignments", "audio", "audio_25k", "audio_50k", "wav", "wavs")
 LICENCE = "CC BY 4.0 (GRID corpus, Cooke et al. 2006)"
 
@@ -45,7 +45,7 @@ def read_align(path: Path) -> tuple[Word, ...]:
         if not last <= start <= end:
             raise ModelError(f"align {path}, line {number}: got {start} to {end} after {last}, expected rising times")
         last = end
-        if parts[2] not in PAUSES:
+        if parts[2].lower() not in PAUSES:
             words.append(Word(parts[2], start / UNITS_PER_S, end / UNITS_PER_S))
     return tuple(words)
 

@@ -20,9 +20,9 @@ from models.corpus.captures.curves import fit, rigs
 from models.corpus.captures.npz import read_npz
 from models.corpus.captures.sound import read_sound
 from models.corpus.captures.textgrid import WORD_TIERS, find_tier, read_textgrid
+from models.corpus.phones import PAUSES
 
 HELD_OUT = {"train": False, "val": True, "test": True}
-PAUSES = ("", "sil", "sp", "[SIL]")
 ELSEWHERE = "see TextGrid"
 """How a transcript begins that only points to the words of the row's TextGrid."""
 
@@ -33,14 +33,15 @@ def captures(folder: Path) -> Iterator[Capture]:
     if not manifests:
         raise ModelError(f"captures {folder}: got no manifest*.json, expected at least one")
     for path in manifests:
-        for row in _rows(path):
+        for row in read_rows(path):
             try:
                 yield _capture(path.parent, row)
             except (KeyError, TypeError, ValueError) as error:
                 raise ModelError(f"manifest {path}, row {row.get('id')!r}: {type(error).__name__}: {error}") from None
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Rows of one manifest, each with id and audio. ModelError for anything else."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -87,7 +88,7 @@ def _words(folder: Path, row: dict[str, Any]) -> tuple[Word, ...]:
     if not rows and row.get("phones"):
         tier = find_tier(read_textgrid(folder / row["phones"]), WORD_TIERS)
         rows = [(span.text, span.start_s, span.end_s) for span in tier.spans] if tier else []
-    return tuple(Word(text, float(start), float(end)) for text, start, end in rows if text not in PAUSES)
+    return tuple(Word(text, float(start), float(end)) for text, start, end in rows if text.lower() not in PAUSES)
 
 
 def _transcript(row: dict[str, Any], words: tuple[Word, ...]) -> str:

@@ -16,8 +16,8 @@ from models.corpus import fit
 from models.corpus.captures import Capture
 from models.corpus.fit import PRIOR, ROUNDED, Reach, Speech, correlation, excerpts, fitted, joined, predict, report, written
 from models.corpus.phones import CLASSES, INDEX, Phone
-from models.corpus.visemes import curves
-from models.training.prepare import as_float, loudness_db
+from models.corpus.store import as_float
+from models.corpus.visemes import curves, loudness_db
 
 TABLE = files("models.corpus").joinpath("visemes.yaml").read_text(encoding="utf-8")
 PRIOR_CLASSES = yaml.safe_load(files("models.corpus").joinpath(PRIOR).read_text(encoding="utf-8"))["classes"]

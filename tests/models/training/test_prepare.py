@@ -9,12 +9,13 @@ import soundfile
 
 from arkit_mapping.channels import MOUTH_32
 from models.corpus.augment import NOISES
+from models.corpus.captures.faces import Faces
 from models.corpus.phones import INDEX, Phone
+from models.corpus.visemes import loudness_db
 from models.features import frame_count
 from models.training import prepare
-from models.training.fusion import Faces
 from models.training.mixing import power_of
-from models.training.prepare import faster, grouped, loudness_db, people_track, shown, spoken, voice_track
+from models.training.prepare import faster, grouped, people_track, shown, spoken, voice_track
 from models.training.tracks import UNKNOWN, read_tracks
 
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))

@@ -5,8 +5,8 @@ import pytest
 
 from arkit_mapping.channels import MOUTH_32
 from models.corpus.captures import Capture
+from models.corpus.captures.faces import TRUSTED, Faces, followed
 from models.features import frame_count
-from models.training.fusion import TRUSTED, Faces, followed
 
 JAW, FUNNEL, SMILE, PUFF = (MOUTH_32.index(name) for name in ("jawOpen", "mouthFunnel", "mouthSmileLeft", "cheekPuff"))
 
