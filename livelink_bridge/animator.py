@@ -55,9 +55,10 @@ class Animator:
 
     def push(self, block: AudioBlock) -> list[FaceFrame]:
         """Take the next block and return the poses that became ready, perhaps none."""
-        if self._resampler is None or self._resampler.from_hz != block.sample_rate:
+        changed = self._resampler is not None and self._resampler.from_hz != block.sample_rate
+        if self._resampler is None or changed:
             self._resampler = Resampler(block.sample_rate, self._model.sample_rate)
-        if block.start != (self._expected or 0):
+        if changed or block.start != (self._expected or 0):
             self._resume_at(block)
         self._expected = block.end
         fresh = block.samples[self._skip :]

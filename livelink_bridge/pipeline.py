@@ -25,9 +25,10 @@ from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.errors import BridgeError, DeviceError, SinkError, SourceError, UsageError
 from livelink_bridge.frames import FACE_CHANNELS, FRAME_RATE, FaceFrame, Weights
-from livelink_bridge.grid import FixedTiming, LiveTiming
+from livelink_bridge.grid import FixedTiming, LiveTiming, Timing
 from livelink_bridge.identity import device_id
 from livelink_bridge.inference import animate_ahead, animate_live, step, until_broken, warm_up
+from livelink_bridge.listen.animate import animate_paced
 from livelink_bridge.metrics import Metrics, Status, Summary
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses, tail
@@ -36,6 +37,7 @@ from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
 from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.sources import Source, open_source
+from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.wav import WavSource
 from models.base import SpeechToFace
 
@@ -81,33 +83,40 @@ def _ignore(_status: Status) -> None:
     """For callers who do not watch."""
 
 
-def run_live(device: str | None, model: SpeechToFace, character: Character, outputs: Outputs, *, clock: Clock, stop: threading.Event,
+def run_live(wanted: Input, model: SpeechToFace, character: Character, outputs: Outputs, *, clock: Clock, stop: threading.Event,
              on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
-    """Follow a microphone (an index, a part of its name, None for the default) until `stop` is set."""
+    """Follow a microphone until `stop` is set. One that goes away is followed again when it is back."""
     warm_up(model)
-    with open_sinks(outputs) as sinks, closing(open_source(f"mic:{device or ''}", clock=clock)) as source:
+    with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
         return follow(source, model, character, outputs, sinks, clock=clock, stop=stop, on_status=on_status)
 
 
 def follow(source: Source, model: SpeechToFace, character: Character, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-           stop: threading.Event, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
-    """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming."""
+           stop: threading.Event, on_status: Callable[[Status], None] = _ignore, timing: Timing | None = None) -> Summary:  # fmt: skip
+    """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
+
+    `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives.
+    """
     animator = Animator(model, character)
     poses: Channel[FaceFrame] = Channel(_LIVE_POSES, "newest")
-    timing, metrics = LiveTiming(), Metrics()
+    learned, metrics = LiveTiming(), Metrics()
+    beat = timing or learned
 
     def animate() -> None:
         try:
-            animate_live(source.blocks(), animator, poses, timing, clock=clock, metrics=metrics)
+            if timing is None:
+                animate_live(source.blocks(), animator, poses, learned, clock=clock, metrics=metrics)
+            else:
+                animate_paced(source.blocks(), animator, poses, timing, clock=clock, metrics=metrics)
         except BridgeError as error:
             _log.error("%s; the face rests until this is stopped", error)
             metrics.failure = str(error)
 
     with steady_interpreter(), Runner() as runner:
-        sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
+        sender = Sender(Poses(poses), sinks, beat, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
         session = Session(source, animator, poses, sender, sinks, metrics, clock)
         runner.start("model", animate, cancel=source.close)
-        _wait_for(lambda: timing.zero_s is not None or metrics.failure is not None, clock, stop, _FIRST_POSE_S)
+        _wait_for(lambda: beat.zero_s is not None or metrics.failure is not None, clock, stop, _FIRST_POSE_S)
         runner.start("sender", sender.run, cancel=poses.close)
         runner.watch("sender", stop, _every(_STATUS_S, clock, lambda: on_status(session.status())))
     return session.summary()

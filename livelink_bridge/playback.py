@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +11,8 @@ from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.grid import Extremes
 from livelink_bridge.inference import until_broken
+from livelink_bridge.portaudio import SoundSystem, sound_system
 from livelink_bridge.sources.base import Source
-from livelink_bridge.sources.microphone import load_backend, start
 
 _AHEAD_MS = 1000.0
 """Sound read ahead, so that a slow disk is not heard."""
@@ -31,8 +29,8 @@ class Speaker:
     earliest requests of the last seconds give the true clock.
     """
 
-    def __init__(self, source: Source, *, block_s: float, clock: Clock, backend: Any = None) -> None:
-        backend = backend or load_backend()
+    def __init__(self, source: Source, *, block_s: float, clock: Clock, system: SoundSystem | None = None) -> None:
+        self._system = system = system or sound_system()
         self.underruns = 0
         """Times there was nothing to play because the file was not read fast enough."""
         self.zero_s: float | None = None
@@ -43,11 +41,11 @@ class Speaker:
         self._rest: Sound = np.zeros((0, 1), np.float32)
         self._played = 0
         self._starts = Extremes("lowest", 0.5, 8)
+        self._latency_s = 0.0  # no sound is written before `feed`, and by then it is known
         try:
-            self._stream = backend.OutputStream(samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
+            self._stream = system.open("OutputStream", samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
             self._latency_s = float(self._stream.latency)
-            start(self._stream)
-        except (backend.PortAudioError, ValueError) as error:
+        except (system.error, ValueError) as error:
             raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
 
     def heard_s(self, index: int) -> float | None:
@@ -67,7 +65,7 @@ class Speaker:
         """Fall silent at once. Harmless twice."""
         self._source.close()
         self._sound.close()
-        self._stream.close()
+        self._system.close(self._stream)
 
     def _fill(self, out: Sound, frames: int, _times: object, _status: object) -> None:
         start_s = self._clock.now() + self._latency_s - self._played / self._rate

@@ -70,6 +70,8 @@ class Session:
     def _state(self) -> str:
         if self.metrics.failure:
             return f"no sound: {self.metrics.failure}"
+        if self.source.trouble:
+            return f"no sound: {self.source.trouble}"
         if not self.source.live:
             return "playing"
         heard_at_s = self.metrics.heard_at_s

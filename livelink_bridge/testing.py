@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +23,11 @@ class ManualClock:
         self._now_s = start_s
         self._midnight_s = start_s - time_of_day_s
         self._overslept_s = overslept_s
+        self._plans: list[tuple[float, Callable[[ManualClock], object]]] = []
+
+    def at(self, time_s: float, happen: Callable[[ManualClock], object]) -> None:
+        """Call `happen` when somebody waits until `time_s` or longer, the clock standing there."""
+        self._plans = sorted([*self._plans, (time_s, happen)], key=lambda plan: plan[0])
 
     def now(self) -> float:
         return self._now_s
@@ -31,6 +36,12 @@ class ManualClock:
         self._now_s += seconds
 
     def wait_until(self, deadline_s: float, stop: threading.Event) -> bool:
+        if stop.is_set():
+            return False
+        while self._plans and self._plans[0][0] <= deadline_s:
+            time_s, happen = self._plans.pop(0)
+            self._now_s = max(self._now_s, time_s)
+            happen(self)
         if stop.is_set():
             return False
         late_s = next(self._overslept_s, 0.0) if self._overslept_s is not None else 0.0
@@ -51,6 +62,7 @@ class ListSource:
         self.duration_s: float | None = blocks[-1].end / self.sample_rate if blocks else 0.0
         self.overflows = 0
         self.dropped = 0
+        self.trouble: str | None = None
         self._blocks = blocks
         self._failure = failure
         self._closed = False
@@ -176,7 +188,8 @@ class _LoudnessStream:
 class FakePortAudio:
     """Stands in for the sounddevice module: two inputs, an output, and streams that a test drives by hand.
 
-    `refuse` is why no stream can be opened, `busy` why one that was opened cannot be started.
+    `refuse` is why no stream can be opened, `busy` why one that was opened cannot be started. What is done to `plugged` is seen, as
+    PortAudio's own, only after it is started anew.
     """
 
     class PortAudioError(Exception):
@@ -184,17 +197,33 @@ class FakePortAudio:
 
     def __init__(self, *, default_input: int = 0, refuse: str | None = None, busy: str | None = None) -> None:
         self.devices = [
-            _device(0, "Desk Microphone", inputs=1, outputs=0),
-            _device(1, "Studio Interface: Line In", inputs=8, outputs=8),
-            _device(2, "Speakers", inputs=0, outputs=2),
+            fake_device(0, "Desk Microphone", inputs=1, outputs=0),
+            fake_device(1, "Studio Interface: Line In", inputs=8, outputs=8),
+            fake_device(2, "Speakers", inputs=0, outputs=2),
         ]
+        self.plugged = list(self.devices)
         self.default = SimpleNamespace(device=(default_input, 2))
         self.streams: list[FakeStream] = []
-        self._refuse = refuse
-        self._busy = busy
+        self.started = 1
+        """Times PortAudio was started."""
+        self.refuse = refuse
+        self.busy = busy
 
     def query_devices(self) -> list[dict[str, Any]]:
         return self.devices
+
+    def query_hostapis(self) -> list[dict[str, Any]]:
+        return [{"name": "ALSA"}, {"name": "Windows WASAPI"}]
+
+    def WasapiSettings(self, *, exclusive: bool) -> SimpleNamespace:  # noqa: N802 - sounddevice's name
+        return SimpleNamespace(exclusive=exclusive)
+
+    def _terminate(self) -> None:
+        assert all(stream.closed for stream in self.streams), "PortAudio was ended under a stream"
+
+    def _initialize(self) -> None:
+        self.started += 1
+        self.devices = list(self.plugged)
 
     def InputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - sounddevice's name
         return self._open(options)
@@ -203,9 +232,9 @@ class FakePortAudio:
         return self._open(options)
 
     def _open(self, options: dict[str, Any]) -> FakeStream:
-        if self._refuse:
-            raise self.PortAudioError(self._refuse)
-        self.streams.append(FakeStream(options, self.PortAudioError(self._busy) if self._busy else None))
+        if self.refuse:
+            raise self.PortAudioError(self.refuse)
+        self.streams.append(FakeStream(options, self.PortAudioError(self.busy) if self.busy else None))
         return self.streams[-1]
 
 
@@ -227,6 +256,8 @@ class FakeStream:
 
     def close(self) -> None:
         self.closed = True
+        if "finished_callback" in self.options:
+            self.options["finished_callback"]()
 
     def record(self, samples: Weights, *, overflow: bool = False) -> None:
         """Hand float32 (n, channels) to an input's callback; afterwards the buffer is overwritten, as a device would."""
@@ -244,7 +275,7 @@ class FakeStream:
         self.options["finished_callback"]()
 
 
-def _device(index: int, name: str, *, inputs: int, outputs: int) -> dict[str, Any]:
+def fake_device(index: int, name: str, *, inputs: int, outputs: int) -> dict[str, Any]:
     return {
         "index": index,
         "name": name,

@@ -26,6 +26,7 @@ from livelink_bridge.cli import run
 from livelink_bridge.commands import session
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import DeviceError
+from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.wire.livelink import decode
 from models.base import ModelError
@@ -188,16 +189,16 @@ SPEAKERS = {"name": "Speakers", "hostapi": 0, "max_input_channels": 0, "max_outp
 def test_a_microphone_that_is_not_there_is_one_line_and_exit_code_1(
     arguments: list[str], devices: list[dict[str, Any]], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livelink_bridge.sources.microphone.load_backend", lambda: NoSound(devices))
+    monkeypatch.setattr("livelink_bridge.sources.microphone.sound_system", lambda: SoundSystem(NoSound(devices)))
     assert run(arguments) == 1
     assert says in one_line(capsys)
 
 
 def test_devices_lists_what_the_sound_system_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livelink_bridge.sources.microphone.load_backend", lambda: NoSound([SPEAKERS]))
+    monkeypatch.setattr("livelink_bridge.portaudio.sound_system", lambda: SoundSystem(NoSound([SPEAKERS])))
     assert run(["devices"]) == 0
     assert "Speakers, ALSA" in capsys.readouterr().out
-    monkeypatch.setattr("livelink_bridge.sources.microphone.load_backend", lambda: NoSound([]))
+    monkeypatch.setattr("livelink_bridge.portaudio.sound_system", lambda: SoundSystem(NoSound([])))
     assert run(["devices"]) == 0
     assert "no sound devices" in capsys.readouterr().out
 
@@ -284,7 +285,7 @@ def test_without_portaudio_the_demo_says_so_in_one_line_and_goes_on(
     def missing() -> None:
         raise DeviceError("no sound devices: PortAudio library not found")
 
-    monkeypatch.setattr("livelink_bridge.playback.load_backend", missing)
+    monkeypatch.setattr("livelink_bridge.playback.sound_system", missing)
     with caplog.at_level(logging.WARNING):
         assert run(["demo", "--seconds", "0.5", "--to", "osc://127.0.0.1:9"]) == 0
     assert [record.message for record in caplog.records if "PortAudio" in record.message] == [

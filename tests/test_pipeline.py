@@ -16,8 +16,10 @@ from livelink_bridge.frames import AudioBlock
 from livelink_bridge.metrics import Status
 from livelink_bridge.pipeline import Outputs, convert_file, follow, play, run_live, run_play
 from livelink_bridge.playback import Speaker
+from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.poses import EASE_POSES, HOLD_POSES, REST_POSES
 from livelink_bridge.sources import open_source
+from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing import CollectSink, FakePortAudio, ListSource, LoudnessModel
 from livelink_bridge.wire.livelink import decode
 
@@ -184,7 +186,7 @@ def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog
 def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkeypatch, caplog):
     monkeypatch.setattr(pipeline, "_FIRST_SOUND_S", 0.05)
     clock, sink, stop, devices = MonotonicClock(), CollectSink(), threading.Event(), FakePortAudio()
-    speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, backend=devices)
+    speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, system=SoundSystem(devices))
     play(open_source(str(voice), clock=clock), LoudnessModel(), Character(), NOWHERE, [sink], speaker=speaker, clock=clock, stop=stop,
          on_status=lambda status: status.sent > 300 and stop.set())  # fmt: skip
     assert sink.weights[:, JAW].max() > 0.5
@@ -237,7 +239,7 @@ def test_a_microphone_that_is_not_there_stops_before_anything_is_sent(monkeypatc
 
     monkeypatch.setattr(pipeline, "open_source", none)
     with pytest.raises(DeviceError, match="no microphone"):
-        run_live(None, LoudnessModel(), Character(), NOWHERE, clock=MonotonicClock(), stop=threading.Event())
+        run_live(Input(), LoudnessModel(), Character(), NOWHERE, clock=MonotonicClock(), stop=threading.Event())
 
 
 def test_sinks_are_closed_whatever_happens(tmp_path):

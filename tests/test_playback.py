@@ -5,6 +5,7 @@ import pytest
 
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.playback import Speaker
+from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.testing import FakePortAudio, FakeStream, ListSource, ManualClock
 
 RATE = 48000
@@ -13,7 +14,7 @@ SOUND = np.linspace(-1, 1, 9600).astype(np.float32)[:, None]
 
 def speaker(sound: np.ndarray = SOUND, *, feed: bool = True) -> tuple[Speaker, FakeStream, ManualClock]:
     devices, clock = FakePortAudio(), ManualClock(50.0)
-    playing = Speaker(ListSource.of_samples(sound, RATE, 1000), block_s=1000 / RATE, clock=clock, backend=devices)
+    playing = Speaker(ListSource.of_samples(sound, RATE, 1000), block_s=1000 / RATE, clock=clock, system=SoundSystem(devices))
     if feed:
         playing.feed()
     assert devices.streams[0].started
@@ -87,13 +88,13 @@ def test_sound_is_fitted_to_the_devices_channels(channels, expected):
 def test_a_refusing_output_is_a_device_error():
     source = ListSource.of_samples(SOUND, RATE, 1000)
     with pytest.raises(DeviceError, match="no sound output: Invalid device"):
-        Speaker(source, block_s=0.1, clock=ManualClock(), backend=FakePortAudio(refuse="Invalid device"))
+        Speaker(source, block_s=0.1, clock=ManualClock(), system=SoundSystem(FakePortAudio(refuse="Invalid device")))
 
 
 def test_an_output_that_is_busy_is_a_device_error_and_left_closed():
     devices = FakePortAudio(busy="Device unavailable")
     with pytest.raises(DeviceError, match="no sound output: Device unavailable"):
-        Speaker(ListSource.of_samples(SOUND, RATE, 1000), block_s=0.1, clock=ManualClock(), backend=devices)
+        Speaker(ListSource.of_samples(SOUND, RATE, 1000), block_s=0.1, clock=ManualClock(), system=SoundSystem(devices))
     assert devices.streams[0].closed
 
 

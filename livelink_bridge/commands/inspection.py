@@ -16,14 +16,17 @@ def devices() -> None:
 
     The index, or a part of the name, goes behind --mic.
     """
-    from livelink_bridge.sources.microphone import load_backend
+    from livelink_bridge.portaudio import sound_system
+    from livelink_bridge.sources.pulse import pulse_device, pulse_inputs
 
-    backend = load_backend()
-    found = list(backend.query_devices())
+    system = sound_system()
+    found = system.devices()
     if not found:
         typer.echo("no sound devices: plug one in, or start the sound server")
-    for line in device_lines(found, backend.query_hostapis(), tuple(backend.default.device)):
+    for line in device_lines(found, system.systems(), system.default()):
         typer.echo(line)
+    for source in pulse_inputs() if pulse_device(found) is not None else []:
+        typer.echo(f"     input         of the sound server  {source.description}")
 
 
 def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, int]) -> list[str]:

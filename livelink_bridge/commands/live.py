@@ -21,11 +21,12 @@ def mic(
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_live
+    from livelink_bridge.sources.microphone import Input
 
     clock = MonotonicClock()
     with interruptible() as stop:
         character, model = session.character_of(settings), session.model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
         with status_line(clock) as show:
-            summary = run_live(wanted, model, character, session.outputs_of(settings), clock=clock, stop=stop, on_status=show)
+            summary = run_live(Input(wanted), model, character, session.outputs_of(settings), clock=clock, stop=stop, on_status=show)
         typer.echo(session.summary_line(summary))

@@ -9,14 +9,14 @@ from pathlib import Path
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import UsageError
 from livelink_bridge.sources.base import Source
-from livelink_bridge.sources.microphone import MicrophoneSource
+from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.wav import WavSource
 
 __all__ = ["Source", "open_source"]
 
 SCHEMES: dict[str, Callable[[str, Clock, float], Source]] = {
     "wav": lambda rest, clock, block_s: WavSource(Path(rest), clock=clock, block_s=block_s),
-    "mic": lambda rest, clock, _block_s: MicrophoneSource(rest or None, clock=clock),
+    "mic": lambda rest, clock, _block_s: MicrophoneSource(Input(rest or None), clock=clock),
 }
 
 

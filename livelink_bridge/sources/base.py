@@ -41,6 +41,11 @@ class Source(Protocol):
         """Blocks thrown away because nobody read them in time."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why no sound comes now although the source has not ended, one line; None when all is well."""
+        ...
+
     def blocks(self) -> Iterator[AudioBlock]:
         """The sound, in order, until its end or `close`. Iterate once. Raises SourceError or DeviceError when it fails on the way."""
         ...

@@ -1,19 +1,23 @@
-"""A sound input, live, through PortAudio."""
+"""A sound input, live, through PortAudio. When it goes away it is looked for until it is back."""
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator, Sequence
-from importlib import import_module
+import threading
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from livelink_bridge.channel import Channel
+from livelink_bridge.channel import Closed
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
+from livelink_bridge.portaudio import Device, SoundSystem, one_line, sound_system
+from livelink_bridge.sources.capture import Capture
+from livelink_bridge.sources.inputs import find_input
+from livelink_bridge.sources.pulse import PulseInput, PulseWatch, find_pulse_input, pulse_device, pulse_inputs
 
 _HOST_BLOCKS = 0
 """Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of our own
@@ -21,128 +25,62 @@ wait for the sound system's: on PulseAudio blocks of 5 ms came up to 10 ms late 
 _DEVICE_ROOM_S = 0.012
 """What the device's buffer is asked to hold. A callback that Python holds up for longer loses sound; a larger buffer comes in
 larger blocks."""
-_BACKLOG_MS = 250.0
-"""Sound that waits for a stalled model before the oldest is dropped, in blocks of the shortest kind."""
-_SHORTEST_BLOCK_MS = 2.0
-_MAX_CHANNELS = 2
+_MIXED_CHANNELS = 2
 """Voices come on one channel or on two; the other inputs of a large interface are somebody else's."""
+_RETRY_S = 0.5
+_WAKE_S = 4.0
+"""How long an opened device may take to hand over its first block: sound servers wake their devices slowly, 2 s for a new one."""
+_STALL_S = 1.0
+"""A running device that hands over nothing for so long is lost."""
 
-_CLOCK_TOLERANCE = 300e-6
-"""Part by which a device's clock may run slow."""
-
-_NO_INPUT = "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge devices`"
-
-Device = dict[str, Any]
-
-
-def load_backend() -> Any:
-    """The sounddevice module. Raises DeviceError where PortAudio is missing or finds no sound system it can start."""
-    try:
-        return import_module("sounddevice")
-    except (ImportError, OSError) as error:
-        raise DeviceError(f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)") from error
-    except Exception as error:  # PortAudio starts on import, and the class of its errors is in the module that was not imported
-        if type(error).__name__ != "PortAudioError":
-            raise
-        raise DeviceError(f"no sound devices: {_one_line(error)}; is the system's sound server running?") from error
+_log = logging.getLogger(__name__)
 
 
-def start(stream: Any) -> None:
-    """Start a stream that was opened, or close it again."""
-    try:
-        stream.start()
-    except BaseException:
-        stream.close()
-        raise
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Which microphone, and what of it."""
 
+    wanted: str | None = None
+    """An index, a part of a name, or None for the system's default."""
+    channels: tuple[int, ...] = ()
+    """Channels of the device that are mixed, counted from 1; none: the first two."""
+    exclusive: bool = False
+    """On Windows' WASAPI: nobody else may use the device meanwhile."""
 
-def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> int:
-    """Index of the input the user means.
-
-    Parameters
-    ----------
-    wanted : an index, a part of a name in any case, or None for the system's default
-    devices : what PortAudio lists, each with name, hostapi and max_input_channels
-    default : index of the system's default input, -1 for none
-
-    Raises DeviceError where none, several, or no input fits.
-    """
-    if wanted is None:
-        if not 0 <= default < len(devices):
-            raise DeviceError(f"no microphone: the system has no default input; {_listing(devices)}")
-        return default
-    if wanted.isdecimal():
-        return _input_at(int(wanted), devices)
-    return _input_named(wanted, devices, default)
-
-
-def _input_at(index: int, devices: Sequence[Device]) -> int:
-    if index >= len(devices):
-        raise DeviceError(f"there is no device {index}; {_listing(devices)}")
-    if not devices[index]["max_input_channels"]:
-        raise DeviceError(f"device {index} ({devices[index]['name']}) is not an input; {_listing(devices)}")
-    return index
-
-
-def _input_named(wanted: str, devices: Sequence[Device], default: int) -> int:
-    named = [i for i, device in enumerate(devices) if wanted.casefold() in device["name"].casefold()]
-    inputs = [i for i in named if devices[i]["max_input_channels"]]
-    exact = [i for i in inputs if wanted.casefold() == devices[i]["name"].casefold()]
-    found = exact or inputs
-    if len(found) > 1 and 0 <= default < len(devices):
-        # Windows lists each device once per sound system; the default's sound system is the one meant.
-        found = [i for i in found if devices[i]["hostapi"] == devices[default]["hostapi"]] or found
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise DeviceError(f"{wanted!r} fits several inputs; give more of the name or the index; {_listing(devices, found)}")
-    if named:
-        raise DeviceError(f"device {named[0]} ({devices[named[0]]['name']}) is not an input; {_listing(devices)}")
-    raise DeviceError(f"no input's name contains {wanted!r}; {_listing(devices)}")
-
-
-def _listing(devices: Sequence[Device], among: Sequence[int] | None = None) -> str:
-    inputs = [i for i, device in enumerate(devices) if device["max_input_channels"] and (among is None or i in among)]
-    return "inputs: " + ", ".join(f"{i} {devices[i]['name']}" for i in inputs) if inputs else _NO_INPUT
+    @property
+    def said(self) -> str:
+        return repr(self.wanted or "default")
 
 
 class MicrophoneSource:
-    """An input of this machine, at its own rate, running from the moment it is made."""
+    """An input of this machine, at its own rate, running from the moment it is made.
+
+    A device that ends, stalls or is taken by another program leaves `trouble` and a gap in the sound; it is looked for twice a second,
+    by the name it had, and the sound then goes on where the clock says. The first opening raises DeviceError instead.
+    """
 
     live = True
     duration_s = None
 
-    def __init__(self, wanted: str | None, *, clock: Clock, backend: Any = None) -> None:
-        backend = backend or load_backend()
-        try:
-            devices = list(backend.query_devices())
-            index = find_input(wanted, devices, backend.default.device[0])
-            device = devices[index]
-            self.name: str = device["name"]
-            self.sample_rate = round(device["default_samplerate"])
-            self._capture = _Capture(self.sample_rate, clock)
-            self._stream = backend.InputStream(
-                device=index,
-                samplerate=self.sample_rate,
-                channels=min(_MAX_CHANNELS, device["max_input_channels"]),
-                dtype="float32",
-                blocksize=_HOST_BLOCKS,
-                latency=_DEVICE_ROOM_S,
-                callback=self._capture.take,
-                finished_callback=self._capture.end,
-            )
-            start(self._stream)
-        except backend.PortAudioError as error:
-            raise DeviceError(f"microphone {wanted or 'default'!r} cannot be opened: {_one_line(error)}") from error
-        self._closing = False
+    def __init__(self, wanted: Input, *, clock: Clock, system: SoundSystem | None = None, stall_s: float = _STALL_S) -> None:
+        self.trouble: str | None = None
+        """Why no sound comes now, one line; None while it does."""
+        self.reopened = 0
+        """Times the device was lost and found again."""
+        self._wanted, self._clock, self._stall_s = wanted, clock, stall_s
+        self._system = system or sound_system()
+        self._closing = threading.Event()
+        self._watch: PulseWatch | None = None
+        self._lost_overflows = self._lost_blocks = 0
+        self._open()
 
     @property
     def overflows(self) -> int:
-        return self._capture.overflows
+        return self._lost_overflows + self._capture.overflows
 
     @property
     def dropped(self) -> int:
-        return self._capture.channel.dropped
+        return self._lost_blocks + self._capture.channel.dropped
 
     @property
     def latency_s(self) -> float:
@@ -150,49 +88,110 @@ class MicrophoneSource:
         return float(self._stream.latency)
 
     def blocks(self) -> Iterator[AudioBlock]:
-        yield from self._capture.channel
-        if not self._closing:
-            raise DeviceError(f"microphone {self.name!r} stopped; was it unplugged?")
+        while True:
+            yield from self._until_lost()
+            if self._closing.is_set():
+                return
+            if not self.trouble:
+                self.trouble = f"microphone {self.name!r} stopped; was it unplugged?"
+                _log.warning("%s The face rests until it is back", self.trouble)
+            if not self._come_back():
+                return
 
     def close(self) -> None:
-        if not self._closing:
-            self._closing = True
-            self._stream.close()
+        if not self._closing.is_set():
+            self._closing.set()
+            self._release()
             self._capture.end()
 
+    def _until_lost(self) -> Iterator[AudioBlock]:
+        patience_s = max(_WAKE_S, self._stall_s)
+        while True:
+            try:
+                block = self._capture.channel.get(patience_s)
+            except (Closed, TimeoutError):
+                return
+            if self.trouble:
+                _log.warning("microphone %r is back", self.name)
+                self.trouble = None
+            patience_s = self._stall_s
+            yield block
 
-class _Capture:
-    """PortAudio's side: its thread calls `take`, which copies and returns."""
+    def _come_back(self) -> bool:
+        """Look for the device until it can be opened. False when this source is closed first."""
+        self._release()
+        since_s = self._capture.zero_s if math.isfinite(self._capture.zero_s) else None
+        before = self.overflows, self.dropped
+        while self._clock.wait_until(self._clock.now() + _RETRY_S, self._closing):
+            self._system.renew()
+            try:
+                self._open(since_s)
+            except DeviceError as error:
+                _log.debug("%s", error)
+                continue
+            self._lost_overflows, self._lost_blocks = before
+            self.reopened += 1
+            if self._closing.is_set():  # closed while it was opened: whoever closed it saw the old stream
+                self._release()
+                return False
+            return True
+        return False
 
-    def __init__(self, sample_rate: int, clock: Clock) -> None:
-        self.channel: Channel[AudioBlock] = Channel.of_ms(_BACKLOG_MS, _SHORTEST_BLOCK_MS, "newest")
-        self.overflows = 0
-        self._sample_rate = sample_rate
-        self._clock = clock
-        self._next = 0
-        self._zero_s = math.inf
-        """Earliest clock time that sample 0 can have had, seen from the blocks so far."""
+    def _release(self) -> None:
+        self._system.close(self._stream)
+        watch, self._watch = self._watch, None
+        if watch:
+            watch.close()
 
-    def take(self, indata: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
-        now_s = self._clock.now()
-        if status.input_overflow:
-            self.overflows += 1
-            self._skip_lost(frames, now_s)
-        else:
-            # Devices' clocks are off by up to some 100 ppm, so the bound may rise by as much.
-            drift_s = _CLOCK_TOLERANCE * frames / self._sample_rate
-            self._zero_s = min(self._zero_s + drift_s, now_s - (self._next + frames) / self._sample_rate)
-        self.channel.put(AudioBlock(indata.copy(), self._sample_rate, self._next, now_s))
-        self._next += frames
+    def _open(self, since_s: float | None = None) -> None:
+        index, pulse = self._found()
+        device = self._system.devices()[index]
+        columns = _columns(self._wanted, device)
+        rate = round(device["default_samplerate"])
+        capture = Capture(rate, self._clock, columns, since_s)
+        try:
+            with pulse.chosen() if pulse else nullcontext():
+                stream = self._system.open("InputStream", **self._options(index, device, columns), **_callbacks(capture))
+        except self._system.error as error:
+            raise DeviceError(f"microphone {self._wanted.said} cannot be opened: {one_line(error)}") from error
+        self.name, self.sample_rate = pulse.description if pulse else str(device["name"]), rate
+        if self._wanted.wanted is not None:  # from now on this very one, under whatever index it comes back
+            self._wanted = replace(self._wanted, wanted=pulse.name if pulse else self.name)
+        self._capture, self._stream = capture, stream
+        self._watch = PulseWatch(pulse, capture.end) if pulse else None
 
-    def _skip_lost(self, frames: int, now_s: float) -> None:
-        """PortAudio does not say how much was lost, the clock does. At least a block, so that nobody splices over the gap."""
-        due = 0 if math.isinf(self._zero_s) else round((now_s - self._zero_s) * self._sample_rate)
-        self._next += max(frames, due - (self._next + frames))
+    def _found(self) -> tuple[int, PulseInput | None]:
+        """The device's index, and the sound server's source behind it where one is meant. DeviceError where there is none."""
+        devices, wanted = self._system.devices(), self._wanted.wanted
+        try:
+            return find_input(wanted, devices, self._system.default()[0]), None
+        except DeviceError:
+            server = pulse_device(devices)
+            source = find_pulse_input(wanted, pulse_inputs()) if wanted and server is not None else None
+            if source is None or server is None:
+                raise
+            return server, source
 
-    def end(self) -> None:
-        self.channel.close()
+    def _options(self, index: int, device: Device, columns: tuple[int, ...]) -> dict[str, Any]:
+        shared = {
+            "device": index,
+            "samplerate": round(device["default_samplerate"]),
+            "channels": max(columns) + 1,
+            "dtype": "float32",
+            "blocksize": _HOST_BLOCKS,
+            "latency": _DEVICE_ROOM_S,
+        }
+        return shared | ({"extra_settings": self._system.exclusive(device["hostapi"])} if self._wanted.exclusive else {})
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(part) for part in error.args[:1]) or type(error).__name__
+def _callbacks(capture: Capture) -> dict[str, Any]:
+    return {"callback": capture.take, "finished_callback": capture.end}
+
+
+def _columns(wanted: Input, device: Device) -> tuple[int, ...]:
+    """Columns of the device's blocks that are kept. DeviceError for a channel it does not have."""
+    has = device["max_input_channels"]
+    if wanted.channels and not 1 <= min(wanted.channels) <= max(wanted.channels) <= has:
+        said = ", ".join(map(str, wanted.channels))
+        raise DeviceError(f"microphone {device['name']!r}: got channel {said}, expected channels from 1 to {has}")
+    return tuple(channel - 1 for channel in wanted.channels) or tuple(range(min(_MIXED_CHANNELS, has)))

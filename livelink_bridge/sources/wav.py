@@ -22,6 +22,7 @@ class WavSource:
     """One file, read as it is asked for: a recording of hours needs no more memory than one of seconds."""
 
     live = False
+    trouble = None
     overflows = 0
     dropped = 0
 

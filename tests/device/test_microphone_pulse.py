@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,7 +18,6 @@ import pytest
 import soundfile
 
 from arkit_mapping import CHANNELS_61
-from livelink_bridge.wire.livelink import Packet, decode
 
 pytestmark = [pytest.mark.device, pytest.mark.timeout(60)]
 
@@ -30,23 +25,17 @@ JAW = CHANNELS_61.index("JawOpen")
 LIVE_S = 8.0
 VOICE_S = 2.0
 
-SERVER = """
-load-module module-native-protocol-unix auth-anonymous=1
-load-module module-null-sink sink_name=voice
-set-default-sink voice
-set-default-source voice.monitor
-"""
-
 LIVE = """
 import dataclasses, json, sys, threading
 from arkit_mapping.character import Character
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.pipeline import Outputs, run_live
+from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing import LoudnessModel
 
 stop = threading.Event()
 threading.Timer(float(sys.argv[2]), stop.set).start()
-summary = run_live(None, LoudnessModel(), Character(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop)
+summary = run_live(Input(), LoudnessModel(), Character(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop)
 sys.stdout.write(json.dumps(dataclasses.asdict(summary)))
 """
 
@@ -63,93 +52,20 @@ run_play(Path(sys.argv[2]), LoudnessModel(), Character(), outputs, audio=True, c
 """
 
 
-@dataclass
-class Receiver:
-    """Stamps the packets that arrive on a port of its own, on a thread of its own."""
-
-    sock: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    arrived: list[tuple[float, Packet]] = field(default_factory=list)
-    first: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> Receiver:
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.settimeout(2 * LIVE_S)
-        self._thread = threading.Thread(target=self._receive)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.sock.sendto(b"end", self.sock.getsockname())
-        self._thread.join(2 * LIVE_S)
-        self.sock.close()
-
-    @property
-    def uri(self) -> str:
-        return f"livelink://127.0.0.1:{self.sock.getsockname()[1]}"
-
-    def _receive(self) -> None:
-        while (datagram := self.sock.recv(2000)) != b"end":
-            self.arrived.append((time.perf_counter(), decode(datagram)))
-            self.first.set()
-
-
-@pytest.fixture
-def pulse(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment in which PulseAudio is this machine's sound."""
-    for program in ("pulseaudio", "pactl", "paplay"):
-        if not shutil.which(program):
-            pytest.skip(f"{program} is not installed (Debian: apt install pulseaudio pulseaudio-utils)")
-    runtime, script = tmp_path / "run", tmp_path / "server.pa"
-    runtime.mkdir(mode=0o700)
-    script.write_text(SERVER)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE")}
-    environment = {**kept, "XDG_RUNTIME_DIR": str(runtime), "HOME": str(tmp_path), "LIVELINK_BRIDGE_HOME": str(tmp_path)}
-    log = tmp_path / "log"
-    options = ["--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", f"--log-target=file:{log}", "-n", "-F", str(script)]
-    server = subprocess.Popen(["pulseaudio", *options], env=environment, stderr=subprocess.DEVNULL)
-    try:
-        wait_for_server(server, environment, log)
-        require_portaudio(environment)
-        yield environment
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_for_server(server: subprocess.Popen[bytes], environment: dict[str, str], log: Path) -> None:
-    for _ in range(100):
-        if server.poll() is not None:
-            pytest.skip(f"PulseAudio does not start here: {log.read_text()[-300:] if log.exists() else 'no log'}")
-        if subprocess.run(["pactl", "info"], env=environment, capture_output=True, timeout=10).returncode == 0:
-            return
-        threading.Event().wait(0.05)
-    pytest.skip("PulseAudio does not answer within 5 s")
-
-
-def require_portaudio(environment: dict[str, str]) -> None:
-    code = "import sounddevice; raise SystemExit(not any('pulse' in device['name'] for device in sounddevice.query_devices()))"
-    listed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
-    if "PortAudio library not found" in listed.stderr:
-        pytest.skip("PortAudio is not installed (Debian: apt install libportaudio2)")
-    if listed.returncode:
-        pytest.skip("PortAudio does not see PulseAudio (Debian: apt install libasound2-plugins)")
-
-
 def syllables(path: Path) -> Path:
     at_s = np.arange(round(VOICE_S * 44100)) / 44100
     soundfile.write(path, 0.3 * np.sin(2 * np.pi * 180 * at_s) * (np.sin(2 * np.pi * 2.5 * at_s) > 0), 44100)
     return path
 
 
-def test_a_voice_in_the_microphone_moves_the_face_on_the_wire(pulse, tmp_path, capsys):
+def test_a_voice_in_the_microphone_moves_the_face_on_the_wire(pulse, receiver, tmp_path, capsys):
     voice = syllables(tmp_path / "voice.wav")
-    with Receiver() as receiver:
-        live = subprocess.Popen([sys.executable, "-c", LIVE, receiver.uri, str(LIVE_S)], env=pulse, stdout=subprocess.PIPE, text=True)
-        assert receiver.first.wait(20), "no packet came"
-        threading.Event().wait(1.5)
-        began_s = time.perf_counter()
-        subprocess.run(["paplay", str(voice)], env=pulse, check=True, timeout=20)
-        output, _ = live.communicate(timeout=30)
+    live = subprocess.Popen([sys.executable, "-c", LIVE, receiver.uri, str(LIVE_S)], env=pulse, stdout=subprocess.PIPE, text=True)
+    assert receiver.first.wait(20), "no packet came"
+    threading.Event().wait(1.5)
+    began_s = time.perf_counter()
+    subprocess.run(["paplay", str(voice)], env=pulse, check=True, timeout=20)
+    output, _ = live.communicate(timeout=30)
     assert live.returncode == 0
     summary = json.loads(output)
     times_s = np.array([at_s for at_s, _ in receiver.arrived])
@@ -195,16 +111,15 @@ def onset_s(heard: list[tuple[float, np.ndarray]]) -> float:
     raise AssertionError("nothing was heard")
 
 
-def test_face_and_sound_stay_together_when_a_file_is_played(pulse, tmp_path, capsys):
+def test_face_and_sound_stay_together_when_a_file_is_played(pulse, receiver, tmp_path, capsys):
     at_s = np.arange(2 * 44100) / 44100
     soundfile.write(tmp_path / "late.wav", 0.3 * np.sin(2 * np.pi * 180 * at_s) * (at_s > 1), 44100)
     done, heard = threading.Event(), []
     listener = threading.Thread(target=listen, args=(pulse, done, heard))
-    with Receiver() as receiver:
-        listener.start()
-        subprocess.run([sys.executable, "-c", PLAY, receiver.uri, str(tmp_path / "late.wav")], env=pulse, check=True, timeout=30)
-        done.set()
-        listener.join(10)
+    listener.start()
+    subprocess.run([sys.executable, "-c", PLAY, receiver.uri, str(tmp_path / "late.wav")], env=pulse, check=True, timeout=30)
+    done.set()
+    listener.join(10)
     jaw = np.array([packet.values[JAW] for _, packet in receiver.arrived])
     # The stand-in model's jaw passes 0.75 one pose before a sudden tone.
     opened_s = receiver.arrived[int(np.argmax(jaw > 0.74))][0] + 1 / 60
@@ -227,15 +142,14 @@ def speak_for(seconds: float, pulse: dict[str, str]) -> None:
 
 
 @pytest.mark.timeout(150)
-def test_a_minute_of_the_program_itself_with_the_shipped_model(pulse, capsys):
-    with Receiver() as receiver:
-        command = [sys.executable, "-m", "livelink_bridge", "--mic", "--to", receiver.uri]
-        live = subprocess.Popen(command, env=pulse, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert receiver.first.wait(20), "no packet came"
-        speak_for(MINUTE_S, pulse)
-        spoken_until_s = time.perf_counter()
-        live.send_signal(signal.SIGINT)
-        output, _ = live.communicate(timeout=30)
+def test_a_minute_of_the_program_itself_with_the_shipped_model(pulse, receiver, capsys):
+    command = [sys.executable, "-m", "livelink_bridge", "--mic", "--to", receiver.uri]
+    live = subprocess.Popen(command, env=pulse, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert receiver.first.wait(20), "no packet came"
+    speak_for(MINUTE_S, pulse)
+    spoken_until_s = time.perf_counter()
+    live.send_signal(signal.SIGINT)
+    output, _ = live.communicate(timeout=30)
     assert live.returncode == 130
     median_ms, p99_ms = map(float, re.findall(r"sound to packet median ([\d.]+) ms, p99 ([\d.]+) ms", output)[-1])
     times_s = np.array([at_s for at_s, _ in receiver.arrived])

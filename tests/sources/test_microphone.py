@@ -1,17 +1,26 @@
+import threading
+
 import numpy as np
 import pytest
 
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.sources.microphone import MicrophoneSource, find_input, load_backend
+from livelink_bridge.portaudio import SoundSystem, load_backend
+from livelink_bridge.sources.inputs import find_input
+from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.testing import FakePortAudio, ManualClock
 
 RATE = 48000
 BLOCK = np.ones((200, 1), np.float32)
+DEFAULT = Input()
+
+
+def microphone(devices: FakePortAudio, clock: ManualClock, wanted: Input = DEFAULT, stall_s: float = 1.0) -> MicrophoneSource:
+    return MicrophoneSource(wanted, clock=clock, system=SoundSystem(devices), stall_s=stall_s)
 
 
 def opened(**options) -> tuple[MicrophoneSource, FakePortAudio, ManualClock]:
     devices, clock = FakePortAudio(**options), ManualClock()
-    return MicrophoneSource(None, clock=clock, backend=devices), devices, clock
+    return microphone(devices, clock), devices, clock
 
 
 @pytest.mark.parametrize(("wanted", "index"), [(None, 0), ("0", 0), ("1", 1), ("desk", 0), ("LINE IN", 1), ("studio interface", 1)])
@@ -67,7 +76,7 @@ def test_a_sound_system_that_does_not_start_is_one_line(monkeypatch):
     def fail(_name: str) -> None:
         raise FakePortAudio.PortAudioError("Error initializing PortAudio: Unanticipated host error", -9999)
 
-    monkeypatch.setattr("livelink_bridge.sources.microphone.import_module", fail)
+    monkeypatch.setattr("livelink_bridge.portaudio.import_module", fail)
     with pytest.raises(DeviceError, match="^no sound devices: Error initializing PortAudio: Unanticipated host error; is"):
         load_backend()
 
@@ -75,13 +84,13 @@ def test_a_sound_system_that_does_not_start_is_one_line(monkeypatch):
 def test_a_device_that_is_busy_is_one_line_and_left_closed():
     devices = FakePortAudio(busy="Device unavailable")
     with pytest.raises(DeviceError, match="'default' cannot be opened: Device unavailable"):
-        MicrophoneSource(None, clock=ManualClock(), backend=devices)
+        microphone(devices, ManualClock())
     assert devices.streams[0].closed
 
 
 def test_it_runs_at_the_devices_own_rate_with_few_channels_and_the_systems_own_blocks():
     devices = FakePortAudio()
-    source = MicrophoneSource("line in", clock=ManualClock(), backend=devices)
+    source = microphone(devices, ManualClock(), Input("line in"))
     options = devices.streams[0].options
     assert (options["device"], options["samplerate"], options["channels"], options["blocksize"]) == (1, RATE, 2, 0)
     assert devices.streams[0].started
@@ -132,11 +141,150 @@ def test_the_devices_buffer_is_copied():
     assert (next(iter(source.blocks())).samples == 1).all()
 
 
-def test_an_unplugged_device_is_an_error_after_the_last_sound():
-    source, devices, _ = opened()
+def unplugged(devices: FakePortAudio, index: int = 0) -> None:
+    del devices.plugged[index]
+    devices.streams[-1].unplug()
+
+
+def test_a_microphone_that_goes_is_found_again_by_its_name_under_another_index(caplog):
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock, Input("desk"))
     devices.streams[0].record(BLOCK)
-    devices.streams[0].unplug()
     blocks = source.blocks()
-    assert len(next(blocks).samples) == 200
-    with pytest.raises(DeviceError, match="'Desk Microphone' stopped"):
-        next(blocks)
+    assert next(blocks).start == 0
+    desk = devices.plugged[0]
+    unplugged(devices)
+    devices.refuse = "Device unavailable"  # also the inputs that are left, so that nobody's else is taken
+
+    def replug(_clock: ManualClock) -> None:
+        devices.refuse = None
+        devices.plugged.append(desk)
+
+    clock.at(3.0, replug)
+    heard = iter_with_sound(blocks, devices, streams=2)
+    assert heard.start == pytest.approx(3.0 * RATE, abs=0.51 * RATE)
+    assert devices.streams[1].options["device"] == 2
+    assert source.reopened == 1
+    assert source.trouble is None
+    assert [record.message.split(" ")[0] for record in caplog.records] == ["microphone", "microphone"]
+    source.close()
+
+
+def iter_with_sound(blocks, devices: FakePortAudio, streams: int):
+    """The next block, with a thread that speaks into the newest stream as soon as there are so many."""
+    found = threading.Event()
+
+    def speak() -> None:
+        while len(devices.streams) < streams and not found.wait(0.001):
+            pass
+        devices.streams[-1].record(np.tile(BLOCK, devices.streams[-1].options["channels"]))
+
+    speaker = threading.Thread(target=speak, daemon=True)
+    speaker.start()
+    try:
+        return next(blocks)
+    finally:
+        found.set()
+        speaker.join(5)
+
+
+def test_while_it_is_away_it_says_so_and_the_default_is_not_taken_for_it():
+    devices, clock = FakePortAudio(default_input=1), ManualClock()
+    source = microphone(devices, clock, Input("desk"))
+    unplugged(devices)
+    seen = []
+
+    def look(_clock: ManualClock) -> None:
+        seen.append((source.trouble, len(devices.streams)))
+        source.close()
+
+    clock.at(5.0, look)
+    assert list(source.blocks()) == []
+    assert seen == [("microphone 'Desk Microphone' stopped; was it unplugged?", 1)]
+    assert devices.started == 1 + 9  # twice a second until it was closed
+
+
+def test_when_the_default_goes_the_next_default_is_followed():
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock)
+    unplugged(devices)
+    block = iter_with_sound(source.blocks(), devices, streams=2)
+    assert source.name == "Studio Interface: Line In"
+    assert block.samples.shape[1] == 2
+    source.close()
+
+
+def test_a_driver_that_stalls_is_opened_again():
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock, stall_s=0.01)
+    devices.streams[0].record(BLOCK)
+    blocks = source.blocks()
+    next(blocks)
+    clock.advance(2.0)
+    block = iter_with_sound(blocks, devices, streams=2)
+    assert devices.streams[0].closed
+    assert block.start == pytest.approx(2.5 * RATE, abs=RATE // 10)
+    source.close()
+
+
+def test_a_device_that_comes_back_at_another_rate_goes_on_at_its_time():
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock)
+    clock.advance(200 / RATE)
+    devices.streams[0].record(BLOCK)
+    blocks = source.blocks()
+    next(blocks)
+    devices.plugged[0] = {**devices.plugged[0], "default_samplerate": 16000.0}
+    devices.streams[0].unplug()
+    block = iter_with_sound(blocks, devices, streams=2)
+    assert (block.sample_rate, source.sample_rate) == (16000, 16000)
+    assert block.end / 16000 == pytest.approx(0.5 + 200 / RATE, abs=0.02)
+    source.close()
+
+
+def test_losses_are_counted_over_all_openings():
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock)
+    devices.streams[0].record(BLOCK, overflow=True)
+    blocks = source.blocks()
+    next(blocks)
+    devices.streams[0].unplug()
+    iter_with_sound(blocks, devices, streams=2)
+    devices.streams[1].record(BLOCK, overflow=True)
+    assert source.overflows == 2
+    source.close()
+
+
+def test_closed_while_it_is_looked_for_it_leaves_no_stream_open():
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock)
+    clock.at(0.5, lambda _clock: source.close())
+    devices.streams[0].unplug()
+    assert list(source.blocks()) == []
+    assert all(stream.closed for stream in devices.streams)
+
+
+@pytest.mark.parametrize(("channels", "kept"), [((), [1, 2]), ((3,), [3]), ((8, 2), [8, 2])])
+def test_the_chosen_channels_are_kept_in_their_order(channels, kept):
+    devices = FakePortAudio(default_input=1)
+    source = microphone(devices, ManualClock(), Input(channels=channels))
+    wide = devices.streams[0].options["channels"]
+    assert wide == max(kept)
+    devices.streams[0].record(np.tile(np.arange(1, wide + 1, dtype=np.float32), (200, 1)))
+    source.close()
+    np.testing.assert_array_equal(next(iter(source.blocks())).samples[0], kept)
+
+
+@pytest.mark.parametrize("channels", [(2,), (0,), (1, 9)])
+def test_a_channel_that_the_device_lacks_is_one_line(channels):
+    with pytest.raises(DeviceError, match=r"'Desk Microphone': got channel .*, expected channels from 1 to 1"):
+        microphone(FakePortAudio(), ManualClock(), Input(channels=channels))
+
+
+def test_exclusive_is_asked_of_wasapi_and_refused_elsewhere():
+    devices = FakePortAudio()
+    with pytest.raises(DeviceError, match="no device can be had exclusively through ALSA"):
+        microphone(devices, ManualClock(), Input(exclusive=True))
+    devices.devices[0]["hostapi"] = 1
+    microphone(devices, ManualClock(), Input(exclusive=True))
+    assert devices.streams[0].options["extra_settings"].exclusive

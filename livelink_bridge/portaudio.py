@@ -1,0 +1,129 @@
+"""PortAudio, shared by all sound streams of this process.
+
+PortAudio lists the devices once, when it starts, and cannot be started anew while a stream is open. So whoever lost its device asks
+here for a fresh list: streams that still run are closed first, which to their owners is a device that was lost for a moment.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from livelink_bridge.errors import DeviceError
+
+_ASK_S = 5.0
+"""How long another process may take to list the devices."""
+_LIST = "import json, sounddevice; print(json.dumps([device['name'] for device in sounddevice.query_devices()]))"
+
+Device = dict[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+def load_backend() -> Any:
+    """The sounddevice module. Raises DeviceError where PortAudio is missing or finds no sound system it can start."""
+    try:
+        return import_module("sounddevice")
+    except (ImportError, OSError) as error:
+        raise DeviceError(f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)") from error
+    except Exception as error:  # PortAudio starts on import, and the class of its errors is in the module that was not imported
+        if type(error).__name__ != "PortAudioError":
+            raise
+        raise DeviceError(f"no sound devices: {one_line(error)}; is the system's sound server running?") from error
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(part) for part in error.args[:1]) or type(error).__name__
+
+
+@cache
+def sound_system() -> SoundSystem:
+    """This process's one. Raises DeviceError where there is none."""
+    return SoundSystem(load_backend())
+
+
+class SoundSystem:
+    """Devices and streams of a backend (the sounddevice module, or a stand-in). Any thread may call."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self._streams: list[Any] = []
+        self._lock = threading.RLock()
+
+    @property
+    def error(self) -> type[Exception]:
+        """What the backend raises when a device says no."""
+        kind: type[Exception] = self._backend.PortAudioError
+        return kind
+
+    def devices(self) -> list[Device]:
+        """As of the last start, each with name, hostapi, max_input_channels, max_output_channels, default_samplerate."""
+        with self._lock:
+            return list(self._backend.query_devices())
+
+    def default(self) -> tuple[int, int]:
+        """Indices of the system's input and output, -1 for none."""
+        with self._lock:
+            return tuple(self._backend.default.device)
+
+    def systems(self) -> list[Device]:
+        """The host's sound systems (ALSA, WASAPI ...), by the devices' `hostapi`."""
+        return list(self._backend.query_hostapis())
+
+    def open(self, kind: str, **options: Any) -> Any:
+        """An InputStream or OutputStream, started. Raises `error`, and then leaves nothing open."""
+        with self._lock:
+            stream = getattr(self._backend, kind)(**options)
+            try:
+                stream.start()
+            except BaseException:
+                stream.close()
+                raise
+            self._streams.append(stream)
+            return stream
+
+    def close(self, stream: Any) -> None:
+        """Close a stream. Harmless twice, and after `renew` has closed it."""
+        with self._lock:
+            if stream in self._streams:
+                self._streams.remove(stream)
+                stream.close()
+
+    def exclusive(self, hostapi: int) -> Any:
+        """Options for a stream that has its device to itself, which only Windows' WASAPI offers. DeviceError elsewhere."""
+        name = self.systems()[hostapi]["name"]
+        if "WASAPI" not in name:
+            raise DeviceError(f"no device can be had exclusively through {name}; expected one of Windows WASAPI (see `devices`)")
+        return self._backend.WasapiSettings(exclusive=True)
+
+    def renew(self) -> None:
+        """Look for devices again. Where other streams run they are interrupted, so only if another process sees other devices."""
+        with self._lock:
+            if self._streams and not self._changed():
+                return
+            for stream in self._streams[:]:
+                self.close(stream)
+            self._backend._terminate()
+            try:
+                self._backend._initialize()
+            except self.error as error:
+                _log.debug("PortAudio does not start: %s", one_line(error))
+
+    def _changed(self) -> bool:
+        found = names_elsewhere()
+        return found is not None and found != [device["name"] for device in self.devices()]
+
+
+def names_elsewhere() -> list[str] | None:
+    """The devices' names as a process that starts now sees them; None where it cannot tell."""
+    try:
+        done = subprocess.run([sys.executable, "-c", _LIST], capture_output=True, timeout=_ASK_S, check=True)
+        return [str(name) for name in json.loads(done.stdout)]
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None

@@ -1,0 +1,90 @@
+import io
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from livelink_bridge.errors import SourceError
+from livelink_bridge.sources.pipe import PipeSource, read_wav_header
+from livelink_bridge.testing import ManualClock
+from livelink_bridge.wire.pcm import PcmFormat
+
+RATE = 22050
+VOICE = np.random.default_rng(3).uniform(-0.5, 0.5, (RATE // 5, 2)).astype(np.float32)
+
+
+def wav(subtype: str, **options) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, VOICE, RATE, format=options.get("format", "WAV"), subtype=subtype)
+    return file.getvalue()
+
+
+def heard(source: PipeSource) -> np.ndarray:
+    return np.concatenate([block.samples for block in source.blocks()])
+
+
+class Dribble(io.RawIOBase):
+    """A pipe that gives a few bytes at a time, as its writer made them."""
+
+    def __init__(self, data: bytes, step: int) -> None:
+        self._file = io.BytesIO(data)
+        self._step = step
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self._file.read(min(self._step, len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@pytest.mark.parametrize("options", [{}, {"format": "WAVEX"}])
+@pytest.mark.parametrize(("subtype", "encoding"), [("PCM_16", "s16le"), ("FLOAT", "f32le")])
+def test_a_wav_file_from_a_pipe_is_its_sound(subtype, encoding, options):
+    source = PipeSource(io.BytesIO(wav(subtype, **options)), None, clock=ManualClock())
+    assert source.format == PcmFormat(encoding, RATE, 2)
+    np.testing.assert_allclose(heard(source)[: len(VOICE)], VOICE, atol=1 / 32768)
+    assert source.heard_out()
+    assert source.sample_rate == RATE
+
+
+@pytest.mark.parametrize("step", [1000, 4097])
+def test_samples_that_come_in_halves_are_put_together(step):
+    layout = PcmFormat("f32le", RATE, 2)
+    pipe = io.BufferedReader(Dribble(layout.encode(VOICE) + b"\0\0\0", step), 1024)
+    np.testing.assert_array_equal(heard(PipeSource(pipe, layout, clock=ManualClock())), VOICE)
+
+
+def test_a_length_that_nobody_knew_is_not_heeded():
+    data = bytearray(wav("PCM_16"))
+    at = data.index(b"data")
+    data[at + 4 : at + 8] = b"\xff\xff\xff\xff"
+    np.testing.assert_allclose(heard(PipeSource(io.BytesIO(bytes(data)), None, clock=ManualClock())), VOICE, atol=1 / 32768)
+
+
+def test_a_chunk_before_the_sound_is_passed_over():
+    data = wav("PCM_16")
+    at = data.index(b"fmt ")
+    stream = io.BytesIO(data[:at] + b"LIST" + struct.pack("<I", 3) + b"abc\0" + data[at:])
+    assert read_wav_header(stream, "pipe") == PcmFormat("s16le", RATE, 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "it is empty"),
+        (b"OggS" + bytes(40), "got b'OggS'.*--raw s16le:24000:1"),
+        (b"RIFF", "does not begin like a wav file"),
+        (b"RIFF\0\0\0\0WAVE", "ends before its sound begins"),
+        (b"RIFF\0\0\0\0WAVEfmt \x04\0\0\0abcd", "fmt chunk has 4 bytes"),
+        (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "before its fmt chunk"),
+        (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "expected at most"),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, RATE, 0, 3, 24), "format 1 with 24 bits"),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 6, RATE, 0, 12, 16), "channels: got 6"),
+    ],
+)
+def test_what_is_no_wav_file_is_one_line(data, says):
+    with pytest.raises(SourceError, match=says):
+        PipeSource(io.BytesIO(data), None, clock=ManualClock())

@@ -1,0 +1,54 @@
+import pytest
+
+from livelink_bridge import portaudio
+from livelink_bridge.portaudio import SoundSystem
+from livelink_bridge.testing import FakePortAudio, fake_device
+
+
+def test_a_device_plugged_in_is_listed_after_renewing():
+    devices = FakePortAudio()
+    system = SoundSystem(devices)
+    devices.plugged.append(fake_device(3, "Webcam", inputs=1, outputs=0))
+    assert len(system.devices()) == 3
+    system.renew()
+    assert system.devices()[3]["name"] == "Webcam"
+
+
+def test_a_running_stream_is_interrupted_only_when_there_are_other_devices(monkeypatch):
+    devices = FakePortAudio()
+    system = SoundSystem(devices)
+    stream = system.open("InputStream")
+    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: [device["name"] for device in devices.devices])
+    system.renew()
+    assert (devices.started, stream.closed) == (1, False)
+    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: ["Webcam"])
+    system.renew()
+    assert (devices.started, stream.closed) == (2, True)
+
+
+def test_where_no_other_process_can_tell_running_streams_are_left_alone(monkeypatch):
+    devices = FakePortAudio()
+    system = SoundSystem(devices)
+    stream = system.open("InputStream")
+    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: None)
+    system.renew()
+    assert not stream.closed
+
+
+def test_a_stream_that_does_not_start_is_left_closed():
+    devices = FakePortAudio(busy="Device unavailable")
+    system = SoundSystem(devices)
+    with pytest.raises(system.error, match="Device unavailable"):
+        system.open("OutputStream")
+    assert devices.streams[0].closed
+    system.renew()
+    assert devices.started == 2
+
+
+def test_a_stream_may_be_closed_twice():
+    devices = FakePortAudio()
+    system = SoundSystem(devices)
+    stream = system.open("InputStream")
+    system.close(stream)
+    system.close(stream)
+    assert stream.closed
