@@ -86,11 +86,9 @@ class TakeWriter:
     """
 
     def __init__(self, path: str | Path, *, start_s: float = 0.0) -> None:
-        if not 0 <= start_s < DAY_S:
-            raise TakeError(f"take {path}: got start {start_s} s, expected seconds of the day from 0 up to {DAY_S}")
         self.path = Path(path)
         self.rows = 0
-        self._start = round(start_s * _MILLIFRAMES)
+        self.begin_at(start_s)
         self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
         self._file: TextIO | None = None
         try:
@@ -98,6 +96,12 @@ class TakeWriter:
             self._file.write(_HEADER + "\n")
         except OSError as error:
             raise self._failed(error) from None
+
+    def begin_at(self, start_s: float) -> None:
+        """Give the first row's timecode, seconds of the day, for a take that has no row yet."""
+        if not 0 <= start_s < DAY_S or self.rows:
+            raise TakeError(f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up to {DAY_S}, at row 0")
+        self._start = round(start_s * _MILLIFRAMES)
 
     def append(self, values: NDArray[np.floating]) -> None:
         """Add float (61,) or (k, 61) in wire order. TakeError if a value is not finite, the shape is another, or the disk is full."""

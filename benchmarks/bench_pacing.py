@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ def main() -> None:
         receiver = subprocess.Popen([sys.executable, __file__, "--receive", str(port_file), str(out)])
         while not port_file.exists() or not port_file.read_text(encoding="ascii"):
             time.sleep(0.02)
-        outputs = Outputs((f"livelink://127.0.0.1:{port_file.read_text(encoding='ascii')}",), "Bench", arguments.fps)
+        outputs = Outputs((f"livelink://127.0.0.1:{port_file.read_text(encoding='ascii')}",), "Bench", Fraction(arguments.fps))
         stop = threading.Event()
         threading.Timer(arguments.seconds, stop.set).start()
         warm_up(model)

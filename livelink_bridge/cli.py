@@ -6,17 +6,17 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import convert, demo, doctor, evaluate, inspection, live, monitor, play
+from livelink_bridge.commands import character, convert, demo, doctor, evaluate, inspection, live, monitor, play
 from livelink_bridge.commands.common import INTERRUPTED, MODEL, with_settings
 from livelink_bridge.errors import BridgeError
 
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "play": with_settings(play.play),
     "convert": with_settings(convert.convert, MODEL),
     "monitor": monitor.monitor,
@@ -26,6 +26,7 @@ VERBS = {
     "models": inspection.models,
     "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
     "config": with_settings(inspection.config),
+    "character": character.character,
 }
 _BadCommandLine: Any = typer.BadParameter.__base__
 """The parser's own errors; typer exports none but the most special of them."""

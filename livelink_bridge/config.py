@@ -9,12 +9,14 @@ import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from livelink_bridge.errors import BridgeError, ConfigError
+from livelink_bridge.timecode import ORIGINS, RATES
 
 PREFIX = "LIVELINK_BRIDGE_"
 NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "SCORER", "TORCH_INDEX"})
@@ -38,8 +40,12 @@ class Settings:
     """Folder that gets a take of the session, next to `to`."""
     subject: str = "LiveLinkBridge"
     """What the face is called in Unreal's Live Link window."""
-    fps: int = MAX_FPS
+    fps: Fraction = Fraction(MAX_FPS)
     """Packets per second. The model gives 60 poses a second, so more would only repeat."""
+    timecode: str = "time-of-day"
+    """What packets' frame numbers and takes' timecode count from: midnight, midnight as NTP disciplines the system's clock, or 0."""
+    timecode_rate: str | None = None
+    """How they count: 24, 25, 29.97, 29.97df ...; None is `fps`."""
     model: str = "pmmtalk-live"
     """A shipped model's name, or a folder with config.yaml and *.safetensors."""
     device: str = "auto"
@@ -91,6 +97,8 @@ def as_yaml(settings: Settings) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else str(value)
     return str(value) if isinstance(value, Path) else value
 
 
@@ -167,6 +175,20 @@ def _subject(value: object) -> str:
     return value
 
 
+def _fps(value: object) -> Fraction:
+    """A rate of packets; 23.976, 29.97 and 59.94 are the film and television rates of that name."""
+    text = str(value)
+    if text in RATES:
+        return RATES[text].exact
+    try:
+        fps = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        fps = Fraction(0)
+    if isinstance(value, bool) or not 1 <= fps <= MAX_FPS:
+        raise ValueError(f"a number from 1 to {MAX_FPS}, such as 24, 29.97 or 60")
+    return fps
+
+
 def _one_of(*allowed: object, text: str = "") -> Callable[[object], Any]:
     """A check that takes a member of `allowed`, also when it arrives as text; `text` says what those are."""
     known = {str(one): one for one in allowed}
@@ -183,7 +205,9 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "to": _targets,
     "record": _path,
     "subject": _subject,
-    "fps": _one_of(*range(1, MAX_FPS + 1), text=f"a whole number from 1 to {MAX_FPS}"),
+    "fps": _fps,
+    "timecode": _one_of(*ORIGINS),
+    "timecode_rate": _one_of(*RATES),
     "model": _text,
     "device": _one_of(*DEVICES),
     "lookahead": _one_of(*LOOKAHEADS_MS),

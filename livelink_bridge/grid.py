@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, Protocol
 
 import numpy as np
@@ -158,8 +159,8 @@ class Tick:
 
     deadline_s: float
     """Clock time at which it is due, seconds."""
-    index: int
-    """Pose it shows, on the source's 60 Hz grid; negative before the first."""
+    position: Fraction
+    """What it shows, in poses of the source's 60 Hz grid: 2.5 is halfway from pose 2 to pose 3. Negative before the first."""
 
 
 class Grid:
@@ -167,15 +168,21 @@ class Grid:
 
     The spacing bends by at most 1 % and slowly; when the timing jumps by more than half an interval the ticks keep their
     spacing and show other poses instead. Ticks that are already past are left out, never made up for.
+
+    A rate that does not divide 60 shows moments between two poses. The later one must be there, so every tick waits for as long
+    as the latest of them needs: steps stay even, and the whole is later by `wait_s`.
     """
 
-    def __init__(self, fps: int, timing: Timing) -> None:
-        self.period_s = 1 / fps
+    def __init__(self, fps: Fraction | int, timing: Timing) -> None:
+        fps = Fraction(fps)
+        self._poses_a_tick = Fraction(FRAME_RATE) / fps
+        self.period_s = float(1 / fps)
+        self.wait_s = (1 - 1 / self._poses_a_tick.denominator) / FRAME_RATE
+        """What resampling to this rate adds to the delay, seconds: 0 at 60, 30, 20 ...; 8 ms at 24; 13 ms at 25 and 50."""
         self.late = 0
         """Ticks left out because they were past."""
         self.shifted = 0
         """Poses repeated or left out because the timing jumped."""
-        self._fps = fps
         self._timing = timing
         self._number = -1
         """Which multiple of the interval after `zero_s` the tick is."""
@@ -184,20 +191,20 @@ class Grid:
 
     def next(self, now_s: float) -> Tick:
         """The tick after the one before, not earlier than `now_s`."""
-        zero_s = self._timing.zero_s
+        zero_s = None if self._timing.zero_s is None else self._timing.zero_s + self.wait_s
         if zero_s is not None and not self._locked:
             self._deadline_s = self._lock(zero_s, now_s)
         elif self._deadline_s is None:
             self._deadline_s = now_s
         else:
             self._deadline_s = self._step(self._deadline_s, zero_s, now_s)
-        return Tick(self._deadline_s, self._number * FRAME_RATE // self._fps)
+        return Tick(self._deadline_s, self._number * self._poses_a_tick)
 
     def _lock(self, zero_s: float, now_s: float) -> float:
         earliest_s = now_s if self._deadline_s is None else max(now_s, self._deadline_s + self.period_s)
         self._locked = True
-        self._number = max(0, math.ceil((earliest_s - zero_s) * self._fps))
-        return zero_s + self._number / self._fps
+        self._number = max(0, math.ceil((earliest_s - zero_s) / self.period_s))
+        return zero_s + self._number * self.period_s
 
     def _step(self, deadline_s: float, zero_s: float | None, now_s: float) -> float:
         deadline_s += self.period_s
@@ -207,7 +214,7 @@ class Grid:
         if not self._locked or zero_s is None:
             return deadline_s
         self._number += 1 + missed
-        error_s = zero_s + self._number / self._fps - deadline_s
+        error_s = zero_s + self._number * self.period_s - deadline_s
         shift = round(error_s / self.period_s)
         self._number -= shift
         self.shifted += abs(shift)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.sources import Source, open_source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.wav import WavSource
+from livelink_bridge.timebase import Timebase
+from livelink_bridge.timecode import Origin, TimecodeRate, counting
 from models.base import SpeechToFace
 
 _LIVE_POSES = 30
@@ -71,12 +74,19 @@ class Outputs:
     """URIs; see `open_sink`."""
     subject: str
     """The Live Link subject's name."""
-    fps: int = FRAME_RATE
+    fps: Fraction = Fraction(FRAME_RATE)
     """Packets per second."""
+    origin: Origin = "time-of-day"
+    """What frame numbers and takes' timecode count from."""
+    counting: TimecodeRate | None = None
+    """How they count; None is `fps`."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= _MAX_FPS:
-            raise UsageError(f"got {self.fps} fps, expected a whole number from 1 to {_MAX_FPS}")
+            raise UsageError(f"got {self.fps} fps, expected a number from 1 to {_MAX_FPS}")
+
+    def timebase(self, clock: Clock) -> Timebase:
+        return Timebase(clock, self.counting or counting(self.fps), self.origin)
 
 
 def _ignore(_status: Status) -> None:
@@ -113,7 +123,8 @@ def follow(source: Source, model: SpeechToFace, character: Character, outputs: O
             metrics.failure = str(error)
 
     with steady_interpreter(), Runner() as runner:
-        sender = Sender(Poses(poses), sinks, beat, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
+        sender = Sender(Poses(poses), sinks, beat, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics,
+                        timebase=outputs.timebase(clock))  # fmt: skip
         session = Session(source, animator, poses, sender, sinks, metrics, clock)
         runner.start("model", animate, cancel=source.close)
         _wait_for(lambda: beat.zero_s is not None or metrics.failure is not None, clock, stop, _FIRST_POSE_S)
@@ -152,7 +163,8 @@ def play(source: Source, model: SpeechToFace, character: Character, outputs: Out
         runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         _wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = _sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
-        sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics)
+        sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics,
+                        timebase=outputs.timebase(clock))  # fmt: skip
         session = Session(source, animator, poses, sender, sinks, metrics, clock)
         runner.start("sender", sender.run)
         runner.watch("sender", stop, _every(_STATUS_S, clock, lambda: on_status(session.status())))

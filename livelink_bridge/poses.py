@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +36,8 @@ class Poses:
 
     def __init__(self, channel: Channel[FaceFrame]) -> None:
         self._channel = channel
-        self._shown = FaceFrame(np.zeros(FACE_CHANNELS, np.float32), -(HOLD_POSES + EASE_POSES))
+        nothing = np.zeros(FACE_CHANNELS, np.float32)
+        self._before = self._shown = FaceFrame(nothing, -(HOLD_POSES + EASE_POSES))
         self._asked = -1
         self._frozen = False
         self.held = 0
@@ -41,33 +45,41 @@ class Poses:
         self.skipped = 0
         """Poses that came too late to be shown."""
 
-    def at(self, index: int) -> Weights:
-        """The pose for tick `index`, float32 (61,). Indices rise from call to call."""
+    def at(self, position: Fraction | int) -> Weights:
+        """What is shown `position` poses after pose 0, float32 (61,): a pose, or a moment between two. Positions rise from call to call."""
+        index = math.ceil(position)
         due = [] if self._frozen else self._channel.take_while(lambda frame: frame.index <= index)
         if due:
-            self._shown = due[-1]
+            self._before, self._shown = ([self._shown, *due])[-2:]
             self.skipped += max(0, len(due) - max(1, index - self._asked))
         elif not self._frozen and index > self._asked and self.age(index) <= HOLD_POSES:
             self.held += 1
         self._asked = index
-        return self._shown.weights * fade(self.age(index))
+        return self._between(position) * fade(self.age(position))
 
-    def age(self, index: int) -> int:
-        """Poses since the one shown; 0 is fresh."""
-        return max(0, index - self._shown.index)
+    def _between(self, position: Fraction | int) -> Weights:
+        """The newest pose or, where it is that of a later moment and the one before is known, what lies between them."""
+        ahead = float(self._shown.index - position)
+        if not 0 < ahead < 1 or self._before.index != self._shown.index - 1:
+            return self._shown.weights
+        return np.asarray(self._shown.weights + (self._before.weights - self._shown.weights) * np.float32(ahead))
+
+    def age(self, position: Fraction | int) -> int:
+        """Whole poses since the one shown; 0 is fresh."""
+        return max(0, math.floor(position) - self._shown.index)
 
     def shows(self, index: int) -> bool:
         """Whether pose `index` itself is shown."""
-        return self._shown.index == index
+        return index in (self._shown.index, self._before.index)
 
-    def finished(self, index: int) -> bool:
-        """Whether tick `index` has shown the last pose there will be."""
-        return self._channel.closed and not len(self._channel) and index >= self._shown.index
+    def finished(self, position: Fraction | int) -> bool:
+        """Whether `position` was the last moment there will be."""
+        return self._channel.closed and not len(self._channel) and position >= self._shown.index
 
     def freeze(self) -> None:
         """Look for no more poses: whatever is shown eases out."""
         self._frozen = True
 
-    def rest_from(self, index: int) -> int:
-        """Poses from `index` on until the face has eased out and rested."""
-        return max(0, HOLD_POSES + EASE_POSES + 1 - self.age(index)) + REST_POSES
+    def rest_from(self, position: Fraction | int) -> int:
+        """Poses from `position` on until the face has eased out and rested."""
+        return max(0, HOLD_POSES + EASE_POSES + 1 - self.age(position)) + REST_POSES

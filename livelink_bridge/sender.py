@@ -14,30 +14,7 @@ from livelink_bridge.grid import Grid, Tick, Timing
 from livelink_bridge.metrics import Metrics
 from livelink_bridge.poses import Poses
 from livelink_bridge.sinks.base import Sink, Stamp
-
-_BELOW_ONE = 0.99999994
-"""The largest float32 below 1: a sub-frame must not be rounded up to the next frame on the wire."""
-
-
-class Timebase:
-    """Packet times: local time of day in frames, counted on from the moment it was made.
-
-    Frame numbers rise with every stamp. A beat that follows a sound device a little faster than 60 Hz therefore drifts from
-    the time of day by as much as the device does.
-    """
-
-    def __init__(self, clock: Clock, rate: int) -> None:
-        self._midnight_s = clock.now() - clock.time_of_day()
-        self._rate = Fraction(rate)
-        self._last = -1
-
-    def stamp(self, at_s: float) -> Stamp:
-        """The stamp for clock time `at_s`."""
-        frames = (at_s - self._midnight_s) * self._rate.numerator
-        whole = math.floor(frames)
-        subframe = min(frames - whole, _BELOW_ONE) if whole > self._last else 0.0
-        self._last = max(whole, self._last + 1)
-        return Stamp(self._last, subframe, self._rate)
+from livelink_bridge.timebase import Timebase
 
 
 class Sender:
@@ -47,8 +24,8 @@ class Sender:
     beat. A sink that fails, then or during that, is left out and the first error raised afterwards.
     """
 
-    def __init__(self, poses: Poses, sinks: Sequence[Sink], timing: Timing, *, fps: int, clock: Clock, stop: threading.Event,
-                 metrics: Metrics) -> None:  # fmt: skip
+    def __init__(self, poses: Poses, sinks: Sequence[Sink], timing: Timing, *, fps: Fraction, clock: Clock, stop: threading.Event,
+                 metrics: Metrics, timebase: Timebase) -> None:  # fmt: skip
         self.poses = poses
         self.grid = Grid(fps, timing)
         self._sinks = list(sinks)
@@ -57,7 +34,7 @@ class Sender:
         self._clock = clock
         self._stop = stop
         self._metrics = metrics
-        self._timebase = Timebase(clock, fps)
+        self._timebase = timebase
         self._rules = sorted({sink.closure for sink in sinks})
         self._failures: list[BaseException] = []
 
@@ -65,10 +42,10 @@ class Sender:
         tick = self._next()
         try:
             while self._clock.wait_until(tick.deadline_s, self._stop):
-                index = tick.index
+                shown = tick.position
                 self._send(tick)
                 tick = self._next()
-                if self._failures or self.poses.finished(index):
+                if self._failures or self.poses.finished(shown):
                     break
         finally:
             self._rest(tick)
@@ -79,7 +56,7 @@ class Sender:
         """Nothing interrupts this: it takes half a second, and without it the face would stay mid-vowel for ever."""
         self.poses.freeze()
         uninterrupted = threading.Event()
-        for _ in range(math.ceil(self.poses.rest_from(tick.index) * self._fps / FRAME_RATE)):
+        for _ in range(math.ceil(self.poses.rest_from(tick.position) * self._fps / FRAME_RATE)):
             self._clock.wait_until(tick.deadline_s, uninterrupted)
             self._send(tick)
             tick = self._next()
@@ -88,7 +65,7 @@ class Sender:
         return self.grid.next(self._clock.now())
 
     def _send(self, tick: Tick) -> None:
-        weights = self.poses.at(tick.index)
+        weights = self.poses.at(tick.position)
         stamp = self._timebase.stamp(tick.deadline_s)
         by_rule = {rule: closed_lips(weights, rule) for rule in self._rules}
         for sink in tuple(self._sinks):
@@ -106,6 +83,7 @@ class Sender:
         now_s = self._clock.now()
         self._metrics.sent += 1
         self._metrics.sent_at_s.add(now_s)
-        heard_s = self._timing.heard_s(tick.index)
-        if heard_s is not None and self.poses.shows(tick.index):
-            self._metrics.delays_s.add(now_s - heard_s)
+        index = math.floor(tick.position)
+        heard_s = self._timing.heard_s(index)
+        if heard_s is not None and self.poses.shows(index):
+            self._metrics.delays_s.add(now_s - heard_s - float(tick.position - index) / FRAME_RATE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,9 @@ def test_record_adds_a_take_to_the_targets() -> None:
 
 
 def test_what_is_printed_reads_back_to_the_same_settings(tmp_path: Path) -> None:
-    settings = Settings(to=("osc://a:1", "livelink://b:2"), record=Path("takes"), subject="Jörg", fps=30, character=Path("ada.yaml"))
+    settings = Settings(
+        to=("osc://a:1", "livelink://b:2"), record=Path("takes"), subject="Jörg", fps=Fraction(30000, 1001), character=Path("ada.yaml")
+    )
     assert load_settings({}, file=write(tmp_path, as_yaml(settings)), environ={}) == settings
     assert load_settings({}, file=write(tmp_path, as_yaml(Settings())), environ={}) == Settings()
 
@@ -74,8 +77,11 @@ def test_names_in_the_environment_that_mean_something_else_are_left_alone() -> N
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ({"fps": 0}, "fps in the flags: got 0, expected a whole number from 1 to 60"),
+        ({"fps": 0}, "fps in the flags: got 0, expected a number from 1 to 60"),
         ({"fps": 61}, "from 1 to 60"),
+        ({"fps": "1/0"}, "from 1 to 60"),
+        ({"timecode": "gps"}, "got 'gps', expected time-of-day or ntp or zero"),
+        ({"timecode_rate": "29.97fd"}, "expected 23.976 or 24 or"),
         ({"fps": True}, "from 1 to 60"),
         ({"device": "tpu"}, "expected auto or cpu or cuda or mps"),
         ({"lookahead": 50}, "expected 33 or 67"),

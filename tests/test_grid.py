@@ -1,5 +1,7 @@
+import math
 import threading
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ def run(grid: Grid, ticks: int, start_s: float = 0.0) -> tuple[np.ndarray, np.nd
     for _ in range(ticks):
         tick = grid.next(now_s)
         now_s = tick.deadline_s + 0.0002
-        seen.append((tick.deadline_s, tick.index))
+        seen.append((tick.deadline_s, int(tick.position)))
     return np.array([at for at, _ in seen]), np.array([index for _, index in seen])
 
 
@@ -42,7 +44,7 @@ def test_ticks_that_are_past_are_left_out_and_counted():
     grid.next(0.0)
     tick = grid.next(0.0999)
     assert tick.deadline_s == pytest.approx(0.1)
-    assert tick.index == 6
+    assert int(tick.position) == 6
     assert grid.late == 5
 
 
@@ -120,7 +122,7 @@ def simulate(
     for number in range(blocks):
         done_s = arrivals[number] + computing_s[number]
         while tick is not None and grid is not None and tick.deadline_s < done_s:
-            sent.append((tick.deadline_s, tick.index, min(tick.index, ready_index - 1)))
+            sent.append((tick.deadline_s, int(tick.position), min(int(tick.position), ready_index - 1)))
             tick = grid.next(tick.deadline_s + 0.0002)
         timing.heard(AudioBlock(silence, rate, number * block_samples, arrivals[number]))
         while ready_index * 800 + lookahead + filtered <= (number + 1) * block_samples:
@@ -219,3 +221,17 @@ def test_delays_are_counted_from_the_moment_the_device_handed_the_sound_over():
     # Pose 1 is said at 16.7 ms, inside the second block, which came at 23 ms.
     assert [timing.heard_s(index) for index in range(3)] == pytest.approx([5.013, 5.023, 5.043])
     assert timing.heard_s(7) is None
+
+
+@pytest.mark.parametrize(
+    ("fps", "wait_ms"), [(60, 0), (30, 0), (24, 1000 / 120), (25, 1000 / 75), (50, 1000 / 75), (Fraction(60000, 1001), 1000 / 60 * 0.999)]
+)
+def test_any_rate_shows_evenly_spaced_moments_each_when_the_pose_after_it_is_due(fps, wait_ms):
+    grid = Grid(fps, FixedTiming(5.0))
+    ticks = [grid.next(4.99 + number / float(fps)) for number in range(500)]
+    positions = [tick.position for tick in ticks]
+    assert set(np.diff(positions)) == {Fraction(60) / Fraction(fps)}
+    assert 1000 * grid.wait_s == pytest.approx(wait_ms, abs=1e-9)
+    for tick in ticks:
+        assert tick.deadline_s == pytest.approx(5.0 + float(tick.position) / 60 + grid.wait_s, abs=1e-9)
+        assert tick.deadline_s >= 5.0 + math.ceil(tick.position) / 60 - 1e-9

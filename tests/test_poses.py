@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,20 @@ def test_a_recording_ends_as_a_session_does(channel):
 def test_fading_starts_at_one_and_ends_at_nothing():
     assert fade(0) == fade(HOLD_POSES) == 1
     assert fade(HOLD_POSES + EASE_POSES) == fade(10**6) == 0
+
+
+def test_a_moment_between_two_poses_lies_between_them(channel):
+    poses = Poses(channel)
+    for index in range(10):
+        channel.put(frame(index, index / 10))
+    positions = [Fraction(5, 2) * tick for tick in range(4)]
+    assert [poses.at(position)[0] for position in positions] == pytest.approx([0, 0.25, 0.5, 0.75])
+    assert (poses.held, poses.skipped) == (0, 0)
+
+
+def test_beside_a_lost_pose_nothing_is_made_up(channel):
+    poses = Poses(channel)
+    channel.put(frame(0, 0.2))
+    channel.put(frame(3, 0.8))
+    poses.at(0)
+    assert poses.at(Fraction(5, 2))[0] == pytest.approx(0.8)

@@ -85,3 +85,13 @@ def test_the_interpreter_is_given_back_as_it_was():
         raise ZeroDivisionError
     assert sys.getswitchinterval() == pytest.approx(interval_s)
     assert gc.get_freeze_count() == 0
+
+
+def test_a_steady_interpreter_within_another_leaves_everything_to_the_outer_one():
+    with steady_interpreter():
+        frozen = gc.get_freeze_count()
+        with steady_interpreter():
+            pass
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        assert gc.get_freeze_count() == frozen > 0
+    assert gc.get_freeze_count() == 0

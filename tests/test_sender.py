@@ -11,8 +11,10 @@ from livelink_bridge.frames import FaceFrame
 from livelink_bridge.grid import FixedTiming
 from livelink_bridge.metrics import Metrics
 from livelink_bridge.poses import EASE_POSES, HOLD_POSES, REST_POSES, Poses
-from livelink_bridge.sender import Sender, Timebase
+from livelink_bridge.sender import Sender
 from livelink_bridge.testing import CollectSink, ManualClock
+from livelink_bridge.timebase import Timebase
+from livelink_bridge.timecode import counting
 
 JAW, CLOSE = CHANNELS_61.index("JawOpen"), CHANNELS_61.index("MouthClose")
 TAIL = HOLD_POSES + EASE_POSES + REST_POSES
@@ -38,8 +40,12 @@ class Stopping(ManualClock):
         return super().wait_until(deadline_s, stop)
 
 
-def sender(poses: Channel[FaceFrame], sinks, clock: Clock, stop: threading.Event, fps: int = 60) -> Sender:
-    return Sender(Poses(poses), sinks, FixedTiming(100.0), fps=fps, clock=clock, stop=stop, metrics=Metrics())
+def sender(poses: Channel[FaceFrame], sinks, clock: Clock, stop: threading.Event, fps: int = 60,
+           metrics: Metrics | None = None) -> Sender:  # fmt: skip
+    base = Timebase(clock, counting(Fraction(fps)))
+    return Sender(
+        Poses(poses), sinks, FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=stop, metrics=metrics or Metrics(), timebase=base
+    )
 
 
 def recording(frames: int) -> Channel[FaceFrame]:
@@ -144,28 +150,7 @@ def test_at_30_fps_the_stamps_count_thirtieths():
 def test_the_delay_of_fresh_poses_is_measured():
     metrics, sink = Metrics(), CollectSink()
     clock = ManualClock(100.0, overslept_s=iter([0.002] * 500))
-    Sender(Poses(recording(60)), [sink], FixedTiming(100.0), fps=60, clock=clock, stop=threading.Event(), metrics=metrics).run()
+    sender(recording(60), [sink], clock, threading.Event(), metrics=metrics).run()
     assert metrics.delays_s.count == 60
     assert metrics.delays_s.percentile(50) == pytest.approx(0.002, abs=1e-6)
     assert metrics.fps() == pytest.approx(60, abs=0.1)
-
-
-def test_stamps_are_the_local_time_of_day_in_sixtieths():
-    clock = ManualClock(7.0, time_of_day_s=43200.0)
-    base = Timebase(clock, 60)
-    first = base.stamp(7.0 + 0.5 / 60)
-    assert (first.frame, first.rate) == (43200 * 60, Fraction(60))
-    assert first.subframe == pytest.approx(0.5, abs=1e-6)
-
-
-@pytest.mark.parametrize("tempo", [0.9999, 1.0, 1.0001])
-def test_frame_numbers_rise_with_every_stamp_whatever_the_beat(tempo):
-    base = Timebase(ManualClock(0.0, time_of_day_s=3600.0), 60)
-    stamps = [base.stamp(0.1234 + tick * tempo / 60) for tick in range(40000)]
-    steps = np.diff([stamp.frame for stamp in stamps])
-    assert steps.min() >= 1 and steps.max() <= 2
-    assert all(0 <= stamp.subframe < 1 for stamp in stamps)
-
-
-def test_a_subframe_is_never_rounded_up_to_a_whole_frame():
-    assert np.float32(Timebase(ManualClock(), 60).stamp((1 - 1e-12) / 60).subframe) < 1

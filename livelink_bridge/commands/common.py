@@ -26,7 +26,14 @@ def _common(
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a take of the session into this folder.")] = None,
     subject: Annotated[str | None, typer.Option(metavar="NAME", help="Name in Unreal's Live Link window. Default LiveLinkBridge.")] = None,
-    fps: Annotated[int | None, typer.Option(metavar="N", help="Packets per second, 1 to 60. Default 60.")] = None,
+    fps: Annotated[str | None, typer.Option(metavar="N", help="Packets per second, 1 to 60: 24, 29.97, 60 ... Default 60.")] = None,
+    timecode: Annotated[
+        str | None,
+        typer.Option(metavar="time-of-day|ntp|zero", help="What frame numbers and takes count from. Default time-of-day."),
+    ] = None,
+    timecode_rate: Annotated[
+        str | None, typer.Option(metavar="RATE", help="How they count: 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df, 60. Default --fps.")
+    ] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Name of a model, or its folder. Default pmmtalk-live.")] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs. Default auto.")] = None,
     lookahead: Annotated[int | None, typer.Option(metavar="33|67", help="Milliseconds of sound a pose may wait for. Default 67.")] = None,
@@ -39,7 +46,7 @@ def _common(
 
 
 MODEL = ("model", "device", "lookahead", "character", "reference_face", "style")
-OUTPUT = ("to", "record", "subject", "fps")
+OUTPUT = ("to", "record", "subject", "fps", "timecode", "timecode_rate")
 
 
 def with_settings(command: Callable[..., None], options: Sequence[str] = (*OUTPUT, *MODEL)) -> Callable[..., None]:

@@ -49,8 +49,10 @@ def character_of(settings: Settings) -> Character:
 
 def outputs_of(settings: Settings) -> Outputs:
     from livelink_bridge.pipeline import Outputs
+    from livelink_bridge.timecode import RATES
 
-    return Outputs(settings.targets, settings.subject, settings.fps)
+    counting = RATES[settings.timecode_rate] if settings.timecode_rate else None
+    return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting)
 
 
 def summary_line(summary: Summary) -> str:

@@ -17,11 +17,13 @@ class Stamp:
     """When a pose is sent, on the session's one timebase: time of day, counted in frames."""
 
     frame: int
-    """Whole frames since local midnight of the day the session began; every stamp's is higher than the one before."""
+    """Whole frames since local midnight of the day the session began, or since it began; every stamp's is higher than the one before."""
     subframe: float
     """The rest, in frames, in [0, 1)."""
     rate: Fraction
     """Frames per second."""
+    of_day_s: float = 0.0
+    """What its timecode shows, seconds from 00:00:00:00, in [0, 86400)."""
 
 
 class Sink(Protocol):

@@ -17,7 +17,7 @@ _LONGEST_GAP_ROWS = 10 * FRAME_RATE
 
 
 class TakeSink:
-    """`take:FOLDER`: a new SUBJECT_NUMBER.csv in it, 60 rows a second from 00:00:00:00.000. Nothing is ever overwritten."""
+    """`take:FOLDER`: a new SUBJECT_NUMBER.csv in it, 60 rows a second from the first pose's timecode. Nothing is ever overwritten."""
 
     closure: Closure = "arkit"
     errors = 0
@@ -41,7 +41,9 @@ class TakeSink:
         After a pause of more than ten seconds the take goes on with the next row.
         """
         at = (stamp.frame + stamp.subframe) / stamp.rate * FRAME_RATE
-        self._first = at if self._first is None else self._first
+        if self._first is None:
+            self._first = at
+            self._writer.begin_at(stamp.of_day_s)
         rows = round(at - self._first) + 1 - self._writer.rows
         if rows > _LONGEST_GAP_ROWS:
             self._first = at - self._writer.rows

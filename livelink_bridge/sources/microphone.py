@@ -12,11 +12,11 @@ from typing import Any
 
 from livelink_bridge.channel import Closed
 from livelink_bridge.clock import Clock
+from livelink_bridge.device_choice import find_input
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.portaudio import Device, SoundSystem, one_line, sound_system
 from livelink_bridge.sources.capture import Capture
-from livelink_bridge.sources.inputs import find_input
 from livelink_bridge.sources.pulse import PulseInput, PulseWatch, find_pulse_input, pulse_device, pulse_inputs
 
 _HOST_BLOCKS = 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from arkit_mapping import CHANNELS_61, NEUTRAL
-from arkit_mapping.character import Character, CharacterError, closed_lips, load_character
+from arkit_mapping.character import Character, CharacterError, Head, Smoothing, closed_lips, load_character
 
 JAW, CLOSE, YAW = (CHANNELS_61.index(name) for name in ("JawOpen", "MouthClose", "HeadYaw"))
 
@@ -72,6 +72,75 @@ def test_mouth_close_follows_the_jaws_gain_so_that_sealed_lips_stay_sealed() -> 
     np.testing.assert_allclose(own[0, [JAW, CLOSE]], [0.45, 0.15], atol=1e-6)
 
 
+def test_a_curve_comes_after_gain_and_offset_and_before_limits() -> None:
+    character = Character(gain={"JawOpen": 2}, offset={"JawOpen": 0.1}, curve={"JawOpen": 2}, limits={"JawOpen": (0.0, 0.5)})
+    np.testing.assert_allclose(character.apply(mouth([0.1, 0.2, 0.4], 0))[:, JAW], [0.09, 0.25, 0.5], atol=1e-6)
+
+
+def test_symmetry_comes_first_so_that_a_gain_can_still_make_a_crooked_smile() -> None:
+    pose = NEUTRAL.copy()
+    left, right = (CHANNELS_61.index(f"MouthSmile{side}") for side in ("Left", "Right"))
+    pose[left] = 0.4
+    worn = Character(symmetry={"all": 1}, gain={"MouthSmileRight": 2}).apply(pose)
+    np.testing.assert_allclose(worn[[left, right]], [0.2, 0.4], atol=1e-6)
+
+
+def test_a_head_turns_by_its_own_signs_and_gain_on_top_of_the_channels() -> None:
+    angles = [CHANNELS_61.index(f"Head{axis}") for axis in ("Yaw", "Pitch", "Roll")]
+    pose = np.full(61, 0.2, np.float32)
+    worn = Character(head=Head(yaw=-1, roll=-1, gain=0.5), gain={"HeadPitch": 3}).apply(pose)
+    np.testing.assert_allclose(worn[angles], [-0.1, 0.3, -0.1], atol=1e-6)
+    np.testing.assert_array_equal(np.delete(worn, angles), np.delete(pose, angles))
+
+
+@settings(deadline=None)
+@given(hnp.arrays(np.float32, st.sampled_from([(61,), (3, 61), (0, 61)]), elements=st.floats(width=32)))
+def test_any_pose_comes_out_finite_and_in_range_of_a_character_with_everything(poses: np.ndarray) -> None:
+    smoothing = {"all": Smoothing(3, 30)}
+    character = Character(
+        gain={"JawOpen": 2}, curve={"JawOpen": [[0.5, 0.1]], "MouthPucker": 0.5}, symmetry={"all": 0.5}, smoothing=smoothing
+    )
+    worn = character.stream().push(poses)
+    assert worn.shape == poses.shape
+    assert worn.dtype == np.float32
+    assert np.isfinite(worn[..., :52]).all()
+    assert ((worn[..., :52] >= 0) & (worn[..., :52] <= 1)).all()
+
+
+def test_one_pose_is_worn_as_it_is_among_many() -> None:
+    character = Character(gain={"JawOpen": 1.3}, curve={"JawOpen": [[0.2, 0.3], [0.6, 0.7]], "MouthPucker": 1.5}, symmetry={"all": 0.5})
+    poses = np.random.default_rng(5).random((50, 61), np.float32)
+    np.testing.assert_allclose(np.stack([character.apply(pose) for pose in poses]), character.apply(poses), atol=1e-6)
+
+
+def test_a_stream_smooths_what_the_character_makes_of_each_pose_and_apply_does_not() -> None:
+    poses = np.random.default_rng(6).random((60, 61), np.float32)
+    smooth, plain = (Character(gain={"JawOpen": 0.5}, smoothing=entry) for entry in ({"mouth": Smoothing(3, 30)}, {}))
+    np.testing.assert_array_equal(smooth.apply(poses), plain.apply(poses))
+    np.testing.assert_array_equal(plain.stream().push(poses), plain.apply(poses))
+    streamed = smooth.stream().push(poses)
+    assert np.abs(np.diff(streamed[:, JAW])).mean() < np.abs(np.diff(plain.apply(poses)[:, JAW])).mean()
+    brow = CHANNELS_61.index("BrowInnerUp")
+    np.testing.assert_array_equal(streamed[:, brow], poses[:, brow])
+
+
+def test_two_streams_of_a_character_know_nothing_of_each_other_and_reset_forgets() -> None:
+    character = Character(smoothing={"all": Smoothing(3, 30)})
+    poses = np.random.default_rng(7).random((20, 61), np.float32)
+    first, second = character.stream(), character.stream()
+    expected = first.push(poses)
+    np.testing.assert_array_equal(second.push(poses), expected)
+    first.reset()
+    np.testing.assert_array_equal(first.push(poses), expected)
+
+
+def test_characters_that_do_the_same_are_equal() -> None:
+    assert Character(smoothing={"mouth": Smoothing(20)}, head=Head(yaw=-1)) == Character(
+        smoothing={"mouth": Smoothing(20)}, head=Head(yaw=-1)
+    )
+    assert Character(closure="arkit") != Character()
+
+
 def test_a_file_makes_the_character_it_describes(tmp_path: Path) -> None:
     path = saved(tmp_path, "name: Jörg\ngain: {JawOpen: 1.2, HeadYaw: -1}\noffset:\n  browInnerUp: 0.05\nlimits: {JawOpen: [0, 0.8]}\n")
     expected = Character("Jörg", {"JawOpen": 1.2, "HeadYaw": -1}, {"browInnerUp": 0.05}, {"JawOpen": (0, 0.8)})
@@ -102,6 +171,18 @@ BAD = {
     "a limit out of range": ("limits: {JawOpen: [0, 1.2]}", "got 1.2"),
     "a list for channels": ("gain: [JawOpen]", "expected channels and their values"),
     "a list for a file": ("- gain", "got list, expected keys: name, gain, offset, limits"),
+    "a curve of nothing": ("curve: {JawOpen: 0}", "curve of JawOpen: got 0, expected a number from 0.1 to 10"),
+    "smoothing that is late": ("smoothing: {mouth: {min_cutoff_hz: 2}}", "smoothing of mouth: got min_cutoff_hz 2 and beta 0, which delay"),
+    "an unknown group": ("smoothing: {lips: {min_cutoff_hz: 20}}", "unknown channel or group 'lips'"),
+    "an unknown pair": ("symmetry: {MouthSmileLeft: 1}", "did you mean MouthSmile?"),
+    "an unknown rule": (
+        "closure: metahumans",
+        "closure: unknown rule 'metahumans', did you mean metahuman?; known are auto, arkit, metahuman",
+    ),
+    "an unknown axis": ("head: {jaw: 1}", "head: unknown key 'jaw', did you mean yaw?"),
+    "a sign that is none": ("head: {yaw: 0.5}", "yaw of head: got 0.5, expected 1 or -1"),
+    "a head gain out of range": ("head: {gain: -1}", "gain of head: got -1, expected a number from 0 to 10"),
+    "an unknown preset": ("preset: metahumen", "preset: unknown name 'metahumen', did you mean metahuman?"),
     "no YAML": ("gain: {JawOpen: 1", "is not YAML"),
 }
 

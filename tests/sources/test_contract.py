@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.sources.base import Source
-from livelink_bridge.sources.microphone import MicrophoneSource
+from livelink_bridge.sources.microphone import Input, MicrophoneSource
+from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.sources.wav import WavSource
 from livelink_bridge.testing import FakePortAudio, ListSource, ManualClock
 
@@ -30,7 +32,7 @@ def wav_source(folder: Path) -> Opened:
 
 def microphone_source(_folder: Path) -> Opened:
     devices, clock = FakePortAudio(default_input=1), ManualClock()
-    source = MicrophoneSource(None, clock=clock, backend=devices)
+    source = MicrophoneSource(Input(), clock=clock, system=SoundSystem(devices))
 
     def speak() -> None:
         for start in range(0, len(SOUND), 200):
@@ -41,7 +43,17 @@ def microphone_source(_folder: Path) -> Opened:
     return source, speak
 
 
-@pytest.fixture(params=[list_source, wav_source, microphone_source], ids=["list", "wav", "microphone"])
+def pcm_source(_folder: Path) -> Opened:
+    source = PcmSource("engine", clock=ManualClock())
+
+    def speak() -> None:
+        source.push(SOUND, RATE)
+        source.finish()
+
+    return source, speak
+
+
+@pytest.fixture(params=[list_source, wav_source, microphone_source, pcm_source], ids=["list", "wav", "microphone", "pcm"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return request.param(tmp_path)
 

@@ -3,9 +3,9 @@ import threading
 import numpy as np
 import pytest
 
+from livelink_bridge.device_choice import find_input
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.portaudio import SoundSystem, load_backend
-from livelink_bridge.sources.inputs import find_input
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.testing import FakePortAudio, ManualClock
 

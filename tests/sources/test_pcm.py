@@ -5,7 +5,7 @@ import pytest
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.frames import AudioBlock
-from livelink_bridge.listen.paced import Boundary
+from livelink_bridge.listen.utterance import Boundary
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.testing import ManualClock
 

@@ -1,0 +1,101 @@
+"""`listen`: speech engines move faces over a WebSocket."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.common import interruptible
+
+if TYPE_CHECKING:
+    from arkit_mapping.character import Character
+    from livelink_bridge.clock import Clock
+    from livelink_bridge.config import Settings
+    from livelink_bridge.metrics import Summary
+    from livelink_bridge.pipeline import Outputs
+    from livelink_bridge.sources.pcm import PcmSource
+    from models.base import SpeechToFace
+
+
+def listen(
+    settings: Settings,
+    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="TCP port. Default 8765.")] = 8765,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at; another than 127.0.0.1 needs --token.")] = "127.0.0.1",
+    token: Annotated[str | None, typer.Option(metavar="TEXT", help="What clients have to know, 16 characters or more.")] = None,
+    clients: Annotated[int, typer.Option(metavar="N", help="Connections at a time, 1 to 64. Default 4.")] = 4,
+    buffer: Annotated[int, typer.Option(metavar="MS", min=80, max=2000, help="Sound that has to be there before a face begins.")] = 100,
+) -> None:
+    """Take speech from programs over a WebSocket and move a face with each, until Ctrl-C.
+
+    The protocol is in docs/listen.md.
+    """
+    from livelink_bridge.clock import MonotonicClock
+    from livelink_bridge.commands import session
+    from livelink_bridge.inference import warm_up
+    from livelink_bridge.listen.access import Access, Limits
+    from livelink_bridge.listen.server import Server
+    from livelink_bridge.runner import Runner, steady_interpreter
+
+    clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
+    with interruptible() as stop:
+        character, model, outputs = session.character_of(settings), session.model_of(settings), session.outputs_of(settings)
+        warm_up(model)
+
+        def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
+            return FollowedVoice(model, character, _named(outputs, subject), mood, buffer / 1000, clock, _say)
+
+        server = Server(open_voice, access, port=port, limits=limits, clock=clock)
+        typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
+        with steady_interpreter(), Runner() as runner:
+            runner.start("server", server.run, cancel=server.stop)
+            runner.watch("server", stop, lambda: None)
+
+
+class FollowedVoice:
+    """A client's voice, on the same way as a microphone's."""
+
+    def __init__(self, model: SpeechToFace, character: Character, outputs: Outputs, mood: str | None, enough_s: float, clock: Clock,
+                 say: Callable[[str, Summary], None]) -> None:  # fmt: skip
+        self._model = model
+        self._character = character
+        self._outputs = outputs
+        self._enough_s = enough_s
+        self._clock = clock
+        self._say = say
+        if mood is not None:
+            self.feel(mood)
+
+    @property
+    def subject(self) -> str:
+        return self._outputs.subject
+
+    def source(self, echo: bool) -> PcmSource:
+        from livelink_bridge.sources.pcm import PcmSource
+
+        return PcmSource(self.subject, clock=self._clock, enough_s=self._enough_s, echo=echo)
+
+    def run(self, source: PcmSource, stop: threading.Event) -> None:
+        from livelink_bridge.pipeline import follow, open_sinks
+
+        with open_sinks(self._outputs) as sinks:
+            summary = follow(source, self._model, self._character, self._outputs, sinks, clock=self._clock, stop=stop, timing=source)
+        self._say(self.subject, summary)
+
+    def feel(self, mood: str) -> None:
+        from livelink_bridge.errors import UsageError
+
+        raise UsageError(f"mood: got {mood!r}, but this version has no moods; leave it out")
+
+
+def _named(outputs: Outputs, subject: str | None) -> Outputs:
+    return outputs if subject is None else replace(outputs, subject=subject)
+
+
+def _say(subject: str, summary: Summary) -> None:
+    from livelink_bridge.commands import session
+
+    typer.echo(f"{subject}: {session.summary_line(summary)}")

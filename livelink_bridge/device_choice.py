@@ -1,0 +1,80 @@
+"""Which device the user means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from livelink_bridge.errors import DeviceError
+from livelink_bridge.portaudio import Device
+
+Direction = Literal["input", "output"]
+
+_NOTHING = {
+    "input": "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge devices`",
+    "output": "this machine has no sound output; plug one in, or start the sound server, and look with `livelink-bridge devices`",
+}
+
+
+def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> int:
+    """Index of the input the user means.
+
+    Parameters
+    ----------
+    wanted : an index, a part of a name in any case, or None for the system's default
+    devices : what PortAudio lists, each with name, hostapi and max_input_channels
+    default : index of the system's default input, -1 for none
+
+    Raises DeviceError where none, several, or no input fits.
+    """
+    return _find("input", wanted, devices, default)
+
+
+def find_output(wanted: str | None, devices: Sequence[Device], default: int) -> int:
+    """Index of the output the user means; as `find_input`."""
+    return _find("output", wanted, devices, default)
+
+
+def _find(kind: Direction, wanted: str | None, devices: Sequence[Device], default: int) -> int:
+    if wanted is None:
+        if not 0 <= default < len(devices):
+            what = "microphone" if kind == "input" else "sound output"
+            raise DeviceError(f"no {what}: the system has no default {kind}; {_listing(kind, devices)}")
+        return default
+    if wanted.isdecimal():
+        return _at(kind, int(wanted), devices)
+    return _named(kind, wanted, devices, default)
+
+
+def _at(kind: Direction, index: int, devices: Sequence[Device]) -> int:
+    if index >= len(devices):
+        raise DeviceError(f"there is no device {index}; {_listing(kind, devices)}")
+    if not _is(kind, devices[index]):
+        raise DeviceError(f"device {index} ({devices[index]['name']}) is not an {kind}; {_listing(kind, devices)}")
+    return index
+
+
+def _named(kind: Direction, wanted: str, devices: Sequence[Device], default: int) -> int:
+    named = [i for i, device in enumerate(devices) if wanted.casefold() in device["name"].casefold()]
+    fitting = [i for i in named if _is(kind, devices[i])]
+    exact = [i for i in fitting if wanted.casefold() == devices[i]["name"].casefold()]
+    found = exact or fitting
+    if len(found) > 1 and 0 <= default < len(devices):
+        # Windows lists each device once per sound system; the default's sound system is the one meant.
+        found = [i for i in found if devices[i]["hostapi"] == devices[default]["hostapi"]] or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DeviceError(f"{wanted!r} fits several {kind}s; give more of the name or the index; {_listing(kind, devices, found)}")
+    if named:
+        raise DeviceError(f"device {named[0]} ({devices[named[0]]['name']}) is not an {kind}; {_listing(kind, devices)}")
+    raise DeviceError(f"no {kind}'s name contains {wanted!r}; {_listing(kind, devices)}")
+
+
+def _is(kind: Direction, device: Device) -> bool:
+    return bool(device[f"max_{kind}_channels"])
+
+
+def _listing(kind: Direction, devices: Sequence[Device], among: Sequence[int] | None = None) -> str:
+    fitting = [i for i, device in enumerate(devices) if _is(kind, device) and (among is None or i in among)]
+    return f"{kind}s: " + ", ".join(f"{i} {devices[i]['name']}" for i in fitting) if fitting else _NOTHING[kind]

@@ -1,0 +1,221 @@
+"""One client of the server: its messages, its voice, its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
+
+from livelink_bridge.clock import Clock
+from livelink_bridge.errors import BridgeError
+from livelink_bridge.listen import protocol
+from livelink_bridge.listen.access import Allowance, Limits
+from livelink_bridge.listen.protocol import Conversation, End, Interrupt, Mood, ProtocolError, Start
+from livelink_bridge.sources.pcm import PcmSource
+from livelink_bridge.wire.pcm import PcmFormat
+
+POSITION_S = 0.2
+"""Between two positions, while sound is played."""
+_LOOK_S = 0.01
+_FULL_LOOK_S = 0.05
+_ONE_FACE_S = 1.0
+"""How long a start waits for a subject whose last client has just left: its face takes half a second to rest."""
+
+_log = logging.getLogger(__name__)
+
+
+class Voice(Protocol):
+    """One client's face."""
+
+    @property
+    def subject(self) -> str:
+        """Its name in Unreal."""
+        ...
+
+    def source(self, echo: bool) -> PcmSource:
+        """Where its sound goes."""
+        ...
+
+    def run(self, source: PcmSource, stop: threading.Event) -> None:
+        """Follow `source` until `stop` is set, then leave the face neutral. On a thread of its own. Raises BridgeError."""
+        ...
+
+    def feel(self, mood: str) -> None:
+        """Change the mood. Raises UsageError for one that does not exist."""
+        ...
+
+
+OpenVoice = Callable[[str | None, str | None], Voice]
+"""Subject, or None for the default; mood, or None. Raises BridgeError, also for a mood that does not exist."""
+
+
+class Subjects:
+    """The names that are being spoken for: one voice each."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    async def claim(self, subject: str) -> None:
+        """Raises ProtocolError where somebody else keeps it."""
+        for _ in range(round(_ONE_FACE_S / _FULL_LOOK_S)):
+            if subject not in self._taken:
+                self._taken.add(subject)
+                return
+            await asyncio.sleep(_FULL_LOOK_S)
+        raise ProtocolError(f"subject {subject!r} is another client's; choose another name, or close that connection")
+
+    def release(self, subject: str) -> None:
+        self._taken.discard(subject)
+
+
+class Connection:
+    """Reads messages in order, obeys them, and reports; ends with a neutral face whatever ends it."""
+
+    def __init__(self, socket: ServerConnection, open_voice: OpenVoice, subjects: Subjects, limits: Limits, clock: Clock) -> None:
+        self._socket = socket
+        self._open_voice = open_voice
+        self._subjects = subjects
+        self._limits = limits
+        self._clock = clock
+        self._conversation = Conversation()
+        self._allowance = Allowance(limits.messages_per_s, clock.now())
+        self._voice: Voice | None = None
+        self._source: PcmSource | None = None
+        self._stop = threading.Event()
+        self._talking = asyncio.Event()
+        """Set while there may be something to report."""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Until the client leaves, or its voice fails."""
+        try:
+            while True:
+                await self._wait_for_room()
+                message = await self._receive()
+                await asyncio.sleep(self._allowance.wait_s(self._clock.now()))
+                await self._answer(message)
+        except ConnectionClosed:
+            pass
+        finally:
+            await self._leave()
+
+    async def _answer(self, message: str | bytes) -> None:
+        try:
+            if isinstance(message, bytes):
+                self._hear(message)
+            else:
+                await self._obey(message)
+        except BridgeError as error:
+            await self._socket.send(protocol.error(str(error)))
+
+    def _hear(self, data: bytes) -> None:
+        sound = self._conversation.sound(data)
+        assert self._source is not None and self._conversation.started is not None
+        self._source.push(sound, self._conversation.started.format.rate)
+        self._talking.set()
+
+    async def _obey(self, text: str) -> None:
+        message = self._conversation.text(text)
+        if isinstance(message, Start):
+            await self._begin(message)
+            return
+        assert self._source is not None and self._voice is not None
+        if isinstance(message, End):
+            self._source.end()
+        elif isinstance(message, Interrupt):
+            self._source.interrupt()
+        elif isinstance(message, Mood):
+            self._voice.feel(message.mood)
+        self._talking.set()
+
+    async def _begin(self, start: Start) -> None:
+        """The first start opens the voice; a later one changes the format, and the mood if it names one."""
+        if self._voice is None:
+            await self._open(start)
+        elif start.mood is not None:
+            self._voice.feel(start.mood)
+        assert self._voice is not None and self._source is not None
+        self._conversation.accept(start)
+        await self._socket.send(protocol.ready(self._voice.subject, self._source.buffer_s))
+
+    async def _open(self, start: Start) -> None:
+        voice = self._open_voice(start.subject, start.mood)
+        await self._subjects.claim(voice.subject)
+        self._voice, self._source = voice, voice.source(start.echo)
+        self._tasks = [asyncio.create_task(self._speak(voice, self._source)), asyncio.create_task(self._report(self._source))]
+
+    async def _speak(self, voice: Voice, source: PcmSource) -> None:
+        """The voice's thread, from here. Its failure ends the connection, with the reason where it is the user's to know."""
+        try:
+            await asyncio.to_thread(voice.run, source, self._stop)
+        except BridgeError as error:
+            _log.error("%s: %s", voice.subject, error)
+            with suppress(ConnectionClosed):
+                await self._socket.send(protocol.error(str(error)))
+        finally:
+            self._subjects.release(voice.subject)
+            await self._socket.close(1011, "the voice ended")
+
+    async def _report(self, source: PcmSource) -> None:
+        """Say what is played, what is over, and send back the sound, while anything is."""
+        due_s = self._clock.now()
+        try:
+            while True:
+                await self._talking.wait()
+                await self._echo(source)
+                over, where = source.take_over(), source.position()
+                if over or source.idle() or self._clock.now() >= due_s:
+                    due_s = self._clock.now() + POSITION_S
+                    await self._socket.send(protocol.position(where))
+                for one in over:
+                    await self._socket.send(protocol.done(one))
+                if source.idle():
+                    self._talking.clear()
+                await asyncio.sleep(_LOOK_S)
+        except ConnectionClosed:
+            pass
+
+    async def _echo(self, source: PcmSource) -> None:
+        started = self._conversation.started
+        for block, in_s in source.echoed():
+            assert started is not None
+            layout = PcmFormat(started.format.encoding, block.sample_rate, block.samples.shape[1])
+            await self._socket.send(protocol.audio(layout, len(block.samples), in_s))
+            await self._socket.send(layout.encode(block.samples))
+
+    async def _wait_for_room(self) -> None:
+        """What is not read stays in the socket, and its sender has to wait."""
+        while self._source is not None and self._source.full() and self._socket.state is State.OPEN:
+            await asyncio.sleep(_FULL_LOOK_S)
+
+    async def _receive(self) -> str | bytes:
+        """The next message. A client that says nothing is asked whether it is there; one that does not answer is gone."""
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.idle_s):
+                    return await self._socket.recv()
+            except TimeoutError:
+                await self._ask()
+
+    async def _ask(self) -> None:
+        try:
+            await asyncio.wait_for(await self._socket.ping(), self._limits.idle_s)
+        except TimeoutError:
+            await self._socket.close(1011, "no answer to a ping")
+
+    async def _leave(self) -> None:
+        """The face eases to neutral on its thread; the subject is free when it has."""
+        self._stop.set()
+        if self._source is not None:
+            self._source.close()
+            speaking, reporting = self._tasks
+            reporting.cancel()
+            await asyncio.wait(self._tasks)
+            speaking.result()

@@ -1,0 +1,145 @@
+"""Sound that a program hands over, as fast or as slowly as it likes, played by its own clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from livelink_bridge.channel import Channel
+from livelink_bridge.clock import Clock
+from livelink_bridge.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.listen.paced import BUFFER_S, ENOUGH_S, PacedAudio
+from livelink_bridge.listen.utterance import Done, Position
+from livelink_bridge.wire.pcm import Sound
+
+_POLL_S = 0.005
+"""How long new sound, or an interruption, may wait while the next block is."""
+_FIRST_RATE_HZ = 48_000
+"""What the source says its rate is before it has heard any sound."""
+_ECHO_BLOCKS = 64
+"""About a second of sound that waits to be sent back; a client that reads no faster loses the oldest."""
+
+
+class PcmSource:
+    """A `PacedAudio` between threads: any thread pushes, the model's thread reads `blocks`.
+
+    It is its own `Timing`: pose k is due when second k / 60 since the first sample is played. Blocks are handed over up to 0.25 s before
+    they are played. An utterance's end and an interruption come as a `Boundary`, a block without samples.
+    """
+
+    live = True
+    duration_s = None
+    overflows = 0
+    dropped = 0
+    trouble = None
+
+    def __init__(self, name: str, *, clock: Clock, enough_s: float = ENOUGH_S, buffer_s: float = BUFFER_S, echo: bool = False) -> None:
+        """`enough_s` of sound has to be there before a stretch of it begins, `buffer_s` may wait; `echo` keeps what is played."""
+        self.name = name
+        self.sample_rate = _FIRST_RATE_HZ
+        self.buffer_s = buffer_s
+        """Seconds of sound that may wait to be played."""
+        self._clock = clock
+        self._audio = PacedAudio(enough_s=enough_s, buffer_s=buffer_s)
+        self._echo: Channel[AudioBlock] | None = Channel(_ECHO_BLOCKS, "newest") if echo else None
+        self._changed = threading.Condition()
+        self._closed = threading.Event()
+        self._complete = False
+
+    @property
+    def zero_s(self) -> float | None:
+        """Clock time at which pose 0 is due; None before the first sound."""
+        return self._audio.zero_s
+
+    def heard_s(self, index: int) -> float | None:
+        """Clock time at which the sound of pose `index` is played."""
+        zero_s = self._audio.zero_s
+        return None if zero_s is None else zero_s + index / FRAME_RATE
+
+    def push(self, sound: Sound, rate: int) -> None:
+        """More sound, float32 (n, channels), at `rate` Hz. Look at `full` first: what is pushed is kept."""
+        with self._changed:
+            self.sample_rate = rate
+            self._audio.push(sound, rate, self._clock.now())
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """The utterance is complete."""
+        with self._changed:
+            self._audio.end()
+            self._changed.notify_all()
+
+    def interrupt(self) -> None:
+        """Drop everything that was not played, and close the face."""
+        with self._changed:
+            self._audio.interrupt(self._clock.now())
+            if self._echo is not None:
+                self._echo.take_while(lambda _block: True)
+            self._changed.notify_all()
+
+    def finish(self) -> None:
+        """No more comes: `blocks` ends when all was handed over."""
+        with self._changed:
+            self._audio.end()
+            self._complete = True
+            self._changed.notify_all()
+
+    def full(self) -> bool:
+        """Whether whoever pushes should wait."""
+        with self._changed:
+            return self._audio.full(self._clock.now())
+
+    def position(self) -> Position:
+        with self._changed:
+            return self._audio.position(self._clock.now())
+
+    def take_over(self) -> list[Done]:
+        """The utterances that are over since this was last asked."""
+        with self._changed:
+            return self._audio.take_over(self._clock.now())
+
+    def idle(self) -> bool:
+        """Whether nothing happens before more comes, and `take_over` has told of everything."""
+        with self._changed:
+            return self._audio.idle(self._clock.now())
+
+    def heard_out(self) -> bool:
+        """Whether nothing more comes and everything was played, or the source was closed."""
+        with self._changed:
+            return self._closed.is_set() or (self._complete and self._audio.silent(self._clock.now()))
+
+    def echoed(self) -> list[tuple[AudioBlock, float]]:
+        """What was handed over since this was last asked, and in how many seconds each block is played."""
+        if self._echo is None:
+            return []
+        with self._changed:
+            now_s = self._clock.now()
+            blocks = self._echo.take_while(lambda _block: True)
+            return [(block, self._audio.heard_at_s(block.start, block.sample_rate) - now_s) for block in blocks]
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        while not self._closed.is_set():
+            with self._changed:
+                block = self._audio.take(self._clock.now())
+                if block is not None and self._echo is not None and len(block.samples):
+                    self._echo.put(block)
+            if block is not None:
+                yield block
+            elif not self._wait():
+                return
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed.set()
+            self._changed.notify_all()
+
+    def _wait(self) -> bool:
+        """Until something may be due. False where nothing more comes."""
+        with self._changed:
+            now_s = self._clock.now()
+            next_s = self._audio.next_s(now_s)
+            if next_s is None:
+                if not self._complete and not self._closed.is_set():
+                    self._changed.wait()
+                return not self._complete
+        return self._clock.wait_until(min(next_s, now_s + _POLL_S), self._closed)

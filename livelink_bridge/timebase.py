@@ -1,0 +1,74 @@
+"""The one time of a session: frame numbers of packets and timecode of takes are readings of it."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from livelink_bridge.clock import Clock
+from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.timecode import Origin, TimecodeRate
+
+DAY_S = 86400
+_BELOW_ONE = 0.99999994
+"""The largest float32 below 1: a sub-frame must not be rounded up to the next frame on the wire."""
+_LOOK_EVERY_S = 1.0
+_SLEW = 1e-3
+"""Part by which frames may run fast or slow to get back to the system's clock: a millisecond a second, seen by nobody."""
+_LEAP_S = 0.5
+"""A system clock that is off by more was set, not disciplined."""
+
+_log = logging.getLogger(__name__)
+
+
+class Timebase:
+    """The one time that packets' frame numbers and takes' timecode are of.
+
+    Frame numbers rise with every stamp and run on past midnight. A beat that follows a sound device a little faster than 60 Hz
+    therefore drifts from the time of day by as much as the device does.
+    """
+
+    def __init__(self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day") -> None:
+        self.rate = rate
+        self._clock = clock
+        self._origin = origin
+        self._midnight_s = clock.now() - clock.time_of_day()
+        self._first: tuple[float, float] | None = None
+        """Clock time and frame number from which is counted on."""
+        self._looked_s = -math.inf
+        self._last = -1
+
+    def stamp(self, at_s: float) -> Stamp:
+        """The stamp for clock time `at_s`; times rise from call to call."""
+        if self._origin == "ntp":
+            self._follow(at_s)
+        frames = self._frames(at_s)
+        whole = math.floor(frames)
+        subframe = min(frames - whole, _BELOW_ONE) if whole > self._last else 0.0
+        self._last = max(whole, self._last + 1)
+        return Stamp(self._last, subframe, self.rate.exact, self.rate.seconds_at(self._last + subframe) % DAY_S)
+
+    def _frames(self, at_s: float) -> float:
+        if self._first is None:
+            begun = 0.0 if self._origin == "zero" else self.rate.frames_at(at_s - self._midnight_s)
+            self._first = at_s, begun
+        begun_s, begun = self._first
+        return begun + (at_s - begun_s) * float(self.rate.exact)
+
+    def _follow(self, at_s: float) -> None:
+        """Bend towards what the system's clock says now: a disciplined clock drifts from a monotonic one by parts per million."""
+        if self._first is None or at_s < self._looked_s + _LOOK_EVERY_S:
+            return
+        passed_s = min(at_s - self._looked_s, 10 * _LOOK_EVERY_S)
+        self._looked_s = at_s
+        now_s = self._clock.now()
+        drifted_s = now_s - self._clock.time_of_day() - self._midnight_s
+        off_s = (drifted_s + DAY_S / 2) % DAY_S - DAY_S / 2
+        if abs(off_s) > _LEAP_S:
+            _log.warning("the system's clock was set by %+.1f s; timecode goes on from where it was", -off_s)
+            self._midnight_s += off_s
+            return
+        bent_s = math.copysign(min(abs(off_s), _SLEW * passed_s), off_s)
+        self._midnight_s += bent_s
+        begun_s, begun = self._first
+        self._first = begun_s + bent_s, begun

@@ -1,0 +1,106 @@
+"""The microphone's voice on an output, as much later as the face is: what a stream or a recording takes together is in step."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.clock import Clock
+from livelink_bridge.delay_line import DelayLine, Follower
+from livelink_bridge.device_choice import find_output
+from livelink_bridge.errors import DeviceError
+from livelink_bridge.frames import AudioBlock
+from livelink_bridge.grid import Extremes
+from livelink_bridge.portaudio import SoundSystem, one_line, sound_system
+from livelink_bridge.resample import mono
+
+_KEPT_S = 4.0
+"""Of the voice: more than any delay between a sound and its pose."""
+_RETRY_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class VoiceOut:
+    """An output that plays what `heard` is given, each moment when its pose is shown.
+
+    `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody knows. The clocks
+    of input, output and machine all differ a little: what they drift by is taken up by resampling. An output that is lost is looked
+    for once a second by `tend`, which the main thread calls.
+    """
+
+    def __init__(self, wanted: str | None, *, clock: Clock, shown_zero_s: Callable[[], float | None],
+                 system: SoundSystem | None = None) -> None:  # fmt: skip
+        self.follower = Follower()
+        self.late_s = 0.0
+        """How much later than its pose the voice is heard because the output needs more time than the face takes."""
+        self.trouble: str | None = None
+        self._wanted, self._clock, self._shown_zero_s = wanted, clock, shown_zero_s
+        self._system = system or sound_system()
+        self._line: DelayLine | None = None
+        self._from_hz = 0
+        self._gone = threading.Event()
+        self._retry_s = 0.0
+        self._open()
+
+    def heard(self, block: AudioBlock) -> None:
+        """Take a block as the source hands it over."""
+        if self._line is None or block.sample_rate != self._from_hz:
+            self._from_hz = block.sample_rate
+            self._line = DelayLine(round(_KEPT_S * block.sample_rate))
+        self._line.write(block.start, mono(block.samples))
+
+    def tee(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
+        """The same blocks, heard on their way."""
+        for block in blocks:
+            self.heard(block)
+            yield block
+
+    def tend(self) -> None:
+        """Look for a lost output, when it is time to."""
+        if not self._gone.is_set() or self._clock.now() < self._retry_s:
+            return
+        self._retry_s = self._clock.now() + _RETRY_S
+        self._system.close(self._stream)
+        self._system.renew()
+        try:
+            self._open()
+        except DeviceError as error:
+            self.trouble = str(error)
+
+    def close(self) -> None:
+        """Fall silent. Harmless twice."""
+        self._system.close(self._stream)
+
+    def _open(self) -> None:
+        try:
+            device = self._system.devices()[find_output(self._wanted, self._system.devices(), self._system.default()[1])]
+            self.name = str(device["name"])
+            self._to_hz = round(device["default_samplerate"])
+            self._asked, self._latency_s, self._starts = 0, 0.0, Extremes("lowest", 0.5, 8)
+            self._gone.clear()
+            self._stream = self._system.open(
+                "OutputStream", device=device["index"], samplerate=self._to_hz, dtype="float32", latency="low", callback=self._fill,
+                finished_callback=self._gone.set)  # fmt: skip
+            self._latency_s = float(self._stream.latency)
+        except self._system.error as error:
+            raise DeviceError(f"sound output {self._wanted or 'default'!r} cannot be opened: {one_line(error)}") from error
+        self.trouble = None
+
+    def _fill(self, out: NDArray[np.float32], frames: int, _times: object, _status: object) -> None:
+        # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was heard.
+        now_s = self._clock.now()
+        self._starts.add(now_s, now_s + self._latency_s - self._asked / self._to_hz)
+        heard_s = self._starts.extreme() + self._asked / self._to_hz
+        self._asked += frames
+        zero_s, line = self._shown_zero_s(), self._line
+        if zero_s is None or line is None:
+            self.follower.lost()
+            out[:] = 0
+            return
+        position, step = self.follower.advance((heard_s - zero_s) * self._from_hz, frames, self._from_hz, self._to_hz)
+        out[:] = line.read(position, step, frames)[:, None]
