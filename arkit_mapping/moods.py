@@ -93,6 +93,11 @@ class MoodBlend:
         self._from = self._to = self.mood.offsets
         self._age = GLIDE_POSES
 
+    @property
+    def moving(self) -> bool:
+        """Whether it is still going over from another mood."""
+        return self._age < GLIDE_POSES
+
     def to(self, mood: Mood) -> None:
         """From the next pose on go over to this mood, from wherever the face is."""
         if mood == self.mood:

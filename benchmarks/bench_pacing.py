@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from arkit_mapping.character import Character
 from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.pipeline import Outputs, follow, open_sinks, warm_up
 from livelink_bridge.testing import LoudnessModel
@@ -127,7 +127,7 @@ def main() -> None:
         threading.Timer(arguments.seconds, stop.set).start()
         warm_up(model)
         with open_sinks(outputs) as sinks:
-            summary = follow(PacedVoice(), model, Character(), outputs, sinks, clock=MonotonicClock(), stop=stop)
+            summary = follow(PacedVoice(), model, Face(), outputs, sinks, clock=MonotonicClock(), stop=stop)
         receiver.wait(RECEIVE_TIMEOUT_S + 10)
         times_s = np.load(out)
     print(f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")

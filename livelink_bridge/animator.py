@@ -1,4 +1,4 @@
-"""Blocks of sound to poses: resample, step the network, map. No thread, no clock; `--mic`, `play` and `convert` share it."""
+"""Blocks of sound to poses: front, resample, step the network, map, wear. No thread; `--mic`, `play` and `convert` share it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping import remap
-from arkit_mapping.character import Character
+from livelink_bridge.face import Face
 from livelink_bridge.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.hop_levels import HopLevels
 from livelink_bridge.resample import Resampler, mono
+from livelink_bridge.voice_front import VoiceFront
 from models.base import Coefficients, ModelError, Samples, SpeechToFace
 
 _TOLERANCE = 0.01
@@ -27,12 +29,15 @@ class Animator:
     before it and counted.
     """
 
-    def __init__(self, model: SpeechToFace, character: Character) -> None:
+    def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront | None = None) -> None:
+        """`front` stands between a microphone and the network; files are taken as they are."""
         if model.frame_rate != FRAME_RATE:
             raise ModelError(f"model {model.name} gives {model.frame_rate} poses a second, expected {FRAME_RATE}")
         self._model = model
-        self._character = character
+        self._face = face
+        self._front = front
         self._stream = model.stream()
+        self._levels = HopLevels(model.sample_rate)
         self._resampler: Resampler | None = None
         self.gaps = 0
         """Times that samples were missing."""
@@ -46,7 +51,7 @@ class Animator:
         return self._model.lookahead_s + (self._resampler.lookahead_s if self._resampler else 0.0)
 
     def reset(self) -> None:
-        """Forget everything heard: the next block begins a new source."""
+        """Forget everything heard: the next block begins a new source. The face, which blinks on, is not reset."""
         self._expected: int | None = None
         self._skip = 0
         self._next_index = 0
@@ -55,6 +60,8 @@ class Animator:
 
     def push(self, block: AudioBlock) -> list[FaceFrame]:
         """Take the next block and return the poses that became ready, perhaps none."""
+        if self._front:
+            block = self._front.take(block)
         changed = self._resampler is not None and self._resampler.from_hz != block.sample_rate
         if self._resampler is None or changed:
             self._resampler = Resampler(block.sample_rate, self._model.sample_rate)
@@ -63,15 +70,16 @@ class Animator:
         self._expected = block.end
         fresh = block.samples[self._skip :]
         self._skip -= len(block.samples) - len(fresh)
-        return self._poses(self._stream.push(self._resampler.push(mono(fresh))))
+        return self._heard(self._resampler.push(mono(fresh)))
 
     def flush(self) -> list[FaceFrame]:
         """The poses still waiting for sound, as if silence followed. Push again only after `reset`."""
         rest: Samples = self._resampler.flush() if self._resampler else np.zeros(0, np.float32)
-        return self._poses(self._stream.push(rest)) + self._poses(self._stream.flush())
+        return self._heard(rest) + self._poses(self._stream.flush())
 
     def _start_network(self) -> None:
         self._stream.reset()
+        self._levels.reset()
         if self._resampler:
             self._resampler.reset()
 
@@ -81,12 +89,21 @@ class Animator:
         self._next_index = -(-block.start * FRAME_RATE // block.sample_rate)
         self._skip = -(-self._next_index * block.sample_rate // FRAME_RATE) - block.start
 
+    def _heard(self, samples: Samples) -> list[FaceFrame]:
+        self._levels.push(samples)
+        return self._poses(self._stream.push(samples))
+
     def _poses(self, coefficients: Coefficients) -> list[FaceFrame]:
         if not len(coefficients):
             return []
-        weights = self._character.apply(remap(self._keep_good(coefficients), self._model.channels))
         first = self._next_index
-        self._next_index += len(weights)
+        self._next_index += len(coefficients)
+        mouth, speaking = remap(self._keep_good(coefficients), self._model.channels), None
+        if self._front:
+            share = self._front.open(first, len(mouth))
+            mouth *= share[:, None]
+            speaking = share > 0
+        weights = self._face.push(mouth, self._levels.take(len(mouth)), speaking)
         return [FaceFrame(pose, index) for index, pose in enumerate(weights, first)]
 
     def _keep_good(self, coefficients: Coefficients) -> Coefficients:

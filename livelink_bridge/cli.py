@@ -12,20 +12,21 @@ from typing import Annotated, Any
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import character, convert, demo, doctor, evaluate, inspection, live, monitor, play
-from livelink_bridge.commands.common import INTERRUPTED, MODEL, with_settings
+from livelink_bridge.commands import character, convert, demo, doctor, evaluate, inspection, listen, live, monitor, play
+from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, VOICE, with_settings
 from livelink_bridge.errors import BridgeError
 
 VERBS: dict[str, Callable[..., None]] = {
-    "play": with_settings(play.play),
-    "convert": with_settings(convert.convert, MODEL),
+    "play": with_settings(play.play, (*OUTPUT, *MODEL, *FACE, *VOICE)),
+    "listen": with_settings(listen.listen, (*OUTPUT, *MODEL, *FACE, *VOICE)),
+    "convert": with_settings(convert.convert, (*MODEL, *FACE)),
     "monitor": monitor.monitor,
     "demo": with_settings(demo.demo),
     "devices": inspection.devices,
     "doctor": with_settings(doctor.doctor, doctor.OPTIONS),
     "models": inspection.models,
     "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
-    "config": with_settings(inspection.config),
+    "config": with_settings(inspection.config, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)),
     "character": character.character,
 }
 _BadCommandLine: Any = typer.BadParameter.__base__
@@ -65,7 +66,7 @@ def build() -> Any:
     style: Any = "rich" if sys.stdout.isatty() else None
     app = typer.Typer(add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False)
     app.callback()(_root)
-    app.command("mic", hidden=True)(with_settings(live.mic))
+    app.command("mic", hidden=True)(with_settings(live.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
     for name, verb in VERBS.items():
         app.command(name)(verb)
     return typer.main.get_command(app)

@@ -6,9 +6,10 @@ One table of fields serves all four. No settings object travels into a stage: co
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import yaml
 
 from livelink_bridge.errors import BridgeError, ConfigError
-from livelink_bridge.timecode import ORIGINS, RATES
+from livelink_bridge.timecode import ORIGINS, RATES, Origin
 
 PREFIX = "LIVELINK_BRIDGE_"
 NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "SCORER", "TORCH_INDEX"})
@@ -26,6 +27,8 @@ for tests to agree with, the set-up scripts' choice of torch."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LOOKAHEADS_MS = (33, 67)
 MAX_FPS = 60
+GATES = ("auto", "voice", "level", "off")
+MOST_CHANNELS = 256
 LONGEST_SUBJECT = 100
 """Bytes of UTF-8. Unreal takes 512, but a name has to fit a list in a window."""
 
@@ -42,7 +45,7 @@ class Settings:
     """What the face is called in Unreal's Live Link window."""
     fps: Fraction = Fraction(MAX_FPS)
     """Packets per second. The model gives 60 poses a second, so more would only repeat."""
-    timecode: str = "time-of-day"
+    timecode: Origin = "time-of-day"
     """What packets' frame numbers and takes' timecode count from: midnight, midnight as NTP disciplines the system's clock, or 0."""
     timecode_rate: str | None = None
     """How they count: 24, 25, 29.97, 29.97df ...; None is `fps`."""
@@ -54,6 +57,36 @@ class Settings:
     """Milliseconds of sound after a pose's own time that it may wait for; None is the model's own, 67 for the default."""
     character: Path | None = None
     """Character file: gain, offset and limits per channel."""
+    liveliness: bool = True
+    """Whether the face blinks, looks about, raises its brows and breathes besides speaking."""
+    seed: int = 0
+    """Of liveliness: the same seed, the same face."""
+    head_motion: bool = False
+    """Whether the head nods and turns a little with the voice."""
+    mood: str = "neutral"
+    """A mood and how much of it, 0 to 1, or several: happy:0.4,surprised:0.2."""
+    gate: str = "auto"
+    """When a microphone moves the face: where a voice is found, above a level, or always."""
+    gain: float = 0.0
+    """Decibels added to a microphone, before everything."""
+    level_control: bool = True
+    """Whether a microphone's speech is slowly brought to one level."""
+    channels: tuple[int, ...] = ()
+    """Channels of the microphone that are mixed, counted from 1; none: the first two."""
+    exclusive: bool = False
+    """On Windows (WASAPI): have the microphone alone."""
+    audio_out: str | None = None
+    """Output on which a microphone's voice is played in step with its face: an index, a part of a name, or "default"."""
+    audio_delay: float = 0.0
+    """Milliseconds by which that voice is later still, for a face that takes time to be drawn."""
+    face_delay: float = 0.0
+    """Milliseconds by which poses are sent later, for sound that takes longer to its audience than the face."""
+    log_file: Path | None = None
+    """Also what happens in a session, and a line a minute, into this file; at most three of 5 MB."""
+    metrics_port: int | None = None
+    """Port on this machine at which a session's figures are served to Prometheus."""
+    performers: tuple[Mapping[str, object], ...] = ()
+    """Several voices, each with a face of its own: by key what differs from the rest of the settings, and `mic`. Files only."""
     reference_face: Path | None = None
     """Picture of a face from the front, for the model's image branch; None is the model's own."""
     style: str | None = None
@@ -88,6 +121,19 @@ def load_settings(flags: Mapping[str, object], *, file: Path | None = None, envi
     return Settings(**values)
 
 
+def performers_of(settings: Settings) -> list[tuple[str | None, Settings]]:
+    """For each performer its microphone (None is the default) and its settings. Raises ConfigError where two are the same subject."""
+    found = []
+    for given in settings.performers:
+        own = {key: value for key, value in given.items() if key != "mic"}
+        found.append((None if given.get("mic") is None else str(given["mic"]), replace(settings, performers=(), **own)))  # type: ignore[arg-type]
+    subjects = [one.subject.casefold() for _, one in found]
+    for number, (_, one) in enumerate(found):
+        if subjects.index(one.subject.casefold()) != number:
+            raise ConfigError(f"performers: two are called {one.subject!r}, expected a subject of its own for each")
+    return found
+
+
 def as_yaml(settings: Settings) -> str:
     """The settings as a file that `load_settings` reads back to the same."""
     plain = {key: _plain(value) for key, value in asdict(settings).items()}
@@ -95,8 +141,10 @@ def as_yaml(settings: Settings) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, tuple):
-        return list(value)
+        return [_plain(one) for one in value]
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else str(value)
     return str(value) if isinstance(value, Path) else value
@@ -201,6 +249,79 @@ def _one_of(*allowed: object, text: str = "") -> Callable[[object], Any]:
     return check
 
 
+def _switch(value: object) -> bool:
+    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if str(value).lower() not in known:
+        raise ValueError("true or false")
+    return known[str(value).lower()]
+
+
+def _between(lowest: float, highest: float, what: str) -> Callable[[object], float]:
+    """A check that takes a number in a range, also when it arrives as text; `what` names the unit."""
+
+    def check(value: object) -> float:
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if isinstance(value, bool) or not lowest <= number <= highest:
+            raise ValueError(f"a number from {lowest:g} to {highest:g} {what}")
+        return number
+
+    return check
+
+
+def _seed(value: object) -> int:
+    if isinstance(value, bool) or not str(value).isdecimal() or int(str(value)) >= 2**32:
+        raise ValueError("a whole number from 0 to 4294967295")
+    return int(str(value))
+
+
+def _port(value: object) -> int:
+    if isinstance(value, bool) or not str(value).isdecimal() or not 1 <= int(str(value)) <= 65535:
+        raise ValueError("a port from 1 to 65535")
+    return int(str(value))
+
+
+def _mood(value: object) -> str:
+    from arkit_mapping.moods import Mood, MoodError
+
+    try:
+        Mood.parse(str(value))
+    except MoodError as error:
+        raise ValueError(f"a mood: {error}") from None
+    return str(value)
+
+
+def _channels(value: object) -> tuple[int, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).replace(",", " ").split()
+    if not all(str(part).isdecimal() and 1 <= int(part) <= MOST_CHANNELS for part in parts):
+        raise ValueError(f"channel numbers from 1 to {MOST_CHANNELS}, such as 3 or 1,2")
+    return tuple(int(part) for part in parts)
+
+
+def _performers(value: object) -> tuple[Mapping[str, object], ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
+        raise ValueError("a list of performers, each with keys such as mic and subject")
+    return tuple(_performer(number, one) for number, one in enumerate(value, 1))
+
+
+def _performer(number: int, given: Mapping[object, object]) -> Mapping[str, object]:
+    """One performer's own settings, checked."""
+    checked: dict[str, object] = {}
+    for key, value in given.items():
+        if key not in PERFORMERS_OWN:
+            near = difflib.get_close_matches(str(key), PERFORMERS_OWN, n=1)
+            raise ValueError(f"of performer {number} {', '.join(PERFORMERS_OWN)}, not {key}{f' (did you mean {near[0]}?)' if near else ''}")
+        try:
+            checked[str(key)] = (
+                value if key == "mic" and value is None else (_text(str(value)) if key == "mic" else CHECKS[str(key)](value))
+            )
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{key} of performer {number} to be {error}, not {value!r}") from None
+    return checked
+
+
 CHECKS: dict[str, Callable[[object], Any]] = {
     "to": _targets,
     "record": _path,
@@ -212,9 +333,30 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "device": _one_of(*DEVICES),
     "lookahead": _one_of(*LOOKAHEADS_MS),
     "character": _path,
+    "liveliness": _switch,
+    "seed": _seed,
+    "head_motion": _switch,
+    "mood": _mood,
+    "gate": _one_of(*GATES),
+    "gain": _between(-40, 40, "dB"),
+    "level_control": _switch,
+    "channels": _channels,
+    "exclusive": _switch,
+    "audio_out": _text,
+    "audio_delay": _between(0, 1000, "ms"),
+    "face_delay": _between(0, 500, "ms"),
+    "log_file": _path,
+    "metrics_port": _port,
+    "performers": _performers,
     "reference_face": _path,
     "style": _text,
 }
 """By key: raw value in, checked value out; a ValueError's text ends the sentence "expected ..."."""
+
+PERFORMERS_OWN = (
+    "mic", "subject", "to", "record", "fps", "timecode", "timecode_rate", "face_delay", "character", "liveliness", "seed", "head_motion",
+    "mood", "gate", "gain", "level_control", "channels", "exclusive", "audio_out", "audio_delay",
+)  # fmt: skip
+"""What each performer may have of its own; the model is everybody's."""
 
 KEYS = tuple(field.name for field in fields(Settings))

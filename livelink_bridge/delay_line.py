@@ -26,6 +26,11 @@ class DelayLine:
         self._end = 0
         self._lock = threading.Lock()
 
+    @property
+    def end(self) -> int:
+        """Index after the newest sample."""
+        return self._end
+
     def write(self, start: int, samples: Samples) -> None:
         """Samples from index `start` on; what was left out since the last ones is silence."""
         samples = samples[-len(self._ring) :]

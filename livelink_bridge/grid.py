@@ -57,6 +57,21 @@ class FixedTiming:
         return self.zero_s + index / FRAME_RATE
 
 
+class Later:
+    """Another timing, everything due `delay_s` later."""
+
+    def __init__(self, timing: Timing, delay_s: float) -> None:
+        self._timing, self._delay_s = timing, delay_s
+
+    @property
+    def zero_s(self) -> float | None:
+        zero_s = self._timing.zero_s
+        return None if zero_s is None else zero_s + self._delay_s
+
+    def heard_s(self, index: int) -> float | None:
+        return self._timing.heard_s(index)
+
+
 class Extremes:
     """The lowest or highest reading of each of the last `parts` parts of a second `part_s` long."""
 
@@ -188,6 +203,13 @@ class Grid:
         """Which multiple of the interval after `zero_s` the tick is."""
         self._deadline_s: float | None = None
         self._locked = False
+
+    @property
+    def shown_zero_s(self) -> float | None:
+        """Clock time at which the sound of time 0 is, or would have been, shown, by the newest tick; None before the first sound."""
+        if not self._locked or self._deadline_s is None:
+            return None
+        return self._deadline_s - float(self._number * self._poses_a_tick) / FRAME_RATE
 
     def next(self, now_s: float) -> Tick:
         """The tick after the one before, not earlier than `now_s`."""

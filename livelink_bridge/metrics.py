@@ -33,26 +33,128 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Where the sound comes from."""
+
+    name: str
+    rate_hz: int
+    reopened: int = 0
+    """Times it was lost and found again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud the sound is as it comes in. Levels are dBFS: 0 is full scale, -120 and below is silence."""
+
+    rms_dbfs: float = _SILENCE_DBFS
+    peak_dbfs: float | None = None
+    """None where nobody meters peaks."""
+    held_peak_dbfs: float | None = None
+    """The highest of the last moments, as a meter's mark."""
+    clips: int = 0
+    """Samples cut off in the last second."""
+    gain_db: float | None = None
+    """What a level control adds; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayParts:
+    """What the median delay is made of, milliseconds. They add up to it."""
+
+    lookahead_ms: float
+    """Sound after its own moment that a pose waits for, network and resampler together."""
+    compute_ms: float
+    """One pose, median."""
+    resampling_ms: float
+    """What a packet rate that does not divide 60 takes."""
+    added_ms: float
+    """What was asked for on top."""
+    pacing_ms: float
+    """The rest: the block that holds the last sample, the even beat, sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """From the moment a pose's own sound was handed over (or heard, when playing) to its packet, over the last minute."""
+
+    median_ms: float
+    p99_ms: float
+    parts: DelayParts | None = None
+    """None where poses are made ahead of what is heard."""
+    capture_ms: float | None = None
+    """Before that: what the sound device says its own buffer holds. Not in the median. None where no device says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What went wrong so far, counted."""
+
+    dropped: int = 0
+    """Blocks of sound and poses thrown away: the machine is too slow."""
+    held: int = 0
+    """Ticks that had to repeat a pose while a voice was followed."""
+    overflows: int = 0
+    """Times the sound device says it lost sound."""
+    gaps: int = 0
+    """Times the model had to start afresh because sound was lost."""
+    bad_poses: int = 0
+    """Poses replaced because the model gave nonsense."""
+    late_ticks: int = 0
+    """Ticks left out because the sender was held up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A receiver of poses."""
+
+    name: str
+    """Its URI."""
+    sent: int
+    """Poses handed over."""
+    errors: int
+    """Poses that it refused or the system could not send."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStatus:
+    """The voice on an output, in step with the face."""
+
+    device: str
+    offset_ms: float
+    """How much later than its pose the voice is heard; negative is earlier."""
+    drift_ppm: float
+    """How much faster than nominal it is played to stay in step, parts per million."""
+    trouble: str | None = None
+    """Why nothing is heard, one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A session, as of now."""
+    """A session, as of now. What it does not have is None."""
 
     state: str
     """What it is doing, in words: "live", "no sound arrives", "playing" ..."""
-    fps: float
+    trouble: str | None = None
+    """Why no sound is followed, one line; None when all is well."""
+    fps: float = 0.0
     """Poses sent per second, over the last seconds."""
-    delay_ms: float | None
-    """Median of the last minute, from the moment a pose's own sound was handed over (or heard, when playing) to its packet."""
-    delay_p99_ms: float | None
-    level_dbfs: float
-    """Loudness of the last block of sound, RMS, 0 is full scale."""
-    sent: int
+    wanted_fps: float | None = None
+    """As many as there should be."""
+    sent: int = 0
     """Ticks on which a pose went to every sink."""
-    dropped: int
-    """Blocks of sound and poses thrown away: the machine is too slow."""
-    held: int
-    """Ticks that had to repeat a pose while a voice was followed."""
-    overflows: int
-    """Times the sound device says it lost sound."""
+    timecode: str | None = None
+    """`HH:MM:SS:FF` of the last pose sent."""
+    delay: Delay | None = None
+    """None before the first pose."""
+    level: Level = Level()
+    gate: float | None = None
+    """How far the face may move: 0 rests, 1 is the whole pose."""
+    mood: str | None = None
+    """None is neutral."""
+    device: Device | None = None
+    targets: tuple[Target, ...] = ()
+    losses: Losses = Losses()
+    voice_out: VoiceStatus | None = None
 
 
 class Metrics:
@@ -67,6 +169,8 @@ class Metrics:
         self.heard_at_s: float | None = None
         """Clock time of the last block of sound."""
         self.sent = 0
+        self.frame: int | None = None
+        """Frame number of the last pose sent, as its stamp has it."""
         self.failure: str | None = None
         """Why a live source ended, when it did."""
 
@@ -85,7 +189,7 @@ class Summary:
     seconds: float
     """Length of the sound that was animated."""
     delay_ms: float | None
-    """Median; see `Status`."""
+    """Median; see `Delay`."""
     delay_p99_ms: float | None
     step_ms: float | None
     """Median time of one push into the model that gave poses, milliseconds per pose."""

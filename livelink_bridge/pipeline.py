@@ -1,6 +1,8 @@
 """The wiring, on one screen: which parts make up `--mic`, `play` and `convert`.
 
---mic     microphone -> animator -> poses (newest) -> sender, on the sound's clock   -> sinks
+--mic     microphone -> front -> animator -> poses (newest) -> sender, on the sound's clock -> sinks
+          microphone -> voice out, as much later as the sender is
+listen    program    -> animator -> poses (newest) -> sender, on the program's clock -> sinks
 play      file       -> animator -> poses (wait)   -> sender, on the playback clock  -> sinks
           file       -> speaker, which is the playback clock
 convert   file       -> animator -> take
@@ -11,37 +13,38 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from arkit_mapping.character import Character
 from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.errors import BridgeError, DeviceError, SinkError, SourceError, UsageError
+from livelink_bridge.errors import BridgeError, DeviceError, SinkError, SourceError
+from livelink_bridge.face import Face
 from livelink_bridge.frames import FACE_CHANNELS, FRAME_RATE, FaceFrame, Weights
-from livelink_bridge.grid import FixedTiming, LiveTiming, Timing
-from livelink_bridge.identity import device_id
+from livelink_bridge.grid import FixedTiming, Later, LiveTiming, Timing
 from livelink_bridge.inference import animate_ahead, animate_live, step, until_broken, warm_up
 from livelink_bridge.listen.animate import animate_paced
 from livelink_bridge.metrics import Metrics, Status, Summary
+from livelink_bridge.outputs import Outputs, open_sinks
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses, tail
 from livelink_bridge.runner import Runner, steady_interpreter
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
-from livelink_bridge.sinks import Sink, open_sink
+from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
+from livelink_bridge.sources.pipe import PipeSource
+from livelink_bridge.sources.split import open_microphones
 from livelink_bridge.sources.wav import WavSource
-from livelink_bridge.timebase import Timebase
-from livelink_bridge.timecode import Origin, TimecodeRate, counting
+from livelink_bridge.voice_front import VoiceFront
+from livelink_bridge.voice_out import VoiceOut
 from models.base import SpeechToFace
 
 _LIVE_POSES = 30
@@ -61,79 +64,194 @@ _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
 _STATUS_S = 0.25
 _POLL_S = 0.005
-_MAX_FPS = 60
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where poses go, as whom, how often."""
-
-    targets: tuple[str, ...]
-    """URIs; see `open_sink`."""
-    subject: str
-    """The Live Link subject's name."""
-    fps: Fraction = Fraction(FRAME_RATE)
-    """Packets per second."""
-    origin: Origin = "time-of-day"
-    """What frame numbers and takes' timecode count from."""
-    counting: TimecodeRate | None = None
-    """How they count; None is `fps`."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.fps <= _MAX_FPS:
-            raise UsageError(f"got {self.fps} fps, expected a number from 1 to {_MAX_FPS}")
-
-    def timebase(self, clock: Clock) -> Timebase:
-        return Timebase(clock, self.counting or counting(self.fps), self.origin)
+FrontOf = Callable[[str], VoiceFront | None]
+"""A microphone's name -> what stands between it and the network."""
 
 
 def _ignore(_status: Status) -> None:
     """For callers who do not watch."""
 
 
-def run_live(wanted: Input, model: SpeechToFace, character: Character, outputs: Outputs, *, clock: Clock, stop: threading.Event,
+def _no_front(_name: str) -> VoiceFront | None:
+    """For microphones whose sound is taken as it is."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Aloud:
+    """A voice that is played back, as much later as its face is."""
+
+    device: str | None = None
+    """An index, a part of a name, or None for the system's output."""
+    delay_s: float = 0.0
+    """Played so much later still, seconds: for a face that takes time to be drawn."""
+
+
+class Performance:
+    """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played back."""
+
+    def __init__(self, source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
+                 stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None,
+                 timing: Timing | None = None) -> None:  # fmt: skip
+        """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives."""
+        self.source, self._timing, self._clock = source, timing, clock
+        self.metrics, self._learned = Metrics(), LiveTiming()
+        self._animator = Animator(model, face, front)
+        self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(outputs.delay_s * FRAME_RATE), "newest")
+        timebase = outputs.timebase(clock)
+        self.beat = Later(timing or self._learned, outputs.delay_s)
+        self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
+                             timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        self._voice_out = VoiceOut(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(aloud.delay_s)) if aloud else None
+        self.session = Session(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
+                               voice_out=self._voice_out, face=face, timebase=timebase, added_s=outputs.delay_s)  # fmt: skip
+
+    @property
+    def ready(self) -> bool:
+        """Whether poses come, or never will."""
+        return self.beat.zero_s is not None or self.metrics.failure is not None
+
+    def animate(self) -> None:
+        """The model thread's body."""
+        blocks = self._voice_out.tee(self.source.blocks()) if self._voice_out else self.source.blocks()
+        try:
+            if self._timing is None:
+                animate_live(blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics)
+            else:
+                animate_paced(blocks, self._animator, self._poses, self._timing, clock=self._clock, metrics=self.metrics)
+        except BridgeError as error:
+            _log.error("%s; the face rests until this is stopped", error)
+            self.metrics.failure = str(error)
+
+    def tend(self) -> None:
+        """What the main thread does now and then."""
+        if self._voice_out:
+            self._voice_out.tend()
+
+    def end_poses(self) -> None:
+        self._poses.close()
+
+    def close(self) -> None:
+        if self._voice_out:
+            self._voice_out.close()
+
+    def _heard_zero_s(self, delay_s: float) -> float | None:
+        zero_s = self.sender.grid.shown_zero_s
+        return None if zero_s is None else zero_s + delay_s
+
+
+def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
+             front: FrontOf = _no_front, aloud: Aloud | None = None,
              on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
-    """Follow a microphone until `stop` is set. One that goes away is followed again when it is back."""
+    """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
+
+    `front` makes what stands between the microphone of that name and the network.
+    """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
-        return follow(source, model, character, outputs, sinks, clock=clock, stop=stop, on_status=on_status)
+        made = front(source.name)
+        return follow(source, model, face, outputs, sinks, clock=clock, stop=stop, front=made, aloud=aloud, on_status=on_status)
 
 
-def follow(source: Source, model: SpeechToFace, character: Character, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-           stop: threading.Event, on_status: Callable[[Status], None] = _ignore, timing: Timing | None = None) -> Summary:  # fmt: skip
+def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
+             front: VoiceFront | None = None, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+    """Play what a program writes into a pipe, until it was all played or `stop` is set."""
+    over = threading.Event()
+
+    def watch(status: Status) -> None:
+        on_status(status)
+        if source.heard_out() or stop.is_set():
+            over.set()
+
+    warm_up(model)
+    with open_sinks(outputs) as sinks, closing(source):
+        return follow(source, model, face, outputs, sinks, clock=clock, stop=over, front=front, on_status=watch, timing=source)
+
+
+def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
+           stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None,
+           on_status: Callable[[Status], None] = _ignore, timing: Timing | None = None) -> Summary:  # fmt: skip
     """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
 
     `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives.
     """
-    animator = Animator(model, character)
-    poses: Channel[FaceFrame] = Channel(_LIVE_POSES, "newest")
-    learned, metrics = LiveTiming(), Metrics()
-    beat = timing or learned
-
-    def animate() -> None:
-        try:
-            if timing is None:
-                animate_live(source.blocks(), animator, poses, learned, clock=clock, metrics=metrics)
-            else:
-                animate_paced(source.blocks(), animator, poses, timing, clock=clock, metrics=metrics)
-        except BridgeError as error:
-            _log.error("%s; the face rests until this is stopped", error)
-            metrics.failure = str(error)
-
+    face.reset()
     with steady_interpreter(), Runner() as runner:
-        sender = Sender(Poses(poses), sinks, beat, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics,
-                        timebase=outputs.timebase(clock))  # fmt: skip
-        session = Session(source, animator, poses, sender, sinks, metrics, clock)
-        runner.start("model", animate, cancel=source.close)
-        _wait_for(lambda: beat.zero_s is not None or metrics.failure is not None, clock, stop, _FIRST_POSE_S)
-        runner.start("sender", sender.run, cancel=poses.close)
-        runner.watch("sender", stop, _every(_STATUS_S, clock, lambda: on_status(session.status())))
-    return session.summary()
+        performance = Performance(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
+                                  timing=timing)  # fmt: skip
+        perform([performance], runner, clock=clock, stop=stop, on_status=lambda: on_status(performance.session.status()))
+    return performance.session.summary()
 
 
-def run_play(path: Path, model: SpeechToFace, character: Character, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
+def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock, stop: threading.Event,
+            on_status: Callable[[], None]) -> None:  # fmt: skip
+    """Run performances together until `stop` is set, each on two threads of its own."""
+
+    def tend() -> None:
+        for performance in performances:
+            performance.tend()
+        on_status()
+
+    with ExitStack() as stack:
+        for number, performance in enumerate(performances, 1):
+            stack.callback(performance.close)
+            runner.start(f"model {number}", performance.animate, cancel=performance.source.close)
+        _wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_POSE_S)
+        for number, performance in enumerate(performances, 1):
+            runner.start(f"sender {number}", performance.sender.run, cancel=performance.end_poses)
+        runner.watch("sender 1", stop, _every(_STATUS_S, clock, tend))
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """One of several voices with its face."""
+
+    wanted: Input
+    face: Face
+    outputs: Outputs
+    front: FrontOf = _no_front
+    aloud: Aloud | None = None
+
+
+def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, clock: Clock, stop: threading.Event,
+                   on_status: Callable[[dict[str, Status]], None]) -> dict[str, Summary]:  # fmt: skip
+    """Follow several microphones, or channels of one, until `stop` is set; by subject."""
+    warm_up(model)
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(open_sinks(performer.outputs)) for performer in performers]
+        sources, splits = open_microphones([performer.wanted for performer in performers], clock)
+        for close in [source.close for source in sources] + [split.close for split in splits]:
+            stack.callback(close)
+        with steady_interpreter(), Runner() as runner:
+            performances = {
+                performer.outputs.subject: Performance(
+                    source,
+                    model,
+                    performer.face,
+                    performer.outputs,
+                    targets,
+                    clock=clock,
+                    stop=runner.stop,
+                    front=performer.front(source.name),
+                    aloud=performer.aloud,
+                )  # fmt: skip
+                for performer, source, targets in zip(performers, sources, sinks, strict=True)
+            }
+            for number, split in enumerate(splits, 1):
+                runner.start(f"microphone {number}", split.run, cancel=split.close)
+
+            def report() -> None:
+                on_status({subject: performance.session.status() for subject, performance in performances.items()})
+
+            perform(list(performances.values()), runner, clock=clock, stop=stop, on_status=report)
+    return {subject: performance.session.summary() for subject, performance in performances.items()}
+
+
+def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
              on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set."""
     with closing(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
@@ -141,16 +259,17 @@ def run_play(path: Path, model: SpeechToFace, character: Character, outputs: Out
         speaker = _speaker(path, clock) if audio else None
         if speaker:
             stack.callback(speaker.close)
-        return play(source, model, character, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
+        return play(source, model, face, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
 
 
-def play(source: Source, model: SpeechToFace, character: Character, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
+def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
          clock: Clock, stop: threading.Event, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Play a recording: the pose of each moment is sent when that moment is heard, or by the clock where nothing is.
 
     A recording that is damaged on the way is played up to there, and its error raised afterwards.
     """
-    animator = Animator(model, character)
+    face.reset()
+    animator = Animator(model, face)
     poses: Channel[FaceFrame] = Channel(_PLAY_POSES, "wait")
     metrics, broken = Metrics(), list[SourceError]()
     blocks = until_broken(source.blocks(), broken)
@@ -163,9 +282,10 @@ def play(source: Source, model: SpeechToFace, character: Character, outputs: Out
         runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         _wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = _sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
-        sender = Sender(Poses(poses), sinks, timing, fps=outputs.fps, clock=clock, stop=runner.stop, metrics=metrics,
-                        timebase=outputs.timebase(clock))  # fmt: skip
-        session = Session(source, animator, poses, sender, sinks, metrics, clock)
+        timebase = outputs.timebase(clock)
+        sender = Sender(Poses(poses), sinks, Later(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
+                        metrics=metrics, timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        session = Session(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
         runner.start("sender", sender.run)
         runner.watch("sender", stop, _every(_STATUS_S, clock, lambda: on_status(session.status())))
     if broken:
@@ -173,7 +293,7 @@ def play(source: Source, model: SpeechToFace, character: Character, outputs: Out
     return session.summary()
 
 
-def convert_file(path: Path, out: Path, model: SpeechToFace, character: Character, *,
+def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *,
                  on_progress: Callable[[float], None] = lambda _part: None) -> Summary:  # fmt: skip
     """Write the take of a sound file to `out`, as fast as the machine goes, in memory that does not grow with the file.
 
@@ -181,7 +301,8 @@ def convert_file(path: Path, out: Path, model: SpeechToFace, character: Characte
     gets the part done, 0 to 1. An interrupted conversion leaves no file.
     """
     clock, metrics = MonotonicClock(), Metrics()
-    animator = Animator(model, character)
+    face.reset()
+    animator = Animator(model, face)
     source = WavSource(path, clock=clock, block_s=_CONVERT_BLOCK_S)
     last = np.zeros(FACE_CHANNELS, np.float32)
     try:
@@ -197,19 +318,6 @@ def convert_file(path: Path, out: Path, model: SpeechToFace, character: Characte
     except OSError as error:
         raise SinkError(f"take {out} cannot be written: {error.strerror}") from error
     return Summary.of_take(str(out), take.rows, metrics, animator.bad_poses)
-
-
-@contextmanager
-def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
-    """All of a session's sinks; each is closed whatever happens to the others."""
-    identity = device_id(outputs.subject)
-    with ExitStack() as stack:
-        sinks = []
-        for uri in outputs.targets:
-            sink = open_sink(uri, subject=outputs.subject, device_id=identity)
-            stack.callback(sink.close)
-            sinks.append(sink)
-        yield sinks
 
 
 def _speaker(path: Path, clock: Clock) -> Speaker | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from arkit_mapping.character import Closure as LipChoice
 from arkit_mapping.character import closed_lips
 from livelink_bridge.clock import Clock
 from livelink_bridge.frames import FRAME_RATE, Weights
 from livelink_bridge.grid import Grid, Tick, Timing
 from livelink_bridge.metrics import Metrics
 from livelink_bridge.poses import Poses
-from livelink_bridge.sinks.base import Sink, Stamp
+from livelink_bridge.sinks.base import Closure, Sink, Stamp
 from livelink_bridge.timebase import Timebase
 
 
@@ -25,7 +26,8 @@ class Sender:
     """
 
     def __init__(self, poses: Poses, sinks: Sequence[Sink], timing: Timing, *, fps: Fraction, clock: Clock, stop: threading.Event,
-                 metrics: Metrics, timebase: Timebase) -> None:  # fmt: skip
+                 metrics: Metrics, timebase: Timebase, closure: Callable[[], LipChoice] = lambda: "auto") -> None:  # fmt: skip
+        """`closure` is the lip rule that the character asks for at this moment; `auto` leaves it to each sink."""
         self.poses = poses
         self.grid = Grid(fps, timing)
         self._sinks = list(sinks)
@@ -35,7 +37,7 @@ class Sender:
         self._stop = stop
         self._metrics = metrics
         self._timebase = timebase
-        self._rules = sorted({sink.closure for sink in sinks})
+        self._closure = closure
         self._failures: list[BaseException] = []
 
     def run(self) -> None:
@@ -67,9 +69,13 @@ class Sender:
     def _send(self, tick: Tick) -> None:
         weights = self.poses.at(tick.position)
         stamp = self._timebase.stamp(tick.deadline_s)
-        by_rule = {rule: closed_lips(weights, rule) for rule in self._rules}
+        self._metrics.frame = stamp.frame
+        asked, by_rule = self._closure(), dict[Closure, Weights]()
         for sink in tuple(self._sinks):
-            self._send_to(sink, by_rule[sink.closure], stamp)
+            rule = sink.closure if asked == "auto" else asked
+            if rule not in by_rule:
+                by_rule[rule] = closed_lips(weights, rule)
+            self._send_to(sink, by_rule[rule], stamp)
         self._measure(tick)
 
     def _send_to(self, sink: Sink, weights: Weights, stamp: Stamp) -> None:

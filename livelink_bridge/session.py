@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
+from livelink_bridge.face import Face
 from livelink_bridge.frames import FaceFrame
-from livelink_bridge.metrics import Metrics, Status, Summary, to_ms
+from livelink_bridge.meter import LevelMeter
+from livelink_bridge.metrics import Delay, DelayParts, Device, Level, Losses, Metrics, Status, Summary, Target, VoiceStatus, to_ms
 from livelink_bridge.sender import Sender
 from livelink_bridge.sinks.base import Sink
 from livelink_bridge.sinks.take import TakeSink
 from livelink_bridge.sources.base import Source
+from livelink_bridge.timebase import Timebase
+from livelink_bridge.voice_out import VoiceOut
 
 _SILENT_S = 1.0
 """A live source that hands over nothing for so long is not merely late."""
+
+
+class Front(Protocol):
+    """What stands between a microphone and the network, as far as it is shown."""
+
+    @property
+    def meter(self) -> LevelMeter: ...
+
+    @property
+    def gain_db(self) -> float:
+        """What a level control adds now."""
+        ...
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the gate lets the face move."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +52,36 @@ class Session:
     sinks: Sequence[Sink]
     metrics: Metrics
     clock: Clock
+    front: Front | None = None
+    voice_out: VoiceOut | None = None
+    face: Face | None = None
+    """Whose mood is told."""
+    timebase: Timebase | None = None
+    """The sender's, for its timecode."""
+    added_s: float = 0.0
+    """Delay that was asked for on top, seconds."""
 
     def status(self) -> Status:
-        delays_s = self.metrics.delays_s
+        trouble = self._trouble()
         return Status(
-            state=self._state(),
+            state=trouble or ("live" if self.source.live else "playing"),
+            trouble=trouble,
             fps=self.metrics.fps(),
-            delay_ms=to_ms(delays_s.percentile(50)),
-            delay_p99_ms=to_ms(delays_s.percentile(99)),
-            level_dbfs=self.metrics.level_dbfs,
+            wanted_fps=1 / self.sender.grid.period_s,
             sent=self.metrics.sent,
-            dropped=self._dropped(),
-            held=self.sender.poses.held,
-            overflows=self.source.overflows,
+            timecode=self._timecode(),
+            delay=self._delay(),
+            level=self._level(),
+            gate=float(self.front.speaking) if self.front else None,
+            mood=str(self.face.mood) if self.face and self.face.mood.parts else None,
+            device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
+            targets=tuple(Target(sink.name, sink.sent, sink.errors) for sink in self.sinks),
+            losses=self._losses(),
+            voice_out=_voice_status(self.voice_out) if self.voice_out else None,
         )
 
     def summary(self) -> Summary:
-        metrics = self.metrics
+        metrics, losses = self.metrics, self._losses()
         return Summary(
             sent=metrics.sent,
             seconds=metrics.sound_s,
@@ -54,26 +89,66 @@ class Session:
             delay_p99_ms=to_ms(metrics.delays_s.percentile(99)),
             step_ms=to_ms(metrics.steps_s.percentile(50)),
             step_p99_ms=to_ms(metrics.steps_s.percentile(99)),
-            held=self.sender.poses.held,
-            dropped=self._dropped(),
-            overflows=self.source.overflows,
-            gaps=self.animator.gaps,
-            bad_poses=self.animator.bad_poses,
+            held=losses.held,
+            dropped=losses.dropped,
+            overflows=losses.overflows,
+            gaps=losses.gaps,
+            bad_poses=losses.bad_poses,
             sink_errors=sum(sink.errors for sink in self.sinks),
-            late_ticks=self.sender.grid.late,
+            late_ticks=losses.late_ticks,
             takes=tuple(str(sink.path) for sink in self.sinks if isinstance(sink, TakeSink)),
         )
 
-    def _dropped(self) -> int:
-        return self.source.dropped + self.poses.dropped + self.sender.poses.skipped
+    def _losses(self) -> Losses:
+        return Losses(
+            dropped=self.source.dropped + self.poses.dropped + self.sender.poses.skipped,
+            held=self.sender.poses.held,
+            overflows=self.source.overflows,
+            gaps=self.animator.gaps,
+            bad_poses=self.animator.bad_poses,
+            late_ticks=self.sender.grid.late,
+        )
 
-    def _state(self) -> str:
-        if self.metrics.failure:
-            return f"no sound: {self.metrics.failure}"
-        if self.source.trouble:
-            return f"no sound: {self.source.trouble}"
-        if not self.source.live:
-            return "playing"
+    def _delay(self) -> Delay | None:
+        median_s, p99_s = self.metrics.delays_s.percentile(50), self.metrics.delays_s.percentile(99)
+        if median_s is None or p99_s is None:
+            return None
+        capture_s: float | None = _of_microphone(self.source, "latency_s")
+        return Delay(1000 * median_s, 1000 * p99_s, self._parts(median_s), to_ms(capture_s))
+
+    def _parts(self, median_s: float) -> DelayParts | None:
+        lookahead_s, added_s = self.animator.lookahead_s, self.added_s
+        # Shorter than the look-ahead: the sound was there before it was heard.
+        if not self.source.live or median_s - added_s < lookahead_s:
+            return None
+        compute_s, resampling_s = self.metrics.steps_s.percentile(50) or 0.0, self.sender.grid.wait_s
+        rest_s = median_s - lookahead_s - compute_s - resampling_s - added_s
+        return DelayParts(*(1000 * part_s for part_s in (lookahead_s, compute_s, resampling_s, added_s, rest_s)))
+
+    def _level(self) -> Level:
+        if self.front is None:
+            return Level(self.metrics.level_dbfs)
+        meter = self.front.meter
+        return Level(meter.rms_dbfs, meter.peak_dbfs, meter.held_peak_dbfs, meter.clipped_per_s, self.front.gain_db)
+
+    def _timecode(self) -> str | None:
+        frame = self.metrics.frame
+        return None if self.timebase is None or frame is None else self.timebase.rate.label(frame)
+
+    def _trouble(self) -> str | None:
+        why = self.metrics.failure or self.source.trouble
+        if why:
+            return f"no sound: {why}"
         heard_at_s = self.metrics.heard_at_s
         silent = heard_at_s is None or self.clock.now() - heard_at_s > _SILENT_S
-        return "no sound arrives" if silent else "live"
+        return "no sound arrives" if self.source.live and silent else None
+
+
+def _of_microphone(source: Source, name: str) -> Any:
+    """What only devices know: seconds in their buffers, times they were found again. None for any other source."""
+    return getattr(source, name, None)
+
+
+def _voice_status(voice: VoiceOut) -> VoiceStatus:
+    offset_ms = 1000 * (voice.late_s + voice.follower.error_s)
+    return VoiceStatus(voice.name, offset_ms, voice.follower.drift_ppm, voice.trouble)

@@ -21,6 +21,11 @@ from livelink_bridge.resample import mono
 _KEPT_S = 4.0
 """Of the voice: more than any delay between a sound and its pose."""
 _RETRY_S = 1.0
+_MARGIN_S = 0.02
+"""Between the newest sound and the oldest that is read: blocks of sound come unevenly."""
+_MOST_LATE_S = 0.5
+_WORTH_SAYING_S = 0.005
+"""An output that is late by less is in step."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +49,7 @@ class VoiceOut:
         self._line: DelayLine | None = None
         self._from_hz = 0
         self._gone = threading.Event()
-        self._retry_s = 0.0
+        self._retry_s = self._said_late_s = 0.0
         self._open()
 
     def heard(self, block: AudioBlock) -> None:
@@ -61,7 +66,11 @@ class VoiceOut:
             yield block
 
     def tend(self) -> None:
-        """Look for a lost output, when it is time to."""
+        """Look for a lost output, when it is time to. Say once when an output is too slow to be in step."""
+        if self.late_s > self._said_late_s + _WORTH_SAYING_S:
+            self._said_late_s = self.late_s
+            _log.warning("sound output %r needs %.0f ms more than the face takes, so the voice comes after it; --face-delay %.0f brings "
+                         "them together", self.name, 1000 * self.late_s, 1000 * self.late_s)  # fmt: skip
         if not self._gone.is_set() or self._clock.now() < self._retry_s:
             return
         self._retry_s = self._clock.now() + _RETRY_S
@@ -102,5 +111,15 @@ class VoiceOut:
             self.follower.lost()
             out[:] = 0
             return
-        position, step = self.follower.advance((heard_s - zero_s) * self._from_hz, frames, self._from_hz, self._to_hz)
+        target = (heard_s - zero_s - self.late_s) * self._from_hz
+        missing_s = (target - line.end) / self._from_hz + frames / self._to_hz + _MARGIN_S
+        if missing_s > 0 and line.end:
+            target -= self._wait_longer(missing_s) * self._from_hz
+        position, step = self.follower.advance(target, frames, self._from_hz, self._to_hz)
         out[:] = line.read(position, step, frames)[:, None]
+
+    def _wait_longer(self, missing_s: float) -> float:
+        """Sound that has not been spoken yet cannot be played; from now on everything is so much later."""
+        missing_s = min(missing_s, _MOST_LATE_S - self.late_s)
+        self.late_s += missing_s
+        return missing_s

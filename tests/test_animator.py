@@ -6,6 +6,7 @@ import pytest
 from arkit_mapping import CHANNELS_61, MOUTH_32
 from arkit_mapping.character import Character
 from livelink_bridge.animator import Animator
+from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.testing import LoudnessModel
 from models.base import ModelError
@@ -24,7 +25,7 @@ def block(samples: np.ndarray, start: int = 0) -> AudioBlock:
 
 
 def animate(sound: np.ndarray, chunk: int, animator: Animator | None = None) -> list[FaceFrame]:
-    animator = animator or Animator(LoudnessModel(), Character())
+    animator = animator or Animator(LoudnessModel(), Face())
     pushed = [animator.push(block(sound[i : i + chunk], i)) for i in range(0, len(sound), chunk)]
     return sum(pushed, []) + animator.flush()
 
@@ -51,7 +52,7 @@ def test_poses_follow_the_voice_under_the_wires_names():
 
 
 def test_the_character_is_applied():
-    characters = (Character(), Character(gain={"JawOpen": 0.5}))
+    characters = (Face(), Face(Character(gain={"JawOpen": 0.5})))
     plain, shy = (weights(animate(voice(0.5), 480, Animator(LoudnessModel(), who))) for who in characters)
     np.testing.assert_allclose(shy[:, JAW], plain[:, JAW] / 2, atol=1e-6)
     assert plain[:, JAW].max() > 0.5
@@ -67,7 +68,7 @@ def test_a_big_push_reaches_the_network_in_one_call():
             stream.push = lambda samples: (sizes.append(len(samples)), push(samples))[1]
             return stream
 
-    animator = Animator(Watched(), Character())
+    animator = Animator(Watched(), Face())
     animator.push(block(voice(10.0)))
     assert len(sizes) == 1
     assert sizes[0] == pytest.approx(160000, abs=100)
@@ -75,7 +76,7 @@ def test_a_big_push_reaches_the_network_in_one_call():
 
 def test_after_lost_samples_the_network_starts_afresh_and_time_goes_on():
     sound = voice(3.0)
-    animator = Animator(LoudnessModel(), Character())
+    animator = Animator(LoudnessModel(), Face())
     before = animator.push(block(sound[:48000]))
     after = animator.push(block(sound[60123:], 60123)) + animator.flush()
     assert animator.gaps == 1
@@ -88,7 +89,7 @@ def test_after_lost_samples_the_network_starts_afresh_and_time_goes_on():
 
 def test_a_gap_in_short_blocks_resumes_on_the_grid():
     sound = voice(2.0)
-    animator = Animator(LoudnessModel(), Character())
+    animator = Animator(LoudnessModel(), Face())
     frames: list[FaceFrame] = []
     for start in [*range(0, 24000, 200), *range(30100, 90000, 200)]:
         frames += animator.push(block(sound[start : start + 200], start))
@@ -101,7 +102,7 @@ def test_a_gap_in_short_blocks_resumes_on_the_grid():
 
 
 def test_reset_equals_new():
-    sound, animator = voice(0.5), Animator(LoudnessModel(), Character())
+    sound, animator = voice(0.5), Animator(LoudnessModel(), Face())
     first = animate(sound, 480, animator)
     animator.reset()
     again = animate(sound, 480, animator)
@@ -110,7 +111,7 @@ def test_reset_equals_new():
 
 
 def test_the_rate_of_the_sound_may_change_between_sources():
-    animator = Animator(LoudnessModel(), Character())
+    animator = Animator(LoudnessModel(), Face())
     animate(voice(0.5), 480, animator)
     animator.reset()
     assert len(animator.push(AudioBlock(np.zeros((16000, 2), np.float32), 16000, 0, 0.0)) + animator.flush()) == 60
@@ -118,7 +119,7 @@ def test_the_rate_of_the_sound_may_change_between_sources():
 
 def test_one_sample_gives_one_pose_and_none_gives_none():
     assert len(animate(voice(1 / RATE), 480)) == 1
-    assert Animator(LoudnessModel(), Character()).flush() == []
+    assert Animator(LoudnessModel(), Face()).flush() == []
 
 
 class Broken(LoudnessModel):
@@ -143,7 +144,7 @@ class Broken(LoudnessModel):
 @pytest.mark.parametrize("chunk", [200, 48000])
 def test_a_pose_that_is_nonsense_is_replaced_counted_and_said_once(chunk, caplog):
     sound = voice(0.5)
-    animator = Animator(Broken(), Character())
+    animator = Animator(Broken(), Face())
     with caplog.at_level(logging.WARNING):
         poses = weights(animate(sound, chunk, animator))
     np.testing.assert_array_equal(poses[10], poses[9])
@@ -157,11 +158,11 @@ def test_a_model_at_another_rate_is_refused():
         frame_rate = 30
 
     with pytest.raises(ModelError, match="gives 30 poses a second, expected 60"):
-        Animator(Slow(), Character())
+        Animator(Slow(), Face())
 
 
 def test_the_look_ahead_is_the_models_and_the_resamplers():
-    animator = Animator(LoudnessModel(), Character())
+    animator = Animator(LoudnessModel(), Face())
     animator.push(block(voice(0.1)))
     assert animator.lookahead_s == pytest.approx(4 / 60 + 0.0015)
     assert LoudnessModel.channels == MOUTH_32

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import socket
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,32 +16,77 @@ from livelink_bridge.commands.demo import picture
 from livelink_bridge.commands.inspection import device_lines
 from livelink_bridge.commands.monitor import lines
 from livelink_bridge.commands.session import summary_line
-from livelink_bridge.commands.status import PLAIN_EVERY_S, PlainStatus, status_text
+from livelink_bridge.commands.status import PLAIN_EVERY_S, PlainStatus, status_line, status_lines
+from livelink_bridge.errors import SinkError
 from livelink_bridge.metrics import Status, Summary
 from livelink_bridge.monitor import Monitor
+from livelink_bridge.prometheus import MetricsServer
 from livelink_bridge.testing import ManualClock
-
-
-def status(state: str = "live", *, delay_ms: float | None = 71.2, sent: int = 90) -> Status:
-    return Status(state, 59.98, delay_ms, None if delay_ms is None else 74.9, -23.4, sent, 1, 2, 3)
-
-
-def test_the_status_names_rate_delay_level_and_losses() -> None:
-    said = status_text(status())
-    assert said == "live | 60.0 fps | delay 71 ms (p99 75) | level -23 dBFS | dropped 1, held 2, overflows 3 | 90 sent"
-
-
-def test_before_the_first_pose_the_delay_is_not_known() -> None:
-    assert "delay ?" in status_text(status(delay_ms=None))
 
 
 def test_plain_lines_come_every_few_seconds_and_when_the_state_changes(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ManualClock()
     show = PlainStatus(clock)
     for state, wait_s in [("live", 0.25), ("live", 0.25), ("no sound arrives", PLAIN_EVERY_S), ("no sound arrives", 0.0)]:
-        show(status(state))
+        show({"Ada": Status(state=state)})
         clock.advance(wait_s)
     assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == ["live", "no sound arrives", "no sound arrives"]
+
+
+def test_plain_lines_of_several_performers_begin_with_the_subject(capsys: pytest.CaptureFixture[str]) -> None:
+    with status_lines(ManualClock()) as show:
+        show({"Ada": Status(state="live"), "Bo": Status(state="no sound arrives")})
+    assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == ["Ada: live", "Bo: no sound arrives"]
+
+
+def test_screen_log_file_and_metrics_are_told_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "session.log"
+    with status_line(ManualClock(), "Ada", log_file=path, metrics_port=free_port()) as show:
+        show(Status(state="live", sent=90))
+    assert capsys.readouterr().out.startswith("live | ")
+    assert "INFO Ada: live | " in path.read_text(encoding="utf-8")
+
+
+def test_a_log_file_is_closed_where_the_metrics_port_cannot_be_had(tmp_path: Path) -> None:
+    path = tmp_path / "session.log"
+    with closing(MetricsServer(0)) as taken, pytest.raises(SinkError), status_line(ManualClock(), log_file=path, metrics_port=taken.port):
+        pass
+    assert path.read_text(encoding="utf-8").rstrip().endswith("INFO end")
+
+
+def test_a_terminal_gets_the_panel_and_warnings_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    for name in ("stdout", "stderr", "__stderr__"):
+        monkeypatch.setattr(sys, name, screen)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    handler = logging.StreamHandler(screen)
+    logging.getLogger().addHandler(handler)
+    try:
+        with status_line(ManualClock(), "Ada") as show:
+            show(Status(state="live", fps=60.0))
+            drawn = screen.getvalue()
+            logging.getLogger("somewhere").warning("the microphone is back")
+            after = screen.getvalue()[len(drawn) :]
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "Ada" in drawn and "60.0 fps" in drawn
+    assert handler.stream is screen
+    assert after.index("the microphone is back") < after.rindex("60.0 fps"), "the panel is drawn again below"
+
+
+class Terminal(io.StringIO):
+    """A screen that remembers everything."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_a_summary_gives_median_and_p99_delay_and_only_the_losses_there_were() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.config import KEYS, Settings, as_yaml, load_settings
+from livelink_bridge.config import KEYS, Settings, as_yaml, load_settings, performers_of
 from livelink_bridge.errors import BridgeError, ConfigError
 
 
@@ -125,3 +125,46 @@ def test_a_file_that_is_not_there_is_the_worlds_fault_not_the_command_lines(tmp_
 def test_every_setting_is_explained_in_the_documentation() -> None:
     page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
     assert [key for key in KEYS if f"`{key}`" not in page] == []
+
+
+def performers(tmp_path: Path, text: str) -> list[tuple[str | None, Settings]]:
+    return performers_of(load_settings({}, file=write(tmp_path, text), environ={}))
+
+
+def test_each_performer_has_the_files_settings_but_for_its_own(tmp_path: Path) -> None:
+    text = "gain: 3\nperformers:\n- {mic: Yeti, subject: Ada}\n- {subject: Ben, gain: -2, channels: [3], to: ['osc://a:1']}\n"
+    (first, ada), (second, ben) = performers(tmp_path, text)
+    assert (first, ada.subject, ada.gain, ada.channels) == ("Yeti", "Ada", 3, ())
+    assert (second, ben.subject, ben.gain, ben.channels, ben.to) == (None, "Ben", -2, (3,), ("osc://a:1",))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("performers: Ada\n", "expected a list of performers"),
+        ("performers:\n- {sujet: Ada}\n", r"not sujet \(did you mean subject\?\)"),
+        ("performers:\n- {model: other}\n", "of performer 1 mic, subject"),
+        ("performers:\n- {subject: Ada, fps: 99}\n", "fps of performer 1 to be a number from 1 to 60, such as"),
+        ("performers:\n- {subject: Ada}\n- {subject: ada}\n", "two are called 'ada'"),
+    ],
+)
+def test_a_performer_that_cannot_be_is_one_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        performers(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"mood": "hapy"}, "did you mean happy"),
+        ({"gain": 41}, "a number from -40 to 40 dB"),
+        ({"channels": "0"}, "channel numbers from 1"),
+        ({"liveliness": "maybe"}, "expected true or false"),
+        ({"seed": -1}, "a whole number from 0"),
+        ({"face_delay": "x"}, "a number from 0 to 500 ms"),
+        ({"gate": "open"}, "auto or voice or level or off"),
+    ],
+)
+def test_what_a_face_or_a_voice_cannot_be_told_is_one_line(flags: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_settings(flags, environ={})

@@ -7,11 +7,11 @@ import pytest
 import soundfile
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.character import Character
 from arkit_mapping.takes import read_take
 from livelink_bridge import pipeline
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import DeviceError, SinkError, SourceError, UsageError
+from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.metrics import Status
 from livelink_bridge.pipeline import Outputs, convert_file, follow, play, run_live, run_play
@@ -47,13 +47,13 @@ def play_to(sink: CollectSink, path: Path, **options):
     source = open_source(str(path), clock=clock)
     stop = options.pop("stop", threading.Event())
     model = options.pop("model", LoudnessModel())
-    return play(source, model, Character(), NOWHERE, [sink], speaker=None, clock=clock, stop=stop, **options)
+    return play(source, model, Face(), NOWHERE, [sink], speaker=None, clock=clock, stop=stop, **options)
 
 
 def test_what_play_sends_is_what_convert_writes(voice, tmp_path):
     sink = CollectSink("arkit")
     summary = play_to(sink, voice)
-    convert_file(voice, tmp_path / "voice.csv", LoudnessModel(), Character())
+    convert_file(voice, tmp_path / "voice.csv", LoudnessModel(), Face())
     take = read_take(tmp_path / "voice.csv")
     at = np.array([stamp.frame + stamp.subframe for stamp in sink.stamps])
     shown = np.round(at - at[0]).astype(int)  # a machine that stalls leaves ticks out, the first ones too; it never shifts them
@@ -72,7 +72,7 @@ def test_packets_leave_for_the_wire_evenly_and_end_neutral(voice):
         receiver.settimeout(5)
         outputs = Outputs((f"livelink://127.0.0.1:{receiver.getsockname()[1]}",), "Talker")
         statuses: list[Status] = []
-        summary = run_play(voice, LoudnessModel(), Character(), outputs, audio=False, clock=MonotonicClock(), stop=threading.Event(),
+        summary = run_play(voice, LoudnessModel(), Face(), outputs, audio=False, clock=MonotonicClock(), stop=threading.Event(),
                            on_status=statuses.append)  # fmt: skip
         packets = [decode(receiver.recv(2000)) for _ in range(summary.sent)]
     assert (np.diff([packet.frame for packet in packets]) >= 1).all()
@@ -128,7 +128,7 @@ def test_a_model_that_fails_ends_neutral_and_is_named(voice):
 @pytest.mark.parametrize("samples", [1, 100])
 def test_hardly_any_sound_is_a_neutral_take_and_a_neutral_session(tmp_path, samples):
     soundfile.write(tmp_path / "short.wav", np.zeros(samples), 48000)
-    summary = convert_file(tmp_path / "short.wav", tmp_path / "short.csv", LoudnessModel(), Character())
+    summary = convert_file(tmp_path / "short.wav", tmp_path / "short.csv", LoudnessModel(), Face())
     values = read_take(tmp_path / "short.csv").values
     assert len(values) >= 37
     assert not values.any()
@@ -142,7 +142,7 @@ def test_hardly_any_sound_is_a_neutral_take_and_a_neutral_session(tmp_path, samp
 def test_converting_reports_its_progress_and_makes_the_folder(tmp_path):
     soundfile.write(tmp_path / "long.flac", np.zeros(8000 * 35), 8000)
     parts: list[float] = []
-    convert_file(tmp_path / "long.flac", tmp_path / "new" / "long.csv", LoudnessModel(), Character(), on_progress=parts.append)
+    convert_file(tmp_path / "long.flac", tmp_path / "new" / "long.csv", LoudnessModel(), Face(), on_progress=parts.append)
     assert parts == pytest.approx([10 / 35, 20 / 35, 30 / 35, 1.0])
     assert len(read_take(tmp_path / "new" / "long.csv").values) == 35 * 60 + TAIL
 
@@ -152,19 +152,19 @@ def test_an_interrupted_conversion_leaves_no_file(voice, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        convert_file(voice, tmp_path / "out" / "take.csv", LoudnessModel(), Character(), on_progress=interrupt)
+        convert_file(voice, tmp_path / "out" / "take.csv", LoudnessModel(), Face(), on_progress=interrupt)
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_take_that_cannot_be_written_is_one_line(voice, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match="cannot be written"):
-        convert_file(voice, tmp_path / "file" / "take.csv", LoudnessModel(), Character())
+        convert_file(voice, tmp_path / "file" / "take.csv", LoudnessModel(), Face())
 
 
 def test_a_file_that_is_not_there_stops_before_anything_is_sent(tmp_path):
     with pytest.raises(SourceError, match="no such file"):
-        run_play(tmp_path / "none.wav", LoudnessModel(), Character(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
+        run_play(tmp_path / "none.wav", LoudnessModel(), Face(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
 
 
 @pytest.mark.parametrize("fps", [0, 61, -5])
@@ -178,7 +178,7 @@ def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog
         raise DeviceError("no sound output: no devices")
 
     monkeypatch.setattr(pipeline, "Speaker", none)
-    summary = run_play(voice, LoudnessModel(), Character(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
+    summary = run_play(voice, LoudnessModel(), Face(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
     assert summary.sent > TAIL
     assert [record.getMessage() for record in caplog.records] == ["no sound output: no devices; going on without sound"]
 
@@ -187,7 +187,7 @@ def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkey
     monkeypatch.setattr(pipeline, "_FIRST_SOUND_S", 0.05)
     clock, sink, stop, devices = MonotonicClock(), CollectSink(), threading.Event(), FakePortAudio()
     speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, system=SoundSystem(devices))
-    play(open_source(str(voice), clock=clock), LoudnessModel(), Character(), NOWHERE, [sink], speaker=speaker, clock=clock, stop=stop,
+    play(open_source(str(voice), clock=clock), LoudnessModel(), Face(), NOWHERE, [sink], speaker=speaker, clock=clock, stop=stop,
          on_status=lambda status: status.sent > 300 and stop.set())  # fmt: skip
     assert sink.weights[:, JAW].max() > 0.5
     assert not stop.is_set()
@@ -222,7 +222,7 @@ def test_live_sound_moves_the_face_and_when_the_microphone_fails_it_rests(caplog
             stop.set()
 
     source = paced(1.0, failure=DeviceError("microphone 'Desk' stopped"))
-    summary = follow(source, LoudnessModel(), Character(), NOWHERE, [sink], clock=MonotonicClock(), stop=stop, on_status=watch)
+    summary = follow(source, LoudnessModel(), Face(), NOWHERE, [sink], clock=MonotonicClock(), stop=stop, on_status=watch)
     jaw = sink.weights[:, JAW]
     assert jaw.max() > 0.5
     assert not sink.weights[-REST_POSES:].any()
@@ -239,7 +239,7 @@ def test_a_microphone_that_is_not_there_stops_before_anything_is_sent(monkeypatc
 
     monkeypatch.setattr(pipeline, "open_source", none)
     with pytest.raises(DeviceError, match="no microphone"):
-        run_live(Input(), LoudnessModel(), Character(), NOWHERE, clock=MonotonicClock(), stop=threading.Event())
+        run_live(Input(), LoudnessModel(), Face(), NOWHERE, clock=MonotonicClock(), stop=threading.Event())
 
 
 def test_sinks_are_closed_whatever_happens(tmp_path):
@@ -254,7 +254,7 @@ def test_a_recording_that_is_damaged_on_the_way_is_played_up_to_there():
     blocks = list(ListSource.of_samples(tone, 16000, 1600).blocks())
     sink = CollectSink("arkit")
     with pytest.raises(SourceError, match="damaged"):
-        play(ListSource(blocks, failure=SourceError("damaged after 1.0 s")), LoudnessModel(), Character(), NOWHERE, [sink],
+        play(ListSource(blocks, failure=SourceError("damaged after 1.0 s")), LoudnessModel(), Face(), NOWHERE, [sink],
              speaker=None, clock=MonotonicClock(), stop=threading.Event())  # fmt: skip
     jaw = np.array([weights[JAW] for weights in sink.weights])
     assert (jaw > 0.2).sum() > 40, "a second of sound is sixty poses, all read before the damage was met"

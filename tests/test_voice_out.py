@@ -124,3 +124,22 @@ def test_what_is_heard_on_the_way_is_passed_on():
     out, _, _ = opened()
     blocks = [AudioBlock(np.ones(480, np.float32), RATE, start, 0.0) for start in (0, 480)]
     assert list(out.tee(iter(blocks))) == blocks
+
+
+def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(caplog):
+    devices, clock = FakePortAudio(), ManualClock()
+    out = VoiceOut(None, clock=clock, shown_zero_s=lambda: 0.01, system=SoundSystem(devices))
+    spoken = voice(2.0)
+    heard = []
+    for start in range(0, len(spoken), BLOCK):
+        clock.advance(BLOCK / RATE)
+        out.heard(AudioBlock(spoken[start : start + BLOCK], RATE, start, clock.now()))
+        heard.append(devices.streams[0].play(BLOCK)[:, 0])
+    out.tend()
+    out.tend()
+    # The sound that is heard 50 ms after it is asked for should have been spoken 40 ms ago, and 20 ms more are asked for at once.
+    assert out.late_s == pytest.approx(0.04 + BLOCK / RATE + 0.02, abs=0.002)
+    assert lag_s(np.concatenate(heard)[-48000:], spoken[-48000:]) == pytest.approx(0.02, abs=0.002)
+    assert [record.message for record in caplog.records] == [
+        "sound output 'Speakers' needs 80 ms more than the face takes, so the voice comes after it; --face-delay 80 brings them together"
+    ]

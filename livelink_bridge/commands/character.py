@@ -38,10 +38,10 @@ def character(
         return
     if preset or force:
         raise UsageError("character check takes a file and nothing else; --preset and --force are for character init")
+    from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
-    from livelink_bridge.config import Settings
 
-    for line in described(session.character_of(Settings(character=file))):
+    for line in described(session.worn(file, MonotonicClock()).current()):
         typer.echo(line)
 
 

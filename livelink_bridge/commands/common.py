@@ -37,7 +37,48 @@ def _common(
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Name of a model, or its folder. Default pmmtalk-live.")] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs. Default auto.")] = None,
     lookahead: Annotated[int | None, typer.Option(metavar="33|67", help="Milliseconds of sound a pose may wait for. Default 67.")] = None,
-    character: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Character file: gain, offset, limits per channel.")] = None,
+    character: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="How this face wears the poses; read again when saved. See `character`.")
+    ] = None,
+    liveliness: Annotated[
+        bool | None, typer.Option("--liveliness/--no-liveliness", help="Blinks, gaze, brows and breath besides the mouth. Default on.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of liveliness: the same seed, the same face. Default 0.")] = None,
+    head_motion: Annotated[
+        bool | None, typer.Option("--head-motion/--no-head-motion", help="Small nods and turns with the voice. Default off.")
+    ] = None,
+    mood: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[:X],...", help="neutral, happy, sad, angry, surprised, afraid, disgusted; X is 0 to 1, default 0.5."),
+    ] = None,
+    gate: Annotated[
+        str | None, typer.Option(metavar="auto|voice|level|off", help="When a microphone moves the face. Default auto: where a voice is.")
+    ] = None,
+    gain: Annotated[float | None, typer.Option(metavar="DB", help="Added to a microphone, -40 to 40 dB. Default 0.")] = None,
+    level_control: Annotated[
+        bool | None, typer.Option("--level-control/--no-level-control", help="Bring speech slowly to one level. Default on.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option("--channel", metavar="N[,N]", help="Of the microphone, from 1. Default the first two.")
+    ] = None,
+    exclusive: Annotated[
+        bool | None, typer.Option("--exclusive/--shared", help="Windows (WASAPI): have the microphone alone. Default shared.")
+    ] = None,
+    audio_out: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="Play the voice there, in step with its face: index, part of a name or default.")
+    ] = None,
+    audio_delay: Annotated[
+        float | None, typer.Option(metavar="MS", help="Play it so much later still, 0 to 1000, for a face that is drawn late. Default 0.")
+    ] = None,
+    face_delay: Annotated[
+        float | None, typer.Option(metavar="MS", help="Send poses so much later, 0 to 500, for sound that is heard late. Default 0.")
+    ] = None,
+    log_file: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Also log the session there, with a line a minute: three files of 5 MB at most.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(metavar="N", help="Serve its figures to Prometheus at http://127.0.0.1:N/metrics.")
+    ] = None,
     reference_face: Annotated[Path | None, typer.Option(metavar="IMAGE", help="Picture of a face for the model's image branch.")] = None,
     style: Annotated[str | None, typer.Option(metavar="NAME", help="One of the model's speaking styles.")] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.")] = None,
@@ -45,11 +86,14 @@ def _common(
     """Declares the common options; never called."""
 
 
-MODEL = ("model", "device", "lookahead", "character", "reference_face", "style")
-OUTPUT = ("to", "record", "subject", "fps", "timecode", "timecode_rate")
+MODEL = ("model", "device", "lookahead", "reference_face", "style")
+FACE = ("character", "liveliness", "seed", "head_motion", "mood")
+OUTPUT = ("to", "record", "subject", "fps", "timecode", "timecode_rate", "face_delay", "log_file", "metrics_port")
+VOICE = ("gate", "gain", "level_control")
+MICROPHONE = ("channels", "exclusive", *VOICE, "audio_out", "audio_delay")
 
 
-def with_settings(command: Callable[..., None], options: Sequence[str] = (*OUTPUT, *MODEL)) -> Callable[..., None]:
+def with_settings(command: Callable[..., None], options: Sequence[str] = (*OUTPUT, *MODEL, *FACE)) -> Callable[..., None]:
     """Give a verb those of the common options that it heeds, and --config. It receives the Settings they amount to first."""
     declared = inspect.signature(_common, eval_str=True).parameters
     common = [declared[name] for name in (*options, "config")]

@@ -27,17 +27,18 @@ def convert(
 
     As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app writes it.
     """
+    from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.pipeline import convert_file
 
     takes = take_paths(files, out)
     failed = 0
     with abortable():
-        character, model = session.character_of(settings), session.model_of(settings)
+        face, model = session.face_of(settings, MonotonicClock()), session.model_of(settings)
         for file, take in zip(files, takes, strict=True):
             try:
                 with progress(file) as show:
-                    summary = convert_file(file, take, model, character, on_progress=show)
+                    summary = convert_file(file, take, model, face, on_progress=show)
             except BridgeError as error:
                 if len(files) == 1:
                     raise

@@ -43,12 +43,12 @@ def demo(
 
     clock = MonotonicClock()
     with interruptible() as stop:
-        character, model = session.character_of(settings), session.model_of(settings)
+        face, model = session.face_of(settings, clock), session.model_of(settings)
         with sentence(seconds) as file, witness() as seen:
             outputs = session.outputs_of(replace(settings, to=(*settings.to, seen.uri)))
             typer.echo(f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver of our own")
-            with status_line(clock) as show:
-                summary = run_play(file, model, character, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
+            with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
         for line in report(seen):
             typer.echo(line)
         typer.echo(session.summary_line(summary))

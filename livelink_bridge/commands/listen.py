@@ -12,12 +12,14 @@ import typer
 from livelink_bridge.commands.common import interruptible
 
 if TYPE_CHECKING:
-    from arkit_mapping.character import Character
+    from arkit_mapping.moods import Mood
     from livelink_bridge.clock import Clock
     from livelink_bridge.config import Settings
+    from livelink_bridge.face import Face
     from livelink_bridge.metrics import Summary
-    from livelink_bridge.pipeline import Outputs
+    from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
+    from livelink_bridge.voice_front import VoiceFront
     from models.base import SpeechToFace
 
 
@@ -42,11 +44,14 @@ def listen(
 
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
     with interruptible() as stop:
-        character, model, outputs = session.character_of(settings), session.model_of(settings), session.outputs_of(settings)
+        model, outputs = session.model_of(settings), session.outputs_of(settings)
+        session.face_of(settings, clock)  # what is wrong with it is said before anybody connects
         warm_up(model)
 
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
-            return FollowedVoice(model, character, _named(outputs, subject), mood, buffer / 1000, clock, _say)
+            wanted = settings if mood is None else replace(settings, mood=str(_mood(mood)))
+            front = session.front_of(settings, None, model.lookahead_s)
+            return FollowedVoice(model, session.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, _say)
 
         server = Server(open_voice, access, port=port, limits=limits, clock=clock)
         typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
@@ -58,16 +63,14 @@ def listen(
 class FollowedVoice:
     """A client's voice, on the same way as a microphone's."""
 
-    def __init__(self, model: SpeechToFace, character: Character, outputs: Outputs, mood: str | None, enough_s: float, clock: Clock,
+    def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, enough_s: float, clock: Clock,
                  say: Callable[[str, Summary], None]) -> None:  # fmt: skip
         self._model = model
-        self._character = character
+        self._face, self._front = face, front
         self._outputs = outputs
         self._enough_s = enough_s
         self._clock = clock
         self._say = say
-        if mood is not None:
-            self.feel(mood)
 
     @property
     def subject(self) -> str:
@@ -79,16 +82,27 @@ class FollowedVoice:
         return PcmSource(self.subject, clock=self._clock, enough_s=self._enough_s, echo=echo)
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
-        from livelink_bridge.pipeline import follow, open_sinks
+        from livelink_bridge.outputs import open_sinks
+        from livelink_bridge.pipeline import follow
 
         with open_sinks(self._outputs) as sinks:
-            summary = follow(source, self._model, self._character, self._outputs, sinks, clock=self._clock, stop=stop, timing=source)
+            summary = follow(source, self._model, self._face, self._outputs, sinks, clock=self._clock, stop=stop, front=self._front,
+                             timing=source)  # fmt: skip
         self._say(self.subject, summary)
 
     def feel(self, mood: str) -> None:
-        from livelink_bridge.errors import UsageError
+        """Go over to another mood. Raises UsageError for one that is not known."""
+        self._face.feel(_mood(mood))
 
-        raise UsageError(f"mood: got {mood!r}, but this version has no moods; leave it out")
+
+def _mood(text: str) -> Mood:
+    from arkit_mapping.moods import Mood, MoodError
+    from livelink_bridge.errors import UsageError
+
+    try:
+        return Mood.parse(text)
+    except MoodError as error:
+        raise UsageError(str(error)) from None
 
 
 def _named(outputs: Outputs, subject: str | None) -> Outputs:

@@ -9,24 +9,63 @@ import typer
 from livelink_bridge.commands.common import interruptible
 
 if TYPE_CHECKING:
+    import threading
+
+    from livelink_bridge.clock import Clock
     from livelink_bridge.config import Settings
+    from livelink_bridge.voice_front import VoiceFront
 
 
 def mic(
     settings: Settings,
     wanted: Annotated[str | None, typer.Option("--input", metavar="DEVICE", help="Index or part of a name, as behind --mic.")] = None,
+    calibrating: Annotated[
+        bool, typer.Option("--calibrate", help="First two seconds of room and two of voice; the gate remembers them for this microphone.")
+    ] = False,
 ) -> None:
     """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE]."""
+    from livelink_bridge import native_noise
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_live
-    from livelink_bridge.sources.microphone import Input
 
     clock = MonotonicClock()
-    with interruptible() as stop:
-        character, model = session.character_of(settings), session.model_of(settings)
+    with interruptible() as stop, native_noise.hidden():
+        if settings.performers:
+            show_performers(settings, wanted, clock, stop)
+            return
+        if calibrating:
+            from livelink_bridge.commands.calibrate import calibrate
+            from livelink_bridge.sources.microphone import MicrophoneSource
+
+            calibrate(MicrophoneSource(session.input_of(settings, wanted), clock=clock))
+        face, model = session.face_of(settings, clock), session.model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
-        with status_line(clock) as show:
-            summary = run_live(Input(wanted), model, character, session.outputs_of(settings), clock=clock, stop=stop, on_status=show)
+
+        def front(device: str) -> VoiceFront:
+            return session.front_of(settings, device, model.lookahead_s)
+
+        with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+            microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
+            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud, on_status=show)
         typer.echo(session.summary_line(summary))
+
+
+def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event) -> None:
+    """Several voices, each with a face."""
+    from livelink_bridge.commands import session
+    from livelink_bridge.commands.status import status_lines
+    from livelink_bridge.config import performers_of
+    from livelink_bridge.errors import UsageError
+    from livelink_bridge.pipeline import run_performers
+
+    if wanted is not None:
+        raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
+    model = session.model_of(settings)
+    performers = [session.performer_of(own, mic, model.lookahead_s, clock) for mic, own in performers_of(settings)]
+    typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
+    with status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show)
+    for subject, summary in summaries.items():
+        typer.echo(f"{subject}: {session.summary_line(summary)}")

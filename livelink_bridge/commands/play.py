@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from livelink_bridge.commands.common import interruptible
+from livelink_bridge.errors import UsageError
 
 if TYPE_CHECKING:
+    from livelink_bridge.clock import Clock
     from livelink_bridge.config import Settings
+
+STDIN = Path("-")
 
 
 def play(
     settings: Settings,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like; - is standard input.")],
+    raw: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT:HZ:CHANNELS", help="What bare samples on standard input are, as s16le:24000:1."),
+    ] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
 ) -> None:
     """Play sound files to the face in real time.
 
-    The speakers play along, and the face keeps to what they play.
+    The speakers play along, and the face keeps to what they play. What comes on standard input is paced by its own clock and not heard
+    here; gate and gain act on it as on a microphone.
     """
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
@@ -29,13 +40,37 @@ def play(
     from livelink_bridge.sources import open_source
 
     clock = MonotonicClock()
+    if STDIN in files or raw is not None:
+        play_pipe(settings, files, raw, clock)
+        return
     for file in files:  # what is wrong with the last is said before the first is played
         open_source(str(file), clock=clock).close()
     with interruptible() as stop:
-        character, model, outputs = session.character_of(settings), session.model_of(settings), session.outputs_of(settings)
+        face, model, outputs = session.face_of(settings, clock), session.model_of(settings), session.outputs_of(settings)
         for file in files:
-            with status_line(clock) as show:
-                summary = run_play(file, model, character, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
+            with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
             typer.echo(f"{file}: {session.summary_line(summary)}")
             if stop.is_set():
                 break
+
+
+def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clock) -> None:
+    """`play -`: what another program writes."""
+    from livelink_bridge.commands import session
+    from livelink_bridge.commands.status import status_line
+    from livelink_bridge.pipeline import run_pipe
+    from livelink_bridge.sources.pipe import PipeSource
+    from livelink_bridge.wire.pcm import parse_format
+
+    if files != [STDIN]:
+        raise UsageError(f"got {' '.join(map(str, files))}, expected - alone: standard input is played by itself, and --raw is for it")
+    form = parse_format(raw) if raw else None
+    with interruptible() as stop:
+        face, model = session.face_of(settings, clock), session.model_of(settings)
+        front = session.front_of(settings, None, model.lookahead_s)
+        source = PipeSource(cast(io.BufferedIOBase, sys.stdin.buffer), form, clock=clock)
+        with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+            outputs = session.outputs_of(settings)
+            summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, front=front, on_status=show)
+        typer.echo(f"{source.name}: {session.summary_line(summary)}")

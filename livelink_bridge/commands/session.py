@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
-    from arkit_mapping.character import Character
+    from livelink_bridge.character_file import CharacterFile
+    from livelink_bridge.clock import Clock
+    from livelink_bridge.face import Face
     from livelink_bridge.metrics import Summary
-    from livelink_bridge.pipeline import Outputs
+    from livelink_bridge.outputs import Outputs
+    from livelink_bridge.pipeline import Aloud, Performer
+    from livelink_bridge.sources.microphone import Input
+    from livelink_bridge.voice_activity import Detector
+    from livelink_bridge.voice_front import VoiceFront
     from models.base import SpeechToFace
+
+_log = logging.getLogger(__name__)
 
 
 def model_of(settings: Settings) -> SpeechToFace:
@@ -28,13 +38,25 @@ def model_name(settings: Settings) -> str:
     return with_lookahead(settings.model, settings.lookahead)
 
 
-def character_of(settings: Settings) -> Character:
-    """The character, or one that changes nothing. Raises BridgeError for a file that cannot be read, ConfigError for what it asks."""
-    from arkit_mapping.character import Character, CharacterError, load_character
+def face_of(settings: Settings, clock: Clock) -> Face:
+    """The face. Raises BridgeError for a character file that cannot be read, ConfigError for what it asks."""
+    from arkit_mapping.liveliness import HeadMotion, Liveliness
+    from arkit_mapping.moods import Mood
+    from livelink_bridge.face import Face
 
-    path = settings.character
-    if path is None:
-        return Character()
+    head = HeadMotion() if settings.head_motion else None
+    alive = Liveliness(settings.seed, head=head) if settings.liveliness else None
+    mood = Mood.parse(settings.mood)
+    if settings.character is None:
+        return Face(liveliness=alive, mood=mood)
+    return Face(worn(settings.character, clock), liveliness=alive, mood=mood)
+
+
+def worn(path: Path, clock: Clock) -> CharacterFile:
+    """A character file, read again when it is saved. Raises BridgeError where it cannot be read, ConfigError for what it asks."""
+    from arkit_mapping.character import CharacterError
+    from livelink_bridge.character_file import CharacterFile
+
     try:
         path.open("rb").close()
     except FileNotFoundError:
@@ -42,17 +64,73 @@ def character_of(settings: Settings) -> Character:
     except OSError as error:
         raise BridgeError(f"character file {path} cannot be read: {error.strerror}") from error
     try:
-        return load_character(path)
+        return CharacterFile(path, clock)
     except CharacterError as error:
         raise ConfigError(str(error)) from error
 
 
+def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock: Clock) -> Performer:
+    from livelink_bridge.pipeline import Performer
+
+    def front(device: str) -> VoiceFront:
+        return front_of(settings, device, lookahead_s)
+
+    return Performer(input_of(settings, mic), face_of(settings, clock), outputs_of(settings), front, aloud_of(settings))
+
+
+def input_of(settings: Settings, wanted: str | None) -> Input:
+    from livelink_bridge.sources.microphone import Input
+
+    return Input(wanted, settings.channels, settings.exclusive)
+
+
+def aloud_of(settings: Settings) -> Aloud | None:
+    """How the voice is played back; None where it is not."""
+    from livelink_bridge.pipeline import Aloud
+
+    if settings.audio_out is None:
+        return None
+    return Aloud(None if settings.audio_out == "default" else settings.audio_out, settings.audio_delay / 1000)
+
+
+def front_of(settings: Settings, device: str | None, lookahead_s: float) -> VoiceFront:
+    """What stands between a voice and the network; with what `--calibrate` remembered of a device."""
+    from livelink_bridge import calibration
+    from livelink_bridge.frames import FRAME_RATE
+    from livelink_bridge.level_control import LevelControl
+    from livelink_bridge.voice_front import VoiceFront
+
+    return VoiceFront(
+        _detector(settings.gate),
+        thresholds=calibration.load(device) if device and settings.gate != "off" else None,
+        gain_db=settings.gain,
+        level=LevelControl() if settings.level_control else None,
+        lookahead_steps=max(0, round(lookahead_s * FRAME_RATE) - 1),
+        gated=settings.gate != "off",
+    )
+
+
+def _detector(gate: str) -> Detector | None:
+    from livelink_bridge.voice_activity import SileroDetector, silero_path
+
+    if gate in ("level", "off"):
+        return None
+    try:
+        return SileroDetector(silero_path())
+    except BridgeError as error:
+        if gate == "voice":
+            raise
+        _log.warning("%s; the gate goes by level", error)
+        return None
+
+
 def outputs_of(settings: Settings) -> Outputs:
-    from livelink_bridge.pipeline import Outputs
+    from livelink_bridge.outputs import Outputs
     from livelink_bridge.timecode import RATES
 
     counting = RATES[settings.timecode_rate] if settings.timecode_rate else None
-    return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting)
+    return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting,
+                   settings.face_delay / 1000)  # fmt: skip
 
 
 def summary_line(summary: Summary) -> str:

@@ -1,55 +1,113 @@
-"""A running session on the screen: one line that renews itself, or a plain line now and then where nobody looks."""
+"""Running sessions on the screen: a panel that renews itself, or plain lines now and then where nobody looks; and the files beside it."""
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from livelink_bridge.clock import Clock
+from livelink_bridge.reports import Reports, status_text
 
 if TYPE_CHECKING:
     from livelink_bridge.metrics import Status
 
 PLAIN_EVERY_S = 5.0
 
+Show = Callable[[Mapping[str, "Status"]], None]
+"""What takes a round of statuses, by subject."""
+
 
 @contextmanager
-def status_line(clock: Clock) -> Iterator[Callable[[Status], None]]:
-    """What to call with each status, as often as there is one."""
-    if not sys.stdout.isatty():
-        yield PlainStatus(clock)
-        return
-    from rich.live import Live
-    from rich.text import Text
+def status_line(
+    clock: Clock, subject: str = "", *, log_file: Path | None = None, metrics_port: int | None = None
+) -> Iterator[Callable[[Status], None]]:
+    """What to call with each status of one session; see `status_lines`."""
+    with status_lines(clock, log_file=log_file, metrics_port=metrics_port) as show:
+        yield lambda status: show({subject: status})
 
-    # No refresh thread: it would draw, and hold up the threads that must be on time, when nothing is new.
-    with Live(auto_refresh=False, transient=True) as live:
-        yield lambda status: live.update(Text(status_text(status), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+@contextmanager
+def status_lines(clock: Clock, *, log_file: Path | None = None, metrics_port: int | None = None) -> Iterator[Show]:
+    """What to call with the statuses of all sessions, as often as there are any: screen, log file and metrics take what they need.
+
+    Raises SinkError for a log file that cannot be written and a port that cannot be had.
+    """
+    with ExitStack() as stack:
+        shows: list[Show] = []
+        if log_file is not None:
+            from livelink_bridge.log_file import LogFile
+
+            log = LogFile(log_file, clock)
+            stack.callback(log.close)
+            shows.append(_one_by_one(log.update))
+        if metrics_port is not None:
+            from livelink_bridge.prometheus import MetricsServer
+
+            server = MetricsServer(metrics_port)
+            stack.callback(server.close)
+            shows.append(_one_by_one(server.update))
+        shows.append(stack.enter_context(_panel()) if sys.stdout.isatty() else PlainStatus(clock))
+        yield lambda named: _each(shows, named)
 
 
 class PlainStatus:
-    """Prints a status every PLAIN_EVERY_S, and at once when the state changes."""
+    """Prints a line about each session every PLAIN_EVERY_S, and at once when its state changes."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._due_s = clock.now()
-        self._state: str | None = None
+        self._reports = Reports(clock, PLAIN_EVERY_S)
 
-    def __call__(self, status: Status) -> None:
-        if status.state == self._state and self._clock.now() < self._due_s:
-            return
-        self._state = status.state
-        self._due_s = self._clock.now() + PLAIN_EVERY_S
-        typer.echo(status_text(status))
+    def __call__(self, named: Mapping[str, Status]) -> None:
+        for subject, status in named.items():
+            if self._reports.due(subject, status):
+                typer.echo(f"{subject}: {status_text(status)}" if len(named) > 1 else status_text(status))
 
 
-def status_text(status: Status) -> str:
-    delay = "delay ?"
-    if status.delay_ms is not None and status.delay_p99_ms is not None:
-        delay = f"delay {status.delay_ms:.0f} ms (p99 {status.delay_p99_ms:.0f})"
-    losses = f"dropped {status.dropped}, held {status.held}, overflows {status.overflows}"
-    return f"{status.state} | {status.fps:.1f} fps | {delay} | level {status.level_dbfs:.0f} dBFS | {losses} | {status.sent} sent"
+def _one_by_one(update: Callable[[str, Status], None]) -> Show:
+    def show(named: Mapping[str, Status]) -> None:
+        for subject, status in named.items():
+            update(subject, status)
+
+    return show
+
+
+def _each(shows: list[Show], named: Mapping[str, Status]) -> None:
+    for show in shows:
+        show(named)
+
+
+@contextmanager
+def _panel() -> Iterator[Show]:
+    from rich.console import Console
+    from rich.live import Live
+
+    from livelink_bridge.commands.panel import status_panel
+
+    console = Console()
+    blocks = console.encoding.startswith("utf")
+    # No refresh thread: it would draw, and hold up the threads that must be on time, when nothing is new.
+    with Live(console=console, auto_refresh=False, transient=True) as live, _warnings_above():
+        yield lambda named: live.update(status_panel(named, blocks=blocks), refresh=True)
+
+
+@contextmanager
+def _warnings_above() -> Iterator[None]:
+    """Let what is logged to the terminal appear above a panel, whose lines it would tear otherwise.
+
+    While a panel lives, `sys.stderr` prints above it; handlers made earlier hold the stream from before.
+    """
+    before = sys.__stderr__
+    seen = before is not None and before.isatty()
+    torn = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler) and handler.stream is before]
+    for handler in torn if seen else ():
+        handler.setStream(sys.stderr)
+    try:
+        yield
+    finally:
+        for handler in torn:
+            handler.setStream(before)

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from livelink_bridge.wire.livelink import Packet, decode
 
@@ -103,3 +105,46 @@ def require_portaudio(environment: dict[str, str]) -> None:
 def receiver() -> Iterator[Receiver]:
     with Receiver() as listening:
         yield listening
+
+
+class Room:
+    """A PulseAudio server's null sinks, the voice that is played into them, and when each thing happened."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self._environment = environment
+        self._voice = folder / "voice.wav"
+        at_s = np.arange(44100 * 60) / 44100
+        soundfile.write(self._voice, 0.3 * np.sin(2 * np.pi * 180 * at_s) * (np.sin(2 * np.pi * 4 * at_s) > 0), 44100)
+        self._playing: list[subprocess.Popen[bytes]] = []
+
+    def ask(self, *arguments: str) -> str:
+        return subprocess.run(["pactl", *arguments], env=self._environment, check=True, capture_output=True, text=True, timeout=10).stdout
+
+    def speak(self, sink: str = "voice") -> None:
+        command = ["paplay", f"--device={sink}", "--latency-msec=20", str(self._voice)]
+        self._playing.append(subprocess.Popen(command, env=self._environment, stderr=subprocess.DEVNULL))
+
+    def remove(self, sink: str = "voice") -> float:
+        module = next(line.split()[0] for line in self.ask("list", "short", "modules").splitlines() if f"sink_name={sink}" in line)
+        self.ask("unload-module", module)
+        return time.perf_counter()
+
+    def restore(self, sink: str = "voice", *, silent: bool = False) -> float:
+        # With rewinds a new null sink holds its first two seconds of sound back, as no microphone does.
+        self.ask("load-module", "module-null-sink", f"sink_name={sink}", "norewinds=1")
+        if not silent:
+            self.speak(sink)
+        return time.perf_counter()
+
+    def silence(self) -> None:
+        for player in self._playing:
+            player.kill()
+            player.wait(10)
+        self._playing.clear()
+
+
+@pytest.fixture
+def room(pulse, tmp_path):
+    found = Room(pulse, tmp_path)
+    yield found
+    found.silence()

@@ -6,11 +6,9 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from arkit_mapping import CHANNELS_61
 
@@ -24,7 +22,7 @@ NEUTRAL_S, BACK_S = 0.3, 2.0
 
 LIVE = """
 import sys, threading
-from arkit_mapping.character import Character
+from livelink_bridge.face import Face
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.pipeline import Outputs, run_live
 from livelink_bridge.sources.microphone import Input
@@ -32,50 +30,9 @@ from livelink_bridge.testing import LoudnessModel
 
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-run_live(Input(sys.argv[2] or None), LoudnessModel(), Character(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop,
+run_live(Input(sys.argv[2] or None), LoudnessModel(), Face(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop,
          on_status=lambda status: print(status.state, flush=True))
 """
-
-
-class Room:
-    """A PulseAudio server's null sinks, the voice that is played into them, and when each thing happened."""
-
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self._environment = environment
-        self._voice = folder / "voice.wav"
-        at_s = np.arange(44100 * 60) / 44100
-        soundfile.write(self._voice, 0.3 * np.sin(2 * np.pi * 180 * at_s) * (np.sin(2 * np.pi * 4 * at_s) > 0), 44100)
-        self._playing: list[subprocess.Popen[bytes]] = []
-
-    def ask(self, *arguments: str) -> str:
-        return subprocess.run(["pactl", *arguments], env=self._environment, check=True, capture_output=True, text=True, timeout=10).stdout
-
-    def speak(self, sink: str = "voice") -> None:
-        command = ["paplay", f"--device={sink}", "--latency-msec=20", str(self._voice)]
-        self._playing.append(subprocess.Popen(command, env=self._environment, stderr=subprocess.DEVNULL))
-
-    def remove(self, sink: str = "voice") -> float:
-        module = next(line.split()[0] for line in self.ask("list", "short", "modules").splitlines() if f"sink_name={sink}" in line)
-        self.ask("unload-module", module)
-        return time.perf_counter()
-
-    def restore(self, sink: str = "voice") -> float:
-        # With rewinds a new null sink holds its first two seconds of sound back, as no microphone does.
-        self.ask("load-module", "module-null-sink", f"sink_name={sink}", "norewinds=1")
-        self.speak(sink)
-        return time.perf_counter()
-
-    def silence(self) -> None:
-        for player in self._playing:
-            player.kill()
-            player.wait(10)
-
-
-@pytest.fixture
-def room(pulse, tmp_path):
-    found = Room(pulse, tmp_path)
-    yield found
-    found.silence()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ VOICE_S = 2.0
 
 LIVE = """
 import dataclasses, json, sys, threading
-from arkit_mapping.character import Character
+from livelink_bridge.face import Face
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.pipeline import Outputs, run_live
 from livelink_bridge.sources.microphone import Input
@@ -35,20 +35,20 @@ from livelink_bridge.testing import LoudnessModel
 
 stop = threading.Event()
 threading.Timer(float(sys.argv[2]), stop.set).start()
-summary = run_live(Input(), LoudnessModel(), Character(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop)
+summary = run_live(Input(), LoudnessModel(), Face(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop)
 sys.stdout.write(json.dumps(dataclasses.asdict(summary)))
 """
 
 PLAY = """
 import sys, threading
 from pathlib import Path
-from arkit_mapping.character import Character
+from livelink_bridge.face import Face
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.pipeline import Outputs, run_play
 from livelink_bridge.testing import LoudnessModel
 
 outputs = Outputs((sys.argv[1],), "Talker")
-run_play(Path(sys.argv[2]), LoudnessModel(), Character(), outputs, audio=True, clock=MonotonicClock(), stop=threading.Event())
+run_play(Path(sys.argv[2]), LoudnessModel(), Face(), outputs, audio=True, clock=MonotonicClock(), stop=threading.Event())
 """
 
 

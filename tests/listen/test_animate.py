@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.character import Character
+from livelink_bridge import face
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.frames import AudioBlock, FaceFrame
@@ -26,7 +26,7 @@ class Face:
     def __init__(self) -> None:
         self.clock = ManualClock(100.0)
         self.audio = PacedAudio()
-        self.animator = Animator(LoudnessModel(), Character())
+        self.animator = Animator(LoudnessModel(), face.Face())
         self.channel: Channel[FaceFrame] = Channel(30)
         self.shown: list[float] = []
         self.metrics = Metrics()

@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.character import Character
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import BridgeError, SinkError, UsageError
+from livelink_bridge.face import Face
 from livelink_bridge.listen.access import Access, Limits
 from livelink_bridge.listen.server import Server
 from livelink_bridge.pipeline import Outputs, follow
@@ -57,7 +57,7 @@ class FakeVoice:
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
         outputs = Outputs((), self.subject)
-        follow(source, LoudnessModel(), Character(), outputs, [self.sink], clock=CLOCK, stop=stop, timing=source)
+        follow(source, LoudnessModel(), Face(), outputs, [self.sink], clock=CLOCK, stop=stop, timing=source)
         self.ended.set()
 
     def feel(self, mood: str) -> None:

@@ -1,0 +1,69 @@
+"""`--calibrate`: two seconds of room, two of voice, and the gate knows this microphone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+import typer
+
+if TYPE_CHECKING:
+    from livelink_bridge.frames import AudioBlock
+    from livelink_bridge.gate import Thresholds
+    from livelink_bridge.sources.base import Source
+    from models.base import Samples
+
+SETTLE_S = 0.5
+"""Left out at first: devices click when they are opened."""
+PATIENCE_S = 15.0
+"""How long somebody may take to begin to speak."""
+NOTICED_DB = 6.0
+
+
+def calibrate(source: Source) -> Thresholds:
+    """Guide somebody through it, remember what was found, and say it. SourceError for a voice that is no louder than the room."""
+    from livelink_bridge import calibration
+
+    with closing(source):
+        blocks = source.blocks()
+        recorded(blocks, SETTLE_S)
+        typer.echo(f"calibrating {source.name}: two seconds of room, nobody speaks ...")
+        room = recorded(blocks, calibration.ROOM_S)
+        typer.echo("now speak, as you will later ...")
+        first = until_voice(blocks, room)
+        voice = np.concatenate([first, recorded(blocks, calibration.VOICE_S)])
+        found = calibration.calibrate(room, voice, source.sample_rate)
+        calibration.save(source.name, found)
+    typer.echo(f"remembered for {source.name}: the gate opens at {found.open_dbfs:g} dBFS and closes at {found.close_dbfs:g}")
+    return found
+
+
+def recorded(blocks: Iterator[AudioBlock], seconds: float) -> Samples:
+    """The next seconds, mono. Raises SourceError when the microphone ends first."""
+    from livelink_bridge.errors import SourceError
+    from livelink_bridge.resample import mono
+
+    parts: list[Samples] = []
+    heard_s = 0.0
+    for block in blocks:
+        parts.append(mono(block.samples))
+        heard_s += len(block.samples) / block.sample_rate
+        if heard_s >= seconds:
+            return np.concatenate(parts)
+    raise SourceError(f"the microphone stopped after {heard_s:.1f} s, expected {seconds:g} s of sound; calibrate again")
+
+
+def until_voice(blocks: Iterator[AudioBlock], room: Samples) -> Samples:
+    """Wait for something clearly louder than the room; the block that was, mono. After PATIENCE_S the newest block, whatever it is."""
+    from livelink_bridge.metrics import level_dbfs
+    from livelink_bridge.resample import mono
+
+    waited_s = 0.0
+    for block in blocks:
+        samples = mono(block.samples)
+        waited_s += len(samples) / block.sample_rate
+        if level_dbfs(samples) > level_dbfs(room) + NOTICED_DB or waited_s > PATIENCE_S:
+            return samples
+    return room[:0]

@@ -1,0 +1,72 @@
+"""One subject's face: what it makes of the mouth that the network predicts. Liveliness, then mood, then character."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arkit_mapping.character import Character, Closure
+from arkit_mapping.liveliness import Liveliness
+from arkit_mapping.moods import Mood, MoodBlend
+from livelink_bridge.character_file import CharacterFile
+from livelink_bridge.frames import Weights
+
+_PLAIN = Character()
+
+
+class Face:
+    """Poses as predicted to poses as they are sent, but for the lip rule. Chunks of any size give the same poses.
+
+    `worn` may be a file that is being worked on. `feel` may be called from any thread, the rest from the one that animates.
+    """
+
+    def __init__(self, worn: Character | CharacterFile = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
+        self._worn = worn
+        self._liveliness = liveliness
+        self._blend = MoodBlend(mood)
+        self._wanted = self._blend.mood
+        self._character = self._current()
+        self._stream = self._character.stream()
+
+    @property
+    def closure(self) -> Closure:
+        """The lip rule this face needs; `auto` is what each receiver expects."""
+        return self._character.closure
+
+    @property
+    def mood(self) -> Mood:
+        """What it goes over to, or is in."""
+        return self._wanted
+
+    def feel(self, mood: Mood) -> None:
+        """Go over to another mood."""
+        self._wanted = mood
+
+    def reset(self) -> None:
+        """Begin a new source: the same sound gives the same face again."""
+        if self._liveliness:
+            self._liveliness.reset()
+        self._stream.reset()
+
+    def push(self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None) -> Weights:
+        """The next poses.
+
+        Parameters
+        ----------
+        poses : float32 (n, 61) in wire order, what speech does not move at 0
+        level_dbfs : float32 (n,), how loud the 1/60 s of sound of each pose is
+        speaking : bool (n,), whether somebody speaks, where that is known
+        """
+        if self._wanted is not self._blend.mood:
+            self._blend.to(self._wanted)
+        if self._liveliness:
+            poses = self._liveliness.apply(poses, level_dbfs, speaking)
+        if self._blend.moving or self._blend.mood.parts:
+            poses = self._blend.apply(poses)
+        if self._current() is not self._character:
+            self._character = self._current()
+            self._stream = self._character.stream()
+        return self._stream.push(poses)
+
+    def _current(self) -> Character:
+        return self._worn.current() if isinstance(self._worn, CharacterFile) else self._worn

@@ -1,0 +1,49 @@
+"""What sound libraries print for their own developers, kept off the screen.
+
+On Linux ALSA and PortAudio write lines to file descriptor 2 whenever a device goes away or cannot be opened, twice a second while one is
+looked for. They do not go through Python, so the descriptor itself is turned away and Python's own messages get a copy of it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STDERR = 2
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Show Python's messages only. Does nothing where standard error is not the terminal's own, or when debugging."""
+    before = sys.stderr
+    if sys.platform != "linux" or logging.getLogger().isEnabledFor(logging.INFO) or _descriptor(before) != _STDERR:
+        yield
+        return
+    before.flush()
+    kept = os.dup(_STDERR)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, _STDERR)
+    os.close(sink)
+    sys.stderr = io.TextIOWrapper(os.fdopen(kept, "wb", 0, closefd=False), encoding=before.encoding, errors="replace", write_through=True)
+    handlers = [handler for handler in logging.getLogger().handlers if getattr(handler, "stream", None) is before]
+    try:
+        for handler in handlers:
+            handler.setStream(sys.stderr)  # type: ignore[attr-defined]
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        sys.stderr = before
+        for handler in handlers:
+            handler.setStream(before)  # type: ignore[attr-defined]
+
+
+def _descriptor(stream: object) -> int | None:
+    try:
+        return stream.fileno()  # type: ignore[attr-defined, no-any-return]
+    except (AttributeError, OSError, ValueError):
+        return None

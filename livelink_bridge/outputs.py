@@ -1,0 +1,58 @@
+"""Where a face's poses go, as whom, how often, by which time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+from livelink_bridge.clock import Clock
+from livelink_bridge.errors import UsageError
+from livelink_bridge.frames import FRAME_RATE
+from livelink_bridge.identity import device_id
+from livelink_bridge.sinks import Sink, open_sink
+from livelink_bridge.timebase import Timebase
+from livelink_bridge.timecode import Origin, TimecodeRate, counting
+
+LONGEST_DELAY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Everything about the poses of one subject after they were made."""
+
+    targets: tuple[str, ...]
+    """URIs; see `open_sink`."""
+    subject: str
+    """The Live Link subject's name."""
+    fps: Fraction = Fraction(FRAME_RATE)
+    """Packets per second, 1 to 60."""
+    origin: Origin = "time-of-day"
+    """What frame numbers and takes' timecode count from."""
+    counting: TimecodeRate | None = None
+    """How they count; None is `fps`."""
+    delay_s: float = 0.0
+    """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than the face would."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= FRAME_RATE:
+            raise UsageError(f"got {self.fps} fps, expected a number from 1 to {FRAME_RATE}")
+        if not 0 <= self.delay_s <= LONGEST_DELAY_S:
+            raise UsageError(f"got a face {1000 * self.delay_s:g} ms late, expected 0 to {1000 * LONGEST_DELAY_S:g}")
+
+    def timebase(self, clock: Clock) -> Timebase:
+        return Timebase(clock, self.counting or counting(self.fps), self.origin)
+
+
+@contextmanager
+def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
+    """All of a session's sinks; each is closed whatever happens to the others."""
+    identity = device_id(outputs.subject)
+    with ExitStack() as stack:
+        sinks = []
+        for uri in outputs.targets:
+            sink = open_sink(uri, subject=outputs.subject, device_id=identity)
+            stack.callback(sink.close)
+            sinks.append(sink)
+        yield sinks

@@ -1,0 +1,113 @@
+"""A session's status in words, on one line, and when it is time for the next line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from livelink_bridge.clock import Clock
+from livelink_bridge.metrics import Delay, DelayParts, Level, Losses, Status, Target
+
+_PART_NAMES = {
+    "lookahead_ms": "look-ahead",
+    "compute_ms": "compute",
+    "resampling_ms": "resampling",
+    "added_ms": "added",
+    "pacing_ms": "pacing",
+}
+
+
+class Reports:
+    """When a line about each session is due: every `every_s` seconds, and at once when its state changes."""
+
+    def __init__(self, clock: Clock, every_s: float) -> None:
+        self._clock, self._every_s = clock, every_s
+        self._said: dict[str, tuple[str, float]] = {}
+        """Subject -> the state that was told last, and the clock time of the next line."""
+
+    def due(self, subject: str, status: Status) -> bool:
+        """Whether to say it now; it then counts as said."""
+        now_s = self._clock.now()
+        state, due_s = self._said.get(subject, (None, now_s))
+        if status.state == state and now_s < due_s:
+            return False
+        self._said[subject] = status.state, now_s + self._every_s
+        return True
+
+
+def status_text(status: Status) -> str:
+    """All that is known, on one line."""
+    return " | ".join(_said(status))
+
+
+def delay_text(delay: Delay | None) -> str:
+    """`delay 71 ms (p99 75)`."""
+    return "delay ?" if delay is None else f"delay {delay.median_ms:.0f} ms (p99 {delay.p99_ms:.0f})"
+
+
+def parts_text(delay: Delay | None) -> str:
+    """What the delay is made of, and what comes before it: `look-ahead 67, compute 2, pacing 2; device 12 before`. May be empty."""
+    if delay is None:
+        return ""
+    known = _parts(delay.parts) if delay.parts else ""
+    before = "" if delay.capture_ms is None else f"device {delay.capture_ms:.0f} before"
+    return "; ".join(filter(None, (known, before)))
+
+
+def peaks_text(level: Level) -> str:
+    """`-23 dBFS, peak -8`."""
+    peak = "" if level.held_peak_dbfs is None else f", peak {level.held_peak_dbfs:.0f}"
+    return f"{level.rms_dbfs:.0f} dBFS{peak}"
+
+
+def gate_text(gate: float) -> str:
+    if gate in (0.0, 1.0):
+        return "gate open" if gate else "gate closed"
+    return f"gate {gate:.0%} open"
+
+
+def losses_text(losses: Losses) -> str:
+    """Each kind of loss there was, or `nothing lost`."""
+    counted = {field.name.replace("_", " "): getattr(losses, field.name) for field in fields(losses)}
+    return ", ".join(f"{name} {count}" for name, count in counted.items() if count) or "nothing lost"
+
+
+def target_text(target: Target) -> str:
+    """`livelink://127.0.0.1:11111 90 sent, 3 errors`."""
+    errors = f", {target.errors} errors" if target.errors else ""
+    return f"{target.name} {target.sent} sent{errors}"
+
+
+def _said(status: Status) -> Iterator[str]:
+    yield status.state
+    yield f"{status.fps:.1f} fps"
+    parts = parts_text(status.delay)
+    yield delay_text(status.delay) + (f": {parts}" if parts else "")
+    yield f"level {peaks_text(status.level)}"
+    if status.level.clips:
+        yield f"CLIPPED {status.level.clips} samples"
+    if status.level.gain_db is not None:
+        yield f"gain {status.level.gain_db:+.1f} dB"
+    if status.gate is not None:
+        yield gate_text(status.gate)
+    if status.mood:
+        yield f"mood {status.mood}"
+    yield losses_text(status.losses)
+    yield from _said_of_ends(status)
+
+
+def _said_of_ends(status: Status) -> Iterator[str]:
+    if status.device and status.device.reopened:
+        yield f"input found again {status.device.reopened} x"
+    voice = status.voice_out
+    if voice:
+        yield f"voice out: {voice.trouble}" if voice.trouble else f"voice {voice.offset_ms:+.1f} ms, {voice.drift_ppm:+.0f} ppm"
+    yield f"{status.sent} sent"
+    yield from (f"{target.name}: {target.errors} errors" for target in status.targets if target.errors)
+
+
+def _parts(parts: DelayParts) -> str:
+    """Those that were asked for or come with the rate only where there are such."""
+    known = {name: getattr(parts, field) for field, name in _PART_NAMES.items()}
+    always = {"look-ahead", "compute", "pacing"}
+    return ", ".join(f"{name} {part_ms:.0f}" for name, part_ms in known.items() if name in always or part_ms)
