@@ -84,12 +84,9 @@ def main() -> None:
         numbers = frames - frames[0]
         ppm = 1e6 * (np.polyfit(numbers, times_s, 1)[0] * 60 - 1)
         lost = summary.sent - len(frames)
-        print(
-            f"subject {number + 1}: {len(frames)} packets, {missed} frame numbers left out, {summary.late_ticks} late ticks counted, {lost} lost on"
-        )
-        print(
-            f"  the way; drift {ppm:+.1f} ppm; delay median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms; {summary.held} held"
-        )
+        print(f"subject {number + 1}: {len(frames)} packets, {missed} frame numbers left out, {summary.late_ticks} late ticks counted")
+        print(f"  {lost} lost on the way; drift {ppm:+.1f} ppm; {summary.held} held")
+        print(f"  delay median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
         failed |= abs(ppm) > MOST_PPM or missed > summary.late_ticks + lost + 2
     slope = memory.slope()
     print(

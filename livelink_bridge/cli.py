@@ -12,13 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import character, convert, demo, doctor, evaluate, inspection, listen, live, monitor, play
+from livelink_bridge.commands import character, convert, demo, doctor, evaluate, inspection, listen, live, monitor, play, sync_test
 from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, VOICE, with_settings
 from livelink_bridge.errors import BridgeError
 
 VERBS: dict[str, Callable[..., None]] = {
     "play": with_settings(play.play, (*OUTPUT, *MODEL, *FACE, *VOICE)),
     "listen": with_settings(listen.listen, (*OUTPUT, *MODEL, *FACE, *VOICE)),
+    "sync-test": with_settings(sync_test.sync_test, sync_test.OPTIONS),
     "convert": with_settings(convert.convert, (*MODEL, *FACE)),
     "monitor": monitor.monitor,
     "demo": with_settings(demo.demo),

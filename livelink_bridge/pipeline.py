@@ -106,7 +106,11 @@ class Performance:
         self.beat = Later(timing or self._learned, outputs.delay_s)
         self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
                              timebase=timebase, closure=lambda: face.closure)  # fmt: skip
-        self._voice_out = VoiceOut(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(aloud.delay_s)) if aloud else None
+        self._voice_out: VoiceOut | None = None
+        if aloud:
+            # Poses are held back for sound that reaches its audience late; the voice itself is not.
+            later_s = aloud.delay_s - outputs.delay_s
+            self._voice_out = VoiceOut(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s)
         self.session = Session(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
                                voice_out=self._voice_out, face=face, timebase=timebase, added_s=outputs.delay_s)  # fmt: skip
 
@@ -139,9 +143,9 @@ class Performance:
         if self._voice_out:
             self._voice_out.close()
 
-    def _heard_zero_s(self, delay_s: float) -> float | None:
+    def _heard_zero_s(self, later_s: float) -> float | None:
         zero_s = self.sender.grid.shown_zero_s
-        return None if zero_s is None else zero_s + delay_s
+        return None if zero_s is None else zero_s + later_s
 
 
 def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,

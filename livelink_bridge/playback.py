@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +69,9 @@ class Speaker:
         self._sound.close()
         self._system.close(self._stream)
 
-    def _fill(self, out: Sound, frames: int, _times: object, _status: object) -> None:
+    def _fill(self, out: Sound, frames: int, _times: object, status: Any) -> None:
+        if status.output_underflow:  # what is asked for now is heard later than was known
+            self._starts.clear()
         start_s = self._clock.now() + self._latency_s - self._played / self._rate
         written = self._write_all(out)
         if written == frames:

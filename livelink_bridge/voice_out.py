@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,16 +36,17 @@ class VoiceOut:
 
     `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody knows. The clocks
     of input, output and machine all differ a little: what they drift by is taken up by resampling. An output that is lost is looked
-    for once a second by `tend`, which the main thread calls.
+    for once a second by `tend`, which the main thread calls. An output may be late by `slack_s`: by so much the face was held back for it.
     """
 
-    def __init__(self, wanted: str | None, *, clock: Clock, shown_zero_s: Callable[[], float | None],
+    def __init__(self, wanted: str | None, *, clock: Clock, shown_zero_s: Callable[[], float | None], slack_s: float = 0.0,
                  system: SoundSystem | None = None) -> None:  # fmt: skip
         self.follower = Follower()
         self.late_s = 0.0
         """How much later than its pose the voice is heard because the output needs more time than the face takes."""
         self.trouble: str | None = None
         self._wanted, self._clock, self._shown_zero_s = wanted, clock, shown_zero_s
+        self._slack_s = slack_s
         self._system = system or sound_system()
         self._line: DelayLine | None = None
         self._from_hz = 0
@@ -67,7 +69,7 @@ class VoiceOut:
 
     def tend(self) -> None:
         """Look for a lost output, when it is time to. Say once when an output is too slow to be in step."""
-        if self.late_s > self._said_late_s + _WORTH_SAYING_S:
+        if self.late_s > max(self._said_late_s, self._slack_s) + _WORTH_SAYING_S:
             self._said_late_s = self.late_s
             _log.warning("sound output %r needs %.0f ms more than the face takes, so the voice comes after it; --face-delay %.0f brings "
                          "them together", self.name, 1000 * self.late_s, 1000 * self.late_s)  # fmt: skip
@@ -100,7 +102,9 @@ class VoiceOut:
             raise DeviceError(f"sound output {self._wanted or 'default'!r} cannot be opened: {one_line(error)}") from error
         self.trouble = None
 
-    def _fill(self, out: NDArray[np.float32], frames: int, _times: object, _status: object) -> None:
+    def _fill(self, out: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
+        if status.output_underflow:  # what is asked for now is heard later than was known
+            self._starts.clear()
         # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was heard.
         now_s = self._clock.now()
         self._starts.add(now_s, now_s + self._latency_s - self._asked / self._to_hz)
