@@ -17,6 +17,7 @@ from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.portaudio import Device, SoundSystem, one_line, sound_system
 from livelink_bridge.sources.capture import Capture
+from livelink_bridge.sources.default_watch import DefaultWatch, needed
 from livelink_bridge.sources.pulse import PulseInput, PulseWatch, find_pulse_input, pulse_device, pulse_inputs
 
 _HOST_BLOCKS = 0
@@ -70,7 +71,8 @@ class MicrophoneSource:
         self._wanted, self._clock, self._stall_s = wanted, clock, stall_s
         self._system = system or sound_system()
         self._closing = threading.Event()
-        self._watch: PulseWatch | None = None
+        self._watch: PulseWatch | DefaultWatch | None = None
+        self._why: str | None = None
         self._lost_overflows = self._lost_blocks = 0
         self._open()
 
@@ -93,8 +95,9 @@ class MicrophoneSource:
             if self._closing.is_set():
                 return
             if not self.trouble:
-                self.trouble = f"microphone {self.name!r} stopped; was it unplugged?"
-                _log.warning("%s The face rests until it is back", self.trouble)
+                self.trouble = self._why or f"microphone {self.name!r} stopped; was it unplugged?"
+                _log.warning("%s The face rests until there is sound again", self.trouble)
+                self._why = None
             if not self._come_back():
                 return
 
@@ -158,7 +161,17 @@ class MicrophoneSource:
         if self._wanted.wanted is not None:  # from now on this very one, under whatever index it comes back
             self._wanted = replace(self._wanted, wanted=pulse.name if pulse else self.name)
         self._capture, self._stream = capture, stream
-        self._watch = PulseWatch(pulse, capture.end) if pulse else None
+        self._watch = self._watching(pulse, capture)
+
+    def _watching(self, pulse: PulseInput | None, capture: Capture) -> PulseWatch | DefaultWatch | None:
+        """What notices that this is not the device to listen to any more, where the device itself does not end."""
+        if pulse:
+            return PulseWatch(pulse, capture.end)
+        return DefaultWatch(lambda: self._another_default(capture)) if self._wanted.wanted is None and needed() else None
+
+    def _another_default(self, capture: Capture) -> None:
+        self._why = "the system's default input is another one now"
+        capture.end()
 
     def _found(self) -> tuple[int, PulseInput | None]:
         """The device's index, and the sound server's source behind it where one is meant. DeviceError where there is none."""

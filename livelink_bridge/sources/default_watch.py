@@ -1,0 +1,57 @@
+"""Notices that the system's default input is another one.
+
+PulseAudio and PipeWire move a recording to the new default by themselves. On Windows and macOS PortAudio goes on with the old device, and
+learns of a new default only when it is started anew, which a running stream forbids: so another process does that, every two seconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+_CLOSE_S = 3.0
+_WATCHER = """
+import time, sounddevice
+while True:
+    try:
+        name = sounddevice.query_devices(kind="input")["name"]
+    except Exception:
+        name = ""
+    print(name, flush=True)  # also when nothing changed: a pipe that nobody reads any more ends this process
+    time.sleep(2)
+    sounddevice._terminate()
+    sounddevice._initialize()
+"""
+
+
+def needed(platform: str = sys.platform) -> bool:
+    """Whether this system leaves it to programs to follow its default input."""
+    return platform in ("win32", "darwin")
+
+
+class DefaultWatch:
+    """Calls `on_change` when the default input's name becomes another; no name, while nothing is plugged in, is not one."""
+
+    def __init__(self, on_change: Callable[[], None], command: Sequence[str] = (sys.executable, "-c", _WATCHER)) -> None:
+        self._on_change = on_change
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._thread = threading.Thread(target=self._read, name="default input", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(_CLOSE_S)
+        self._thread.join(_CLOSE_S)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        known = ""
+        for line in self._process.stdout:
+            name = line.strip()
+            if name and known and name != known:
+                self._on_change()
+            known = name or known
