@@ -55,11 +55,11 @@ def joined(steps: list[OnnxSteps], graph: Graph) -> None:
         one.take(answer)
 
 
-def regrouped(steps: list[OnnxSteps], graph: Graph) -> None:
-    """All voices in one call, in company that changes every tick: every state is copied."""
-    steps.append(steps.pop(0))
-    half = len(steps) // 2
-    joined(steps[:half] + steps[half:], graph)
+def gathered(steps: list[OnnxSteps], graph: Graph) -> None:
+    """All voices in one call after others than last time: every state is copied."""
+    for one in steps:
+        one.reset()
+    joined(steps, graph)
 
 
 def cases(folder: Path, before: Path | None) -> dict[tuple[int, str], Tick]:
@@ -74,20 +74,8 @@ def cases(folder: Path, before: Path | None) -> dict[tuple[int, str], Tick]:
             found[1, "queued"] = partial(queued, voices(graph, folder, 1))
         elif graph.joins:
             found[count, "joined"] = partial(joined, voices(graph, folder, count), graph)
-            found[count, "regrouped"] = partial(mixed_company, graph, folder, count)()
+            found[count, "gathered"] = partial(gathered, voices(graph, folder, count), graph)
     return found
-
-
-def mixed_company(graph: Graph, folder: Path, count: int) -> Tick:
-    """Ticks after which no two voices share their arrays in the order in which they meet next."""
-    steps = voices(graph, folder, count)
-
-    def tick() -> None:
-        for one in steps:
-            one.reset()
-        joined(steps, graph)
-
-    return tick
 
 
 def measure(found: dict[tuple[int, str], Tick], ticks: int) -> dict[tuple[int, str], np.ndarray]:

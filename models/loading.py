@@ -1,8 +1,9 @@
-"""`load_model`: a checkpoint's folder to a model that speaks with the chosen face and style."""
+"""`load_model`: a checkpoint's folder to a model that speaks with the chosen face and style; `load_voices`: to several that share it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,16 @@ FACE_CODE, FACE_CROP, STYLES = "default.code", "default.crop", "styles.weight"
 """Tensors of a checkpoint: what the reference encoder made of the default face, that face's mouth, and the style vectors."""
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceChoice:
+    """What one voice of a model speaks with."""
+
+    reference: str | Path | None = None
+    """Picture of the face the mouth images are drawn over; None: the checkpoint's own."""
+    style: str | None = None
+    """A name from the checkpoint's `styles`; None: no style in particular."""
+
+
 def load_model(name: str = DEFAULT, device: str = "auto", reference: str | Path | None = None, style: str | None = None) -> SpeechToFace:
     """A shipped model by name, or a folder with config.yaml, model.safetensors and SHA256SUMS.
 
@@ -33,16 +44,23 @@ def load_model(name: str = DEFAULT, device: str = "auto", reference: str | Path 
     style: a name from the checkpoint's `styles`. Raises ModelError with one line for the user when any of these is not to be had,
     or when a file differs from its sha256 sum.
     """
+    return load_voices(name, device, [VoiceChoice(reference, style)])[0]
+
+
+def load_voices(name: str, device: str, voices: Sequence[VoiceChoice]) -> list[SpeechToFace]:
+    """One model for each voice, all on the same weights; on a CPU, steps that their live streams want at the same moment run as one.
+
+    Names, devices and errors as in `load_model`.
+    """
     folder, chosen = checkpoint.find(name), devices.choose(device)
     checkpoint.verify(folder)
     config = load_config(folder / checkpoint.CONFIG)
     if config.system != "pmmtalk":
         raise ModelError(f"model {name!r} is a {config.system!r} network, expected 'pmmtalk'")
     tensors = _small_tensors(folder, config)
-    voice = _voice(tensors, config, style)
-    if reference is not None:
-        voice = _with_face(voice, folder, config, Path(reference))
-    return PMMTalkModel(folder.name, config, chosen, _steps(folder, config, chosen, voice))
+    spoken = [_chosen(voice, tensors, folder, config) for voice in voices]
+    steps = _steps(folder, config, chosen)
+    return [PMMTalkModel(folder.name, config, chosen, partial(steps, voice)) for voice in spoken]
 
 
 def with_lookahead(name: str, lookahead_ms: int | None) -> str:
@@ -102,6 +120,11 @@ def _small_tensors(folder: Path, config: Config) -> dict[str, Array]:
     return tensors
 
 
+def _chosen(voice: VoiceChoice, tensors: dict[str, Array], folder: Path, config: Config) -> Voice:
+    styled = _voice(tensors, config, voice.style)
+    return styled if voice.reference is None else _with_face(styled, folder, config, Path(voice.reference))
+
+
 def _voice(tensors: dict[str, Array], config: Config, style: str | None) -> Voice:
     row = len(config.styles)
     if style is not None:
@@ -127,12 +150,12 @@ def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voi
     return Voice(voice.style, code.numpy(), crop.numpy())
 
 
-def _steps(folder: Path, config: Config, device: str, voice: Voice) -> Callable[[], Steps]:
-    """What makes one live voice: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies."""
+def _steps(folder: Path, config: Config, device: str) -> Callable[[Voice], Steps]:
+    """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies."""
     if device == "cpu" and (folder / checkpoint.GRAPH).exists():
         from models.pmmtalk.onnx_steps import Graph, OnnxSteps
 
-        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH), voice)
+        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH))
     import torch
 
     from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
@@ -140,4 +163,4 @@ def _steps(folder: Path, config: Config, device: str, voice: Voice) -> Callable[
     if device == "cpu":
         torch.set_num_threads(1)  # two threads wait for each other at every small operator: 30 times slower beside other work
     network = load_network(folder, config).to(device)
-    return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network, voice)
+    return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network)

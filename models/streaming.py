@@ -58,7 +58,7 @@ class BiasedCausalAttention(nn.Module):
         self.register_buffer("slopes", torch.tensor([4.0 ** -(h + 1) for h in range(heads)])[:, None, None], persistent=False)
 
     def forward(self, x: Tensor, state: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """x (batch, time, width), state, seen: int64 () real frames in the state -> (batch, time, width), state."""
+        """x (batch, time, width), state, seen: int64 () or (batch,) real frames in the state -> (batch, time, width), state."""
         width, past = x.shape[2], self.window - 1
         qkv = self.qkv(x)
         kv = torch.cat([state, qkv[:, :, width:]], 1)
@@ -68,11 +68,11 @@ class BiasedCausalAttention(nn.Module):
         return self.out(joined), kv[:, kv.shape[1] - past :]
 
     def _bias(self, queries: int, keys: int, seen: Tensor) -> Tensor:
-        """(heads, queries, keys): the distance penalty, and a wall before the first real frame, outside the window and ahead of now."""
+        """([batch,] heads, queries, keys): the distance penalty; a wall before the first real one, outside the window and ahead of now."""
         past, device = self.window - 1, self.slopes.device
         there = torch.arange(keys, device=device)[None, :]
         distance = torch.arange(queries, device=device)[:, None] + past - there
-        allowed = (distance >= 0) & (distance < self.window) & (there >= past - seen)
+        allowed = (distance >= 0) & (distance < self.window) & (there >= past - seen[..., None, None, None])
         return torch.where(allowed, -self.slopes * distance / self.DISTANCE_UNIT, torch.full((), WALL, device=device))
 
     def _split(self, x: Tensor) -> Tensor:

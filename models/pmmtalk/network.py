@@ -73,8 +73,8 @@ class PMMTalk(nn.Module):
     ) -> tuple[Tensor, States, Views]:
         """Coefficients (batch, time, channels), not yet clamped; the next states; what the losses read.
 
-        mel (batch, time, 160); style and code (batch, branch_width); crop (batch, squares, 48) in [0, 1]; clock int64 (): steps before
-        these; states as `initial_states` or as the last call returned them.
+        mel (batch, time, 160); style and code (batch, branch_width); crop (batch, squares, 48) in [0, 1]; clock int64 () or
+        (batch,): steps before these; states as `initial_states` or as the last call returned them.
         """
         a, t = len(self.audio.state_shapes), len(self.text.state_shapes)
         audio, after_audio = self.audio(mel, states[:a])
@@ -97,7 +97,7 @@ class PMMTalk(nn.Module):
         """Modalities joined with the style, periodic positions added, biased causal attention, one linear out."""
         steps = views[0].shape[1]
         x = self.fuse(torch.cat([*views, style[:, None].expand(-1, steps, -1)], -1))
-        x = x + self.positions[(clock + torch.arange(steps, device=x.device)) % self.config.period]
+        x = x + self.positions[(clock[..., None] + torch.arange(steps, device=x.device)) % self.config.period]
         seen, after = torch.clamp(clock, max=self.config.window - 1), []
         for layer, state in zip(self.layers, states, strict=True):
             x, state = layer(x, state, seen)

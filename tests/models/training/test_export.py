@@ -1,6 +1,7 @@
 """What is exported is what was trained."""
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from arkit_mapping.channels import MOUTH_32
@@ -16,6 +17,14 @@ def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, ti
     export_run(tiny_run, tmp_path / "again")
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tiny_checkpoint / "model.safetensors").read_bytes()
     assert load_model(str(tiny_checkpoint)).name == "tiny"
+
+
+def test_the_graph_leaves_the_number_of_voices_free_and_that_of_their_steps(tiny_checkpoint):
+    session = onnxruntime.InferenceSession(str(tiny_checkpoint / "step.onnx"), providers=["CPUExecutionProvider"])
+    shapes = {node.name: node.shape for node in session.get_inputs() + session.get_outputs()}
+    assert shapes["mel"] == ["batch", "steps", 160] and shapes["clock"] == ["batch"]
+    assert shapes["out"][:2] == ["batch", "steps"]
+    assert {shape[0] for shape in shapes.values()} == {"batch"}
 
 
 def test_an_amplified_channel_moves_so_much_further_and_the_others_as_before(tiny_run, tmp_path):
