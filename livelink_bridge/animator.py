@@ -47,8 +47,9 @@ class Animator:
 
     @property
     def lookahead_s(self) -> float:
-        """Seconds of sound after a pose's own time that the pose needs, network and resampler together."""
-        return self._model.lookahead_s + (self._resampler.lookahead_s if self._resampler else 0.0)
+        """Seconds of sound after a pose's own time that the pose needs, network, front and resampler together."""
+        filters_s = (self._resampler.lookahead_s if self._resampler else 0.0) + (self._front.lookahead_s if self._front else 0.0)
+        return self._model.lookahead_s + filters_s
 
     def reset(self) -> None:
         """Forget everything heard: the next block begins a new source. The face, which blinks on, is not reset."""

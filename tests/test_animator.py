@@ -9,6 +9,7 @@ from livelink_bridge.animator import Animator
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.voice_front import VoiceFront
 from models.base import ModelError
 
 RATE = 48000
@@ -166,3 +167,32 @@ def test_the_look_ahead_is_the_models_and_the_resamplers():
     animator.push(block(voice(0.1)))
     assert animator.lookahead_s == pytest.approx(4 / 60 + 0.0015)
     assert LoudnessModel.channels == MOUTH_32
+
+
+class Speech:
+    """A stand-in for a voice detector: loud is a voice."""
+
+    def reset(self) -> None:
+        self._heard = 0
+
+    def push(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        first, self._heard = self._heard, self._heard + len(samples)
+        at = np.arange(first // 256 + 1, self._heard // 256 + 1) * 256
+        loud = [float(np.abs(samples[max(0, end - first - 256) : end - first]).max(initial=0) > 0.02) for end in at]
+        return at, np.array(loud, np.float32)
+
+
+def test_with_a_front_a_face_rests_until_somebody_speaks_and_keeps_its_first_sound():
+    at_s = np.arange(3 * 48000) / 48000
+    sound = (0.3 * np.sin(2 * np.pi * 200 * at_s) * ((at_s > 1) & (at_s < 2)) + 0.002 * np.sin(2 * np.pi * 300 * at_s)).astype(np.float32)
+    blocks = [AudioBlock(sound[start : start + 480], 48000, start, 0.0) for start in range(0, len(sound), 480)]
+    open_model = LoudnessModel()
+    gated = Animator(open_model, Face(), VoiceFront(Speech()))
+    plain = Animator(open_model, Face())
+    with_front = np.array([frame.weights[JAW] for block in blocks for frame in gated.push(block)])
+    without = np.array([frame.weights[JAW] for block in blocks for frame in plain.push(block)])
+    assert not with_front[:55].any() and without[:55].all()
+    spoken = slice(62, 115)
+    np.testing.assert_allclose(with_front[spoken], without[spoken], atol=0.02)
+    assert not with_front[150:].any()
+    assert gated.lookahead_s > open_model.lookahead_s

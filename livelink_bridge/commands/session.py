@@ -102,7 +102,7 @@ def front_of(settings: Settings, device: str | None, lookahead_s: float) -> Voic
 
     return VoiceFront(
         _detector(settings.gate),
-        thresholds=calibration.load(device) if device and settings.gate != "off" else None,
+        thresholds=calibration.load(device) if device else None,
         gain_db=settings.gain,
         level=LevelControl() if settings.level_control else None,
         lookahead_steps=max(0, round(lookahead_s * FRAME_RATE) - 1),

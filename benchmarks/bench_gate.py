@@ -1,0 +1,253 @@
+"""When the gate lets a face move: in noises, in speech, and at the beginnings of recordings; and what it costs.
+
+    python benchmarks/bench_gate.py --data FOLDER [--recordings 50] [--seconds 60]
+
+FOLDER holds `manifest.json` (clips with `words`) and `manifest_people.json` (clips with `speaker`), each with `audio`. Compared are
+Silero's detector, the level alone, and webrtcvad where it is installed (pip install webrtcvad-wheels).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from livelink_bridge.level_control import LevelControl
+from livelink_bridge.voice_activity import Detector, SileroDetector
+from livelink_bridge.voice_front import VoiceFront
+from models.corpus.augment import NOISES as DRAWN
+from models.evaluation.data import read_samples
+from models.evaluation.sounds import NOISES
+
+RATE = 16_000
+BLOCK = RATE // 2
+"""Large, to be quick: what is decided does not depend on it (tests/test_voice_front.py)."""
+MOVING, THROUGH = 0.05, 0.5
+"""Weights above which a face moves, and from which on a pose counts as let through."""
+LATE_S = (1 / 60, 0.05, 0.1)
+"""Limits that beginnings are counted beyond: one pose, a quarter of a syllable, half of one."""
+TAIL_S = 3.0
+
+
+class WebRtcDetector:
+    """Ten milliseconds of 16 bit sound, yes or no, at the strictest of its four modes."""
+
+    def __init__(self) -> None:
+        import webrtcvad
+
+        self._new = lambda: webrtcvad.Vad(3)
+        self.reset()
+
+    def reset(self) -> None:
+        self._vad, self._kept, self._given = self._new(), np.zeros(0, np.float32), 0
+
+    def push(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self._kept = np.concatenate([self._kept, samples])
+        chunks = self._kept[: len(self._kept) // 160 * 160].reshape(-1, 160)
+        self._kept = self._kept[chunks.size :]
+        said = [self._vad.is_speech((np.clip(chunk, -1, 1) * 32767).astype("<i2").tobytes(), RATE) for chunk in chunks]
+        self._given += len(said)
+        return np.arange(self._given - len(said) + 1, self._given + 1) * 160, np.array(said, np.float32)
+
+
+def fronts() -> dict[str, Callable[[], VoiceFront]]:
+    makers: dict[str, Callable[[], Detector | None]] = {"silero": SileroDetector, "level": lambda: None, "webrtc": WebRtcDetector}
+    try:
+        WebRtcDetector()
+    except ImportError:
+        del makers["webrtc"]
+    return {name: lambda make=make: VoiceFront(make()) for name, make in makers.items()}
+
+
+@dataclass(frozen=True)
+class Recording:
+    name: str
+    samples: np.ndarray
+    onset_s: float
+
+
+def weights_of(front: VoiceFront, samples: np.ndarray) -> np.ndarray:
+    """Weights of all poses whose look-ahead lies in the sound, fed as a microphone would."""
+    found: list[np.ndarray] = []
+    for start in range(0, len(samples), BLOCK):
+        front.push(samples[start : start + BLOCK], RATE)
+        ready = max(0, (3 * min(len(samples), start + BLOCK) + 2) // 800 - 3)
+        known = sum(map(len, found))
+        found.append(front.open(known, ready - known))
+    return np.concatenate(found)
+
+
+def at_dbfs(samples: np.ndarray, dbfs: float) -> np.ndarray:
+    """At an RMS taken over what is not far below the loudest: for speech the level of the speech, without its pauses."""
+    levels = levels_of(samples)
+    rms_dbfs = 10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10)))
+    return np.clip(samples * 10 ** ((dbfs - rms_dbfs) / 20), -1, 1).astype(np.float32)
+
+
+def levels_of(samples: np.ndarray, hop: int = RATE // 100) -> np.ndarray:
+    return 10 * np.log10(np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop).astype(float) ** 2, axis=1) + 1e-12)
+
+
+def coloured(count: int, slope: float, rng: np.random.Generator) -> np.ndarray:
+    """Noise whose amplitude falls with frequency to the power of `slope`: 0 is white, 0.5 pink."""
+    hz = np.fft.rfftfreq(count, 1 / RATE)
+    return np.fft.irfft(np.fft.rfft(rng.standard_normal(count)) * np.maximum(hz, 20) ** -slope, count)
+
+
+def breath(count: int, rng: np.random.Generator) -> np.ndarray:
+    """In and out every 3.2 s: noise around 900 Hz and 2.6 kHz."""
+    hz, time_s = np.maximum(np.fft.rfftfreq(count, 1 / RATE), 1), np.arange(count) / RATE
+    colour = np.exp(-(np.log2(hz / 900) ** 2) / 2) + 0.4 * np.exp(-2 * np.log2(hz / 2600) ** 2)
+    wave = np.sin(2 * np.pi * time_s / 3.2)
+    noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(count)) * colour, count)
+    return noise * (np.maximum(wave, 0) ** 1.5 + 0.5 * np.maximum(-wave, 0) ** 2)
+
+
+def noises(seconds: float) -> dict[str, np.ndarray]:
+    count, rng = int(seconds * RATE), np.random.default_rng(1)
+    sounds = {f"white {d}": at_dbfs(coloured(count, 0, rng), d) for d in (-50, -35)}
+    sounds |= {f"pink {d}": at_dbfs(coloured(count, 0.5, rng), d) for d in (-50, -35)}
+    sounds |= {f"breath {d}": at_dbfs(breath(count, rng), d) for d in (-40, -30)}
+    sounds |= {name: np.resize(make(), count) for name, make in NOISES.items()}
+    sounds |= {f"drawn {name}": at_dbfs(make(count, np.random.default_rng(3)), -35) for name, make in DRAWN.items()}
+    quiet = np.zeros(RATE, np.float32)
+    return sounds | {"white -35 from silence": np.concatenate([quiet, sounds["white -35"]])[:count]}
+
+
+def in_band(samples: np.ndarray) -> np.ndarray:
+    """200 to 7000 Hz: without the rumble that many recordings have."""
+    spectrum, hz = np.fft.rfft(samples), np.fft.rfftfreq(len(samples), 1 / RATE)
+    return np.fft.irfft(np.where((hz > 200) & (hz < 7000), spectrum, 0), len(samples))
+
+
+def onset_s(samples: np.ndarray, after_s: float = 0.0) -> float | None:
+    """First moment whose next 40 ms mostly lie within 25 dB of the loud parts; the silence before must be 32 dB below them."""
+    levels = levels_of(in_band(samples), 80)
+    loud_db = np.percentile(levels, 95)
+    above = levels > loud_db - 25
+    lasting = np.convolve(above, np.ones(8))[7 : 7 + len(above)]
+    at = [i for i in np.flatnonzero(above & (lasting >= 6)) if i * 0.005 >= after_s]
+    quiet = bool(at) and at[0] > 50 and (after_s > 0 or loud_db - np.median(levels[: at[0] - 6]) > 32)
+    return at[0] * 0.005 if quiet else None
+
+
+def recordings(folder: Path, count: int) -> list[Recording]:
+    """Half with timed words, half of the other people, each person once, corpora in turns."""
+    timed = [row for row in _rows(folder / "manifest.json") if row.get("words")]
+    people = {row["speaker"]: row for row in _rows(folder / "manifest_people.json")}.values()
+    corpora: dict[str, list[dict]] = {}
+    for row in people:
+        corpora.setdefault(row["corpus"], []).append(row)
+    turns = [row for turn in zip_longest(*corpora.values()) for row in turn if row]
+    found = list(_found(folder, timed[:: max(1, len(timed) // (count // 2 + 5))], count // 2))
+    return found + list(_found(folder, turns, count - len(found)))
+
+
+def _found(folder: Path, rows: list[dict], count: int) -> Iterator[Recording]:
+    for row in rows:
+        words = [start for start, _, word in row.get("words", ()) if word not in ("sil", "sp")]
+        samples = read_samples(folder / row["audio"])
+        onset = onset_s(samples, words[0] - 0.05 if words else 0.0)
+        if count and onset is not None:
+            count -= 1
+            yield Recording(row["id"], samples[: int((onset + TAIL_S) * RATE)], onset)
+
+
+def _rows(path: Path) -> list[dict]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def held_back_s(weights: np.ndarray, onset: float) -> float:
+    """How long after the onset the first pose was let through; 0 where it was in time."""
+    first = int(onset * 60)
+    through = np.flatnonzero(weights[first:] >= THROUGH)
+    return max(0.0, (first + through[0]) / 60 - onset) if len(through) else float("inf")
+
+
+def show_noises(seconds: float) -> None:
+    print(f"\nshare of {seconds:g} s in which the face moves, %\n{'':24}" + "".join(f"{name:>10}" for name in fronts()))
+    for name, samples in noises(seconds).items():
+        shares = [100 * np.mean(weights_of(make(), samples) > MOVING) for make in fronts().values()]
+        print(f"{name:24}" + "".join(f"{share:10.2f}" for share in shares))
+
+
+def show_beginnings(found: list[Recording]) -> None:
+    print(f"\n{len(found)} recordings: beginnings held back, and share of loud hops whose poses are let through")
+    print(f"{'':8}{'dBFS':>6}{'median ms':>11}{'max ms':>9}{'> 17 ms':>9}{'> 50 ms':>9}{'> 100 ms':>10}{'speech open %':>15}")
+    for name, make in fronts().items():
+        for dbfs in (-20, -40, -50):
+            runs = [(one, weights_of(make(), at_dbfs(one.samples, dbfs))) for one in found]
+            late = np.array([held_back_s(weights, one.onset_s) for one, weights in runs])
+            share = 100 * np.mean(np.concatenate([_speech(one, weights) for one, weights in runs]) >= THROUGH)
+            counts = "".join(f"{np.sum(late > limit):{width}}" for limit, width in zip(LATE_S, (9, 9, 10), strict=True))
+            print(f"{name:8}{dbfs:6}{1e3 * np.median(late):11.0f}{1e3 * late.max():9.0f}{counts}{share:15.1f}")
+            if name == "silero":
+                print("         latest:", ", ".join(f"{found[i].name} {1e3 * late[i]:.0f}" for i in np.argsort(-late)[:3]))
+
+
+def _speech(one: Recording, weights: np.ndarray) -> np.ndarray:
+    """Weights of the poses whose own sound is within 25 dB of the loud parts, from the onset on."""
+    first = int(one.onset_s * 60)
+    at = (np.arange(first, len(weights)) * RATE) // 60
+    levels = levels_of(in_band(one.samples), 80)
+    near = levels[np.minimum(at // 80 + 1, len(levels) - 1)] > np.percentile(levels, 95) - 25
+    return weights[first:][near]
+
+
+def show_levels(found: list[Recording]) -> None:
+    print("\nlevel control: RMS of the speech from 3 s on, dBFS (target -20)")
+    long = [np.resize(one.samples[int(one.onset_s * RATE) :], 8 * RATE) for one in found]
+    for dbfs in (-45, -30, -20, -6):
+        ends = [_level_after(np.clip(at_dbfs(samples, dbfs), -1, 1)) for samples in long[:: max(1, len(long) // 20)]]
+        low, median, high = np.percentile(ends, [5, 50, 95])
+        print(f"  in {dbfs:4}: median {median:6.1f}, 5th to 95th percentile {low:6.1f} to {high:6.1f}")
+
+
+def _level_after(samples: np.ndarray) -> float:
+    front = VoiceFront(SileroDetector(), level=LevelControl())
+    out = np.concatenate([front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)])
+    levels = levels_of(out[3 * RATE :])
+    return float(10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10))))
+
+
+def show_cost() -> None:
+    """Each block's least of twenty runs: the machine may be busy with other things."""
+    print("processor time of a block of 10 ms, everything on, ms")
+    for rate in (16_000, 48_000):
+        front, block = VoiceFront(SileroDetector(), level=LevelControl()), rate // 100
+        sound = (0.1 * np.random.default_rng(0).standard_normal(2 * rate)).astype(np.float32)
+        ms = 1e3 * np.min([_times(front, sound, rate, block) for _ in range(20)], axis=0)
+        print(f"  {rate} Hz: mean {ms.mean():.3f}  p50 {np.median(ms):.3f}  p99 {np.percentile(ms, 99):.3f}")
+
+
+def _times(front: VoiceFront, sound: np.ndarray, rate: int, block: int) -> np.ndarray:
+    front.reset()
+    took = []
+    for start in range(0, len(sound), block):
+        began = time.thread_time()
+        front.push(sound[start : start + block], rate)
+        took.append(time.thread_time() - began)
+    return np.array(took)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of recordings")
+    parser.add_argument("--recordings", type=int, default=50, help="how many (default: 50)")
+    parser.add_argument("--seconds", type=float, default=60, help="of every noise, s (default: 60)")
+    chosen = parser.parse_args()
+    show_cost()
+    show_noises(chosen.seconds)
+    found = recordings(chosen.data, chosen.recordings)
+    show_beginnings(found)
+    show_levels(found)
+
+
+if __name__ == "__main__":
+    main()
