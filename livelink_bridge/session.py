@@ -36,6 +36,11 @@ class Front(Protocol):
         ...
 
     @property
+    def gated(self) -> bool:
+        """Whether the gate has a say at all."""
+        ...
+
+    @property
     def speaking(self) -> bool:
         """Whether the gate lets the face move."""
         ...
@@ -72,8 +77,8 @@ class Session:
             timecode=self._timecode(),
             delay=self._delay(),
             level=self._level(),
-            gate=float(self.front.speaking) if self.front else None,
-            mood=str(self.face.mood) if self.face and self.face.mood.parts else None,
+            gate=float(self.front.speaking) if self.front and self.front.gated else None,
+            mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
             device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
             targets=tuple(Target(sink.name, sink.sent, sink.errors) for sink in self.sinks),
             losses=self._losses(),

@@ -50,7 +50,7 @@ class VoiceFront:
         usual = Thresholds() if detector else LEVEL_ONLY
         self._detector, self._level, self._gain = detector, level, np.float32(10 ** (gain_db / 20))
         self._gate = NoiseGate(thresholds.shifted(gain_db) if thresholds else usual, hold_s)
-        self._fade, self._gated = Fade(lookahead_steps), gated
+        self._fade, self.gated = Fade(lookahead_steps), gated
         self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
         self.meter = LevelMeter()
         """Of the sound as it comes in."""
@@ -106,7 +106,7 @@ class VoiceFront:
 
     def open(self, first_pose: int, count: int) -> NDArray[np.float32]:
         """float32 (count,) in [0, 1]: what the poses from `first_pose` on are to be multiplied with, as deviations from neutral."""
-        return self._fade.of(first_pose, count) if self._gated else np.ones(count, np.float32)
+        return self._fade.of(first_pose, count) if self.gated else np.ones(count, np.float32)
 
     def _resume(self, pose: int) -> None:
         """The next sample is the first of pose `pose`."""
