@@ -23,11 +23,15 @@ def mic(
         bool, typer.Option("--calibrate", help="First two seconds of room and two of voice; the gate remembers them for this microphone.")
     ] = False,
 ) -> None:
-    """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE]."""
+    """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE].
+
+    While it runs, type `mood happy:0.4` for another mood.
+    """
     from livelink_bridge import native_noise
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
+    from livelink_bridge.commands.typed import listen_to
     from livelink_bridge.pipeline import run_live
 
     clock = MonotonicClock()
@@ -43,6 +47,8 @@ def mic(
         face, model = session.face_of(settings, clock), session.model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
 
+        listen_to({settings.subject: face})
+
         def front(device: str) -> VoiceFront:
             return session.front_of(settings, device, model.lookahead_s)
 
@@ -56,6 +62,7 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     """Several voices, each with a face."""
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_lines
+    from livelink_bridge.commands.typed import listen_to
     from livelink_bridge.config import performers_of
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_performers
@@ -64,6 +71,7 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
         raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
     model = session.model_of(settings)
     performers = [session.performer_of(own, mic, model.lookahead_s, clock) for mic, own in performers_of(settings)]
+    listen_to({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
     with status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
         summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show)
