@@ -100,7 +100,9 @@ class TakeWriter:
     def begin_at(self, start_s: float) -> None:
         """Give the first row's timecode, seconds of the day, for a take that has no row yet."""
         if not 0 <= start_s < DAY_S or self.rows:
-            raise TakeError(f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up to {DAY_S}, at row 0")
+            raise TakeError(
+                f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up to {DAY_S}, at row 0"
+            )
         self._start = round(start_s * _MILLIFRAMES)
 
     def append(self, values: NDArray[np.floating]) -> None:
