@@ -20,9 +20,10 @@ import numpy as np
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock
+from livelink_bridge.inference import warm_up
 from livelink_bridge.metrics import Status, Summary
 from livelink_bridge.outputs import Outputs, open_sinks
-from livelink_bridge.pipeline import Performance, perform, warm_up
+from livelink_bridge.performance import Performance, perform
 from livelink_bridge.runner import Runner, steady_interpreter
 from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.voice_front import VoiceFront

@@ -11,7 +11,6 @@ convert   file       -> animator -> take
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -24,17 +23,17 @@ from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.errors import BridgeError, DeviceError, SinkError, SourceError
+from livelink_bridge.errors import DeviceError, SinkError, SourceError
 from livelink_bridge.face import Face
-from livelink_bridge.frames import FACE_CHANNELS, FRAME_RATE, FaceFrame, Weights
-from livelink_bridge.grid import FixedTiming, Later, LiveTiming, Timing
-from livelink_bridge.inference import animate_ahead, animate_live, step, until_broken, warm_up
-from livelink_bridge.listen.animate import animate_paced
+from livelink_bridge.frames import FACE_CHANNELS, FaceFrame, Weights
+from livelink_bridge.grid import FixedTiming, Later, Timing
+from livelink_bridge.inference import animate_ahead, step, until_broken, warm_up
 from livelink_bridge.metrics import Metrics, Status, Summary
 from livelink_bridge.outputs import Outputs, open_sinks
+from livelink_bridge.performance import STATUS_S, Aloud, Performance, perform
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses, tail
-from livelink_bridge.runner import Runner, steady_interpreter
+from livelink_bridge.runner import Runner, every, steady_interpreter, wait_for
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
 from livelink_bridge.sinks import Sink
@@ -44,11 +43,8 @@ from livelink_bridge.sources.pipe import PipeSource
 from livelink_bridge.sources.split import open_microphones
 from livelink_bridge.sources.wav import WavSource
 from livelink_bridge.voice_front import VoiceFront
-from livelink_bridge.voice_out import VoiceOut
 from models.base import SpeechToFace
 
-_LIVE_POSES = 30
-"""Poses that wait for the sender, live: half a second, for devices that hand over sound in lumps."""
 _PLAY_POSES = 120
 """Poses computed ahead of what is heard: two seconds, so that no look-ahead and no slow step shows."""
 _PLAY_BLOCK_S = 1 / 60
@@ -56,14 +52,10 @@ _PLAY_BLOCK_S = 1 / 60
 In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to 4 ms."""
 _SPEAKER_BLOCK_S = 0.1
 _CONVERT_BLOCK_S = 10.0
-_FIRST_POSE_S = 1.0
-"""How long a live session waits for its first pose before it sends a neutral face meanwhile."""
 _FIRST_SOUND_S = 3.0
 """How long a file waits to be heard: sound servers wake their devices slowly."""
 _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
-_STATUS_S = 0.25
-_POLL_S = 0.005
 
 _log = logging.getLogger(__name__)
 
@@ -79,73 +71,6 @@ def _ignore(_status: Status) -> None:
 def _no_front(_name: str) -> VoiceFront | None:
     """For microphones whose sound is taken as it is."""
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Aloud:
-    """A voice that is played back, as much later as its face is."""
-
-    device: str | None = None
-    """An index, a part of a name, or None for the system's output."""
-    delay_s: float = 0.0
-    """Played so much later still, seconds: for a face that takes time to be drawn."""
-
-
-class Performance:
-    """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played back."""
-
-    def __init__(self, source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-                 stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None,
-                 timing: Timing | None = None) -> None:  # fmt: skip
-        """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives."""
-        self.source, self._timing, self._clock = source, timing, clock
-        self.metrics, self._learned = Metrics(), LiveTiming()
-        self._animator = Animator(model, face, front)
-        self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(outputs.delay_s * FRAME_RATE), "newest")
-        timebase = outputs.timebase(clock)
-        self.beat = Later(timing or self._learned, outputs.delay_s)
-        self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
-                             timebase=timebase, closure=lambda: face.closure)  # fmt: skip
-        self._voice_out: VoiceOut | None = None
-        if aloud:
-            # Poses are held back for sound that reaches its audience late; the voice itself is not.
-            later_s = aloud.delay_s - outputs.delay_s
-            self._voice_out = VoiceOut(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s)
-        self.session = Session(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
-                               voice_out=self._voice_out, face=face, timebase=timebase, added_s=outputs.delay_s)  # fmt: skip
-
-    @property
-    def ready(self) -> bool:
-        """Whether poses come, or never will."""
-        return self.beat.zero_s is not None or self.metrics.failure is not None
-
-    def animate(self) -> None:
-        """The model thread's body."""
-        blocks = self._voice_out.tee(self.source.blocks()) if self._voice_out else self.source.blocks()
-        try:
-            if self._timing is None:
-                animate_live(blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics)
-            else:
-                animate_paced(blocks, self._animator, self._poses, self._timing, clock=self._clock, metrics=self.metrics)
-        except BridgeError as error:
-            _log.error("%s; the face rests until this is stopped", error)
-            self.metrics.failure = str(error)
-
-    def tend(self) -> None:
-        """What the main thread does now and then."""
-        if self._voice_out:
-            self._voice_out.tend()
-
-    def end_poses(self) -> None:
-        self._poses.close()
-
-    def close(self) -> None:
-        if self._voice_out:
-            self._voice_out.close()
-
-    def _heard_zero_s(self, later_s: float) -> float | None:
-        zero_s = self.sender.grid.shown_zero_s
-        return None if zero_s is None else zero_s + later_s
 
 
 def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
@@ -189,25 +114,6 @@ def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, si
                                   timing=timing)  # fmt: skip
         perform([performance], runner, clock=clock, stop=stop, on_status=lambda: on_status(performance.session.status()))
     return performance.session.summary()
-
-
-def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock, stop: threading.Event,
-            on_status: Callable[[], None]) -> None:  # fmt: skip
-    """Run performances together until `stop` is set, each on two threads of its own."""
-
-    def tend() -> None:
-        for performance in performances:
-            performance.tend()
-        on_status()
-
-    with ExitStack() as stack:
-        for number, performance in enumerate(performances, 1):
-            stack.callback(performance.close)
-            runner.start(f"model {number}", performance.animate, cancel=performance.source.close)
-        _wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_POSE_S)
-        for number, performance in enumerate(performances, 1):
-            runner.start(f"sender {number}", performance.sender.run, cancel=performance.end_poses)
-        runner.watch("sender 1", stop, _every(_STATUS_S, clock, tend))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,14 +190,14 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
 
     with steady_interpreter(), Runner() as runner:
         runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
-        _wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
+        wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = _sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         timebase = outputs.timebase(clock)
         sender = Sender(Poses(poses), sinks, Later(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
                         metrics=metrics, timebase=timebase, closure=lambda: face.closure)  # fmt: skip
         session = Session(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
         runner.start("sender", sender.run)
-        runner.watch("sender", stop, _every(_STATUS_S, clock, lambda: on_status(session.status())))
+        runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
     if broken:
         raise broken[0]
     return session.summary()
@@ -339,7 +245,7 @@ def _sounding(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threa
     if speaker is None:
         return None
     runner.start("sound", speaker.feed, cancel=speaker.close)
-    _wait_for(lambda: speaker.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_SOUND_S)
+    wait_for(lambda: speaker.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_SOUND_S)
     if speaker.zero_s is not None or runner.stop.is_set() or stop.is_set():
         return speaker
     speaker.close()
@@ -353,22 +259,3 @@ def _append(take: TakeWriter, frames: list[FaceFrame], last: Weights) -> Weights
         return last
     take.append(np.stack([frame.weights for frame in frames]))
     return frames[-1].weights
-
-
-def _wait_for(ready: Callable[[], bool], clock: Clock, stop: threading.Event, at_most_s: float = math.inf) -> None:
-    begun_s = clock.now()
-    while not ready() and clock.now() - begun_s < at_most_s and clock.wait_until(clock.now() + _POLL_S, stop):
-        pass
-
-
-def _every(period_s: float, clock: Clock, report: Callable[[], None]) -> Callable[[], None]:
-    """A function that calls `report` when `period_s` has passed since it last did."""
-    due_s = clock.now()
-
-    def maybe() -> None:
-        nonlocal due_s
-        if clock.now() >= due_s:
-            due_s = clock.now() + period_s
-            report()
-
-    return maybe

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from livelink_bridge.clock import Clock
 from livelink_bridge.errors import BridgeError
 
 _JOIN_S = 5.0
 """A thread that has not ended by then never will."""
 _WATCH_S = 0.05
 _SWITCH_INTERVAL_S = 0.0005
+_POLL_S = 0.005
 _steadied = threading.Lock()
 
 
@@ -79,6 +82,26 @@ class Runner:
 def _ended(thread: threading.Thread) -> bool:
     thread.join(_JOIN_S)
     return not thread.is_alive()
+
+
+def wait_for(ready: Callable[[], bool], clock: Clock, stop: threading.Event, at_most_s: float = math.inf) -> None:
+    """Look at `ready` every 5 ms until it is, `stop` is set or the time is over."""
+    begun_s = clock.now()
+    while not ready() and clock.now() - begun_s < at_most_s and clock.wait_until(clock.now() + _POLL_S, stop):
+        pass
+
+
+def every(period_s: float, clock: Clock, report: Callable[[], None]) -> Callable[[], None]:
+    """A function that calls `report` when `period_s` has passed since it last did."""
+    due_s = clock.now()
+
+    def maybe() -> None:
+        nonlocal due_s
+        if clock.now() >= due_s:
+            due_s = clock.now() + period_s
+            report()
+
+    return maybe
 
 
 @contextmanager

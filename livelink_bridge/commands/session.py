@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from livelink_bridge.face import Face
     from livelink_bridge.metrics import Summary
     from livelink_bridge.outputs import Outputs
-    from livelink_bridge.pipeline import Aloud, Performer
+    from livelink_bridge.performance import Aloud
+    from livelink_bridge.pipeline import Performer
     from livelink_bridge.sources.microphone import Input
     from livelink_bridge.voice_activity import Detector
     from livelink_bridge.voice_front import VoiceFront
@@ -86,7 +87,7 @@ def input_of(settings: Settings, wanted: str | None) -> Input:
 
 def aloud_of(settings: Settings) -> Aloud | None:
     """How the voice is played back; None where it is not."""
-    from livelink_bridge.pipeline import Aloud
+    from livelink_bridge.performance import Aloud
 
     if settings.audio_out is None:
         return None
