@@ -149,10 +149,7 @@ def test_what_the_world_refuses_is_one_line_and_exit_code_1(
     assert not (voice.parent / "out.csv").exists()
 
 
-QUICK_BUT_LONG = ["--model", "pmmtalk-live-33", "--lookahead", "67"]
-
-
-@pytest.mark.parametrize("option", [["--model", "no-such-model"], ["--model", OUT_OF_REACH], QUICK_BUT_LONG])
+@pytest.mark.parametrize(
     "option", [["--model", "no-such-model"], ["--model", OUT_OF_REACH], ["--model", "pmmtalk-live-33", "--lookahead", "67"]]
 )
 def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(option: list[str], voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
