@@ -29,7 +29,7 @@ def read_yaml(path: str | Path) -> object:
         return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_LOADER) or {}
     except OSError as error:
         raise CharacterError(f"character file {path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that does not exist is no YAMLError
         raise CharacterError(f"character file {path} is not YAML: {' '.join(str(error).split())}") from None
 
 

@@ -124,8 +124,8 @@ def load_settings(flags: Mapping[str, object], *, file: Path | None = None, envi
 def performers_of(settings: Settings) -> list[tuple[str | None, Settings]]:
     """For each performer its microphone (None is the default) and its settings. Raises ConfigError where two are the same subject."""
     found = []
-    for given in settings.performers:
-        own = {key: value for key, value in given.items() if key != "mic"}
+    for number, given in enumerate(settings.performers):
+        own = {"seed": settings.seed + number} | {key: value for key, value in given.items() if key != "mic"}
         found.append((None if given.get("mic") is None else str(given["mic"]), replace(settings, performers=(), **own)))  # type: ignore[arg-type]
     subjects = [one.subject.casefold() for _, one in found]
     for number, (_, one) in enumerate(found):
@@ -157,7 +157,7 @@ def _from_file(path: Path) -> dict[str, object]:
         raise BridgeError(f"settings file {path}: no such file") from None
     except OSError as error:
         raise BridgeError(f"settings file {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"settings file {path} is not YAML: {' '.join(str(error).split())}") from None
     if content is None:
         return {}

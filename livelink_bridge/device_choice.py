@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,6 +11,7 @@ from livelink_bridge.portaudio import Device
 
 Direction = Literal["input", "output"]
 
+_CARD = re.compile(r" \(hw:\d+,\d+\)$")
 _NOTHING = {
     "input": "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge devices`",
     "output": "this machine has no sound output; plug one in, or start the sound server, and look with `livelink-bridge devices`",
@@ -33,6 +35,28 @@ def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> i
 def find_output(wanted: str | None, devices: Sequence[Device], default: int) -> int:
     """Index of the output the user means; as `find_input`."""
     return _find("output", wanted, devices, default)
+
+
+def plain_name(name: str) -> str:
+    """A device's name without the number that ALSA gives a card, which is another after it was unplugged."""
+    return _CARD.sub("", name)
+
+
+def find_again(name: str, system: str, devices: Sequence[Device], systems: Sequence[Device]) -> int | None:
+    """Index of the input that had this plain name in the host's sound system of that name; None while it is away."""
+    for index, device in enumerate(devices):
+        if _is("input", device) and plain_name(device["name"]) == name and systems[device["hostapi"]]["name"] == system:
+            return index
+    return None
+
+
+def only_of(system: str, devices: Sequence[Device], systems: Sequence[Device], default: int) -> tuple[list[Device], int]:
+    """The devices, those of other sound systems without inputs, and the default input among them, -1 for none."""
+    left = [device if system in systems[device["hostapi"]]["name"] else {**device, "max_input_channels": 0} for device in devices]
+    if 0 <= default < len(left) and _is("input", left[default]):
+        return left, default
+    own = next((one.get("default_input_device", -1) for one in systems if system in one["name"]), -1)
+    return left, int(own)
 
 
 def _find(kind: Direction, wanted: str | None, devices: Sequence[Device], default: int) -> int:

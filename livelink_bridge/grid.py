@@ -88,6 +88,11 @@ class Extremes:
         else:
             self._parts.append((part, value))
 
+    @property
+    def full(self) -> bool:
+        """Whether there are readings of all its parts."""
+        return len(self._parts) == self._parts.maxlen
+
     def clear(self) -> None:
         self._parts.clear()
 

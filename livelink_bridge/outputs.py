@@ -42,7 +42,7 @@ class Outputs:
             raise UsageError(f"got a face {1000 * self.delay_s:g} ms late, expected 0 to {1000 * LONGEST_DELAY_S:g}")
 
     def timebase(self, clock: Clock) -> Timebase:
-        return Timebase(clock, self.counting or counting(self.fps), self.origin)
+        return Timebase(clock, self.counting or counting(self.fps), self.origin, fps=self.fps)
 
 
 @contextmanager

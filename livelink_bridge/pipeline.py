@@ -137,20 +137,13 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
         for close in [source.close for source in sources] + [split.close for split in splits]:
             stack.callback(close)
         with steady_interpreter(), Runner() as runner:
-            performances = {
-                performer.outputs.subject: Performance(
-                    source,
-                    model,
-                    performer.face,
-                    performer.outputs,
-                    targets,
-                    clock=clock,
-                    stop=runner.stop,
-                    front=performer.front(source.name),
-                    aloud=performer.aloud,
-                )  # fmt: skip
-                for performer, source, targets in zip(performers, sources, sinks, strict=True)
-            }
+            performances: dict[str, Performance] = {}
+            for performer, source, targets in zip(performers, sources, sinks, strict=True):
+                front = performer.front(source.name)
+                made = Performance(source, model, performer.face, performer.outputs, targets, clock=clock, stop=runner.stop, front=front,
+                                   aloud=performer.aloud)  # fmt: skip
+                stack.callback(made.close)
+                performances[performer.outputs.subject] = made
             for number, split in enumerate(splits, 1):
                 runner.start(f"microphone {number}", split.run, cancel=split.close)
 

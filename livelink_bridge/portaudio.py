@@ -11,6 +11,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -55,6 +56,7 @@ class SoundSystem:
         self._backend = backend
         self._streams: list[Any] = []
         self._lock = threading.RLock()
+        self._started = True
 
     @property
     def error(self) -> type[Exception]:
@@ -65,12 +67,12 @@ class SoundSystem:
     def devices(self) -> list[Device]:
         """As of the last start, each with name, hostapi, max_input_channels, max_output_channels, default_samplerate."""
         with self._lock:
-            return list(self._backend.query_devices())
+            return list(self._asked(self._backend.query_devices))
 
     def default(self) -> tuple[int, int]:
         """Indices of the system's input and output, -1 for none."""
         with self._lock:
-            return tuple(self._backend.default.device)
+            return tuple(self._asked(lambda: self._backend.default.device))
 
     def systems(self) -> list[Device]:
         """The host's sound systems (ALSA, WASAPI ...), by the devices' `hostapi`."""
@@ -109,11 +111,22 @@ class SoundSystem:
                 return
             for stream in self._streams[:]:
                 self.close(stream)
-            self._backend._terminate()
             try:
+                if self._started:
+                    self._started = False
+                    self._backend._terminate()
                 self._backend._initialize()
+                self._started = True
             except self.error as error:
                 _log.debug("PortAudio does not start: %s", one_line(error))
+
+    def _asked(self, question: Callable[[], Any]) -> Any:
+        if not self._started:
+            raise DeviceError("the sound system does not answer; is the system's sound server running?")
+        try:
+            return question()
+        except self.error as error:
+            raise DeviceError(f"the sound system does not answer: {one_line(error)}; is its server running?") from error
 
     def _changed(self) -> bool:
         found = names_elsewhere()

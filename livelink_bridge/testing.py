@@ -206,6 +206,9 @@ class FakePortAudio:
         self.streams: list[FakeStream] = []
         self.started = 1
         """Times PortAudio was started."""
+        self.silent = False
+        """Whether the sound server is away: PortAudio cannot be started."""
+        self._running = True
         self.refuse = refuse
         self.busy = busy
 
@@ -213,15 +216,20 @@ class FakePortAudio:
         return self.devices
 
     def query_hostapis(self) -> list[dict[str, Any]]:
-        return [{"name": "ALSA"}, {"name": "Windows WASAPI"}]
+        return [{"name": "ALSA"}, {"name": "Windows WASAPI", "default_input_device": 3}]
 
     def WasapiSettings(self, *, exclusive: bool) -> SimpleNamespace:  # noqa: N802 - sounddevice's name
         return SimpleNamespace(exclusive=exclusive)
 
     def _terminate(self) -> None:
+        assert self._running, "PortAudio was ended twice"
+        self._running = False
         assert all(stream.closed for stream in self.streams), "PortAudio was ended under a stream"
 
     def _initialize(self) -> None:
+        if self.silent:
+            raise self.PortAudioError("Host error")
+        self._running = True
         self.started += 1
         self.devices = list(self.plugged)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from fractions import Fraction
 
 from livelink_bridge.clock import Clock
 from livelink_bridge.sinks.base import Stamp
@@ -24,11 +25,13 @@ _log = logging.getLogger(__name__)
 class Timebase:
     """The one time that packets' frame numbers and takes' timecode are of.
 
-    Frame numbers rise with every stamp and run on past midnight. A beat that follows a sound device a little faster than 60 Hz
-    therefore drifts from the time of day by as much as the device does.
+    Frame numbers run on past midnight. They rise with every stamp where frames are counted as fast as poses are sent; a beat that
+    follows a sound device a little faster than 60 Hz therefore drifts from the time of day by as much as the device does. Where
+    poses come faster than frames, several have one number and sub-frames that rise.
     """
 
-    def __init__(self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day") -> None:
+    def __init__(self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day", *, fps: Fraction | None = None) -> None:
+        """`fps` is how many stamps a second are asked for; None is as many as there are frames."""
         self.rate = rate
         self._clock = clock
         self._origin = origin
@@ -36,6 +39,7 @@ class Timebase:
         self._first: tuple[float, float] | None = None
         """Clock time and frame number from which is counted on."""
         self._looked_s = -math.inf
+        self._least_step = 1 if fps is None or fps <= rate.exact else 0
         self._last = -1
 
     def stamp(self, at_s: float) -> Stamp:
@@ -44,8 +48,8 @@ class Timebase:
             self._follow(at_s)
         frames = self._frames(at_s)
         whole = math.floor(frames)
-        subframe = min(frames - whole, _BELOW_ONE) if whole > self._last else 0.0
-        self._last = max(whole, self._last + 1)
+        subframe = min(frames - whole, _BELOW_ONE) if whole >= self._last + self._least_step else 0.0
+        self._last = max(whole, self._last + self._least_step)
         return Stamp(self._last, subframe, self.rate.exact, self.rate.seconds_at(self._last + subframe) % DAY_S)
 
     def _frames(self, at_s: float) -> float:

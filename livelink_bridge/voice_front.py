@@ -116,7 +116,7 @@ class VoiceFront:
         if self._level:
             self._level.resume()
         self._fade.resume(pose)
-        self._start = -(-pose * SAMPLE_RATE // FRAME_RATE)
+        self._start = pose * SAMPLE_RATE // FRAME_RATE
         self._steps = self._heard = 0
         self._kept = np.zeros(0, np.float32)
         self._answers: deque[tuple[int, float]] = deque()

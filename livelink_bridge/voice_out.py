@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +23,8 @@ from livelink_bridge.resample import mono
 _KEPT_S = 4.0
 """Of the voice: more than any delay between a sound and its pose."""
 _RETRY_S = 1.0
+_SILENT_S = 0.1
+"""Without sound for so long a microphone is away: there is nothing to be late with."""
 _MARGIN_S = 0.02
 """Between the newest sound and the oldest that is read: blocks of sound come unevenly."""
 _MOST_LATE_S = 0.5
@@ -47,6 +50,8 @@ class VoiceOut:
         self.trouble: str | None = None
         self._wanted, self._clock, self._shown_zero_s = wanted, clock, shown_zero_s
         self._slack_s = slack_s
+        self._heard_at_s = -math.inf
+        self._spare = Extremes("lowest", 1.0, 10)
         self._system = system or sound_system()
         self._line: DelayLine | None = None
         self._from_hz = 0
@@ -59,6 +64,9 @@ class VoiceOut:
         if self._line is None or block.sample_rate != self._from_hz:
             self._from_hz = block.sample_rate
             self._line = DelayLine(round(_KEPT_S * block.sample_rate))
+        if block.start > self._line.end > 0:  # sound was lost: how late an output is has nothing to do with it
+            self.late_s = 0.0
+        self._heard_at_s = self._clock.now()
         self._line.write(block.start, mono(block.samples))
 
     def tee(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
@@ -81,6 +89,7 @@ class VoiceOut:
         try:
             self._open()
         except DeviceError as error:
+            self._gone.set()
             self.trouble = str(error)
 
     def close(self) -> None:
@@ -92,7 +101,8 @@ class VoiceOut:
             device = self._system.devices()[find_output(self._wanted, self._system.devices(), self._system.default()[1])]
             self.name = str(device["name"])
             self._to_hz = round(device["default_samplerate"])
-            self._asked, self._latency_s, self._starts = 0, 0.0, Extremes("lowest", 0.5, 8)
+            self._asked, self._starts = 0, Extremes("lowest", 0.5, 8)
+            self._latency_s: float | None = None
             self._gone.clear()
             self._stream = self._system.open(
                 "OutputStream", device=device["index"], samplerate=self._to_hz, dtype="float32", latency="low", callback=self._fill,
@@ -107,23 +117,31 @@ class VoiceOut:
             self._starts.clear()
         # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was heard.
         now_s = self._clock.now()
-        self._starts.add(now_s, now_s + self._latency_s - self._asked / self._to_hz)
-        heard_s = self._starts.extreme() + self._asked / self._to_hz
+        zero_s, line, latency_s = self._shown_zero_s(), self._line, self._latency_s
+        if latency_s is not None:
+            self._starts.add(now_s, now_s + latency_s - self._asked / self._to_hz)
         self._asked += frames
-        zero_s, line = self._shown_zero_s(), self._line
-        if zero_s is None or line is None:
+        if zero_s is None or line is None or latency_s is None or now_s - self._heard_at_s > _SILENT_S:
             self.follower.lost()
             out[:] = 0
             return
+        heard_s = self._starts.extreme() + (self._asked - frames) / self._to_hz
         target = (heard_s - zero_s - self.late_s) * self._from_hz
         missing_s = (target - line.end) / self._from_hz + frames / self._to_hz + _MARGIN_S
-        if missing_s > 0 and line.end:
-            target -= self._wait_longer(missing_s) * self._from_hz
+        target -= self._wait_longer(missing_s, now_s) * self._from_hz
         position, step = self.follower.advance(target, frames, self._from_hz, self._to_hz)
         out[:] = line.read(position, step, frames)[:, None]
 
-    def _wait_longer(self, missing_s: float) -> float:
-        """Sound that has not been spoken yet cannot be played; from now on everything is so much later."""
-        missing_s = min(missing_s, _MOST_LATE_S - self.late_s)
-        self.late_s += missing_s
-        return missing_s
+    def _wait_longer(self, missing_s: float, now_s: float) -> float:
+        """Sound that has not been spoken yet cannot be played: from now on everything is so much later. What was more than ten seconds
+        needed is given back."""
+        self._spare.add(now_s, -missing_s)
+        if missing_s > 0:
+            longer_s = min(missing_s, _MOST_LATE_S - self.late_s)
+        elif self._spare.full and self._spare.extreme() > _WORTH_SAYING_S:
+            longer_s = -min(self.late_s, self._spare.extreme() - _WORTH_SAYING_S)
+        else:
+            return 0.0
+        self._spare.clear()
+        self.late_s += longer_s
+        return longer_s

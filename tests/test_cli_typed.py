@@ -28,3 +28,9 @@ def test_what_is_not_understood_is_one_line_and_changes_nothing(line, says, capl
 def test_an_empty_line_is_nothing(caplog):
     heed("\n", {"Ada": Face()})
     assert not caplog.records
+
+
+def test_a_subject_may_have_a_name_of_several_words_in_any_case():
+    faces = {"Ada Lovelace": Face(), "Ben": Face()}
+    heed("mood ada lovelace happy:0.4", faces)
+    assert (faces["Ada Lovelace"].mood, faces["Ben"].mood == HAPPY) == (HAPPY, False)

@@ -1,6 +1,7 @@
 import pytest
 
 from livelink_bridge import portaudio
+from livelink_bridge.errors import DeviceError
 from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.testing import FakePortAudio, fake_device
 
@@ -52,3 +53,18 @@ def test_a_stream_may_be_closed_twice():
     system.close(stream)
     system.close(stream)
     assert stream.closed
+
+
+def test_a_sound_server_that_is_away_is_a_device_error_until_it_is_back():
+    devices = FakePortAudio()
+    system = SoundSystem(devices)
+    devices.silent = True
+    system.renew()
+    with pytest.raises(DeviceError, match="the sound system does not answer"):
+        system.devices()
+    with pytest.raises(DeviceError, match="does not answer"):
+        system.default()
+    system.renew()
+    devices.silent = False
+    system.renew()
+    assert len(system.devices()) == 3

@@ -79,3 +79,13 @@ def test_past_midnight_frame_numbers_go_on_and_the_timecode_begins_anew():
     before, after = base.stamp(0.5), base.stamp(1.5)
     assert after.frame - before.frame == 60
     assert after.of_day_s == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", ["24", "25", "29.97df", "50"])
+def test_more_poses_than_frames_a_second_leave_the_timecode_in_time(name):
+    base = Timebase(ManualClock(0.0, time_of_day_s=3600.0), RATES[name], fps=Fraction(60))
+    stamps = [base.stamp(number / 60) for number in range(600)]
+    assert stamps[-1].of_day_s - stamps[0].of_day_s == pytest.approx(599 / 60, abs=0.01)
+    positions = [stamp.frame + stamp.subframe for stamp in stamps]
+    assert (np.diff(positions) > 0).all()
+    assert all(0 <= stamp.subframe < 1 for stamp in stamps)

@@ -143,3 +143,38 @@ def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(
     assert [record.message for record in caplog.records] == [
         "sound output 'Speakers' needs 80 ms more than the face takes, so the voice comes after it; --face-delay 80 brings them together"
     ]
+
+
+def test_a_microphone_that_was_away_leaves_the_voice_in_step_afterwards(caplog):
+    devices, clock = FakePortAudio(), ManualClock()
+    out = VoiceOut(None, clock=clock, shown_zero_s=lambda: DELAY_S, system=SoundSystem(devices))
+    spoken = voice(2.0)
+
+    def talk(seconds: float, first: int) -> None:
+        for start in range(first, first + round(seconds * RATE), BLOCK):
+            clock.advance(BLOCK / RATE)
+            at = start % len(spoken)
+            out.heard(AudioBlock(spoken[at : at + BLOCK], RATE, start, clock.now()))
+            devices.streams[0].play(BLOCK)
+
+    talk(3.0, 0)
+    before_s = out.late_s
+    for _ in range(150):
+        clock.advance(BLOCK / RATE)
+        assert _ < 10 or not devices.streams[0].play(BLOCK).any(), "nothing is heard while nobody is"
+    talk(3.0, 6 * RATE)
+    out.tend()
+    assert out.late_s == pytest.approx(before_s, abs=0.025)
+    assert not any("needs" in record.message for record in caplog.records if "500" in record.message)
+
+
+def test_an_output_that_is_found_but_busy_is_tried_again():
+    out, devices, clock = opened()
+    devices.streams[0].unplug()
+    devices.refuse = "Device unavailable"
+    out.tend()
+    assert out.trouble is not None
+    devices.refuse = None
+    clock.advance(1.1)
+    out.tend()
+    assert (len(devices.streams), out.trouble) == (2, None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SETTLE_S = 0.5
 """Left out at first: devices click when they are opened."""
+LONGEST_S = 40.0
 PATIENCE_S = 15.0
 """How long somebody may take to begin to speak."""
 NOTICED_DB = 6.0
@@ -26,7 +28,12 @@ def calibrate(source: Source) -> Thresholds:
     """Guide somebody through it, remember what was found, and say it. SourceError for a voice that is no louder than the room."""
     from livelink_bridge import calibration
 
-    with closing(source):
+    # A microphone that went away is waited for, but not for ever.
+    patience = threading.Timer(LONGEST_S, source.close)
+    patience.daemon = True
+    patience.start()
+    with closing(source), ExitStack() as stack:
+        stack.callback(patience.cancel)
         blocks = source.blocks()
         recorded(blocks, SETTLE_S)
         typer.echo(f"calibrating {source.name}: two seconds of room, nobody speaks ...")

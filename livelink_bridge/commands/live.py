@@ -30,20 +30,22 @@ def mic(
     from livelink_bridge import native_noise
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
+    from livelink_bridge.commands.calibrate import calibrate
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.commands.typed import listen_to
+    from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_live
+    from livelink_bridge.sources.microphone import MicrophoneSource
 
     clock = MonotonicClock()
+    if calibrating:
+        if settings.performers:
+            raise UsageError("got --calibrate and performers in the settings, expected one: calibrate each microphone by itself")
+        calibrate(MicrophoneSource(session.input_of(settings, wanted), clock=clock))
     with interruptible() as stop, native_noise.hidden():
         if settings.performers:
             show_performers(settings, wanted, clock, stop)
             return
-        if calibrating:
-            from livelink_bridge.commands.calibrate import calibrate
-            from livelink_bridge.sources.microphone import MicrophoneSource
-
-            calibrate(MicrophoneSource(session.input_of(settings, wanted), clock=clock))
         face, model = session.face_of(settings, clock), session.model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
 

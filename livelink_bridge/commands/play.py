@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -66,10 +65,11 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     if files != [STDIN]:
         raise UsageError(f"got {' '.join(map(str, files))}, expected - alone: standard input is played by itself, and --raw is for it")
     form = parse_format(raw) if raw else None
+    # Before Ctrl-C is turned into an event: the header of a wav may take as long as its writer does.
+    source = PipeSource(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock)
     with interruptible() as stop:
         face, model = session.face_of(settings, clock), session.model_of(settings)
         front = session.front_of(settings, None, model.lookahead_s)
-        source = PipeSource(cast(io.BufferedIOBase, sys.stdin.buffer), form, clock=clock)
         with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
             outputs = session.outputs_of(settings)
             summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, front=front, on_status=show)

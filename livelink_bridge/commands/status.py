@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -91,18 +91,18 @@ def _panel() -> Iterator[Show]:
     console = Console()
     blocks = console.encoding.startswith("utf")
     # No refresh thread: it would draw, and hold up the threads that must be on time, when nothing is new.
-    with Live(console=console, auto_refresh=False, transient=True) as live, _warnings_above():
+    before = sys.stderr  # not always the one Python began with: see `native_noise`
+    with Live(console=console, auto_refresh=False, transient=True) as live, _warnings_above(before):
         yield lambda named: live.update(status_panel(named, blocks=blocks), refresh=True)
 
 
 @contextmanager
-def _warnings_above() -> Iterator[None]:
+def _warnings_above(before: TextIO) -> Iterator[None]:
     """Let what is logged to the terminal appear above a panel, whose lines it would tear otherwise.
 
     While a panel lives, `sys.stderr` prints above it; handlers made earlier hold the stream from before.
     """
-    before = sys.__stderr__
-    seen = before is not None and before.isatty()
+    seen = before.isatty()
     torn = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler) and handler.stream is before]
     for handler in torn if seen else ():
         handler.setStream(sys.stderr)

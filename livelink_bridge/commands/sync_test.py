@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from livelink_bridge.metrics import Summary
     from livelink_bridge.outputs import Outputs
 
-OPTIONS = (*OUTPUT, "audio_out", "audio_delay")
+OPTIONS = (*(option for option in OUTPUT if option not in ("log_file", "metrics_port")), "audio_out", "audio_delay")
 MAX_SECONDS = 86400
 _FACE_BLOCK_S = 1 / 60
 _SOUND_BLOCK_S = 0.1

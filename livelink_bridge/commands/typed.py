@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
@@ -20,10 +21,16 @@ def listen_to(faces: dict[str, Face], lines: TextIO | None = None) -> None:
     typed = lines or sys.stdin
 
     def read() -> None:
-        for line in typed:
-            heed(line, faces)
+        try:
+            for line in typed:
+                heed(line, faces)
+        except OSError:
+            return
 
     if typed.isatty():
+        if hasattr(signal, "SIGTTIN"):
+            # Read from the background, a terminal stops the whole program; ignored, the read fails and only the reading ends.
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         threading.Thread(target=read, name="typed", daemon=True).start()
 
 
@@ -32,8 +39,9 @@ def heed(line: str, faces: dict[str, Face]) -> None:
     words = line.split()
     if not words:
         return
-    subject = words[1] if len(words) == 3 else None
-    if words[0] != "mood" or not 2 <= len(words) <= 3 or (subject and subject not in faces):
+    named = " ".join(words[1:-1]).casefold()
+    meant = [face for subject, face in faces.items() if not named or subject.casefold() == named]
+    if words[0] != "mood" or len(words) < 2 or not meant:
         expected = "mood NAME[:X], as mood happy:0.4" if len(faces) == 1 else f"mood [{'|'.join(faces)}] NAME[:X]"
         _log.warning("typed %r, expected %s", line.strip(), expected)
         return
@@ -42,6 +50,5 @@ def heed(line: str, faces: dict[str, Face]) -> None:
     except MoodError as error:
         _log.warning("%s", error)
         return
-    for name, face in faces.items():
-        if subject in (None, name):
-            face.feel(mood)
+    for face in meant:
+        face.feel(mood)

@@ -17,7 +17,7 @@ class Stamp:
     """When a pose is sent, on the session's one timebase: time of day, counted in frames."""
 
     frame: int
-    """Whole frames since local midnight of the day the session began, or since it began; every stamp's is higher than the one before."""
+    """Whole frames since local midnight of the day the session began, or since it began; with `subframe` it rises from stamp to stamp."""
     subframe: float
     """The rest, in frames, in [0, 1)."""
     rate: Fraction

@@ -21,8 +21,14 @@ while True:
         name = ""
     print(name, flush=True)  # also when nothing changed: a pipe that nobody reads any more ends this process
     time.sleep(2)
-    sounddevice._terminate()
-    sounddevice._initialize()
+    try:
+        sounddevice._terminate()
+    except Exception:
+        pass
+    try:
+        sounddevice._initialize()
+    except Exception:
+        pass
 """
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from livelink_bridge.channel import Closed
 from livelink_bridge.clock import Clock
-from livelink_bridge.device_choice import find_input
+from livelink_bridge.device_choice import find_again, find_input, only_of, plain_name
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.portaudio import Device, SoundSystem, one_line, sound_system
@@ -73,6 +73,8 @@ class MicrophoneSource:
         self._closing = threading.Event()
         self._watch: PulseWatch | DefaultWatch | None = None
         self._why: str | None = None
+        self._pinned: tuple[str, str] | None = None
+        """Plain name, and sound system, of a device that was asked for by name or number."""
         self._lost_overflows = self._lost_blocks = 0
         self._open()
 
@@ -96,7 +98,7 @@ class MicrophoneSource:
                 return
             if not self.trouble:
                 self.trouble = self._why or f"microphone {self.name!r} stopped; was it unplugged?"
-                _log.warning("%s The face rests until there is sound again", self.trouble)
+                _log.warning("%s; the face rests until there is sound again", self.trouble.rstrip("?") if self._why is None else self._why)
                 self._why = None
             if not self._come_back():
                 return
@@ -158,16 +160,22 @@ class MicrophoneSource:
         except self._system.error as error:
             raise DeviceError(f"microphone {self._wanted.said} cannot be opened: {one_line(error)}") from error
         self.name, self.sample_rate = pulse.description if pulse else str(device["name"]), rate
-        if self._wanted.wanted is not None:  # from now on this very one, under whatever index it comes back
-            self._wanted = replace(self._wanted, wanted=pulse.name if pulse else self.name)
+        if pulse:  # from now on this very one, under whatever number it comes back
+            self._wanted = replace(self._wanted, wanted=pulse.name)
+        elif self._wanted.wanted is not None:
+            self._pinned = plain_name(self.name), str(self._system.systems()[device["hostapi"]]["name"])
         self._capture, self._stream = capture, stream
         self._watch = self._watching(pulse, capture)
 
     def _watching(self, pulse: PulseInput | None, capture: Capture) -> PulseWatch | DefaultWatch | None:
         """What notices that this is not the device to listen to any more, where the device itself does not end."""
-        if pulse:
-            return PulseWatch(pulse, capture.end)
-        return DefaultWatch(lambda: self._another_default(capture)) if self._wanted.wanted is None and needed() else None
+        try:
+            if pulse:
+                return PulseWatch(pulse, capture.end)
+            return DefaultWatch(lambda: self._another_default(capture)) if self._wanted.wanted is None and needed() else None
+        except OSError as error:
+            _log.warning("%s is not watched (%s): that the system moves it to another device will not be seen", self.name, error)
+            return None
 
     def _another_default(self, capture: Capture) -> None:
         self._why = "the system's default input is another one now"
@@ -175,9 +183,19 @@ class MicrophoneSource:
 
     def _found(self) -> tuple[int, PulseInput | None]:
         """The device's index, and the sound server's source behind it where one is meant. DeviceError where there is none."""
-        devices, wanted = self._system.devices(), self._wanted.wanted
+        devices, wanted, default = self._system.devices(), self._wanted.wanted, self._system.default()[0]
+        if self._wanted.exclusive:
+            devices, default = only_of("WASAPI", devices, self._system.systems(), default)
+            if not any(device["max_input_channels"] for device in devices):
+                raise DeviceError("no input can be had exclusively: expected one of Windows WASAPI (see `livelink-bridge devices`)")
+        if self._pinned:
+            again = find_again(*self._pinned, devices, self._system.systems())
+            if again is not None:
+                return again, None
+            if wanted and wanted.isdecimal():  # whatever has this number now, it is another one
+                raise DeviceError(f"microphone {self.name!r} is not there")
         try:
-            return find_input(wanted, devices, self._system.default()[0]), None
+            return find_input(wanted, devices, default), None
         except DeviceError:
             server = pulse_device(devices)
             source = find_pulse_input(wanted, pulse_inputs()) if wanted and server is not None else None

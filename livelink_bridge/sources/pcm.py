@@ -139,7 +139,8 @@ class PcmSource:
             now_s = self._clock.now()
             next_s = self._audio.next_s(now_s)
             if next_s is None:
-                if not self._complete and not self._closed.is_set():
-                    self._changed.wait()
-                return not self._complete
+                if self._complete or self._closed.is_set():
+                    return False
+                self._changed.wait()
+                return True  # to look again: what came may have been the last, all at once
         return self._clock.wait_until(min(next_s, now_s + _POLL_S), self._closed)

@@ -11,6 +11,8 @@ from livelink_bridge.errors import SourceError, UsageError
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.wire.pcm import PcmFormat
 
+ByteStream = io.RawIOBase | io.BufferedIOBase
+
 _READ_BYTES = 1 << 16
 _BUFFER_S = 2.0
 """A pipe waits as long as it has to, so little need be read ahead."""
@@ -26,7 +28,7 @@ _EXTENSIBLE = 0xFFFE
 class PipeSource(PcmSource):
     """What a program writes into `stream`, played from the moment it comes. `heard_out` says when all of it was."""
 
-    def __init__(self, stream: io.BufferedIOBase, raw: PcmFormat | None, *, clock: Clock, name: str = "standard input") -> None:
+    def __init__(self, stream: ByteStream, raw: PcmFormat | None, *, clock: Clock, name: str = "standard input") -> None:
         """`raw` is how bare samples are laid down; None expects a wav file. Waits for its header; raises SourceError for another."""
         super().__init__(name, clock=clock, buffer_s=_BUFFER_S)
         self.format = raw or read_wav_header(stream, name)
@@ -49,7 +51,10 @@ class PipeSource(PcmSource):
 
     def _read(self) -> bytes:
         try:
-            return self._stream.read1(_READ_BYTES)
+            # A raw stream's read is one call of the system, as read1 of a buffered one. Buffered ones must not be read from a thread that
+            # nobody waits for: the interpreter aborts when it finds them locked at its end.
+            read = getattr(self._stream, "read1", self._stream.read)
+            return read(_READ_BYTES) or b""
         except (OSError, ValueError):  # closed under our hands, which is the end of it too
             return b""
 
@@ -58,18 +63,26 @@ class PipeSource(PcmSource):
             pass
 
 
-def read_wav_header(stream: io.BufferedIOBase, name: str) -> PcmFormat:
+def _exactly(stream: ByteStream, count: int) -> bytes:
+    """So many bytes, fewer only at the end."""
+    found = b""
+    while len(found) < count and (more := stream.read(count - len(found))):
+        found += more
+    return found
+
+
+def read_wav_header(stream: ByteStream, name: str) -> PcmFormat:
     """Read a wav file up to its first sample. Raises SourceError for what is no wav file, or holds sound of another kind.
 
     The length that the header gives is not heeded: programs that write into a pipe do not know it.
     """
-    riff = stream.read(12)
+    riff = _exactly(stream, 12)
     if len(riff) < 12 or riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
         got = f"got {riff[:4]!r}" if riff else "it is empty"
         raise SourceError(f"{name} does not begin like a wav file ({got}); for bare samples say --raw s16le:24000:1, with your numbers")
     found: PcmFormat | None = None
     while True:
-        header = stream.read(8)
+        header = _exactly(stream, 8)
         if len(header) < 8:
             raise SourceError(f"{name} ends before its sound begins; expected a wav file with a fmt and a data chunk")
         kind, size = header[:4], int(struct.unpack("<I", header[4:])[0])
@@ -77,7 +90,7 @@ def read_wav_header(stream: io.BufferedIOBase, name: str) -> PcmFormat:
             break
         if size > _LONGEST_CHUNK:
             raise SourceError(f"{name} is damaged: its {kind!r} chunk has {size} bytes, expected at most {_LONGEST_CHUNK}")
-        body = stream.read(size + size % 2)
+        body = _exactly(stream, size + size % 2)
         found = _wav_format(body, name) if kind == b"fmt " else found
     if found is None:
         raise SourceError(f"{name} is damaged: its sound begins before its fmt chunk")

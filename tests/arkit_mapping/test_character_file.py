@@ -10,7 +10,7 @@ import yaml
 
 import arkit_mapping
 from arkit_mapping.character import Character, CharacterError, Head, Smoothing, load_character
-from arkit_mapping.character_file import PRESETS, fields_of, starter
+from arkit_mapping.character_file import PRESETS, fields_of, read_yaml, starter
 
 FOLDER = Path(arkit_mapping.__file__).parent
 
@@ -76,3 +76,10 @@ def test_every_example_in_the_file_to_start_from_works_when_its_mark_is_taken_aw
 def test_a_file_to_start_from_on_no_known_preset_is_refused() -> None:
     with pytest.raises(CharacterError, match="preset: unknown name 'vmr', did you mean vrm?"):
         starter("vmr")
+
+
+def test_a_date_that_does_not_exist_is_one_line_too(tmp_path: Path) -> None:
+    path = tmp_path / "ada.yaml"
+    path.write_text("name: 2024-13-01\n", encoding="utf-8")
+    with pytest.raises(CharacterError, match="is not YAML: month must be"):
+        read_yaml(path)

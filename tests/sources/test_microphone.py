@@ -7,7 +7,7 @@ from livelink_bridge.device_choice import find_input
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.portaudio import SoundSystem, load_backend
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
-from livelink_bridge.testing import FakePortAudio, ManualClock
+from livelink_bridge.testing import FakePortAudio, ManualClock, fake_device
 
 RATE = 48000
 BLOCK = np.ones((200, 1), np.float32)
@@ -283,8 +283,57 @@ def test_a_channel_that_the_device_lacks_is_one_line(channels):
 
 def test_exclusive_is_asked_of_wasapi_and_refused_elsewhere():
     devices = FakePortAudio()
-    with pytest.raises(DeviceError, match="no device can be had exclusively through ALSA"):
+    with pytest.raises(DeviceError, match="no input can be had exclusively"):
         microphone(devices, ManualClock(), Input(exclusive=True))
     devices.devices[0]["hostapi"] = 1
     microphone(devices, ManualClock(), Input(exclusive=True))
     assert devices.streams[0].options["extra_settings"].exclusive
+
+
+def test_a_sound_server_that_restarts_does_not_end_the_microphone():
+    devices, clock = FakePortAudio(), ManualClock()
+    source = microphone(devices, clock)
+    devices.streams[0].record(BLOCK)
+    blocks = source.blocks()
+    next(blocks)
+    devices.silent = True
+    clock.at(3.0, lambda _clock: setattr(devices, "silent", False))
+    devices.streams[0].unplug()
+    assert iter_with_sound(blocks, devices, streams=2).start > 2 * RATE
+    source.close()
+
+
+def test_a_card_that_comes_back_with_another_number_is_the_same_microphone():
+    devices, clock = FakePortAudio(), ManualClock()
+    devices.plugged.append(fake_device(3, "Yeti: USB Audio (hw:1,0)", inputs=2, outputs=0))
+    devices.devices = list(devices.plugged)
+    source = microphone(devices, clock, Input("yeti"))
+    unplugged(devices, 3)
+    clock.at(2.0, lambda _clock: devices.plugged.insert(0, fake_device(0, "Yeti: USB Audio (hw:2,0)", inputs=2, outputs=0)))
+    iter_with_sound(source.blocks(), devices, streams=2)
+    assert source.name == "Yeti: USB Audio (hw:2,0)"
+    source.close()
+
+
+def wasapi_twin() -> FakePortAudio:
+    """The desk's microphone a second time, by Windows WASAPI."""
+    devices = FakePortAudio()
+    devices.plugged.append({**devices.plugged[0], "index": 3, "hostapi": 1})
+    devices.devices = list(devices.plugged)
+    return devices
+
+
+@pytest.mark.parametrize("wanted", ["desk", None])
+def test_exclusive_looks_among_wasapis_devices_alone(wanted):
+    devices = wasapi_twin()
+    microphone(devices, ManualClock(), Input(wanted, exclusive=True))
+    assert devices.streams[0].options["device"] == 3
+
+
+def test_a_microphone_chosen_by_number_comes_back_through_its_own_sound_system():
+    devices, clock = wasapi_twin(), ManualClock()
+    source = microphone(devices, clock, Input("3"))
+    devices.streams[0].unplug()
+    iter_with_sound(source.blocks(), devices, streams=2)
+    assert devices.streams[1].options["device"] == 3
+    source.close()
