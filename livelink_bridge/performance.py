@@ -84,7 +84,7 @@ class Performance:
             if self._timing is None:
                 animate_live(blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics)
             else:
-                animate_paced(blocks, self._animator, self._poses, self._timing, clock=self._clock, metrics=self.metrics)
+                animate_paced(blocks, self._animator, self._poses, self.beat, clock=self._clock, metrics=self.metrics)
         except BridgeError as error:
             _log.error("%s; the face rests until this is stopped", error)
             self.metrics.failure = str(error)

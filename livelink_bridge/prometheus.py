@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -35,9 +35,9 @@ class MetricsServer:
     def port(self) -> int:
         return self._server.server_port
 
-    def update(self, name: str, status: Status) -> None:
-        """Show this from now on as subject `name`."""
-        self._latest.put(name, status)
+    def show(self, named: Mapping[str, Status]) -> None:
+        """Show these from now on, by subject, and no others."""
+        self._latest.put(named)
 
     def close(self) -> None:
         """Stop serving; takes up to half a second. Harmless twice."""
@@ -68,16 +68,16 @@ class _Figure:
 
 
 class _Latest(Collector):
-    """The newest status of each subject. One thread puts, the server's threads collect."""
+    """The newest round of statuses. One thread puts, the server's threads collect."""
 
     def __init__(self) -> None:
         self._latest: dict[str, Status] = {}
 
-    def put(self, subject: str, status: Status) -> None:
-        self._latest[subject] = status
+    def put(self, named: Mapping[str, Status]) -> None:
+        self._latest = dict(named)
 
     def collect(self) -> Iterator[Metric]:
-        latest = self._latest.copy()
+        latest = self._latest
         for figure in _FIGURES:
             yield figure.family(latest)
 

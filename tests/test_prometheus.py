@@ -42,7 +42,7 @@ def figure(scraped: Scraped, name: str, *, subject: str = "Ada", **labels: str) 
 
 def test_a_scrape_gives_a_sessions_figures_in_base_units() -> None:
     with closing(MetricsServer(0)) as server:
-        server.update("Ada", FULL)
+        server.show({"Ada": FULL})
         got = scrape(server)
     assert figure(got, "poses_total") == 5400
     assert figure(got, "poses_per_second") == 60
@@ -63,7 +63,7 @@ def test_a_scrape_gives_a_sessions_figures_in_base_units() -> None:
 
 def test_what_is_not_known_is_left_out_and_nothing_of_the_process_is_added() -> None:
     with closing(MetricsServer(0)) as server:
-        server.update("Ada", Status(state="no sound arrives", trouble="no sound arrives"))
+        server.show({"Ada": Status(state="no sound arrives", trouble="no sound arrives")})
         names = {name.removeprefix("livelink_bridge_") for name, _ in scrape(server)}
     assert names == {"trouble", "poses_per_second", "poses_total", "level_dbfs", "clipped_samples", "losses_total"}
 
@@ -71,11 +71,13 @@ def test_what_is_not_known_is_left_out_and_nothing_of_the_process_is_added() -> 
 def test_the_newest_status_of_each_subject_counts() -> None:
     with closing(MetricsServer(0)) as server:
         for sent in (1, 2, 3):
-            server.update("Ada", Status(state="live", sent=sent))
-        server.update("Bo", Status(state="live", sent=9))
+            server.show({"Ada": Status(state="live", sent=sent), "Bo": Status(state="live", sent=9)})
         got = scrape(server)
+        server.show({"Bo": Status(state="live", sent=10)})
+        left = scrape(server)
     assert figure(got, "poses_total") == 3
     assert figure(got, "poses_total", subject="Bo") == 9
+    assert {dict(labels)["subject"] for _, labels in left} == {"Bo"}, "who has left is not served"
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:

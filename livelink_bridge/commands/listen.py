@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,9 +15,10 @@ from livelink_bridge.commands.common import interruptible
 if TYPE_CHECKING:
     from arkit_mapping.moods import Mood
     from livelink_bridge.clock import Clock
+    from livelink_bridge.commands.status import Show
     from livelink_bridge.config import Settings
     from livelink_bridge.face import Face
-    from livelink_bridge.metrics import Summary
+    from livelink_bridge.metrics import Status, Summary
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
     from livelink_bridge.voice_front import VoiceFront
@@ -37,13 +39,15 @@ def listen(
     """
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
+    from livelink_bridge.commands.status import status_lines
     from livelink_bridge.inference import warm_up
     from livelink_bridge.listen.access import Access, Limits
     from livelink_bridge.listen.server import Server
     from livelink_bridge.runner import Runner, steady_interpreter
 
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
-    with interruptible() as stop:
+    with interruptible() as stop, status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+        board = Board(show)
         model, outputs = session.model_of(settings), session.outputs_of(settings)
         session.face_of(settings, clock)  # what is wrong with it is said before anybody connects
         warm_up(model)
@@ -51,7 +55,7 @@ def listen(
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
             wanted = settings if mood is None else replace(settings, mood=str(_mood(mood)))
             front = session.front_of(settings, None, model.lookahead_s)
-            return FollowedVoice(model, session.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, _say)
+            return FollowedVoice(model, session.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board, _say)
 
         server = Server(open_voice, access, port=port, limits=limits, clock=clock)
         typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
@@ -60,16 +64,40 @@ def listen(
             runner.watch("server", stop, lambda: None)
 
 
+class Board:
+    """The statuses of voices that come and go, each told from a thread of its own, shown together."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._latest: dict[str, Status] = {}
+        self._lock = threading.Lock()
+
+    def update(self, subject: str, status: Status) -> None:
+        with self._lock:
+            new = subject not in self._latest
+            self._latest[subject] = status
+            # Once for each status of whoever has been here longest: every showing draws all of them.
+            if new or subject == next(iter(self._latest)):
+                self._show(self._latest.copy())
+
+    def leave(self, subject: str) -> None:
+        """It is not shown any more. Harmless twice, and for one that was never told of."""
+        with self._lock:
+            if self._latest.pop(subject, None) is not None:
+                self._show(self._latest.copy())
+
+
 class FollowedVoice:
     """A client's voice, on the same way as a microphone's."""
 
     def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, enough_s: float, clock: Clock,
-                 say: Callable[[str, Summary], None]) -> None:  # fmt: skip
+                 board: Board, say: Callable[[str, Summary], None]) -> None:  # fmt: skip
         self._model = model
         self._face, self._front = face, front
         self._outputs = outputs
         self._enough_s = enough_s
         self._clock = clock
+        self._board = board
         self._say = say
 
     @property
@@ -85,9 +113,12 @@ class FollowedVoice:
         from livelink_bridge.outputs import open_sinks
         from livelink_bridge.pipeline import follow
 
-        with open_sinks(self._outputs) as sinks:
-            summary = follow(source, self._model, self._face, self._outputs, sinks, clock=self._clock, stop=stop, front=self._front,
-                             timing=source)  # fmt: skip
+        try:
+            with open_sinks(self._outputs) as sinks:
+                summary = follow(source, self._model, self._face, self._outputs, sinks, clock=self._clock, stop=stop, front=self._front,
+                                 on_status=partial(self._board.update, self.subject), timing=source)  # fmt: skip
+        finally:
+            self._board.leave(self.subject)
         self._say(self.subject, summary)
 
     def feel(self, mood: str) -> None:

@@ -51,7 +51,7 @@ def status_lines(clock: Clock, *, log_file: Path | None = None, metrics_port: in
 
             server = MetricsServer(metrics_port)
             stack.callback(server.close)
-            shows.append(_one_by_one(server.update))
+            shows.append(server.show)
         shows.append(stack.enter_context(_panel()) if sys.stdout.isatty() else PlainStatus(clock))
         yield lambda named: _each(shows, named)
 

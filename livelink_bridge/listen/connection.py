@@ -57,7 +57,7 @@ OpenVoice = Callable[[str | None, str | None], Voice]
 
 
 class Subjects:
-    """The names that are being spoken for: one voice each."""
+    """The names that are being spoken for: one voice each. Receivers tell no names apart by case; see `device_id`."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
@@ -65,14 +65,14 @@ class Subjects:
     async def claim(self, subject: str) -> None:
         """Raises ProtocolError where somebody else keeps it."""
         for _ in range(round(_ONE_FACE_S / _FULL_LOOK_S)):
-            if subject not in self._taken:
-                self._taken.add(subject)
+            if subject.casefold() not in self._taken:
+                self._taken.add(subject.casefold())
                 return
             await asyncio.sleep(_FULL_LOOK_S)
         raise ProtocolError(f"subject {subject!r} is another client's; choose another name, or close that connection")
 
     def release(self, subject: str) -> None:
-        self._taken.discard(subject)
+        self._taken.discard(subject.casefold())
 
 
 class Connection:
@@ -142,13 +142,13 @@ class Connection:
         elif start.mood is not None:
             self._voice.feel(start.mood)
         assert self._voice is not None and self._source is not None
-        self._conversation.accept(start)
+        self._conversation.accept(start, self._voice.subject)
         await self._socket.send(protocol.ready(self._voice.subject, self._source.buffer_s))
 
     async def _open(self, start: Start) -> None:
         voice = self._open_voice(start.subject, start.mood)
         await self._subjects.claim(voice.subject)
-        self._voice, self._source = voice, voice.source(start.echo)
+        self._voice, self._source = voice, voice.source(bool(start.echo))
         self._tasks = [asyncio.create_task(self._speak(voice, self._source)), asyncio.create_task(self._report(self._source))]
 
     async def _speak(self, voice: Voice, source: PcmSource) -> None:
@@ -196,19 +196,29 @@ class Connection:
             await asyncio.sleep(_FULL_LOOK_S)
 
     async def _receive(self) -> str | bytes:
-        """The next message. A client that says nothing is asked whether it is there; one that does not answer is gone."""
-        while True:
-            try:
-                async with asyncio.timeout(self._limits.idle_s):
-                    return await self._socket.recv()
-            except TimeoutError:
-                await self._ask()
+        """The next message. A client that says nothing is asked whether it is there; one that does not answer is gone.
+
+        Messages are read meanwhile: one of them is as good an answer, and the pong comes behind those sent before it.
+        """
+        asked: asyncio.Task[None] | None = None
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(self._limits.idle_s):
+                        return await self._socket.recv()
+                except TimeoutError:
+                    if asked is None or asked.done():
+                        asked = asyncio.create_task(self._ask())
+                    else:
+                        await self._socket.close(1011, "no answer to a ping")
+        finally:
+            if asked is not None:
+                asked.cancel()
 
     async def _ask(self) -> None:
-        try:
-            await asyncio.wait_for(await self._socket.ping(), self._limits.idle_s)
-        except TimeoutError:
-            await self._socket.close(1011, "no answer to a ping")
+        """Send a ping and wait for its pong."""
+        with suppress(ConnectionClosed):
+            await (await self._socket.ping())
 
     async def _leave(self) -> None:
         """The face eases to neutral on its thread; the subject is free when it has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from livelink_bridge.config import CHECKS
@@ -28,10 +28,10 @@ class Start:
 
     format: PcmFormat
     subject: str | None = None
-    """Name in Unreal's Live Link window; None is the server's default."""
+    """Name in Unreal's Live Link window; None is the server's default and, in a later start, the one there is."""
     mood: str | None = None
-    echo: bool = False
-    """Whether the sound comes back at the pace at which it is played."""
+    echo: bool | None = None
+    """Whether the sound comes back at the pace at which it is played; None is no and, in a later start, as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self.started: Start | None = None
-        """The last start."""
+        """The last start, with the subject and the echo that hold for the connection."""
 
     def text(self, text: str) -> Message:
         """A text message. Raises ProtocolError, or UsageError for a value that cannot be; either way nothing has changed."""
@@ -69,9 +69,10 @@ class Conversation:
             raise ProtocolError(f"got {json.loads(text)['type']!r} before start; send start first")
         return message
 
-    def accept(self, start: Start) -> None:
-        """The server does what `start` asks: sound is read by it from now on."""
-        self.started = start
+    def accept(self, start: Start, subject: str) -> None:
+        """The server does what `start` asks, for the face `subject`: sound is read by it from now on."""
+        echo = self.started.echo if self.started else bool(start.echo)
+        self.started = replace(start, subject=subject, echo=echo)
 
     def sound(self, data: bytes) -> Sound:
         """A binary message: float32 (n, channels). Raises ProtocolError before start, WireError for half a sample."""
@@ -82,9 +83,9 @@ class Conversation:
     def _check_again(self, start: Start) -> None:
         if self.started is None:
             return
-        if start.subject not in (None, self.started.subject):
+        if start.subject is not None and not _same_subject(start.subject, self.started.subject):
             raise ProtocolError(f"subject: got {start.subject!r}, this connection is {self.started.subject!r}; open another for it")
-        if start.echo != self.started.echo:
+        if start.echo not in (None, self.started.echo):
             raise ProtocolError("echo can only be chosen in the first start; open another connection to change it")
 
 
@@ -110,13 +111,17 @@ def _start(content: dict[str, Any]) -> Start:
     for key in ("format", "rate", "channels"):
         if key not in content:
             raise ProtocolError(f"start lacks {key}; expected format, rate and channels")
-    encoding, echo = content["format"], content.get("echo", False)
+    encoding, echo = content["format"], content.get("echo")
     if not isinstance(encoding, str):
         raise ProtocolError(f"format: got {_shown(encoding)}, expected s16le or f32le")
-    if not isinstance(echo, bool):
+    if echo is not None and not isinstance(echo, bool):
         raise ProtocolError(f"echo: got {_shown(echo)}, expected true or false")
     mood = _mood(content["mood"]).mood if content.get("mood") is not None else None
     return Start(PcmFormat(encoding[:_SHOWN], content["rate"], content["channels"]), _subject(content.get("subject")), mood, echo)
+
+
+def _same_subject(one: str, other: str | None) -> bool:
+    return other is not None and one.casefold() == other.casefold()
 
 
 def _subject(value: object) -> str | None:

@@ -2,12 +2,15 @@
 
 import json
 import runpy
+import shutil
+import subprocess
 import sys
 import threading
 import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.listen.access import Access
@@ -17,6 +20,29 @@ from livelink_bridge.runner import Runner
 from livelink_bridge.sources.pcm import PcmSource
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+BROWSER = """
+const elements = {}, sent = [];
+globalThis.document = { getElementById: id => elements[id] ??= { textContent: "", value: "ws://x", files: [{ arrayBuffer: () => null }] } };
+globalThis.AudioContext = class { decodeAudioData() { return { duration: 60 }; } };
+globalThis.OfflineAudioContext = class { startRendering() { return { getChannelData: () => new Float32Array(60 * 24000) }; } };
+globalThis.AudioBufferSourceNode = class { connect() {} start() {} stop() {} };
+globalThis.WebSocket = class {
+  static OPEN = 1;
+  readyState = 1;
+  bufferedAmount = 0;
+  constructor() { setTimeout(() => this.onopen(), 0); }
+  send(data) { sent.push(typeof data === "string" ? JSON.parse(data).type : "sound"); }
+  close() { this.readyState = 3; }
+};
+"""
+"""What the page needs of a browser: a file of a minute, and a socket that takes everything."""
+
+CUT_IN = """
+setTimeout(() => elements.speak.onclick(), 0);
+setTimeout(() => elements.interrupt.onclick(), 300);
+setTimeout(() => { console.log(JSON.stringify(sent)); process.exit(); }, 900);
+"""
 
 
 class Listener:
@@ -57,6 +83,17 @@ def test_the_python_example_speaks_a_wav_file_to_its_end(tmp_path, monkeypatch, 
     assert "{'type': 'done', 'utterance': 1, 'reason': 'end', 'played_s': 0.5}" in said
     assert [voice.subject for voice in voices] == ["Engine"]
     np.testing.assert_array_equal(np.concatenate(voices[0].samples)[:, 0], sound.astype(np.float32) / 32768)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="runs the page's script in node")
+def test_the_browser_example_sends_nothing_after_an_interruption(tmp_path):
+    page = (EXAMPLES / "speech_engine.html").read_text(encoding="utf-8")
+    script = tmp_path / "page.js"
+    script.write_text(BROWSER + page.partition("<script>")[2].partition("</script>")[0] + CUT_IN, encoding="utf-8")
+    ran = subprocess.run(["node", str(script)], capture_output=True, text=True, timeout=30, check=True)
+    sent = json.loads(ran.stdout)
+    assert sent[:2] == ["start", "sound"]
+    assert sent[-1] == "interrupt", "600 ms later"
 
 
 def test_every_client_message_of_the_documentation_is_one_that_the_server_takes():

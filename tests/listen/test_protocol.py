@@ -14,7 +14,8 @@ START = {"type": "start", "format": "s16le", "rate": 24000, "channels": 1}
 
 def started(**more) -> Conversation:
     conversation = Conversation()
-    conversation.accept(conversation.text(json.dumps(START | more)))
+    start = conversation.text(json.dumps(START | more))
+    conversation.accept(start, start.subject or "Talker")
     return conversation
 
 
@@ -84,7 +85,7 @@ def test_nothing_comes_before_start(kind):
 def test_sound_is_read_as_the_last_start_declared_it():
     conversation = started()
     np.testing.assert_array_equal(conversation.sound(b"\x00\x40"), [[0.5]])
-    conversation.accept(conversation.text(json.dumps(START | {"format": "f32le", "channels": 2})))
+    conversation.accept(conversation.text(json.dumps(START | {"format": "f32le", "channels": 2})), "Talker")
     np.testing.assert_array_equal(conversation.sound(np.array([0.5, 0.25], "<f4").tobytes()), [[0.5, 0.25]])
 
 
@@ -105,6 +106,34 @@ def test_a_connection_keeps_its_subject_and_its_echo():
         conversation.text(json.dumps(START | {"subject": "Bob"}))
     with pytest.raises(ProtocolError, match="echo"):
         conversation.text(json.dumps(START | {"echo": True}))
+
+
+@pytest.mark.parametrize(
+    "starts",
+    [
+        pytest.param([{"subject": "Ada"}, {}, {"subject": "Ada"}], id="named, left out, named"),
+        pytest.param([{}, {"subject": "Talker"}], id="the server's default, named"),
+        pytest.param([{"subject": "Ada"}, {"subject": "ADA"}], id="another case"),
+        pytest.param([{"echo": True}, {}, {"echo": True}], id="echo left out"),
+        pytest.param([{}, {"echo": False}, {"echo": None}], id="no echo left out"),
+    ],
+)
+def test_a_later_start_that_leaves_out_or_repeats_what_holds_is_taken(starts):
+    first, *later = starts
+    conversation = started(**first)
+    assert conversation.started is not None
+    subject, echo = conversation.started.subject, conversation.started.echo
+    for more in later:
+        conversation.accept(conversation.text(json.dumps(START | more)), subject)
+        assert (conversation.started.subject, conversation.started.echo) == (subject, echo)
+
+
+@pytest.mark.parametrize(("first", "changed"), [(True, False), (False, True), (None, True)])
+def test_echo_is_chosen_once(first, changed):
+    conversation = started(echo=first)
+    conversation.accept(conversation.text(json.dumps(START)), "Talker")
+    with pytest.raises(ProtocolError, match="echo can only be chosen in the first start"):
+        conversation.text(json.dumps(START | {"echo": changed}))
 
 
 def test_the_servers_messages_are_json_with_a_type():

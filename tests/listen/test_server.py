@@ -45,18 +45,19 @@ class TimedSink(CollectSink):
 class FakeVoice:
     """The real way from sound to sink, with a model without weights."""
 
-    def __init__(self, subject: str | None, mood: str | None, buffer_s: float = 30.0) -> None:
+    def __init__(self, subject: str | None, mood: str | None, buffer_s: float = 30.0, delay_s: float = 0.0) -> None:
         self.subject = subject or "Talker"
         self.moods = [mood]
         self.sink = TimedSink()
         self.ended = threading.Event()
         self._buffer_s = buffer_s
+        self._delay_s = delay_s
 
     def source(self, echo: bool) -> PcmSource:
         return PcmSource(self.subject, clock=CLOCK, echo=echo, buffer_s=self._buffer_s)
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
-        outputs = Outputs((), self.subject)
+        outputs = Outputs((), self.subject, delay_s=self._delay_s)
         follow(source, LoudnessModel(), Face(), outputs, [self.sink], clock=CLOCK, stop=stop, timing=source)
         self.ended.set()
 
@@ -157,6 +158,26 @@ def test_an_interrupted_face_is_neutral_soon_and_the_client_is_told():
     assert not any(jaw for at_s, jaw in after if at_s - interrupted_s > neutral_s)
 
 
+def test_a_delayed_face_closes_as_soon_and_stays_closed():
+    with serving(make=lambda subject, mood: FakeVoice(subject, mood, delay_s=0.4)) as served, served.connect() as client:
+        begin(client)
+        client.send(tone(5.0))
+        while hear(client, "position")["played_s"] < 0.8:
+            pass
+        interrupted_s = CLOCK.now()
+        say(client, type="interrupt")
+        hear(client, "done")
+        assert not served.voices[0].ended.wait(1.0)
+        client.close()
+        sink = served.voices[0].sink
+        assert served.voices[0].ended.wait(5)
+    after = [(at_s - interrupted_s, float(weights[JAW])) for at_s, weights in zip(sink.times_s, sink.weights, strict=True)]
+    jaws = [jaw for at_s, jaw in after if at_s > 0]
+    assert jaws[0] > 0.2
+    assert (np.diff(jaws) <= 0.01).all(), "it only closes"
+    assert next(at_s for at_s, jaw in after if at_s > 0 and jaw == 0) < 0.25, "0.13 s, and what a busy machine adds"
+
+
 def test_malformed_messages_are_answered_and_the_connection_goes_on():
     with serving() as served, served.connect() as client:
         for message in ["", "{", "[]", '{"type": "dance"}', '{"type": "end"}', b"\0\0", json.dumps(START | {"rate": 1})]:
@@ -193,9 +214,17 @@ def test_a_client_that_vanishes_leaves_a_neutral_face_and_its_name():
 def test_each_subject_has_one_voice():
     with serving() as served, served.connect() as first, served.connect() as second:
         begin(first, subject="Ada")
-        second.send(json.dumps(START | {"subject": "Ada"}))
-        assert "subject 'Ada' is another client's" in hear(second, "error")["error"]
+        for same in ("Ada", "ADA"):
+            second.send(json.dumps(START | {"subject": same}))
+            assert f"subject {same!r} is another client's" in hear(second, "error")["error"]
         assert begin(second, subject="Bob")["subject"] == "Bob"
+
+
+def test_a_later_start_may_name_the_default_subject_and_leave_the_echo_out():
+    with serving() as served, served.connect() as client:
+        begin(client, echo=True)
+        assert begin(client, subject="Talker")["subject"] == "Talker"
+        assert begin(client, rate=24000)["subject"] == "Talker"
 
 
 def test_one_client_too_many_is_turned_away_and_may_come_back():
@@ -342,18 +371,41 @@ def test_stopping_leaves_every_face_neutral_and_no_thread():
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("voice", "model", "sender", "server"))]
 
 
-def test_a_client_that_answers_no_ping_is_dropped():
-    with serving(limits=Limits(idle_s=0.05)) as served, socket.create_connection(("127.0.0.1", served.server.port), 5) as mute:
+@contextmanager
+def mute_client(served: Serving) -> Iterator[socket.socket]:
+    """A client that answers no ping."""
+    with socket.create_connection(("127.0.0.1", served.server.port), 5) as mute:
         key = "dGhlIHNhbXBsZSBub25jZQ=="
         mute.sendall(
             f"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
+        yield mute
+
+
+def test_a_client_that_answers_no_ping_is_dropped():
+    with serving(limits=Limits(idle_s=0.05)) as served, mute_client(served) as mute:
         received = b""
         while data := mute.recv(4096):
             received += data
         assert received.startswith(b"HTTP/1.1 101")
         assert b"no answer to a ping" in received
+
+
+def test_messages_are_read_while_a_ping_is_not_answered_and_count_as_its_answer():
+    message = b"\x81\x82\0\0\0\0{}"  # a text frame, masked with zeros as clients have to
+    with serving(limits=Limits(idle_s=0.5)) as served, mute_client(served) as mute:
+        time.sleep(0.7)
+        for _ in range(10):
+            mute.sendall(message)
+            time.sleep(0.1)
+        mute.shutdown(socket.SHUT_WR)
+        received = b""
+        while data := mute.recv(4096):
+            received += data
+    assert received.count(b"\x89\x04") == 1, "it was asked once"
+    assert received.count(b'"type": "error"') == 10
+    assert b"no answer" not in received
 
 
 def test_a_port_that_is_taken_is_one_line():

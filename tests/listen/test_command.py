@@ -1,0 +1,90 @@
+"""The verb `listen`: what it tells of its voices, and where."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+import urllib.request
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from livelink_bridge.cli import run
+from livelink_bridge.commands import listen, session
+from livelink_bridge.commands.listen import Board
+from livelink_bridge.metrics import Status
+from livelink_bridge.testing import LoudnessModel
+
+START = {"type": "start", "format": "s16le", "rate": 16000, "channels": 1, "subject": "Ada"}
+
+
+def test_who_has_left_is_not_shown_any_more() -> None:
+    shown: list[dict[str, int]] = []
+    board = Board(lambda named: shown.append({subject: status.sent for subject, status in named.items()}))
+    for subject, sent in [("Ada", 1), ("Bo", 2), ("Bo", 3), ("Ada", 4)]:
+        board.update(subject, Status(state="live", sent=sent))
+    assert shown == [{"Ada": 1}, {"Ada": 1, "Bo": 2}, {"Ada": 4, "Bo": 3}]
+    for _ in range(2):
+        board.leave("Ada")
+    board.update("Bo", Status(state="live", sent=5))
+    board.leave("Bo")
+    assert shown[3:] == [{"Bo": 3}, {"Bo": 5}, {}]
+
+
+def test_log_file_and_metrics_are_told_of_each_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(session, "model_of", lambda settings: LoudnessModel())
+    stop = threading.Event()
+    monkeypatch.setattr(listen, "interruptible", lambda: nullcontext(stop))
+    port, metrics, target, log = free_port(), free_port(), free_port(), tmp_path / "listen.log"
+    scraped: list[str] = []
+
+    def speak() -> None:
+        try:
+            wait_for_port(port)
+            with connect(f"ws://127.0.0.1:{port}", proxy=None) as client:
+                client.send(json.dumps(START))
+                client.recv(timeout=10)
+                client.send(bytes(16000))
+                scraped.append(scrape_until(metrics, 'poses_per_second{subject="Ada"}'))
+        finally:
+            stop.set()
+
+    client = threading.Thread(target=speak)
+    client.start()
+    options = ["--port", str(port), "--metrics-port", str(metrics), "--log-file", str(log), "--to", f"livelink://127.0.0.1:{target}"]
+    assert run(["listen", *options]) == 0
+    client.join()
+    assert scraped
+    assert "INFO Ada: " in log.read_text(encoding="utf-8")
+
+
+def wait_for_port(port: int) -> None:
+    deadline_s = time.monotonic() + 10
+    while time.monotonic() < deadline_s:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+def scrape_until(port: int, wanted: str) -> str:
+    """The first scrape that has something."""
+    deadline_s = time.monotonic() + 10
+    while time.monotonic() < deadline_s:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            if wanted in (text := answer.read().decode()):
+                return str(text)
+        time.sleep(0.05)
+    raise AssertionError(f"{wanted} was never served")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
