@@ -9,7 +9,8 @@ from livelink_bridge.voice_out import VoiceOut
 
 RATE = 48000
 BLOCK = 960
-DELAY_S = 0.075
+DELAY_S = 0.1
+"""Of the face. The stand-in output holds 50 ms, blocks last 20, and 20 more are kept for blocks that come unevenly."""
 LATENCY_S = 0.05
 """Of the stand-in's streams."""
 
