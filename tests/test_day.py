@@ -104,7 +104,7 @@ def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsy
             f"{grown:+d} objects"
         )
     assert sender.grid.late == 0
-    assert sender.poses.held + sender.poses.skipped + poses.dropped <= 3 + 2 * hours
+    assert sender.poses.held + sender.poses.skipped + poses.dropped <= 15 + 2 * hours, "while the beat is found, and then hardly ever"
     assert audience.largest_step <= 2
     # Packets follow the sound's clock, frame numbers the machine's.
     assert audience.sent == pytest.approx(hours * 3600 * 60 * (1 + PPM), abs=120)
