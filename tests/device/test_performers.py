@@ -55,5 +55,6 @@ def test_two_microphones_drive_two_subjects_at_once(room, receiver, pulse):
         jaw = np.array([packet.values[JAW] for _, packet in found])
         first, second = jaw[times_s < switched_s].max(), jaw[times_s > switched_s + 0.8].max()
         assert (first > 0.2, second > 0.2) == (name == "voice", name == "second"), "each face follows its own microphone alone"
-        assert (len(times_s) - 1) / (times_s[-1] - times_s[0]) == pytest.approx(60, abs=1)
+        # A stalled machine leaves ticks out; a face that waits for the other would have half as many.
+        assert (len(times_s) - 1) / (times_s[-1] - times_s[0]) == pytest.approx(60, abs=6)
         assert not found[-1][1].values.any()
