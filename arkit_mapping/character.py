@@ -40,6 +40,9 @@ __all__ = [
 Closure = Literal["auto", "arkit", "metahuman"]
 """Which of the lip rules: `auto` is what each receiver expects, the others hold for every receiver."""
 
+SENSELESS = np.float32(1e6)
+"""A value at or beyond this is as little a weight or an angle as NaN is, and products with it would leave float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class Character:
@@ -93,10 +96,10 @@ class Character:
             object.__setattr__(self, name, value)
 
     def apply(self, poses: Poses) -> Poses:
-        """This character's poses, the same shape, a new array, finite. A value that is not finite becomes 0, neutral, first."""
+        """This character's poses, the same shape, a new array, finite. What is no number of a pose becomes 0, neutral, first."""
         given = np.asarray(poses, dtype=np.float32)
         sane = np.zeros_like(given)
-        np.copyto(sane, given, where=np.isfinite(given))
+        np.copyto(sane, given, where=np.abs(given) < SENSELESS)
         if self._symmetry:
             sane = self._symmetry(sane)
         scaled: Poses = sane * self._gain + self._offset

@@ -28,6 +28,8 @@ OLDEST, TOO_NEW = (3, 11), (3, 14)
 TORCH_PAGE = "https://pytorch.org/get-started/locally/"
 EXTRAS = {"demo": "", "test": "dev"}
 MARKS = {"--slow": "slow", "--gpu": "gpu", "--soak": "soak"}
+REPEATABLE = ("--hypothesis-profile=ci",)
+"""Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "scripts", "tests")
 
 
@@ -129,7 +131,7 @@ def pytest_arguments(arguments: list[str]) -> list[str]:
     """Turn --slow, --gpu, --soak into pytest's marks and hand the rest on; without them the project's own choice stands."""
     marks = [MARKS[argument] for argument in arguments if argument in MARKS]
     rest = [argument for argument in arguments if argument not in MARKS]
-    return [*(["-m", " or ".join(marks)] if marks else []), *rest]
+    return [*REPEATABLE, *(["-m", " or ".join(marks)] if marks else []), *rest]
 
 
 def run(command: list[str]) -> int:

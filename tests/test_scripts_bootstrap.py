@@ -91,7 +91,7 @@ def test_the_plain_install_does_not_stand_for_the_one_with_the_checks(bootstrap:
     ],
 )
 def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(bootstrap: ModuleType, given: list[str], handed_on: list[str]) -> None:
-    assert bootstrap.pytest_arguments(given) == handed_on
+    assert bootstrap.pytest_arguments(given) == [*bootstrap.REPEATABLE, *handed_on]
 
 
 def test_the_checks_stop_at_the_first_that_fails(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
