@@ -25,7 +25,7 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.metrics import level_dbfs
 from livelink_bridge.monitor import Monitor
 from livelink_bridge.sinks import Sink, Stamp, open_sink
-from livelink_bridge.sinks.udp import host_and_port
+from livelink_bridge.sinks.uri import read_uri
 from livelink_bridge.sources import Source, open_source
 from models.base import ModelError, SpeechToFace
 
@@ -134,9 +134,10 @@ def receiver(target: str) -> Finding:
     if target.startswith("take:"):
         return Finding("ok", target, "a folder for takes")
     try:
-        host, port = host_and_port(target)
+        given = read_uri(target)
     except BridgeError as error:
         return Finding("fail", "receiver", str(error))
+    host, port = given.host, given.port
     if host in LOCAL_HOSTS:
         return _local_port(target, port)
     try:

@@ -9,6 +9,7 @@ from livelink_bridge.errors import UsageError, WireError
 from livelink_bridge.frames import Weights
 from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.sinks.udp import UdpTarget
+from livelink_bridge.sinks.uri import read_uri
 from livelink_bridge.wire.livelink import Packet, encode
 
 
@@ -26,7 +27,7 @@ class LiveLinkSink:
         self.sent = 0
         self._subject = subject
         self._device_id = device_id
-        self._target = UdpTarget(uri)
+        self._target = UdpTarget(read_uri(uri))
 
     @property
     def errors(self) -> int:

@@ -12,6 +12,7 @@ from arkit_mapping import CHANNELS_61
 from livelink_bridge.frames import Weights
 from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.sinks.udp import UdpTarget
+from livelink_bridge.sinks.uri import read_uri
 
 MAX_BUNDLE = 1400
 """Bytes. More would be cut into fragments on the way, and one lost fragment loses the pose."""
@@ -29,7 +30,7 @@ class OscSink:
         self.name = uri
         self.sent = 0
         self._bundles = bundles_of(tuple(f"/arkit/{name}" for name in CHANNELS_61))
-        self._target = UdpTarget(uri)
+        self._target = UdpTarget(read_uri(uri))
 
     @property
     def errors(self) -> int:

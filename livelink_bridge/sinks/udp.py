@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import logging
 import socket
-from urllib.parse import urlsplit
 
-from livelink_bridge.errors import SinkError, UsageError
+from livelink_bridge.errors import SinkError
+from livelink_bridge.sinks.uri import Address
 
 _log = logging.getLogger(__name__)
-
-
-def host_and_port(uri: str) -> tuple[str, int]:
-    """Host and port of `scheme://host:port`. Raises UsageError with what is missing or wrong."""
-    expected = f"expected {uri.partition(':')[0]}://HOST:PORT with a port from 1 to 65535"
-    try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise UsageError(f"{uri!r} is not an address; {expected}") from None
-    if not host or not parts.netloc:
-        raise UsageError(f"{uri!r} names no host; {expected}")
-    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-        raise UsageError(f"{uri!r} has more than a host and a port; {expected}")
-    if not port:
-        raise UsageError(f"{uri!r} {'names no port' if port is None else 'has port 0'}; {expected}")
-    return host, port
 
 
 class UdpTarget:
     """One receiver, its host looked up once. Sending never waits and never raises."""
 
-    def __init__(self, uri: str) -> None:
-        host, port = host_and_port(uri)
-        self._uri = uri
-        self._socket = _connect(uri, host, port)
+    def __init__(self, address: Address) -> None:
+        self._uri = address.uri
+        self._socket = _connect(address.uri, address.host, address.port)
         self.refused = 0
         """Datagrams for which the receiving machine said that nobody listens on the port."""
         self.lost = 0
