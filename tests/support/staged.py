@@ -1,0 +1,91 @@
+"""A stage that writes down what it is told, and takes for it to serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arkit_mapping.moods import Mood
+from livelink_bridge.errors import SinkError
+
+CSV = b"Timecode,BlendShapeCount\n" + bytes(range(256)) * 1000
+
+
+@dataclass(frozen=True)
+class Taken:
+    timecode: str
+    csv: Path
+    sound: Path | None
+
+
+def recorded_take(folder: Path, slate: str = "MySlate", take: int = 3) -> Taken:
+    """A take's folder, laid out as the app lays it out."""
+    inside = folder / f"20261121_{slate}_{take}"
+    inside.mkdir(parents=True)
+    csv, sound = inside / f"{slate}_{take}_Ada.csv", inside / f"{slate}_{take}_Ada.wav"
+    csv.write_bytes(CSV)
+    sound.write_bytes(b"RIFF")
+    (inside / "take.json").write_text("{}")
+    return Taken("10:00:05:00", csv, sound)
+
+
+@dataclass
+class FakeStage:
+    folder: Path | None = None
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    slate: str = "MySlate"
+    take: int = 1
+    recording: bool = False
+    full: bool = False
+
+    def add_target(self, uri: str) -> None:
+        self.calls.append(("add_target", uri))
+
+    def clear_targets(self) -> None:
+        self.calls.append(("clear_targets",))
+
+    def rename(self, subject: str) -> None:
+        self.calls.append(("rename", subject))
+
+    def stream(self, on: bool) -> None:
+        self.calls.append(("stream", on))
+
+    def battery(self) -> float:
+        return 0.75
+
+    def record_start(self, slate: str, take: int) -> str:
+        assert not self.recording
+        if self.full:
+            raise SinkError("the disk is full; make room and record again")
+        self.slate, self.take, self.recording = slate, take, True
+        self.calls.append(("record_start", slate, take))
+        return "10:00:00:00"
+
+    def record_stop(self) -> Taken:
+        assert self.recording
+        self.recording = False
+        self.calls.append(("record_stop",))
+        return recorded_take(self.folder, self.slate, self.take) if self.folder else Taken("10:00:05:00", Path("a.csv"), None)
+
+    def record_cancel(self) -> str:
+        assert self.recording
+        self.recording = False
+        self.calls.append(("record_cancel",))
+        return "10:00:04:00"
+
+    def mark(self, text: str) -> str:
+        assert self.recording
+        self.calls.append(("mark", text))
+        return "10:00:02:00"
+
+    def feel(self, mood: Mood, subject: str | None) -> None:
+        self.calls.append(("feel", str(mood), subject))
+
+    def set_gain(self, gain_db: float, subject: str | None) -> None:
+        self.calls.append(("set_gain", gain_db, subject))
+
+    def calibrate(self, subject: str | None) -> None:
+        self.calls.append(("calibrate", subject))
+
+    def neutral(self, on: bool, subject: str | None) -> None:
+        self.calls.append(("neutral", on, subject))
