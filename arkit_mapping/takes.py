@@ -22,24 +22,11 @@ from typing import Self, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, TAKE_COLUMNS, nearest
+from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, nearest
 from arkit_mapping.remap import NEUTRAL
+from arkit_mapping.take_rows import DAY_S, HEADER, MIN_ROWS, RATE_HZ, ROW, TakeError, checked_rows, moment_of, row_text
 
-RATE_HZ = 60
-"""Rows per second of a written take, and what FF counts in every take."""
-MIN_ROWS = 37
-"""Rows until 0.6 s have passed. Whatever frame of a second they begin at, one of so many in a row has an FF over 30."""
-DAY_S = 86400
-
-_HEADER = ",".join(("Timecode", "BlendShapeCount", *TAKE_COLUMNS))
-_TO_COLUMNS = np.array([CHANNELS_61.index(name) for name in TAKE_COLUMNS], dtype=np.intp)
-_ROW = "%02d:%02d:%02d:%06.3f,61," + ",".join(["%.10f"] * len(TAKE_COLUMNS)) + "\n"
-_MILLIFRAMES = 1000 * RATE_HZ
-"""Thousandths of a sixtieth in a second: timecode is counted in whole ones, so no row is rounded twice."""
-
-
-class TakeError(ValueError):
-    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in it."""
+__all__ = ["DAY_S", "MIN_ROWS", "RATE_HZ", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +65,7 @@ def write_take(path: str | Path, values: NDArray[np.floating], *, start_s: float
 
 
 class TakeWriter:
-    """A take written row by row, in memory that does not grow with it.
+    """A take written row by row, 60 a second, in memory that does not grow with it.
 
     Rows go to a temporary file beside `path`, which takes its name on `close`: a take is there whole or not at all. Leaving a
     `with` block by an exception is `discard`. `start_s`, seconds of the day, is the first row's timecode; at 0 an imported
@@ -93,7 +80,7 @@ class TakeWriter:
         self._file: TextIO | None = None
         try:
             self._file = open(self._partial, "w", encoding="ascii", newline="\n")
-            self._file.write(_HEADER + "\n")
+            self._file.write(HEADER + "\n")
         except OSError as error:
             raise self._failed(error) from None
 
@@ -103,20 +90,18 @@ class TakeWriter:
             raise TakeError(
                 f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up to {DAY_S}, at row 0"
             )
-        self._start = round(start_s * _MILLIFRAMES)
+        self._start = moment_of(start_s)
 
     def append(self, values: NDArray[np.floating]) -> None:
         """Add float (61,) or (k, 61) in wire order. TakeError if a value is not finite, the shape is another, or the disk is full."""
         if self._file is None:
             raise TakeError(f"take {self.path} is closed")
-        rows = np.atleast_2d(np.asarray(values, dtype=np.float64))
-        if rows.ndim != 2 or rows.shape[1] != len(CHANNELS_61):
-            raise TakeError(f"take {self.path}: got values of shape {np.shape(values)}, expected (61,) or (rows, 61)")
+        rows = checked_rows(values, f"take {self.path}")
         if not np.isfinite(rows).all():
             raise TakeError(f"take {self.path}: a value after row {self.rows} is not finite")
         try:
-            for row in rows[:, _TO_COLUMNS] + 0.0:  # adding zero turns -0.0 into 0.0, which prints without a sign
-                self._file.write(_ROW % (*self._timecode(), *row.tolist()))
+            for row in rows:
+                self._file.write(row_text(self._start + ROW * self.rows, row))
                 self.rows += 1
         except OSError as error:
             raise self._failed(error) from None
@@ -153,11 +138,6 @@ class TakeWriter:
             self.close()
         else:
             self.discard()
-
-    def _timecode(self) -> tuple[int, int, int, float]:
-        seconds, part = divmod(self._start + 1000 * self.rows, _MILLIFRAMES)
-        minutes, seconds = divmod(seconds % DAY_S, 60)
-        return minutes // 60, minutes % 60, seconds, part / 1000
 
     def _failed(self, error: OSError) -> TakeError:
         self.discard()

@@ -47,7 +47,7 @@ class ScriptSteps(TorchSteps):
         import torch
 
         with torch.inference_mode():
-            out, *self._states = self._traced(torch.from_numpy(mel)[None], torch.tensor(self._clock), *self._voice, *self._states)
+            out, *self._states, _ = self._traced(torch.from_numpy(mel)[None], torch.tensor(self._clock), *self._voice, *self._states)
         self._clock += len(mel)
         return out[0].numpy()
 

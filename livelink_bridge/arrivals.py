@@ -6,8 +6,9 @@ import socket
 import struct
 import sys
 import time
+from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from livelink_bridge.errors import BridgeError
 
@@ -20,6 +21,16 @@ _LINUX = sys.platform == "linux"
 _SO_TIMESTAMPNS = 35
 """Linux's number for "tell when it arrived", on x86 and ARM; Python's socket module does not name it."""
 _TIMESPEC = struct.Struct("@ll")
+
+
+class Arrival(NamedTuple):
+    """A datagram that arrived."""
+
+    datagram: bytes
+    at_s: float
+    """Seconds on the clock of its `Arrivals`."""
+    sender: str
+    """HOST:PORT it came from."""
 
 
 class Arrivals:
@@ -49,16 +60,28 @@ class Arrivals:
     def now(self) -> float:
         return time.time() if _LINUX else time.monotonic()
 
+    def of_day(self, at_s: float) -> float:
+        """Local seconds since midnight of a time on this clock, in [0, 86400)."""
+        now = datetime.now()
+        of_day_s = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+        return (of_day_s - (self.now() - at_s)) % 86400
+
     def receive(self, timeout_s: float) -> tuple[bytes, float] | None:
         """The next datagram and its arrival time, or None when none came in time."""
+        arrival = self.receive_from(timeout_s)
+        return None if arrival is None else arrival[:2]
+
+    def receive_from(self, timeout_s: float) -> Arrival | None:
+        """The next datagram, when and from where it arrived, or None when none came in time."""
         self._socket.settimeout(timeout_s)
         try:
             if not _LINUX:
-                return self._socket.recv(MAX_UDP), self.now()
-            datagram, extras, _, _ = self._socket.recvmsg(MAX_UDP, socket.CMSG_SPACE(_TIMESPEC.size))
+                datagram, sender = self._socket.recvfrom(MAX_UDP)
+                return Arrival(datagram, self.now(), _as_text(sender))
+            datagram, extras, _, sender = self._socket.recvmsg(MAX_UDP, socket.CMSG_SPACE(_TIMESPEC.size))
         except TimeoutError:
             return None
-        return datagram, self._kernel_time(extras)
+        return Arrival(datagram, self._kernel_time(extras), _as_text(sender))
 
     def _kernel_time(self, extras: list[tuple[int, int, bytes]]) -> float:
         for level, kind, data in extras:
@@ -75,6 +98,10 @@ class Arrivals:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _as_text(sender: tuple[str, int]) -> str:
+    return f"{sender[0]}:{sender[1]}"
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -12,7 +12,21 @@ from typing import Annotated, Any
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import character, convert, demo, doctor, evaluate, inspection, listen, live, monitor, play, sync_test
+from livelink_bridge.commands import (
+    character,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    inspection,
+    listen,
+    live,
+    monitor,
+    play,
+    replay,
+    sync_test,
+    takes,
+)
 from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, VOICE, with_settings
 from livelink_bridge.errors import BridgeError
 
@@ -20,6 +34,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "play": with_settings(play.play, (*OUTPUT, *MODEL, *FACE, *VOICE)),
     "listen": with_settings(listen.listen, (*OUTPUT, *MODEL, *FACE, *VOICE)),
     "sync-test": with_settings(sync_test.sync_test, sync_test.OPTIONS),
+    "replay": with_settings(replay.replay, OUTPUT),
     "convert": with_settings(convert.convert, (*MODEL, *FACE)),
     "monitor": monitor.monitor,
     "demo": with_settings(demo.demo),
@@ -70,6 +85,7 @@ def build() -> Any:
     app.command("mic", hidden=True)(with_settings(live.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
     for name, verb in VERBS.items():
         app.command(name)(verb)
+    app.add_typer(takes.build(style), name="takes")
     return typer.main.get_command(app)
 
 
@@ -105,7 +121,7 @@ def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 
 def rewrite_mic(arguments: Sequence[str]) -> list[str]:
     """Turn `--mic [DEVICE]` into the hidden verb `mic [--input DEVICE]`: the parser knows no option with an optional value."""
-    if arguments and arguments[0] in VERBS:
+    if arguments and arguments[0] in (*VERBS, "takes"):
         return list(arguments)
     for at, argument in enumerate(arguments):
         option, equals, device = argument.partition("=")

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -40,6 +41,7 @@ class Settings:
     to: tuple[str, ...] = ("livelink://127.0.0.1:11111",)
     """Where poses go, as URIs. Unreal's own port on this machine unless told otherwise."""
     record: Path | None = None
+    slate: str | None = None
     """Folder that gets a take of the session, next to `to`."""
     subject: str = "LiveLinkBridge"
     """What the face is called in Unreal's Live Link window."""
@@ -63,6 +65,8 @@ class Settings:
     """Of liveliness: the same seed, the same face."""
     head_motion: bool = False
     """Whether the head nods and turns a little with the voice."""
+    tongue: bool = False
+    """Whether the tongue shows on th and l, as the model hears them."""
     mood: str = "neutral"
     """A mood and how much of it, 0 to 1, or several: happy:0.4,surprised:0.2."""
     gate: str = "auto"
@@ -83,6 +87,10 @@ class Settings:
     """Milliseconds by which poses are sent later, for sound that takes longer to its audience than the face."""
     log_file: Path | None = None
     """Also what happens in a session, and a line a minute, into this file; at most three of 5 MB."""
+    control: int | None = None
+    """Port at which Switchboard and dashboards direct a session, as they do the Live Link Face app."""
+    control_allow: tuple[str, ...] = ()
+    """IPv4 addresses or networks that are heard there; none: this machine alone."""
     metrics_port: int | None = None
     """Port on this machine at which a session's figures are served to Prometheus."""
     performers: tuple[Mapping[str, object], ...] = ()
@@ -95,7 +103,9 @@ class Settings:
     @property
     def targets(self) -> tuple[str, ...]:
         """`to`, and the take that `record` asks for."""
-        return self.to if self.record is None else (*self.to, f"take:{self.record}")
+        if self.record is None:
+            return self.to
+        return (*self.to, f"take:{self.record}" + (f"?slate={quote(self.slate, safe='')}" if self.slate else ""))
 
 
 def load_settings(flags: Mapping[str, object], *, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -283,6 +293,16 @@ def _port(value: object) -> int:
     return int(str(value))
 
 
+def _peers(value: object) -> tuple[str, ...]:
+    from livelink_bridge.control.peers import read_peers
+
+    texts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(one, str) for one in texts):
+        raise ValueError("IPv4 addresses or networks, such as 192.168.1.20 or 192.168.1.0/24")
+    read_peers(texts)
+    return tuple(texts)
+
+
 def _mood(value: object) -> str:
     from arkit_mapping.moods import Mood, MoodError
 
@@ -325,6 +345,7 @@ def _performer(number: int, given: Mapping[object, object]) -> Mapping[str, obje
 CHECKS: dict[str, Callable[[object], Any]] = {
     "to": _targets,
     "record": _path,
+    "slate": _text,
     "subject": _subject,
     "fps": _fps,
     "timecode": _one_of(*ORIGINS),
@@ -336,6 +357,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "liveliness": _switch,
     "seed": _seed,
     "head_motion": _switch,
+    "tongue": _switch,
     "mood": _mood,
     "gate": _one_of(*GATES),
     "gain": _between(-40, 40, "dB"),
@@ -346,6 +368,8 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "audio_delay": _between(0, 1000, "ms"),
     "face_delay": _between(0, 500, "ms"),
     "log_file": _path,
+    "control": _port,
+    "control_allow": _peers,
     "metrics_port": _port,
     "performers": _performers,
     "reference_face": _path,
@@ -354,8 +378,8 @@ CHECKS: dict[str, Callable[[object], Any]] = {
 """By key: raw value in, checked value out; a ValueError's text ends the sentence "expected ..."."""
 
 PERFORMERS_OWN = (
-    "mic", "subject", "to", "record", "fps", "timecode", "timecode_rate", "face_delay", "character", "liveliness", "seed", "head_motion",
-    "mood", "gate", "gain", "level_control", "channels", "exclusive", "audio_out", "audio_delay",
+    "mic", "subject", "to", "record", "slate", "fps", "timecode", "timecode_rate", "face_delay", "character", "liveliness", "seed",
+    "head_motion", "mood", "gate", "gain", "level_control", "channels", "exclusive", "audio_out", "audio_delay",
 )  # fmt: skip
 """What each performer may have of its own; the model is everybody's."""
 

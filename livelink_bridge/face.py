@@ -8,16 +8,20 @@ from numpy.typing import NDArray
 from arkit_mapping.character import Character, Closure
 from arkit_mapping.liveliness import Liveliness
 from arkit_mapping.moods import Mood, MoodBlend
+from arkit_mapping.tongue import behind_lips
 from livelink_bridge.character_file import CharacterFile
 from livelink_bridge.frames import Weights
 
 _PLAIN = Character()
 
+REST_POSES = 24
+"""Poses from the whole face to neutral, and back: 0.4 s."""
+
 
 class Face:
     """Poses as predicted to poses as they are sent, but for the lip rule. Chunks of any size give the same poses.
 
-    `worn` may be a file that is being worked on. `feel` may be called from any thread, the rest from the one that animates.
+    `worn` may be a file that is being worked on. `feel` and `rest` may be called from any thread, the others from the one that animates.
     """
 
     def __init__(self, worn: Character | CharacterFile = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
@@ -27,6 +31,7 @@ class Face:
         self._wanted = self._blend.mood
         self._character = self._current()
         self._stream = self._character.stream()
+        self._resting, self._there = False, 1.0
 
     @property
     def closure(self) -> Closure:
@@ -42,6 +47,10 @@ class Face:
         """Go over to another mood."""
         self._wanted = mood
 
+    def rest(self, on: bool) -> None:
+        """Ease to neutral and stay there, or go on."""
+        self._resting = on
+
     def reset(self) -> None:
         """Begin a new source: the same sound gives the same face again."""
         if self._liveliness:
@@ -53,12 +62,13 @@ class Face:
 
         Parameters
         ----------
-        poses : float32 (n, 61) in wire order, what speech does not move at 0
+        poses : float32 (n, 61) in wire order, what speech does not move at 0; closed lips keep the tongue in
         level_dbfs : float32 (n,), how loud the 1/60 s of sound of each pose is
         speaking : bool (n,), whether somebody speaks, where that is known
         """
         if self._wanted is not self._blend.mood:
             self._blend.to(self._wanted)
+        poses = behind_lips(poses)
         if self._liveliness:
             poses = self._liveliness.apply(poses, level_dbfs, speaking)
         if self._blend.moving or self._blend.mood.parts:
@@ -66,7 +76,16 @@ class Face:
         if self._current() is not self._character:
             self._character = self._current()
             self._stream = self._character.stream()
-        return self._stream.push(poses)
+        return self._rested(self._stream.push(poses))
+
+    def _rested(self, poses: Weights) -> Weights:
+        """Poses on their way to neutral, or back; smooth at both ends."""
+        step = (-1 if self._resting else 1) / REST_POSES
+        there = np.clip(self._there + step * np.arange(1, len(poses) + 1), 0.0, 1.0)
+        if not len(poses) or there.min() == 1.0 == self._there:
+            return poses
+        self._there = float(there[-1])
+        return np.asarray(poses * (there * there * (3 - 2 * there))[:, None], np.float32)
 
     def _current(self) -> Character:
         return self._worn.current() if isinstance(self._worn, CharacterFile) else self._worn

@@ -68,6 +68,10 @@ class NoiseGate:
         self._open = False
         self._since_sure = self._hold + 1
 
+    def use(self, thresholds: Thresholds) -> None:
+        """Open and close at other levels from the next step on."""
+        self._thresholds = thresholds
+
     def decide(self, levels: Levels, voice: NDArray[np.float32]) -> tuple[Flags, Flags]:
         """Take the next steps: float64 (n,) dBFS and float32 (n,) probabilities, 1 where there is no detector.
 

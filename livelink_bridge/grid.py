@@ -216,6 +216,11 @@ class Grid:
             return None
         return self._deadline_s - float(self._number * self._poses_a_tick) / FRAME_RATE
 
+    @property
+    def shown_s(self) -> float | None:
+        """Sound time that the newest tick shows, seconds; None before the first sound."""
+        return float(self._number * self._poses_a_tick) / FRAME_RATE if self._locked else None
+
     def next(self, now_s: float) -> Tick:
         """The tick after the one before, not earlier than `now_s`."""
         zero_s = None if self._timing.zero_s is None else self._timing.zero_s + self.wait_s

@@ -1,4 +1,4 @@
-"""Receive as Unreal's ARKit source does, and say what arrives and what Unreal would make of it.
+"""Receive as Unreal's ARKit source does, and say what arrives and what Unreal would make of it; other wires, and who reads those.
 
 `Monitor` is fed datagrams with their arrival times and knows no socket; `listen` opens a port and feeds one.
 """
@@ -9,25 +9,28 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, index_of
+from arkit_mapping.channels import index_of
 from livelink_bridge.arrivals import Arrivals
-from livelink_bridge.errors import UsageError, WireError
+from livelink_bridge.errors import UsageError
+from livelink_bridge.pose_wires import PoseWires
 from livelink_bridge.subject_stats import SubjectStats
-from livelink_bridge.wire.livelink import COUNT, Packet, decode
-from livelink_bridge.wire.unreal import why_ignored
+from livelink_bridge.subjects import OnPose, Subjects
+from livelink_bridge.tally import Tally
+from livelink_bridge.unreal_view import UnrealView
+from livelink_bridge.wire.oddities import Oddity
+from livelink_bridge.wire.sniff import WIRE_OF_PORT, WIRES, Wire, wire_of
 
 DEFAULT_PORT = 11111
-MAX_SUBJECTS = 64
-"""Subjects told apart; packets of further ones are counted under the warning `too-many-subjects`."""
 SHOWN_CHANNELS = ("JawOpen", "MouthClose", "MouthFunnel", "MouthPucker", "MouthSmileLeft", "HeadYaw")
-ID_BYTES = 36
-"""A UUID's text. Several receivers other than Unreal read no other length."""
-
-_HEADER_AND_VALUES = 1 + 4 + 4 + 16 + 1 + 4 * COUNT
+UNRESPONSIVE_S = 0.5
+"""Silence after which Unreal marks a subject yellow (protocol.md 1.4)."""
+SLOW_FPS = 20.0
+"""Fewer poses a second are seen as steps, whatever Unreal interpolates."""
+_ENOUGH = 30
+"""Packets before a rate is judged."""
 _WAIT_S = 0.1
 """How long a stop request may go unseen."""
 
@@ -38,108 +41,81 @@ Summary = dict[str, object]
 class Monitor:
     """Counts what arrived. Memory is bounded however long and whatever arrives."""
 
-    def __init__(self, channels: Sequence[str] = SHOWN_CHANNELS) -> None:
-        self._channels = [(name, index_of(name)) for name in channels]
-        self._datagrams = 0
-        self._header_only = 0
-        self._shown = 0
-        self._ignored: dict[str, tuple[int, str]] = {}
-        self._warnings: dict[str, tuple[int, str]] = {}
-        self._subjects: dict[tuple[str, str], SubjectStats] = {}
-        self._name_of_id: dict[str, str] = {}
-        self._id_of_name: dict[str, str] = {}
+    def __init__(
+        self, channels: Sequence[str] | None = SHOWN_CHANNELS, *, wire: Wire | None = "livelink", on_pose: OnPose | None = None
+    ) -> None:
+        """`channels` are those whose values a summary holds, None for those that move. `wire` is what datagrams are read as; None
+        tells by each. `on_pose` gets every pose that arrives whole."""
+        self._channels = None if channels is None else [index_of(name) for name in channels]
+        self._wire = wire
+        self._datagrams = self._shown = 0
+        self._ignored, self._warnings = Tally(), Tally()
+        self.subjects = Subjects(self._warnings)
+        self._unreal = UnrealView(self.subjects, self._ignored, self._warnings, on_pose)
+        self._others = PoseWires(self.subjects, self._ignored, self._warnings, on_pose)
 
-    def feed(self, datagram: bytes, arrival_s: float) -> None:
-        """Take the next datagram and when it arrived, seconds on any one clock. Any bytes are fine."""
+    def feed(self, datagram: bytes, arrival_s: float, sender: str | None = None) -> None:
+        """Take the next datagram, when it arrived, seconds on any one clock, and from where. Any bytes are fine."""
         self._datagrams += 1
-        ignored = why_ignored(datagram)
-        if ignored is not None:
-            self._header_only += ignored.reason == "no-face"
-            _count(self._ignored, ignored.reason, ignored.text)
-            return
-        self._shown += 1
-        try:
-            packet = decode(datagram)
-        except WireError as error:  # only text that is not UTF-8 is left; Unreal shows the subject under a garbled name
-            self.warn("not-utf8", f"{error}: Unreal shows another name than the sender means")
-            return
-        self._judge(packet, len(datagram))
-        self._track(packet, arrival_s)
+        wire = self._wire or wire_of(datagram) or "livelink"
+        if wire == "livelink":
+            self._shown += self._unreal.feed(datagram, arrival_s, sender)
+        else:
+            self._shown += self._others.feed(wire, datagram, arrival_s, sender)
 
-    def warn(self, reason: str, text: str) -> None:
+    def warn(self, reason: str, text: str, remedy: str = "") -> None:
         """Count something that Unreal shows but the user should know. `reason` is one of a few fixed keys."""
-        _count(self._warnings, reason, text)
+        self._warnings.count(reason, text, remedy)
 
     def summary(self, now_s: float | None = None) -> Summary:
-        """Everything so far; `now_s`, on the arrivals' clock, adds how long each subject has been silent.
+        """Everything so far; `now_s`, on the arrivals' clock, adds how long each subject has been silent, and who stopped.
 
-        datagrams, shown (those Unreal would publish), header_only: counts. ignored, warnings: lists of {reason, count, text},
-        the text that of the latest; ignored includes header-only packets as no-face. subjects: a list of {subject, device_id,
-        packets, fps (whole run), fps_recent (last second), interval_mean_ms, interval_sd_ms, interval_p99_ms,
-        interval_p99_error_ms (from the mean; all four over the last minute), lost, backwards, repeated, restarts, frame,
-        rate ("60/1"), silent_s, values {channel: latest}}. None stands where nothing can be said yet.
+        datagrams, shown (those that Unreal, or a receiver of their wire, would take), header_only: counts. ignored, warnings: lists
+        of {reason, count, text, remedy, sender}, the last three those of the latest; ignored includes header-only packets as
+        no-face. subjects: a list of {subject, device_id, wire, sender, packets, fps (whole run), fps_recent (last second),
+        interval_mean_ms, interval_sd_ms, interval_p99_ms, interval_p99_error_ms (from the mean; all four over the last minute),
+        bursts, lost, backwards, repeated, restarts, frame, rate ("60/1"), silent_s, values {channel: latest}}. None stands where
+        nothing can be said yet, and for frame numbers on wires without. There, device_id is the wire and subject the sender.
         """
         return {
             "datagrams": self._datagrams,
             "shown": self._shown,
-            "header_only": self._header_only,
-            "ignored": _listed(self._ignored),
-            "warnings": _listed(self._warnings),
-            "subjects": [stats.summary(self._channels, now_s) for stats in self._subjects.values()],
+            "header_only": self._unreal.header_only,
+            "ignored": self._ignored.listed(),
+            "warnings": [*self._warnings.listed(), *self._standing(now_s)],
+            "subjects": [stats.summary(self._channels, now_s) for stats in self.subjects if stats.packets],
         }
 
-    def _track(self, packet: Packet, arrival_s: float) -> None:
-        name = packet.subject.lower()  # Unreal's names ignore case
-        stats = self._subjects.get((packet.device_id, name))
-        if stats is None:
-            if len(self._subjects) == MAX_SUBJECTS:
-                self.warn("too-many-subjects", f"more than {MAX_SUBJECTS} subjects; {packet.subject!r} is counted here only")
-                return
-            stats = self._subjects[packet.device_id, name] = SubjectStats(packet.device_id, packet.subject)
-        stats.add(packet, arrival_s)
-        self._compare(packet, name)
+    def _standing(self, now_s: float | None) -> list[Summary]:
+        """What is so at this moment, not counted."""
+        now = Tally()
+        for stats in self.subjects:
+            found = _state(stats, now_s)
+            if found is not None:
+                now.count(*found, stats.sender)
+        return now.listed()
 
-    def _compare(self, packet: Packet, name: str) -> None:
-        """Two senders that get in each other's way: counted at every change from one to the other."""
-        before = self._name_of_id.get(packet.device_id, name)
-        if before != name:
-            text = f"device id {packet.device_id} sends as {before!r} and {packet.subject!r}: Unreal removes one subject for the other"
-            self.warn("shared-id", text)
-        other = self._id_of_name.get(name, packet.device_id)
-        if other != packet.device_id:
-            self.warn("shared-name", f"{packet.subject!r} comes from device ids {other} and {packet.device_id}: both move one face")
-        self._name_of_id[packet.device_id], self._id_of_name[name] = name, packet.device_id
 
-    def _judge(self, packet: Packet, size: int) -> None:
-        id_bytes, name_bytes = len(packet.device_id.encode()), len(packet.subject.encode())
-        if id_bytes != ID_BYTES:
-            self.warn("id-length", f"device id {packet.device_id!r} is {id_bytes} bytes, some receivers read only {ID_BYTES}")
-        if not packet.subject or packet.subject.lower() == "none":
-            self.warn("no-name", f"subject name {packet.subject!r} is no name to Unreal")
-        if "\0" in packet.subject + packet.device_id:
-            self.warn("nul", f"{packet.subject!r}: Unreal cuts a name or id at its NUL")
-        if not packet.rate:
-            self.warn("rate", "frame rate has a zero or negative part: unusable for timecode and Take Recorder")
-        if packet.frame < 0 or not 0 <= packet.subframe < 1:
-            self.warn("time", f"frame {packet.frame}, sub-frame {packet.subframe:g}: expected 0 or more, and [0, 1)")
-        if size > _HEADER_AND_VALUES + id_bytes + name_bytes:
-            self.warn("trailing-bytes", f"{size - _HEADER_AND_VALUES - id_bytes - name_bytes} bytes after the values: Unreal ignores them")
-        assert packet.values is not None, "Unreal shows nothing without values"
-        self._judge_values(packet.values)
+def _state(stats: SubjectStats, now_s: float | None) -> Oddity | None:
+    """What there is to say about a subject as it stands."""
+    if not stats.packets:
+        text = f"messages from {stats.subject} hold no channel's name"
+        return Oddity("no-pose", text, "let the sender use ARKit's names, such as /arkit/JawOpen or Perfect Sync's JawOpen")
+    if now_s is not None and stats.silent_s(now_s) > UNRESPONSIVE_S:
+        text = f"{stats.subject!r} sent nothing for {stats.silent_s(now_s):.1f} s: {_held(stats)}"
+        return Oddity("stopped", text, "start the sender again; one that ends should end with a neutral pose")
+    fps = stats.recent_fps()
+    if stats.packets >= _ENOUGH and fps is not None and fps < SLOW_FPS:
+        text = f"{stats.subject!r} comes {fps:.1f} times a second: the face moves in steps"
+        return Oddity("slow", text, "let the sender send 60 a second; a sender inside an editor slows down in the background")
+    return None
 
-    def _judge_values(self, values: NDArray[np.float32]) -> None:
-        finite = np.isfinite(values)
-        if not finite.all():
-            self.warn("not-finite", f"{CHANNELS_61[int(np.argmin(finite))]} is not a finite number: Unreal passes it to the rig")
-        shapes, angles = values[:SHAPE_COUNT], values[SHAPE_COUNT:]
-        outside = (shapes < 0) | (shapes > 1)
-        if outside.any():
-            at = int(np.argmax(outside))
-            self.warn("out-of-range", f"{CHANNELS_61[at]} is {shapes[at]:g}, expected 0 to 1: Unreal clamps nothing")
-        wide = np.abs(angles) > math.pi
-        if wide.any():
-            at = int(np.argmax(wide))
-            self.warn("angle", f"{CHANNELS_61[SHAPE_COUNT + at]} is {angles[at]:g}, expected radians: degrees spin the head")
+
+def _held(stats: SubjectStats) -> str:
+    """What a receiver shows after the last pose (protocol.md 1.4)."""
+    widest = stats.widest_open()
+    pose = "its neutral face" if widest is None else f"its last pose for ever, {widest[0]} at {widest[1]:.2f}"
+    return f"Unreal marks it yellow and holds {pose}" if stats.wire == "livelink" else f"receivers hold {pose}"
 
 
 def listen(
@@ -149,17 +125,45 @@ def listen(
     *,
     host: str = "0.0.0.0",
     stop: threading.Event | None = None,
+    wire: str | None = None,
+    channels: Sequence[str] | None = SHOWN_CHANNELS,
+    record: Path | None = None,
+    every_s: float = 1.0,
 ) -> Summary:
     """Listen on a UDP port for `seconds` (None: until `stop` is set) and return the last summary.
 
-    `on_second` gets a summary once a second. To `Monitor.summary`, `port` and `listened_s` are added; a port that another
-    program has open too is the warning `port-shared`. Raises UsageError for a port outside 1-65535, BridgeError for one that
-    cannot be opened.
+    `on_second` gets a summary every `every_s`. To `Monitor.summary`, `port` and `listened_s` are added; a port that another program
+    has open too is the warning `port-shared`. `wire` is one of WIRES; None takes the port's own, and on a port that belongs to
+    none tells by each datagram. `record` is a folder or .csv for takes of what arrives. Raises UsageError for a port outside
+    1-65535, an unknown wire and a take that is there already, BridgeError for a port that cannot be opened or a take
+    that cannot be written.
     """
     if not 1 <= port <= 65535:
         raise UsageError(f"got port {port}, expected 1 to 65535")
-    with Arrivals(port, host) as arrivals:
-        return watch(arrivals, seconds, on_second, stop=stop or threading.Event())
+    chosen = wire_for(wire, port)
+    with ExitStack() as stack:
+        arrivals = stack.enter_context(Arrivals(port, host))
+        monitor = Monitor(channels, wire=chosen, on_pose=_recorder(record, arrivals, stack))
+        return watch(arrivals, seconds, on_second, stop=stop or threading.Event(), monitor=monitor, every_s=every_s)
+
+
+def _recorder(record: Path | None, arrivals: Arrivals, stack: ExitStack) -> OnPose | None:
+    """What writes takes until the stack is left."""
+    if record is None:
+        return None
+    from livelink_bridge.heard_takes import HeardTakes
+
+    return stack.enter_context(closing(HeardTakes(record, arrivals.of_day))).add
+
+
+def wire_for(wire: str | None, port: int) -> Wire | None:
+    """What a port's datagrams are read as; None where each has to tell. Raises UsageError for a wire that does not exist."""
+    if wire is None:
+        return WIRE_OF_PORT.get(port)
+    for known in WIRES:
+        if wire == known:
+            return known
+    raise UsageError(f"got wire {wire!r}, expected one of {', '.join(WIRES)}")
 
 
 def watch(
@@ -169,32 +173,27 @@ def watch(
     *,
     stop: threading.Event,
     now: Callable[[], float] = time.monotonic,
+    monitor: Monitor | None = None,
+    every_s: float = 1.0,
 ) -> Summary:
     """`listen` on a port that is open already. `now` is the clock that `seconds` are measured on."""
-    monitor = Monitor()
+    monitor = monitor or Monitor()
     if arrivals.shared:
-        monitor.warn("port-shared", f"another program has UDP port {arrivals.port} open: each datagram reaches only one of you")
+        text = f"another program has UDP port {arrivals.port} open: each datagram reaches only one of you"
+        monitor.warn("port-shared", text, "close one of the two; `livelink-bridge doctor` says which program it is")
     begin_s = last_s = now()
-    next_s = begin_s + 1
+    next_s = begin_s + every_s
 
     def summary() -> Summary:
         return {"port": arrivals.port, "listened_s": round(last_s - begin_s, 3), **monitor.summary(arrivals.now())}
 
     while not stop.is_set() and (seconds is None or last_s - begin_s < seconds):
-        received = arrivals.receive(_WAIT_S)
+        received = arrivals.receive_from(min(_WAIT_S, every_s))
         if received is not None:
             monitor.feed(*received)
         last_s = now()
         if last_s >= next_s:
-            next_s += math.floor(last_s - next_s) + 1  # a stall is one late summary, not a burst of them
+            next_s += every_s * (math.floor((last_s - next_s) / every_s) + 1)  # a stall is one late summary, not a burst of them
             if on_second is not None:
                 on_second(summary())
     return summary()
-
-
-def _count(tally: dict[str, tuple[int, str]], reason: str, text: str) -> None:
-    tally[reason] = (tally.get(reason, (0, ""))[0] + 1, text)
-
-
-def _listed(tally: dict[str, tuple[int, str]]) -> list[Summary]:
-    return [{"reason": reason, "count": count, "text": text} for reason, (count, text) in tally.items()]

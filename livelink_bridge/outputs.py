@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from livelink_bridge.clock import Clock
+from livelink_bridge.control.targets import LiveTargets
 from livelink_bridge.errors import UsageError
 from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.identity import device_id
+from livelink_bridge.recorder import Recorder
 from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.timebase import Timebase
 from livelink_bridge.timecode import Origin, TimecodeRate, counting
@@ -32,6 +34,8 @@ class Outputs:
     """What frame numbers and takes' timecode count from."""
     counting: TimecodeRate | None = None
     """How they count; None is `fps`."""
+    directed: bool = False
+    """Somebody else says while it runs which Live Link targets there are, what the subject is called and when takes begin."""
     delay_s: float = 0.0
     """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than the face would."""
 
@@ -50,9 +54,20 @@ def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
     """All of a session's sinks; each is closed whatever happens to the others."""
     identity = device_id(outputs.subject)
     with ExitStack() as stack:
-        sinks = []
-        for uri in outputs.targets:
-            sink = open_sink(uri, subject=outputs.subject, device_id=identity)
+
+
+        def opened(uri: str, subject: str) -> Sink:
+            return open_sink(uri, subject=subject, device_id=identity)
+
+        kept = [uri for uri in outputs.targets if not (outputs.directed and uri.startswith("livelink:"))]
+        sinks: list[Sink] = []
+        if outputs.directed:
+            sinks.append(LiveTargets([uri for uri in outputs.targets if uri not in kept], outputs.subject, opened))
+            stack.callback(sinks[0].close)
+        for uri in kept:
+            sink = opened(uri, outputs.subject)
             stack.callback(sink.close)
+            if outputs.directed and isinstance(sink, Recorder):
+                sink.cancel()  # its takes begin when they are asked for
             sinks.append(sink)
         yield sinks

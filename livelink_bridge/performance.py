@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
+from livelink_bridge.control.server import Server
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import FRAME_RATE, FaceFrame
@@ -21,6 +22,7 @@ from livelink_bridge.listen.animate import animate_paced
 from livelink_bridge.metrics import Metrics
 from livelink_bridge.outputs import Outputs
 from livelink_bridge.poses import Poses
+from livelink_bridge.recorder import Recorder
 from livelink_bridge.runner import Runner, every, wait_for
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
@@ -57,6 +59,7 @@ class Performance:
                  timing: Timing | None = None) -> None:  # fmt: skip
         """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives."""
         self.source, self._timing, self._clock = source, timing, clock
+        self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
         self.metrics, self._learned = Metrics(), LiveTiming()
         self._animator = Animator(model, face, front)
         self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(outputs.delay_s * FRAME_RATE), "newest")
@@ -64,6 +67,9 @@ class Performance:
         self.beat = Later(timing or self._learned, outputs.delay_s)
         self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
                              timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        self._recorders = recorders(sinks)
+        for recorder in self._recorders:
+            recorder.follow(lambda: self.sender.grid.shown_s)
         self._voice_out: VoiceOut | None = None
         if aloud:
             # Poses are held back for sound that reaches its audience late; the voice itself is not.
@@ -80,6 +86,8 @@ class Performance:
     def animate(self) -> None:
         """The model thread's body."""
         blocks = self._voice_out.tee(self.source.blocks()) if self._voice_out else self.source.blocks()
+        for recorder in self._recorders:
+            blocks = recorder.tee(blocks)
         try:
             if self._timing is None:
                 animate_live(blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics)
@@ -106,9 +114,14 @@ class Performance:
         return None if zero_s is None else zero_s + later_s
 
 
+def recorders(sinks: Sequence[Sink]) -> list[Recorder]:
+    """The sinks that record: they have to be given the sound too, and told which of it each pose shows."""
+    return [sink for sink in sinks if isinstance(sink, Recorder)]
+
+
 def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock, stop: threading.Event,
-            on_status: Callable[[], None]) -> None:  # fmt: skip
-    """Run performances together until `stop` is set, each on two threads of its own."""
+            on_status: Callable[[], None], control: Server | None = None) -> None:  # fmt: skip
+    """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more."""
 
     def tend() -> None:
         for performance in performances:
@@ -116,6 +129,8 @@ def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock
         on_status()
 
     with ExitStack() as stack:
+        if control:
+            runner.start("control", control.run, cancel=control.stop)
         for number, performance in enumerate(performances, 1):
             stack.callback(performance.close)
             runner.start(f"model {number}", performance.animate, cancel=performance.source.close)

@@ -2,15 +2,16 @@
 
 --mic     microphone -> front -> animator -> poses (newest) -> sender, on the sound's clock -> sinks
           microphone -> voice out, as much later as the sender is
+          control    -> face, front, targets and takes of that
 listen    program    -> animator -> poses (newest) -> sender, on the program's clock -> sinks
 play      file       -> animator -> poses (wait)   -> sender, on the playback clock  -> sinks
           file       -> speaker, which is the playback clock
+replay    take       -> poses (wait) -> sender, on the playback clock -> sinks (take_playback.py)
 convert   file       -> animator -> take
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -23,14 +24,16 @@ from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.errors import DeviceError, SinkError, SourceError
+from livelink_bridge.directing import Direction, open_control
+from livelink_bridge.errors import SinkError, SourceError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import FACE_CHANNELS, FaceFrame, Weights
 from livelink_bridge.grid import FixedTiming, Later, Timing
+from livelink_bridge.heard import SPEAKER_BLOCK_S, open_speaker, sounding
 from livelink_bridge.inference import animate_ahead, step, until_broken, warm_up
 from livelink_bridge.metrics import Metrics, Status, Summary
 from livelink_bridge.outputs import Outputs, open_sinks
-from livelink_bridge.performance import STATUS_S, Aloud, Performance, perform
+from livelink_bridge.performance import STATUS_S, Aloud, Performance, perform, recorders
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses, tail
 from livelink_bridge.runner import Runner, every, steady_interpreter, wait_for
@@ -50,15 +53,9 @@ _PLAY_POSES = 120
 _PLAY_BLOCK_S = 1 / 60
 """One pose's worth at a time: each tick makes room for one pose, so the model works just after a tick and is done long before the next.
 In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to 4 ms."""
-_SPEAKER_BLOCK_S = 0.1
 _CONVERT_BLOCK_S = 10.0
-_FIRST_SOUND_S = 3.0
-"""How long a file waits to be heard: sound servers wake their devices slowly."""
 _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
-
-_log = logging.getLogger(__name__)
-
 
 FrontOf = Callable[[str], VoiceFront | None]
 """A microphone's name -> what stands between it and the network."""
@@ -74,16 +71,17 @@ def _no_front(_name: str) -> VoiceFront | None:
 
 
 def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
-             front: FrontOf = _no_front, aloud: Aloud | None = None,
+             front: FrontOf = _no_front, aloud: Aloud | None = None, direction: Direction | None = None,
              on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
 
-    `front` makes what stands between the microphone of that name and the network.
+    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct, `outputs` being so.
     """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
         made = front(source.name)
-        return follow(source, model, face, outputs, sinks, clock=clock, stop=stop, front=made, aloud=aloud, on_status=on_status)
+        return follow(source, model, face, outputs, sinks, clock=clock, stop=stop, front=made, aloud=aloud, direction=direction,
+                      on_status=on_status)  # fmt: skip
 
 
 def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
@@ -102,7 +100,7 @@ def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outpu
 
 
 def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-           stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None,
+           stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None, direction: Direction | None = None,
            on_status: Callable[[Status], None] = _ignore, timing: Timing | None = None) -> Summary:  # fmt: skip
     """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
 
@@ -112,7 +110,9 @@ def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, si
     with steady_interpreter(), Runner() as runner:
         performance = Performance(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
                                   timing=timing)  # fmt: skip
-        perform([performance], runner, clock=clock, stop=stop, on_status=lambda: on_status(performance.session.status()))
+        control = open_control(direction, [performance], clock) if direction else None
+        perform([performance], runner, clock=clock, stop=stop, control=control,
+                on_status=lambda: on_status(performance.session.status()))  # fmt: skip
     return performance.session.summary()
 
 
@@ -128,7 +128,8 @@ class Performer:
 
 
 def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, clock: Clock, stop: threading.Event,
-                   on_status: Callable[[dict[str, Status]], None]) -> dict[str, Summary]:  # fmt: skip
+                   on_status: Callable[[dict[str, Status]], None],
+                   direction: Direction | None = None) -> dict[str, Summary]:  # fmt: skip
     """Follow several microphones, or channels of one, until `stop` is set; by subject."""
     warm_up(model)
     with ExitStack() as stack:
@@ -150,7 +151,9 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
             def report() -> None:
                 on_status({subject: performance.session.status() for subject, performance in performances.items()})
 
-            perform(list(performances.values()), runner, clock=clock, stop=stop, on_status=report)
+            everybody = list(performances.values())
+            control = open_control(direction, everybody, clock) if direction else None
+            perform(everybody, runner, clock=clock, stop=stop, control=control, on_status=report)
     return {subject: performance.session.summary() for subject, performance in performances.items()}
 
 
@@ -159,7 +162,7 @@ def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, a
     """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set."""
     with closing(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
         warm_up(model)
-        speaker = _speaker(path, clock) if audio else None
+        speaker = open_speaker(open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S), clock) if audio else None
         if speaker:
             stack.callback(speaker.close)
         return play(source, model, face, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
@@ -176,6 +179,8 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     poses: Channel[FaceFrame] = Channel(_PLAY_POSES, "wait")
     metrics, broken = Metrics(), list[SourceError]()
     blocks = until_broken(source.blocks(), broken)
+    for recorder in recorders(sinks):
+        blocks = recorder.tee(blocks)
 
     def end_model() -> None:
         source.close()
@@ -184,10 +189,12 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     with steady_interpreter(), Runner() as runner:
         runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
-        timing = _sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
+        timing = sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         timebase = outputs.timebase(clock)
         sender = Sender(Poses(poses), sinks, Later(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
                         metrics=metrics, timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        for recorder in recorders(sinks):
+            recorder.follow(lambda: sender.grid.shown_s)
         session = Session(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
         runner.start("sender", sender.run)
         runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
@@ -221,29 +228,6 @@ def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *,
     except OSError as error:
         raise SinkError(f"take {out} cannot be written: {error.strerror}") from error
     return Summary.of_take(str(out), take.rows, metrics, animator.bad_poses)
-
-
-def _speaker(path: Path, clock: Clock) -> Speaker | None:
-    source = open_source(str(path), clock=clock, block_s=_SPEAKER_BLOCK_S)
-    try:
-        return Speaker(source, block_s=_SPEAKER_BLOCK_S, clock=clock)
-    except DeviceError as error:
-        source.close()
-        _log.warning("%s; going on without sound", error)
-        return None
-
-
-def _sounding(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
-    """The speaker once it is heard; None where there is none, or it stays mute: the face must not wait for it for ever."""
-    if speaker is None:
-        return None
-    runner.start("sound", speaker.feed, cancel=speaker.close)
-    wait_for(lambda: speaker.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_SOUND_S)
-    if speaker.zero_s is not None or runner.stop.is_set() or stop.is_set():
-        return speaker
-    speaker.close()
-    _log.warning("no sound output: it was opened but does not begin to play; going on without sound")
-    return None
 
 
 def _append(take: TakeWriter, frames: list[FaceFrame], last: Weights) -> Weights:

@@ -13,9 +13,9 @@ from livelink_bridge.face import Face
 from livelink_bridge.frames import FaceFrame
 from livelink_bridge.meter import LevelMeter
 from livelink_bridge.metrics import Delay, DelayParts, Device, Level, Losses, Metrics, Status, Summary, Target, VoiceStatus, to_ms
+from livelink_bridge.recorder import Recorder
 from livelink_bridge.sender import Sender
 from livelink_bridge.sinks.base import Sink
-from livelink_bridge.sinks.take import TakeSink
 from livelink_bridge.sources.base import Source
 from livelink_bridge.timebase import Timebase
 from livelink_bridge.voice_out import VoiceOut
@@ -74,13 +74,13 @@ class Session:
             fps=self.metrics.fps(),
             wanted_fps=1 / self.sender.grid.period_s,
             sent=self.metrics.sent,
-            timecode=self._timecode(),
+            timecode=self.timecode,
             delay=self._delay(),
             level=self._level(),
             gate=float(self.front.speaking) if self.front and self.front.gated else None,
             mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
             device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
-            targets=tuple(Target(sink.name, sink.sent, sink.errors) for sink in self.sinks),
+            targets=tuple(Target(part.name, part.sent, part.errors) for sink in self.sinks for part in _parts(sink)),
             losses=self._losses(),
             voice_out=_voice_status(self.voice_out) if self.voice_out else None,
         )
@@ -101,7 +101,7 @@ class Session:
             bad_poses=losses.bad_poses,
             sink_errors=sum(sink.errors for sink in self.sinks),
             late_ticks=losses.late_ticks,
-            takes=tuple(str(sink.path) for sink in self.sinks if isinstance(sink, TakeSink)),
+            takes=tuple(str(take) for sink in self.sinks if isinstance(sink, Recorder) for take in sink.takes),
         )
 
     def _losses(self) -> Losses:
@@ -136,7 +136,9 @@ class Session:
         meter = self.front.meter
         return Level(meter.rms_dbfs, meter.peak_dbfs, meter.held_peak_dbfs, meter.clipped_per_s, self.front.gain_db)
 
-    def _timecode(self) -> str | None:
+    @property
+    def timecode(self) -> str | None:
+        """`HH:MM:SS:FF` of the last pose sent."""
         frame = self.metrics.frame
         return None if self.timebase is None or frame is None else self.timebase.rate.label(frame)
 
@@ -147,6 +149,11 @@ class Session:
         heard_at_s = self.metrics.heard_at_s
         silent = heard_at_s is None or self.clock.now() - heard_at_s > _SILENT_S
         return "no sound arrives" if self.source.live and silent else None
+
+
+def _parts(sink: Sink) -> Sequence[Sink]:
+    """The receivers behind a sink that is several."""
+    return getattr(sink, "parts", (sink,))
 
 
 def _of_microphone(source: Source, name: str) -> Any:

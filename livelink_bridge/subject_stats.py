@@ -1,4 +1,4 @@
-"""How one Live Link subject's packets arrive: rate, jitter, loss, order. Arithmetic on what it is given; no clock, no socket."""
+"""How one subject's poses arrive: rate, jitter, bursts, loss, order. Arithmetic on what it is given; no clock, no socket."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
+from livelink_bridge.movement import Movement
 from livelink_bridge.wire.livelink import Packet
+from livelink_bridge.wire.sniff import Wire
 
 RECENT_PACKETS = 3600
 """Intervals kept for jitter: a minute at 60 Hz."""
@@ -15,6 +22,38 @@ RESTART_FRAMES = 600
 """A leap of the frame number by this much (10 s at 60 Hz), either way, is a sender that began anew, not packets lost."""
 USUAL_STEPS = 8
 """Frame numbers may rise by up to this much from packet to packet as a habit: 2 is 30 packets a second counted at 60."""
+BURST_S = 0.008
+"""Three poses within this reach Unreal in one of its ticks (16.7 ms at 60 fps) or two, so that at least one is never seen: it shows
+what came last (protocol.md 7.1)."""
+KEPT_NAMES = 8
+"""Names that an `Alternation` remembers."""
+OPEN = 0.05
+"""A weight above this is seen: a face that stopped there is not at rest."""
+
+
+class Alternation:
+    """Tells two that take turns from one that has changed."""
+
+    def __init__(self) -> None:
+        self._seen: deque[str] = deque(maxlen=KEPT_NAMES)
+        """The latest last."""
+
+    def add(self, name: str) -> Literal["same", "new", "back"]:
+        """`same` as the time before or the first; never seen `new`; or `back` after another."""
+        if not self._seen:
+            self._seen.append(name)
+        if name == self._seen[-1]:
+            return "same"
+        back = name in self._seen
+        if back:
+            self._seen.remove(name)
+        self._seen.append(name)
+        return "back" if back else "new"
+
+    @property
+    def before(self) -> str:
+        """The one before the latest, or nothing."""
+        return self._seen[-2] if len(self._seen) > 1 else ""
 
 
 class FrameOrder:
@@ -57,48 +96,87 @@ class FrameOrder:
 class SubjectStats:
     """Counts and recent intervals of one subject; memory does not grow with the packets."""
 
-    def __init__(self, device_id: str, subject: str) -> None:
+    def __init__(self, device_id: str, subject: str, wire: Wire = "livelink") -> None:
         self.device_id = device_id
         self.subject = subject
+        self.wire = wire
         self.packets = 0
+        self.bursts = 0
+        """Poses that came third within BURST_S."""
         self.order = FrameOrder()
+        self.movement = Movement()
+        self.values: NDArray[np.float32] = np.zeros(len(CHANNELS_61), np.float32)
+        """The latest pose, float32 (61,) in wire order."""
+        self.others: dict[str, float] = {}
+        """The latest of names that are no ARKit channel's, where the wire has such."""
+        self.sender: str | None = None
+        self.last_s = 0.0
         self._intervals: deque[float] = deque(maxlen=RECENT_PACKETS)
-        self._first_s = self._last_s = 0.0
-        self._packet: Packet | None = None
+        self._first_s = 0.0
+        self._frame: int | None = None
+        self._rate = Fraction(0)
 
-    def add(self, packet: Packet, arrival_s: float) -> None:
+    def add(self, packet: Packet, arrival_s: float, sender: str | None = None) -> None:
         """Take the next packet, which has values. Arrival times are seconds on any one clock; one that goes back counts as no time."""
-        if self._packet is None:
+        assert packet.values is not None, "only packets with values are added"
+        self.order.add(packet.frame, packet.subframe)
+        self._frame, self._rate = packet.frame, packet.rate
+        self.add_pose(packet.values, arrival_s, sender)
+
+    def add_pose(self, values: NDArray[np.float32], arrival_s: float, sender: str | None = None) -> None:
+        """The same for a wire without frame numbers: float32 (61,) in wire order."""
+        if self.packets == 0:
             self._first_s = arrival_s
         else:
-            self._intervals.append(max(0.0, arrival_s - self._last_s))
+            self._intervals.append(max(0.0, arrival_s - self.last_s))
+            self.bursts += len(self._intervals) > 1 and self._intervals[-1] + self._intervals[-2] < BURST_S
         self.packets += 1
-        self.order.add(packet.frame, packet.subframe)
-        self._last_s, self._packet = arrival_s, packet
+        self.movement.add(values, arrival_s)
+        self.values, self.last_s, self.sender = values, arrival_s, sender
 
-    def summary(self, channels: Sequence[tuple[str, int]], now_s: float | None) -> dict[str, object]:
-        """What `json` can write. `channels` are (name, wire index) of values to show. None stands for what two packets would tell."""
-        assert self._packet is not None, "a subject begins with a packet"
-        values, rate = self._packet.values, self._packet.rate
-        assert values is not None, "only packets with values are added"
+    def silent_s(self, now_s: float) -> float:
+        return max(0.0, now_s - self.last_s)
+
+    def widest_open(self) -> tuple[str, float] | None:
+        """The channel that the latest pose left furthest open, None when the face is at rest."""
+        shapes = np.nan_to_num(self.values[:SHAPE_COUNT])
+        at = int(np.argmax(shapes))
+        return (CHANNELS_61[at], float(shapes[at])) if shapes[at] > OPEN else None
+
+    def shown(self, channels: Sequence[int] | None, now_s: float | None = None) -> dict[str, float | None]:
+        """The latest values by name: of these wire indices, or of those that move and of `others`. None for one that is not finite."""
+        if channels is None:
+            channels = self.movement.moving(self.last_s if now_s is None else now_s)
+            return self._values_of(channels) | {name: _finite(value) for name, value in self.others.items()}
+        return self._values_of(channels)
+
+    def summary(self, channels: Sequence[int] | None, now_s: float | None) -> dict[str, object]:
+        """What `json` can write. `channels` as for `shown`. None stands for what two packets would tell, and what the wire does not."""
+        counted = self._frame is not None
         return {
             "subject": self.subject,
             "device_id": self.device_id,
+            "wire": self.wire,
+            "sender": self.sender,
             "packets": self.packets,
-            "fps": _rate(self.packets - 1, self._last_s - self._first_s),
-            "fps_recent": self._recent_fps(),
+            "fps": _rate(self.packets - 1, self.last_s - self._first_s),
+            "fps_recent": self.recent_fps(),
             **_jitter(self._intervals),
-            "lost": self.order.lost,
-            "backwards": self.order.backwards,
-            "repeated": self.order.repeated,
-            "restarts": self.order.restarts,
-            "frame": self._packet.frame,
-            "rate": _as_text(rate),
-            "silent_s": None if now_s is None else round(max(0.0, now_s - self._last_s), 3),
-            "values": {name: _finite(float(values[at])) for name, at in channels},
+            "bursts": self.bursts,
+            "lost": self.order.lost if counted else None,
+            "backwards": self.order.backwards if counted else None,
+            "repeated": self.order.repeated if counted else None,
+            "restarts": self.order.restarts if counted else None,
+            "frame": self._frame,
+            "rate": f"{self._rate.numerator}/{self._rate.denominator}" if self._rate else None,
+            "silent_s": None if now_s is None else round(self.silent_s(now_s), 3),
+            "values": self.shown(channels, now_s),
         }
 
-    def _recent_fps(self) -> float | None:
+    def _values_of(self, channels: Sequence[int]) -> dict[str, float | None]:
+        return {CHANNELS_61[at]: _finite(float(self.values[at])) for at in channels}
+
+    def recent_fps(self) -> float | None:
         """Over the last second of arrivals."""
         taken, span_s = 0, 0.0
         for interval in reversed(self._intervals):
@@ -126,10 +204,6 @@ def _jitter(intervals: Sequence[float]) -> dict[str, float | None]:
 
 def _p99(values: Sequence[float]) -> float:
     return sorted(values)[math.ceil(0.99 * len(values)) - 1]
-
-
-def _as_text(rate: Fraction) -> str | None:
-    return f"{rate.numerator}/{rate.denominator}" if rate else None
 
 
 def _finite(value: float) -> float | None:

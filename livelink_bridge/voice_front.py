@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,22 @@ from models.base import Samples
 from models.features import SAMPLE_RATE, step_end
 
 MOST_GAIN_DB = 40.0
+
+
+class _Measuring:
+    """The sound of the next seconds, for who asked for it."""
+
+    def __init__(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
+        self._seconds, self._done = seconds, done
+        self._parts: list[Samples] = []
+
+    def heard(self, samples: Samples, rate: int) -> bool:
+        """True when that was the last of it."""
+        self._parts.append(samples.copy())
+        if sum(map(len, self._parts)) < self._seconds * rate:
+            return False
+        self._done(np.concatenate(self._parts)[: round(self._seconds * rate)], rate)
+        return True
 
 
 class VoiceFront:
@@ -45,11 +62,11 @@ class VoiceFront:
 
         Raises UsageError for a hold or a gain out of range.
         """
-        if not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
-            raise UsageError(f"got a gain of {gain_db:g} dB, expected {-MOST_GAIN_DB:g} to {MOST_GAIN_DB:g}")
-        usual = Thresholds() if detector else LEVEL_ONLY
-        self._detector, self._level, self._gain = detector, level, np.float32(10 ** (gain_db / 20))
-        self._gate = NoiseGate(thresholds.shifted(gain_db) if thresholds else usual, hold_s)
+        self._detector, self._level = detector, level
+        self._usual, self._calibrated = Thresholds() if detector else LEVEL_ONLY, thresholds
+        self._gate = NoiseGate(self._usual, hold_s)
+        self._measuring: _Measuring | None = None
+        self.set_gain(gain_db)
         self._fade, self.gated = Fade(lookahead_steps), gated
         self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
         self.meter = LevelMeter()
@@ -65,6 +82,22 @@ class VoiceFront:
     def lookahead_s(self) -> float:
         """How much later than the sound that came in the sound that goes out is."""
         return self._resampler.lookahead_s
+
+    def set_gain(self, gain_db: float) -> None:
+        """Another fixed gain, -40 to 40 dB; the gate's calibrated levels move along. From any thread. Raises UsageError out of range."""
+        if not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
+            raise UsageError(f"got a gain of {gain_db:g} dB, expected {-MOST_GAIN_DB:g} to {MOST_GAIN_DB:g}")
+        self._fixed_db, self._gain = gain_db, np.float32(10 ** (gain_db / 20))
+        self._gate.use(self._calibrated.shifted(gain_db) if self._calibrated else self._usual)
+
+    def use(self, thresholds: Thresholds) -> None:
+        """Open and close at these levels, of the sound before the gain, from now on. From any thread."""
+        self._calibrated = thresholds
+        self.set_gain(self._fixed_db)
+
+    def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
+        """Hand the next `seconds` of sound as it comes in, and its rate, to `done`, which must not wait. From any thread."""
+        self._measuring = _Measuring(seconds, done)
 
     def reset(self) -> None:
         """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
@@ -98,6 +131,8 @@ class VoiceFront:
     def push(self, samples: Samples, rate: int) -> Samples:
         """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became ready."""
         self.meter.push(samples, rate)
+        if self._measuring and self._measuring.heard(samples, rate):
+            self._measuring = None
         if self._resampler.from_hz != rate:
             self._resampler = Resampler(rate, SAMPLE_RATE)
         loud = self._resampler.push(samples * self._gain)

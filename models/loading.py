@@ -16,6 +16,7 @@ from models.base import ModelError, SpeechToFace
 from models.features import FRAME_RATE
 from models.pmmtalk.config import Config, load_config
 from models.pmmtalk.runtime import Array, PMMTalkModel, Steps, Voice
+from models.pmmtalk.tongue import REACH
 
 if TYPE_CHECKING:
     from models.pmmtalk.network import PMMTalk
@@ -37,30 +38,35 @@ class VoiceChoice:
     """A name from the checkpoint's `styles`; None: no style in particular."""
 
 
-def load_model(name: str = DEFAULT, device: str = "auto", reference: str | Path | None = None, style: str | None = None) -> SpeechToFace:
+def load_model(
+    name: str = DEFAULT, device: str = "auto", reference: str | Path | None = None, style: str | None = None, tongue: bool = False
+) -> SpeechToFace:
     """A shipped model by name, or a folder with config.yaml, model.safetensors and SHA256SUMS.
 
     device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps". reference: picture of the face the mouth images are drawn over;
-    style: a name from the checkpoint's `styles`. Raises ModelError with one line for the user when any of these is not to be had,
-    or when a file differs from its sha256 sum.
+    style: a name from the checkpoint's `styles`; tongue: one more channel, tongueOut, from the phones that it hears. Raises ModelError with
+    one line for the user when any of these is not to be had, or when a file differs from its sha256 sum.
     """
-    return load_voices(name, device, [VoiceChoice(reference, style)])[0]
+    return load_voices(name, device, [VoiceChoice(reference, style)], tongue)[0]
 
 
-def load_voices(name: str, device: str, voices: Sequence[VoiceChoice]) -> list[SpeechToFace]:
+def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: bool = False) -> list[SpeechToFace]:
     """One model for each voice, all on the same weights; on a CPU, steps that their live streams want at the same moment run as one.
 
-    Names, devices and errors as in `load_model`.
+    Names, devices, tongue and errors as in `load_model`.
     """
     folder, chosen = checkpoint.find(name), devices.choose(device)
     checkpoint.verify(folder)
     config = load_config(folder / checkpoint.CONFIG)
     if config.system != "pmmtalk":
         raise ModelError(f"model {name!r} is a {config.system!r} network, expected 'pmmtalk'")
+    unheard = [phone for phone in REACH if phone not in config.phones]
+    if tongue and unheard:
+        raise ModelError(f"model {name!r} does not hear {' and '.join(unheard)} among its phones, which move a tongue; leave out --tongue")
     tensors = _small_tensors(folder, config)
     spoken = [_chosen(voice, tensors, folder, config) for voice in voices]
-    steps = _steps(folder, config, chosen)
-    return [PMMTalkModel(folder.name, config, chosen, partial(steps, voice)) for voice in spoken]
+    steps = _steps(folder, config, chosen, tongue)
+    return [PMMTalkModel(folder.name, config, chosen, partial(steps, voice), tongue) for voice in spoken]
 
 
 def with_lookahead(name: str, lookahead_ms: int | None) -> str:
@@ -150,12 +156,13 @@ def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voi
     return Voice(voice.style, code.numpy(), crop.numpy())
 
 
-def _steps(folder: Path, config: Config, device: str) -> Callable[[Voice], Steps]:
-    """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies."""
+def _steps(folder: Path, config: Config, device: str, phones: bool) -> Callable[[Voice], Steps]:
+    """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies.
+    `phones`: they also tell the phones."""
     if device == "cpu" and (folder / checkpoint.GRAPH).exists():
         from models.pmmtalk.onnx_steps import Graph, OnnxSteps
 
-        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH))
+        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH, phones))
     import torch
 
     from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
@@ -163,4 +170,4 @@ def _steps(folder: Path, config: Config, device: str) -> Callable[[Voice], Steps
     if device == "cpu":
         torch.set_num_threads(1)  # two threads wait for each other at every small operator: 30 times slower beside other work
     network = load_network(folder, config).to(device)
-    return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network)
+    return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network, phones=phones)

@@ -17,6 +17,7 @@ from livelink_bridge.cli import VERBS, run
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 WIDTH = "100"
+TAKES = ("list", "check", "trim", "resample", "merge", "export")
 HEAD = """# Commands
 
 Made by `python scripts/make_command_docs.py` from each command's `--help`; a test checks that it is current.
@@ -44,6 +45,7 @@ def commands_page() -> str:
         ("livelink-bridge", []),
         ("livelink-bridge --mic [DEVICE]", ["--mic"]),
         *((f"livelink-bridge {verb}", [verb]) for verb in VERBS),
+        *((f"livelink-bridge {' '.join(words)}", words) for words in [["takes"], *(["takes", verb] for verb in TAKES)]),
     ]
     return HEAD + "".join(f"\n## {title}\n\n```\n{help_text(arguments)}\n```\n" for title, arguments in shown)
 

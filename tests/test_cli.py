@@ -223,7 +223,7 @@ def test_play_sends_the_file_to_every_target_and_records_it(voice: Path, capsys:
     assert {packet.subject for packet in packets} == {"Ada"}
     jaws = [float(packet.values[17]) for packet in packets if packet.values is not None]
     assert max(jaws) > 0.5 and jaws[-1] == 0
-    (take,) = takes.glob("*.csv")
+    (take,) = takes.glob("*/*.csv")
     assert str(take) in capsys.readouterr().out
 
 

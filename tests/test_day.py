@@ -104,7 +104,8 @@ def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsy
             f"{grown:+d} objects"
         )
     assert sender.grid.late == 0
-    assert sender.poses.held + sender.poses.skipped + poses.dropped <= 15 + 2 * hours, "while the beat is found, and then hardly ever"
+    # While the beat is found; then for a tick now and then, when a block comes later than hardly any does.
+    assert sender.poses.held + sender.poses.skipped + poses.dropped <= 15 + audience.sent / 1000
     assert audience.largest_step <= 2
     # Packets follow the sound's clock, frame numbers the machine's.
     assert audience.sent == pytest.approx(hours * 3600 * 60 * (1 + PPM), abs=120)

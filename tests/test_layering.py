@@ -15,7 +15,7 @@ OURS = {"livelink_bridge", "arkit_mapping", "models"}
 
 TOP = {"cli", "commands", "__main__"}
 """What a user starts: nothing below may import it."""
-WIRING = {"pipeline", "performance", "batch", "doctor"}
+WIRING = {"pipeline", "performance", "directing", "batch", "doctor"}
 """What puts the parts together: only the top may import it."""
 EDGES = ("sources", "sinks")
 HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}

@@ -8,7 +8,7 @@ import soundfile
 
 from arkit_mapping import CHANNELS_61
 from arkit_mapping.takes import read_take
-from livelink_bridge import pipeline
+from livelink_bridge import heard, pipeline
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import DeviceError, SinkError, SourceError, UsageError
 from livelink_bridge.face import Face
@@ -177,14 +177,14 @@ def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog
     def none(*_args: object, **_options: object) -> None:
         raise DeviceError("no sound output: no devices")
 
-    monkeypatch.setattr(pipeline, "Speaker", none)
+    monkeypatch.setattr(heard, "Speaker", none)
     summary = run_play(voice, LoudnessModel(), Face(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
     assert summary.sent > TAIL
     assert [record.getMessage() for record in caplog.records] == ["no sound output: no devices; going on without sound"]
 
 
 def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkeypatch, caplog):
-    monkeypatch.setattr(pipeline, "_FIRST_SOUND_S", 0.05)
+    monkeypatch.setattr(heard, "_FIRST_SOUND_S", 0.05)
     clock, sink, stop, devices = MonotonicClock(), CollectSink(), threading.Event(), FakePortAudio()
     speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, system=SoundSystem(devices))
     play(open_source(str(voice), clock=clock), LoudnessModel(), Face(), NOWHERE, [sink], speaker=speaker, clock=clock, stop=stop,

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
-from arkit_mapping.lips import openness
 from arkit_mapping.liveliness import breath, brows, eyes, head
 from arkit_mapping.liveliness.blinks import Blinks
 from arkit_mapping.liveliness.breath import Breath
@@ -21,7 +20,6 @@ from arkit_mapping.liveliness.prosody import Prosody
 Poses = NDArray[np.float32]
 """float32 (n, 61), wire order."""
 
-_TONGUE = CHANNELS_61.index("TongueOut")
 _PITCH = CHANNELS_61.index("HeadPitch") - head.ANGLES.start
 
 
@@ -73,7 +71,6 @@ class Liveliness:
         level_dbfs: NDArray[np.floating],
         speaking: NDArray[np.bool_] | None = None,
         *,
-        tongue: NDArray[np.floating] | None = None,
         gain: float | NDArray[np.floating] = 1.0,
     ) -> Poses:
         """The next poses, alive; a new array, unless off.
@@ -86,8 +83,6 @@ class Liveliness:
             float (n,): RMS level of the 1/60 s of sound that belongs to each pose, dB below full scale; -inf is silence.
         speaking
             bool (n,): where there is voice, if it is known; else the level tells. Gaps under 0.2 s are bridged here.
-        tongue
-            float (n,) in [0, 1]: how far the tongue is out; closed lips keep it in.
         gain
             0 to 1, one number or float (n,): how much of all this is added. Time goes on at 0.
 
@@ -98,10 +93,8 @@ class Liveliness:
         """
         if self.seed is None or not len(poses):
             return poses
-        _check(poses, level_dbfs=level_dbfs, speaking=speaking, tongue=tongue)
+        _check(poses, level_dbfs=level_dbfs, speaking=speaking)
         more = self._more(level_dbfs, speaking)
-        if tongue is not None:
-            more[:, _TONGUE] = np.clip(tongue, 0, 1) * openness(poses)
         more *= np.asarray(gain, np.float32)[..., None]
         alive = poses + more
         # Whatever the network gave stays where it is the larger: two raised brows do not make a higher one.

@@ -21,10 +21,11 @@ def _common(
         list[str] | None,
         typer.Option(
             metavar="URI",
-            help="Where poses go, repeatable: livelink://HOST:PORT, osc://HOST:PORT or take:DIR. Default livelink://127.0.0.1:11111.",
+            help="Where poses go, repeatable: livelink://, osc://, vmc:// or ifacialmocap://HOST:PORT, or take:DIR. Default livelink://127.0.0.1:11111.",
         ),
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a take of the session into this folder.")] = None,
+    slate: Annotated[str | None, typer.Option(metavar="NAME", help="Slate of recorded takes. Default the subject.")] = None,
     subject: Annotated[str | None, typer.Option(metavar="NAME", help="Name in Unreal's Live Link window. Default LiveLinkBridge.")] = None,
     fps: Annotated[str | None, typer.Option(metavar="N", help="Packets per second, 1 to 60: 24, 29.97, 60 ... Default 60.")] = None,
     timecode: Annotated[
@@ -47,6 +48,7 @@ def _common(
     head_motion: Annotated[
         bool | None, typer.Option("--head-motion/--no-head-motion", help="Small nods and turns with the voice. Default off.")
     ] = None,
+    tongue: Annotated[bool | None, typer.Option("--tongue/--no-tongue", help="The tongue shows on th and l. Default off.")] = None,
     mood: Annotated[
         str | None,
         typer.Option(metavar="NAME[:X],...", help="neutral, happy, sad, angry, surprised, afraid, disgusted; X is 0 to 1, default 0.5."),
@@ -79,6 +81,12 @@ def _common(
     metrics_port: Annotated[
         int | None, typer.Option(metavar="N", help="Serve its figures to Prometheus at http://127.0.0.1:N/metrics.")
     ] = None,
+    control: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Be directed as the Live Link Face app is, over OSC; Switchboard expects 8000.")
+    ] = None,
+    control_allow: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Who may, repeatable: 192.168.1.20, 192.168.1.0/24. Default this machine.")
+    ] = None,
     reference_face: Annotated[Path | None, typer.Option(metavar="IMAGE", help="Picture of a face for the model's image branch.")] = None,
     style: Annotated[str | None, typer.Option(metavar="NAME", help="One of the model's speaking styles.")] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.")] = None,
@@ -87,10 +95,10 @@ def _common(
 
 
 MODEL = ("model", "device", "lookahead", "reference_face", "style")
-FACE = ("character", "liveliness", "seed", "head_motion", "mood")
-OUTPUT = ("to", "record", "subject", "fps", "timecode", "timecode_rate", "face_delay", "log_file", "metrics_port")
+FACE = ("character", "liveliness", "seed", "head_motion", "tongue", "mood")
+OUTPUT = ("to", "record", "slate", "subject", "fps", "timecode", "timecode_rate", "face_delay", "log_file", "metrics_port")
 VOICE = ("gate", "gain", "level_control")
-MICROPHONE = ("channels", "exclusive", *VOICE, "audio_out", "audio_delay")
+MICROPHONE = ("channels", "exclusive", *VOICE, "audio_out", "audio_delay", "control", "control_allow")
 
 
 def with_settings(command: Callable[..., None], options: Sequence[str] = (*OUTPUT, *MODEL, *FACE)) -> Callable[..., None]:

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from livelink_bridge.config import Settings
 
-OPTIONS = ("to", "model", "device", "lookahead", "reference_face", "style")
-MARKS = {"ok": " ok ", "warn": "warn", "fail": "FAIL"}
+OPTIONS = ("to", "subject", "model", "device", "lookahead", "reference_face", "style")
+MARKS = {"ok": " ok ", "note": "note", "warn": "warn", "fail": "FAIL"}
+LONGEST_S = 3600
 
 
-def doctor(settings: Settings) -> None:
+def doctor(
+    settings: Settings,
+    seconds: Annotated[
+        float, typer.Option(metavar="S", min=0, max=LONGEST_S, help="How long to listen for other senders; 0 for not at all.")
+    ] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: level, what, text.")] = False,
+) -> None:
     """Find out why the face does not move.
 
     Checks everything between a voice and a face and says what to do about what is wrong. Exit code 1 if nothing can move.
     """
+    from dataclasses import asdict
+
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.doctor import examine
+    from livelink_bridge.identity import device_id
 
     failed = False
-    for finding in examine(settings.targets, lambda: session.model_of(settings), MonotonicClock()):
-        typer.echo(f"{MARKS[finding.level]}  {finding.what}: {finding.text}")
+    own = device_id(settings.subject)
+    checks = examine(
+        settings.targets, lambda: session.model_of(settings), MonotonicClock(), subject=settings.subject, device_id=own, listen_s=seconds
+    )
+    for finding in checks:
+        typer.echo(json.dumps(asdict(finding)) if as_json else f"{MARKS[finding.level]}  {finding.what}: {finding.text}")
         failed |= finding.level == "fail"
     if failed:
         raise typer.Exit(1)

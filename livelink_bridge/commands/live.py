@@ -56,7 +56,8 @@ def mic(
 
         with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
             microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
-            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud, on_status=show)
+            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
+                               direction=session.direction_of(settings), on_status=show)  # fmt: skip
         typer.echo(session.summary_line(summary))
 
 
@@ -76,6 +77,6 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     listen_to({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
     with status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
-        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show)
+        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=session.direction_of(settings))
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {session.summary_line(summary)}")

@@ -12,6 +12,7 @@ from livelink_bridge.errors import BridgeError, ConfigError
 if TYPE_CHECKING:
     from livelink_bridge.character_file import CharacterFile
     from livelink_bridge.clock import Clock
+    from livelink_bridge.directing import Direction
     from livelink_bridge.face import Face
     from livelink_bridge.metrics import Summary
     from livelink_bridge.outputs import Outputs
@@ -29,7 +30,8 @@ def model_of(settings: Settings) -> SpeechToFace:
     """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does not have."""
     from models.loading import load_model
 
-    return load_model(model_name(settings), device=settings.device, reference=settings.reference_face, style=settings.style)
+    return load_model(model_name(settings), device=settings.device, reference=settings.reference_face, style=settings.style,
+                      tongue=settings.tongue)  # fmt: skip
 
 
 def model_name(settings: Settings) -> str:
@@ -131,7 +133,13 @@ def outputs_of(settings: Settings) -> Outputs:
 
     counting = RATES[settings.timecode_rate] if settings.timecode_rate else None
     return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting,
-                   settings.face_delay / 1000)  # fmt: skip
+                   delay_s=settings.face_delay / 1000, directed=settings.control is not None)  # fmt: skip
+
+
+def direction_of(settings: Settings) -> Direction | None:
+    from livelink_bridge.directing import Direction
+
+    return None if settings.control is None else Direction(settings.control, settings.control_allow)
 
 
 def summary_line(summary: Summary) -> str:

@@ -6,26 +6,32 @@ from collections.abc import Callable
 
 from livelink_bridge.errors import UsageError
 from livelink_bridge.sinks.base import Closure, Sink, Stamp
+from livelink_bridge.sinks.ifacialmocap import IFacialMocapSink
 from livelink_bridge.sinks.livelink import LiveLinkSink
 from livelink_bridge.sinks.osc import OscSink
 from livelink_bridge.sinks.take import TakeSink
+from livelink_bridge.sinks.vmc import VmcSink
 
 __all__ = ["Closure", "Sink", "Stamp", "open_sink"]
 
 SCHEMES: dict[str, Callable[[str, str, str], Sink]] = {
     "livelink": lambda uri, subject, device_id: LiveLinkSink(uri, subject=subject, device_id=device_id),
     "osc": lambda uri, _subject, _device_id: OscSink(uri),
+    "vmc": lambda uri, _subject, _device_id: VmcSink(uri),
+    "ifacialmocap": lambda uri, _subject, _device_id: IFacialMocapSink(uri),
     "take": lambda uri, subject, _device_id: TakeSink(uri, subject=subject),
 }
 
+EXPECTED = "livelink://HOST:PORT, osc://HOST:PORT, vmc://HOST:39539, ifacialmocap://HOST:49983 or take:FOLDER"
+
 
 def open_sink(uri: str, *, subject: str, device_id: str) -> Sink:
-    """Open livelink://HOST:PORT, osc://HOST:PORT or take:FOLDER.
+    """Open the sink of a URI: one of `EXPECTED`, datagram receivers with options behind a question mark; see docs/wires-*.md.
 
     `subject` is the Live Link subject's name, `device_id` its UUID. Raises UsageError for what is wrong on sight, SinkError
     for a host that nobody knows or a folder that cannot be written to.
     """
     scheme, colon, _ = uri.partition(":")
     if not colon or scheme not in SCHEMES:
-        raise UsageError(f"unknown receiver {uri!r}; expected livelink://HOST:PORT, osc://HOST:PORT or take:FOLDER")
+        raise UsageError(f"unknown receiver {uri!r}; expected {EXPECTED}")
     return SCHEMES[scheme](uri, subject, device_id)

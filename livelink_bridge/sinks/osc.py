@@ -1,87 +1,74 @@
-"""OSC: one message `/arkit/JawOpen f` per channel, in bundles that fit an Ethernet frame."""
+"""OSC: `/arkit/JawOpen f` for each channel, or one list of them, in bundles that fit an Ethernet frame. See docs/wires-osc-vmc.md."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
-from pythonosc.osc_message import OscMessage
-from pythonosc.osc_message_builder import OscMessageBuilder
+import time
+from collections.abc import Callable
 
-from arkit_mapping import CHANNELS_61
 from livelink_bridge.frames import Weights
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.udp import UdpTarget
+from livelink_bridge.sinks.osc_layout import OPTIONS, completed, factors, messages
+from livelink_bridge.sinks.spacing import Spacing, seconds
+from livelink_bridge.sinks.udp import Delivery, UdpTarget
 from livelink_bridge.sinks.uri import read_uri
+from livelink_bridge.wire.osc import IMMEDIATELY, bundles_of, timetag
+from livelink_bridge.wire.osc_deadband import Deadband
 
-MAX_BUNDLE = 1400
-"""Bytes. More would be cut into fragments on the way, and one lost fragment loses the pose."""
-
-_BUNDLE_HEAD = 16
-_SIZE_FIELD = 4
+REFRESH_S = 1.0
+"""With a dead band, everything is sent this often all the same: a receiver that starts late, or lost a datagram, has it by then."""
 
 
 class OscSink:
-    """`osc://HOST:PORT`. MouthClose as ARKit means it."""
+    """`osc://HOST:PORT?OPTION=VALUE&...`. MouthClose as ARKit means it.
+
+    `unix_ns` is the time of day for time tags, nanoseconds since 1970.
+    """
 
     closure: Closure = "arkit"
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, unix_ns: Callable[[], int] = time.time_ns) -> None:
+        address = read_uri(uri, OPTIONS)
+        options = completed(uri, address.options)
         self.name = uri
         self.sent = 0
-        self._bundles = bundles_of(tuple(f"/arkit/{name}" for name in CHANNELS_61))
-        self._target = UdpTarget(read_uri(uri))
+        self._factors = factors(options)
+        self._bundles = bundles_of(messages(options))
+        self._spacing = Spacing(1 / options["rate"]) if options["rate"] else None
+        self._deadbands = [Deadband(bundle, options["deadband"]) for bundle in self._bundles] if options["deadband"] is not None else []
+        self._refresh = Spacing(REFRESH_S)
+        self._unix_ns = unix_ns if options["timetag"] == "now" else None
+        self._unsent: Weights | None = None
+        """The latest pose where not all of it was sent."""
+        self._target = UdpTarget(address)
 
     @property
     def errors(self) -> int:
         return self._target.refused + self._target.lost
 
+    @property
+    def delivery(self) -> Delivery:
+        return self._target.delivery
+
     def send(self, weights: Weights, stamp: Stamp) -> None:
-        big_endian = weights.astype(">f4").view(np.uint8).reshape(-1, 4)
-        left = [self._target.send(bundle.filled(big_endian)) for bundle in self._bundles]
-        self.sent += all(left)
+        """A pose that `rate` leaves out is not counted as sent; one of which `deadband` leaves out messages, or all, is."""
+        if self._spacing is not None and not self._spacing.due(seconds(stamp)):
+            self._unsent = weights.copy()
+            return
+        whole = not self._deadbands or self._refresh.due(seconds(stamp))
+        self._unsent = None if whole else weights.copy()
+        self.sent += self._send(weights, whole=whole)
 
     def close(self) -> None:
+        """Send what `rate` and `deadband` kept back of the last pose: nobody is left with a mouth that is a little open."""
+        if self._unsent is not None:
+            self._send(self._unsent, whole=True)
+            self._unsent = None
         self._target.close()
 
-
-class Bundle:
-    """A bundle of one-float messages, built once; a pose only writes its floats into it.
-
-    Building 61 messages anew takes a millisecond of Python, time in which no other thread of the program runs.
-    """
-
-    def __init__(self, messages: list[OscMessage], first: int) -> None:
-        builder = OscBundleBuilder(IMMEDIATELY)
-        for message in messages:
-            builder.add_content(message)
-        self._bytes: NDArray[np.uint8] = np.frombuffer(builder.build().dgram, np.uint8).copy()
-        ends = _BUNDLE_HEAD + np.cumsum([_SIZE_FIELD + message.size for message in messages])
-        self._floats = ends[:, None] + np.arange(-4, 0)
-        self._channels = slice(first, first + len(messages))
-
-    def filled(self, big_endian: NDArray[np.uint8]) -> bytes:
-        """The datagram for a pose, uint8 (channels, 4)."""
-        self._bytes[self._floats] = big_endian[self._channels]
-        return self._bytes.tobytes()
-
-
-def bundles_of(addresses: tuple[str, ...]) -> list[Bundle]:
-    """As few bundles as hold a float for each address in datagrams of `MAX_BUNDLE` bytes."""
-    bundles: list[Bundle] = []
-    messages: list[OscMessage] = []
-    size, first = _BUNDLE_HEAD, 0
-    for number, address in enumerate(addresses):
-        message = _float_message(address)
-        if size + _SIZE_FIELD + message.size > MAX_BUNDLE:
-            bundles.append(Bundle(messages, first))
-            messages, size, first = [], _BUNDLE_HEAD, number
-        messages.append(message)
-        size += _SIZE_FIELD + message.size
-    return [*bundles, Bundle(messages, first)]
-
-
-def _float_message(address: str) -> OscMessage:
-    builder = OscMessageBuilder(address)
-    builder.add_arg(0.0, OscMessageBuilder.ARG_TYPE_FLOAT)
-    return builder.build()
+    def _send(self, weights: Weights, *, whole: bool) -> bool:
+        """False when a datagram of the pose did not leave this machine."""
+        pose = weights if self._factors is None else weights * self._factors
+        tag = IMMEDIATELY if self._unix_ns is None else timetag(self._unix_ns())
+        datagrams: list[bytes | None] = [bundle.filled(pose, tag) for bundle in self._bundles if not self._deadbands]
+        datagrams += [deadband.filled(pose, tag, whole=whole) for deadband in self._deadbands]
+        return all([self._target.send(datagram) for datagram in datagrams if datagram is not None])

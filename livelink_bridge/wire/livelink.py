@@ -15,13 +15,14 @@ Big-endian, no padding, no checksum. nD and nS are lengths in bytes of UTF-8, wi
     25 + nD + nS    1      count, 61; absent when the sender sees no face ("header-only")
     26 + nD + nS    244    61 x float32 in wire order (`arkit_mapping.CHANNELS_61`)
 
-`encode` refuses what Unreal would drop or hand to the rig unchecked. `decode` reads what Unreal reads; text that is not
+`encode` and an `Encoder` refuse what Unreal would drop or hand to the rig unchecked. `decode` reads what Unreal reads; text that is not
 UTF-8 is the one thing it refuses and Unreal does not.
 """
 
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -29,6 +30,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import SHAPE_COUNT
 from livelink_bridge.errors import WireError
 
 VERSION = 6
@@ -38,12 +40,24 @@ MAX_DATAGRAM = 1286
 
 _VALUES_BYTES = 4 * COUNT
 _INT32 = struct.Struct(">i")
+_INSTANT = struct.Struct(">if")
+_RATE = struct.Struct(">ii")
 _TIME = struct.Struct(">ifii")
 _FIXED_BYTES = 1 + 2 * _INT32.size + _TIME.size + 1 + _VALUES_BYTES
 MAX_TEXT = MAX_DATAGRAM - _FIXED_BYTES
 """Bytes that device id and subject name may have together: 1016."""
 
 _WIRE_FLOAT = np.dtype(">f4")
+_FLOAT32 = np.dtype(np.float32)
+_SHAPE = (COUNT,)
+_SWAP = sys.byteorder == "little"
+_ALL = b"\1" * COUNT
+_LIMIT = np.finfo(np.float32).max
+_LOWEST = np.array([0] * SHAPE_COUNT + [-_LIMIT] * (COUNT - SHAPE_COUNT), np.float32)
+_HIGHEST = np.array([1] * SHAPE_COUNT + [_LIMIT] * (COUNT - SHAPE_COUNT), np.float32)
+"""What a channel is held to: weights to [0, 1], angles to nothing."""
+_MOST_BITS = np.array([np.float32(1).view(np.uint32)] * SHAPE_COUNT + [0xFFFFFFFF] * (COUNT - SHAPE_COUNT), np.uint32)
+"""Any bits will do for angles, which are looked at otherwise."""
 _COUNT_BYTE = bytes([COUNT])
 _WHOLE, _REAL, _RATIONAL = (int, np.integer), (float, int, np.floating), (Fraction, int)
 _INT32_MAX = 2**31 - 1
@@ -77,8 +91,61 @@ def encode(packet: Packet) -> bytes:
     empty name or id, one with a NUL (Unreal would cut it there), both together over 1016 bytes. Its `offset` is the field's.
     """
     identity = _identity(packet.device_id, packet.subject)
-    head = identity + _time(packet, len(identity))
-    return head if packet.values is None else head + _values(packet.values, len(head))
+    rate = packet.rate
+    _check_rate(rate, len(identity))
+    frame, subframe = _instant(packet.frame, packet.subframe, len(identity))
+    head = identity + _TIME.pack(frame, subframe, rate.numerator, rate.denominator)
+    if packet.values is None:
+        return head
+    return head + _COUNT_BYTE + _finite(packet.values, len(head)).astype(_WIRE_FLOAT).tobytes()
+
+
+class Encoder:
+    """The datagrams of one subject, for who sends 60 a second: as `encode` makes them, but for weights, which are held to [0, 1].
+
+    Only what changes is written, into a datagram made once; so one thread at a time. Raises WireError for an id or a name that
+    `encode` refuses.
+    """
+
+    def __init__(self, device_id: str, subject: str) -> None:
+        identity = _identity(device_id, subject)
+        self._time_at = len(identity)
+        self._count_at = self._time_at + _TIME.size
+        self._datagram = bytearray(identity + bytes(_TIME.size) + _COUNT_BYTE + bytes(_VALUES_BYTES))
+        self._values = np.frombuffer(self._datagram, np.float32, COUNT, self._count_at + 1)
+        self._bits = self._values.view(np.uint32)
+        self._angles = self._values[SHAPE_COUNT:]
+        self._good = bytearray(COUNT)
+        self._is_good = np.frombuffer(self._good, np.bool_)
+        self._rate: Fraction | None = None
+
+    def encode(self, values: NDArray[np.float32], frame: int, subframe: float, rate: Fraction) -> bytes:
+        """The datagram of a pose, (61,) in wire order. Raises WireError as `encode` does."""
+        if rate is not self._rate:
+            self._write_rate(rate)
+        frame, subframe = _instant(frame, subframe, self._time_at)
+        _INSTANT.pack_into(self._datagram, self._time_at, frame, subframe)
+        self._values[...] = _as_pose(values, self._count_at)
+        if not self._all_good():
+            held = np.minimum(_finite(self._values, self._count_at), _HIGHEST)
+            np.maximum(held, _LOWEST, out=self._values)
+        if _SWAP:
+            self._values.byteswap(True)
+        return bytes(self._datagram)
+
+    def _write_rate(self, rate: Fraction) -> None:
+        _check_rate(rate, self._time_at)
+        _RATE.pack_into(self._datagram, self._time_at + _INSTANT.size, rate.numerator, rate.denominator)
+        self._rate = rate
+
+    def _all_good(self) -> bool:
+        """Whether every weight is in [0, 1] and every angle finite, as nearly always: told in half the time that clamping takes.
+
+        Read as whole numbers, the bits of floats from 0 to 1 run up to those of 1; what is negative, larger, infinite or NaN is above.
+        """
+        np.less_equal(self._bits, _MOST_BITS, self._is_good)
+        turned = sum(self._angles.tolist())
+        return self._good == _ALL and turned - turned == 0  # NaN where one is not finite
 
 
 def decode(datagram: bytes) -> Packet:
@@ -123,36 +190,43 @@ def _text(what: str, text: str, offset: int) -> bytes:
         raise WireError(f"{what} {text!r} holds half a surrogate pair, which UTF-8 cannot carry", offset) from None
 
 
-def _time(packet: Packet, offset: int) -> bytes:
-    frame, subframe, rate = packet.frame, packet.subframe, packet.rate
+def _instant(frame: int, subframe: float, offset: int) -> tuple[int, float]:
+    if type(frame) is int and type(subframe) is float and 0 <= frame <= _INT32_MAX and 0 <= subframe <= _BELOW_ONE:
+        return frame, subframe  # nearly always, and told sooner than by what follows
     if not isinstance(frame, _WHOLE) or not 0 <= frame <= _INT32_MAX:
         raise WireError(f"got frame {frame!r}, expected a whole number from 0 to {_INT32_MAX}", offset)
     if not isinstance(subframe, _REAL) or not 0 <= subframe < 1:  # NaN fails the comparison too
         raise WireError(f"got sub-frame {subframe!r}, expected a number from 0 up to but not 1", offset + 4)
+    return frame, subframe if subframe < _BELOW_ONE else _BELOW_ONE
+
+
+def _check_rate(rate: Fraction, offset: int) -> None:
     if not isinstance(rate, _RATIONAL) or not 1 <= rate.numerator <= _INT32_MAX or rate.denominator > _INT32_MAX:
         raise WireError(f"got rate {rate!r}, expected a positive Fraction of two int32, such as Fraction(60)", offset + 8)
-    return _TIME.pack(frame, min(float(subframe), _BELOW_ONE), rate.numerator, rate.denominator)
 
 
-def _values(values: object, offset: int) -> bytes:
-    try:
-        wire = _as_float32(values)
-    except (TypeError, ValueError):
-        raise WireError(f"got values of kind {getattr(values, 'dtype', type(values).__name__)}, expected {COUNT} floats", offset) from None
-    if wire.shape != (COUNT,):
-        raise WireError(f"got values of shape {wire.shape}, expected ({COUNT},)", offset)
+def _finite(values: object, offset: int) -> NDArray[np.float32]:
+    """The values as float32 (61,), each finite. `offset` is their count's."""
+    wire = _as_pose(values, offset)
     finite = np.isfinite(wire)
-    if np.count_nonzero(finite) < COUNT:
+    if finite.tobytes() != _ALL:
         bad = int(np.argmin(finite))
         raise WireError(f"value {bad} is {wire[bad]}, expected a finite number: Unreal would pass it to the rig", offset + 1 + 4 * bad)
-    return _COUNT_BYTE + wire.astype(_WIRE_FLOAT).tobytes()
+    return wire
 
 
-def _as_float32(values: object) -> NDArray[np.float32]:
-    if isinstance(values, np.ndarray) and values.dtype == np.float32:
+def _as_pose(values: object, offset: int) -> NDArray[np.float32]:
+    """float32 (61,), the values themselves where they are. There is one dtype object of float32, and comparing two takes longer."""
+    if isinstance(values, np.ndarray) and values.dtype is _FLOAT32 and values.shape == _SHAPE:
         return values
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused
-        return np.asarray(values).astype(np.float32, casting="same_kind")
+    try:
+        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused
+            wire = np.asarray(values).astype(np.float32, casting="same_kind")
+    except (TypeError, ValueError):
+        raise WireError(f"got values of kind {getattr(values, 'dtype', type(values).__name__)}, expected {COUNT} floats", offset) from None
+    if wire.shape != _SHAPE:
+        raise WireError(f"got values of shape {wire.shape}, expected ({COUNT},)", offset)
+    return wire
 
 
 @lru_cache(maxsize=64)

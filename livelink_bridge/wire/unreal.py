@@ -27,9 +27,26 @@ class Ignored:
     text: str
     """The same for a person, with what was got."""
 
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return REMEDIES[self.reason]
+
 
 LOSES_A_TICK = "and Unreal leaves the rest of its queue to the next tick"
 """Said of drops after which Unreal stops reading for this frame: a steady stray sender delays the good ones."""
+
+
+REMEDIES = {
+    "no-face": "bring the face back before the phone's camera; Unreal holds the last pose until then",
+    "too-small": "find the sender by its address; it speaks another protocol, or the packet was cut on its way",
+    "too-big": "make the sender's device id and subject name shorter",
+    "version": "bring the sending app up to date, or stop it: it delays the good packets of others too",
+    "string-length": "let the sender give lengths in bytes of UTF-8, not in characters; until then a name of plain ASCII letters works",
+    "count": f"let the sender send all {COUNT} channels: 52 shapes, then 9 angles, which may be 0",
+    "short-values": f"let the sender send all {COUNT} values as 4-byte floats; look for a VPN that cuts packets",
+}
+"""By reason, what to do."""
 
 
 def why_ignored(datagram: bytes) -> Ignored | None:

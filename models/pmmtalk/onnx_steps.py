@@ -27,6 +27,8 @@ from models.pmmtalk.together import Together
 
 FEW = 12
 """Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
+PHONES = "log_phones"
+"""The output that tells the phones; graphs of before it was added do not have it."""
 BLOCK_THREADS = 2
 """Of block work, where operators are long enough to share. They sleep while they wait, so that they harm nobody."""
 
@@ -66,8 +68,9 @@ class Graph:
     that lives at the same time, the third with the first block: offline work alone needs it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, phones: bool = False) -> None:
+        """`phones`: also give the phones' log-probabilities, in columns behind the channels. Raises ModelError for a graph without them."""
+        self._path, self._phones = path, phones
         self.quiet: dict[bytes, list[Array]] = {}
         """States after silence, by voice: every stream begins with them, and working them out takes as long as fifty steps."""
         self._single = _open(path, steps=1, batch=1)
@@ -77,6 +80,7 @@ class Graph:
         self._state_names = [f"state_{i}" for i in range(len(self.state_shapes))]
         self.joins = len(inputs["clock"]) == 1
         """Whether several voices may share a call: older graphs have one clock and one row."""
+        self._outputs = _outputs(path, self._single, phones)
         self._together = Together(self.run_steps)
         self._voices: WeakSet[OnnxSteps] = WeakSet()
 
@@ -95,7 +99,7 @@ class Graph:
             _ = self._several
 
     def run_step(self, step: Step) -> tuple[Array, Past]:
-        """A single step, (1, 160) -> (1, channels) and what to remember, together with those that other threads want right now."""
+        """A single step, (1, 160) -> (1, columns) and what to remember, together with those that other threads want right now."""
         return self._together.run(step) if self.joins else self.run_alone(step)
 
     def run_steps(self, steps: Sequence[Step]) -> list[tuple[Array, Past]]:
@@ -104,17 +108,22 @@ class Graph:
             return [self.run_alone(step) for step in steps]
         order = sorted(range(len(steps)), key=lambda i: steps[i].past.row)
         company = [steps[i] for i in order]
-        out, *states = self._several.run(None, _joined(company) | self._named(_rows([step.past for step in company])))
+        out, states = self._run(self._several, _joined(company) | self._named(_rows([step.past for step in company])))
         answers = {i: (out[row], Past(states, row)) for row, i in enumerate(order)}
         return [answers[i] for i in range(len(steps))]
 
     def run_alone(self, step: Step) -> tuple[Array, Past]:
-        """One voice's steps, one or a block: (steps, 160) -> (steps, channels) and what to remember."""
+        """One voice's steps, one or a block: (steps, 160) -> (steps, columns) and what to remember."""
         session, voice, feeds = self._single if len(step.mel) == 1 else self._block, step.voice, self._named(step.past.own())
         feeds["clock"] = np.array([step.clock] if self.joins else step.clock, np.int64)
         feeds["mel"], feeds["style"], feeds["code"], feeds["crop"] = step.mel[None], voice.style, voice.code, voice.crop
-        out, *states = session.run(None, feeds)
+        out, states = self._run(session, feeds)
         return out[0], Past(states)
+
+    def _run(self, session: Any, feeds: dict[str, Array | NDArray[np.int64]]) -> tuple[Array, list[Array]]:
+        """One call: (voices, steps, channels), with the phones behind them where they are wanted, and the next states."""
+        out, *states = session.run(self._outputs, feeds)
+        return (np.concatenate([out, states.pop()], axis=-1), states) if self._phones else (out, states)
 
     def _named(self, states: list[Array]) -> dict[str, Array | NDArray[np.int64]]:
         return dict(zip(self._state_names, states, strict=True))
@@ -150,7 +159,7 @@ class OnnxSteps:
         return Step(self._voice, mel, self._clock, self._past)
 
     def take(self, answer: tuple[Array, Past]) -> Array:
-        """Go on from the graph's answer to `next`: float32 (steps, channels)."""
+        """Go on from the graph's answer to `next`: float32 (steps, columns)."""
         out, self._past = answer
         self._clock += len(out)
         return out
@@ -168,6 +177,15 @@ def _rows(pasts: list[Past]) -> list[Array]:
     if len(whole[0]) == len(pasts) and all(past.states is whole and past.row == row for row, past in enumerate(pasts)):
         return whole
     return [np.concatenate(rows) for rows in zip(*(past.own() for past in pasts), strict=True)]
+
+
+def _outputs(path: Path, session: Any, phones: bool) -> list[str]:
+    """The outputs to ask for: the coefficients, the states, and last the phones, only where they are wanted."""
+    names = [node.name for node in session.get_outputs()]
+    if phones and PHONES not in names:
+        again = f"python -m models.training.export --graph-only --out {path.parent}"
+        raise ModelError(f"{path}: made before the tongue was, it does not tell the phones; leave out --tongue, or make it again: {again}")
+    return [name for name in names if name != PHONES] + [PHONES] * phones
 
 
 def _open(path: Path, steps: int | None, batch: int | None) -> Any:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.base import Coefficients, Samples
 from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
 from models.pmmtalk.config import Config
+from models.pmmtalk.tongue import CHANNEL, Tongue
 
 Array = NDArray[np.float32]
 
@@ -52,7 +53,8 @@ class Steps(Protocol):
     """A network that runs steps and carries its state."""
 
     def run(self, mel: Array) -> Array:
-        """float32 (steps, 160) -> (steps, channels), not clamped."""
+        """float32 (steps, 160) -> (steps, channels), not clamped; where the tongue is wanted (steps, channels + phones), the
+        log-probabilities of the phones behind the channels."""
         ...
 
     def reset(self) -> None:
@@ -61,15 +63,20 @@ class Steps(Protocol):
 
 
 class PMMTalkStream:
-    """One live voice: samples in, frames out, `delay` steps after the step that heard them."""
+    """One live voice: samples in, frames out, `delay` steps after the step that heard them.
 
-    def __init__(self, config: Config, steps: Steps) -> None:
-        self._config, self._steps, self._mel = config, steps, LogMel()
+    `tongue` adds a column for the tongue, from the phones that `steps` then gives too.
+    """
+
+    def __init__(self, config: Config, steps: Steps, tongue: Tongue | None = None) -> None:
+        self._config, self._steps, self._tongue, self._mel = config, steps, tongue, LogMel()
         self._start()
 
     def reset(self) -> None:
         self._steps.reset()
         self._mel.reset()
+        if self._tongue:
+            self._tongue.reset()
         self._start()
 
     def _start(self) -> None:
@@ -97,14 +104,19 @@ class PMMTalkStream:
     def _advance(self, samples: Samples) -> Coefficients:
         mel, frames = self._mel.push(samples), []
         if not len(mel):
-            return np.empty((0, len(self._config.channels)), np.float32)
+            return np.empty((0, len(self._config.channels) + (self._tongue is not None)), np.float32)
         for at in range(0, len(mel), BLOCK_STEPS):
             frames.append(self._steps.run(mel[at : at + BLOCK_STEPS]))
-        found = np.concatenate(frames)
-        drop = min(self._to_drop, len(found))
+        face = self._face(np.concatenate(frames))
+        drop = min(self._to_drop, len(face))
         self._to_drop -= drop
-        floor = np.float32(self._config.floor)
-        return np.asarray(np.clip((found[drop:] - floor) / (1 - floor), 0.0, 1.0), np.float32)
+        return face[drop:]
+
+    def _face(self, found: Array) -> Coefficients:
+        """What the network gave as coefficients in [0, 1]."""
+        channels, floor = len(self._config.channels), np.float32(self._config.floor)
+        mouth = np.asarray(np.clip((found[:, :channels] - floor) / (1 - floor), 0.0, 1.0), np.float32)
+        return mouth if self._tongue is None else np.column_stack([mouth, self._tongue.push(found[:, channels:])])
 
 
 class PMMTalkModel:
@@ -112,8 +124,8 @@ class PMMTalkModel:
 
     sample_rate, frame_rate = SAMPLE_RATE, FRAME_RATE
 
-    def __init__(self, name: str, config: Config, device: str, new_steps: Callable[[], Steps]) -> None:
-        self.name, self.device, self._config, self._new_steps = name, device, config, new_steps
+    def __init__(self, name: str, config: Config, device: str, new_steps: Callable[[], Steps], tongue: bool = False) -> None:
+        self.name, self.device, self._config, self._new_steps, self._tongue = name, device, config, new_steps, tongue
 
     @property
     def lookahead_s(self) -> float:
@@ -121,10 +133,10 @@ class PMMTalkModel:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        return self._config.channels
+        return (*self._config.channels, CHANNEL) if self._tongue else self._config.channels
 
     def stream(self) -> PMMTalkStream:
-        return PMMTalkStream(self._config, self._new_steps())
+        return PMMTalkStream(self._config, self._new_steps(), Tongue(self._config.phones) if self._tongue else None)
 
     def animate(self, samples: Samples) -> Coefficients:
         """float32 (n,) -> (ceil(n * 60 / 16000), channels) in [0, 1]; frame k belongs to time k / 60."""

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.pmmtalk.network import PMMTalk
+from models.pmmtalk.network import PMMTalk, Views
 from models.pmmtalk.runtime import PRIME_STEPS, Array, Voice, silence
 
 
 class TorchSteps:
-    """Plain modules on any device."""
+    """Plain modules on any device. `phones`: also give the phones' log-probabilities, in columns behind the channels."""
 
-    def __init__(self, network: PMMTalk, voice: Voice) -> None:
-        self.network = network.eval()
+    def __init__(self, network: PMMTalk, voice: Voice, phones: bool = False) -> None:
+        self.network, self._phones = network.eval(), phones
         self.device = next(network.parameters()).device
         self._quiet: list[Tensor] | None = None
         self._voice = [torch.from_numpy(part).to(self.device) for part in (voice.style, voice.code, voice.crop)]
@@ -34,19 +34,22 @@ class TorchSteps:
 
     @torch.inference_mode()
     def run(self, mel: Array) -> Array:
-        """float32 (steps, 160) -> (steps, channels)"""
+        """float32 (steps, 160) -> (steps, columns)"""
         clock = torch.tensor(self._clock, device=self.device)
         heard = torch.from_numpy(np.ascontiguousarray(mel)).to(self.device)[None]
-        out, self._states, _ = self.network(heard, *self._voice, clock, self._states)
+        out, self._states, views = self.network(heard, *self._voice, clock, self._states)
         self._clock += len(mel)
-        return np.asarray(out[0].cpu().numpy())
+        return np.asarray(self._columns(out, views)[0].cpu().numpy())
+
+    def _columns(self, out: Tensor, views: Views) -> Tensor:
+        return torch.cat([out, views.log_phones], -1) if self._phones else out
 
 
 class CudaGraphSteps(TorchSteps):
     """Single steps replay a captured graph; blocks of many run as plain modules on the same state."""
 
-    def __init__(self, network: PMMTalk, voice: Voice) -> None:
-        super().__init__(network, voice)
+    def __init__(self, network: PMMTalk, voice: Voice, phones: bool = False) -> None:
+        super().__init__(network, voice, phones)
         self._mel = torch.zeros(1, 1, network.audio.stem.in_features, device=self.device)
         self._tick = torch.zeros((), dtype=torch.long, device=self.device)
         self._graph = self._capture()
@@ -73,11 +76,10 @@ class CudaGraphSteps(TorchSteps):
         return graph
 
     def _one_step(self) -> Tensor:
-        out: Tensor
-        out, states, _ = self.network(self._mel, *self._voice, self._tick, self._fixed)
+        out, states, views = self.network(self._mel, *self._voice, self._tick, self._fixed)
         for buffer, state in zip(self._fixed, states, strict=True):
             buffer.copy_(state)
-        return out
+        return self._columns(out, views)
 
     @torch.inference_mode()
     def run(self, mel: Array) -> Array:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -23,14 +24,14 @@ from models.pmmtalk import faces
 from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import Config, load_config, save_config
 from models.pmmtalk.network import PMMTalk
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps
+from models.pmmtalk.onnx_steps import PHONES, Graph, OnnxSteps
 from models.pmmtalk.runtime import Voice
 from models.pmmtalk.torch_steps import TorchSteps
 from models.training.edge import one_line
 
 OPSET = 17
 TOLERANCE = 1e-5
-"""Largest difference allowed between graph and network, in coefficient units."""
+"""Largest difference allowed between graph and network, in coefficient units and in probabilities of phones."""
 
 
 class _Flat(nn.Module):
@@ -41,8 +42,8 @@ class _Flat(nn.Module):
         self.network = network
 
     def forward(self, mel: Tensor, clock: Tensor, style: Tensor, code: Tensor, crop: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        out, after, _ = self.network(mel, style, code, crop, clock, list(states))
-        return (out, *after)
+        out, after, views = self.network(mel, style, code, crop, clock, list(states))
+        return (out, *after, views.log_phones)
 
 
 def write_graph(network: PMMTalk, path: Path) -> None:
@@ -56,8 +57,8 @@ def write_graph(network: PMMTalk, path: Path) -> None:
     mel, clock = torch.zeros(voices, 3, network.audio.stem.in_features), torch.full((voices,), 5)
     style, code, crop = (torch.zeros(voices, *shape) for shape in ((config.branch_width,), (config.branch_width,), (squares, 48)))
     names = ["mel", "clock", "style", "code", "crop", *(f"state_{i}" for i in range(len(states)))]
-    after = ["out", *(f"next_state_{i}" for i in range(len(states)))]
-    free = {name: {0: "batch"} for name in names + after} | {name: {0: "batch", 1: "steps"} for name in ("mel", "out")}
+    after = ["out", *(f"next_state_{i}" for i in range(len(states))), PHONES]
+    free = {name: {0: "batch"} for name in names + after} | {name: {0: "batch", 1: "steps"} for name in ("mel", "out", PHONES)}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own retirement and of shapes that are fixed on purpose
         torch.onnx.export(
@@ -71,16 +72,22 @@ def difference(folder: Path, config: Config) -> float:
     weights = load_file(folder / checkpoint.WEIGHTS)
     voice = Voice(weights["styles.weight"][-1:].numpy(), weights[FACE_CODE].numpy(), weights[FACE_CROP].numpy())
     mel = np.random.default_rng(0).standard_normal((600, 160)).astype(np.float32)
-    graph = Graph(folder / checkpoint.GRAPH)
+    graph, channels = Graph(folder / checkpoint.GRAPH, phones=True), len(config.channels)
     compiled, ahead = OnnxSteps(graph, voice), OnnxSteps(graph, voice)
     pieces = [compiled.run(piece) for piece in np.split(mel[:500], [1, 2, 242, 249, 250, 490])]
-    wanted = TorchSteps(load_network(folder, config), voice).run(mel)
-    worst = np.abs(wanted[:500] - np.concatenate(pieces)).max()
+    wanted = TorchSteps(load_network(folder, config), voice, phones=True).run(mel)
+    worst = _apart(wanted[:500], np.concatenate(pieces), channels)
     for step in range(100):  # of two voices whose clocks differ
         both = graph.run_steps([compiled.next(mel[500 + step, None]), ahead.next(mel[step, None])])
         late, early = (one.take(answer) for one, answer in zip((compiled, ahead), both, strict=True))
-        worst = max(worst, np.abs(wanted[500 + step] - late).max(), np.abs(wanted[step] - early).max())
-    return float(worst)
+        worst = max(worst, _apart(wanted[500 + step, None], late, channels), _apart(wanted[step, None], early, channels))
+    return worst
+
+
+def _apart(one: NDArray[np.float32], other: NDArray[np.float32], channels: int) -> float:
+    """Largest difference of coefficients, and of the probabilities whose logarithms stand behind them, in float32 (steps, columns)."""
+    both = [np.hstack([found[:, :channels], np.exp(found[:, channels:])]) for found in (one, other)]
+    return float(np.abs(both[0] - both[1]).max())
 
 
 def amplify(weights: dict[str, Tensor], config: Config, gains: Mapping[str, float]) -> None:

@@ -152,16 +152,6 @@ def test_the_head_moves_smoothly_within_its_limit_around_the_centre() -> None:
         assert np.abs(np.diff(angle, n=2)).max() < 0.006
 
 
-def test_the_tongue_comes_out_between_open_lips_only() -> None:
-    poses = still(1)
-    poses[30:, CHANNELS_61.index("JawOpen")] = 0.3
-    drive = np.full(len(poses), 0.5)
-    tongue = channel(Liveliness(1).apply(poses, np.full(60, -20.0), tongue=drive), "TongueOut")
-    assert tongue[:30].max() == 0
-    assert tongue[30:].min() == 0.5
-    assert channel(Liveliness(1).apply(poses, np.full(60, -20.0)), "TongueOut").max() == 0
-
-
 def test_shapes_that_do_not_fit_are_refused() -> None:
     life = Liveliness(1)
     with pytest.raises(ValueError, match=r"got poses of shape \(4, 32\), expected \(n, 61\)"):

@@ -12,7 +12,10 @@ from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.sinks import Sink, Stamp, open_sink
 from livelink_bridge.sinks.take import TakeSink
 from livelink_bridge.testing import CollectSink
+from livelink_bridge.wire import ifacialmocap as ifacialmocap_wire
+from livelink_bridge.wire import osc_decode
 from livelink_bridge.wire.livelink import decode
+from livelink_bridge.wire.vmc_pose import VmcPose
 
 DEVICE_ID = "00000000-0000-0000-0000-000000000001"
 WEIGHTS = np.linspace(0, 1, 61).astype(np.float32)
@@ -60,18 +63,40 @@ def osc(receiver: socket.socket, _folder: Path) -> Opened:
     return sink, last
 
 
+def vmc(receiver: socket.socket, _folder: Path) -> Opened:
+    sink = open_sink(f"vmc://127.0.0.1:{port_of(receiver)}?head=on", subject="Talker", device_id=DEVICE_ID)
+
+    def last() -> np.ndarray:
+        avatar, poses = VmcPose(), []
+        while not poses:
+            poses, _ = avatar.feed(osc_decode.decode(receiver.recv(2000)))
+        return np.append(poses[0][:52], WEIGHTS[52:])  # head and eyes are a rotation and a point: tests/wire/test_vmc_pose.py
+
+    return sink, last
+
+
+def ifacialmocap(receiver: socket.socket, _folder: Path) -> Opened:
+    sink = open_sink(f"ifacialmocap://127.0.0.1:{port_of(receiver)}", subject="Talker", device_id=DEVICE_ID)
+
+    def last() -> np.ndarray:
+        values = ifacialmocap_wire.decode(receiver.recv(2000)).values
+        return np.where(np.isclose(values, WEIGHTS, atol=0.0051), WEIGHTS, values)  # it carries whole hundredths
+
+    return sink, last
+
+
 def take(_receiver: socket.socket, folder: Path) -> Opened:
     sink = open_sink(f"take:{folder}", subject="Talker", device_id=DEVICE_ID)
 
     def last() -> np.ndarray:
         sink.close()
         assert isinstance(sink, TakeSink)
-        return read_take(sink.path).values[0]
+        return read_take(sink.takes[0]).values[0]
 
     return sink, last
 
 
-@pytest.fixture(params=[collect, livelink, osc, take], ids=["collect", "livelink", "osc", "take"])
+@pytest.fixture(params=[collect, livelink, osc, vmc, ifacialmocap, take], ids=lambda opener: opener.__name__)
 def opened(request: pytest.FixtureRequest, receiver: socket.socket, tmp_path: Path) -> Iterator[Opened]:
     sink, last = request.param(receiver, tmp_path)
     yield sink, last

@@ -62,10 +62,12 @@ class FakeStage:
         return "10:00:00:00"
 
     def record_stop(self) -> Taken:
-        assert self.recording
+        if not self.recording:
+            raise SinkError("nothing is being recorded; start a take before it is stopped")
         self.recording = False
         self.calls.append(("record_stop",))
-        return recorded_take(self.folder, self.slate, self.take) if self.folder else Taken("10:00:05:00", Path("a.csv"), None)
+        self.take += 1
+        return recorded_take(self.folder, self.slate, self.take - 1) if self.folder else Taken("10:00:05:00", Path("a.csv"), None)
 
     def record_cancel(self) -> str:
         assert self.recording

@@ -14,7 +14,7 @@ from pylivelinkface import FaceBlendShape, PyLiveLinkFace
 
 from arkit_mapping import CHANNELS_61
 from livelink_bridge.errors import BridgeError, WireError
-from livelink_bridge.wire.livelink import MAX_DATAGRAM, MAX_TEXT, Packet, decode, encode
+from livelink_bridge.wire.livelink import MAX_DATAGRAM, MAX_TEXT, Encoder, Packet, decode, encode
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ID = "00000000-0000-0000-0000-00000000000"
@@ -194,6 +194,63 @@ def test_encode_refuses(changed: dict[str, object], reason: str) -> None:
     assert "\n" not in str(caught.value)
     assert caught.value.offset >= 0
     assert isinstance(caught.value, BridgeError)
+
+
+POSE_REFUSED = {
+    what: changed for what, (changed, _) in REFUSED.items() if not {"subject", "device_id"} & changed.keys()
+}  # fmt: skip
+
+
+def by_encoder(encoder: Encoder, made: Packet) -> bytes:
+    assert made.values is not None
+    return encoder.encode(made.values, made.frame, made.subframe, made.rate)
+
+
+@pytest.mark.parametrize(("name", "made"), GOLDENS[:3], ids=[name for name, _ in GOLDENS[:3]])
+def test_an_encoder_writes_a_golden_packet_byte_for_byte_after_another_one(name: str, made: Packet) -> None:
+    encoder = Encoder(made.device_id, made.subject)
+    by_encoder(encoder, packet(frame=2**31 - 1, subframe=0.9, rate=Fraction(24000, 1001), values=face(HeadRoll=1e9, CheekPuff=1)))
+    assert by_encoder(encoder, made).hex() == golden(name).hex()
+
+
+def test_what_an_encoder_gave_does_not_change_with_the_next_pose() -> None:
+    encoder = Encoder(ID + "1", "Talker")
+    first = by_encoder(encoder, A)
+    by_encoder(encoder, packet(frame=1))
+    assert first.hex() == golden("A_basic").hex()
+
+
+def test_an_encoder_holds_weights_to_their_range_and_leaves_angles() -> None:
+    values = np.linspace(-3, 3, 61, dtype=np.float32)
+    given = values.copy()
+    read = decode(by_encoder(Encoder(ID + "1", "Talker"), packet(values=values))).values
+    np.testing.assert_array_equal(read, np.concatenate([np.clip(given[:52], 0, 1), given[52:]]))
+    np.testing.assert_array_equal(values, given, "the pose is its owner's")
+
+
+@pytest.mark.parametrize("changed", POSE_REFUSED.values(), ids=POSE_REFUSED)
+def test_an_encoder_refuses_what_encode_refuses_in_the_same_words(changed: dict[str, object]) -> None:
+    with pytest.raises(WireError) as expected:
+        encode(packet(**changed))
+    encoder = Encoder(ID + "1", "Talker")
+    with pytest.raises(WireError) as caught:
+        by_encoder(encoder, packet(**changed))
+    assert (str(caught.value), caught.value.offset) == (str(expected.value), expected.value.offset)
+    assert by_encoder(encoder, A).hex() == golden("A_basic").hex(), "a refused pose leaves nothing behind"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("index", range(61))
+def test_a_value_that_is_not_finite_is_found_wherever_it_is(index: int, bad: float) -> None:
+    values = np.full(61, np.finfo(np.float32).max, np.float32)
+    values[index] = bad
+    with pytest.raises(WireError, match=f"value {index} is"):
+        encode(packet(values=values))
+
+
+def test_an_encoder_of_a_name_that_cannot_be_sent_is_not_made() -> None:
+    with pytest.raises(WireError, match="NUL"):
+        Encoder(ID + "1", "Tal\0ker")
 
 
 def test_the_longest_allowed_name_fills_unreals_buffer_exactly() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from livelink_bridge import doctor
-from livelink_bridge.arrivals import Arrivals
 from livelink_bridge.cli import run
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.commands import session
+from livelink_bridge.doctor import names, probe, program, sound
+from livelink_bridge.doctor.machine import Machine
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.sinks.base import Stamp
@@ -45,48 +46,48 @@ def refuses(error: Exception) -> Callable[[], object]:
 
 @pytest.mark.parametrize(("version", "level"), [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((3, 13, 4), "ok"), ((3, 14, 0), "fail")])
 def test_python_must_be_one_of_the_supported(version: tuple[int, ...], level: str) -> None:
-    assert doctor.python(version).level == level
+    assert program.python(version).level == level
 
 
 def test_an_installed_package_is_named_with_its_version_and_a_missing_one_fails() -> None:
-    assert (doctor.package("numpy").level, doctor.package("numpy").text) == ("ok", np.__version__)
-    missing = doctor.package("no-such-package-as-this")
+    assert (program.package("numpy").level, program.package("numpy").text) == ("ok", np.__version__)
+    missing = program.package("no-such-package-as-this")
     assert missing.level == "fail" and "scripts/demo" in missing.text
 
 
 def test_a_model_that_loads_and_keeps_up_is_ok_with_its_device_and_lookahead() -> None:
-    found = doctor.model(LoudnessModel, ManualClock())
+    found = program.model(LoudnessModel, ManualClock())
     assert found.level == "ok" and "loudness on cpu, look-ahead 67 ms" in found.text
 
 
 def test_a_model_slower_than_sound_is_a_warning() -> None:
     clock = ManualClock()
-    found = doctor.model(lambda: SlowModel(clock), clock)
+    found = program.model(lambda: SlowModel(clock), clock)
     assert found.level == "warn" and "1 s of sound in 1500 ms" in found.text
 
 
 def test_a_damaged_model_fails_with_its_own_words() -> None:
-    found = doctor.model(refuses(ModelError("model.safetensors: damaged")), ManualClock())  # type: ignore[arg-type]
+    found = program.model(refuses(ModelError("model.safetensors: damaged")), ManualClock())  # type: ignore[arg-type]
     assert (found.level, found.text) == ("fail", "model.safetensors: damaged")
 
 
 def test_a_microphone_that_hears_is_ok_with_its_level() -> None:
-    found = doctor.audio_input(lambda: silence(0.1))
+    found = sound.audio_input(lambda: silence(0.1))
     assert found.level == "ok" and "level -20 dBFS" in found.text
 
 
 def test_a_microphone_that_hears_only_zeros_is_a_warning() -> None:
-    found = doctor.audio_input(silence)
+    found = sound.audio_input(silence)
     assert found.level == "warn" and "unmute" in found.text
 
 
 def test_a_microphone_that_hands_over_nothing_is_a_warning() -> None:
-    found = doctor.audio_input(lambda: ListSource([]))
+    found = sound.audio_input(lambda: ListSource([]))
     assert found.level == "warn" and "hands over no sound" in found.text
 
 
 def test_no_microphone_is_a_warning_because_files_still_play() -> None:
-    found = doctor.audio_input(refuses(DeviceError("no microphone")))  # type: ignore[arg-type]
+    found = sound.audio_input(refuses(DeviceError("no microphone")))  # type: ignore[arg-type]
     assert found.level == "warn" and "no microphone (play and convert work without)" in found.text
 
 
@@ -99,51 +100,24 @@ def test_hearing_ends_after_half_a_second_of_sound() -> None:
                 taken.append(AudioBlock(np.full(160, 0.1, np.float32), 16000, start, 0.0))
                 yield taken[-1]
 
-    assert doctor.audio_input(lambda: Endless([])).level == "ok"
-    assert len(taken) * 160 == doctor.LISTEN_S * 16000
-
-
-def test_a_local_port_is_ok_when_somebody_has_it_and_a_warning_when_nobody_does() -> None:
-    with Arrivals(0, "127.0.0.1") as listening:
-        port = listening.port
-        assert doctor.receiver(f"livelink://127.0.0.1:{port}").level == "ok"
-    free = doctor.receiver(f"livelink://127.0.0.1:{port}")
-    assert free.level == "warn" and f"monitor --port {port}" in free.text
-
-
-def test_a_port_that_a_program_has_for_itself_alone_is_in_use_too() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
-        alone.bind(("127.0.0.1", 0))
-        assert doctor.receiver(f"osc://127.0.0.1:{alone.getsockname()[1]}").level == "ok"
-
-
-def test_another_machine_is_looked_up_and_an_unknown_one_fails() -> None:
-    assert "192.0.2.7" in doctor.receiver("livelink://192.0.2.7:11111").text
-    assert doctor.receiver("livelink://no.such.host.invalid:11111").level == "fail"
-
-
-@pytest.mark.parametrize("target", ["livelink://127.0.0.1:70000", "livelink://[::1", "livelink:"])
-def test_a_malformed_receiver_fails(target: str) -> None:
-    assert doctor.receiver(target).level == "fail"
-
-
-def test_a_take_folder_needs_no_receiver() -> None:
-    assert doctor.receiver("take:takes").level == "ok"
+    assert sound.audio_input(lambda: Endless([])).level == "ok"
+    assert len(taken) * 160 == sound.LISTEN_S * 16000
 
 
 def test_a_packet_to_ourselves_arrives_and_is_one_that_unreal_would_show() -> None:
-    assert doctor.packet_to_ourselves() == doctor.Finding("ok", "packet to ourselves", "sent, received and decoded as Unreal would")
+    expected = doctor.Finding("ok", "packet to ourselves", "sent, received and decoded as Unreal would")
+    assert probe.packet_to_ourselves() == expected
 
 
 def test_a_packet_that_never_arrives_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "open_sink", lambda uri, **_: CollectSink())
-    monkeypatch.setattr(doctor, "ANSWER_S", 0.05)
-    found = doctor.packet_to_ourselves()
+    monkeypatch.setattr(probe, "open_sink", lambda uri, **_: CollectSink())
+    monkeypatch.setattr(probe, "ANSWER_S", 0.05)
+    found = probe.packet_to_ourselves()
     assert found.level == "fail" and "firewall" in found.text
 
 
 def test_a_packet_that_arrives_changed_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    genuine = doctor.open_sink
+    genuine = probe.open_sink
 
     class Meddler:
         def __init__(self, uri: str) -> None:
@@ -155,52 +129,84 @@ def test_a_packet_that_arrives_changed_fails(monkeypatch: pytest.MonkeyPatch) ->
         def close(self) -> None:
             self._sink.close()
 
-    monkeypatch.setattr(doctor, "open_sink", lambda uri, **_: Meddler(uri))
-    assert "arrived changed" in doctor.packet_to_ourselves().text
+    monkeypatch.setattr(probe, "open_sink", lambda uri, **_: Meddler(uri))
+    assert "arrived changed" in probe.packet_to_ourselves().text
 
 
-@pytest.fixture
-def free_port() -> int:
-    """One that anybody may open: the lowest thousand are for administrators."""
-    with Arrivals(0, "127.0.0.1") as arrivals:
-        return arrivals.port
-
-
-def examined(monkeypatch: pytest.MonkeyPatch, model: Callable[..., object], port: int) -> int:
+def examined(monkeypatch: pytest.MonkeyPatch, model: Callable[..., object], *options: str) -> int:
     """Exit code of the command, without a microphone."""
     monkeypatch.setattr(doctor, "open_source", lambda uri, **_: silence(0.1))
     monkeypatch.setattr(session, "model_of", model)
-    return run(["doctor", "--to", f"livelink://127.0.0.1:{port}"])
+    return run(["doctor", "--seconds", "0", *options])
+
+
+def no_model(settings: object) -> object:
+    raise ModelError("model.safetensors: damaged")
 
 
 def test_the_command_passes_where_nothing_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], free_port: int
 ) -> None:
-    assert examined(monkeypatch, lambda settings: LoudnessModel(), free_port) == 0
+    target = f"livelink://127.0.0.1:{free_port}"
+    assert examined(monkeypatch, lambda settings: LoudnessModel(), "--to", target, "--subject", "Ada") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[6:].partition(": ")[0] for line in lines] == [
-        "Python",
-        "torch",
-        "model",
-        "audio input",
-        f"livelink://127.0.0.1:{free_port}",
-        "packet to ourselves",
+        *("Python", "torch", "model", "audio input", "subject", target, f"other senders to {free_port}", "firewall", "packet to ourselves"),
+        *("Unreal's source", "Unreal's subject", "Unreal's editor", "Unreal's face"),
     ]
-    assert lines[4].startswith("warn")
+    assert lines[5].startswith("warn") and lines[9].startswith("note") and "'Ada'" in lines[10]
 
 
 def test_the_command_fails_with_1_where_anything_does_and_still_says_the_rest(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], free_port: int
 ) -> None:
-    def damaged(settings: object) -> object:
-        raise ModelError("model.safetensors: damaged")
-
-    assert examined(monkeypatch, damaged, free_port) == 1
+    assert examined(monkeypatch, no_model, "--to", f"livelink://127.0.0.1:{free_port}") == 1
     out = capsys.readouterr().out
     assert "FAIL  model: model.safetensors: damaged" in out and "packet to ourselves" in out
 
 
+def test_the_command_writes_a_json_object_for_each_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], free_port: int
+) -> None:
+    assert examined(monkeypatch, no_model, "--to", f"osc://127.0.0.1:{free_port}", "--json") == 1
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(set(finding) == {"level", "what", "text"} for finding in found)
+    assert {"level": "fail", "what": "model", "text": "model.safetensors: damaged"} in found
+    assert not any(finding["what"].startswith("Unreal's") for finding in found), "nothing goes to Unreal"
+
+
 def test_every_check_is_made_in_the_order_of_the_road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "open_source", lambda uri, **_: silence(0.1))
-    found = [finding.what for finding in doctor.examine((f"take:{tmp_path}", "osc://127.0.0.1:9"), LoudnessModel, MonotonicClock())]
-    assert found == ["Python", "torch", "model", "audio input", f"take:{tmp_path}", "osc://127.0.0.1:9", "packet to ourselves"]
+    uris = (f"take:{tmp_path}", "osc://127.0.0.1:9", "oscc://127.0.0.1:9", "vmc://no.such.host.invalid:39539")
+    found = list(doctor.examine(uris, LoudnessModel, MonotonicClock(), listen_s=0, machine=Machine(tmp_path, "linux", lambda *_: None)))
+    assert [finding.what for finding in found][4:] == [
+        *("subject", f"take:{tmp_path}", "osc://127.0.0.1:9", "receiver", "vmc://no.such.host.invalid:39539"),
+        *("other senders to 9", "firewall", "packet to ourselves"),
+    ]
+    assert [finding.level for finding in found][7:9] == ["fail", "fail"]
+    assert all("\n" not in finding.text for finding in found)
+
+
+@pytest.mark.parametrize("target", ["livelink://127.0.0.1:70000", "livelink://[::1", "livelink:"])
+def test_a_malformed_receiver_fails(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "open_source", lambda uri, **_: silence(0.1))
+    found = doctor.examine((target,), LoudnessModel, MonotonicClock(), listen_s=0)
+    assert [finding.level for finding in found if finding.what == "receiver"] == ["fail"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "level", "said"),
+    [
+        ("LiveLinkBridge", "ok", "ARKit Face Subj"),
+        ("None", "fail", "no name to Unreal"),
+        (" ", "fail", "no name to Unreal"),
+        ("A\0B", "fail", "no name to Unreal"),
+        ("J\u00f6rg", "warn", "beyond ASCII"),
+        ("My_Slate_3_Ada", "warn", "importer cuts"),
+        ("Ada ", "warn", "space"),
+        ("A" * 65, "warn", "65 bytes"),
+    ],
+)
+def test_a_subjects_name_is_looked_at(subject: str, level: str, said: str) -> None:
+    found = names.subject_name(subject)
+    assert found.level == level and said in found.text

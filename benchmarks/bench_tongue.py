@@ -1,0 +1,119 @@
+"""How often `--tongue` shows the tongue on th and l, and how often where nobody said one.
+
+    python benchmarks/bench_tongue.py --data FOLDER [--tracks FOLDER] [--model NAME]
+
+FOLDER of --data holds recordings with phones that somebody timed (`manifest_speech.json`), of strangers to the shipped models; that of
+--tracks what `python -m models.training.prepare` laid down, of which the held-out tracks are taken (people's phones there are as
+aligned, by the model's own ears).
+
+A phone counts as shown when, from its beginning to three frames after its end, the tongue comes out at least half as far as this
+phone lets it. It is falsely out when it is more than SHOWN out, and more than three frames away from every th and l; the phones said
+there are named, most time first, with their part of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from arkit_mapping import CHANNELS_61, remap
+from arkit_mapping.tongue import behind_lips
+from models import checkpoint
+from models.base import Coefficients
+from models.corpus.captures.textgrid import timed_phones
+from models.corpus.phones import CLASSES, INDEX
+from models.corpus.visemes import labels
+from models.evaluation.data import read_samples, timed_speech
+from models.evaluation.sounds import NOISES
+from models.loading import FACE_CODE, FACE_CROP, STYLES, load_model
+from models.pmmtalk.config import Config, load_config
+from models.pmmtalk.onnx_steps import Graph, OnnxSteps
+from models.pmmtalk.runtime import BLOCK_STEPS, PMMTalkStream, Voice
+from models.pmmtalk.tongue import CHANNEL, REACH, Tongue
+from models.training.tracks import UNKNOWN as NO_LABEL
+from models.training.tracks import Track, read_tracks
+
+SHOWN = 0.05
+"""Out farther than this is seen: half of half of what an l shows."""
+NEAR = 3
+"""Frames around a phone that still belong to it."""
+GROUPS = {"flite": "flite-", "espeak, English": "espeak-en-", "GRID": "real-mediapipe", "people": "real-people-held"}
+"""Groups of tracks by how their names begin."""
+UNKNOWN = -1
+Clip = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""How far the tongue is out, and the phone that is said, by frame."""
+
+
+def out_of(coefficients: Coefficients, channels: tuple[str, ...]) -> NDArray[np.float32]:
+    """How far the tongue is out of the face that is sent."""
+    return behind_lips(remap(coefficients, channels))[:, CHANNELS_61.index("TongueOut")]
+
+
+def recorded(folder: Path, name: str) -> Iterator[Clip]:
+    model = load_model(name, device="cpu", tongue=True)
+    for clip in timed_speech(folder)[0]:
+        tongue = out_of(model.animate(read_samples(clip.sound)), model.channels)
+        yield tongue, labels(timed_phones(clip.phones), len(tongue), outside=UNKNOWN)
+
+
+def laid_down(track: Track, config: Config, graph: Graph, voice: Voice) -> Clip:
+    steps, mel = OnnxSteps(graph, voice), track.mel.astype(np.float32)
+    found = np.concatenate([steps.run(mel[at : at + BLOCK_STEPS]) for at in range(0, len(mel), BLOCK_STEPS)])
+    face = PMMTalkStream(config, steps, Tongue(config.phones))._face(found)[config.delay :]
+    said = track.labels[: len(face)].astype(np.int64)
+    return out_of(face, (*config.channels, CHANNEL)), np.where(said == NO_LABEL, UNKNOWN, said)
+
+
+def spans(said: NDArray[np.int64], phone: int) -> list[tuple[int, int]]:
+    edges = np.diff(np.concatenate([[0], said == phone, [0]]).astype(int))
+    return list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True))
+
+
+def count(clips: list[Clip]) -> list[str]:
+    """The cells of a group's row."""
+    cells = [f"{sum(len(tongue) for tongue, _ in clips) / 3600:.1f}"]
+    for name, reach in REACH.items():
+        peaks = [tongue[start : end + NEAR].max() for tongue, said in clips for start, end in spans(said, INDEX[name])]
+        cells.append(f"{np.mean(np.array(peaks) >= reach / 2):.0%} of {len(peaks)}" if peaks else "–")
+    where, known = Counter[str](), 0
+    for tongue, said in clips:
+        due = np.isin(said, [INDEX[name] for name in REACH])
+        far = (np.convolve(due, np.ones(2 * NEAR + 1), "same") == 0) & (said != UNKNOWN)
+        known += int(far.sum())
+        where.update(CLASSES[phone] for phone in said[far & (tongue > SHOWN)])
+    false = sum(where.values())
+    named = ", ".join(f"{name} {part / false:.0%}" for name, part in where.most_common(6))
+    return [*cells, f"{false / max(known, 1):.2%}", named or "–"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder of recordings with timed phones")
+    parser.add_argument("--tracks", type=Path, help="folder of tracks")
+    parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
+    chosen = parser.parse_args()
+    print("| speech | min | th shown | l shown | falsely out | there was said |\n|---|---|---|---|---|---|")
+    if chosen.data:
+        print("| " + " | ".join(["timed by hand or tool", *count(list(recorded(chosen.data, chosen.model)))]) + " |")
+    if chosen.tracks:
+        folder = checkpoint.find(chosen.model)
+        weights = load_file(folder / checkpoint.WEIGHTS)
+        voice = Voice(weights[STYLES][-1:], weights[FACE_CODE], weights[FACE_CROP])
+        config, graph = load_config(folder / checkpoint.CONFIG), Graph(folder / checkpoint.GRAPH, phones=True)
+        tracks = read_tracks(chosen.tracks, held=True)
+        for group, start in GROUPS.items():
+            clips = [laid_down(track, config, graph, voice) for track in tracks if track.name.startswith(start)]
+            print("| " + " | ".join([group, *count(clips)]) + " |")
+    model = load_model(chosen.model, device="cpu", tongue=True)
+    out = {name: np.mean(out_of(model.animate(make()), model.channels) > SHOWN) for name, make in NOISES.items()}
+    print("out in noise: " + ", ".join(f"{name} {part:.1%}" for name, part in out.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The stage of a live session: its voices, its Live Link targets and its recorder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from arkit_mapping.moods import Mood
+from livelink_bridge.control.stage import Recorded
+from livelink_bridge.control.targets import LiveTargets
+from livelink_bridge.errors import BridgeError
+
+_FIRST_SLATE, _FIRST_TAKE = "MySlate", 1
+
+_log = logging.getLogger(__name__)
+
+
+class Voice(Protocol):
+    """One performer's voice and face, as far as others may direct them. Called from another thread than the one that animates."""
+
+    def feel(self, mood: Mood) -> None: ...
+
+    def set_gain(self, gain_db: float) -> None:
+        """Raises BridgeError where the voice has no microphone."""
+        ...
+
+    def calibrate(self) -> None:
+        """Raises BridgeError where the voice has no microphone."""
+        ...
+
+    def neutral(self, on: bool) -> None: ...
+
+
+class Recorder(Protocol):
+    """What writes takes; as `livelink_bridge.recorder.Recorder`."""
+
+    slate: str
+    take: int
+    subject: str
+
+    @property
+    def recording(self) -> bool: ...
+
+    def start(self, slate: str, take: int) -> str: ...
+
+    def stop(self) -> Recorded: ...
+
+    def cancel(self) -> object: ...
+
+
+class LiveStage:
+    """Directs what is there; says in one line what is not."""
+
+    def __init__(self, voices: Mapping[str, Voice], targets: Mapping[str, LiveTargets], recorder: Recorder | None, *,
+                 timecode: Callable[[], str]) -> None:  # fmt: skip
+        """
+        Parameters
+        ----------
+        voices, targets : by subject; a subject may have no voice, as in a replay
+        recorder : None where no `--record DIR` says where takes go
+        timecode : the label of the frame sent last
+        """
+        self._voices, self._targets = dict(voices), dict(targets)
+        self._recorder, self._timecode = recorder, timecode
+        self._slate, self._take = _FIRST_SLATE, _FIRST_TAKE
+
+    def add_target(self, uri: str) -> None:
+        for targets in self._targets.values():
+            targets.add(uri)
+
+    def clear_targets(self) -> None:
+        for targets in self._targets.values():
+            targets.clear()
+
+    def rename(self, subject: str) -> None:
+        if len(self._targets) != 1:
+            raise BridgeError(f"{len(self._targets)} subjects are sent from here, expected one to rename; name performers in the settings")
+        (old,) = self._targets
+        self._targets[old].rename(subject)
+        self._targets[subject] = self._targets.pop(old)
+        if old in self._voices:
+            self._voices[subject] = self._voices.pop(old)
+        if self._recorder:
+            self._recorder.subject = subject
+        if subject != old:
+            _log.info("remote control: the subject is called %r now", subject)
+
+    def stream(self, on: bool) -> None:
+        for targets in self._targets.values():
+            targets.stream(on)
+
+    def battery(self) -> float:
+        """Always full: this machine's battery is not looked at."""
+        return 1.0
+
+    @property
+    def recording(self) -> bool:
+        return self._recorder is not None and self._recorder.recording
+
+    @property
+    def slate(self) -> str:
+        return self._recorder.slate if self._recorder else self._slate
+
+    @slate.setter
+    def slate(self, name: str) -> None:
+        if self._recorder:
+            self._recorder.slate = name
+        self._slate = name
+
+    @property
+    def take(self) -> int:
+        return self._recorder.take if self._recorder else self._take
+
+    @take.setter
+    def take(self, number: int) -> None:
+        if self._recorder:
+            self._recorder.take = number
+        self._take = number
+
+    def record_start(self, slate: str, take: int) -> str:
+        return self._needed().start(slate, take)
+
+    def record_stop(self) -> Recorded:
+        return self._needed().stop()
+
+    def record_cancel(self) -> str:
+        self._needed().cancel()
+        return self._timecode()
+
+    def mark(self, text: str) -> str:
+        timecode = self._timecode()
+        _log.info("remote control: mark %r at %s in take %d of %s", text, timecode, self.take, self.slate)
+        return timecode
+
+    def feel(self, mood: Mood, subject: str | None) -> None:
+        for voice in self._meant(subject):
+            voice.feel(mood)
+
+    def set_gain(self, gain_db: float, subject: str | None) -> None:
+        for voice in self._meant(subject):
+            voice.set_gain(gain_db)
+
+    def calibrate(self, subject: str | None) -> None:
+        for voice in self._meant(subject):
+            voice.calibrate()
+
+    def neutral(self, on: bool, subject: str | None) -> None:
+        for voice in self._meant(subject):
+            voice.neutral(on)
+
+    def _needed(self) -> Recorder:
+        if self._recorder is None:
+            raise BridgeError("takes are not recorded here; start with --record DIR")
+        return self._recorder
+
+    def _meant(self, subject: str | None) -> list[Voice]:
+        """Unreal's names know no case, nor does this."""
+        meant = [voice for name, voice in self._voices.items() if subject is None or name.casefold() == subject.casefold()]
+        if not meant:
+            raise BridgeError(f"got subject {subject!r}, expected one of {', '.join(self._voices)}")
+        return meant

@@ -1,0 +1,79 @@
+"""What a Live Link packet holds that Unreal takes without a word, and that the user should know of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
+from livelink_bridge.wire.livelink import COUNT, Packet
+
+ID_BYTES = 36
+"""A UUID's text. Several receivers other than Unreal read no other length."""
+WIDEST_ANGLE = math.pi / 2
+"""Radians. No head and no eye turns further from straight ahead, so a larger number is in degrees."""
+
+_HEADER_AND_VALUES = 1 + 4 + 4 + 16 + 1 + 4 * COUNT
+
+
+class Oddity(NamedTuple):
+    """Something to tell the user."""
+
+    reason: str
+    """A key that does not change."""
+    text: str
+    """What is so, for a person, on one line."""
+    remedy: str
+    """What to do about it."""
+
+
+def oddities(packet: Packet, size: int) -> Iterator[Oddity]:
+    """All there is to say about a packet with values that arrived in a datagram of `size` bytes."""
+    id_bytes, name_bytes = len(packet.device_id.encode()), len(packet.subject.encode())
+    if id_bytes != ID_BYTES:
+        text = f"device id {packet.device_id!r} is {id_bytes} bytes, some receivers read only {ID_BYTES}"
+        yield Oddity("id-length", text, "give the sender a UUID as its device id")
+    yield from name_oddities(packet.subject)
+    if "\0" in packet.subject + packet.device_id:
+        yield Oddity("nul", f"{packet.subject!r}: Unreal cuts a name or id at its NUL", "take the NUL out of the sender's name or id")
+    if not packet.rate:
+        text = "frame rate has a zero or negative part: unusable for timecode and Take Recorder"
+        yield Oddity("rate", text, "leave the source's Evaluation Mode at Engine Time, or mend the sender")
+    if packet.frame < 0 or not 0 <= packet.subframe < 1:
+        text = f"frame {packet.frame}, sub-frame {packet.subframe:g}: expected 0 or more, and [0, 1)"
+        yield Oddity("time", text, "leave the source's Evaluation Mode at Engine Time, or mend the sender")
+    spare = size - _HEADER_AND_VALUES - id_bytes - name_bytes
+    if spare > 0:
+        text = f"{spare} bytes after the values: Unreal ignores them"
+        yield Oddity("trailing-bytes", text, "nothing to do for Unreal; other receivers may refuse the packet")
+    assert packet.values is not None, "Unreal shows nothing without values"
+    yield from value_oddities(packet.values, "Unreal")
+
+
+def name_oddities(subject: str) -> Iterator[Oddity]:
+    """What is wrong with a subject's name: FName knows no name `None` and none that is empty (protocol.md 1.4)."""
+    if not subject.strip("\0 ") or subject.strip().lower() == "none":
+        yield Oddity("no-name", f"subject name {subject!r} is no name to Unreal", "give the sender another subject name")
+
+
+def value_oddities(values: NDArray[np.float32], receiver: str) -> Iterator[Oddity]:
+    """What is wrong with float32 (61,) in wire order: not finite, weights outside 0 to 1, angles that cannot be radians."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        text = f"{CHANNELS_61[int(np.argmin(finite))]} is not a finite number: {receiver} passes it to the rig"
+        yield Oddity("not-finite", text, "stop this sender: its model or calibration is broken")
+    shapes, angles = values[:SHAPE_COUNT], values[SHAPE_COUNT:]
+    outside = (shapes < 0) | (shapes > 1)
+    if outside.any():
+        at = int(np.argmax(outside))
+        text = f"{CHANNELS_61[at]} is {shapes[at]:g}, expected 0 to 1: {receiver} clamps nothing"
+        yield Oddity("out-of-range", text, "lower the sender's gain; values up to 100 are another scale")
+    wide = np.abs(angles) > WIDEST_ANGLE
+    if wide.any():
+        at = int(np.argmax(wide))
+        text = f"{CHANNELS_61[SHAPE_COUNT + at]} is {angles[at]:g}, expected radians: degrees spin the head"
+        yield Oddity("angle", text, "switch the sender to radians, or its head rotation off")
