@@ -6,17 +6,14 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_message_builder import build_msg
 from staged import CSV, FakeStage
+from switchboard import Switchboard, fetched
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.control.peers import Endpoint, Peers, read_peers
 from livelink_bridge.control.server import Server
 from livelink_bridge.errors import BridgeError
-
-SILENCE_S = 11.0
-"""After which Switchboard drops a device."""
 
 
 @contextmanager
@@ -30,49 +27,6 @@ def serving(stage=None, peers=None, takes=None):
         server.stop()
         thread.join(5)
         assert not thread.is_alive()
-
-
-class Switchboard:
-    """As Unreal's Switchboard deals with a phone: what it sends and in which order, and handlers that take what its handlers take.
-
-    Its handlers get a list of one before the arguments of three of the confirmations, and no room for an argument after it: those
-    confirmations must have none. Each of the others takes exactly what is written here.
-    """
-
-    def __init__(self, port):
-        self.out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.out.connect(("127.0.0.1", port))
-        self.inbox = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.inbox.bind(("127.0.0.1", 0))
-        self.inbox.settimeout(SILENCE_S)
-        self.events = []
-        self.dispatcher = Dispatcher()
-        for address, handler, fixed in (
-            ("/OSCAddSendTargetConfirm", lambda _peer, _address, _fixed: self.events.append("target"), (1,)),
-            ("/ARSessionStartConfirm", lambda _peer, _address, _fixed: self.events.append("ready"), (1,)),
-            ("/ARSessionStopConfirm", lambda _peer, _address, _fixed: self.events.append("closed"), (1,)),
-            ("/Battery", lambda _peer, _address, level: self.events.append(("battery", level)), ()),
-            ("/RecordStartConfirm", lambda _peer, _address, timecode: self.events.append(("recording", timecode)), ()),
-            ("/RecordStopConfirm", lambda _peer, _address, timecode, *paths: self.events.append(("stopped", timecode, paths)), ()),
-            ("/RecordCancelConfirm", lambda _peer, _address, timecode: self.events.append(("cancelled", timecode)), ()),
-        ):
-            self.dispatcher.map(address, handler, *fixed, needs_reply_address=True)
-        self.dispatcher.set_default_handler(lambda address, *_rest: self.events.append(address))
-
-    def send(self, address, *arguments):
-        self.out.send(build_msg(address, list(arguments)).dgram)
-
-    def wait_for(self, *expected):
-        """The next replies, in this order."""
-        first = len(self.events)
-        while len(self.events) < first + len(expected):
-            datagram, peer = self.inbox.recvfrom(65535)
-            self.dispatcher.call_handlers_for_packet(datagram, peer)
-        assert self.events[first:] == list(expected)
-
-    def close(self):
-        self.out.close()
-        self.inbox.close()
 
 
 def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
@@ -118,16 +72,6 @@ def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
         ("stream", False),
     ]
     assert server.session.complaints.count == 0
-
-
-def fetched(board, path):
-    with socket.create_server(("127.0.0.1", 0)) as receiver:
-        receiver.settimeout(5)
-        board.send("/Transport", f"127.0.0.1:{receiver.getsockname()[1]}", path)
-        connection = receiver.accept()[0]
-        connection.settimeout(5)
-        with connection, connection.makefile("rb") as stream:
-            return stream.read()
 
 
 def test_the_apps_own_spelling_is_confirmed_at_the_new_target_and_takes_begun_here_are_told():
