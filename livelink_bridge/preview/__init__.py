@@ -1,0 +1,1 @@
+"""The animator's session in the browser."""
