@@ -1,3 +1,26 @@
-"""Speech in, a MetaHuman's face out: sound to Live Link Face packets in real time."""
+"""Speech in, a MetaHuman's face out: sound to Live Link Face packets in real time.
+
+For programs: `animate`, a recording to poses, and `stream_to`, a live voice to a face; see docs/api.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livelink_bridge.api import Animation as Animation
+    from livelink_bridge.api import TalkingFace as TalkingFace
+    from livelink_bridge.api import animate as animate
+    from livelink_bridge.api import stream_to as stream_to
 
 __version__ = "0.1.0"
+__all__ = ["Animation", "TalkingFace", "animate", "stream_to"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what programs use when it is asked for: commands and tools that need none of it start without it."""
+    if name in __all__:
+        from livelink_bridge import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -83,7 +83,7 @@ class Audience:
         """Nothing is open."""
 
 
-@pytest.mark.parametrize("hours", [0.25, pytest.param(24, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("hours", [0.1, pytest.param(24, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsys):
     poses: Channel[FaceFrame] = Channel(30, "newest")
     timing, metrics, stop = LiveTiming(), Metrics(), threading.Event()

@@ -73,7 +73,7 @@ def voice_after_face(heard, spoken: np.ndarray, input_hz: float, output_hz: floa
     return lag_s(sound, expected)
 
 
-@pytest.mark.parametrize(("input_ppm", "output_ppm"), [(200.0, 0.0), (-100.0, 100.0)])
+@pytest.mark.parametrize(("input_ppm", "output_ppm"), [(200.0, 0.0), pytest.param(-100.0, 100.0, marks=pytest.mark.slow)])
 def test_the_voice_stays_with_the_face_for_ten_minutes_whatever_the_clocks(input_ppm, output_ppm, capsys):
     out, found = simulated(10, input_ppm, output_ppm)
     after_ms = 1000 * np.array(found)

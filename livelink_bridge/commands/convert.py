@@ -1,4 +1,4 @@
-"""`convert`: sound files to Live Link Face takes, as fast as the machine goes."""
+"""`convert`: sound files, and folders of them, to Live Link Face takes, as fast as the machine goes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livelink_bridge.commands.batch import Wishes, convert_folders
 from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError, UsageError
 
@@ -20,13 +21,36 @@ if TYPE_CHECKING:
 
 def convert(
     settings: Settings,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE|FOLDER", help="Sound: wav, flac, ogg, mp3 and the like, or folders of it.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A .csv for one file, else a folder.")],
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", help="Batch: sounds at a time. Default one a core.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Batch: say what would be converted, and convert nothing.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="PAGE.html", help="Batch: also write a page with figures and curves of every take.")
+    ] = None,
+    engine: Annotated[str, typer.Option(metavar="local|ray", help="Batch: who does the work, this machine or a Ray cluster.")] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of the cluster; default one of its own on this machine.")
+    ] = None,
 ) -> None:
     """Convert sound files to Live Link Face takes.
 
     As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app writes it.
+    Folders are a batch: OUT gets the same tree, what is done is skipped, and a batch that was ended goes on where it was.
     """
+    wishes = Wishes(jobs, dry_run, report, engine, ray_address)
+    wishes.check()
+    if wishes != Wishes() or any(map(os.path.isdir, files)):
+        with abortable():
+            convert_folders(settings, files, out, wishes)
+        return
+    convert_files(settings, files, out)
+
+
+def convert_files(settings: Settings, files: Sequence[Path], out: Path) -> None:
+    """Convert files one after the other, each with the settings' own seed. Raises BridgeError where some could not be."""
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.pipeline import convert_file

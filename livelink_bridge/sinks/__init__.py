@@ -19,10 +19,17 @@ SCHEMES: dict[str, Callable[[str, str, str], Sink]] = {
     "osc": lambda uri, _subject, _device_id: OscSink(uri),
     "vmc": lambda uri, _subject, _device_id: VmcSink(uri),
     "ifacialmocap": lambda uri, _subject, _device_id: IFacialMocapSink(uri),
+    "preview": lambda uri, subject, _device_id: _preview(uri, subject),
     "take": lambda uri, subject, _device_id: TakeSink(uri, subject=subject),
 }
 
-EXPECTED = "livelink://HOST:PORT, osc://HOST:PORT, vmc://HOST:39539, ifacialmocap://HOST:49983 or take:FOLDER"
+EXPECTED = "livelink://HOST:PORT, osc://HOST:PORT, vmc://HOST:39539, ifacialmocap://HOST:49983, preview: or take:FOLDER"
+
+
+def _preview(uri: str, subject: str) -> Sink:
+    from livelink_bridge.preview.live import PreviewSink  # it needs this package's base
+
+    return PreviewSink(uri, subject=subject)
 
 
 def open_sink(uri: str, *, subject: str, device_id: str) -> Sink:
