@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from livelink_bridge.errors import BridgeError, WireError
 from livelink_bridge.frames import Weights
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.udp import UDP_OPTIONS, Delivery, UdpTarget
+from livelink_bridge.sinks.udp import UDP_OPTIONS, Delivery, UdpSink, UdpTarget
 from livelink_bridge.sinks.uri import Address, read_uri
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE_TCP, PORT, Version, encode, read_handshake
 
@@ -43,7 +43,7 @@ def read_listen(text: str) -> tuple[str, int] | None:
 IFACIALMOCAP_OPTIONS = {**UDP_OPTIONS, "listen": read_listen}
 
 
-class IFacialMocapSink:
+class IFacialMocapSink(UdpSink):
     """`ifacialmocap://HOST:PORT?listen=PORT`. HOST gets version 1 unasked from the first pose on, and another version if it asks.
 
     Handshakes are heard on UDP 49983 of this machine, at any time, and answered to port 49983 of the asker, as the phone does. They
@@ -55,22 +55,12 @@ class IFacialMocapSink:
     def __init__(self, uri: str, *, answer_port: int = PORT) -> None:
         """`answer_port` is where askers listen. Raises UsageError for a malformed URI, SinkError for an unknown host."""
         address = read_uri(uri, IFACIALMOCAP_OPTIONS)
-        self.name = uri
-        self.sent = 0
-        self._target = UdpTarget(address)
+        super().__init__(address)
         self._version: Version = 1
         self._askers = Askers(answer_port)
         heard_at = ("0.0.0.0", PORT) if not self._target.on_this_machine else None
         self._door = open_door(uri, address.options.get("listen", heard_at))
         self._told_of_tcp = False
-
-    @property
-    def errors(self) -> int:
-        return self._target.refused + self._target.lost
-
-    @property
-    def delivery(self) -> Delivery:
-        return self._target.delivery
 
     @property
     def asking(self) -> tuple[Delivery, ...]:
@@ -90,7 +80,7 @@ class IFacialMocapSink:
             self._askers.send({self._version: text}, weights)
 
     def close(self) -> None:
-        self._target.close()
+        super().close()
         self._askers.close()
         if self._door is not None:
             self._door.close()

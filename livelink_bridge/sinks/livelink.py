@@ -10,7 +10,7 @@ from arkit_mapping import NEUTRAL
 from livelink_bridge.errors import UsageError, WireError
 from livelink_bridge.frames import Weights
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.udp import UDP_OPTIONS, Delivery, UdpTarget
+from livelink_bridge.sinks.udp import UDP_OPTIONS, UdpSink
 from livelink_bridge.sinks.uri import number, read_uri
 from livelink_bridge.wire.livelink import Encoder
 
@@ -20,7 +20,7 @@ _EARLY_S = 0.004
 """By how much a pose may come before its turn: a quarter of a tick at 60 Hz, more than a beat is uneven."""
 
 
-class LiveLinkSink:
+class LiveLinkSink(UdpSink):
     """`livelink://HOST:PORT?rate=HZ&interface=ADDRESS&ttl=N`. MetaHumans read MouthClose as a ratio, so that is what it sends.
 
     With `rate` a pose equal to the last one is sent that often and no oftener; the first that differs goes out at once. Without it
@@ -34,24 +34,14 @@ class LiveLinkSink:
             self._datagrams = datagrams_of(device_id, subject)
         except WireError as error:
             raise UsageError(f"subject {subject!r} cannot be sent: {error.reason}") from error
-        self.name = uri
-        self.sent = 0
+        address = read_uri(uri, LIVELINK_OPTIONS)
+        super().__init__(address)
         self.spared = 0
         """Poses equal to the last one that were not sent."""
-        address = read_uri(uri, LIVELINK_OPTIONS)
         rate = address.options.get("rate")
         self._pause_s = 1 / rate - _EARLY_S if rate else None
         self._last: tuple[bytes, float] = b"", 0.0
         """The last pose sent, and when by its stamp."""
-        self._target = UdpTarget(address)
-
-    @property
-    def errors(self) -> int:
-        return self._target.refused + self._target.lost
-
-    @property
-    def delivery(self) -> Delivery:
-        return self._target.delivery
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
         if self._pause_s is not None and self._rests(weights, stamp, self._pause_s):
@@ -66,9 +56,6 @@ class LiveLinkSink:
             return True
         self._last = pose, at_s
         return False
-
-    def close(self) -> None:
-        self._target.close()
 
 
 class Datagrams:

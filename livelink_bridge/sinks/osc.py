@@ -9,7 +9,7 @@ from livelink_bridge.frames import Weights
 from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.sinks.osc_layout import OPTIONS, completed, factors, messages
 from livelink_bridge.sinks.spacing import Spacing, seconds
-from livelink_bridge.sinks.udp import Delivery, UdpTarget
+from livelink_bridge.sinks.udp import UdpSink
 from livelink_bridge.sinks.uri import read_uri
 from livelink_bridge.wire.osc import IMMEDIATELY, bundles_of, timetag
 from livelink_bridge.wire.osc_deadband import Deadband
@@ -18,7 +18,7 @@ REFRESH_S = 1.0
 """With a dead band, everything is sent this often all the same: a receiver that starts late, or lost a datagram, has it by then."""
 
 
-class OscSink:
+class OscSink(UdpSink):
     """`osc://HOST:PORT?OPTION=VALUE&...`. MouthClose as ARKit means it.
 
     `unix_ns` is the time of day for time tags, nanoseconds since 1970.
@@ -29,8 +29,6 @@ class OscSink:
     def __init__(self, uri: str, *, unix_ns: Callable[[], int] = time.time_ns) -> None:
         address = read_uri(uri, OPTIONS)
         options = completed(uri, address.options)
-        self.name = uri
-        self.sent = 0
         self._factors = factors(options)
         self._bundles = bundles_of(messages(options))
         self._spacing = Spacing(1 / options["rate"]) if options["rate"] else None
@@ -39,15 +37,7 @@ class OscSink:
         self._unix_ns = unix_ns if options["timetag"] == "now" else None
         self._unsent: Weights | None = None
         """The latest pose where not all of it was sent."""
-        self._target = UdpTarget(address)
-
-    @property
-    def errors(self) -> int:
-        return self._target.refused + self._target.lost
-
-    @property
-    def delivery(self) -> Delivery:
-        return self._target.delivery
+        super().__init__(address)
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
         """A pose that `rate` leaves out is not counted as sent; one of which `deadband` leaves out messages, or all, is."""
@@ -63,7 +53,7 @@ class OscSink:
         if self._unsent is not None:
             self._send(self._unsent, whole=True)
             self._unsent = None
-        self._target.close()
+        super().close()
 
     def _send(self, weights: Weights, *, whole: bool) -> bool:
         """False when a datagram of the pose did not leave this machine."""

@@ -13,7 +13,7 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.sinks.udp_route import UDP_OPTIONS, Found, connect, is_name, look_up
 from livelink_bridge.sinks.uri import Address
 
-__all__ = ["UDP_OPTIONS", "Delivery", "UdpTarget"]
+__all__ = ["UDP_OPTIONS", "Delivery", "UdpSink", "UdpTarget"]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
@@ -192,3 +192,24 @@ class Pace:
 def _beside(work: Callable[[], None]) -> None:
     """In a thread that does not keep the program from ending: nothing can interrupt the system's looking-up, which may take a minute."""
     threading.Thread(target=work, name="udp-look-up", daemon=True).start()
+
+
+class UdpSink:
+    """What sinks with one receiver of datagrams have in common; each adds its lip rule and `send`."""
+
+    def __init__(self, address: Address) -> None:
+        self.name = address.uri
+        self.sent = 0
+        self._target = UdpTarget(address)
+
+    @property
+    def errors(self) -> int:
+        return self._target.refused + self._target.lost
+
+    @property
+    def delivery(self) -> Delivery:
+        """What became of the datagrams."""
+        return self._target.delivery
+
+    def close(self) -> None:
+        self._target.close()

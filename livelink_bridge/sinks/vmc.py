@@ -16,7 +16,7 @@ from livelink_bridge.frames import Weights
 from livelink_bridge.sinks import subset
 from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.sinks.spacing import seconds
-from livelink_bridge.sinks.udp import UDP_OPTIONS, Delivery, UdpTarget
+from livelink_bridge.sinks.udp import UDP_OPTIONS, UdpSink
 from livelink_bridge.sinks.uri import Address, Reader, choice, read_uri, switch
 from livelink_bridge.wire import vmc
 from livelink_bridge.wire.osc import IMMEDIATELY, Template, bundles_of, timetag
@@ -40,7 +40,7 @@ _ANGLES = np.array(_HEAD + _EYES, np.intp)
 _log = logging.getLogger(__name__)
 
 
-class VmcSink:
+class VmcSink(UdpSink):
     """`vmc://HOST:PORT?OPTION=VALUE&...`. MouthClose as ARKit means it.
 
     `unix_ns` is the time of day for time tags, nanoseconds since 1970.
@@ -51,32 +51,19 @@ class VmcSink:
     def __init__(self, uri: str, *, unix_ns: Callable[[], int] = time.time_ns) -> None:
         address = read_uri(uri, OPTIONS)
         options = address.options
-        self.name = uri
-        self.sent = 0
         self._head = bool(options.get("head", False))
         self._vowels = bool(options.get("vowels", False))
         self._bundles = bundles_of(_messages(uri, options))
         self._unix_ns = unix_ns if options.get("timetag") == "now" else None
         self._values = np.zeros(vmc.VALUES, np.float32)
         self._first_s: float | None = None
-        self._target = UdpTarget(address)
+        super().__init__(address)
         _doubt_port(address)
-
-    @property
-    def errors(self) -> int:
-        return self._target.refused + self._target.lost
-
-    @property
-    def delivery(self) -> Delivery:
-        return self._target.delivery
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
         self._fill(weights, stamp)
         tag = IMMEDIATELY if self._unix_ns is None else timetag(self._unix_ns())
         self.sent += all([self._target.send(bundle.filled(self._values, tag)) for bundle in self._bundles])
-
-    def close(self) -> None:
-        self._target.close()
 
     def _fill(self, weights: Weights, stamp: Stamp) -> None:
         at_s = seconds(stamp)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
+from inbox import Inbox, inbox
 from pythonosc.osc_bundle import OscBundle
 
 from arkit_mapping import ARKIT_52, CHANNELS_61
@@ -33,43 +32,13 @@ def pose(**named: float) -> np.ndarray:
     return values
 
 
-class Receiver:
-    """A socket, and sinks that send to it."""
-
-    def __init__(self) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.sinks: list[OscSink] = []
-
-    def sink(self, query: str = "") -> OscSink:
-        uri = f"osc://127.0.0.1:{self.socket.getsockname()[1]}{query and '?'}{query}"
-        self.sinks.append(OscSink(uri, unix_ns=lambda: NOW_NS))
-        return self.sinks[-1]
-
-    def datagrams(self) -> list[bytes]:
-        """All that came: on loopback a datagram is there when send returns."""
-        self.socket.setblocking(False)
-        found = []
-        while True:
-            try:
-                found.append(self.socket.recv(65536))
-            except BlockingIOError:
-                return found
-
-    def messages(self) -> list[tuple[str, list[Any]]]:
-        return [(each.address, each.params) for datagram in self.datagrams() for each in OscBundle(datagram)]
-
-    def close(self) -> None:
-        for sink in self.sinks:
-            sink.close()
-        self.socket.close()
+Receiver = Inbox[OscSink]
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    with inbox(lambda rest: OscSink(f"osc://{rest}", unix_ns=lambda: NOW_NS)) as made:
+        yield made
 
 
 def test_by_default_every_channel_is_a_message_in_two_datagrams_that_are_not_cut(receiver: Receiver) -> None:
