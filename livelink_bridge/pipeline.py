@@ -13,12 +13,10 @@ convert   file       -> animator -> take
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
@@ -27,15 +25,16 @@ from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.directing import Direction, open_control
 from livelink_bridge.errors import SinkError, SourceError
 from livelink_bridge.face import Face
-from livelink_bridge.frames import FACE_CHANNELS, FaceFrame, Weights
+from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.grid import FixedTiming, Later, Timing
 from livelink_bridge.heard import SPEAKER_BLOCK_S, open_speaker, sounding
-from livelink_bridge.inference import animate_ahead, step, until_broken, warm_up
+from livelink_bridge.inference import animate_ahead, until_broken, warm_up
 from livelink_bridge.metrics import Metrics, Status, Summary
+from livelink_bridge.offline import RECORDING_BLOCK_S, poses_of
 from livelink_bridge.outputs import Outputs, open_sinks
 from livelink_bridge.performance import STATUS_S, Aloud, Performance, perform, recorders
 from livelink_bridge.playback import Speaker
-from livelink_bridge.poses import Poses, tail
+from livelink_bridge.poses import Poses
 from livelink_bridge.runner import Runner, every, steady_interpreter, wait_for
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
@@ -53,7 +52,6 @@ _PLAY_POSES = 120
 _PLAY_BLOCK_S = 1 / 60
 """One pose's worth at a time: each tick makes room for one pose, so the model works just after a tick and is done long before the next.
 In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to 4 ms."""
-_CONVERT_BLOCK_S = 10.0
 _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
 
@@ -72,15 +70,16 @@ def _no_front(_name: str) -> VoiceFront | None:
 
 def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
              front: FrontOf = _no_front, aloud: Aloud | None = None, direction: Direction | None = None,
-             on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
 
-    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct, `outputs` being so.
+    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct, `outputs` being so;
+    `more` are the caller's own sinks, who closes them.
     """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
         made = front(source.name)
-        return follow(source, model, face, outputs, sinks, clock=clock, stop=stop, front=made, aloud=aloud, direction=direction,
+        return follow(source, model, face, outputs, [*sinks, *more], clock=clock, stop=stop, front=made, aloud=aloud, direction=direction,
                       on_status=on_status)  # fmt: skip
 
 
@@ -158,14 +157,17 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
 
 
 def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
-             on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
-    """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set."""
+             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+    """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set.
+
+    `more` are the caller's own sinks, who closes them.
+    """
     with closing(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
         warm_up(model)
         speaker = open_speaker(open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S), clock) if audio else None
         if speaker:
             stack.callback(speaker.close)
-        return play(source, model, face, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
+        return play(source, model, face, outputs, [*sinks, *more], speaker=speaker, clock=clock, stop=stop, on_status=on_status)
 
 
 def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
@@ -213,26 +215,20 @@ def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *,
     clock, metrics = MonotonicClock(), Metrics()
     face.reset()
     animator = Animator(model, face)
-    source = WavSource(path, clock=clock, block_s=_CONVERT_BLOCK_S)
-    last = np.zeros(FACE_CHANNELS, np.float32)
+    source = WavSource(path, clock=clock, block_s=RECORDING_BLOCK_S)
+
+    def told(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
+        for block in blocks:
+            yield block
+            on_progress(min(1.0, metrics.sound_s / source.duration_s) if source.duration_s else 0.0)
+
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with closing(source), TakeWriter(out) as take:
-            for block in source.blocks():
-                last = _append(take, step(animator, block, clock, metrics), last)
-                on_progress(min(1.0, metrics.sound_s / source.duration_s) if source.duration_s else 0.0)
-            last = _append(take, animator.flush(), last)
-            take.append(tail(last))
+            for poses in poses_of(told(source.blocks()), animator, clock=clock, metrics=metrics):
+                take.append(poses)
     except TakeError as error:
         raise SinkError(str(error)) from error
     except OSError as error:
         raise SinkError(f"take {out} cannot be written: {error.strerror}") from error
     return Summary.of_take(str(out), take.rows, metrics, animator.bad_poses)
-
-
-def _append(take: TakeWriter, frames: list[FaceFrame], last: Weights) -> Weights:
-    """Write poses; the last one written so far."""
-    if not frames:
-        return last
-    take.append(np.stack([frame.weights for frame in frames]))
-    return frames[-1].weights

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = {"livelink_bridge", "arkit_mapping", "models"}
 
-TOP = {"cli", "commands", "__main__"}
+TOP = {"cli", "commands", "__main__", "api"}
 """What a user starts: nothing below may import it."""
 WIRING = {"pipeline", "performance", "directing", "batch", "doctor"}
 """What puts the parts together: only the top may import it."""

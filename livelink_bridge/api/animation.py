@@ -1,0 +1,157 @@
+"""`animate`: a recording to poses, the ones that `convert` writes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from arkit_mapping.channels import CHANNELS_61, MOUTH_32, index_of
+from arkit_mapping.takes import RATE_HZ, Take, TakeError, write_take
+from livelink_bridge.api.parts import model_of, settings_of
+from livelink_bridge.api.sound import checked_rate, checked_sound
+from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.errors import SinkError, UsageError
+from livelink_bridge.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.wire.pcm import Sound
+
+if TYPE_CHECKING:
+    from livelink_bridge.animator import Animator
+    from models.base import SpeechToFace
+
+_MOST_CHANNELS = 32
+"""Of an array: a second number beyond it is a count of samples."""
+_MOUTH = [index_of(name) for name in MOUTH_32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Animation:
+    """A face that speaks a recording. Pose k belongs to the sound at k / 60 s."""
+
+    poses: NDArray[np.float32]
+    """float32 (n, 61) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians. The last 29 lie behind the
+    sound's end and ease to neutral."""
+    seconds: float
+    """Length of the sound."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The 61 channels of `poses`, PascalCase, as packets order them."""
+        return CHANNELS_61
+
+    @property
+    def coefficients(self) -> NDArray[np.float32]:
+        """float32 (n, 32) in [0, 1]: those columns of `poses` that speech moves, in the order of `arkit_mapping.MOUTH_32`.
+
+        As the face wears them, with mood and character; `model.animate` gives what the network itself predicts.
+        """
+        return self.poses[:, _MOUTH]
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """float64 (n,): the moment of each pose, seconds from the beginning of the sound."""
+        return np.arange(len(self.poses)) / FRAME_RATE
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a take, whole or not at all, over whatever has that name: by its ending .csv, .json, .npz or .glb.
+
+        A .csv is byte for byte what `livelink-bridge convert` writes. Raises UsageError for another ending, SinkError for a file that
+        cannot be written.
+        """
+        from livelink_bridge.export import export_take, kind_of
+
+        out = Path(path)
+        if kind_of(out) == ".csv":
+            _write_csv(out, self.poses)
+        else:
+            export_take(Take(self.poses, self.times_s, RATE_HZ), out, force=True)
+
+
+def animate(
+    sound: str | os.PathLike[str] | ArrayLike,
+    sample_rate: int | None = None,
+    *,
+    model: str | os.PathLike[str] | SpeechToFace = "pmmtalk-live",
+    character: str | os.PathLike[str] | None = None,
+    liveliness: bool = True,
+    seed: int = 0,
+    mood: str | None = None,
+    device: str = "auto",
+) -> Animation:
+    """The face of a recording, as fast as the machine goes. The same sound and arguments give the same poses.
+
+    Parameters
+    ----------
+    sound : a file (wav, flac, ogg, mp3 and the like), or float (n,) or (n, channels) in [-1, 1], or int16 of these shapes
+    sample_rate : Hz, 8000 to 192000, of an array; a file says its own
+    model : a shipped model's name, a model's folder, or what `models.load_model` gave: loaded once, it serves many calls
+    character : a character file, see `livelink-bridge character`; None wears the poses as they are predicted
+    liveliness : whether blinks, gaze, brows and breath come with the mouth
+    seed : of liveliness, 0 to 4294967295
+    mood : such as "happy:0.4" or "sad:0.3,afraid:0.2"; None is neutral
+    device : "auto", "cpu", "cuda" or "mps"
+
+    Raises
+    ------
+    UsageError for sound or arguments that cannot be (ConfigError is one), SourceError for a file that cannot be read, BridgeError for
+    a character file that cannot, ModelError (`models.base`) for a model or a device that is not to be had.
+    """
+    from livelink_bridge.animator import Animator
+    from livelink_bridge.commands import session
+
+    with _heard(sound, sample_rate) as blocks:  # what is wrong with the sound is said before a model is loaded
+        face = session.face_of(settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock())
+        face.reset()
+        return _animation(blocks, Animator(model_of(model, device), face))
+
+
+@contextmanager
+def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None) -> Iterator[Iterator[AudioBlock]]:
+    """The sound in blocks. Raises UsageError, SourceError."""
+    from livelink_bridge.offline import RECORDING_BLOCK_S
+    from livelink_bridge.sources.wav import WavSource
+
+    if not isinstance(sound, str | os.PathLike):
+        if rate is None:
+            raise UsageError("sample_rate: got none, expected the Hz of the array: animate(samples, 24000)")
+        yield _cut(checked_sound(sound, _MOST_CHANNELS), checked_rate(rate))
+        return
+    if rate is not None:
+        raise UsageError(f"sample_rate: got {rate} for {os.fspath(sound)}, expected none: a file says its own")
+    with closing(WavSource(Path(sound), clock=MonotonicClock(), block_s=RECORDING_BLOCK_S)) as source:
+        yield source.blocks()
+
+
+def _cut(samples: Sound, rate: int) -> Iterator[AudioBlock]:
+    """Samples as a file of them would be read."""
+    from livelink_bridge.offline import RECORDING_BLOCK_S
+
+    if not len(samples):
+        raise UsageError("sound: got no samples, expected at least one")
+    step = round(RECORDING_BLOCK_S * rate)
+    return (AudioBlock(samples[at : at + step], rate, at, 0.0) for at in range(0, len(samples), step))
+
+
+def _animation(blocks: Iterator[AudioBlock], animator: Animator) -> Animation:
+    from livelink_bridge.metrics import Metrics
+    from livelink_bridge.offline import poses_of
+
+    metrics = Metrics()
+    poses = np.concatenate(list(poses_of(blocks, animator, clock=MonotonicClock(), metrics=metrics)))
+    return Animation(poses, metrics.sound_s)
+
+
+def _write_csv(out: Path, poses: NDArray[np.float32]) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_take(out, poses)
+    except TakeError as error:
+        raise SinkError(str(error)) from error
+    except OSError as error:
+        raise SinkError(f"take {out} cannot be written: {error.strerror}") from error

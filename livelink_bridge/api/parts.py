@@ -1,0 +1,39 @@
+"""From the arguments of a call to the parts that a command would make of its options."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from livelink_bridge.commands import session
+from livelink_bridge.config import CHECKS, Settings
+from livelink_bridge.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from models.base import SpeechToFace
+
+
+def checked(key: str, value: object) -> object:
+    """A value of one setting, as every command checks it. Raises ConfigError."""
+    try:
+        return CHECKS[key](value)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{key}: got {value!r}, expected {error}") from None
+
+
+def settings_of(**given: object) -> Settings:
+    """Settings by field name, None for the default. Neither the environment nor a settings file has a say. Raises ConfigError."""
+    return Settings(**{key: checked(key, value) for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def model_of(model: str | os.PathLike[str] | SpeechToFace, device: str) -> SpeechToFace:
+    """A model by name or folder, loaded, or the one that is given. Raises ModelError, ConfigError, or UsageError for what is no model."""
+    from models.base import SpeechToFace
+
+    if isinstance(model, str | os.PathLike):
+        return session.model_of(settings_of(model=os.fspath(model), device=device))
+    if not isinstance(model, SpeechToFace):
+        raise UsageError(f"model: got {type(model).__name__}, expected a name, a folder or what load_model gives")
+    if checked("device", device) not in ("auto", model.device):
+        raise UsageError(f"device: got {device!r} for a model that is on {model.device!r}; load it there, or leave out the device")
+    return model

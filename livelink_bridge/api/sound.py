@@ -1,0 +1,65 @@
+"""Sound as a program hands it over, checked once, with one line for what is wrong, before anything hears it."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from livelink_bridge.errors import UsageError
+from livelink_bridge.wire.pcm import PcmFormat, Sound
+
+_LOUDEST = 10.0
+"""What is a little beyond 1 is clipped, as everywhere; so far beyond it somebody forgot to divide by 32768."""
+
+
+def checked_rate(rate: object) -> int:
+    """Hz, 8000 to 192000, an int or one of numpy's. Raises UsageError."""
+    try:
+        whole: object = rate if isinstance(rate, bool) else operator.index(rate)  # type: ignore[arg-type]
+    except TypeError:
+        whole = rate
+    return PcmFormat("s16le", whole, 1).rate  # type: ignore[arg-type]  # which says what is wrong with it
+
+
+def checked_sound(given: ArrayLike, most_channels: int) -> Sound:
+    """Float (n,) or (n, channels) in [-1, 1], or int16 at full scale 32768 -> float32 (n, channels), perhaps the same memory.
+
+    Raises UsageError for another type or shape, for what is not finite, and for numbers too large to be sound.
+    """
+    samples = _array(given)
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and not 1 <= samples.shape[1] <= most_channels):
+        hint = "; transpose it" if samples.ndim == 2 and samples.shape[0] <= most_channels else ""
+        wanted = f"(samples,) or (samples, channels) with 1 to {most_channels} channels"
+        raise UsageError(f"sound: got shape {samples.shape}, expected {wanted}{hint}")
+    table = samples[:, None] if samples.ndim == 1 else samples
+    if _is_int16(table):
+        return PcmFormat("s16le", 8000, 1).decode(table.astype("<i2").tobytes()).reshape(table.shape)
+    return _checked_values(table)
+
+
+def _array(given: ArrayLike) -> NDArray[np.generic]:
+    try:
+        samples = np.asarray(given)
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists; tensors of other devices
+        raise UsageError(f"sound: got {type(given).__name__} that is no array ({error}), expected floats in [-1, 1]") from None
+    if samples.dtype.kind != "f" and not _is_int16(samples):
+        raise UsageError(f"sound: got {samples.dtype.name}, expected floats in [-1, 1] or int16")
+    return samples
+
+
+def _is_int16(samples: NDArray[np.generic]) -> bool:
+    """In either byte order."""
+    return (samples.dtype.kind, samples.dtype.itemsize) == ("i", 2)
+
+
+def _checked_values(table: NDArray[np.generic]) -> Sound:
+    values = np.asarray(table, np.float32) if table.dtype.itemsize <= 4 else np.asarray(table)
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(wrong):
+        raise UsageError(f"sound: sample {wrong[0]} is not finite ({len(wrong)} of {len(values)} are not), expected floats in [-1, 1]")
+    peak = float(max(values.max(initial=0), -values.min(initial=0)))
+    if peak > _LOUDEST:
+        raise UsageError(f"sound: got values up to {peak:g}, expected floats in [-1, 1]; divide 16-bit sound by 32768")
+    return np.asarray(values, np.float32)

@@ -1,0 +1,206 @@
+"""`stream_to`: a face that says what a program hands over, on the way of `listen`, without a network between."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from livelink_bridge.api.parts import checked, model_of, settings_of
+from livelink_bridge.api.sound import checked_rate, checked_sound
+from livelink_bridge.clock import Clock, MonotonicClock
+from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.wire.pcm import MOST_CHANNELS, PcmFormat, Sound
+
+if TYPE_CHECKING:
+    from livelink_bridge.face import Face
+    from livelink_bridge.listen.utterance import Position
+    from livelink_bridge.metrics import Summary
+    from livelink_bridge.outputs import Outputs
+    from livelink_bridge.sources.pcm import PcmSource
+    from livelink_bridge.voice_front import VoiceFront
+    from models.base import SpeechToFace
+
+_LOOK_S = 0.02
+_STUCK_S = 5.0
+"""Sound that waits and is not played for so long never will be."""
+_BUFFER_MS = (80, 2000)
+"""As `listen --buffer`."""
+
+
+class TalkingFace:
+    """A live face. Its methods may be called from any thread; nothing said is lost, however fast it comes."""
+
+    def __init__(self, source: PcmSource, face: Face, sample_rate: int, clock: Clock, ended: threading.Event) -> None:
+        """`ended` is set when nobody reads `source` any more."""
+        self.subject = source.name
+        """Its name in Unreal's Live Link window."""
+        self.summary: Summary | None = None
+        """How it went: poses sent, delays, losses. None until the `with` block was left."""
+        self._source, self._face, self._rate, self._clock, self._ended = source, face, sample_rate, clock, ended
+        self._channels: int | None = None
+        self._interruptions = 0
+        self._saying = False
+
+    @property
+    def position(self) -> Position:
+        """What is heard now: the utterance's number, seconds of it that were played, seconds that wait, times that sound ran dry."""
+        return self._source.position()
+
+    def say(self, chunk: ArrayLike | bytes) -> None:
+        """More of the utterance: float (n,) or (n, 2) in [-1, 1], int16 of these shapes, or bytes of 16-bit mono sound, little endian.
+
+        Any n, also 0. Returns at once unless 30 s of sound wait to be played; then it waits for room. Raises UsageError for what is no
+        such sound, WireError for half a sample, BridgeError where the face has stopped.
+        """
+        sound = self._sound(chunk)
+        before = self._interruptions
+        for at in range(0, len(sound), self._rate):
+            self._wait_for_room()
+            if self._interruptions != before:
+                return
+            self._source.push(np.clip(sound[at : at + self._rate], -1.0, 1.0), self._rate)
+            self._saying = True
+
+    def end(self) -> None:
+        """The utterance is complete: its last poses come at once, then the face eases to neutral. What is said next is another."""
+        self._check()
+        if self._saying:
+            self._saying = False
+            self._source.end()
+
+    def interrupt(self) -> None:
+        """Drop whatever was not played, also what a `say` on another thread still holds, and close the face within 150 ms."""
+        self._check()
+        self._interruptions += 1
+        self._saying = False
+        self._source.interrupt()
+
+    def feel(self, mood: str) -> None:
+        """Go over to a mood such as "happy:0.4", or "neutral". Raises ConfigError for one that is not known."""
+        from arkit_mapping.moods import Mood
+
+        self._face.feel(Mood.parse(str(checked("mood", mood))))
+
+    def wait(self) -> None:
+        """Until everything that was said so far has been played. Raises BridgeError where nothing is played although sound waits."""
+        where, since_s = self.position, self._clock.now()
+        while where.buffered_s > 0:
+            self._check()
+            self._clock.wait_until(self._clock.now() + _LOOK_S, self._ended)
+            before, where = where, self.position
+            if (where.utterance, where.played_s) != (before.utterance, before.played_s):
+                since_s = self._clock.now()
+            if self._clock.now() - since_s > _STUCK_S:
+                raise BridgeError(f"{self.subject}: {where.buffered_s:.1f} s of sound wait and are not played; the log says why")
+
+    def _sound(self, chunk: ArrayLike | bytes) -> Sound:
+        if isinstance(chunk, bytes | bytearray | memoryview):
+            sound = PcmFormat("s16le", self._rate, 1).decode(bytes(chunk))
+        else:
+            sound = checked_sound(chunk, MOST_CHANNELS)
+        if self._channels not in (None, sound.shape[1]) and len(sound):
+            raise UsageError(f"sound: got {sound.shape[1]} channels after {self._channels}, expected as many as before")
+        if len(sound):
+            self._channels = sound.shape[1]
+        return sound
+
+    def _wait_for_room(self) -> None:
+        self._check()
+        while self._source.full():
+            self._clock.wait_until(self._clock.now() + _LOOK_S, self._ended)
+            self._check()
+
+    def _check(self) -> None:
+        if self._ended.is_set():
+            raise BridgeError(f"{self.subject}: the face has stopped; open another with stream_to")
+
+
+@contextmanager
+def stream_to(
+    targets: str | Sequence[str],
+    *,
+    subject: str,
+    sample_rate: int,
+    model: str | os.PathLike[str] | SpeechToFace = "pmmtalk-live",
+    device: str = "auto",
+    character: str | os.PathLike[str] | None = None,
+    liveliness: bool = True,
+    seed: int = 0,
+    mood: str | None = None,
+    gate: str = "auto",
+    level_control: bool = True,
+    fps: float | str = 60,
+    face_delay: float = 0.0,
+    buffer_ms: float = 100,
+) -> Iterator[TalkingFace]:
+    """A face that says what it is given, at the pace of speech, for the length of a `with` block.
+
+    Leaving the block waits until everything was said; leaving it by an exception does not. Either way the face eases to neutral and rests
+    before the last packet, half a second in all. Sound is not played: whoever makes it plays it too, see `TalkingFace.position`.
+
+    Parameters
+    ----------
+    targets : one URI or several: livelink://HOST:PORT, osc://, vmc://, ifacialmocap:// or take:FOLDER
+    subject : the face's name in Unreal's Live Link window; one for each face
+    sample_rate : Hz of the sound, 8000 to 192000
+    model : a name, a folder, or what `models.load_model` gave: faces that share one share its work too
+    device, character, liveliness, seed, mood : as for `animate`; a character file is read again when it is saved
+    gate : "auto", "voice", "level" or "off": when sound moves the face
+    level_control : whether speech is slowly brought to one level
+    fps : packets per second, 1 to 60; "29.97" is the television rate of that name
+    face_delay : milliseconds by which poses are sent later, 0 to 500, for sound that reaches its audience late
+    buffer_ms : milliseconds of sound that have to be there before a face begins, 80 to 2000
+
+    Raises
+    ------
+    UsageError for arguments that cannot be (ConfigError is one), SinkError for a target that cannot be opened, BridgeError for a character
+    file that cannot be read, ModelError (`models.base`) for a model or a device that is not to be had.
+    """
+    from livelink_bridge.commands import session
+
+    rate, enough_s, clock = checked_rate(sample_rate), _enough_s(buffer_ms), MonotonicClock()
+    settings = settings_of(
+        to=targets if isinstance(targets, str) else list(targets), subject=subject, device=device, character=character,
+        liveliness=liveliness, seed=seed, mood=mood, gate=gate, level_control=level_control, fps=fps, face_delay=face_delay,
+    )  # fmt: skip
+    outputs, face = session.outputs_of(settings), session.face_of(settings, clock)
+    chosen = model_of(model, device)
+    front = session.front_of(settings, None, chosen.lookahead_s)
+    with _talking(chosen, face, front, outputs, rate, enough_s, clock) as talking:
+        yield talking
+
+
+@contextmanager
+def _talking(model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, rate: int, enough_s: float,
+             clock: Clock) -> Iterator[TalkingFace]:  # fmt: skip
+    from livelink_bridge.inference import warm_up
+    from livelink_bridge.outputs import open_sinks
+    from livelink_bridge.pipeline import follow
+    from livelink_bridge.runner import Runner
+    from livelink_bridge.sources.pcm import PcmSource
+
+    warm_up(model)
+    source = PcmSource(outputs.subject, clock=clock, enough_s=enough_s)
+    with open_sinks(outputs) as sinks, Runner() as runner:
+        talking = TalkingFace(source, face, rate, clock, runner.stop)
+
+        def run() -> None:
+            talking.summary = follow(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, timing=source)
+
+        runner.start("face", run, cancel=source.close)
+        yield talking
+        source.finish()
+        talking.wait()
+
+
+def _enough_s(buffer_ms: float) -> float:
+    lowest, highest = _BUFFER_MS
+    if isinstance(buffer_ms, bool) or not isinstance(buffer_ms, int | float) or not lowest <= buffer_ms <= highest:
+        raise UsageError(f"buffer_ms: got {buffer_ms!r}, expected {lowest} to {highest}")
+    return buffer_ms / 1000

@@ -1,0 +1,206 @@
+"""`stream_to`: a program speaks, a face on the wire says it, on the way of `listen`."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arkit_mapping import CHANNELS_61
+from arkit_mapping.takes import read_take
+from livelink_bridge import animate, stream_to
+from livelink_bridge.errors import BridgeError, ConfigError, SinkError, UsageError, WireError
+from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.wire.livelink import Packet, decode
+from models.base import ModelError
+
+RATE = 24000
+JAW = CHANNELS_61.index("JawOpen")
+MODEL = LoudnessModel()
+PLAIN = {"model": MODEL, "sample_rate": RATE, "gate": "off", "level_control": False, "liveliness": False}
+LIMIT_S = 10
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+class Receiver:
+    """What Unreal's port would hear."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(LIMIT_S)
+        self.uri = f"livelink://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def next(self) -> Packet:
+        return decode(self._socket.recv(2000))
+
+    def until_open(self) -> Packet:
+        """The first packet whose mouth is open."""
+        return next(packet for packet in iter(self.next, None) if packet.values[JAW] > 0.3)
+
+    def rest(self) -> list[Packet]:
+        """Whatever has come by now."""
+        self._socket.setblocking(False)
+        packets = []
+        try:
+            while True:
+                packets.append(self.next())
+        except BlockingIOError:
+            return packets
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def tone(seconds: float) -> np.ndarray:
+    return (0.3 * np.sin(np.arange(round(seconds * RATE)) / 12)).astype(np.float32)
+
+
+def as_engines_give_it(wave: np.ndarray) -> Iterator[np.ndarray | bytes | list[float]]:
+    """A sound in six chunks, each of another kind."""
+    parts = np.array_split(wave, 6)
+    whole = [np.rint(part * 32767).astype("<i2") for part in parts]
+    yield from (parts[0], parts[1].astype(np.float64), parts[2][:, None], parts[3].tolist(), whole[4], whole[5].tobytes())
+
+
+def test_what_is_said_is_on_the_wire_as_it_is_animated_and_leaving_waits_until_it_was_said(receiver, tmp_path):
+    with stream_to([receiver.uri, f"take:{tmp_path / 'takes'}"], subject="Ada", **PLAIN) as face:
+        for chunk in as_engines_give_it(tone(0.6)):
+            face.say(chunk)
+            if isinstance(chunk, np.ndarray):
+                chunk[:] = 0  # the caller's buffer, which may be used again at once
+        face.end()
+        assert face.subject == "Ada" and face.summary is None
+    packets = receiver.rest()
+    assert {packet.subject for packet in packets} == {"Ada"}
+    assert not any(packet.values.any() for packet in packets[-10:]), "it rests before it leaves"
+    assert face.summary.sent == len(packets) and face.summary.seconds == pytest.approx(0.6)
+    [csv] = (tmp_path / "takes").rglob("*Ada.csv")
+    shown = read_take(csv).values[:, JAW]
+    wanted = animate(tone(0.6), RATE, model=MODEL, liveliness=False).poses[:36, JAW]
+    # A machine that stalls repeats a pose or leaves one out; it never shows another one.
+    nearest = np.abs(shown[:, None] - wanted[None, :]).min(axis=0)
+    assert np.quantile(nearest, 0.8) < 1e-3 and shown.max() == pytest.approx(wanted.max(), abs=1e-3) and wanted.max() > 0.3
+    for again in (lambda: face.say(tone(0.1)), face.end, face.interrupt):
+        with pytest.raises(BridgeError, match="Ada: the face has stopped"):
+            again()
+
+
+def test_an_interruption_drops_the_rest_and_what_a_waiting_say_still_holds(receiver):
+    with stream_to(receiver.uri, subject="Ada", **PLAIN) as face, ThreadPoolExecutor(1) as thread:
+        saying = thread.submit(face.say, np.tile(tone(1.0), 40))
+        receiver.until_open()
+        assert not saying.done(), "30 s may wait, the rest is not taken yet"
+        face.interrupt()
+        saying.result(LIMIT_S)
+        assert face.position.buffered_s == 0
+        face.say(tone(0.2))  # somebody speaks again
+        face.end()
+        face.wait()
+        assert face.position.played_s == pytest.approx(0.2, abs=0.01)
+    assert face.summary.seconds < 8
+
+
+def test_an_exception_does_not_wait_and_leaves_a_neutral_face(receiver):
+    with pytest.raises(KeyError), stream_to(receiver.uri, subject="Ada", **PLAIN) as face:
+        face.say(np.tile(tone(1.0), 20))
+        receiver.until_open()
+        raise KeyError("the caller's own")
+    assert face.summary.seconds < 10
+    assert not receiver.rest()[-1].values.any()
+
+
+def test_a_model_that_fails_is_raised_when_the_block_is_left_and_ends_what_waits(receiver):
+    class Failing(LoudnessModel):
+        def stream(self):
+            stream = super().stream()
+            push = stream.push
+
+            def heard(samples):
+                if samples.any():
+                    raise ArithmeticError("no more")
+                return push(samples)
+
+            stream.push = heard
+            return stream
+
+    with pytest.raises(ArithmeticError, match="no more"), stream_to(receiver.uri, subject="Ada", **(PLAIN | {"model": Failing()})) as face:
+        face.say(tone(0.5))
+
+
+def test_several_faces_share_one_model(receiver):
+    with stream_to(receiver.uri, subject="Ada", **PLAIN) as ada, stream_to(receiver.uri, subject="Ben", **PLAIN) as ben:
+        ada.say(tone(0.2)), ben.say(tone(0.2))
+    assert {packet.subject for packet in receiver.rest() if packet.values[JAW] > 0.3} == {"Ada", "Ben"}
+
+
+REFUSED = [
+    (np.zeros((2, 100)), UsageError, r"got shape \(2, 100\), expected .* 1 to 2 channels; transpose it"),
+    (np.array([np.nan]), UsageError, "sample 0 is not finite"),
+    (np.zeros(9, np.int64), UsageError, "got int64, expected floats"),
+    (np.full(9, 3000.0), UsageError, "divide 16-bit sound by 32768"),
+    (b"123", WireError, r"got 3 bytes of sound, expected a multiple of 2 \(s16le:24000:1\)"),
+    (np.zeros((9, 2)), UsageError, "got 2 channels after 1"),
+]
+
+
+def test_a_bad_chunk_and_an_unknown_mood_are_refused_and_the_face_goes_on(receiver):
+    smile = CHANNELS_61.index("MouthSmileLeft")
+    with stream_to(receiver.uri, subject="Ada", **PLAIN) as face:
+        face.say(np.zeros(1, np.float32))
+        for chunk, kind, said in REFUSED:
+            with pytest.raises(kind, match=said):
+                face.say(chunk)
+        with pytest.raises(ConfigError, match="mood: got 'cheerful', expected a mood"):
+            face.feel("cheerful")
+        face.feel("happy:1")
+        face.say(np.zeros(0)), face.say(b""), face.say(tone(0.3))
+        face.end()
+        face.wait()
+        assert face.position.played_s == pytest.approx(0.3, abs=0.001)
+    assert max(packet.values[smile] for packet in receiver.rest()) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        ({"sample_rate": 4000}, UsageError, "rate: got 4000, expected a whole number of Hz"),
+        ({"subject": ""}, ConfigError, "subject: got '', expected a name"),
+        ({"targets": []}, ConfigError, r"to: got \[\], expected one URI or a list"),
+        ({"targets": "livelink://127.0.0.1:99999"}, UsageError, "99999"),
+        ({"targets": "udp://127.0.0.1:11111"}, UsageError, "unknown receiver"),
+        ({"targets": "livelink://no.such.host.invalid:11111"}, SinkError, "no.such.host.invalid"),
+        ({"fps": 120}, ConfigError, "fps: got 120, expected a number from 1 to 60"),
+        ({"gate": "open"}, ConfigError, "gate: got 'open', expected auto or voice"),
+        ({"face_delay": 900}, ConfigError, "face_delay: got 900, expected a number from 0 to 500 ms"),
+        ({"buffer_ms": 5}, UsageError, "buffer_ms: got 5, expected 80 to 2000"),
+        ({"model": "no-such-model"}, ModelError, "no-such-model"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_face_begins(options, kind, said):
+    given = {"targets": "livelink://127.0.0.1:11111", "subject": "Ada", **PLAIN} | options
+    with pytest.raises(kind, match=said), stream_to(**given):
+        raise AssertionError("began")
