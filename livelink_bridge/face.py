@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,6 @@ from arkit_mapping.character import Character, Closure
 from arkit_mapping.liveliness import Liveliness
 from arkit_mapping.moods import Mood, MoodBlend
 from arkit_mapping.tongue import behind_lips
-from livelink_bridge.character_file import CharacterFile
 from livelink_bridge.frames import Weights
 
 _PLAIN = Character()
@@ -18,13 +19,22 @@ REST_POSES = 24
 """Poses from the whole face to neutral, and back: 0.4 s."""
 
 
+class Wardrobe(Protocol):
+    """A character that is being worked on."""
+
+    def current(self) -> Character:
+        """The one to wear now; the same object until it changes."""
+        ...
+
+
 class Face:
     """Poses as predicted to poses as they are sent, but for the lip rule. Chunks of any size give the same poses.
 
-    `worn` may be a file that is being worked on. `feel` and `rest` may be called from any thread, the others from the one that animates.
+    `worn` may be a file, or a page, that is being worked on. `feel` and `rest` may be called from any thread, the others from the one
+    that animates.
     """
 
-    def __init__(self, worn: Character | CharacterFile = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
+    def __init__(self, worn: Character | Wardrobe = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
         self._worn = worn
         self._liveliness = liveliness
         self._blend = MoodBlend(mood)
@@ -88,4 +98,4 @@ class Face:
         return np.asarray(poses * (there * there * (3 - 2 * there))[:, None], np.float32)
 
     def _current(self) -> Character:
-        return self._worn.current() if isinstance(self._worn, CharacterFile) else self._worn
+        return self._worn if isinstance(self._worn, Character) else self._worn.current()

@@ -26,7 +26,7 @@ PIP_PLACES = ("lib/python*/site-packages/pip", "Lib/site-packages/pip")
 INPUTS = ("pyproject.toml", "constraints.txt")
 OLDEST, TOO_NEW = (3, 11), (3, 14)
 TORCH_PAGE = "https://pytorch.org/get-started/locally/"
-EXTRAS = {"demo": "", "test": "dev"}
+EXTRAS = {"demo": "preview", "test": "dev"}
 MARKS = {"--slow": "slow", "--gpu": "gpu", "--soak": "soak"}
 REPEATABLE = ("--hypothesis-profile=ci",)
 """Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones."""

@@ -21,7 +21,7 @@ def _common(
         list[str] | None,
         typer.Option(
             metavar="URI",
-            help="Where poses go, repeatable: livelink://, osc://, vmc:// or ifacialmocap://HOST:PORT, or take:DIR. Default livelink://127.0.0.1:11111.",
+            help="Where poses go, repeatable: livelink://, osc://, vmc:// or ifacialmocap://HOST:PORT, take:DIR, preview: (a page). Default livelink://127.0.0.1:11111.",
         ),
     ] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write a take of the session into this folder.")] = None,

@@ -31,6 +31,7 @@ def mic(
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.commands.calibrate import calibrate
+    from livelink_bridge.commands.preview import both, page_beside, recorders_of
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.commands.typed import listen_to
     from livelink_bridge.errors import UsageError
@@ -42,11 +43,11 @@ def mic(
         if settings.performers:
             raise UsageError("got --calibrate and performers in the settings, expected one: calibrate each microphone by itself")
         calibrate(MicrophoneSource(session.input_of(settings, wanted), clock=clock))
-    with interruptible() as stop, native_noise.hidden():
+    with interruptible() as stop, native_noise.hidden(), page_beside(settings) as page:
         if settings.performers:
             show_performers(settings, wanted, clock, stop)
             return
-        face, model = session.face_of(settings, clock), session.model_of(settings)
+        face, model = session.face_of(settings, clock, page), session.model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
 
         listen_to({settings.subject: face})
@@ -57,7 +58,8 @@ def mic(
         with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
             microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
             summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
-                               direction=session.direction_of(settings), on_status=show)  # fmt: skip
+                               direction=session.direction_of(settings), more=recorders_of(page),
+                               on_status=both(show, page))  # fmt: skip
         typer.echo(session.summary_line(summary))
 
 

@@ -34,6 +34,7 @@ def play(
     """
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
+    from livelink_bridge.commands.preview import both, page_beside, recorders_of
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_play
     from livelink_bridge.sources import open_source
@@ -44,11 +45,12 @@ def play(
         return
     for file in files:  # what is wrong with the last is said before the first is played
         open_source(str(file), clock=clock).close()
-    with interruptible() as stop:
-        face, model, outputs = session.face_of(settings, clock), session.model_of(settings), session.outputs_of(settings)
+    with interruptible() as stop, page_beside(settings) as page:
+        face, model, outputs = session.face_of(settings, clock, page), session.model_of(settings), session.outputs_of(settings)
         for file in files:
             with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
-                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
+                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, more=recorders_of(page),
+                                   on_status=both(show, page))  # fmt: skip
             typer.echo(f"{file}: {session.summary_line(summary)}")
             if stop.is_set():
                 break

@@ -10,10 +10,11 @@ from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
+    from arkit_mapping.character import Character
     from livelink_bridge.character_file import CharacterFile
     from livelink_bridge.clock import Clock
     from livelink_bridge.directing import Direction
-    from livelink_bridge.face import Face
+    from livelink_bridge.face import Face, Wardrobe
     from livelink_bridge.metrics import Summary
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.performance import Aloud
@@ -41,8 +42,9 @@ def model_name(settings: Settings) -> str:
     return with_lookahead(settings.model, settings.lookahead)
 
 
-def face_of(settings: Settings, clock: Clock) -> Face:
-    """The face. Raises BridgeError for a character file that cannot be read, ConfigError for what it asks."""
+def face_of(settings: Settings, clock: Clock, wears: Character | Wardrobe | None = None) -> Face:
+    """The face; `wears` goes before the settings' character. Raises BridgeError for a character file that cannot be read,
+    ConfigError for what it asks."""
     from arkit_mapping.liveliness import HeadMotion, Liveliness
     from arkit_mapping.moods import Mood
     from livelink_bridge.face import Face
@@ -50,6 +52,8 @@ def face_of(settings: Settings, clock: Clock) -> Face:
     head = HeadMotion() if settings.head_motion else None
     alive = Liveliness(settings.seed, head=head) if settings.liveliness else None
     mood = Mood.parse(settings.mood)
+    if wears is not None:
+        return Face(wears, liveliness=alive, mood=mood)
     if settings.character is None:
         return Face(liveliness=alive, mood=mood)
     return Face(worn(settings.character, clock), liveliness=alive, mood=mood)

@@ -1,0 +1,184 @@
+"""`preview`: an animator's session in the browser."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.common import abortable
+from livelink_bridge.errors import BridgeError, UsageError
+
+if TYPE_CHECKING:
+    from livelink_bridge.config import Settings
+    from livelink_bridge.face import Face
+    from livelink_bridge.metrics import Status
+    from livelink_bridge.preview.page_session import Analyse, Session
+    from livelink_bridge.recorder import Recorder
+    from models.base import SpeechToFace
+
+PORT = 8090
+PAGE = "preview:"
+"""The receiver that is the page."""
+TAKES = Path("takes")
+"""Where takes go that are begun on the page of a session without --record."""
+_FILE_HELP = "A sound (wav, flac, ogg, mp3) or a take (.csv, or its folder). Another one can be dropped on the page."
+_TOKEN_HELP = "What a browser elsewhere must know, with --host. Default: a new one, printed."
+
+
+def preview(
+    settings: Settings,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=_FILE_HELP)] = None,
+    port: Annotated[int, typer.Option(metavar="N", help="Of the page; 0 is any free one.")] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
+    host: Annotated[str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")] = "127.0.0.1",
+    token: Annotated[str | None, typer.Option(metavar="TOKEN", help=_TOKEN_HELP)] = None,
+) -> None:
+    """The face in the browser: hear a line, see it, turn a knob, compare, save the character, export the take.
+
+    Ends with Ctrl-C. Works offline.
+    """
+    if not 0 <= port <= 65535:
+        raise UsageError(f"got --port {port}, expected 0 to 65535")
+    if file is not None and not file.exists():
+        raise BridgeError(f"{file}: no such file")
+    _need_nicegui()
+    asked = _token(host, token)
+    from livelink_bridge.preview.listening import address, listen_on
+
+    listening = listen_on(host, port)
+    url = address(host, listening.getsockname()[1], asked)
+    typer.echo(f"preview at {url}; Ctrl-C ends")
+    if not no_browser:  # before NiceGUI is loaded: the browser takes as long, and waits at the socket
+        threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
+        from livelink_bridge.preview.app import Server
+
+        with abortable():  # the folder goes whoever ends it
+            Server(session_of(settings, Path(folder)), listening, host=host, token=asked, first=file).run()
+
+
+@contextmanager
+def page_beside(settings: Settings) -> Iterator[Session | None]:
+    """The page of a session that goes to `preview:` too; None for one that does not.
+
+    The session's face is to wear it: then the sliders move every receiver's face. Its recorder is to be among the sinks, statuses go
+    into `live_status`.
+    """
+    if PAGE not in settings.targets:
+        yield None
+        return
+    from livelink_bridge.recorder import Recorder
+
+    _need_nicegui()
+    with live_page(settings) as page:
+        page.live_wears = True
+        page.recorder = Recorder(settings.record or TAKES, subject=settings.subject, slate=settings.slate)
+        try:
+            yield page
+        finally:
+            page.recorder.close()
+
+
+def recorders_of(page: Session | None) -> Sequence[Recorder]:
+    """What records on the page's demand."""
+    return [page.recorder] if page is not None and page.recorder is not None else []
+
+
+def both(show: Callable[[Status], None], page: Session | None) -> Callable[[Status], None]:
+    """Show a status where it is shown anyway, and on the page."""
+
+    def tell(status: Status) -> None:
+        show(status)
+        if page is not None:
+            page.live_status = status
+
+    return tell
+
+
+@contextmanager
+def live_page(settings: Settings, *, browser: bool = True) -> Iterator[Session]:
+    """The page beside a live session: it finds the `preview:` sink by itself. At the usual port, or any where that is taken."""
+    from livelink_bridge.preview.listening import listen_on
+
+    try:
+        listening = listen_on("127.0.0.1", PORT)
+    except BridgeError:
+        listening = listen_on("127.0.0.1", 0)
+    with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
+        from livelink_bridge.preview.app import Server
+
+        session = session_of(settings, Path(folder))
+        server = Server(session, listening)
+        server.start()
+        typer.echo(f"preview at {server.url}")
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(server.url,), name="browser", daemon=True).start()
+        try:
+            yield session
+        finally:
+            server.stop()
+
+
+def _need_nicegui() -> None:
+    if find_spec("nicegui") is None:
+        raise BridgeError("the page needs NiceGUI, which is not installed; get it: pip install 'livelink-bridge[preview]'")
+
+
+def _token(host: str, given: str | None) -> str | None:
+    """None where only this machine can come."""
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return given
+    return given or secrets.token_urlsafe(16)
+
+
+def session_of(settings: Settings, folder: Path) -> Session:
+    """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
+    from livelink_bridge.clock import MonotonicClock
+    from livelink_bridge.commands.session import outputs_of, worn
+    from livelink_bridge.preview.page_session import Session
+    from livelink_bridge.preview.page_unreal import Unreal
+    from models import checkpoint
+
+    if settings.character is not None:
+        worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does
+    others = [name for name in checkpoint.names() if name != settings.model]
+    session = Session(folder, analysis(settings, folder), character=settings.character, models=others)
+    outputs = outputs_of(settings)
+    session.unreal = Unreal(replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock())
+    return session
+
+
+def analysis(settings: Settings, folder: Path) -> Analyse:
+    """What opens files for the session; each model is loaded once, when it is first asked for."""
+    from functools import lru_cache
+
+    from livelink_bridge.commands.session import model_of
+    from livelink_bridge.preview.clip import Clip, Progress, analyse
+
+    @lru_cache(maxsize=3)
+    def network(name: str) -> SpeechToFace:
+        return model_of(replace(settings, model=name))
+
+    def opened(path: Path, model: str | None, on_progress: Progress) -> Clip:
+        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress)
+
+    return opened
+
+
+def bare_face(settings: Settings) -> Face:
+    """Liveliness and mood as settings say; the character is the page's to choose."""
+    from livelink_bridge.clock import MonotonicClock
+    from livelink_bridge.commands.session import face_of
+    from livelink_bridge.preview.clip import AS_PREDICTED
+
+    return face_of(settings, MonotonicClock(), AS_PREDICTED)

@@ -1,0 +1,122 @@
+// The face: draws the pose of the stage's time, or the newest live pose, whenever it differs from what is drawn.
+
+import { GLTFLoader } from "nicegui-scene";
+import { CHANNELS, stage } from "livelink-preview/stage.js";
+import { Morphs } from "livelink-preview/morphs.js";
+import { Studio } from "livelink-preview/studio.js";
+
+export default {
+  template: `
+    <div class="face" ref="frame">
+      <canvas :id="name" ref="canvas" :aria-label="label"></canvas>
+      <div class="face-views" v-if="views">
+        <button v-for="[view, word] in looks" :key="view" :class="{ on: look === view }" @click="turn(view)" :data-view="view">{{ word }}</button>
+      </div>
+      <div class="face-note" v-if="note">{{ note }}</div>
+    </div>`,
+  props: { name: String, file: String, side: String, views: Boolean, channels: Array, label: String },
+  emits: ["trouble", "face"],
+  data: () => ({ note: "", look: "face", looks: [["face", "face"], ["side", "three quarters"], ["mouth", "mouth"]] }),
+  mounted() {
+    stage.names = this.channels;
+    this.wanted = new Float32Array(CHANNELS);
+    this.drawn = new Float32Array(CHANNELS);
+    this.changed = true;
+    this.begin();
+  },
+  beforeUnmount() {
+    this.gone = true;
+    this.sizes?.disconnect();
+    this.studio?.renderer.dispose();
+  },
+  watch: {
+    file() {
+      this.load();
+    },
+  },
+  methods: {
+    begin() {
+      try {
+        this.studio = new Studio(this.$refs.canvas, () => (this.changed = true));
+      } catch (error) {
+        this.fail(`This browser draws no 3D (WebGL): switch its hardware acceleration on, or use another. It said: ${error.message}`);
+        return;
+      }
+      this.$refs.canvas.addEventListener("dblclick", () => this.turn(this.look));
+      this.$refs.canvas.addEventListener("webglcontextlost", () => this.fail("The graphics driver stopped: reload the page."));
+      this.$refs.canvas.studio = this; // the video's frames are drawn through it
+      this.sizes = new ResizeObserver(() => this.resize());
+      this.sizes.observe(this.$refs.frame);
+      this.load();
+      requestAnimationFrame(() => this.loop());
+    },
+    fail(sentence) {
+      this.note = sentence;
+      this.$emit("trouble", sentence);
+    },
+    async load() {
+      const wanted = this.file;
+      try {
+        const { scene } = await new GLTFLoader().loadAsync(wanted);
+        if (wanted !== this.file) return;
+        const morphs = new Morphs(scene, this.channels);
+        if (!morphs.found.size) throw new Error("it has none of the 52 ARKit shapes");
+        this.morphs = morphs;
+        this.studio.put(scene, morphs);
+        this.note = "";
+        this.changed = true;
+        this.$emit("face", { found: morphs.found.size });
+      } catch (error) {
+        this.fail(`This face cannot be shown: ${error.message}`);
+      }
+    },
+    turn(view) {
+      this.look = view;
+      if (this.morphs) this.studio.look(view);
+      this.changed = true;
+    },
+    resize() {
+      const { clientWidth: width, clientHeight: height } = this.$refs.frame;
+      if (!width || !height) return;
+      this.studio.resize(width, height);
+      this.changed = true;
+    },
+    loop() {
+      if (this.gone) return;
+      requestAnimationFrame(() => this.loop());
+      stage.turn();
+      if (!this.morphs) return;
+      this.pose();
+      if (!this.changed && same(this.wanted, this.drawn)) return;
+      this.draw(this.wanted);
+      this.changed = false;
+    },
+    pose() {
+      if (stage.live) this.wanted.set(stage.live);
+      else if (stage.clip) stage.poseAt(stage.time, this.wanted, this.side || stage.side);
+    },
+    draw(pose) {
+      this.morphs.apply(pose);
+      this.studio.draw();
+      this.drawn.set(pose);
+      this.$refs.canvas.dataset.ready = "1";
+      if (stage.live) stage.tell("shown");
+    },
+    // One frame of a video: the face at a time, before the page's own background.
+    picture(time, type) {
+      stage.poseAt(time, this.wanted, this.side || stage.side);
+      const behind = getComputedStyle(this.$refs.frame).getPropertyValue("--bg");
+      this.studio.paint(behind);
+      this.draw(this.wanted);
+      const taken = new Promise((done) => this.$refs.canvas.toBlob(done, type, 0.92));
+      this.studio.paint(null);
+      this.changed = true;
+      return taken;
+    },
+  },
+};
+
+function same(one, other) {
+  for (let i = 0; i < one.length; i++) if (Math.abs(one[i] - other[i]) > 1e-4) return false;
+  return true;
+}

@@ -1,0 +1,313 @@
+"""The animator's page: what stands where, and what follows from what. The parts are in `page_*.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from nicegui import ui
+
+from arkit_mapping.character import CharacterError
+from arkit_mapping.takes import TakeError
+from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.preview.face_view import FaceView
+from livelink_bridge.preview.page_export import export_menu, save_dialog
+from livelink_bridge.preview.page_help import help_dialog
+from livelink_bridge.preview.page_live import LiveFigures
+from livelink_bridge.preview.page_record import RecordButton
+from livelink_bridge.preview.page_routes import LARGEST, export_url
+from livelink_bridge.preview.page_session import FACE_URL, VIDEO_FPS, Session
+from livelink_bridge.preview.page_sides import sides_menu
+from livelink_bridge.preview.page_sliders import SliderPanel
+from livelink_bridge.preview.timeline import StageLink, Timeline, Transport
+from models.base import ModelError
+
+THEME = Path(__file__).with_name("web") / "theme.css"
+PRELOAD = f'<link rel="preload" href="{FACE_URL}" as="fetch" crossorigin="anonymous">'
+"""The face is on its way while the scripts are read."""
+LOOK_FOR_LIVE_S = 0.5
+EXPECTED = (BridgeError, CharacterError, TakeError, ModelError)
+"""What the user can do something about: each is one sentence."""
+Kind = Literal["positive", "negative", "warning", "info"]
+
+
+def build(session: Session) -> None:
+    """Put the page together for one browser tab."""
+    ui.add_css(THEME)
+    ui.add_head_html(PRELOAD)
+    Page(session).build()
+
+
+async def open_first(session: Session, path: Path) -> None:
+    """Open the file that the command was given; what is wrong with it is said by every tab."""
+    try:
+        await session.open(path)
+    except EXPECTED as error:
+        session.trouble = _sentence(error)
+        session.tell()
+
+
+class Page:
+    """One tab's view of the session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.client = ui.context.client
+        self._parts: list[Callable[[], object]] = []
+        self._noted: set[str] = set()
+        self._renders = False
+
+    def build(self) -> None:
+        dark = ui.dark_mode(True)
+        with ui.element("div").classes("page"):
+            self._top(dark)
+            with ui.element("div").classes("area-face"):
+                self._face = FaceView(self._face_file())
+                self._face.on("trouble", lambda event: self.say(event.args))
+                back = ui.button("Back to the built-in face", on_click=self.session.wear_built_in_face, color=None)
+                back.props("flat dense no-caps id=built-in").classes("face-back")
+                self._parts.append(lambda: back.set_visibility(self.session.face is not None))
+                self._busy()
+                self._parts.append(LiveFigures(self.session).refresh)
+            with ui.element("div").classes("area-transport"):
+                self._transport = Transport(follow=False)
+                self._transport.on("moved", lambda event: self._moved(event.args))
+            with ui.element("div").classes("area-side"):
+                self._parts.append(SliderPanel(self.session, self.attempt).refresh)
+            with ui.element("div").classes("area-timeline"):
+                Timeline()
+        self._link = StageLink(clip=self.session.clip_id, revision=self._revision(), live=0, largest=max(LARGEST.values()))
+        self._link.on("key", lambda event: self._key(event.args))
+        self._link.on("dropped", lambda event: self._open(event.args["file"], event.args["as"]))
+        self._link.on("rendered", lambda event: self._rendered(event.args))
+        self._link.on("trouble", lambda event: self.say(event.args))
+        ui.timer(LOOK_FOR_LIVE_S, self.session.look_for_live)
+        self._follow()
+
+    def say(self, sentence: str, kind: Kind = "negative") -> None:
+        """A sentence on the page; what went wrong stays until it is read."""
+        with self.client:
+            ui.notify(sentence, type=kind, position="top", multi_line=True, timeout=0 if kind == "negative" else 4000,
+                      close_button="OK" if kind in ("negative", "warning") else False, classes="sentence")  # fmt: skip
+
+    def attempt(self, work: Callable[[], object], done: str = "") -> None:
+        """Do something that may be refused; say why, or that it is done."""
+        try:
+            work()
+        except EXPECTED as error:
+            self.say(_sentence(error))
+            self.refresh()
+        else:
+            if done:
+                self.say(done, "positive")
+
+    def refresh(self) -> None:
+        """Bring everything up to the session's state."""
+        live = self.session.live_number if self.session.live and not self.session.live.closed else 0
+        self._link.show(clip=self.session.clip_id, revision=self._revision(), live=live)
+        self._face.show(self._face_file())
+        self._transport.show(follow=self._sending)
+        for part in self._parts:
+            part()
+        self._notes()
+
+    def _follow(self) -> None:
+        others = any(connected() for connected in self.session.tabs)
+        self.session.tabs.append(self._connected)
+        self.session.listeners.append(self.refresh)
+        self.client.on_disconnect(self._left)
+        self.client.on_delete(self._closed)
+        if others:
+            self.say("This session is open in another tab too: what is changed in one changes in both.", "info")
+        self.refresh()
+
+    def _top(self, dark: ui.dark_mode) -> None:
+        with ui.element("div").classes("top"):
+            ui.label("preview").classes("title")
+            _icon("folder_open", "Open a sound, a take or a face", "open").on("click", js_handler="() => window.livelinkOpen()")
+            save = save_dialog(self)
+            self._save = _icon("save", "Save the character (S)", "save", save.open)
+            export_menu(self)
+            _bar()
+            undo = _icon("undo", "Undo (U)", "undo", lambda: self._key("undo"))
+            redo = _icon("redo", "Redo (Shift+U)", "redo", lambda: self._key("redo"))
+            _bar()
+            file = ui.label().classes("file").props("id=file")
+            self._parts.append(sides_menu(self).refresh)
+            self._parts.append(RecordButton(self).refresh)
+            if self.session.unreal:
+                send = _icon("cast", f"Send to {', '.join(self.session.unreal.targets)}, in step with the page", "send", self._send)
+                self._parts.append(lambda: _coloured(send, self._sending))
+            self._help = help_dialog()
+            _icon("contrast", "Light or dark", "light", dark.toggle)
+            _icon("help_outline", "Keys (?)", "help", self._help.open)
+        self._save_open = save.open
+
+        def read() -> None:
+            undo.set_enabled(self.session.history.can_undo)
+            redo.set_enabled(self.session.history.can_redo)
+            _coloured(self._save, self.session.unsaved)
+            file.set_text(self._title())
+
+        self._parts.append(read)
+
+    def _title(self) -> str:
+        clip, worn = self.session.clip, self.session.character_path
+        parts = [clip.name if clip else "nothing open", f"{clip.duration_s:.1f} s" if clip else "", worn.name if worn else ""]
+        return "   ·   ".join(part for part in parts if part) + (" (not saved)" if self.session.unsaved else "")
+
+    def _busy(self) -> None:
+        with ui.element("div").classes("busy") as veil:
+            with ui.element("div"):
+                word = ui.label()
+                bar = ui.linear_progress(0, show_value=False)
+        veil.set_visibility(False)
+
+        def read() -> None:
+            veil.set_visibility(self.session.busy is not None)
+            word.set_text(self.session.busy or "")
+            bar.set_value(self.session.progress)
+
+        self._parts.append(read)
+        ui.timer(0.25, lambda: read() if self.session.busy else None)
+
+    @property
+    def _sending(self) -> bool:
+        return self.session.unreal is not None and self.session.unreal.running
+
+    def _send(self) -> None:
+        """Send to the receivers what is played from now on, or no longer."""
+        unreal = self.session.unreal
+        if unreal is None:
+            return
+        self.attempt(unreal.stop if unreal.running else lambda: unreal.start(self.session.pose_at))
+        self.session.tell()
+
+    def _moved(self, args: dict[str, Any]) -> None:
+        if self.session.unreal and args["side"] in self.session.sides:
+            self.session.unreal.moved(float(args["time"]), float(args["speed"]) if args["playing"] else 0.0, str(args["side"]))
+
+    def _revision(self) -> dict[str, int]:
+        return {name: side.revision for name, side in self.session.sides.items()}
+
+    def _face_file(self) -> str:
+        return f"/session/face/{self.session.face.parent.name}" if self.session.face else FACE_URL
+
+    def _notes(self) -> None:
+        """What is worth knowing of the clip and of the face, once each."""
+        clip = self.session.clip
+        if self.session.trouble and self.session.trouble not in self._noted:
+            self._noted.add(self.session.trouble)
+            self.say(self.session.trouble)
+        for note in (*(clip.notes if clip else ()), *self.session.face_notes):
+            key = f"{self.session.clip_id} {note}"
+            if key not in self._noted:
+                self._noted.add(key)
+                self.say(note, "warning")
+
+    def _key(self, word: str) -> None:
+        session = self.session
+        work: dict[str, Callable[[], Any]] = {"undo": session.undo, "redo": session.redo, "save": self._save_open, "help": self._help.open}
+        if word in work:
+            self.attempt(work[word])
+
+    async def open_other_model(self, name: str) -> None:
+        """Compare with what another model makes of the same sound."""
+        source = self.session.source
+        if source is None or (self.session.clip and self.session.clip.kind == "take"):
+            self.say("Open a sound first: a model hears it, and a take was made by one.", "warning")
+            return
+        try:
+            await self.session.open(source, other=True, model=name)
+        except EXPECTED as error:
+            self.say(_sentence(error, self.session.folder))
+
+    async def export(self, ending: str) -> None:
+        """Write A and hand it to the browser."""
+        try:
+            path, notes = await self.session.export(ending)
+        except EXPECTED as error:
+            self.say(_sentence(error, self.session.folder))
+            return
+        with self.client:
+            ui.download(export_url(path), path.name)
+        for note in notes:
+            self.say(_sentence(UsageError(note), self.session.folder), "warning")
+
+    async def begin_video(self) -> None:
+        """Let the browser render A; `_rendered` hears of the end."""
+        try:
+            frames = await self.session.begin_video()
+        except EXPECTED as error:
+            self.say(_sentence(error, self.session.folder))
+            return
+        self._renders = True
+        self._link.run_method("render", {"frames": frames, "fps": VIDEO_FPS})
+
+    async def _rendered(self, trouble: str) -> None:
+        self._renders = False
+        if trouble:
+            self.session.drop_video(trouble)
+            return
+        try:
+            path = await self.session.finish_video()
+        except EXPECTED as error:
+            self.say(_sentence(error, self.session.folder))
+            return
+        with self.client:
+            ui.download(export_url(path), path.name)
+
+    def _connected(self) -> bool:
+        return self.client.has_socket_connection
+
+    def _left(self) -> None:
+        if self._renders:
+            self._renders = False
+            self.session.drop_video("The video was given up: its tab was closed while it was rendered.")
+
+    def _closed(self) -> None:
+        self.session.listeners.remove(self.refresh)
+        self.session.tabs.remove(self._connected)
+        if not self.session.listeners and self.session.unreal:
+            self.session.unreal.stop()
+
+    async def _open(self, file: str, use: str) -> None:
+        """Open what was dropped, by its ending. `file` is below the session's folder."""
+        path = (self.session.folder / file).resolve()
+        if not path.is_relative_to(self.session.folder.resolve()) or not path.is_file():
+            return
+        try:
+            if path.suffix.lower() == ".glb":
+                self.session.wear_face(path)
+            elif path.suffix.lower() in (".yaml", ".yml"):
+                self.session.wear_character(path)
+            else:
+                await self.session.open(path, other=use == "other")
+        except EXPECTED as error:
+            self.say(_sentence(error, self.session.folder))
+
+
+def _sentence(error: Exception, folder: Path | None = None) -> str:
+    """An error as the page says it: a capital, a full stop, and no path of the session's own folder."""
+    text = str(error)
+    if folder is not None:
+        for part in (folder.resolve(), folder):
+            text = text.replace(f"{part}/", "")
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _icon(name: str, hint: str, mark: str, on_click: Callable[[], Any] | None = None) -> ui.button:
+    button = ui.button(icon=name, on_click=on_click, color=None).props(f'flat round dense id="{mark}" aria-label="{hint}"')
+    with button:
+        ui.tooltip(hint)
+    return button
+
+
+def _coloured(button: ui.button, on: bool) -> None:
+    button.classes(add="lit" if on else "", remove="" if on else "lit")
+
+
+def _bar() -> None:
+    ui.element("div").classes("bar")

@@ -1,0 +1,52 @@
+"""What leaves the page: the character, saved; takes and animated faces, downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+if TYPE_CHECKING:
+    from livelink_bridge.preview.page import Page
+
+KINDS = ((".csv", "Take for Unreal (.csv)"), (".glb", "Animated face (.glb)"), (".json", "Poses (.json)"), (".npz", "Poses (.npz)"))
+
+
+def export_menu(page: Page) -> None:
+    """The button with what can be written."""
+    with ui.button(icon="ios_share", color=None).props('flat round dense id="export" aria-label="Export"'):
+        ui.tooltip("Export")
+        with ui.menu():
+            for ending, word in KINDS:
+                ui.menu_item(word, lambda ending=ending: page.export(ending)).props(f'id="export-{ending[1:]}"')
+            ui.menu_item("Video with sound (.mp4)", page.begin_video).props('id="export-mp4"')
+            ui.separator()
+            ui.menu_item("Blind comparison of A and B ...", lambda: ui.navigate.to("/compare", new_tab=True)).props('id="export-blind"')
+
+
+def save_dialog(page: Page) -> ui.dialog:
+    """Asks for the character file's name."""
+    session = page.session
+    with ui.dialog() as dialog, ui.card().style("min-width: 420px"):
+        ui.label("Save the character").style("font-size: 17px; font-weight: 600")
+        own = session.character_path.name if session.character_path else "character.yaml"
+        name = ui.input("File name", value=own).props("autofocus for=save-name").style("width: 100%")
+        over = ui.checkbox("Replace a file of that name").props("id=save-over dense")
+        where = f"In {Path.cwd()}, unless it is the file that was opened. Wear it with --character."
+        ui.label(where).style("color: var(--soft); font-size: 13px")
+        with ui.row().style("width: 100%; justify-content: flex-end; gap: 8px"):
+            ui.button("Cancel", on_click=dialog.close, color=None).props("flat no-caps")
+            ui.button("Save", on_click=lambda: save()).props("no-caps id=save-now")
+
+    def save() -> None:
+        page.attempt(lambda: _saved(page, name.value, over.value))
+        dialog.close()
+
+    name.on("keydown.enter", save)
+    return dialog
+
+
+def _saved(page: Page, name: str, over: bool) -> None:
+    path = page.session.save(name, replace_it=over)
+    page.say(f"Saved as {path}.", "positive")

@@ -1,0 +1,304 @@
+"""What is being worked on: a clip, how the face wears it, what it is compared with. The page shows it; this knows no page.
+
+Everything is called from one thread, the page's; analysis and adjusting happen in others, the newest wish winning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from arkit_mapping.channels import ARKIT_52, CHANNELS_61
+from arkit_mapping.character import Character, load_character
+from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.frames import FRAME_RATE, Weights
+from livelink_bridge.metrics import Status
+from livelink_bridge.preview.adjust import Adjustments
+from livelink_bridge.preview.clip import Clip
+from livelink_bridge.preview.exports import export, save_character
+from livelink_bridge.preview.history import History
+from livelink_bridge.preview.live import OPEN, PreviewSink
+from livelink_bridge.preview.page_poses import PoseTiles
+from livelink_bridge.preview.page_unreal import Unreal
+from livelink_bridge.preview.video import VideoWriter, Wanted
+from livelink_bridge.recorder import Recorder
+
+Against = Literal["saved", "predicted", "other"]
+"""What B is: the saved character, the poses as predicted, or another model or take."""
+
+FACE = Path(__file__).with_name("face.glb")
+"""The built-in face."""
+FACE_URL = "/session/face/own"
+VIDEO_FPS = 30
+NOTHING = PoseTiles(np.zeros((0, len(CHANNELS_61)), np.float32))
+
+
+class Analyse(Protocol):
+    """Makes a clip of a file, in a worker thread: `model` is None for the session's own. Raises what the command line says."""
+
+    def __call__(self, path: Path, model: str | None, on_progress: Callable[[float], None]) -> Clip: ...
+
+
+@dataclass(slots=True)
+class Shown:
+    """One side, A or B."""
+
+    tiles: PoseTiles = NOTHING
+    revision: int = 0
+    plan: tuple[Clip | None, Adjustments | None] = (None, None)
+    """What the tiles were made of."""
+
+
+class Session:
+    """One animator's session. `listeners` are called after every change, on the page's thread."""
+
+    def __init__(self, folder: Path, analyse: Analyse, *, character: Path | None = None, models: Sequence[str] = ()) -> None:
+        self.folder = folder
+        """What may be served: uploads, analysed sound, exports."""
+        self.models = tuple(models)
+        """Names of models that A can be compared with."""
+        self.live: PreviewSink | None = None
+        """Where the live face comes from, the newest there was; None where nothing was live."""
+        self.live_number = 0
+        """Which one that is, from 1."""
+        self.live_status: Status | None = None
+        """The newest status of the live session; set from any thread."""
+        self.live_wears = False
+        """Whether the live face wears this session's character before it is sent, to every receiver."""
+        self.recorder: Recorder | None = None
+        """Records the live session when the page asks for it; None where nothing is live."""
+        self.character_path = character
+        saved = Adjustments.from_character(load_character(character)) if character else Adjustments()
+        self.history = History(saved)
+        self.saved = saved
+        self.clip: Clip | None = None
+        self.clip_id = ""
+        self.other: Clip | None = None
+        self.against: Against = "saved"
+        self.source: Path | None = None
+        """The file that the clip was made of."""
+        self.face: Path | None = None
+        """The user's own .glb; None is the built-in face."""
+        self.face_notes: list[str] = []
+        self.sides = {"a": Shown(), "b": Shown()}
+        self.trouble: str | None = None
+        """Why the file that the command was given is not open."""
+        self.video: VideoWriter | None = None
+        """The video that is being rendered."""
+        self.unreal: Unreal | None = None
+        """Sends what the page plays to receivers; None where the page is not given any."""
+        self.busy: str | None = None
+        self.progress = 0.0
+        self.listeners: list[Callable[[], None]] = []
+        self.tabs: list[Callable[[], bool]] = []
+        """Whether each tab is in reach."""
+        self._analyse = analyse
+        self._ids = itertools.count(1)
+        self._wanted = self._done = 0
+        self._working: asyncio.Task[None] | None = None
+
+    @property
+    def adjustments(self) -> Adjustments:
+        return self.history.present
+
+    @property
+    def unsaved(self) -> bool:
+        return self.adjustments.character() != self.saved.character()
+
+    async def open(self, path: Path, *, other: bool = False, model: str | None = None) -> None:
+        """Analyse a sound or read a take, as what is worked on or as what it is compared with. Raises BridgeError and its kin."""
+        if self.busy:
+            raise UsageError(f"{self.busy}: wait until that is done")
+        self.busy, self.progress = f"reading {path.name}", 0.0
+        self.tell()
+        try:
+            clip = await asyncio.to_thread(self._analyse, path, model, self._on_progress)
+        finally:
+            self.busy = None
+            self.tell()
+        if other:
+            self.other, self.against = clip, "other"
+        else:
+            self.clip, self.clip_id, self.other, self.source = clip, str(next(self._ids)), None, path
+            self.against = "saved" if self.against == "other" else self.against
+        await self.refresh()
+
+    def wear_face(self, path: Path) -> None:
+        """Show the user's own .glb. Raises BridgeError for one that has none of the 52 shapes."""
+        from livelink_bridge.export.face_file import animated_meshes, read_face
+
+        meshes = animated_meshes(read_face(path))
+        found = {shape for mesh in meshes for shape in mesh.shapes if shape}
+        if not found:
+            raise BridgeError(f"{path.name} has none of the 52 ARKit shapes as a named morph target, expected targetNames such as jawOpen")
+        missing = [name for name in ARKIT_52 if name not in found]
+        self.face_notes = [f"{path.name} lacks {len(missing)} of the 52 shapes: {', '.join(missing)}."] if missing else []
+        self.face = path
+        self.tell()
+
+    def wear_built_in_face(self) -> None:
+        """Show the built-in face again."""
+        self.face, self.face_notes = None, []
+        self.tell()
+
+    def wear_character(self, path: Path) -> None:
+        """Go on with a character file: a step that can be undone. Raises CharacterError."""
+        adjusted = Adjustments.from_character(load_character(path))
+        self.saved = adjusted
+        self.change(adjusted)
+
+    def change(self, adjusted: Adjustments, drag: str | None = None) -> None:
+        """Wear it from now on; `drag` as in `History.change`."""
+        self.history.change(adjusted, drag)
+        self._again()
+
+    def undo(self) -> None:
+        self.history.undo()
+        self._again()
+
+    def redo(self) -> None:
+        self.history.redo()
+        self._again()
+
+    def compare_with(self, against: Against) -> None:
+        """Choose what B is. Raises UsageError for another clip where there is none."""
+        if against == "other" and self.other is None:
+            raise UsageError("nothing else is open: choose another model, or open another take to compare with")
+        self.against = against
+        self._again()
+
+    def save(self, name: str, *, replace_it: bool = False) -> Path:
+        """Write the character and go on from it. `name` is of a file in the working directory, or of the file the session began with.
+
+        Raises UsageError for more than a file's name, SinkError where it cannot be written or, unless `replace_it`, is there already.
+        """
+        own = self.character_path
+        path = own if own is not None and name == own.name else _beside(name)
+        save_character(self.adjustments, path, force=replace_it or path == own)
+        self.character_path, self.saved = path, self.adjustments.unmasked()
+        self._again()
+        return path
+
+    def pose_at(self, side: str, time_s: float) -> Weights | None:
+        """The pose of a side at a moment, float32 (61,), between its frames; None where nothing is open. From any thread."""
+        poses = self.sides[side].tiles.poses
+        if not len(poses):
+            return None
+        at = min(max(time_s * FRAME_RATE, 0.0), len(poses) - 1.0)
+        one, other = poses[int(at)], poses[min(int(at) + 1, len(poses) - 1)]
+        return np.asarray(one + np.float32(at - int(at)) * (other - one), np.float32)
+
+    def current(self) -> Character:
+        """What the sliders make of a face now. From any thread; the same object until they move."""
+        return self.adjustments.character()
+
+    def look_for_live(self) -> None:
+        """Follow the newest `preview:` of this process, if there is one that is not followed."""
+        newest = OPEN.sinks()[-1:]
+        if newest and newest[0] is not self.live:
+            self.live, self.live_number = newest[0], self.live_number + 1
+            self.tell()
+
+    def wear_live(self, weights: Weights) -> Weights:
+        """A live pose, float32 (61,), as the page shows it: worn, and without what is muted."""
+        worn = weights if self.live_wears else self.current().apply(weights)
+        masked = replace(self.adjustments, worn=Character())
+        return masked.apply(worn[None])[0] if masked.solo or masked.muted else worn
+
+    async def begin_video(self, ending: str = ".mp4", fps: int = VIDEO_FPS) -> int:
+        """Get ready for the pictures of A and its sound; how many there are. Raises BridgeError, also where there is no ffmpeg."""
+        if self.clip is None:
+            raise UsageError("nothing is open: open a sound or a take first")
+        if self.busy:
+            raise UsageError(f"{self.busy}: wait until that is done")
+        frames = max(1, round(self.clip.duration_s * fps))
+        path = self.folder / "exports" / f"{Path(self.clip.name).stem}{ending}"
+        wanted = Wanted(path, frames, fps, self.clip.sound)
+        self.video = await asyncio.to_thread(VideoWriter, wanted, force=True, on_progress=self._on_progress)
+        self.busy, self.progress = "rendering the video; leave this tab in front", 0.0
+        self.tell()
+        return frames
+
+    async def finish_video(self) -> Path:
+        """The finished video. Raises BridgeError."""
+        if self.video is None:
+            raise UsageError("no video is being rendered")
+        try:
+            return await asyncio.to_thread(self.video.finish)
+        finally:
+            self.video, self.busy = None, None
+            self.tell()
+
+    def drop_video(self, why: str) -> None:
+        """Give up a video that is being rendered, and say why in every tab; harmless where none is."""
+        video, self.video = self.video, None
+        if video is not None:
+            video.cancel()
+            self.busy, self.trouble = None, why
+            self.tell()
+
+    async def export(self, ending: str) -> tuple[Path, list[str]]:
+        """Write A into the session's folder, .csv, .glb, .json or .npz; where, and what the user should know. Raises BridgeError."""
+        if self.clip is None:
+            raise UsageError("nothing is open: open a sound or a take first")
+        path = self.folder / "exports" / f"{Path(self.clip.name).stem}{ending}"
+        face = (self.face or FACE) if ending == ".glb" else None
+        return path, await asyncio.to_thread(export, self.clip, self.adjustments, path, face=face, force=True)
+
+    def tell(self) -> None:
+        for listener in list(self.listeners):
+            listener()
+
+    def _again(self) -> None:
+        self.tell()
+        self._wanted += 1
+        if self._working is None or self._working.done():
+            self._working = asyncio.get_running_loop().create_task(self._work())
+
+    async def refresh(self) -> None:
+        """Make both sides anew; when it returns they are as wished."""
+        self._again()
+        assert self._working is not None
+        await self._working
+
+    async def _work(self) -> None:
+        while self._done != self._wanted:
+            wanted, plans = self._wanted, self._plans()
+            for shown, plan in zip(self.sides.values(), plans, strict=False):
+                if plan != shown.plan:
+                    shown.tiles = await asyncio.to_thread(_made, *plan)
+                    shown.plan, shown.revision = plan, shown.revision + 1
+            self._done = wanted
+            self.tell()
+
+    def _plans(self) -> list[tuple[Clip, Adjustments | None]]:
+        """For each side: the poses it begins with, and what adjusts them; None for as they are."""
+        if self.clip is None:
+            return []
+        if self.against == "other" and self.other is not None:
+            # Another model is worn as A is; another take is what it is.
+            b = (self.other, self.adjustments.unmasked() if self.other.kind == "sound" else None)
+        else:
+            b = (self.clip, self.saved if self.against == "saved" else None)
+        return [(self.clip, self.adjustments), b]
+
+    def _on_progress(self, done: float) -> None:
+        self.progress = done
+
+
+def _made(clip: Clip, adjusted: Adjustments | None) -> PoseTiles:
+    return PoseTiles(clip.predicted if adjusted is None else adjusted.apply(clip.predicted))
+
+
+def _beside(name: str) -> Path:
+    """A character file of that name in the working directory."""
+    plain = name.strip()
+    if not plain or Path(plain).name != plain or plain.startswith("."):
+        raise UsageError(f"got the name {name!r}, expected a file's name without a folder, such as anna.yaml")
+    return Path.cwd() / (plain if plain.endswith((".yaml", ".yml")) else f"{plain}.yaml")

@@ -1,0 +1,79 @@
+"""Sends what the page plays to receivers, in step with it: the page tells where it is, a clock goes on from there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from arkit_mapping.closure import closed_lips
+from livelink_bridge.clock import Clock
+from livelink_bridge.frames import FRAME_RATE, Weights
+from livelink_bridge.outputs import Outputs, open_sinks
+from livelink_bridge.poses import tail
+from livelink_bridge.sinks import Sink
+from livelink_bridge.timebase import Timebase
+
+PoseAt = Callable[[str, float], Weights | None]
+_LONGEST_END_S = 3.0
+
+
+class Unreal:
+    """The receivers of the settings, fed while `running`. A pause holds the pose; stopping eases to neutral."""
+
+    def __init__(self, outputs: Outputs, clock: Clock) -> None:
+        self.targets = outputs.targets
+        self._outputs, self._clock = outputs, clock
+        self._told = (0.0, 0.0, 0.0, "a")
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def moved(self, time_s: float, speed: float, side: str) -> None:
+        """The page is at `time_s` and goes on at `speed`, 0 where it is paused. From any thread."""
+        self._told = (self._clock.now(), time_s, speed, side)
+
+    def start(self, pose_at: PoseAt) -> None:
+        """Open the receivers and send. Raises SinkError for a host that nobody knows, UsageError for a URI that is none."""
+        if self.running:
+            return
+        with open_sinks(self._outputs):  # what is wrong with them is said here, not in the thread
+            pass
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, args=(pose_at,), name="unreal", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ease to neutral and close. Harmless twice."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(_LONGEST_END_S)
+
+    def _run(self, pose_at: PoseAt) -> None:
+        with open_sinks(self._outputs) as sinks:
+            timebase = self._outputs.timebase(self._clock)
+            deadline_s, pose = self._clock.now(), None
+            while self._clock.wait_until(deadline_s, self._stop):
+                pose = pose_at(*self._place(deadline_s))
+                if pose is not None:
+                    _send(sinks, pose, timebase, deadline_s)
+                deadline_s = max(deadline_s + 1 / float(self._outputs.fps), self._clock.now())
+            for last in tail(pose) if pose is not None else ():
+                deadline_s += 1 / FRAME_RATE
+                self._clock.wait_until(deadline_s, threading.Event())
+                _send(sinks, last, timebase, deadline_s)
+
+    def _place(self, now_s: float) -> tuple[str, float]:
+        """Which side, and where in the clip."""
+        told_s, time_s, speed, side = self._told
+        return side, time_s + speed * (now_s - told_s)
+
+
+def _send(sinks: list[Sink], pose: Weights, timebase: Timebase, at_s: float) -> None:
+    stamp = timebase.stamp(at_s)
+    for sink in sinks:
+        sink.send(np.asarray(closed_lips(pose, sink.closure), np.float32), stamp)

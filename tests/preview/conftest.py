@@ -1,0 +1,60 @@
+"""One server and one browser for the tests of the page."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from animator import LENGTH_S, LOUD_S, RATE, Served, SpelledOut, launched, playwright
+
+from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.face import Face
+from livelink_bridge.outputs import Outputs
+
+
+@pytest.fixture(scope="session")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds: silence, a loud second, silence."""
+    path = tmp_path_factory.mktemp("sounds") / "line.wav"
+    times = np.arange(int(LENGTH_S * RATE)) / RATE
+    loud = np.clip(np.minimum(times - LOUD_S[0], LOUD_S[1] - times) * 20, 0, 1)
+    soundfile.write(path, (0.3 * loud * np.sin(2 * np.pi * 150 * times)).astype(np.float32), RATE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A page served on this machine, with a network that opens the mouth as far as the voice is loud."""
+    pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install livelink-bridge[preview]")
+    from livelink_bridge.preview.app import Server
+    from livelink_bridge.preview.clip import AS_PREDICTED, analyse
+    from livelink_bridge.preview.listening import listen_on
+    from livelink_bridge.preview.page_session import Session
+    from livelink_bridge.preview.page_unreal import Unreal
+    from livelink_bridge.testing import LoudnessModel
+
+    folder = tmp_path_factory.mktemp("session")
+
+    def opened(path: Path, _model: str | None, on_progress: Any) -> Any:
+        return analyse(path, LoudnessModel(), Face(AS_PREDICTED), folder / "sounds", on_progress, hearing=SpelledOut())
+
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", 0))
+    receiver.settimeout(5.0)
+    session = Session(folder, opened, models=("loudness",))
+    session.unreal = Unreal(Outputs((f"livelink://127.0.0.1:{receiver.getsockname()[1]}",), "Anna"), MonotonicClock())
+    server = Server(session, listen_on("127.0.0.1", 0))
+    server.start()
+    yield Served(session, server.url, folder, receiver)
+    server.stop()
+    receiver.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    yield from launched(playwright())

@@ -1,0 +1,387 @@
+"""The page in a real browser, as an animator uses it. One server, one browser, one tab; the tests go through it in order."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from animator import LOUD_S, Served, glb, receiver_of
+from PIL import Image
+
+from arkit_mapping.channels import ARKIT_52, CHANNELS_61
+from arkit_mapping.character import load_character
+from arkit_mapping.take_check import check_take
+from arkit_mapping.takes import read_take
+from livelink_bridge.preview.live import PreviewSink
+from livelink_bridge.sinks.base import Stamp
+
+DOCS = Path(__file__).parents[2] / "docs"
+LOUD, QUIET = sum(LOUD_S) / 2, 0.2
+"""Times at which the mouth is open, and closed."""
+PICTURES = bool(os.environ.get("LIVELINK_BRIDGE_PICTURES"))
+VIEWPORT = {"width": 1400, "height": 900} if PICTURES else {"width": 1000, "height": 660}
+"""Smaller where no pictures are wanted: the face is drawn in software here."""
+DROP = """([name, data]) => {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    const files = new DataTransfer();
+    files.items.add(new File([bytes], name));
+    document.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+}"""
+
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
+POSE = """const pose = new Float32Array(61);
+    const known = livelinkStage.poseAt(livelinkStage.time, pose);
+    const value = pose[livelinkStage.names.indexOf(name)];"""
+PICTURE = """async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const canvas = document.querySelector("#face");
+    canvas.studio.studio.draw();
+    return canvas.toDataURL();
+}"""
+DRAG = "(knob, value) => { knob.value = value; knob.dispatchEvent(new Event('input')); }"
+
+
+class Tab:
+    """A tab of the page, with words for what an animator does."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, url: str, *faces: str) -> None:
+        self.page.goto(url)
+        self.page.add_style_tag(content=STILL)
+        for face in faces or ("face",):
+            self.page.wait_for_selector(f'canvas#{face}[data-ready="1"]')
+
+    def drop(self, name: str, data: bytes) -> None:
+        self.page.evaluate(DROP, [name, base64.b64encode(data).decode()])
+
+    def seek(self, time_s: float) -> None:
+        self.page.evaluate("(time) => { livelinkStage.clock.pause(); livelinkStage.seek(time); }", time_s)
+        self.page.wait_for_function("() => livelinkStage.poseAt(livelinkStage.time, new Float32Array(61))")
+
+    def pose(self, channel: str) -> float:
+        """What the page has for a channel now, of the side that is shown."""
+        return float(self.page.evaluate(f"(name) => {{ {POSE} return value; }}", channel))
+
+    def wait_for_pose(self, channel: str, condition: str) -> None:
+        self.page.wait_for_function(f"(name) => {{ {POSE} return known && ({condition}); }}", arg=channel)
+
+    def picture(self) -> np.ndarray[Any, np.dtype[np.int16]]:
+        """The face as the page last posed it, int16 (height, width, 4), once it has had time to pose it."""
+        data = base64.b64decode(self.page.evaluate(PICTURE).partition(",")[2])
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"), np.int16)
+
+    def slide(self, knob: str, value: float) -> None:
+        self.page.locator(f'[data-knob="{knob}"]').first.fill(str(value))
+
+    def sentence(self, words: str) -> str:
+        found = self.page.locator(".q-notification", has_text=words).first
+        found.wait_for()
+        text = str(found.inner_text())
+        return text
+
+    def shoot(self, name: str) -> None:
+        """A picture for the docs, where they are taken anew: set LIVELINK_BRIDGE_PICTURES."""
+        if PICTURES:
+            self.page.wait_for_timeout(300)
+            shot = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
+            shot.point(lambda value: value & 0xFC).save(DOCS / f"preview-{name}.png", optimize=True)  # half as long
+
+
+@pytest.fixture(scope="module")
+def tab(served: Served, browser: Any, voice: Path) -> Iterator[Tab]:
+    page = browser.new_page(viewport=VIEWPORT, accept_downloads=True)
+    page.set_default_timeout(20_000)
+    tab = Tab(page)
+    tab.open(served.url)
+    tab.drop(voice.name, voice.read_bytes())
+    page.wait_for_function("() => livelinkStage.clip?.name === 'line.wav'")
+    yield tab
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def no_console_error(tab: Tab) -> Iterator[None]:
+    """What the browser complains about fails the test it happened in."""
+    tab.errors.clear()
+    yield
+    assert tab.errors == []
+
+
+def apart(one: Any, other: Any) -> float:
+    """The share of pixels that differ visibly."""
+    return float((np.abs(one - other).max(-1) > 24).mean())
+
+
+def test_the_canvas_shows_a_face_and_the_mouth_opens_and_closes_with_the_curves(tab: Tab) -> None:
+    tab.seek(QUIET)
+    closed = tab.picture()
+    tab.seek(LOUD)
+    opened = tab.picture()
+    seen = np.asarray(Image.open(io.BytesIO(tab.page.locator("#face").screenshot())).convert("RGB"))
+    assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 500
+    assert tab.pose("JawOpen") > 0.5
+    assert apart(closed, opened) > 0.004
+    tab.seek(QUIET)
+    assert apart(closed, tab.picture()) < 0.0005
+
+
+def test_space_plays_and_stops_and_the_face_follows_the_sound(tab: Tab) -> None:
+    tab.seek(0.0)
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_function(f"() => livelinkStage.playing && livelinkStage.time > {LOUD_S[0] + 0.3}")
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_function("() => !livelinkStage.playing")
+    stopped = tab.page.evaluate("() => livelinkStage.time")
+    assert tab.page.evaluate("() => livelinkStage.clock.currentTime") == stopped
+    assert tab.page.evaluate("() => livelinkStage.clock instanceof Audio")
+
+
+def test_arrows_step_by_frames_and_home_goes_to_the_start(tab: Tab) -> None:
+    tab.seek(1.0)
+    tab.page.keyboard.press("ArrowRight")
+    tab.page.keyboard.press("ArrowRight")
+    tab.page.keyboard.press("ArrowLeft")
+    assert tab.page.evaluate("() => livelinkStage.time") == pytest.approx(61 / 60, abs=0.002)
+    tab.page.keyboard.press("Home")
+    assert tab.page.evaluate("() => livelinkStage.time") == 0
+
+
+def test_a_slider_acts_at_once_and_is_undone_as_one_step(tab: Tab) -> None:
+    tab.seek(LOUD)
+    before, jaw = tab.picture(), tab.pose("JawOpen")
+    for value in (0.8, 0.4, 0.2):
+        tab.page.locator('[data-knob="JawOpen.gain"]').evaluate(DRAG, value)
+    tab.slide("JawOpen.gain", 0.25)
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {0.25 * jaw}) < 0.01")
+    assert apart(before, tab.picture()) > 0.003
+    tab.page.keyboard.press("u")
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {jaw}) < 0.001")
+    assert apart(before, tab.picture()) < 0.0005
+    tab.page.keyboard.press("Control+Shift+z")
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {0.25 * jaw}) < 0.01")
+    tab.page.keyboard.press("Control+z")
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {jaw}) < 0.001")
+
+
+def test_solo_and_mute_hold_still_what_is_not_looked_at(tab: Tab) -> None:
+    tab.seek(LOUD)
+    mute = tab.page.locator('header[data-group="jaw"] .mute')
+    mute.click()
+    tab.wait_for_pose("JawOpen", "value === 0")
+    assert tab.pose("MouthFunnel") > 0.1
+    mute.click()
+    tab.wait_for_pose("JawOpen", "value > 0.5")
+
+
+def test_closure_marks_say_which_lips_meet(tab: Tab) -> None:
+    marks = tab.page.evaluate("async () => (await fetch(`/session/closures/${livelinkStage.clip.id}?revision=0`)).json()")
+    assert [mark["phone"] for mark in marks] == ["PB", "M"]
+    assert marks[0]["sealed"]
+
+
+def test_a_character_is_saved_and_read_again(tab: Tab, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tab.seek(LOUD)
+    jaw = tab.pose("JawOpen")
+    tab.slide("JawOpen.gain", 0.5)
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {0.5 * jaw}) < 0.01")
+    tab.page.keyboard.press("s")
+    tab.page.locator("#save-name").fill("anna")
+    tab.page.locator("#save-now").click()
+    assert "anna.yaml" in tab.sentence("Saved as")
+    saved = tmp_path / "anna.yaml"
+    assert load_character(saved).gain == {"JawOpen": 0.5}
+    tab.page.locator("#reset-all").click()
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {jaw}) < 0.001")
+    tab.drop("anna.yaml", saved.read_bytes())
+    tab.wait_for_pose("JawOpen", f"Math.abs(value - {0.5 * jaw}) < 0.01")
+    assert served.session.current().gain == {"JawOpen": 0.5}
+
+
+def test_b_shows_what_a_is_compared_with(tab: Tab) -> None:
+    tab.seek(LOUD)
+    tab.slide("JawOpen.gain", 0.1)
+    tab.wait_for_pose("JawOpen", "value < 0.2")
+    a = tab.picture()
+    tab.page.keyboard.press("b")
+    tab.wait_for_pose("JawOpen", "value > 0.2")
+    assert apart(a, tab.picture()) > 0.002
+    tab.page.keyboard.press("b")
+    tab.wait_for_pose("JawOpen", "value < 0.2")
+    tab.shoot("ab")
+    tab.page.keyboard.press("u")
+
+
+def test_an_exported_take_holds_the_adjusted_poses(tab: Tab, served: Served, tmp_path: Path) -> None:
+    tab.page.locator("#export").click()
+    with tab.page.expect_download() as waiting:
+        tab.page.locator("#export-csv").click()
+    path = tmp_path / "line.csv"
+    waiting.value.save_as(path)
+    assert [finding for finding in check_take(path) if finding.level == "error"] == []
+    take = read_take(path)
+    adjusted = served.session.sides["a"].tiles.poses
+    assert np.allclose(take.values[: len(adjusted)], adjusted, atol=1e-4)
+
+
+def test_light_and_help(tab: Tab) -> None:
+    tab.page.keyboard.press("?")
+    tab.page.get_by_text("play and pause").wait_for()
+    tab.shoot("keys")
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_text("play and pause").wait_for(state="hidden")
+    tab.page.locator("#light").click()
+    tab.page.wait_for_selector("body.body--light")
+    tab.shoot("light")
+    tab.page.locator("#light").click()
+    tab.page.wait_for_selector("body.body--dark")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("broken.wav", b"RIFF....WAVEjunk", "broken.wav"),
+        ("plain.glb", glb(names=()), "none of the 52 ARKit shapes"),
+        ("notes.txt", b"hello", "is not a sound"),
+        ("other.csv", b"Timecode,BlendShapeCount,Nonsense\n00:00:00:00,1,0.5\n", "other.csv"),
+        ("odd.yaml", b"gains: {JawOpen: 2}\n", "gain"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_in_a_sentence(tab: Tab, name: str, data: bytes, words: str) -> None:
+    tab.drop(name, data)
+    sentence = tab.sentence(words)
+    assert "Traceback" not in sentence
+    tab.page.locator(".q-notification").get_by_text("OK").first.click()
+    assert tab.page.evaluate("() => livelinkStage.clip.name") == "line.wav"
+
+
+def test_a_face_of_ones_own_is_worn_and_what_it_lacks_is_listed(tab: Tab) -> None:
+    tab.seek(LOUD)
+    ours = tab.picture()
+    tab.drop("square.glb", glb(tuple(name for name in ARKIT_52 if name not in ("cheekPuff", "tongueOut"))))
+    assert "cheekPuff, tongueOut" in tab.sentence("lacks 2 of the 52")
+    tab.page.wait_for_function("() => document.querySelector('#face').studio.morphs.found.size === 50")
+    assert apart(ours, tab.picture()) > 0.05
+    opened = tab.picture()
+    tab.seek(QUIET)
+    assert apart(opened, tab.picture()) > 0.005
+    tab.page.locator("#built-in").click()
+    tab.page.wait_for_function("() => document.querySelector('#face').studio.morphs.found.size === 52")
+
+
+def test_another_tab_is_told_and_shares_the_session(tab: Tab, served: Served, browser: Any) -> None:
+    other = Tab(browser.new_page(viewport=VIEWPORT))
+    other.open(served.url)
+    assert "another tab" in other.sentence("open in another tab")
+    other.page.wait_for_function("() => livelinkStage.clip?.name === 'line.wav'")
+    other.page.close()
+    assert other.errors == []
+
+
+def test_a_video_is_rendered_or_the_way_to_ffmpeg_is_told(tab: Tab, tmp_path: Path) -> None:
+    tab.page.locator("#export").click()
+    if shutil.which("ffmpeg") is None:
+        tab.page.locator("#export-mp4").click()
+        assert "install" in tab.sentence("a video needs ffmpeg".capitalize())
+        return
+    with tab.page.expect_download(timeout=45_000) as waiting:
+        tab.page.locator("#export-mp4").click()
+    waiting.value.save_as(tmp_path / "line.mp4")
+    assert (tmp_path / "line.mp4").stat().st_size > 10_000
+
+
+def test_what_is_played_is_sent_to_unreal_in_step(tab: Tab, served: Served) -> None:
+    tab.page.locator("#send").click()
+    tab.page.wait_for_selector("#send.lit")
+    tab.seek(LOUD)
+    jaw = CHANNELS_61.index("JawOpen")
+    with receiver_of(served) as arrived:
+        assert arrived(lambda values: values[jaw] > 0.3)
+        tab.seek(QUIET)
+        assert arrived(lambda values: values[jaw] < 0.1)
+    tab.page.locator("#send").click()
+    tab.page.wait_for_selector("#send:not(.lit)")
+
+
+def test_a_blind_comparison_asks_without_saying_which_is_which(
+    tab: Tab, served: Served, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = Tab(browser.new_page(viewport=VIEWPORT))
+    other.open(f"{served.url}compare", "face-left", "face-right")
+    other.shoot("blind")
+    assert "predicted" not in other.page.locator(".compare").inner_text()
+    for question in ("lip-sync", "realism"):
+        other.page.locator(f"#ask-{question}").get_by_text("Left").click()
+    other.page.get_by_text("thank you").wait_for()
+    (votes,) = [path for path in tmp_path.glob("*.csv")]
+    assert [row.split(",")[4] for row in votes.read_text().splitlines()[1:]] == ["lip-sync", "realism"]
+    other.page.locator("#result").click()
+    other.page.get_by_text("Preference so far").wait_for()
+    assert other.errors == []
+    other.page.close()
+
+
+def test_a_live_face_follows_the_newest_pose_and_never_queues(tab: Tab, served: Served, browser: Any) -> None:
+    sink = PreviewSink()
+    other = Tab(browser.new_page(viewport=VIEWPORT))
+    try:
+        pose = np.zeros(61, np.float32)
+        for number in range(100):
+            sink.send(pose, Stamp(number, 0.0, Fraction(60)))
+        other.open(served.url)
+        other.page.wait_for_function("() => livelinkStage.live?.[0] === 0")
+        pose[CHANNELS_61.index("JawOpen")] = 0.75
+        sink.send(pose, Stamp(100, 0.0, Fraction(60)))
+        worn = float(served.session.wear_live(pose)[CHANNELS_61.index("JawOpen")])
+        other.page.wait_for_function(f"() => Math.abs(livelinkStage.live[{CHANNELS_61.index('JawOpen')}] - {worn}) < 1e-6")
+        other.page.locator("#live").get_by_text("pose to screen").wait_for()
+        assert sink.delay().poses == 1
+        for word in other.page.locator(".q-notification").get_by_text("OK").all():
+            word.click()
+        other.page.wait_for_function("() => !document.querySelector('.q-notification')")
+        other.shoot("live")
+    finally:
+        other.page.close()
+        sink.close()
+    assert other.errors == []
+
+
+@pytest.mark.skipif(not PICTURES, reason="set LIVELINK_BRIDGE_PICTURES to take the pictures of docs/preview.md anew")
+@pytest.mark.timeout(300)
+def test_the_tour_has_its_pictures(tab: Tab, served: Served) -> None:
+    from livelink_bridge.commands.preview import analysis
+    from livelink_bridge.config import Settings
+
+    served.session._analyse = analysis(Settings(), served.folder)
+    tab.page.reload()
+    tab.drop("sentence.flac", (Path(__file__).parents[2] / "livelink_bridge" / "demo" / "sentence.flac").read_bytes())
+    tab.page.wait_for_function("() => livelinkStage.clip?.name === 'sentence.flac'", timeout=120_000)
+    tab.page.locator("#reset-all").click()
+    tab.page.wait_for_function("() => !document.querySelector('.q-notification')")
+    tab.seek(1.2)
+    tab.shoot("page")
+    tab.page.locator('[data-view="mouth"]').click()
+    tab.page.locator('header[data-group="jaw"] .name').click()
+    tab.page.locator('header[data-group="smile"] .name').click()
+    tab.page.locator('[data-channel="MouthSmileLeft"]').click()
+    tab.slide("MouthSmileLeft.gain", 1.6)
+    tab.slide("MouthSmileLeft.offset", 0.2)
+    tab.page.evaluate("() => { for (const name of ['MouthSmileLeft']) livelinkStage.toggleCurve(name); }")
+    tab.page.keyboard.press("+")
+    tab.page.keyboard.press("+")
+    tab.page.wait_for_timeout(800)
+    tab.shoot("work")
