@@ -349,7 +349,7 @@ def test_a_live_face_follows_the_newest_pose_and_never_queues(tab: Tab, served: 
         worn = float(served.session.wear_live(pose)[CHANNELS_61.index("JawOpen")])
         other.page.wait_for_function(f"() => Math.abs(livelinkStage.live[{CHANNELS_61.index('JawOpen')}] - {worn}) < 1e-6")
         other.page.locator("#live").get_by_text("pose to screen").wait_for()
-        assert sink.delay().poses == 1
+        assert 1 <= sink.delay().poses <= 2, "of 101 poses; the first tab may follow too"
         for word in other.page.locator(".q-notification").get_by_text("OK").all():
             word.click()
         other.page.wait_for_function("() => !document.querySelector('.q-notification')")

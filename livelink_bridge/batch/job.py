@@ -1,0 +1,285 @@
+"""One sound to one take, the same bytes whoever does it: what every engine of a batch runs.
+
+An engine loads `Tools` once in each of its processes and calls `convert_one` for each sound. A take depends on the sound's bytes and the
+recipe alone, not on its name, its place or the order, so that any engine, a resumed run and an unbroken one write the same.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from arkit_mapping.character import Character
+from livelink_bridge.batch.watched import Curves, WatchedFace
+from livelink_bridge.errors import BridgeError, SourceError
+from models.base import ModelError
+
+if TYPE_CHECKING:
+    from livelink_bridge.preview.phones import Hearing
+    from models.base import SpeechToFace
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+"""What a system says of a disk that takes no more: then no other take has room either."""
+_PARTIAL = re.compile(r"\.(?P<take>.+\.csv)\.(?P<pid>\d+)\.partial")
+"""What `TakeWriter` calls a take that is being written."""
+
+
+class Work(NamedTuple):
+    """A sound and where its take goes."""
+
+    sound: Path
+    out: Path
+    name: str
+    """Of the take below the folder of takes, with slashes: its key in the manifest."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything but the sound that a take depends on. Picklable; no file of it is read again but the model and the picture."""
+
+    model: str
+    """A shipped model's name, its look-ahead settled, or a folder."""
+    model_sha256: str
+    device: str = "cpu"
+    """Where the model runs: cpu, cuda or mps. No part of the key: devices differ by rounding."""
+    tongue: bool = False
+    style: str | None = None
+    reference_face: str | None = None
+    reference_sha256: str | None = None
+    character: Character = Character()
+    """Read once, when the batch begins: it may be worked on meanwhile."""
+    character_sha256: str | None = None
+    """Of the file it came from; None without one."""
+    mood: str = "neutral"
+    liveliness: bool = True
+    head_motion: bool = False
+    seed: int = 0
+    """Joined with the sound's hash: another one gives every sound another face."""
+    version: str = ""
+    """Of the program."""
+    scored: bool = False
+    """Whether lips are measured at every p, b and m that is heard. No part of the key: takes are the same."""
+
+    def key(self) -> str:
+        """64 hex digits: the same for recipes that make the same takes, wherever their files lie."""
+        return self._key
+
+    @cached_property  # asked for once for every sound
+    def _key(self) -> str:
+        parts = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NOT_IN_KEY}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+_NOT_IN_KEY = ("model", "device", "reference_face", "character", "scored")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tools:
+    """What one process loads once."""
+
+    model: SpeechToFace
+    hearing: Hearing | None = None
+    """Tells the phones; None where lips are not measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one sound. Picklable; JSON through `asdict`."""
+
+    error: str | None = None
+    """One line why there is no take; everything below is then empty."""
+    no_room: bool = False
+    """The disk is full: an engine stops giving out work."""
+    sound_sha256: str = ""
+    sound_stamp: str = ""
+    """See `stamp_of`."""
+    take_sha256: str = ""
+    take_stamp: str = ""
+    seconds: float = 0.0
+    """Of sound."""
+    poses: int = 0
+    """Rows of the take."""
+    level_dbfs: float = -120.0
+    """RMS of the whole sound."""
+    speech: float = 0.0
+    """Share of it that is as loud as speech there, 0 to 1; see `watched.speech_share`."""
+    sealed: int = 0
+    closures: int | None = None
+    """p, b and m that were heard, and at how many of them the lips met; None where nobody listened."""
+    warnings: tuple[str, ...] = ()
+    curves: Curves = Curves()
+
+    @property
+    def closure_score(self) -> float | None:
+        """Share of heard p, b and m at which the lips met; None without any."""
+        return self.sealed / self.closures if self.closures else None
+
+
+Part = Callable[[Work, float], None]
+"""Told how far a sound is, 0 to 1."""
+
+
+class Engine(Protocol):
+    """Who does the work."""
+
+    def __call__(self, works: Iterable[Work], recipe: Recipe, on_part: Part) -> Iterator[tuple[Work, Outcome]]:
+        """Do it and give what became of each, in any order, as it is done. `works` is taken from no faster than it is done, and by
+        the thread that iterates.
+
+        Closing the iterator, which an interrupt does, ends what is under way and leaves no partial take. After an outcome with `no_room`
+        no more work is begun. A process that dies costs its sound another try, then an outcome with an error. Raises BridgeError,
+        before anything is done, where the recipe cannot be loaded. `on_part` may never be called.
+        """
+        ...
+
+
+Load = Callable[[Recipe], Tools]
+"""What an engine loads its tools with: `load_tools`, or a stand-in of the same kind that pickles by its name."""
+
+
+def one_thread() -> None:
+    """Make this process run networks on one thread: a batch has a process for every core."""
+    from models.pmmtalk import onnx_steps
+
+    onnx_steps.BLOCK_THREADS = 1
+
+
+def load_tools(recipe: Recipe) -> Tools:
+    """Load what `convert_one` needs, once in a process. Raises ModelError, BridgeError."""
+    from models.loading import load_model
+
+    model = load_model(recipe.model, recipe.device, recipe.reference_face, recipe.style, recipe.tongue)
+    if not recipe.scored:
+        return Tools(model)
+    from livelink_bridge.preview.phones import phone_network
+
+    try:
+        return Tools(model, phone_network(recipe.model))
+    except ModelError:  # a network that tells no phones still moves a face
+        return Tools(model)
+
+
+def convert_one(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None] = lambda _part: None) -> Outcome:
+    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it.
+
+    Its timecode counts from 0. Never raises for what one file is like: that is the outcome's `error`.
+    """
+    try:
+        return _converted(sound, out, recipe, tools, on_part)
+    except BridgeError as error:
+        return Outcome(error=str(error), no_room=is_full(error))
+    except OSError as error:
+        return Outcome(error=f"{sound}: {error.strerror or error}", no_room=is_full(error))
+    except ModelError as error:
+        return Outcome(error=f"{sound}: {error}")
+    except Exception as error:  # a mistake of ours, or of a library, that one odd file brings to light must not cost the others
+        return Outcome(error=f"{sound}: this is a bug: {type(error).__name__}: {error}")
+
+
+def stamp_of(path: Path) -> str:
+    """Changes with a file's content, cheaply: its size and times. A copy of it has another one. Raises OSError."""
+    found = path.stat()
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+
+
+def sha256_of(path: Path) -> str:
+    """64 hex digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seed_of(sound_sha256: str, seed: int) -> int:
+    """What liveliness is seeded with."""
+    return int(hashlib.sha256(f"{seed} {sound_sha256}".encode()).hexdigest()[:16], 16)
+
+
+def partials(folder: Path) -> dict[Path, tuple[str, int]]:
+    """Half-written takes that lie in a folder: which take, and the number of the process that wrote it."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return {}
+    found = {name: _PARTIAL.fullmatch(name) for name in names}
+    return {folder / name: (match["take"], int(match["pid"])) for name, match in found.items() if match}
+
+
+def clear_partials(out: Path) -> None:
+    """Remove what a process that died left of a take."""
+    for path, (take, _) in partials(out.parent).items():
+        if take == out.name:
+            path.unlink(missing_ok=True)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None]) -> Outcome:
+    from livelink_bridge.pipeline import convert_file
+
+    stamp, digest = _read_once(sound)
+    face = _face(recipe, digest, lips=tools.hearing is not None)
+    summary = convert_file(sound, out, tools.model, face, on_progress=on_part)
+    phones = _heard(sound, tools)
+    if stamp_of(sound) != stamp:
+        out.unlink(missing_ok=True)
+        raise SourceError(f"{sound} changed while it was converted; run again when it is finished")
+    sealed, closures = face.lips_met(phones) if phones is not None else (0, None)
+    return Outcome(
+        sound_sha256=digest,
+        sound_stamp=stamp,
+        take_sha256=sha256_of(out),
+        take_stamp=stamp_of(out),
+        seconds=summary.seconds,
+        poses=summary.sent,
+        level_dbfs=face.level_dbfs,
+        speech=face.speech_share,
+        sealed=sealed,
+        closures=closures,
+        warnings=face.warnings(summary.seconds, summary.bad_poses, sealed, closures),
+        curves=face.curves(),
+    )
+
+
+def _read_once(sound: Path) -> tuple[str, str]:
+    """Stamp and hash of a sound. Raises SourceError for what is no file: opening a pipe would wait for ever."""
+    try:
+        found = sound.stat()
+    except FileNotFoundError:
+        raise SourceError(f"{sound}: no such file") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise SourceError(f"{sound} is not a file, expected a sound file")
+    return stamp_of(sound), sha256_of(sound)
+
+
+def _face(recipe: Recipe, sound_sha256: str, *, lips: bool) -> WatchedFace:
+    from arkit_mapping.liveliness import HeadMotion, Liveliness
+    from arkit_mapping.moods import Mood
+
+    head = HeadMotion() if recipe.head_motion else None
+    alive = Liveliness(seed_of(sound_sha256, recipe.seed), head=head) if recipe.liveliness else None
+    return WatchedFace(recipe.character, liveliness=alive, mood=Mood.parse(recipe.mood), lips=lips)
+
+
+def _heard(sound: Path, tools: Tools) -> list[tuple[float, float]] | None:
+    """Start and end, seconds, of every p, b and m of a sound; None where nobody listens."""
+    if tools.hearing is None:
+        return None
+    from livelink_bridge.preview.closures import BILABIAL
+    from livelink_bridge.preview.phones import hear
+
+    return [(phone.start_s, phone.end_s) for phone in hear(sound, tools.hearing) if phone.label in BILABIAL]

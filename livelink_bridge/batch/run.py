@@ -1,0 +1,135 @@
+"""A whole batch, in order: what there is, what is done already, the rest by an engine, what became of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from livelink_bridge.batch.job import Engine, Outcome, Recipe, Work, partials
+from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
+from livelink_bridge.batch.walk import Found, Sound, take_name, walk
+from livelink_bridge.clock import Clock
+from livelink_bridge.errors import SinkError, UsageError
+
+
+class Show(Protocol):
+    """Who watches."""
+
+    def begin(self, found: Found) -> None: ...
+
+    def kept(self, sound: Sound) -> None:
+        """Its take is there already."""
+        ...
+
+    def part(self, work: Work, part: float) -> None: ...
+
+    def done(self, work: Work, outcome: Outcome) -> None: ...
+
+    def refused(self, path: str, why: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """A batch, when it is over."""
+
+    converted: int = 0
+    kept: int = 0
+    """Takes that were there already."""
+    failed: int = 0
+    seconds: float = 0.0
+    """Of sound that was converted."""
+    no_room: str | None = None
+    """The disk was full, one line: the batch stopped there."""
+
+
+class Batch:
+    """The sounds of some folders and their takes below another."""
+
+    def __init__(self, paths: Sequence[Path], out: Path, recipe: Recipe, *, clock: Clock, show: Show) -> None:
+        """Looks at the folders. Raises UsageError where `out` is a file."""
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"-o {out} is a file, expected a folder for the takes of a batch")
+        self.found = walk(paths)
+        self.tally = Tally()
+        self._out, self._recipe, self._clock, self._show = out, recipe, clock, show
+
+    def plan(self) -> Iterator[Work]:
+        """What would be converted. Nothing is written."""
+        if not (self._out / FOLDER / FILE).exists():
+            self.tally.kept = 0
+            yield from (sound.work(self._out) for sound in self.found.sounds)
+            return
+        with closing(Manifest(self._out, self._clock)) as manifest:
+            yield from self._to_do(manifest)
+
+    def run(self, engine: Engine) -> Tally:
+        """Convert what is not done. Raises SinkError where the manifest cannot be kept, BridgeError where the engine cannot begin."""
+        with closing(Manifest(self._out, self._clock)) as manifest:
+            manifest.begin()
+            self._clear_leftovers()
+            self._show.begin(self.found)
+            for path, why in self.found.refused:
+                self._refuse(manifest, path, why)
+            outcomes = engine(self._to_do(manifest), self._recipe, self._show.part)
+            try:
+                for work, outcome in outcomes:
+                    self._count(outcome)
+                    manifest.add(work, self._recipe, outcome)
+                    self._show.done(work, outcome)
+            finally:
+                if hasattr(outcomes, "close"):
+                    outcomes.close()
+        return self.tally
+
+    def manifest(self) -> Manifest:
+        """What is known of the takes; to be closed."""
+        return Manifest(self._out, self._clock)
+
+    def takes(self, manifest: Manifest) -> Iterator[tuple[str, Outcome]]:
+        """The takes of these sounds that are known, by name."""
+        for name in sorted(take_name(sound.name) for sound in self.found.sounds):
+            outcome = manifest.outcome(name)
+            if outcome is not None:
+                yield name, outcome
+
+    def _to_do(self, manifest: Manifest) -> Iterator[Work]:
+        for sound in self.found.sounds:
+            work = sound.work(self._out)
+            if manifest.is_done(work, self._recipe):
+                self.tally.kept += 1
+                self._show.kept(sound)
+            else:
+                yield work
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome.error is None:
+            self.tally.converted += 1
+            self.tally.seconds += outcome.seconds
+        elif outcome.no_room:
+            self.tally.no_room = outcome.error
+        self.tally.failed += outcome.error is not None
+
+    def _refuse(self, manifest: Manifest, path: str, why: str) -> None:
+        self.tally.failed += 1
+        manifest.fail(path, why)
+        self._show.refused(path, why)
+
+    def _clear_leftovers(self) -> None:
+        """Remove half-written takes of a batch that was killed; those of anybody else's takes stay."""
+        left = [
+            (path, (Path(folder).relative_to(self._out) / take).as_posix())
+            for folder, _, files in os.walk(self._out)
+            if any(name.endswith(".partial") for name in files)
+            for path, (take, _) in partials(Path(folder)).items()
+        ]
+        ours = {take_name(sound.name) for sound in self.found.sounds} if left else set()
+        for path, take in left:
+            if take in ours:
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise SinkError(f"{path} is left of a batch that was ended and cannot be removed: {error.strerror}") from error
