@@ -11,6 +11,8 @@ from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.timecode import Origin, TimecodeRate
 
 DAY_S = 86400
+_EARLY = 0.5
+"""Frames that a number may be ahead of the clock before it is given twice."""
 _BELOW_ONE = 0.99999994
 """The largest float32 below 1: a sub-frame must not be rounded up to the next frame on the wire."""
 _LOOK_EVERY_S = 1.0
@@ -25,9 +27,11 @@ _log = logging.getLogger(__name__)
 class Timebase:
     """The one time that packets' frame numbers and takes' timecode are of.
 
-    Frame numbers run on past midnight. They rise with every stamp where frames are counted as fast as poses are sent; a beat that
-    follows a sound device a little faster than 60 Hz therefore drifts from the time of day by as much as the device does. Where
-    poses come faster than frames, several have one number and sub-frames that rise.
+    Frame numbers run on past midnight. Where frames are counted as fast as poses are sent, each stamp has the next number: a beat
+    that follows a sound device wanders through the frames, and its jitter must not make numbers stammer where it crosses from one
+    to the next. Every time it has wandered by a frame, one number is left out, or given twice with sub-frames that rise: a device
+    that is 150 ppm fast does that every two minutes, and timecode stays with the clock all day. Where poses come faster than
+    frames, several have one number.
     """
 
     def __init__(self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day", *, fps: Fraction | None = None) -> None:
@@ -39,18 +43,27 @@ class Timebase:
         self._first: tuple[float, float] | None = None
         """Clock time and frame number from which is counted on."""
         self._looked_s = -math.inf
-        self._least_step = 1 if fps is None or fps <= rate.exact else 0
-        self._last = -1
+        self._one_each = fps is None or fps <= rate.exact
+        self._last = -1, 0.0
 
     def stamp(self, at_s: float) -> Stamp:
         """The stamp for clock time `at_s`; times rise from call to call."""
         if self._origin == "ntp":
             self._follow(at_s)
         frames = self._frames(at_s)
-        whole = math.floor(frames)
-        subframe = min(frames - whole, _BELOW_ONE) if whole >= self._last + self._least_step else 0.0
-        self._last = max(whole, self._last + self._least_step)
-        return Stamp(self._last, subframe, self.rate.exact, self.rate.seconds_at(self._last + subframe) % DAY_S)
+        number = self._number(frames)
+        subframe = min(max(frames - number, 0.0), _BELOW_ONE)
+        if (number, subframe) <= self._last:
+            number, subframe = self._last[0], math.nextafter(self._last[1], 1.0)
+        self._last = number, subframe
+        return Stamp(number, subframe, self.rate.exact, self.rate.seconds_at(number + subframe) % DAY_S)
+
+    def _number(self, frames: float) -> int:
+        """The number of the stamp at `frames`, which is exact: the next one, unless that is a frame off."""
+        following = self._last[0] + 1
+        if not self._one_each or frames >= following + 1:
+            return math.floor(frames)
+        return following if frames > following - _EARLY else following - 1
 
     def _frames(self, at_s: float) -> float:
         if self._first is None:

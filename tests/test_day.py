@@ -65,14 +65,16 @@ class Audience:
     def __init__(self, clock: Studio, until_s: float, stop: threading.Event) -> None:
         self._clock, self._until_s, self._stop = clock, until_s, stop
         self.frames: tuple[int, int] | None = None
-        self.largest_step = 0
+        self.largest_step = self.repeated = 0
+        self._before = (-1, 0.0)
         self.blocks_early = 0
 
     def send(self, weights, stamp) -> None:
         first, last = self.frames or (stamp.frame, stamp.frame - 1)
         self.largest_step = max(self.largest_step, stamp.frame - last)
-        assert stamp.frame > last
-        self.frames = first, stamp.frame
+        assert (stamp.frame, stamp.subframe) > self._before
+        self.repeated += stamp.frame == last
+        self.frames, self._before = (first, stamp.frame), (stamp.frame, stamp.subframe)
         self.sent += 1
         if self.sent == 20_000:
             self.blocks_early = sys.getallocatedblocks()
@@ -110,5 +112,6 @@ def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsy
     # Packets follow the sound's clock, frame numbers the machine's.
     assert audience.sent == pytest.approx(hours * 3600 * 60 * (1 + PPM), abs=120)
     assert last - first == pytest.approx(hours * 3600 * 60, abs=120)
+    assert audience.repeated <= 2 + 1.1 * hours * 3600 * 60 * PPM, "a number is given twice for every frame the sound is ahead"
     assert np.median(delays_ms) < 1000 * LOOKAHEAD_POSES / 60 + 25
     assert grown < 2000, "nothing piles up"
