@@ -13,6 +13,7 @@ import typer
 
 from livelink_bridge import __version__
 from livelink_bridge.commands import (
+    adapt,
     character,
     convert,
     demo,
@@ -44,6 +45,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": with_settings(doctor.doctor, doctor.OPTIONS),
     "models": inspection.models,
     "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
+    "adapt": with_settings(adapt.adapt, adapt.OPTIONS),
     "config": with_settings(inspection.config, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)),
     "character": character.character,
 }

@@ -130,7 +130,7 @@ def test_a_step_that_fails_is_one_line(bootstrap: ModuleType, monkeypatch: pytes
 
 def test_every_direct_dependency_is_pinned() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    named = {found.lower() for found in re.findall(r'^    "([A-Za-z][\w-]*)>=', project, re.MULTILINE)}
+    named = {found.lower() for found in re.findall(r'^    "([A-Za-z][\w-]*)(?:\[\w+\])?>=', project, re.MULTILINE)}
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     pinned = {found.lower() for found in re.findall(r"^([\w-]+)==", pins, re.MULTILINE)}
     assert len(named) > 15

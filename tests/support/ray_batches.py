@@ -27,7 +27,7 @@ def cluster(cores: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    ours = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+    ours = {"RAY_worker_niceness": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
     ours["PYTHONPATH"] = str(Path(__file__).parent)  # its workers import this file
     kept = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
@@ -67,7 +67,10 @@ def _await_line(process: subprocess.Popen[bytes], wanted: bytes) -> None:
 
 
 class _Stopping:
-    """A network that, while there is a pipe to write to, writes its process's number there and waits to be killed."""
+    """A network that, while there is a pipe to write to, writes its process's number there and waits to be killed.
+
+    It kills its process itself by a sound that is 0.25 throughout.
+    """
 
     def __init__(self, inner: Any, pipe: Path) -> None:
         self._inner, self._pipe = inner, pipe
@@ -86,6 +89,8 @@ class _StoppingStream:
 
     def push(self, samples: Any) -> Any:
         poses = self._inner.push(samples)
+        if len(samples) and all(samples == 0.25):
+            os.kill(os.getpid(), signal.SIGKILL)
         with suppress(FileNotFoundError):
             claimed = self._pipe.rename(self._pipe.with_suffix(".taken"))  # by one worker, once
             claimed.write_text(str(os.getpid()))

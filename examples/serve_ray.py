@@ -1,0 +1,90 @@
+"""Live faces beyond one machine, on Ray Serve: python examples/serve_ray.py [REPLICAS]   (needs livelink-bridge[scale])
+
+A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id`, sends 16-bit mono samples (little endian) as they are made, and gets
+poses as they are ready: float32 (n, 61), little endian, in the order of `arkit_mapping.CHANNELS_61`, pose k for k / 60 s. The text `end`
+asks for the poses that still wait for sound; then the server closes.
+
+Sticky: a stream is one connection, and Serve's proxy keeps a connection on its replica, where the network's state is. Which replica is a
+consistent hash of the session's id, so that a client that connects again comes back to it while it is there; one more or fewer replica
+moves only its share of the sessions. A full replica passes new sessions on to the next.
+Drain: a replica that is to go (fewer of them, a new version, `serve shutdown`) gets no new session and ends when its last stream has, after
+DRAIN_S at the latest.
+"""
+
+import asyncio
+import sys
+import zlib
+
+import numpy as np
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from ray import serve
+from ray.serve.config import RequestRouterConfig
+
+from arkit_mapping.liveliness import Liveliness
+from livelink_bridge.animator import Animator
+from livelink_bridge.errors import BridgeError
+from livelink_bridge.face import Face
+from livelink_bridge.frames import AudioBlock, FaceFrame
+from livelink_bridge.wire.pcm import PcmFormat
+from models import load_model
+
+STREAMS = 16
+"""Live subjects that a replica, which has one core, takes; docs/scale.md says how to find yours."""
+DRAIN_S = 600.0
+web = FastAPI()
+
+
+def seed_of(session: str) -> int:
+    """Who comes back blinks as before."""
+    return zlib.crc32(session.encode())
+
+
+async def _send(socket: WebSocket, frames: list[FaceFrame]) -> None:
+    if frames:
+        await socket.send_bytes(np.stack([frame.weights for frame in frames]).astype("<f4").tobytes())
+
+
+# Above are the functions that the class needs: Serve copies it as it stands here.
+@serve.deployment(
+    max_ongoing_requests=STREAMS,
+    graceful_shutdown_timeout_s=DRAIN_S,
+    graceful_shutdown_wait_loop_s=1.0,
+    ray_actor_options={"num_cpus": 1},
+    request_router_config=RequestRouterConfig(
+        request_router_class="ray.serve.experimental.consistent_hash_router.ConsistentHashRouter",
+    ),
+)
+@serve.ingress(web)
+class Faces:
+    """One network, and a stream of it for each connection."""
+
+    def __init__(self, model: str = "pmmtalk-live") -> None:
+        self.model = load_model(model, device="cpu")
+
+    @web.websocket("/")
+    async def speak(self, socket: WebSocket, rate: int = 16000) -> None:
+        """One stream, from the connection's beginning to its end."""
+        await socket.accept(headers=[(b"x-replica", serve.get_replica_context().replica_id.unique_id.encode())])
+        try:
+            await self._follow(socket, PcmFormat("s16le", rate, 1))
+        except BridgeError as error:
+            await socket.close(1007, str(error)[:120])
+        except WebSocketDisconnect:
+            pass  # the client has gone; its stream goes with it
+
+    async def _follow(self, socket: WebSocket, form: PcmFormat) -> None:
+        face = Face(liveliness=Liveliness(seed_of(socket.headers.get("x-session-id", ""))))
+        animator, start = Animator(self.model, face), 0
+        while (message := await socket.receive()).get("bytes") is not None:
+            block = AudioBlock(form.decode(message["bytes"]), form.rate, start, arrived_s=0.0)
+            start = block.end
+            # In a thread: the steps of voices that speak at once become one call of the network.
+            await _send(socket, await asyncio.to_thread(animator.push, block))
+        if message["type"] == "websocket.disconnect":
+            return
+        await _send(socket, await asyncio.to_thread(animator.flush))
+        await socket.close()
+
+
+if __name__ == "__main__":
+    serve.run(Faces.options(num_replicas=int(sys.argv[1]) if len(sys.argv) > 1 else 2).bind(), blocking=True)
