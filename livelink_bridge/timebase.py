@@ -11,6 +11,8 @@ from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.timecode import Origin, TimecodeRate
 
 DAY_S = 86400
+_LEAST = 2.0**-20
+"""Of a frame, between two stamps of one number: far less than anybody measures, far more than float32 loses."""
 _EARLY = 0.5
 """Frames that a number may be ahead of the clock before it is given twice."""
 _BELOW_ONE = 0.99999994
@@ -54,7 +56,7 @@ class Timebase:
         number = self._number(frames)
         subframe = min(max(frames - number, 0.0), _BELOW_ONE)
         if (number, subframe) <= self._last:
-            number, subframe = self._last[0], math.nextafter(self._last[1], 1.0)
+            number, subframe = self._last[0], min(self._last[1] + _LEAST, _BELOW_ONE)
         self._last = number, subframe
         return Stamp(number, subframe, self.rate.exact, self.rate.seconds_at(number + subframe) % DAY_S)
 
