@@ -93,5 +93,6 @@ def test_a_steady_interpreter_within_another_leaves_everything_to_the_outer_one(
         with steady_interpreter():
             pass
         assert sys.getswitchinterval() == pytest.approx(0.0005)
-        assert gc.get_freeze_count() == frozen > 0
+        # Frozen objects may still be let go one by one; thawing would leave none.
+        assert frozen > 0 and gc.get_freeze_count() > frozen / 2
     assert gc.get_freeze_count() == 0
