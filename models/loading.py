@@ -39,21 +39,24 @@ class VoiceChoice:
 
 
 def load_model(
-    name: str = DEFAULT, device: str = "auto", reference: str | Path | None = None, style: str | None = None, tongue: bool = False
+    name: str = DEFAULT, device: str = "auto", reference: str | Path | None = None, style: str | None = None, tongue: bool = False,
+    block_threads: int | None = None,
 ) -> SpeechToFace:
     """A shipped model by name, or a folder with config.yaml, model.safetensors and SHA256SUMS.
 
     device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps". reference: picture of the face the mouth images are drawn over;
-    style: a name from the checkpoint's `styles`; tongue: one more channel, tongueOut, from the phones that it hears. Raises ModelError with
-    one line for the user when any of these is not to be had, or when a file differs from its sha256 sum.
+    style: a name from the checkpoint's `styles`; tongue: one more channel, tongueOut, from the phones that it hears;
+    block_threads: of whole recordings on a CPU, None is two. Raises ModelError with one line for the user when any of these is not to be
+    had, or when a file differs from its sha256 sum.
     """
-    return load_voices(name, device, [VoiceChoice(reference, style)], tongue)[0]
+    return load_voices(name, device, [VoiceChoice(reference, style)], tongue, block_threads)[0]
 
 
-def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: bool = False) -> list[SpeechToFace]:
+def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: bool = False,
+                block_threads: int | None = None) -> list[SpeechToFace]:  # fmt: skip
     """One model for each voice, all on the same weights; on a CPU, steps that their live streams want at the same moment run as one.
 
-    Names, devices, tongue and errors as in `load_model`.
+    Everything else as in `load_model`.
     """
     folder, chosen = checkpoint.find(name), devices.choose(device)
     checkpoint.verify(folder)
@@ -65,7 +68,7 @@ def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: b
         raise ModelError(f"model {name!r} does not hear {' and '.join(unheard)} among its phones, which move a tongue; leave out --tongue")
     tensors = _small_tensors(folder, config)
     spoken = [_chosen(voice, tensors, folder, config) for voice in voices]
-    steps = _steps(folder, config, chosen, tongue)
+    steps = _steps(folder, config, chosen, tongue, block_threads)
     return [PMMTalkModel(folder.name, config, chosen, partial(steps, voice), tongue) for voice in spoken]
 
 
@@ -156,13 +159,13 @@ def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voi
     return Voice(voice.style, code.numpy(), crop.numpy())
 
 
-def _steps(folder: Path, config: Config, device: str, phones: bool) -> Callable[[Voice], Steps]:
+def _steps(folder: Path, config: Config, device: str, phones: bool, block_threads: int | None) -> Callable[[Voice], Steps]:
     """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies.
     `phones`: they also tell the phones."""
     if device == "cpu" and (folder / checkpoint.GRAPH).exists():
-        from models.pmmtalk.onnx_steps import Graph, OnnxSteps
+        from models.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
 
-        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH, phones))
+        return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH, phones, block_threads or BLOCK_THREADS))
     import torch
 
     from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps

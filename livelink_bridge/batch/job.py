@@ -24,7 +24,7 @@ from livelink_bridge.errors import BridgeError, SourceError
 from models.base import ModelError
 
 if TYPE_CHECKING:
-    from livelink_bridge.preview.phones import Hearing
+    from livelink_bridge.phones import Hearing
     from models.base import SpeechToFace
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
@@ -146,24 +146,20 @@ Load = Callable[[Recipe], Tools]
 """What an engine loads its tools with: `load_tools`, or a stand-in of the same kind that pickles by its name."""
 
 
-def one_thread() -> None:
-    """Make this process run networks on one thread: a batch has a process for every core."""
-    from models.pmmtalk import onnx_steps
-
-    onnx_steps.BLOCK_THREADS = 1
-
-
 def load_tools(recipe: Recipe) -> Tools:
-    """Load what `convert_one` needs, once in a process. Raises ModelError, BridgeError."""
+    """Load what `convert_one` needs, once in a process: a batch has one for every core, so networks run on one thread.
+
+    Raises ModelError, BridgeError.
+    """
     from models.loading import load_model
 
-    model = load_model(recipe.model, recipe.device, recipe.reference_face, recipe.style, recipe.tongue)
+    model = load_model(recipe.model, recipe.device, recipe.reference_face, recipe.style, recipe.tongue, block_threads=1)
     if not recipe.scored:
         return Tools(model)
-    from livelink_bridge.preview.phones import phone_network
+    from livelink_bridge.phones import phone_network
 
     try:
-        return Tools(model, phone_network(recipe.model))
+        return Tools(model, phone_network(recipe.model, block_threads=1))
     except ModelError:  # a network that tells no phones still moves a face
         return Tools(model)
 
@@ -279,7 +275,7 @@ def _heard(sound: Path, tools: Tools) -> list[tuple[float, float]] | None:
     """Start and end, seconds, of every p, b and m of a sound; None where nobody listens."""
     if tools.hearing is None:
         return None
-    from livelink_bridge.preview.closures import BILABIAL
-    from livelink_bridge.preview.phones import hear
+    from livelink_bridge.closures import BILABIAL
+    from livelink_bridge.phones import hear
 
     return [(phone.start_s, phone.end_s) for phone in hear(sound, tools.hearing) if phone.label in BILABIAL]

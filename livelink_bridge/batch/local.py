@@ -16,7 +16,7 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Work, clear_partials, convert_one, load_tools, one_thread
+from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Work, clear_partials, convert_one, load_tools
 from livelink_bridge.errors import BridgeError
 
 MOST_TRIES = 2
@@ -175,7 +175,6 @@ def _body(pipe: Connection, recipe: Recipe, load: Load) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from models.base import ModelError
 
-    one_thread()
     try:
         tools = load(recipe)
     except (BridgeError, ModelError) as error:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from livelink_bridge.batch.job import Load, Outcome, Recipe, Tools, Work, clear_partials, convert_one, load_tools, one_thread
+from livelink_bridge.batch.job import Load, Outcome, Recipe, Tools, Work, clear_partials, convert_one, load_tools
 from livelink_bridge.errors import BridgeError
 
 OBJECT_STORE_BYTES = 80 * 2**20
@@ -169,7 +169,6 @@ class Worker:
         """Get ready; why that cannot be, on one line."""
         from models.base import ModelError
 
-        one_thread()
         try:
             _check_place(job)
             self._tools = job.load(job.recipe)

@@ -62,7 +62,7 @@ class WatchedFace(Face):
         self._levels.add(level_dbfs)
         self._picture.add(np.column_stack([1 + level_dbfs / 60, worn[:, _JAW], worn[:, _ROUND].sum(1)]))
         if self._lips and len(worn):
-            from livelink_bridge.preview.closures import openings
+            from livelink_bridge.closures import openings
 
             self._gaps.append(openings(worn))
         return worn
@@ -81,7 +81,7 @@ class WatchedFace(Face):
 
     def lips_met(self, phones: Iterable[tuple[float, float]]) -> tuple[int, int]:
         """Of phones at which lips have to meet, start and end in seconds: at how many they did, and how many there are."""
-        from livelink_bridge.preview.closures import SEALED
+        from livelink_bridge.closures import SEALED
 
         gap = np.concatenate([np.zeros(0, np.float32), *self._gaps])
         windows = [gap[max(0, _frame(start_s - ONSET_BEFORE_S)) : max(0, _frame(start_s + ONSET_AFTER_S))] for start_s, _ in phones]

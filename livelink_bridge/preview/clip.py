@@ -21,8 +21,8 @@ from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.phones import Hearing, Listening, Segment, phone_network, visemes
 from livelink_bridge.preview.peaks import Peaks, PeaksBuilder
-from livelink_bridge.preview.phones import Hearing, Listening, Segment, phone_network, visemes
 from livelink_bridge.preview.playable import Playable
 from livelink_bridge.resample import Resampler, mono
 from livelink_bridge.sources.wav import WavSource

@@ -34,14 +34,14 @@ class PoseTiles:
 
     def _level(self, level: int) -> NDArray[np.float32]:
         while len(self._levels) < level:
-            finer = self._levels[-1] if self._levels else np.stack([self.poses, self.poses], -1)
-            self._levels.append(_shrunk(finer))
+            lowest, highest = np.moveaxis(self._levels[-1], -1, 0) if self._levels else (self.poses, self.poses)
+            self._levels.append(_shrunk(lowest, highest))
         return self._levels[level - 1]
 
 
-def _shrunk(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(points, 61, 2) -> (points / 16, 61, 2)."""
-    if not len(points):
+def _shrunk(lowest: NDArray[np.float32], highest: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(points, 61) each -> (points / 16, 61, 2)."""
+    if not len(lowest):
         return np.zeros((0, len(CHANNELS_61), 2), np.float32)
-    edges = np.arange(0, len(points), SHRINK)
-    return np.stack([np.minimum.reduceat(points[..., 0], edges), np.maximum.reduceat(points[..., 1], edges)], -1)
+    edges = np.arange(0, len(lowest), SHRINK)
+    return np.stack([np.minimum.reduceat(lowest, edges), np.maximum.reduceat(highest, edges)], -1)

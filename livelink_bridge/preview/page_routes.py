@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from livelink_bridge.closures import closures
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.preview.closures import closures
 from livelink_bridge.preview.page_session import FACE, Session
 from livelink_bridge.preview.peaks import FACTOR, FINEST_HZ, TILE, Peaks
 from livelink_bridge.preview.video import LARGEST_PICTURE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,6 @@ from livelink_bridge.preview.adjust import GROUPS, Adjustments, Knobs, bounds
 from livelink_bridge.preview.page_session import Session
 from livelink_bridge.preview.timeline import Sliders
 
-CALMEST_HZ, QUICKEST_HZ = 1.0, 30.0
-"""Cutoffs at the smoothing slider's ends; at its left end there is none."""
 Attempt = Callable[[Callable[[], object]], None]
 
 
@@ -53,11 +50,7 @@ class SliderPanel:
 
     def _moved(self, event: GenericEventArguments) -> None:
         what, field, value = _what(event), str(event.args["field"]), float(event.args["value"])
-        if field == "smoothing":
-            field, number = "min_cutoff_hz", cutoff_of(value)
-        else:
-            number = value
-        changes: Any = {field: number}
+        changes: Any = {field: value}
         self._attempt(lambda: self._change(self._now.with_(what, **changes), drag=f"{what} {field}"))
         if event.args["final"]:
             self._session.history.settle()
@@ -89,20 +82,9 @@ def _place(name: str, knobs: Knobs) -> dict[str, float]:
         "lowest": (knobs.lowest, lowest),
         "highest": (knobs.highest, highest),
         "curve": (curve, 1.0),
-        "smoothing": (place_of(knobs.smoothing.min_cutoff_hz), 0.0) if knobs.smoothing else (0.0, 0.0),
-        "beta": (knobs.smoothing.beta, -1.0) if knobs.smoothing else (0.0, 0.0),
+        "smoothness": (knobs.smoothness, 0.0),
     }
     return {field: value for field, (value, rest) in place.items() if value != rest}
-
-
-def cutoff_of(place: float) -> float | None:
-    """The smoothing slider's place, 0 to 1, as a cutoff in Hz; None is off."""
-    return None if place <= 0 else QUICKEST_HZ * (CALMEST_HZ / QUICKEST_HZ) ** min(1.0, place)
-
-
-def place_of(cutoff_hz: float) -> float:
-    """The other way round."""
-    return min(1.0, max(0.05, math.log(cutoff_hz / QUICKEST_HZ) / math.log(CALMEST_HZ / QUICKEST_HZ)))
 
 
 def _what(event: GenericEventArguments) -> str:

@@ -9,7 +9,7 @@ const KNOBS = [
   { field: "lowest", word: "lowest", low: 0, high: 1, step: 0.01, rest: 0, help: "Never below." },
   { field: "highest", word: "highest", low: 0, high: 1, step: 0.01, rest: 1, help: "Never above." },
   { field: "curve", word: "curve", low: 0.2, high: 5, step: 0.05, rest: 1, help: "Exponent: above 1 keeps small movements small, below 1 lifts them." },
-  { field: "smoothing", word: "smooth", low: 0, high: 1, step: 0.05, rest: 0, help: "0 is off; further right is calmer, never so late that speech suffers." },
+  { field: "smoothness", word: "smooth", low: 0, high: 1, step: 0.05, rest: 0, help: "0 is off; further right is calmer, never so late that speech suffers." },
 ];
 const ECHO_MS = 500;
 const WEIGHT_ONLY = new Set(["lowest", "highest", "curve"]);

@@ -68,9 +68,9 @@ class Graph:
     that lives at the same time, the third with the first block: offline work alone needs it.
     """
 
-    def __init__(self, path: Path, phones: bool = False) -> None:
+    def __init__(self, path: Path, phones: bool = False, block_threads: int = BLOCK_THREADS) -> None:
         """`phones`: also give the phones' log-probabilities, in columns behind the channels. Raises ModelError for a graph without them."""
-        self._path, self._phones = path, phones
+        self._path, self._phones, self._block_threads = path, phones, block_threads
         self.quiet: dict[bytes, list[Array]] = {}
         """States after silence, by voice: every stream begins with them, and working them out takes as long as fifty steps."""
         self._single = _open(path, steps=1, batch=1)
@@ -90,7 +90,7 @@ class Graph:
 
     @cached_property
     def _block(self) -> Any:
-        return _open(self._path, steps=None, batch=1)
+        return _open(self._path, steps=None, batch=1, threads=self._block_threads)
 
     def welcome(self, voice: OnnxSteps) -> None:
         """Count a live voice: what a second one needs takes many steps' time to open, too long for one that speaks."""
@@ -188,12 +188,12 @@ def _outputs(path: Path, session: Any, phones: bool) -> list[str]:
     return [name for name in names if name != PHONES] + [PHONES] * phones
 
 
-def _open(path: Path, steps: int | None, batch: int | None) -> Any:
+def _open(path: Path, steps: int | None, batch: int | None, threads: int = 1) -> Any:
     """A session with fixed or free counts of steps and of voices. Raises ModelError when the file is no graph."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = BLOCK_THREADS if steps is None else 1
+    settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL

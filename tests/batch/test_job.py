@@ -17,7 +17,7 @@ from batches import RATE_HZ, RECIPE, loudness, tone
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character import Character
 from arkit_mapping.takes import read_take
-from livelink_bridge.batch.job import Recipe, clear_partials, convert_one, is_full, load_tools, one_thread, sha256_of, stamp_of
+from livelink_bridge.batch.job import Recipe, clear_partials, convert_one, is_full, load_tools, sha256_of, stamp_of
 from livelink_bridge.errors import SinkError
 from livelink_bridge.testing import LoudnessModel
 from models.base import ModelError
@@ -144,11 +144,7 @@ def test_the_recipes_character_is_worn(tmp_path: Path) -> None:
     assert read_take(tmp_path / "a.csv").values[:, CHANNELS_61.index("JawOpen")].max() == pytest.approx(0.1)
 
 
-def test_the_shipped_models_lips_are_scored_where_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.pmmtalk import onnx_steps
-
-    monkeypatch.setattr(onnx_steps, "BLOCK_THREADS", onnx_steps.BLOCK_THREADS)
-    one_thread()
+def test_the_shipped_models_lips_are_scored_where_that_is_asked(tmp_path: Path) -> None:
     recipe = replace(RECIPE, model="pmmtalk-live", scored=True)
     sentence = Path("livelink_bridge/demo/sentence.flac").resolve()
     samples, rate = soundfile.read(sentence, frames=3 * RATE_HZ)

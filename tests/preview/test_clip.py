@@ -18,12 +18,12 @@ from arkit_mapping.smoothing import Smoothing
 from arkit_mapping.takes import read_take, write_take
 from livelink_bridge.errors import BridgeError, SourceError
 from livelink_bridge.face import Face
+from livelink_bridge.phones import Segment
 from livelink_bridge.pipeline import convert_file
 from livelink_bridge.poses import tail
 from livelink_bridge.preview import clip as clips
 from livelink_bridge.preview.adjust import Adjustments
 from livelink_bridge.preview.clip import AS_PREDICTED, Clip, analyse
-from livelink_bridge.preview.phones import Segment
 from livelink_bridge.testing import LoudnessModel
 
 JAW = CHANNELS_61.index("JawOpen")

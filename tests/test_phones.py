@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from livelink_bridge import phones
 from livelink_bridge.errors import SourceError
-from livelink_bridge.preview import phones
-from livelink_bridge.preview.phones import VISEME_NAMES, BestPath, PhoneNetwork, Segment, hear, phone_network, visemes
+from livelink_bridge.phones import VISEME_NAMES, BestPath, PhoneNetwork, Segment, hear, phone_network, visemes
 from models.base import ModelError
 from models.corpus.phones import CLASSES, VISEMES
 from models.loading import DEFAULT
 
-SENTENCE = Path(phones.__file__).parents[1] / "demo" / "sentence.flac"
+SENTENCE = Path(phones.__file__).parent / "demo" / "sentence.flac"
 NAMES = ("SIL", "M", "AA")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
 from arkit_mapping.closure import NOISE_GATE, LipRule, closed_lips
 from arkit_mapping.entries import Poses
-from livelink_bridge.preview.phones import Segment
+from livelink_bridge.phones import Segment
 from models.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture
 
 BILABIAL = frozenset({"PB", "M"})

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from arkit_mapping.channels import CHANNELS_61
+from livelink_bridge.closures import SEALED, closures, openings
 from livelink_bridge.errors import UsageError
+from livelink_bridge.phones import Segment
 from livelink_bridge.preview.adjust import Adjustments
-from livelink_bridge.preview.closures import SEALED, closures, openings
 from livelink_bridge.preview.compare import compare
-from livelink_bridge.preview.phones import Segment
 from models import metrics
 
 JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L, SMILE = (

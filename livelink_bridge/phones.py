@@ -20,7 +20,7 @@ from models.base import ModelError, Samples
 from models.corpus.phones import VISEMES
 from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
 from models.pmmtalk.config import Config, load_config
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps
+from models.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
 from models.pmmtalk.runtime import BLOCK_STEPS, Voice
 
 SHORTEST_FRAMES = 2
@@ -63,7 +63,7 @@ class Hearing(Protocol):
 class PhoneNetwork:
     """The text branch of a checkpoint, in ONNX Runtime. Its recordings share the graph and nothing else."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, block_threads: int = BLOCK_THREADS) -> None:
         """A shipped model's name or a folder. Raises ModelError where it is damaged or tells no phones."""
         folder = checkpoint.find(name)
         checkpoint.verify(folder)
@@ -72,7 +72,7 @@ class PhoneNetwork:
             raise ModelError(f"model {name!r} does not tell the phones")
         if not (folder / checkpoint.GRAPH).exists():
             raise ModelError(f"model {name!r} has no {checkpoint.GRAPH}, which would tell the phones")
-        self._config, self._graph = config, Graph(folder / checkpoint.GRAPH, phones=True)
+        self._config, self._graph = config, Graph(folder / checkpoint.GRAPH, phones=True, block_threads=block_threads)
 
     def listen(self) -> PhoneListening:
         return PhoneListening(self._config, OnnxSteps(self._graph, _nobody(self._config)))
@@ -151,9 +151,9 @@ class BestPath:
 
 
 @lru_cache(maxsize=2)
-def phone_network(name: str) -> PhoneNetwork:
+def phone_network(name: str, block_threads: int = BLOCK_THREADS) -> PhoneNetwork:
     """The text branch of a model, opened once. Raises ModelError as `PhoneNetwork` does."""
-    return PhoneNetwork(name)
+    return PhoneNetwork(name, block_threads)
 
 
 def visemes(phones: Sequence[Segment]) -> tuple[Segment, ...]:
