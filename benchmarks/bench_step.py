@@ -20,11 +20,13 @@ from safetensors.torch import load_file
 
 from models import checkpoint
 from models.features import SAMPLE_RATE, step_end
-from models.loading import FACE_CODE, FACE_CROP, STYLES, load_model, load_network
+from models.loading import load_model
 from models.pmmtalk.config import load_config
+from models.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES, load_network
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.runtime import PMMTalkStream, Steps, Voice
 from models.pmmtalk.torch_steps import TorchSteps
+from models.pmmtalk.voice import Voice
+from models.stepped import SteppedStream, Steps
 
 WARM_UP = 60
 
@@ -71,7 +73,7 @@ def speech_like(seconds: float) -> np.ndarray:
     return (0.1 * rng.standard_normal(len(time_s)) * (1 + np.sin(2 * np.pi * 3 * time_s))).astype(np.float32)
 
 
-def step_times_ms(stream: PMMTalkStream, sound: np.ndarray) -> np.ndarray:
+def step_times_ms(stream: SteppedStream, sound: np.ndarray) -> np.ndarray:
     """Time of every step, features included, back to back."""
     times, at = [], 0
     for step in range(len(sound) * 60 // SAMPLE_RATE):
@@ -113,7 +115,7 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, one thread per engine")
     print(f"{'engine':14}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'other thread late p99 ms':>27}")
     for name, make in engines(folder).items():
-        stream = PMMTalkStream(config, make())
+        stream = SteppedStream(config, make())
         times = step_times_ms(stream, sound)
         stream.reset()
         with Bystander() as bystander:

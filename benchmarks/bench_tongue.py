@@ -31,11 +31,13 @@ from models.corpus.phones import CLASSES, INDEX
 from models.corpus.visemes import labels
 from models.evaluation.data import read_samples, timed_speech
 from models.evaluation.sounds import NOISES
-from models.loading import FACE_CODE, FACE_CROP, STYLES, load_model
+from models.loading import load_model
 from models.pmmtalk.config import Config, load_config
+from models.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.runtime import BLOCK_STEPS, PMMTalkStream, Voice
-from models.pmmtalk.tongue import CHANNEL, REACH, Tongue
+from models.pmmtalk.voice import Voice
+from models.stepped import BLOCK_STEPS, SteppedStream
+from models.tongue import CHANNEL, REACH, Tongue
 from models.training.tracks import UNKNOWN as NO_LABEL
 from models.training.tracks import Track, read_tracks
 
@@ -65,7 +67,7 @@ def recorded(folder: Path, name: str) -> Iterator[Clip]:
 def laid_down(track: Track, config: Config, graph: Graph, voice: Voice) -> Clip:
     steps, mel = OnnxSteps(graph, voice), track.mel.astype(np.float32)
     found = np.concatenate([steps.run(mel[at : at + BLOCK_STEPS]) for at in range(0, len(mel), BLOCK_STEPS)])
-    face = PMMTalkStream(config, steps, Tongue(config.phones))._face(found)[config.delay :]
+    face = SteppedStream(config, steps, Tongue(config.phones))._face(found)[config.delay :]
     said = track.labels[: len(face)].astype(np.int64)
     return out_of(face, (*config.channels, CHANNEL)), np.where(said == NO_LABEL, UNKNOWN, said)
 

@@ -21,9 +21,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from models import checkpoint
-from models.loading import FACE_CODE, FACE_CROP, STYLES
+from models.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.runtime import Voice
+from models.pmmtalk.voice import Voice
 
 COUNTS = (1, 2, 4, 8)
 WARM_UP = 20

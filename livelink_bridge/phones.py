@@ -21,7 +21,8 @@ from models.corpus.phones import VISEMES
 from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
 from models.pmmtalk.config import Config, load_config
 from models.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
-from models.pmmtalk.runtime import BLOCK_STEPS, Voice
+from models.pmmtalk.voice import Voice
+from models.stepped import BLOCK_STEPS
 
 SHORTEST_FRAMES = 2
 """A phone that is heard for less, 33 ms, is a slip of the network: the shortest flaps and closures last about as long."""

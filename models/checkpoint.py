@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import yaml
+
 from models.base import ModelError
 
 SUMS = "SHA256SUMS"
@@ -40,6 +42,17 @@ def verify(folder: Path) -> None:
             raise ModelError(f"{path}: {path.stat().st_size} bytes, more than a checkpoint may have")
         if digest(path) != wanted:
             raise ModelError(f"{path}: damaged or changed (its sha256 is not the one in {SUMS}); install the model again")
+
+
+def system_of(folder: Path) -> str:
+    """What kind of network a checkpoint is of: the `system` of its config.yaml. Raises ModelError where none can be read."""
+    try:
+        values = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"{folder / CONFIG}: not a readable config.yaml ({type(error).__name__}); install the model again") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{folder / CONFIG}: expected keys and values, got {type(values).__name__}")
+    return str(values.get("system", "pmmtalk"))
 
 
 def digest(path: Path) -> str:

@@ -100,8 +100,8 @@ def test_phones_are_heard_where_the_reference_hears_them():
     torch = pytest.importorskip("torch", reason="the network in PyTorch is what this is compared with")
     torch.set_num_threads(1)
     from models import checkpoint
-    from models.loading import load_network
     from models.pmmtalk.config import load_config
+    from models.pmmtalk.loading import load_network
     from models.pmmtalk.posteriors import log_posteriors
 
     samples = soundfile.read(SENTENCE, dtype="float32")[0][:32000]

@@ -198,8 +198,8 @@ def listener(folder: Path) -> Listener:
     """A checkpoint's pseudo-text branch, on one core. Raises ModelError when the folder is not a checkpoint."""
     import torch
 
-    from models.loading import load_network
     from models.pmmtalk.config import load_config
+    from models.pmmtalk.loading import load_network
     from models.pmmtalk.posteriors import log_posteriors
 
     torch.set_num_threads(1)

@@ -55,7 +55,7 @@ def posteriors_of(folder: Path) -> Posteriors | str:
         import torch  # noqa: F401
     except ImportError:
         return "it needs torch, which is not installed; see https://pytorch.org/get-started/locally/"
-    from models.loading import load_network
+    from models.pmmtalk.loading import load_network
     from models.pmmtalk.posteriors import log_posteriors
 
     try:

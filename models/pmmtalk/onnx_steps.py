@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import ModelError
-from models.pmmtalk.runtime import PRIME_STEPS, Array, Voice, silence
 from models.pmmtalk.together import Together
+from models.pmmtalk.voice import Voice
+from models.stepped import PRIME_STEPS, Array, silence
 
 FEW = 12
 """Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
@@ -130,7 +131,7 @@ class Graph:
 
 
 class OnnxSteps:
-    """One voice on the compiled network; see `models.pmmtalk.runtime.Steps`."""
+    """One voice on the compiled network; see `models.stepped.Steps`."""
 
     def __init__(self, graph: Graph, voice: Voice) -> None:
         self._graph, self._voice = graph, voice

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from models.pmmtalk.network import PMMTalk, Views
-from models.pmmtalk.runtime import PRIME_STEPS, Array, Voice, silence
+from models.pmmtalk.voice import Voice
+from models.stepped import PRIME_STEPS, Array, silence
 
 
 class TorchSteps:

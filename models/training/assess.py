@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from arkit_mapping.channels import MOUTH_32
 from models.corpus.phones import CLASSES, VISEMES
-from models.loading import load_network
 from models.pmmtalk import faces
 from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import load_config
+from models.pmmtalk.loading import load_network
 from models.pmmtalk.network import PMMTalk
 from models.training.edge import one_line
 from models.training.objective import CLOSED, OPEN, aperture

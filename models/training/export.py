@@ -19,14 +19,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models import checkpoint
-from models.loading import FACE_CODE, FACE_CROP, load_network
 from models.pmmtalk import faces
 from models.pmmtalk.branches import to_patches
 from models.pmmtalk.config import Config, load_config, save_config
+from models.pmmtalk.loading import FACE_CODE, FACE_CROP, load_network
 from models.pmmtalk.network import PMMTalk
 from models.pmmtalk.onnx_steps import PHONES, Graph, OnnxSteps
-from models.pmmtalk.runtime import Voice
 from models.pmmtalk.torch_steps import TorchSteps
+from models.pmmtalk.voice import Voice
 from models.training.edge import one_line
 
 OPSET = 17

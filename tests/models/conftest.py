@@ -51,8 +51,8 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from models.loading import load_network
     from models.pmmtalk.config import load_config
+    from models.pmmtalk.loading import load_network
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     export_run(tiny_run, folder)

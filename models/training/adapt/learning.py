@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from models import checkpoint
-from models.loading import load_network
 from models.pmmtalk import faces
 from models.pmmtalk.config import Config, save_config
+from models.pmmtalk.loading import load_network
 from models.training.examples import Batch, Windows
 from models.training.loop import FROZEN, Loop, Plan
 from models.training.objective import Weights, objective

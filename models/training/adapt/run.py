@@ -18,8 +18,8 @@ from arkit_mapping.channels import MOUTH_32
 from models import checkpoint
 from models.base import ModelError
 from models.corpus.phones import CLASSES
-from models.loading import load_network
 from models.pmmtalk.config import Config, load_config
+from models.pmmtalk.loading import load_network
 from models.training.adapt import figures, material
 from models.training.adapt.card import Story, card, check_out, put_in_place
 from models.training.adapt.hearing import Ear

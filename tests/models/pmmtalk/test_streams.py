@@ -14,9 +14,10 @@ import pytest
 from models.features import step_end
 from models.pmmtalk.config import Config, load_config
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps, Step
-from models.pmmtalk.runtime import PMMTalkStream, Voice
 from models.pmmtalk.together import Together
-from models.pmmtalk.tongue import Tongue
+from models.pmmtalk.voice import Voice
+from models.stepped import SteppedStream
+from models.tongue import Tongue
 
 LIMIT_S = 20
 TICKS, VOICES = 48, 8
@@ -34,11 +35,11 @@ class Stage:
         wait = self.together._turn.wait
         self.together._turn.wait = lambda timeout=None: (self._waits.release(), wait(timeout))[1]  # type: ignore[method-assign]
 
-    def stream(self, seed: int) -> PMMTalkStream:
+    def stream(self, seed: int) -> SteppedStream:
         rng = np.random.default_rng(seed)
         style, code = rng.standard_normal((2, 1, 16)).astype(np.float32)
         voice = Voice(style, code, rng.uniform(0, 1, (1, 16, 48)).astype(np.float32))
-        return PMMTalkStream(self.config, OnnxSteps(self.graph, voice), Tongue(self.config.phones) if self.phones else None)
+        return SteppedStream(self.config, OnnxSteps(self.graph, voice), Tongue(self.config.phones) if self.phones else None)
 
     @contextmanager
     def one_call(self, comers: int, threads: ThreadPoolExecutor) -> Iterator[None]:
@@ -67,7 +68,7 @@ class Part:
         self.seed, self.begin, self.end = seed, begin, begin + ticks
         self.sound = (0.2 * np.random.default_rng(1000 + seed).standard_normal(step_end(ticks))).astype(np.float32)
         self.frames: list[np.ndarray] = []
-        self.stream: PMMTalkStream | None = None
+        self.stream: SteppedStream | None = None
 
     def hop(self, tick: int) -> np.ndarray:
         """The sound of one step."""

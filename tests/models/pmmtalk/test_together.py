@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from models.loading import VoiceChoice, load_model, load_network, load_voices
+from models.loading import load_model, load_voices
 from models.pmmtalk.config import load_config
+from models.pmmtalk.loading import load_network
 from models.pmmtalk.network import PMMTalk
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps, Past, _rows
-from models.pmmtalk.runtime import Voice
 from models.pmmtalk.together import Together
+from models.pmmtalk.voice import Voice
+from models.styles import VoiceChoice
 
 LIMIT_S = 20
 

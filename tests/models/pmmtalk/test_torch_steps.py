@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.loading import load_network
 from models.pmmtalk.config import load_config
-from models.pmmtalk.runtime import PRIME_STEPS, Voice, silence
+from models.pmmtalk.loading import load_network
 from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
+from models.pmmtalk.voice import Voice
+from models.stepped import PRIME_STEPS, silence
 
 MEL = np.random.default_rng(0).standard_normal((30, 160)).astype(np.float32)
 

@@ -5,8 +5,8 @@ import pytest
 
 from arkit_mapping.channels import MOUTH_32
 from models.corpus.phones import CLASSES, INDEX, VISEMES
-from models.loading import load_network
 from models.pmmtalk.config import load_config
+from models.pmmtalk.loading import load_network
 from models.training import assess
 from models.training.tracks import About
 

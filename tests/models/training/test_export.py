@@ -5,10 +5,11 @@ import onnxruntime
 import pytest
 
 from arkit_mapping.channels import MOUTH_32
-from models.loading import load_model, load_network
+from models.loading import load_model
 from models.pmmtalk.config import load_config
-from models.pmmtalk.runtime import Voice
+from models.pmmtalk.loading import load_network
 from models.pmmtalk.torch_steps import TorchSteps
+from models.pmmtalk.voice import Voice
 from models.training.export import difference, export_run, make_checkpoint
 
 

@@ -16,8 +16,8 @@ from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.takes import write_take
 from models import checkpoint
 from models.features import LogMel
-from models.loading import load_network
 from models.pmmtalk.config import load_config, save_config
+from models.pmmtalk.loading import load_network
 from models.pmmtalk.network import PMMTalk
 from models.training.adapt.takes import TakeFile
 from models.training.examples import ALL_STYLES

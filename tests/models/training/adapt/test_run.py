@@ -14,8 +14,9 @@ import torch
 from models import checkpoint
 from models.base import ModelError
 from models.features import frame_count
-from models.loading import load_model, load_network
+from models.loading import load_model
 from models.pmmtalk.config import load_config
+from models.pmmtalk.loading import load_network
 from models.training.adapt import figures, run
 from models.training.adapt.card import check_out
 from models.training.adapt.run import Order, adapt

@@ -9,8 +9,8 @@ import pytest
 
 from arkit_mapping.channels import MOUTH_32
 from models.base import ModelError
-from models.loading import load_network
 from models.pmmtalk.config import load_config
+from models.pmmtalk.loading import load_network
 from models.training.adapt.hearing import Ear, Heard, onsets
 from models.training.adapt.split import key_of, split
 from models.training.adapt.takes import Take, put_right, read_takes

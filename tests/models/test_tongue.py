@@ -18,12 +18,15 @@ from models import checkpoint
 from models.base import ModelError
 from models.corpus.phones import CLASSES, INDEX
 from models.features import step_end
-from models.loading import VoiceChoice, load_model, load_network, load_voices
+from models.loading import load_model, load_voices
 from models.pmmtalk.config import Config, load_config
+from models.pmmtalk.loading import load_network
 from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.runtime import PMMTalkStream, Voice
-from models.pmmtalk.tongue import REACH, SURE, UNSURE, Tongue
 from models.pmmtalk.torch_steps import TorchSteps
+from models.pmmtalk.voice import Voice
+from models.stepped import SteppedStream
+from models.styles import VoiceChoice
+from models.tongue import REACH, SURE, UNSURE, Tongue
 
 JAW = MOUTH_32.index("jawOpen")
 
@@ -94,7 +97,7 @@ class Scripted:
 
 @pytest.mark.parametrize("chunk", [267, 1000, 16_000])
 def test_it_waits_for_the_same_look_ahead_as_the_mouth(chunk):
-    stream, sound = PMMTalkStream(Config(phones=CLASSES, channels=MOUTH_32), Scripted(13), Tongue(CLASSES)), np.zeros(8000, np.float32)
+    stream, sound = SteppedStream(Config(phones=CLASSES, channels=MOUTH_32), Scripted(13), Tongue(CLASSES)), np.zeros(8000, np.float32)
     for _ in range(2):
         face = np.concatenate([*(stream.push(sound[at : at + chunk]) for at in range(0, 8000, chunk)), stream.flush()])
         assert face.shape == (30, 33) and face.dtype == np.float32

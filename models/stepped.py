@@ -1,4 +1,4 @@
-"""A PMMTalk network as a model and its streams: samples in, frames out, whatever runs the steps.
+"""A network that runs in steps of 1/60 s as a model and its streams: samples in, frames out, whatever runs the steps.
 
 Live sound runs them one by one, a whole recording many at a time, through the same code.
 """
@@ -6,7 +6,6 @@ Live sound runs them one by one, a whole recording many at a time, through the s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,8 +13,7 @@ from numpy.typing import NDArray
 
 from models.base import Coefficients, Samples
 from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
-from models.pmmtalk.config import Config
-from models.pmmtalk.tongue import CHANNEL, Tongue
+from models.tongue import CHANNEL, Tongue
 
 Array = NDArray[np.float32]
 
@@ -33,20 +31,21 @@ def silence() -> Array:
     return LogMel().push(np.zeros(step_end(PRIME_STEPS - 1), np.float32))
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """The face and the style a network speaks with: what does not change from step to step."""
+class Grid(Protocol):
+    """What of a network's config its streams need."""
 
-    style: Array
-    """float32 (1, branch_width)"""
-    code: Array
-    """float32 (1, branch_width): what the reference encoder made of the face."""
-    crop: Array
-    """float32 (1, squares, 48): the reference's mouth."""
+    @property
+    def delay(self) -> int:
+        """Steps a frame is held back: look-ahead is (delay + 1) / 60 s, the hop included."""
+        ...
 
-    def key(self) -> bytes:
-        """The same for equal voices."""
-        return b"".join(part.tobytes() for part in (self.style, self.code, self.crop))
+    @property
+    def floor(self) -> float:
+        """Coefficients up to here are neutral."""
+        ...
+
+    @property
+    def channels(self) -> tuple[str, ...]: ...
 
 
 class Steps(Protocol):
@@ -62,13 +61,13 @@ class Steps(Protocol):
         ...
 
 
-class PMMTalkStream:
+class SteppedStream:
     """One live voice: samples in, frames out, `delay` steps after the step that heard them.
 
     `tongue` adds a column for the tongue, from the phones that `steps` then gives too.
     """
 
-    def __init__(self, config: Config, steps: Steps, tongue: Tongue | None = None) -> None:
+    def __init__(self, config: Grid, steps: Steps, tongue: Tongue | None = None) -> None:
         self._config, self._steps, self._tongue, self._mel = config, steps, tongue, LogMel()
         self._start()
 
@@ -119,13 +118,16 @@ class PMMTalkStream:
         return mouth if self._tongue is None else np.column_stack([mouth, self._tongue.push(found[:, channels:])])
 
 
-class PMMTalkModel:
+class SteppedModel:
     """A loaded checkpoint with its voice chosen; see `models.base.SpeechToFace`."""
 
     sample_rate, frame_rate = SAMPLE_RATE, FRAME_RATE
 
-    def __init__(self, name: str, config: Config, device: str, new_steps: Callable[[], Steps], tongue: bool = False) -> None:
-        self.name, self.device, self._config, self._new_steps, self._tongue = name, device, config, new_steps, tongue
+    def __init__(
+        self, name: str, config: Grid, device: str, new_steps: Callable[[], Steps], new_tongue: Callable[[], Tongue] | None = None
+    ) -> None:
+        """`new_steps` makes what a stream runs; `new_tongue`, where its phones shall move a tongue, that tongue."""
+        self.name, self.device, self._config, self._new_steps, self._new_tongue = name, device, config, new_steps, new_tongue
 
     @property
     def lookahead_s(self) -> float:
@@ -133,10 +135,10 @@ class PMMTalkModel:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        return (*self._config.channels, CHANNEL) if self._tongue else self._config.channels
+        return (*self._config.channels, CHANNEL) if self._new_tongue else self._config.channels
 
-    def stream(self) -> PMMTalkStream:
-        return PMMTalkStream(self._config, self._new_steps(), Tongue(self._config.phones) if self._tongue else None)
+    def stream(self) -> SteppedStream:
+        return SteppedStream(self._config, self._new_steps(), self._new_tongue() if self._new_tongue else None)
 
     def animate(self, samples: Samples) -> Coefficients:
         """float32 (n,) -> (ceil(n * 60 / 16000), channels) in [0, 1]; frame k belongs to time k / 60."""

@@ -1,0 +1,23 @@
+"""What a network must offer for the one training program to train it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+class Trainable(Protocol):
+    """An nn.Module that says itself what it is trained to do."""
+
+    stages: tuple[str, ...]
+    """Trained one after the other: ("whole",), or CodeTalker's ("prior", "speech")."""
+
+    def terms(self, batch: Any, stage: str) -> dict[str, Tensor]:
+        """Weighted losses of one batch, by the paper's names; their sum is minimised."""
+        ...
+
+    def trained(self, stage: str) -> Iterable[nn.Parameter]:
+        """Parameters that this stage moves; the others are frozen."""
+        ...
