@@ -23,7 +23,7 @@ from livelink_bridge.testing import FakePortAudio, FakeStream
 from livelink_bridge.wire.livelink import decode
 
 JAW = index_of("JawOpen")
-BUSY_MS = 400
+BUSY_MS = 250
 """What a machine with other work may add. A wrong sign or a delay left out would be more."""
 TRIES = 4
 """A machine that stalls for the 50 ms of a clap shows none of it."""

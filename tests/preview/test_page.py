@@ -28,7 +28,8 @@ LOUD, QUIET = sum(LOUD_S) / 2, 0.2
 """Times at which the mouth is open, and closed."""
 PICTURES = bool(os.environ.get("LIVELINK_BRIDGE_PICTURES"))
 VIEWPORT = {"width": 1400, "height": 900} if PICTURES else {"width": 1000, "height": 660}
-"""Smaller where no pictures are wanted: the face is drawn in software here."""
+SCALE = 1.0 if PICTURES else 0.4
+"""Smaller and coarser where no pictures are wanted: the face is drawn in software here."""
 DROP = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
     const files = new DataTransfer();
@@ -102,7 +103,7 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def tab(served: Served, browser: Any, voice: Path) -> Iterator[Tab]:
-    page = browser.new_page(viewport=VIEWPORT, accept_downloads=True)
+    page = browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE, accept_downloads=True)
     page.set_default_timeout(20_000)
     tab = Tab(page)
     tab.open(served.url)
@@ -283,7 +284,7 @@ def test_a_face_of_ones_own_is_worn_and_what_it_lacks_is_listed(tab: Tab) -> Non
 
 
 def test_another_tab_is_told_and_shares_the_session(tab: Tab, served: Served, browser: Any) -> None:
-    other = Tab(browser.new_page(viewport=VIEWPORT))
+    other = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
     other.open(served.url)
     assert "another tab" in other.sentence("open in another tab")
     other.page.wait_for_function("() => livelinkStage.clip?.name === 'line.wav'")
@@ -320,7 +321,7 @@ def test_a_blind_comparison_asks_without_saying_which_is_which(
     tab: Tab, served: Served, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    other = Tab(browser.new_page(viewport=VIEWPORT))
+    other = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
     other.open(f"{served.url}compare", "face-left", "face-right")
     other.shoot("blind")
     assert "predicted" not in other.page.locator(".compare").inner_text()
@@ -337,7 +338,7 @@ def test_a_blind_comparison_asks_without_saying_which_is_which(
 
 def test_a_live_face_follows_the_newest_pose_and_never_queues(tab: Tab, served: Served, browser: Any) -> None:
     sink = PreviewSink()
-    other = Tab(browser.new_page(viewport=VIEWPORT))
+    other = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
     try:
         pose = np.zeros(61, np.float32)
         for number in range(100):
