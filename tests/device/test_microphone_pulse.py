@@ -139,7 +139,7 @@ def speak_for(seconds: float, pulse: dict[str, str]) -> None:
 
 
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize("seconds", [20, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [8, pytest.param(60, marks=pytest.mark.slow)])
 def test_the_program_itself_follows_a_voice_with_the_shipped_model(seconds, pulse, receiver, capsys):
     command = [sys.executable, "-m", "livelink_bridge", "--mic", "--to", receiver.uri]
     live = subprocess.Popen(command, env=pulse, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

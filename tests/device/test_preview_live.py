@@ -43,7 +43,7 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
         assert live.stdout is not None
         found = re.search(r"preview at (http\S+)", live.stdout.readline())
         assert found
-        page = browser.new_page(viewport={"width": 700, "height": 500})
+        page = browser.new_page(viewport={"width": 700, "height": 500}, device_scale_factor=0.4)
         page.set_default_timeout(60_000)
         page.goto(found[1])
         page.wait_for_selector('canvas#face[data-ready="1"]')
