@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 import urllib.request
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,9 +13,11 @@ import pytest
 from websockets.sync.client import connect
 
 from livelink_bridge.cli import run
+from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.commands import listen, session
 from livelink_bridge.commands.listen import Board
 from livelink_bridge.metrics import Status
+from livelink_bridge.runner import wait_for
 from livelink_bridge.testing import LoudnessModel
 
 START = {"type": "start", "format": "s16le", "rate": 16000, "channels": 1, "subject": "Ada"}
@@ -64,24 +65,27 @@ def test_log_file_and_metrics_are_told_of_each_voice(monkeypatch: pytest.MonkeyP
 
 
 def wait_for_port(port: int) -> None:
-    deadline_s = time.monotonic() + 10
-    while time.monotonic() < deadline_s:
+    def listening() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError(f"nothing listens on port {port}")
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(listening, MonotonicClock(), threading.Event(), at_most_s=10)
+    assert listening(), f"nothing listens on port {port}"
 
 
 def scrape_until(port: int, wanted: str) -> str:
     """The first scrape that has something."""
-    deadline_s = time.monotonic() + 10
-    while time.monotonic() < deadline_s:
+    scraped = ""
+
+    def has_it() -> bool:
+        nonlocal scraped
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            if wanted in (text := answer.read().decode()):
-                return str(text)
-        time.sleep(0.05)
-    raise AssertionError(f"{wanted} was never served")
+            scraped = answer.read().decode()
+        return wanted in scraped
+
+    wait_for(has_it, MonotonicClock(), threading.Event(), at_most_s=10)
+    assert wanted in scraped, f"{wanted} was never served"
+    return scraped
 
 
 def free_port() -> int:

@@ -2,13 +2,16 @@
 
 import json
 import socket
+import threading
 import time
 
 import pytest
 from talk import START, FakeVoice, begin, hear, mute_client, say, serving, tone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.listen.access import Access, Limits
+from livelink_bridge.runner import wait_for
 
 TOKEN = "correct-horse-battery"
 
@@ -36,9 +39,7 @@ def test_one_client_too_many_is_turned_away_and_may_come_back():
             begin(first)
             served.connect().__enter__()
         assert refusal.value.response.status_code == 503
-        deadline_s = time.monotonic() + 5
-        while served.server.clients and time.monotonic() < deadline_s:
-            time.sleep(0.01)
+        wait_for(lambda: not served.server.clients, MonotonicClock(), threading.Event(), at_most_s=5)
         with served.connect() as later:
             begin(later)
 

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from livelink_bridge.clock import MonotonicClock
 from models.features import step_end
 from models.loading import load_model
 
@@ -51,14 +52,14 @@ def test_a_step_takes_at_most_two_milliseconds(cuda):
 def test_steps_at_sixty_hertz_leave_another_thread_on_time(cuda):
     import threading
 
-    late, done = [], threading.Event()
+    late, done, clock = [], threading.Event(), MonotonicClock()
 
     def tick():
-        deadline = time.perf_counter()
+        deadline = clock.now()
         while not done.is_set():
             deadline += 1 / 60
-            time.sleep(max(0.0, deadline - time.perf_counter()))
-            late.append(time.perf_counter() - deadline)
+            clock.wait_until(deadline, done)
+            late.append(clock.now() - deadline)
 
     thread = threading.Thread(target=tick)
     thread.start()
