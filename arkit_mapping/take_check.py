@@ -7,6 +7,7 @@ and takes it for a 30 fps take otherwise. What both say of header, rows and cell
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ _ANGLE_LIMIT = math.pi
 _ENOUGH_ROWS = 10
 _GAP = 1.5
 """Usual distances between rows from which one is called a gap."""
+_NUMBER = re.compile(r"(?=.)[+-]?\d*\.?\d*", re.ASCII)
+"""What Unreal's FString::IsNumeric takes for a number."""
 _KNOWN = {name.lower(): name for name in CHANNELS_61}
 
 
@@ -53,12 +56,18 @@ def check_take(path: str | Path) -> list[Finding]:
 
 
 def imported_subject(name: str) -> str:
-    """The subject that the importer makes of a file's name."""
+    """The subject that Unreal's importer makes of a file's name (LiveLinkFaceImporterFactory.cpp, CreateSubjectString).
+
+    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and with the
+    first number; where nothing would be left, nothing goes.
+    """
     stem = name.removesuffix(".csv")
     for kind in ("_cal", "_raw", "_neutral"):
         stem = stem.removesuffix(kind)
-    parts = [part for part in stem.split("_") if part]
-    return "_".join(parts[2:]) if len(parts) > 3 else stem
+    parts = stem.split("_")
+    numbers = [at for at, part in enumerate(parts) if at and _NUMBER.fullmatch(part)]
+    rest = parts[numbers[0] + 1 :] if len(parts) > 3 and numbers else []
+    return "_".join(rest) if rest else stem
 
 
 @dataclass(slots=True)

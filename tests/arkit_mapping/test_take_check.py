@@ -140,6 +140,7 @@ def test_many_findings_of_a_kind_are_told_a_few_times(tmp_path: Path) -> None:
     [
         ("MySlate_167_iPhone.csv", "MySlate_167_iPhone"), ("MySlate_167_iPhone_cal.csv", "MySlate_167_iPhone"),
         ("MySlate_167_Ada_L.csv", "Ada_L"), ("MySlate_167_Ada_L_raw.csv", "Ada_L"), ("take.csv", "take"),
+        ("Act_Two_3_Ada.csv", "Ada"), ("a_b_c_d.csv", "a_b_c_d"), ("Hall__3_Ada_L.csv", "Ada_L"),
     ],
 )  # fmt: skip
 def test_the_importer_strips_slate_and_number_from_long_names_only(name: str, subject: str) -> None:
