@@ -3,7 +3,7 @@
 Equation 10 starts one frame too early (b_0 does not exist): the sum runs over neighbours that exist. Equation 11 takes the logarithm of
 a log-softmax, which is undefined; it is read as the KL divergence between softmax(D) and a target over time, symmetric in
 the two modalities. Its printed target, softmax of the identity, is almost uniform (0.030 against 0.011 at 90 frames), so the
-default target is a band around the diagonal.
+live network is trained on a band around the diagonal; `temporal` offers all three targets to the network of the paper's size.
 """
 
 from __future__ import annotations
@@ -35,15 +35,52 @@ def band(frames: int, device: torch.device) -> Tensor:
 
 def temporal_alignment(views: dict[str, Tensor], target: Tensor) -> Tensor:
     """Equation 11 as KL(target || softmax(D)), rows and columns, mean over the three pairs of modalities and over frames."""
-    total, pairs = torch.zeros((), device=target.device), list(combinations(views.values(), 2))
-    for x, y in pairs:
-        scores = x @ y.transpose(1, 2) / x.shape[2] ** 0.5
-        for side in (scores, scores.transpose(1, 2)):
-            total = total + F.kl_div(F.log_softmax(side, -1), target.expand_as(side), reduction="none").sum(-1).mean() / 2
-    return total / len(pairs)
+    pairs = combinations(views.values(), 2)
+    return torch.stack([_rows_and_columns(x @ y.transpose(1, 2) / x.shape[2] ** 0.5, target).mean() for x, y in pairs]).mean()
 
 
 def semantic_alignment(views: dict[str, Tensor]) -> Tensor:
     """Equation 12: one minus the cosine of the time averages, mean over the three pairs; in [0, 2]."""
     pairs = list(combinations([view.mean(1) for view in views.values()], 2))
     return torch.stack([1 - F.cosine_similarity(x, y, dim=-1).mean() for x, y in pairs]).mean()
+
+
+def temporal_target(kind: str, frames: int, device: torch.device) -> Tensor:
+    """(frames, frames), rows that sum to one: what equation 11 wants of similarities over time.
+
+    "softmax_identity" is the printed one, with e / (e + T - 1) on the diagonal and 1 / (e + T - 1) elsewhere; "identity" wants every
+    frame to know itself (as CLIP has it); "band" allows its neighbours. Raises ValueError for another word.
+    """
+    if kind == "band":
+        return band(frames, device)
+    if kind not in ("identity", "softmax_identity"):
+        raise ValueError(f"got the temporal target {kind!r}, expected softmax_identity, identity or band")
+    one = torch.eye(frames, device=device)
+    return one if kind == "identity" else torch.softmax(one, -1)
+
+
+def temporal(views: dict[str, Tensor], kind: str, reduction: str) -> Tensor:
+    """Equation 11 put right, views (batch, frames, width), mean over the three pairs of modalities and over the batch.
+
+    With D = X Y^T / sqrt(width), P = softmax(D) by rows and Q the target: for the printed target half of KL(Q || P) and half of
+    KL(P || Q), which is what the printed formula means; for the others, whose zeros KL(P || Q) cannot bear, KL(Q || P) of rows and
+    of columns, halved. `reduction`: "sum" of the rows of a clip or their "mean".
+    """
+    frames, device = next(iter(views.values())).shape[1], next(iter(views.values())).device
+    target = temporal_target(kind, frames, device)
+    divergence = _both_ways if kind == "softmax_identity" else _rows_and_columns
+    pairs = list(combinations(views.values(), 2))
+    rows = torch.stack([divergence(x @ y.transpose(1, 2) / x.shape[2] ** 0.5, target) for x, y in pairs]).mean(0)
+    return (rows.sum(-1) if reduction == "sum" else rows.mean(-1)).mean()
+
+
+def _both_ways(scores: Tensor, target: Tensor) -> Tensor:
+    """(batch, frames): (KL(Q || P) + KL(P || Q)) / 2 of every row = half the sum of (P - Q)(log P - log Q)."""
+    log_found = F.log_softmax(scores, -1)
+    return ((log_found.exp() - target) * (log_found - target.log())).sum(-1) / 2
+
+
+def _rows_and_columns(scores: Tensor, target: Tensor) -> Tensor:
+    """(batch, frames): KL(Q || P) of every row and of every column, halved."""
+    sides = (F.log_softmax(side, -1) for side in (scores, scores.transpose(1, 2)))
+    return torch.stack([F.kl_div(side, target.expand_as(side), reduction="none").sum(-1) for side in sides]).mean(0)
