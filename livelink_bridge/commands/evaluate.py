@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from livelink_bridge.commands.common import abortable
-from livelink_bridge.errors import BridgeError
+from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from livelink_bridge.config import Settings
     from models.base import SpeechToFace
     from models.evaluation import Report
+    from models.evaluation.phones import Posteriors
     from models.evaluation.scores import CurveScore, Scores, SignalScore
 
-OPTIONS = ("model", "device", "lookahead", "reference_face", "style")
+OPTIONS = ("model", "models_dir", "device", "lookahead", "reference_face", "style")
 NONE = "–"
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
@@ -33,7 +34,12 @@ Line = tuple[str, ...]
 
 def evaluate(
     settings: Settings,
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Recordings to judge on: a folder with val.json.")],
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Recordings to judge on: a folder with val.json.")] = None,
+    read: Annotated[
+        list[Path] | None,
+        typer.Option("--readability", metavar="FILE", help="Instead: how readable the lips of a take are, or of a sound's face."),
+    ] = None,
+    reader: Annotated[str, typer.Option(metavar="NAME", help="Who reads them: a dualtalker model.")] = "dualtalker-mini",
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure into this file.")] = None,
     plots: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also draw curves over the sound of a few clips; needs matplotlib.")
@@ -44,25 +50,46 @@ def evaluate(
     """Judge a model on recordings of real faces and words.
 
     How well jaw, lips and every channel follow captured curves, whether the lips close on p, b and m, whether the mouth rests in
-    noise, how many phones are heard, loud and soft. What loudness alone gives stands beside it.
+    noise, how many phones are heard, loud and soft. What loudness alone gives stands beside it. With --readability a lip reader,
+    which hears nothing, says how sure it is of what it sees, and how often it sees what is said.
     """
-    from livelink_bridge.commands import session
-    from models import checkpoint
-    from models.evaluation import evaluate as judge
-    from models.evaluation.phones import posteriors_of
+    from livelink_bridge.commands import readability
 
+    if (data is None) == (not read):
+        raise UsageError(f"got {'both' if data else 'neither'} of --data and --readability, expected one of them")
+    if read and (plots or clips or channels):
+        raise UsageError("--plots, --clips and --channels go with --data, not with --readability")
     if plots:
         _check_plots()
     with abortable():
-        model = session.model_of(settings)
-        posteriors = posteriors_of(checkpoint.find(session.model_name(settings)))
-        with progress() as show:
-            report = judge(model, data, posteriors=posteriors, limit=clips, on_progress=show)
-        print_report(report, channels)
-        if as_json:
-            _write(as_json, report)
-        if plots:
-            _draw(model, data, clips, plots)
+        if data is not None:
+            _judge(settings, data, as_json, plots, clips, channels)
+        else:
+            readability.run(settings, read or [], reader, as_json)
+
+
+def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | None, clips: int | None, channels: bool) -> None:
+    from livelink_bridge.commands import session
+    from models.evaluation import evaluate as judge
+
+    model = session.model_of(settings)
+    with progress() as show:
+        report = judge(model, data, posteriors=ear_of(settings), limit=clips, on_progress=show)
+    print_report(report, channels)
+    if as_json:
+        write_json(as_json, report.as_json())
+    if plots:
+        _draw(model, data, clips, plots)
+
+
+def ear_of(settings: Settings) -> Posteriors | str:
+    """What the settings' model hears; or why it hears no phones."""
+    from livelink_bridge.commands import session
+    from models import checkpoint
+    from models.evaluation.phones import posteriors_of
+
+    folder = checkpoint.find(session.model_name(settings))
+    return posteriors_of(folder) if checkpoint.system_of(folder) == "pmmtalk" else f"{folder.name} has no phone posteriors"
 
 
 def print_report(report: Report, channels: bool) -> None:
@@ -185,9 +212,10 @@ def _draw(model: SpeechToFace, data: Path, limit: int | None, folder: Path) -> N
     typer.echo(f"{folder}: {len(drawn)} pictures")
 
 
-def _write(file: Path, report: Report) -> None:
+def write_json(file: Path, content: Any) -> None:
+    """Raises BridgeError where the file cannot be written."""
     try:
-        file.write_text(json.dumps(report.as_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise BridgeError(f"--json {file} cannot be written: {error.strerror}") from error
 
