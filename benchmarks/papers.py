@@ -1,0 +1,59 @@
+"""The papers' tables, run again small: every system and PMMTalk's ablations on the synthetic corpus, judged on unseen speakers.
+
+    python benchmarks/papers.py --corpus corpus/tts --work runs/papers                   train what is missing, then write table and curves
+    python benchmarks/papers.py --corpus corpus/tts --work runs/papers --write           only write them, from the runs that are done
+
+Stopped at any time, the same command goes on: a run that is done is not run again. Counterparts of PMMTalk's tables II and V. Networks
+are small (1.6 to 1.8 million parameters), hear the same features with the same look-ahead, and take the same number of steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import papers_page
+from papers_runs import RUNS, Budget, make_features, measure_speed, train_all, train_one
+
+from models.base import ModelError
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m models.corpus")
+    parser.add_argument("--work", type=Path, default=Path("runs/papers"), help="folder of features and runs")
+    parser.add_argument("--steps", type=int, default=800, help="optimiser steps of each run (default 800)")
+    parser.add_argument("--minutes", type=float, default=4.0, help="at most, of each run's training (default 4)")
+    parser.add_argument("--speech-s", type=float, default=150.0, help="seconds of speech of each speaker (default 150)")
+    parser.add_argument("--judged-s", type=float, default=40.0, help="seconds of each test speaker that are judged (default 40)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each (default 2)")
+    parser.add_argument("--only", nargs="*", help="networks to run (default all)")
+    parser.add_argument("--write", action="store_true", help="train nothing; write table and curves from what is done")
+    parser.add_argument("--page", type=Path, default=Path("docs/papers.md"), help="page whose marked part becomes the table")
+    parser.add_argument("--ship", type=Path, help="folder to write codetalker-mini and dualtalker-mini into, e.g. models/checkpoints")
+    parser.add_argument("--one", nargs=2, metavar=("MODEL", "PROTOCOL"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    chosen = options()
+    budget = Budget(chosen.corpus, chosen.work, chosen.steps, chosen.minutes, chosen.speech_s, chosen.judged_s, chosen.seed)
+    try:
+        if chosen.one:
+            train_one(chosen.one[0], chosen.one[1], budget)
+            return
+        runs = [run for run in RUNS if not chosen.only or run[0] in chosen.only]
+        if not chosen.write:
+            make_features(budget)
+            train_all(runs, budget, chosen.jobs)
+        measure_speed(runs, budget)
+        papers_page.write(budget, chosen.page)
+        if chosen.ship:
+            papers_page.ship(budget, chosen.ship)
+    except (ModelError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

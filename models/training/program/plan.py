@@ -1,0 +1,55 @@
+"""How long, how fast and on what a run learns: what the user orders, and what is written into the run's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WARM_UP = 100
+"""Steps over which the rate rises, at most a tenth of the stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Of one run, all of its stages together."""
+
+    steps: int = 20_000
+    """Optimiser steps of all stages together."""
+    minutes: float = 0.0
+    """Wall clock of all stages together, not counting while the run was stopped; 0: as long as the steps take. The rate falls by
+    whichever of the two is nearer to its end."""
+    shares: tuple[float, ...] = ()
+    """Of each stage, in the order of the network's `stages`; empty: equal ones."""
+    rate: float = 1e-3
+    """Highest learning rate (AdamW)."""
+    batch: int = 8
+    """Windows a step and process."""
+    seconds: float = 2.0
+    """Length of a window."""
+    seed: int = 0
+    drop: tuple[str, ...] = ()
+    """Terms of the objective that are left out, by the names the log shows."""
+    mixed_precision: str = "auto"
+    """"auto": bf16 on a CUDA card that has it, none elsewhere; or "no", "bf16", "fp16"."""
+    save_every: int = 200
+    log_every: int = 25
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "save_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
+        if self.minutes < 0 or self.seconds <= 0 or self.rate <= 0:
+            raise ValueError("minutes may not be below 0; seconds and rate must be above 0")
+        if self.mixed_precision not in ("auto", "no", "bf16", "fp16"):
+            raise ValueError(f"mixed_precision is {self.mixed_precision!r}, expected auto, no, bf16 or fp16")
+        if any(share <= 0 for share in self.shares):
+            raise ValueError(f"shares are {self.shares}, expected numbers above 0")
+
+
+def ends(plan: Plan, stages: tuple[str, ...]) -> tuple[float, ...]:
+    """Where each stage ends, as a part of the whole run: (0.3, 1.0). ValueError where shares and stages differ in number."""
+    shares = plan.shares or (1.0,) * len(stages)
+    if len(shares) != len(stages):
+        raise ValueError(f"{len(shares)} shares for {len(stages)} stages ({', '.join(stages)}): expected one each, or none at all")
+    total = sum(shares)
+    found = [sum(shares[: n + 1]) / total for n in range(len(stages))]
+    return (*found[:-1], 1.0)
