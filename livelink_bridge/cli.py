@@ -22,12 +22,14 @@ from livelink_bridge.commands import (
     inspection,
     listen,
     live,
+    models,
     monitor,
     play,
     preview,
     replay,
     sync_test,
     takes,
+    train,
 )
 from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, VOICE, with_settings
 from livelink_bridge.errors import BridgeError
@@ -43,12 +45,14 @@ VERBS: dict[str, Callable[..., None]] = {
     "demo": with_settings(demo.demo),
     "devices": inspection.devices,
     "doctor": with_settings(doctor.doctor, doctor.OPTIONS),
-    "models": inspection.models,
     "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
+    "train": with_settings(train.train, train.OPTIONS),
     "adapt": with_settings(adapt.adapt, adapt.OPTIONS),
     "config": with_settings(inspection.config, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)),
     "character": character.character,
 }
+GROUPS: dict[str, Callable[..., typer.Typer]] = {"models": models.build, "takes": takes.build}
+"""Verbs that have verbs of their own."""
 _BadCommandLine: Any = typer.BadParameter.__base__
 """The parser's own errors; typer exports none but the most special of them."""
 
@@ -89,7 +93,8 @@ def build() -> Any:
     app.command("mic", hidden=True)(with_settings(live.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
     for name, verb in VERBS.items():
         app.command(name)(verb)
-    app.add_typer(takes.build(style), name="takes")
+    for name, group in GROUPS.items():
+        app.add_typer(group(style), name=name)
     return typer.main.get_command(app)
 
 
@@ -125,7 +130,7 @@ def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 
 def rewrite_mic(arguments: Sequence[str]) -> list[str]:
     """Turn `--mic [DEVICE]` into the hidden verb `mic [--input DEVICE]`: the parser knows no option with an optional value."""
-    if arguments and arguments[0] in (*VERBS, "takes"):
+    if arguments and arguments[0] in (*VERBS, *GROUPS):
         return list(arguments)
     for at, argument in enumerate(arguments):
         option, equals, device = argument.partition("=")

@@ -52,7 +52,9 @@ class Settings:
     timecode_rate: str | None = None
     """How they count: 24, 25, 29.97, 29.97df ...; None is `fps`."""
     model: str = "pmmtalk-live"
-    """A shipped model's name, or a folder with config.yaml and *.safetensors."""
+    """A shipped model's name, one's in the models' folder, or a folder with config.yaml and *.safetensors."""
+    models_dir: Path | None = None
+    """The models' folder: those that did not come with the program; None is the system's place for a user's data."""
     device: str = "auto"
     """Where the model runs: CUDA, then MPS, then CPU, unless named."""
     lookahead: int | None = None
@@ -351,6 +353,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "timecode": _one_of(*ORIGINS),
     "timecode_rate": _one_of(*RATES),
     "model": _text,
+    "models_dir": _path,
     "device": _one_of(*DEVICES),
     "lookahead": _one_of(*LOOKAHEADS_MS),
     "character": _path,

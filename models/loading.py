@@ -9,8 +9,8 @@ from pathlib import Path
 from models import checkpoint, devices
 from models.base import ModelError, SpeechToFace
 from models.features import FRAME_RATE
-from models.pmmtalk.config import load_config
 from models.styles import VoiceChoice
+from models.upsampled import at_60
 
 DEFAULT = "pmmtalk-live"
 LOOKAHEADS = {67: DEFAULT, 33: "pmmtalk-live-33"}
@@ -43,7 +43,7 @@ def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: b
                 block_threads: int | None = None) -> list[SpeechToFace]:  # fmt: skip
     """One model for each voice, all on the same weights; on a CPU, steps that their live streams want at the same moment run as one.
 
-    Everything else as in `load_model`.
+    Each gives 60 frames a second, whatever its network's own rate. Everything else as in `load_model`.
     """
     folder, chosen = checkpoint.find(name), devices.choose(device)
     checkpoint.verify(folder)
@@ -51,7 +51,7 @@ def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: b
     if system not in SYSTEMS:
         raise ModelError(f"model {name!r} is a {system!r} network, expected one of {', '.join(SYSTEMS)}")
     found: list[SpeechToFace] = import_module(SYSTEMS[system]).load(folder, chosen, voices, tongue, block_threads)
-    return found
+    return [at_60(model) for model in found]
 
 
 def with_lookahead(name: str, lookahead_ms: int | None) -> str:
@@ -67,7 +67,19 @@ def with_lookahead(name: str, lookahead_ms: int | None) -> str:
             shipped = " or ".join(str(ms) for ms, model in LOOKAHEADS.items() if model in checkpoint.names())
             raise ModelError(f"no model with {lookahead_ms} ms of look-ahead is shipped yet; use --lookahead {shipped}")
         return LOOKAHEADS[lookahead_ms]
-    own_ms = round(1000 * (load_config(checkpoint.find(name) / checkpoint.CONFIG).delay + 1) / FRAME_RATE)
+    own_ms = round(1000 * lookahead_of(checkpoint.find(name)))
     if own_ms != lookahead_ms:
         raise ModelError(f"model {name!r} has {own_ms} ms of look-ahead, got --lookahead {lookahead_ms}; leave out one of the two")
     return name
+
+
+def lookahead_of(folder: Path) -> float:
+    """Seconds of sound after a frame's own time that a checkpoint's frames wait for, read from its config.yaml alone: `delay` steps of
+    1/60 s and the hop itself, or a block's `hop` and `right` context at 30 fps and the frame between two. Raises ModelError."""
+    values = checkpoint.values_of(folder)
+    whole = {key: value for key, value in values.items() if isinstance(value, int)}
+    if {"hop", "right"} <= whole.keys():
+        return (2 * (whole["hop"] + whole["right"]) + 1) / FRAME_RATE
+    if "delay" in whole:
+        return (whole["delay"] + 1) / FRAME_RATE
+    raise ModelError(f"{folder / checkpoint.CONFIG}: no `delay`, and no `hop` and `right`, so nothing says how far ahead it listens")

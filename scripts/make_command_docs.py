@@ -17,7 +17,8 @@ from livelink_bridge.cli import VERBS, run
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 WIDTH = "100"
-TAKES = ("list", "check", "trim", "resample", "merge", "export")
+GROUPS = {"models": ("info", "download", "convert"), "takes": ("list", "check", "trim", "resample", "merge", "export")}
+"""Verbs with verbs of their own, in the order of their help."""
 HEAD = """# Commands
 
 Made by `python scripts/make_command_docs.py` from each command's `--help`; a test checks that it is current.
@@ -45,9 +46,13 @@ def commands_page() -> str:
         ("livelink-bridge", []),
         ("livelink-bridge --mic [DEVICE]", ["--mic"]),
         *((f"livelink-bridge {verb}", [verb]) for verb in VERBS),
-        *((f"livelink-bridge {' '.join(words)}", words) for words in [["takes"], *(["takes", verb] for verb in TAKES)]),
+        *((f"livelink-bridge {' '.join(words)}", words) for group in GROUPS for words in _words(group)),
     ]
     return HEAD + "".join(f"\n## {title}\n\n```\n{help_text(arguments)}\n```\n" for title, arguments in shown)
+
+
+def _words(group: str) -> list[list[str]]:
+    return [[group], *([group, verb] for verb in GROUPS[group])]
 
 
 def help_text(arguments: list[str]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.training.adapt.run import Order
     from models.training.adapt.takes import TakeFile
 
-OPTIONS = ("model", "device", "lookahead")
+OPTIONS = ("model", "models_dir", "device", "lookahead")
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
 Show = Callable[[str, int, int], None]

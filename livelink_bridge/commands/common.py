@@ -36,6 +36,9 @@ def _common(
         str | None, typer.Option(metavar="RATE", help="How they count: 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df, 60. Default --fps.")
     ] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Name of a model, or its folder. Default pmmtalk-live.")] = None,
+    models_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where models lie that did not come with the program; see `models`.")
+    ] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs. Default auto.")] = None,
     lookahead: Annotated[int | None, typer.Option(metavar="33|67", help="Milliseconds of sound a pose may wait for. Default 67.")] = None,
     character: Annotated[
@@ -94,7 +97,7 @@ def _common(
     """Declares the common options; never called."""
 
 
-MODEL = ("model", "device", "lookahead", "reference_face", "style")
+MODEL = ("model", "models_dir", "device", "lookahead", "reference_face", "style")
 FACE = ("character", "liveliness", "seed", "head_motion", "tongue", "mood")
 OUTPUT = ("to", "record", "slate", "subject", "fps", "timecode", "timecode_rate", "face_delay", "log_file", "metrics_port")
 VOICE = ("gate", "gain", "level_control")

@@ -1,8 +1,7 @@
-"""`devices`, `models`, `config`: what there is, without starting anything."""
+"""`devices`, `config`: what there is, without starting anything."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -49,36 +48,3 @@ def config(settings: Settings) -> None:
     from livelink_bridge.config import as_yaml
 
     typer.echo(as_yaml(settings), nl=False)
-
-
-def models() -> None:
-    """List the models that are here.
-
-    For each its look-ahead, its size and whether its files are those that were shipped. Exit code 1 if one's are not.
-    """
-    from models import checkpoint
-
-    damaged = 0
-    for name in checkpoint.names():
-        line, whole = model_line(checkpoint.SHIPPED / name)
-        damaged += not whole
-        typer.echo(line)
-    if damaged:
-        raise typer.Exit(1)
-
-
-def model_line(folder: Path) -> tuple[str, bool]:
-    """What there is to say about a checkpoint, and whether it can be used."""
-    from models import checkpoint
-    from models.base import ModelError
-    from models.pmmtalk.config import load_config
-
-    try:
-        checkpoint.verify(folder)
-        config = load_config(folder / checkpoint.CONFIG)
-    except ModelError as error:
-        return f"{folder.name}: cannot be used: {error}", False
-    lookahead_ms = 1000 * (config.delay + 1) / 60  # the hop that a pose itself covers, and the steps it is held back
-    size_mb = sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6
-    styles = ", ".join(config.styles)
-    return f"{folder.name}: look-ahead {lookahead_ms:.0f} ms, {size_mb:.1f} MB, sha256 as shipped, styles {styles}", True

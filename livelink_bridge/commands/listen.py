@@ -48,7 +48,7 @@ def listen(
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
     with interruptible() as stop, status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
         board = Board(show)
-        model, outputs = session.model_of(settings), session.outputs_of(settings)
+        model, outputs = session.live_model_of(settings), session.outputs_of(settings)
         session.face_of(settings, clock)  # what is wrong with it is said before anybody connects
         warm_up(model)
 

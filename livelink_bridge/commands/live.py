@@ -47,7 +47,7 @@ def mic(
         if settings.performers:
             show_performers(settings, wanted, clock, stop)
             return
-        face, model = session.face_of(settings, clock, page), session.model_of(settings)
+        face, model = session.face_of(settings, clock, page), session.live_model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
 
         listen_to({settings.subject: face})
@@ -74,7 +74,7 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
 
     if wanted is not None:
         raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
-    model = session.model_of(settings)
+    model = session.live_model_of(settings)
     performers = [session.performer_of(own, mic, model.lookahead_s, clock) for mic, own in performers_of(settings)]
     listen_to({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")

@@ -46,7 +46,7 @@ def play(
     for file in files:  # what is wrong with the last is said before the first is played
         open_source(str(file), clock=clock).close()
     with interruptible() as stop, page_beside(settings) as page:
-        face, model, outputs = session.face_of(settings, clock, page), session.model_of(settings), session.outputs_of(settings)
+        face, model, outputs = session.face_of(settings, clock, page), session.live_model_of(settings), session.outputs_of(settings)
         for file in files:
             with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
                 summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, more=recorders_of(page),
@@ -70,7 +70,7 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     # Before Ctrl-C is turned into an event: the header of a wav may take as long as its writer does.
     source = PipeSource(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock)
     with interruptible() as stop:
-        face, model = session.face_of(settings, clock), session.model_of(settings)
+        face, model = session.face_of(settings, clock), session.live_model_of(settings)
         front = session.front_of(settings, None, model.lookahead_s)
         with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
             outputs = session.outputs_of(settings)

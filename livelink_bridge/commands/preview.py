@@ -151,7 +151,8 @@ def session_of(settings: Settings, folder: Path) -> Session:
 
     if settings.character is not None:
         worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does
-    others = [name for name in checkpoint.names() if name != settings.model]
+    installed = [folder.name for folder in checkpoint.installed(settings.models_dir)]
+    others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
     session = Session(folder, analysis(settings, folder), character=settings.character, models=others)
     outputs = outputs_of(settings)
     session.unreal = Unreal(replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock())

@@ -6,6 +6,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+REAL_TIME_SHARE = 0.9
+"""Of real time that a network may take in a session: the rest is for everything else, and for a slow moment."""
+
+
 def model_of(settings: Settings) -> SpeechToFace:
     """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does not have."""
     from models.loading import load_model
@@ -35,11 +41,30 @@ def model_of(settings: Settings) -> SpeechToFace:
                       tongue=settings.tongue)  # fmt: skip
 
 
+def live_model_of(settings: Settings) -> SpeechToFace:
+    """The model for a session in real time. A large one is timed first, which is said; raises BridgeError where it cannot keep up."""
+    model = model_of(settings)
+    if not getattr(model, "in_blocks", False):
+        return model
+    from models.blocks import real_time_factor
+
+    factor = real_time_factor(model)
+    measured = f"{model.name} on {model.device} takes {factor:.2f} s of computing for each second of sound"
+    if factor > REAL_TIME_SHARE:
+        raise BridgeError(f"{measured}, so the face would stutter: use a CUDA machine (--device cuda), or `convert` and then `replay`")
+    typer.echo(f"{measured}; its face comes {1000 * model.lookahead_s:.0f} ms late")
+    return model
+
+
 def model_name(settings: Settings) -> str:
     """The model's name or folder, its look-ahead as asked for. Raises ModelError where there is none."""
+    from models import checkpoint
     from models.loading import with_lookahead
 
-    return with_lookahead(settings.model, settings.lookahead)
+    name = settings.model
+    if settings.models_dir is not None and name not in checkpoint.names():
+        name = str(checkpoint.find(name, settings.models_dir))
+    return with_lookahead(name, settings.lookahead)
 
 
 def face_of(settings: Settings, clock: Clock, wears: Character | Wardrobe | None = None) -> Face:

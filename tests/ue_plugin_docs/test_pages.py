@@ -18,7 +18,7 @@ import pytest
 from arkit_mapping import CHANNELS_61
 from arkit_mapping.take_check import check_take
 from arkit_mapping.takes import write_take
-from livelink_bridge.cli import VERBS
+from livelink_bridge.cli import GROUPS, VERBS
 from livelink_bridge.doctor import hints, traffic
 from livelink_bridge.monitor import Monitor
 from livelink_bridge.wire.livelink import Packet, encode
@@ -96,7 +96,7 @@ def test_every_cell_of_the_version_table_is_there() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_on_the_pages_are_the_programs_own(name: str) -> None:
     for words in re.findall(r"livelink-bridge ((?:--)?[a-z][\w-]*)", _text(name)):
-        assert words in (*VERBS, "takes") or words.startswith("--"), f"{name}: livelink-bridge {words}"
+        assert words in (*VERBS, *GROUPS) or words.startswith("--"), f"{name}: livelink-bridge {words}"
 
 
 def test_the_list_of_the_osc_message_is_in_wire_order() -> None:
