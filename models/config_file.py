@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
@@ -13,6 +14,8 @@ import yaml
 from models.base import ModelError
 
 T = TypeVar("T")
+UNREADABLE = (OSError, ValueError, RecursionError, yaml.YAMLError)
+"""What reading YAML may raise: ValueError for text that is no UTF-8, a day that no month has, or a number of thousands of digits."""
 
 
 def load_config(path: Path, kind: type[T]) -> T:
@@ -27,13 +30,13 @@ def load_config(path: Path, kind: type[T]) -> T:
         if key not in known:
             raise ModelError(f"{path}: unknown key {key!r}, expected one of {', '.join(known)}")
         if not fits(value, hints[key]):
-            raise ModelError(f"{path}: {key} has the wrong kind of value: {value!r}")
+            raise ModelError(f"{path}: {key} has the wrong kind of value: {_short(value)}")
     missing = [name for name, field in known.items() if name not in values and _is_required(field)]
     if missing:
         raise ModelError(f"{path}: no {missing[0]}, which has no default; install the model again")
     try:
         return kind(**{key: _frozen(value) for key, value in values.items()})
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
         raise ModelError(f"{path}: {error}") from error
 
 
@@ -47,7 +50,7 @@ def read_values(path: Path) -> dict[str, Any]:
     """The file's keys and values as YAML has them. Raises ModelError where there are none."""
     try:
         values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except UNREADABLE as error:
         raise ModelError(f"{path}: not a readable config.yaml ({type(error).__name__}); install the model again") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path}: expected keys and values, got {type(values).__name__}")
@@ -79,6 +82,13 @@ def _items_fit(items: list[Any], hints: tuple[Any, ...]) -> bool:
     if len(hints) == 2 and hints[1] is Ellipsis:
         return all(fits(item, hints[0]) for item in items)
     return len(items) == len(hints) and all(fits(item, hint) for item, hint in zip(items, hints, strict=True))
+
+
+def _short(value: Any) -> str:
+    """A few letters of it: YAML's aliases make a list of millions from a few lines."""
+    shown = reprlib.Repr()
+    shown.maxlevel = 2
+    return shown.repr(value)
 
 
 def _is_required(field: Field[Any]) -> bool:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from models.base import ModelError
 
+LEAST_SHARE, MOST_SHARE = 1e-6, 1e6
+"""Of one style in a mixture; beyond these a share is lost in rounding or takes all the others with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceChoice:
@@ -51,6 +54,6 @@ def _share(text: str, whole: str) -> float:
         share = float(text) if text else 1.0
     except ValueError:
         share = 0.0
-    if not 0 < share < float("inf"):
-        raise ModelError(f"style {whole!r}: got share {text!r}, expected a number above 0, as in 0.3:anna,0.7:ben")
+    if not LEAST_SHARE <= share <= MOST_SHARE:
+        raise ModelError(f"style {whole!r}: got share {text!r}, expected a number above 0, up to a million, as in 0.3:anna,0.7:ben")
     return share

@@ -10,6 +10,7 @@ import soundfile
 import yaml
 
 from models.base import ModelError
+from models.config_file import UNREADABLE
 from models.corpus.captures import Capture
 from models.corpus.store import as_float
 from models.features import FRAME_RATE, SAMPLE_RATE
@@ -43,7 +44,7 @@ def known_genders(folder: Path) -> Mapping[str, str]:
         return {}
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except UNREADABLE as error:
         raise ModelError(f"genders {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(rows, dict) or not all(gender in ("female", "male") for gender in rows.values()):
         raise ModelError(f"genders {path}: expected a line `subject: female` or `subject: male` for every subject")

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import yaml
 
 from models.base import ModelError
+from models.config_file import UNREADABLE
 
 FILE = "protocol.yaml"
 PROTOCOLS = ("cross-subject", "cross-gender")
@@ -117,7 +118,7 @@ def read_split(folder: Path) -> Split:
     path = folder / FILE
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except UNREADABLE as error:
         raise ModelError(f"protocol {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(rows, dict) or set(rows) != {"protocol", "seed", *PARTS}:
         got = ", ".join(map(str, rows)) if isinstance(rows, dict) else type(rows).__name__

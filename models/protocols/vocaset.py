@@ -28,6 +28,8 @@ RATE = 60
 VERTS, SOUND, ROWS = "data_verts.npy", "raw_audio_fixed.pkl", "subj_seq_to_idx.pkl"
 VALIDATION = frozenset(("FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA"))
 TEST = frozenset(("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA"))
+FASTEST = 768_000
+"""Samples a second that any sound has."""
 FIRST_JUDGED = 21
 """Sentences before this one of the held-out subjects are in no part: training subjects say them too."""
 
@@ -87,16 +89,21 @@ def _entry(sounds: Any, subject: str, sentence: str) -> Any:
 
 def _frames(folder: Path, numbered: dict[int, int], count: int) -> NDArray[np.int64]:
     """Rows of data_verts.npy of one sentence, in the order of its frames."""
-    at = np.array([numbered[number] for number in sorted(numbered)], np.int64)
-    if at.min() < 0 or at.max() >= count:
-        raise ModelError(f"meshes {folder}: {ROWS} names frame {at.max()}, expected frames of {VERTS}, which has {count}")
-    return at
+    at = [numbered[number] for number in sorted(numbered)]
+    if odd := [row for row in at if not 0 <= row < count]:
+        raise ModelError(
+            f"meshes {folder}: {ROWS} names frame {max(-1, min(odd[0], 2**63))}, expected frames of {VERTS}, which has {count}"
+        )
+    return np.array(at, np.int64)
 
 
 def _sound(folder: Path, name: str, heard: Any) -> NDArray[np.float32]:
     """float32 (n,) at 16 kHz of {"audio": int16 (n,), "sample_rate": Hz}."""
     audio, rate = (heard.get("audio"), heard.get("sample_rate")) if isinstance(heard, dict) else (None, None)
-    if not isinstance(audio, np.ndarray) or audio.ndim != 1 or not len(audio) or not isinstance(rate, int) or rate < 1:
+    counted = isinstance(rate, int) and 1 <= rate <= FASTEST
+    if not counted or not isinstance(audio, np.ndarray) or audio.ndim != 1 or not len(audio) or audio.dtype.kind not in "if":
         raise ModelError(f"meshes {folder}: the sound of {name} in {SOUND} is not samples with a sample_rate")
+    if not np.isfinite(audio).all():
+        raise ModelError(f"meshes {folder}: the sound of {name} in {SOUND} has samples that are not finite")
     scale = 32768 if audio.dtype.kind == "i" else 1
     return np.asarray(soxr.resample(audio.astype(np.float32) / scale, rate, SAMPLE_RATE), np.float32)

@@ -81,7 +81,10 @@ def track_windows(
 def clip_batches(
     clips: Sequence[SubjectClip], rows_of_styles: Mapping[str, int], batch: int, seconds: float, seed: int
 ) -> Iterator[SpeechBatch]:
-    """Endless batches of sound and curves at 30 Hz for networks of paper size; otherwise as `windows`."""
+    """Endless batches of sound and curves at 30 Hz for networks of paper size; otherwise as `windows`.
+
+    Known subjects keep their rows: those networks take some of them for the unknown one's by themselves (`Config.pivot_share`).
+    """
     joined = [(subject, *_joined(own)) for subject, own in _by_subject(clips).items()]
     frames = int(seconds * PAPER_RATE)
     usable = _long_enough(joined, [len(curves) for _, _, curves in joined], frames, seconds)
@@ -175,7 +178,7 @@ def _speech_batches(
     usable: list[tuple[str, NDArray[np.float32], NDArray[np.float32]]], rows: Mapping[str, int], batch: int, frames: int, seed: int
 ) -> Iterator[SpeechBatch]:
     rng = np.random.default_rng(seed)
-    count = frames * GRAIN // GRAIN_FRAMES
+    count, unknown = frames * GRAIN // GRAIN_FRAMES, max(rows.values(), default=-1) + 1
     while True:
         sound, faces, styles = [], [], []
         for _ in range(batch):
@@ -183,5 +186,5 @@ def _speech_batches(
             grain = int(rng.integers((len(curves) - frames) // GRAIN_FRAMES + 1))
             sound.append(samples[grain * GRAIN : grain * GRAIN + count])
             faces.append(curves[grain * GRAIN_FRAMES : grain * GRAIN_FRAMES + frames])
-            styles.append(_row(subject, rows, rng))
+            styles.append(rows.get(subject, unknown))
         yield SpeechBatch(torch.from_numpy(np.stack(sound)), *_known(np.stack(faces)), torch.tensor(styles))

@@ -19,10 +19,12 @@ class Sizes:
     pairs: tuple[tuple[str, int], ...] = ()
     smooth: bool = False
     note: str | None = None
+    parts: int = 1
 
     def __post_init__(self) -> None:
         if self.width < 1:
             raise ValueError(f"width must be at least 1, got {self.width}")
+        assert self.width % self.parts >= 0
 
 
 def written(path: Path, text: str) -> Path:
@@ -62,13 +64,27 @@ def test_a_whole_number_serves_where_a_float_is_wanted(tmp_path: Path) -> None:
         ("width: 0", "width must be at least 1, got 0"),
         ("- width", "expected keys and values, got list"),
         ("width: [", "not a readable config.yaml"),
+        ("width: 2001-99-99", "not a readable config.yaml (ValueError)"),
+        ("width: " + "9" * 5000, "not a readable config.yaml (ValueError)"),
+        ("width: 3\nparts: 0", "by zero"),
     ],
+    ids=lambda text: text[:24],
 )
 def test_what_does_not_fit_is_one_line_that_names_the_file(tmp_path: Path, text: str, part: str) -> None:
     with pytest.raises(ModelError) as caught:
         load_config(written(tmp_path, text), Sizes)
     message = str(caught.value)
     assert part in message and "config.yaml" in message and "\n" not in message
+
+
+def test_a_list_that_aliases_made_huge_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    rows = [
+        "&a [x, x, x, x, x, x, x, x]",
+        *(f"&{new} [{', '.join(['*' + old] * 8)}]" for old, new in zip("abcdefg", "bcdefgh", strict=True)),
+    ]
+    with pytest.raises(ModelError, match="dilations has the wrong kind of value") as caught:
+        load_config(written(tmp_path, "width: 3\ndilations:\n" + "".join(f"- {row}\n" for row in rows)), Sizes)
+    assert len(str(caught.value)) < 500
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
+from models.base import ModelError
 from models.codetalker.mesh.config import MeshConfig
 from models.codetalker.mesh.prior import MeshPrior
 from models.lineage import biased_causal_mask, repeating_positions
@@ -18,6 +19,8 @@ from models.wav2vec import stretched
 
 FEATURE_RATE = 50
 """Of wav2vec 2.0, as the published code counts it."""
+FIRST, HOP = 400, 320
+"""Samples that its first feature needs, and each one after it."""
 
 
 def speech_encoder(config: MeshConfig) -> Wav2Vec2Model:
@@ -99,8 +102,11 @@ class MeshCodeTalker(nn.Module):
     def predict(self, samples: Tensor, style: Tensor, template: Tensor) -> Tensor:
         """samples float32 (n,) at 16 kHz, style (width,), template (points,) -> vertices (frames, points).
 
-        The first token is the style alone. A single frame has no deviation, so the prior is given the first code twice.
+        The first token is the style alone. A single frame has no deviation, so the prior is given the first code twice. Raises
+        ModelError for sound that is shorter than one frame.
         """
+        if len(samples) < (least := FIRST + HOP * (self.per_frame - 1)):
+            raise ModelError(f"got {len(samples)} samples of sound, expected at least {least}, those of one frame")
         heard = self.listen(normalised(samples)[None])
         tokens, style = style[None, None], style[None, None]
         for frame in range(heard.shape[1] // self.per_frame):

@@ -1,7 +1,8 @@
 """Stage 1 as published: a VQ-VAE over vertices, its transformers attending to the whole sequence both ways.
 
-Two quirks of the published code are kept, since the weights were trained with them. Scores are scaled by hidden^-0.5 instead of the
-root of a head's width. And the table of positions is indexed by the batch, so with one sequence every frame is given row 0.
+Three quirks of the published code are kept, since the weights were trained with them. Scores are scaled by hidden^-0.5 instead of the
+root of a head's width. GELU is its older formula with a hyperbolic tangent. And the table of positions is indexed by the batch, so with
+one sequence every frame is given row 0.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class PriorLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attention(self.norm_attention(x))
-        return torch.as_tensor(x + self.narrow(F.gelu(self.widen(self.norm_feed(x)))))
+        return torch.as_tensor(x + self.narrow(F.gelu(self.widen(self.norm_feed(x)), approximate="tanh")))
 
 
 class Trunk(nn.Module):

@@ -148,6 +148,28 @@ def test_vocaset_with_rows_of_other_vertices_is_refused(tmp_path: Path) -> None:
         list(vocaset.clips(tmp_path))
 
 
+@pytest.mark.parametrize(("row", "said"), [(-2, "names frame -1"), (10**5000, "names frame 9223372036854775808")], ids=["below", "beyond"])
+def test_vocaset_with_a_row_that_no_file_has_is_refused(tmp_path: Path, row: int, said: str) -> None:
+    original(tmp_path)
+    (tmp_path / "subj_seq_to_idx.pkl").write_bytes(pickle.dumps({FIRST: {"sentence01": {0: row}}}))
+    with pytest.raises(ModelError, match=said):
+        list(vocaset.clips(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("audio", "rate", "said"),
+    [(np.array(["loud"]), 22_000, "is not samples"), (np.zeros(9, np.int16), 10**12, "is not samples"), (None, 22_000, "is not samples"),
+     (np.array([0.0, np.nan]), 22_000, "not finite")],
+    ids=["text", "rate", "nothing", "nan"],
+)  # fmt: skip
+def test_vocaset_with_sound_that_is_none_is_refused(tmp_path: Path, audio: object, rate: int, said: str) -> None:
+    original(tmp_path)
+    sounds = {FIRST: {"sentence01": {"audio": audio, "sample_rate": rate}}}
+    (tmp_path / "raw_audio_fixed.pkl").write_bytes(pickle.dumps(sounds, 2))
+    with pytest.raises(ModelError, match=f"the sound of {FIRST}_sentence01 in raw_audio_fixed.pkl .*{said}"):
+        list(vocaset.clips(tmp_path))
+
+
 @pytest.mark.parametrize("rows", [[1], {"a": 1}, {"a": {"s": [1]}}, {"a": {"s": {0: "1"}}}], ids=repr)
 def test_vocaset_with_another_table_of_rows_is_refused(tmp_path: Path, rows: object) -> None:
     original(tmp_path)

@@ -115,6 +115,12 @@ def test_paper_sized_windows_begin_where_their_sound_begins() -> None:
         assert batch.curves[:, 0, 0].numpy() == pytest.approx(batch.samples[:, 0].numpy(), abs=1e-4)
 
 
+def test_paper_sized_windows_keep_their_subjects_rows_since_the_network_forgets_some_itself() -> None:
+    levels = {0.1: 0, 0.2: 1, 0.3: 2}
+    for batch in islice(clip_batches(CLIPS, ROWS, 8, 0.5, 0), 10):
+        assert batch.style.tolist() == [levels[round(float(curves.mean()), 1)] for curves in batch.curves]
+
+
 def test_windows_longer_than_anybody_speaks_are_told() -> None:
     with pytest.raises(ModelError, match="no subject speaks so long"):
         windows(CLIPS, ROWS, 2, 10, 0)

@@ -62,6 +62,16 @@ def test_speech_too_short_for_two_frames_still_gives_one() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize(("config", "least"), [(VOCA, 400), (TWO_A_FRAME, 720)], ids=["vocaset", "biwi"])
+def test_speech_shorter_than_a_frame_is_refused(config: MeshConfig, least: int) -> None:
+    network = built(config)
+    style, template = torch.zeros(16), torch.zeros(config.points)
+    assert len(network.predict(torch.randn(least), style, template)) == 1
+    with pytest.raises(ModelError, match=f"got {least - 1} samples of sound, expected at least {least}"):
+        network.predict(torch.randn(least - 1), style, template)
+
+
+@torch.no_grad()
 def test_the_terms_of_stage_two_are_squared_errors_of_motion_and_latents(config: MeshConfig) -> None:
     network, motion = built(config), torch.randn(1, 5, config.points)
     samples, style = torch.randn(1, 4000), torch.randn(1, 16)

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from models.codetalker.mesh.config import MeshConfig
-from models.codetalker.mesh.prior import MeshPrior, ScaledAttention, Trunk, row_zero
+from models.codetalker.mesh.prior import MeshPrior, PriorLayer, ScaledAttention, Trunk, row_zero
 
 from .conftest import VOCA, built
 
@@ -20,6 +20,18 @@ def test_scores_are_divided_by_the_root_of_the_whole_width() -> None:
     scores = torch.softmax(q @ k.transpose(1, 2) / 8**0.5, -1)
     wanted = attention.to_out((scores @ v).transpose(0, 1).reshape(5, 8))
     torch.testing.assert_close(attention(x)[0], wanted)
+
+
+@torch.no_grad()
+def test_the_feed_forward_layer_bends_by_the_older_formula_with_a_tangent() -> None:
+    layer, x = PriorLayer(8, 2, 12), 3 * torch.randn(1, 5, 8)
+    layer.attention.to_out.weight.zero_()
+    layer.attention.to_out.bias.zero_()
+    wide = 4 * layer.widen(layer.norm_feed(x))
+    layer.widen.weight.mul_(4)
+    layer.widen.bias.mul_(4)
+    bent = wide / 2 * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (wide + 0.044715 * wide**3)))
+    torch.testing.assert_close(layer(x), x + layer.narrow(bent), atol=1e-6, rtol=1e-6)
 
 
 def test_every_frame_is_given_the_first_row_of_the_positions() -> None:
