@@ -75,6 +75,8 @@ class CodeTalker(nn.Module):
     """A `models.causal.CausalNetwork` and a `models.training.trainable.Trainable`."""
 
     stages = ("prior", "speech")
+    undecayed = ("styles.weight",)
+    """Its mean faces are learnt with the prior; while speech is learnt nothing teaches them, and they must not fade."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

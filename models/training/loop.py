@@ -7,7 +7,7 @@ audio encoder and the decoder learn the coefficients while the frozen branches' 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -20,7 +20,7 @@ from models.pmmtalk.config import Config
 from models.pmmtalk.network import PMMTalk, Views
 from models.training.examples import IGNORED, Batch
 from models.training.objective import CLOSED, DRAW_EVERY, OPEN, Weights, aperture, image_loss, objective, phone_loss
-from models.training.state import Average, restore, take_over
+from models.training.state import MOMENTS, Average, restore, take_over
 
 WARM_UP = 100
 FROZEN = ("text.blocks", "text.head", "head", "reference")
@@ -58,8 +58,13 @@ class Loop:
         self.state_file = plan.run / "state.safetensors"
         if self.state_file.exists():
             self.step = restore(self.state_file, self.model, self.average, self.optimiser)
+            self._keep_moments_beside_their_weights()
         elif plan.start is not None:
             take_over(plan.start / self.state_file.name, self.model, self.average)
+
+    def _keep_moments_beside_their_weights(self) -> None:
+        for p, state in self.optimiser.state.items():
+            state.update({moment: state[moment].to(p.device) for moment in MOMENTS})
 
     @property
     def pretraining(self) -> bool:
@@ -88,9 +93,8 @@ class Loop:
         return self.plan.rate * min(1.0, (self.step + 1) / WARM_UP) * falling + 1e-6
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
-        look = faces.random_look(batch.mel.shape[0], self.looks)
-        reference = faces.draw_reference(look)
-        crop = faces.crop_mouth(reference, self.config.image_size)
+        look = self._here(faces.random_look(batch.mel.shape[0], self.looks))
+        reference, crop = self._drawn(look)
         batch_now = self.in_step(batch)
         if self.pretraining:
             log_phones, images = self._branches(batch, reference, crop)
@@ -99,8 +103,19 @@ class Loop:
             predicted, views = self.predict(batch, reference, crop)
             images = views.images[:, ::DRAW_EVERY]
             terms = objective(predicted, views, batch_now, self.channel, Weights())
-        terms["image"] = Weights().image * image_loss(images, look, crop, batch_now.curves[:, ::DRAW_EVERY])
+        with self.device:  # it draws too
+            terms["image"] = Weights().image * image_loss(images, look, crop, batch_now.curves[:, ::DRAW_EVERY])
         return terms
+
+    def _here(self, look: faces.Look) -> faces.Look:
+        """The same look on the loop's device: looks are drawn by lot on the CPU, so that a seed gives the same faces everywhere."""
+        return faces.Look(*(getattr(look, field.name).to(self.device) for field in fields(look)))
+
+    def _drawn(self, look: faces.Look) -> tuple[Tensor, Tensor]:
+        """Reference faces and their mouths' crops, drawn where the look lies."""
+        with self.device:
+            reference = faces.draw_reference(look)
+            return reference, faces.crop_mouth(reference, self.config.image_size)
 
     def in_step(self, batch: Batch) -> Batch:
         """The batch's frames that the network can have heard: the last `delay` ones would need sound after its end."""
@@ -117,7 +132,7 @@ class Loop:
         """Run a batch and take the delay out: row k of every result belongs to frame k."""
         style, code = self.model.styles(batch.style), self.model.reference(reference)
         states = self.model.initial_states(batch.mel.shape[0])
-        out, _, views = self.model(batch.mel, style, code, to_patches(crop), torch.zeros((), dtype=torch.long), states)
+        out, _, views = self.model(batch.mel, style, code, to_patches(crop), torch.zeros((), dtype=torch.long, device=self.device), states)
         late = self.config.delay
         aligned = {name: view[:, late:] for name, view in views.aligned.items()}
         return out[:, late:], Views(views.log_phones[:, late:], views.images[:, late:], aligned)
@@ -125,11 +140,10 @@ class Loop:
     @torch.no_grad()
     def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Phone accuracy, mean correlation of live channels, share of sealed frames that are closed and of open ones that are not."""
-        reference = faces.draw_reference(faces.default_look())
+        reference, crop = self._drawn(self._here(faces.default_look()))
         rows = []
         for batch in batches:
             many = batch.mel.shape[0]
-            crop = faces.crop_mouth(reference, self.config.image_size)
             predicted, views = self.predict(batch, reference.expand(many, -1, -1, -1), crop.expand(many, -1, -1, -1))
             rows.append(scores(predicted, views.log_phones, self.in_step(batch)))
         return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}

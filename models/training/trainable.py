@@ -14,6 +14,8 @@ class Trainable(Protocol):
     stages: tuple[str, ...]
     """Trained one after the other: ("whole",), or CodeTalker's ("prior", "speech")."""
 
+    # undecayed: tuple[str, ...], where a network has it, names parameters without weight decay.
+
     def terms(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Weighted losses of one batch, by the paper's names; their sum is minimised."""
         ...

@@ -26,6 +26,7 @@ Batches = Callable[[int], Iterator[Any]]
 """A seed to endless batches (dataclasses of tensors); a run that goes on asks again, with another seed."""
 Show = Callable[[str, float, dict[str, float]], None]
 """Stage, part of the whole run done in [0, 1], mean losses since the last time."""
+WEIGHT_DECAY = 0.01
 PROCESSES = 1009
 """Seeds of one process lie so far apart that those of others fit in between."""
 
@@ -165,11 +166,20 @@ class _Training:
         """The stage's losses and its optimiser, as Accelerate wraps them."""
         parameters = self._thaw(stage)
         torch.manual_seed(self._seed())
-        self.raw_optimiser = torch.optim.AdamW(parameters, lr=self.plan.rate, weight_decay=0.01, betas=(0.9, 0.98))
+        self.accelerator.free_memory()  # an optimiser of the stage before would have its gradients unscaled once more
+        self.raw_optimiser = torch.optim.AdamW(self._groups(parameters), lr=self.plan.rate, betas=(0.9, 0.98))
         put_moments(self.raw_optimiser, self.network, self.moments, self.progress.in_stage)
         objective = Objective(self.network, stage, self.plan.drop).train()
         prepared: tuple[nn.Module, Any] = self.accelerator.prepare(objective, self.raw_optimiser)
         return prepared
+
+    def _groups(self, parameters: list[nn.Parameter]) -> list[dict[str, Any]]:
+        """The stage's parameters, those apart that the network wants to stay as they are where nothing teaches them."""
+        spared = {id(self.network.get_parameter(name)) for name in getattr(self.network, "undecayed", ())}
+        decayed = [parameter for parameter in parameters if id(parameter) not in spared]
+        rest = [parameter for parameter in parameters if id(parameter) in spared]
+        groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": rest, "weight_decay": 0.0}]
+        return [group for group in groups if group["params"]]
 
     def _report(self, stage: str, means: Means, rate: float) -> None:
         """Every so many steps: a row of the log, and the state."""
