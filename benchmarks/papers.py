@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 import papers_page
-from papers_runs import RUNS, Budget, make_features, measure_speed, train_all, train_one
+from papers_runs import RUNS, Budget, keep, make_features, measure_speed, train_all, train_one
 
 from models.base import ModelError
 
@@ -43,6 +43,7 @@ def main() -> None:
         if chosen.one:
             train_one(chosen.one[0], chosen.one[1], budget)
             return
+        keep(budget)
         runs = [run for run in RUNS if not chosen.only or run[0] in chosen.only]
         if not chosen.write:
             make_features(budget)

@@ -44,7 +44,7 @@ NAMES: dict[str, Named] = {
     "codetalker": Named("CodeTalker, motion codebook", {CROSS_SUBJECT: "13.206 / 1.310", CROSS_GENDER: "11.385 / (misprint)"}),
     "codetalker-shape": Named("CodeTalker, shape codebook", {}),
     "dualtalker": Named("DualTalker (our reconstruction)", {}),
-    "pmmtalk-live": Named("PMMTalk", {CROSS_SUBJECT: "7.169 / 0.640", CROSS_GENDER: "6.568 / 0.590"}),
+    "pmmtalk-live": Named("PMMTalk, small", {CROSS_SUBJECT: "7.169 / 0.640", CROSS_GENDER: "6.568 / 0.590"}),
     "pmmtalk-live-without-text": Named("PMMTalk without the text branch", {CROSS_SUBJECT: "7.319 / 0.682"}),
     "pmmtalk-live-without-audio": Named("PMMTalk without the audio branch", {CROSS_SUBJECT: "8.313 / 0.786"}),
     "pmmtalk-live-without-image": Named("PMMTalk without the image branch", {CROSS_SUBJECT: "7.459 / 0.697"}),
@@ -152,8 +152,9 @@ def draw_mouths(budget: Budget, file: Path) -> None:
     for axes, model in zip(rows[:, 0], done, strict=True):
         mouth = judge.animate(network_of_run(model, budget.folder(model, CROSS_SUBJECT)), mel)[0, part].numpy()
         axes.plot(at, truth, color="0.6", label="truth")
-        axes.plot(at, _aperture(mouth.astype(np.float64)), color="C0")
+        axes.plot(at, _aperture(mouth.astype(np.float64)), color="C0", label="network")
         axes.set_title(NAMES[model].title, fontsize=8, loc="left")
+    rows[0, 0].legend(fontsize=8, loc="upper right")
     rows[-1, 0].set_xlabel("seconds")
     _save(pyplot, figure, file)
 
@@ -190,12 +191,12 @@ def card(model: str, row: dict[str, float], budget: Budget) -> str:
     lines = [f"| {title} | {row[key]:.4f} | {mean.get(key, float('nan')):.4f} |" for key, title in figures.items()]
     return "\n".join([
         f"# {model}-mini", "",
-        f"A small {NAMES[model].title} network ({row['parameters'] / 1e6:.2f} million parameters), made for comparison and for trying the "
+        f"A small network of the kind of {NAMES[model].title} ({row['parameters'] / 1e6:.2f} million parameters), made for comparison and for trying the "
         "system live. It is not the paper's network and has none of its weights.", "",
         f"Trained for {row['steps']:.0f} steps on {len(made.train)} synthetic speakers of eSpeak NG, Festival and Flite, whose mouths were "
         "made from the known phones by rules. No recordings of people were used.", "",
         f"On {len(made.test)} unseen synthetic speakers:", "", "| | this model | their mean face |", "|---|---|---|", *lines, "",
         "Limits: rule-made mouths only, so it moves as the rules do; no real speech was heard in "
         "training; use `pmmtalk-live` for work.", "",
-        f"Made by `python benchmarks/papers.py --steps {budget.steps} --ship models/checkpoints`; see docs/papers.md.", "",
+        f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} --ship models/checkpoints`; see docs/papers.md.", "",
     ])  # fmt: skip

@@ -38,7 +38,7 @@ SCORE, RTF = "score.json", "rtf.json"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What every run gets; another budget is another folder of runs."""
+    """What every run gets. Steps and seed name the folder of the runs, and the rest is kept in it: see `keep`."""
 
     corpus: Path
     work: Path
@@ -54,6 +54,18 @@ class Budget:
     @property
     def features(self) -> Path:
         return self.work / f"features-{self.speech_s:g}s"
+
+
+def keep(budget: Budget) -> None:
+    """Write the budget beside its runs. ModelError where runs of another one lie there: their scores would stand under a wrong command."""
+    file = budget.folder("_", CROSS_SUBJECT).parents[1] / "budget.json"
+    wanted = {key: str(value) for key, value in asdict(budget).items() if key != "work"}
+    if file.exists():
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if odd := [key for key in wanted if found.get(key) != wanted[key]]:
+            raise ModelError(f"{file.parent}: its runs had --{odd[0].replace('_', '-')} {found.get(odd[0])}: give that, or another --work")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
 
 def make_features(budget: Budget) -> None:
