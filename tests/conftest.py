@@ -1,7 +1,10 @@
-"""How the tests are shared out where several processes run them (`scripts/test` takes two)."""
+"""How the tests are shared out where several processes run them (`scripts/test` takes two); what many of them stand on."""
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         place = item.path.relative_to(HERE).as_posix()
         together = "real time" if place.startswith(REAL_TIME) else place
         item.add_marker(pytest.mark.xdist_group(together))
+
+
+@pytest.fixture
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder for what the program remembers; no setting comes from the environment."""
+    for name in list(os.environ):
+        if name.startswith("LIVELINK_BRIDGE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def nothing_left_running() -> Iterator[None]:
+    """No thread outlives the test."""
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture
+def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands hear loudness instead of loading a network."""
+    from livelink_bridge.commands import session
+    from livelink_bridge.testing import LoudnessModel
+
+    monkeypatch.setattr(session, "model_of", lambda settings: LoudnessModel())

@@ -1,4 +1,4 @@
-"""The command line from outside: exit codes, one line for every mistake, what goes over the wire, ending well."""
+"""The command line from outside: what each verb prints, sends and writes."""
 
 from __future__ import annotations
 
@@ -6,194 +6,29 @@ import json
 import logging
 import os
 import re
-import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
+from outside import SPEAKERS, NoSound, loud_tone, one_line, received
 
 from arkit_mapping.takes import read_take
 from livelink_bridge.arrivals import Arrivals
 from livelink_bridge.cli import run
-from livelink_bridge.commands import session
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.portaudio import SoundSystem
-from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.wire.livelink import decode
-from models.base import ModelError
 
+pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 ROOT = Path(__file__).parents[1]
-RATE_HZ = 16000
-WITH_A_SMALL_MODEL = (
-    "from livelink_bridge.commands import session; from livelink_bridge.testing import LoudnessModel;"
-    "session.model_of = lambda settings: LoudnessModel(); from livelink_bridge.cli import main; main()"
-)
-
-
-@pytest.fixture(autouse=True)
-def at_home_in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
-    for name in list(os.environ):
-        if name.startswith("LIVELINK_BRIDGE_") and name != "LIVELINK_BRIDGE_HOME":
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before
-
-
-@pytest.fixture
-def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "model_of", lambda settings: LoudnessModel())
 
 
 @pytest.fixture
 def voice(tmp_path: Path) -> Path:
-    """0.4 s of a loud tone."""
-    path = tmp_path / "voice.wav"
-    soundfile.write(path, 0.5 * np.sin(np.arange(int(0.4 * RATE_HZ)) * 0.2), RATE_HZ)
-    return path
-
-
-def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """The only line on stderr."""
-    err = capsys.readouterr().err
-    assert err.startswith("livelink-bridge: ") and err.count("\n") == 1, err
-    assert "Traceback" not in err
-    return err
-
-
-WRONG_ON_SIGHT = [
-    (["play", "--frobnicate", "VOICE"], "No such option: --frobnicate"),
-    (["frobnicate"], "No such command 'frobnicate'"),
-    (["play"], "Missing argument"),
-    (["--mic", "Yeti", "stray"], "livelink-bridge --mic --help"),
-    (["play", "VOICE", "--to", "livelink://127.0.0.1:0"], "port 0"),
-    (["play", "VOICE", "--to", "livelink://127.0.0.1:70000"], "1 to 65535"),
-    (["play", "VOICE", "--to", "livelink://127.0.0.1"], "names no port"),
-    (["play", "VOICE", "--to", "carrier-pigeon://roof:1"], "carrier-pigeon"),
-    (["play", "VOICE", "--to", "take:"], "names no folder"),
-    (["play", "VOICE", "--config", "UNKNOWN_KEY"], "did you mean subject?"),
-    (["play", "VOICE", "--fps", "0"], "1 to 60"),
-    (["play", "VOICE", "--device", "tpu"], "auto or cpu or cuda or mps"),
-    (["play", "VOICE", "--character", "BAD_CHARACTER"], "gian"),
-    (["convert", "VOICE", "VOICE", "-o", "one.csv"], "expected a folder"),
-    (["convert", "VOICE", "VOICE", "-o", "folder"], "several files would become"),
-    (["monitor", "--port", "0"], "got port 0, expected 1 to 65535"),
-    (["monitor", "--port", "70000"], "got port 70000, expected 1 to 65535"),
-]
-
-OUT_OF_REACH = "x" * 300
-"""A path that the system refuses to look at, as it does one in a folder that is somebody else's."""
-
-THE_WORLD_SAYS_NO = [
-    (["play", "none.wav", "--no-audio"], "none.wav: no such file"),
-    (["play", "EMPTY", "--no-audio"], "is empty"),
-    (["play", "TEXT", "--no-audio"], "is not sound that can be read"),
-    (["convert", "TEXT", "-o", "out.csv"], "is not sound that can be read"),
-    (["convert", "none.wav", "-o", "out.csv"], "none.wav: no such file"),
-    (["play", "VOICE", "--no-audio", "--to", "livelink://no.such.host.invalid:11111"], "unknown host 'no.such.host.invalid'"),
-    (["play", "VOICE", "--config", "none.yaml"], "none.yaml: no such file"),
-    (["play", "VOICE", "--character", "none.yaml"], "none.yaml: no such file"),
-    (["play", "VOICE", "--character", OUT_OF_REACH], "cannot be read"),
-    (["play", OUT_OF_REACH, "--no-audio"], "cannot be opened"),
-    (["convert", "VOICE", "-o", OUT_OF_REACH + ".csv"], "cannot be written"),
-]
-
-
-def placed(arguments: list[str], voice: Path) -> list[str]:
-    """The arguments with the files they speak of put where `voice` is."""
-    folder = voice.parent
-    files = {
-        "EMPTY": ("empty.wav", ""),
-        "TEXT": ("text.wav", "not a sound\n" * 100),
-        "UNKNOWN_KEY": ("typo.yaml", "subjct: Ada\n"),
-        "BAD_CHARACTER": ("ada.yaml", "gian: {JawOpen: 2}\n"),
-    }
-    for name, content in files.values():
-        (folder / name).write_text(content, encoding="utf-8")
-    known = {key: str(folder / name) for key, (name, _) in files.items()}
-    return [known.get(argument, str(voice) if argument == "VOICE" else argument) for argument in arguments]
-
-
-@pytest.mark.usefixtures("small_model")
-@pytest.mark.parametrize(("arguments", "says"), WRONG_ON_SIGHT, ids=lambda part: part if isinstance(part, str) else "")
-def test_what_is_wrong_on_sight_is_one_line_and_exit_code_2(
-    arguments: list[str], says: str, voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(voice.parent)
-    assert run(placed(arguments, voice)) == 2
-    assert says in one_line(capsys)
-
-
-@pytest.mark.usefixtures("small_model")
-@pytest.mark.parametrize(("arguments", "says"), THE_WORLD_SAYS_NO, ids=lambda part: part if isinstance(part, str) else "")
-def test_what_the_world_refuses_is_one_line_and_exit_code_1(
-    arguments: list[str], says: str, voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(voice.parent)
-    assert run(placed(arguments, voice)) == 1
-    assert says in one_line(capsys)
-    assert not (voice.parent / "out.csv").exists()
-
-
-@pytest.mark.parametrize(
-    "option", [["--model", "no-such-model"], ["--model", OUT_OF_REACH], ["--model", "pmmtalk-live-33", "--lookahead", "67"]]
-)
-def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(option: list[str], voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["convert", str(voice), "-o", str(voice.with_suffix(".csv")), *option]) == 1
-    assert option[1] in one_line(capsys)
-
-
-def test_a_models_own_complaint_is_the_worlds(voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(settings: Settings) -> None:
-        raise ModelError("weights are damaged")
-
-    monkeypatch.setattr(session, "model_of", refuse)
-    assert run(["play", str(voice)]) == 1
-    assert "weights are damaged" in one_line(capsys)
-
-
-class NoSound(SimpleNamespace):
-    """A sound system as sounddevice shows it, with the devices it was made with."""
-
-    def __init__(self, devices: list[dict[str, Any]]) -> None:
-        super().__init__(query_devices=lambda: devices, query_hostapis=lambda: [{"name": "ALSA"}], PortAudioError=OSError)
-        self.default = SimpleNamespace(device=[-1, -1])
-
-
-SPEAKERS = {"name": "Speakers", "hostapi": 0, "max_input_channels": 0, "max_output_channels": 2, "default_samplerate": 48000.0}
-
-
-@pytest.mark.usefixtures("small_model")
-@pytest.mark.parametrize(
-    ("arguments", "devices", "says"),
-    [
-        (["--mic"], [], "no microphone"),
-        (["--mic", "0"], [SPEAKERS], "device 0 (Speakers) is not an input"),
-        (["--mic", "speak"], [SPEAKERS], "device 0 (Speakers) is not an input"),
-        (["--mic", "Yeti"], [SPEAKERS], "no input's name contains 'Yeti'"),
-        (["--mic", "7", "--to", "osc://127.0.0.1:9"], [SPEAKERS], "there is no device 7"),
-    ],
-)
-def test_a_microphone_that_is_not_there_is_one_line_and_exit_code_1(
-    arguments: list[str], devices: list[dict[str, Any]], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("livelink_bridge.sources.microphone.sound_system", lambda: SoundSystem(NoSound(devices)))
-    assert run(arguments) == 1
-    assert says in one_line(capsys)
+    return loud_tone(tmp_path)
 
 
 def test_devices_lists_what_the_sound_system_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,13 +38,6 @@ def test_devices_lists_what_the_sound_system_has(capsys: pytest.CaptureFixture[s
     monkeypatch.setattr("livelink_bridge.portaudio.sound_system", lambda: SoundSystem(NoSound([])))
     assert run(["devices"]) == 0
     assert "no sound devices" in capsys.readouterr().out
-
-
-def test_debug_shows_the_traceback_above_the_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["play", "x", "--config", "none.yaml"], debug=True) == 1
-    err = capsys.readouterr().err
-    assert "Traceback" in err
-    assert err.splitlines()[-1].startswith("livelink-bridge: settings file none.yaml")
 
 
 @pytest.mark.usefixtures("small_model")
@@ -233,12 +61,6 @@ def test_play_says_that_a_later_file_is_missing_before_it_plays_the_first(voice:
         assert run(["play", str(voice), "none.wav", "--no-audio", "--to", f"livelink://127.0.0.1:{arrivals.port}"]) == 1
         assert list(received(arrivals)) == []
     assert "none.wav: no such file" in one_line(capsys)
-
-
-def received(arrivals: Arrivals) -> Iterator[bytes]:
-    """What waits at a port."""
-    while (found := arrivals.receive(0.05)) is not None:
-        yield found[0]
 
 
 @pytest.mark.usefixtures("small_model")
@@ -342,68 +164,3 @@ def busy_s(command: list[str]) -> float:
     after, took_s = os.times(), time.perf_counter() - begun_s
     used_s = after.children_user + after.children_system - before.children_user - before.children_system
     return used_s or took_s
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_play_with_a_neutral_face_and_130(number: signal.Signals, tmp_path: Path) -> None:
-    long = tmp_path / "long.wav"
-    soundfile.write(long, 0.5 * np.sin(np.arange(30 * RATE_HZ) * 0.2), RATE_HZ)
-    with Arrivals(0, "127.0.0.1") as arrivals:
-        command = [sys.executable, "-c", WITH_A_SMALL_MODEL, "play", str(long), "--no-audio"]
-        target = ["--to", f"livelink://127.0.0.1:{arrivals.port}"]
-        with subprocess.Popen([*command, *target], cwd=ROOT, stdout=subprocess.PIPE, text=True) as playing:
-            try:
-                moving(arrivals)
-                playing.send_signal(number)
-                out, _ = playing.communicate(timeout=10)
-            finally:
-                playing.kill()
-        last = [decode(datagram) for datagram in received(arrivals)][-1]
-    assert playing.returncode == 130
-    assert last.values is not None and not last.values.any()
-    assert "poses for" in out.splitlines()[-1]
-
-
-def moving(arrivals: Arrivals) -> None:
-    """Wait until a face with an open jaw arrives."""
-    for _ in range(100):
-        found = arrivals.receive(10)
-        assert found is not None, "nothing arrived"
-        values = decode(found[0]).values
-        if values is not None and values[17] > 0.3:
-            return
-    pytest.fail("the jaw never opened")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_ctrl_c_ends_the_monitor_with_its_last_summary_and_130() -> None:
-    with Arrivals(0, "127.0.0.1") as free:
-        port = free.port
-    command = [sys.executable, "-m", "livelink_bridge", "monitor", "--port", str(port), "--json"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as listening:
-        try:
-            assert listening.stdout is not None
-            first = json.loads(listening.stdout.readline())
-            listening.send_signal(signal.SIGINT)
-            rest, _ = listening.communicate(timeout=10)
-        finally:
-            listening.kill()
-    assert listening.returncode == 130
-    assert first["port"] == port and len(rest.splitlines()) == 1
-
-
-def test_a_bug_is_one_line_too() -> None:
-    code = WITH_A_SMALL_MODEL.replace("LoudnessModel();", "1 / 0;")
-    done = subprocess.run([sys.executable, "-c", code, "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=15, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("livelink-bridge: this is a bug: ZeroDivisionError") and done.stderr.count("\n") == 1
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a pipe breaks otherwise on Windows")
-def test_a_reader_that_goes_away_is_no_traceback() -> None:
-    command = [sys.executable, "-m", "livelink_bridge", "config"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as printing:
-        assert printing.stdout is not None and printing.stderr is not None
-        printing.stdout.close()
-        assert (printing.stderr.read(), printing.wait(10)) == ("", 1)

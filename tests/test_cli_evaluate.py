@@ -10,8 +10,6 @@ import pytest
 import soundfile
 
 from livelink_bridge.cli import run
-from livelink_bridge.commands import session
-from livelink_bridge.testing import LoudnessModel
 
 
 @pytest.fixture
@@ -29,11 +27,6 @@ def recordings(tmp_path: Path) -> Path:
     ]
     (tmp_path / "val.json").write_text(json.dumps(rows))
     return tmp_path
-
-
-@pytest.fixture
-def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "model_of", lambda settings: LoudnessModel())
 
 
 def test_the_shipped_model_is_judged_beside_loudness_in_one_table(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:

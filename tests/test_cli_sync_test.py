@@ -22,6 +22,7 @@ from livelink_bridge.outputs import Outputs
 from livelink_bridge.testing import FakePortAudio, FakeStream
 from livelink_bridge.wire.livelink import decode
 
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
 JAW = index_of("JawOpen")
 BUSY_MS = 250
 """What a machine with other work may add. A wrong sign or a delay left out would be more."""
@@ -33,13 +34,6 @@ TRIES = 4
 def verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(cli.VERBS, "sync-test", with_settings(sync_test.sync_test, sync_test.OPTIONS))
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +19,7 @@ from livelink_bridge.metrics import Metrics, Summary
 from livelink_bridge.testing_takes import START, app_folder, app_take, face
 from livelink_bridge.wire.livelink import decode
 
+pytestmark = pytest.mark.usefixtures("nothing_left_running")
 JAW = index_of("JawOpen")
 
 
@@ -27,13 +27,6 @@ JAW = index_of("JawOpen")
 def verb(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(cli.VERBS, "replay", with_settings(command.replay, OUTPUT))
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture

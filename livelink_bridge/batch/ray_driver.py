@@ -1,9 +1,9 @@
 """The process that speaks to Ray: joins or starts the cluster, keeps every worker busy, and tells its parent what became of each sound.
 
 Nothing but messages over the pipe comes in or goes out; this process's standard output and error lead nowhere. Ray is imported in its
-functions only. A worker is an actor with one core: Ray starts it again when it dies (`max_restarts`), on another machine if need be, and it
-loads its tools again before it is given more. The sound it was at is the parent's to give once more, so that the sound that kills, and no
-other, runs out of tries.
+functions only. Ray starts a worker (`ray_worker`) again when it dies (`max_restarts`), on another machine if need be, and it loads its
+tools again before it is given more. The sound it was at is the parent's to give once more, so that the sound that kills, and no other, runs
+out of tries.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import socket
 from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from livelink_bridge.batch.job import Load, Outcome, Recipe, Tools, Work, clear_partials, convert_one, load_tools
+from livelink_bridge.batch.job import Outcome, Work
+from livelink_bridge.batch.ray_worker import Job, Worker
 from livelink_bridge.errors import BridgeError
 
 OBJECT_STORE_BYTES = 80 * 2**20
@@ -30,19 +30,6 @@ BEAT_S = 1.0
 POLL_S = 0.1
 MISSED_BEATS = 3
 KNOCK_S = 2.0
-
-
-class Job(NamedTuple):
-    """What the driver is started with. Picklable."""
-
-    recipe: Recipe
-    load: Load
-    address: str | None
-    jobs: int | None
-    sounds: Path
-    """A folder of sounds that every worker must see."""
-    mark: Path
-    """A file in the folder of takes that every worker must see."""
 
 
 class Given(NamedTuple):
@@ -157,57 +144,6 @@ def _connect(job: Job) -> int:
     if not room:
         raise BridgeError(f"the Ray cluster has no {kind} to give, expected 1 for each sound at a time; ray status shows what it has")
     return min(job.jobs or room, room)
-
-
-class Worker:
-    """An actor: tools loaded once, then one sound at a time."""
-
-    def __init__(self) -> None:
-        self._tools: Tools | None = None
-
-    def load(self, job: Job) -> str | None:
-        """Get ready; why that cannot be, on one line."""
-        from models.base import ModelError
-
-        try:
-            _check_place(job)
-            self._tools = job.load(job.recipe)
-        except (BridgeError, ModelError) as error:
-            return str(error)
-        return None
-
-    def convert(self, job: Job, work: Work) -> Outcome | str:
-        """What became of a sound, or why it could not be begun."""
-        if self._tools is None and (why := self.load(job)):  # it died while it had nothing to do, and this is another
-            return why
-        assert self._tools is not None
-        clear_partials(work.out)  # of a try before this one, on whichever machine
-        return convert_one(work.sound, work.out, job.recipe, self._tools)
-
-
-def _check_place(job: Job) -> None:
-    """Raise BridgeError where this machine would make other takes, or put them elsewhere."""
-    from livelink_bridge import __version__
-
-    here = socket.gethostname()
-    if not job.mark.exists():
-        raise BridgeError(f"worker {here} sees another {job.mark.parent} than this machine; the takes' folder has to be shared storage")
-    if not job.sounds.is_dir():
-        raise BridgeError(f"worker {here} does not see {job.sounds}; the sounds' folder has to be shared storage")
-    if job.load is not load_tools:
-        return
-    if job.recipe.version != __version__:
-        raise BridgeError(f"worker {here} has livelink-bridge {__version__}, expected {job.recipe.version}; install the same everywhere")
-    _check_model(job.recipe, here)
-
-
-def _check_model(recipe: Recipe, here: str) -> None:
-    from livelink_bridge.batch.job import sha256_of
-    from models import checkpoint
-
-    sums = checkpoint.find(recipe.model) / checkpoint.SUMS
-    if sha256_of(sums) != recipe.model_sha256:
-        raise BridgeError(f"worker {here} has another model {recipe.model}; install the same everywhere")
 
 
 @dataclass(slots=True, eq=False)

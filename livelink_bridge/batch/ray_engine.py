@@ -20,7 +20,8 @@ from pathlib import Path
 from livelink_bridge.batch import ray_driver
 from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Work, clear_partials, load_tools
 from livelink_bridge.batch.local import MOST_TRIES, cores
-from livelink_bridge.batch.ray_driver import Died, Done, Dropped, Failed, Given, Job, Started
+from livelink_bridge.batch.ray_driver import Died, Done, Dropped, Failed, Given, Started
+from livelink_bridge.batch.ray_worker import Job
 from livelink_bridge.errors import BridgeError, SinkError, UsageError
 
 START_S = 120.0

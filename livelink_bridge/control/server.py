@@ -40,7 +40,6 @@ class Server:
         """`takes` is the folder takes are recorded into; `port` 0 takes any that is free. Raises BridgeError where it cannot be opened."""
         self.strangers = 0
         """Datagrams of peers that are not allowed."""
-        self.undecodable = 0
         self.session = Session(stage, peers, clock=clock, takes=takes)
         self._complaints = self.session.complaints
         self._peers, self._clock = peers, clock
@@ -100,7 +99,6 @@ class Server:
         try:
             messages = decode(datagram)
         except WireError as error:
-            self.undecodable += 1
             self._complaints.add(f"not OSC {peer.host}", f"{peer} sent {len(datagram)} bytes that are not OSC: {error}")
             return
         if len(messages) > _MOST_MESSAGES:

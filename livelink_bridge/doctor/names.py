@@ -6,8 +6,6 @@ from livelink_bridge.doctor.finding import Finding
 
 LONG = 64
 """Bytes. Unreal takes 512, lists in windows show fewer."""
-IMPORTER_PARTS = 3
-"""A take's name of more parts between underscores loses the first ones when it is imported."""
 
 
 def subject_name(subject: str) -> Finding:

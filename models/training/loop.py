@@ -119,8 +119,8 @@ class Loop:
 
     def in_step(self, batch: Batch) -> Batch:
         """The batch's frames that the network can have heard: the last `delay` ones would need sound after its end."""
-        late = self.config.delay
-        return Batch(batch.mel, batch.curves[:, :-late], batch.known, batch.labels[:, :-late], batch.sealed[:, :-late], batch.style)
+        kept = batch.mel.shape[1] - self.config.delay
+        return Batch(batch.mel, batch.curves[:, :kept], batch.known, batch.labels[:, :kept], batch.sealed[:, :kept], batch.style)
 
     def _branches(self, batch: Batch, reference: Tensor, crop: Tensor) -> tuple[Tensor, Tensor]:
         """Phone log-probabilities and some drawn mouths, without the decoder; the delay is taken out."""

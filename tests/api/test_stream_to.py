@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,23 +17,12 @@ from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.wire.livelink import Packet, decode
 from models.base import ModelError
 
+pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 RATE = 24000
 JAW = CHANNELS_61.index("JawOpen")
 MODEL = LoudnessModel()
 PLAIN = {"model": MODEL, "sample_rate": RATE, "gate": "off", "level_control": False, "liveliness": False}
 LIMIT_S = 10
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before
 
 
 class Receiver:

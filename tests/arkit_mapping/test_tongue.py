@@ -7,9 +7,7 @@ import numpy as np
 from arkit_mapping import CHANNELS_61, MOUTH_32, remap
 from arkit_mapping.tongue import behind_lips
 
-TONGUE, JAW, CLOSE, PRESS_LEFT, PRESS_RIGHT = (
-    CHANNELS_61.index(name) for name in ("TongueOut", "JawOpen", "MouthClose", "MouthPressLeft", "MouthPressRight")
-)
+TONGUE, JAW, CLOSE = (CHANNELS_61.index(name) for name in ("TongueOut", "JawOpen", "MouthClose"))
 
 
 def poses(tongue: float, **channels: float) -> np.ndarray:

@@ -255,3 +255,20 @@ def test_a_folder_without_tracks_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["training", "--tracks", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")])
     with pytest.raises(SystemExit, match="no tracks there"):
         training.main()
+
+
+@pytest.mark.parametrize("pretrain", [0, 2])
+def test_a_loop_on_another_device_draws_its_faces_there(config, source, tmp_path, pretrain):
+    """`meta` computes nothing and, as CUDA does, refuses what lies on two devices."""
+    run = loop(config, tmp_path / "run", pretrain=pretrain, device="meta")
+    terms = run._terms(training.to_device(next(source), run.device))
+    assert {term.device.type for term in terms.values()} == {"meta"}
+
+
+def test_a_run_that_goes_on_has_its_moments_beside_its_weights(config, source, tmp_path):
+    begun = loop(config, tmp_path / "run")
+    begun.train_step(next(source))
+    save(begun.state_file, begun.model, begun.average, begun.optimiser, begun.step)
+    going_on = loop(config, tmp_path / "run", device="meta")
+    places = {state[moment].device.type for state in going_on.optimiser.state.values() for moment in ("exp_avg", "exp_avg_sq")}
+    assert places == {"meta"}
