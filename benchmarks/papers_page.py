@@ -191,12 +191,13 @@ def card(model: str, row: dict[str, float], budget: Budget) -> str:
     lines = [f"| {title} | {row[key]:.4f} | {mean.get(key, float('nan')):.4f} |" for key, title in figures.items()]
     return "\n".join([
         f"# {model}-mini", "",
-        f"A small network of the kind of {NAMES[model].title} ({row['parameters'] / 1e6:.2f} million parameters), made for comparison and for trying the "
-        "system live. It is not the paper's network and has none of its weights.", "",
+        f"A small network of the kind of {NAMES[model].title} ({row['parameters'] / 1e6:.2f} million parameters), made for comparison and "
+        "for trying the system live. It is not the paper's network and has none of its weights.", "",
         f"Trained for {row['steps']:.0f} steps on {len(made.train)} synthetic speakers of eSpeak NG, Festival and Flite, whose mouths were "
         "made from the known phones by rules. No recordings of people were used.", "",
         f"On {len(made.test)} unseen synthetic speakers:", "", "| | this model | their mean face |", "|---|---|---|", *lines, "",
         "Limits: rule-made mouths only, so it moves as the rules do; no real speech was heard in "
         "training; use `pmmtalk-live` for work.", "",
-        f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} --ship models/checkpoints`; see docs/papers.md.", "",
+        f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} --ship models/checkpoints`; "
+        "see docs/papers.md.", "",
     ])  # fmt: skip

@@ -31,6 +31,8 @@ MARKS = {"--slow": "slow", "--gpu": "gpu", "--soak": "soak"}
 REPEATABLE = ("--hypothesis-profile=ci", "--reruns=2")
 """Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones. Many tests run in
 real time, and a machine that others use at the same moment may stall for half a second: what fails is run again, and said."""
+SHARED_OUT = ("-n=2", "--dist=loadgroup")
+"""Of a whole run: two processes, for two cores. tests/conftest.py says which tests stay together; what runs in real time is one group."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "scripts", "tests")
 
 
@@ -132,7 +134,8 @@ def pytest_arguments(arguments: list[str]) -> list[str]:
     """Turn --slow, --gpu, --soak into pytest's marks and hand the rest on; without them the project's own choice stands."""
     marks = [MARKS[argument] for argument in arguments if argument in MARKS]
     rest = [argument for argument in arguments if argument not in MARKS]
-    return [*REPEATABLE, *(["-m", " or ".join(marks)] if marks else []), *rest]
+    shared_out = SHARED_OUT if not arguments else ()
+    return [*REPEATABLE, *shared_out, *(["-m", " or ".join(marks)] if marks else []), *rest]
 
 
 def run(command: list[str]) -> int:

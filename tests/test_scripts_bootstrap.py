@@ -84,7 +84,6 @@ def test_the_plain_install_does_not_stand_for_the_one_with_the_checks(bootstrap:
 @pytest.mark.parametrize(
     ("given", "handed_on"),
     [
-        ([], []),
         (["-x", "tests/wire"], ["-x", "tests/wire"]),
         (["--slow"], ["-m", "slow"]),
         (["--gpu", "--soak", "-x"], ["-m", "gpu or soak", "-x"]),
@@ -92,6 +91,10 @@ def test_the_plain_install_does_not_stand_for_the_one_with_the_checks(bootstrap:
 )
 def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(bootstrap: ModuleType, given: list[str], handed_on: list[str]) -> None:
     assert bootstrap.pytest_arguments(given) == [*bootstrap.REPEATABLE, *handed_on]
+
+
+def test_a_whole_run_is_shared_out_to_two_processes(bootstrap: ModuleType) -> None:
+    assert bootstrap.pytest_arguments([]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT]
 
 
 def test_the_checks_stop_at_the_first_that_fails(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
