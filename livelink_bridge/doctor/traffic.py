@@ -23,7 +23,7 @@ def others(target: Target, subject: str, device_id: str | None, seconds: float, 
     sockets = udp_sockets(machine) or []
     sending = sorted({str(found) for found in sockets if found.other is not None and found.other[1] == target.port})
     if sending:
-        text = f"{' and '.join(sending)} sends there already; two senders of one subject make the face jump: stop one, or --subject"
+        text = f"{' and '.join(sending)} sends there already: right if that is your session; a second sender of its subject is not"
         yield Finding("warn", what, text)
     if holders(sockets, target.port) or not seconds or not _free(target.port):
         if not sending:
