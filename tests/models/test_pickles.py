@@ -86,7 +86,11 @@ def test_code_in_a_pickle_does_not_run(tmp_path: Path, kind: type[Makes], protoc
     assert mark.exists()
 
 
-@pytest.mark.parametrize("value", [collections.OrderedDict(a=1), Path("x"), np.random.default_rng, np.ma.array([1])], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [collections.OrderedDict(a=1), Path("x"), np.random.default_rng, np.ma.array([1])],
+    ids=["a subclass of dict", "a path", "a function", "a masked array"],
+)
 def test_what_is_not_plain_is_refused_before_it_is_made(tmp_path: Path, value: object) -> None:
     with pytest.raises(ModelError, match="it asks for"):
         read_pickle(write(tmp_path / "x.pkl", value))
