@@ -48,6 +48,11 @@ def random_parts(name: str) -> dict[str, int]:
         raise ModelError(f"no network {name!r} to build, expected one of {', '.join(random_names())}")
     with torch.device("meta"):
         network = network_of(SYSTEMS[name], config_of(SYSTEMS[name], STYLES)) if name in SYSTEMS else _mesh(name)
+    return parts_of(network)
+
+
+def parts_of(network: nn.Module) -> dict[str, int]:
+    """Parameters in each part of a network; buffers are not counted."""
     return _by_part((key, parameter.numel()) for key, parameter in network.named_parameters())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import torch
 import typer
 from typer.testing import CliRunner
 
+from livelink_bridge import cli
 from livelink_bridge.commands import train
 from livelink_bridge.commands.common import with_settings
 from models.base import ModelError
 from models.corpus.engines import SAMPLE_RATE, Utterance
 from models.corpus.phones import Phone
 from models.corpus.store import write_voice
+from models.training.program import engine
 
 torch.set_num_threads(1)
 PAPA = tuple(Phone(("AA", "PB")[i % 2], i * 0.15, (i + 1) * 0.15) for i in range(20))
@@ -60,3 +63,39 @@ def test_it_trains_and_says_what_to_do_with_it(corpus: Path, tmp_path: Path) -> 
 def test_what_cannot_be_is_one_line(corpus: Path, tmp_path: Path, more: tuple[str, ...], said: str) -> None:
     done = run(options(corpus, tmp_path / "run", *more))
     assert isinstance(done.exception, ModelError) and said in str(done.exception) and "\n" not in str(done.exception)
+
+
+def test_a_run_that_was_finished_says_so(corpus: Path, tmp_path: Path) -> None:
+    assert "finished before" not in run(options(corpus, tmp_path / "run")).output
+    again = run(options(corpus, tmp_path / "run")).output
+    assert "3 of at most 3 steps" in again and "finished before: nothing is left to learn" in again
+
+
+def test_the_test_subjects_figures_are_told(corpus: Path, tmp_path: Path) -> None:
+    assert "on 1 test subjects, " in run(options(corpus, tmp_path / "run")).output
+
+
+def test_public_weights_for_a_network_that_takes_none_are_one_line(corpus: Path, tmp_path: Path) -> None:
+    done = run(options(corpus, tmp_path / "run", "--begin", "pmmtalk-live"))
+    assert isinstance(done.exception, ModelError) and "--begin: emotalk has no part that public weights fill" in str(done.exception)
+    done = run(options(corpus, tmp_path / "run", "--begin", str(tmp_path)))
+    assert isinstance(done.exception, ModelError) and "no config.yaml in it" in str(done.exception)
+
+
+def test_ctrl_c_ends_with_130_and_one_line_and_the_same_command_goes_on(
+    corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, real = tmp_path / "run", engine.on_device
+
+    def interrupted(*given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(*given)
+
+    command = ["train", *options(corpus, folder), "--device", "cpu", *(f"--set={change}" for change in SMALL)]
+    monkeypatch.setattr(engine, "on_device", interrupted)
+    assert cli.run(command) == 130
+    assert capfd.readouterr().err.splitlines()[-1] == f"stopped; the same command goes on from the last state in {folder}"
+    assert (folder / "state.safetensors").is_file()
+    monkeypatch.undo()
+    assert cli.run(command) == 0
+    assert "3 of at most 3 steps" in capfd.readouterr().out

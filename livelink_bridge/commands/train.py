@@ -34,7 +34,10 @@ def train(
     run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder of this run; at the end it holds a checkpoint.")],
     protocol: Annotated[str, typer.Option(metavar="cross-subject|cross-gender", help="Whose recordings are kept out.")] = "cross-subject",
     corpus: Annotated[str, typer.Option(metavar="KIND", help="auto, tts, cavfa, blendvoca: what kind of folder it is.")] = "auto",
-    steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Optimiser steps, all stages together. Default 20000.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Optimiser steps of all stages together. Default 20000; pmmtalk's paper: 80 a clip."),
+    ] = None,
     minutes: Annotated[float | None, typer.Option(metavar="M", min=0, help="At most so long; the rate falls by this too.")] = None,
     batch: Annotated[int | None, typer.Option(metavar="N", min=1, help="Windows a step and process. Default the network's own.")] = None,
     seconds: Annotated[float | None, typer.Option(metavar="S", min=0.5, help="Length of a window. Default the network's own.")] = None,
@@ -42,6 +45,10 @@ def train(
     seed: Annotated[int, typer.Option(metavar="N", help="Of the weights, the windows and the protocol's parts.")] = 0,
     change: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another value in the network's config; repeatable.")
+    ] = None,
+    begin: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="pmmtalk: public weights by `models download` or `models convert`; repeatable."),
     ] = None,
     drop: Annotated[list[str] | None, typer.Option(metavar="TERM", help="Leave out a term of the objective; repeatable.")] = None,
     precision: Annotated[str, typer.Option(metavar="auto|no|bf16|fp16", help="Mixed precision; auto is bf16 on CUDA.")] = "auto",
@@ -52,14 +59,15 @@ def train(
     Stopped with Ctrl-C, the same command goes on, with more or fewer steps if you like. A run that has come to its end stays as it is
     and holds a folder `checkpoint`, for --model. Several GPUs: `accelerate launch -m livelink_bridge train ...`.
     """
-    from models import devices
+    from models import checkpoint, devices
     from models.training.program.run import Order, plan_of
 
     dropped = tuple(drop) if drop else None
     plan = plan_of(
         network, steps=steps, minutes=minutes, batch=batch, seconds=seconds, rate=rate, seed=seed, drop=dropped, mixed_precision=precision
     )
-    order = Order(network, str(data), corpus, protocol, seed, tuple(change or ()))
+    folders = tuple(str(checkpoint.find(str(folder), settings.models_dir)) for folder in begin or ())
+    order = Order(network, str(data), corpus, protocol, seed, tuple(change or ()), folders)
     with abortable():
         outcome = learn(order, plan, run, devices.choose(settings.device), threads)
     tell(outcome, plan, run)
@@ -88,8 +96,10 @@ def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
     from models.training.program.run import CHECKPOINT
 
     if os.environ.get("RANK", "0") == "0":
-        losses = ", ".join(f"{name} {value:.4g}" for name, value in outcome.losses.items())
-        typer.echo(f"{outcome.step} of at most {plan.steps} steps in {outcome.seconds / 60:.1f} minutes; {losses or 'nothing logged yet'}")
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in outcome.losses.items()) or "too few steps for a row of the log"
+        if outcome.finished and outcome.step == outcome.begun:
+            losses = "finished before: nothing is left to learn"
+        typer.echo(f"{outcome.step} of at most {plan.steps} steps in {outcome.seconds / 60:.1f} minutes; {losses}")
         typer.echo(f"{run / CHECKPOINT}: use it with --model {run / CHECKPOINT}")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
+from models import config_file
 
-from models.base import ModelError
+SIZES = ("width", "decoder_width", "kernel", "branch_width", "image_size", "reference_size", "period", "window", "heads")
+"""At least one each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,22 @@ class Config:
     channels: tuple[str, ...] = ()
     """ARKit names of the output."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for sizes of which no network can be made."""
+        for name in SIZES:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: got {getattr(self, name)}, expected 1 or more")
+        if self.delay < 0 or self.layers < 0:
+            raise ValueError(f"delay and layers: got {self.delay} and {self.layers}, expected 0 or more")
+        if self.decoder_width % self.heads:
+            raise ValueError(f"heads: {self.heads} do not divide decoder_width, which is {self.decoder_width}")
+
 
 def load_config(path: Path) -> Config:
-    """Config of a checkpoint folder's config.yaml. Raises ModelError for an unknown key or a wrong kind of value."""
-    try:
-        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: not a readable config.yaml ({type(error).__name__}); install the model again") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path}: expected keys and values, got {type(values).__name__}")
-    known = {field.name: field.default for field in fields(Config)}
-    for key, value in values.items():
-        if key not in known:
-            raise ModelError(f"{path}: unknown key {key!r}, expected one of {', '.join(known)}")
-        if isinstance(known[key], tuple) != isinstance(value, list) or isinstance(known[key], int) != isinstance(value, int):
-            raise ModelError(f"{path}: {key} has the wrong kind of value: {value!r}")
-    checked: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return Config(**checked)
+    """Config of a checkpoint folder's config.yaml. Raises ModelError as `models.config_file.load_config` does."""
+    return config_file.load_config(path, Config)
 
 
 def save_config(config: Config, path: Path) -> None:
-    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
-    path.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=140), encoding="utf-8")
+    """Write config.yaml so that `load_config` gives an equal one."""
+    config_file.save_config(config, path)

@@ -1,7 +1,13 @@
 """The live PMMTalk network, trained as the paper says (equation 8 and section IV-E) for comparison with the other small systems.
 
 The shipped live model adds terms of its own (lips that close, an aperture, augmentation; see `models.training.objective`). They are
-left out here, so that every system in a table of the papers is trained on the same data by its own paper's objective alone.
+left out here: every system in a table of the papers is trained on the same data by its own paper's objective. What is not the paper's:
+
+* position and motion are divided by `UNIT_VARIANCE`, which keeps their 1 : 10 and makes them heavier beside the other terms;
+* temporal and semantic alignment weigh 0.01 each, of means over the last `ALIGN_FRAMES` frames, where the paper has 1e-4 and 1e-5 (of
+  sums, as we read it); the temporal target is a band around the diagonal, not the softmax of the identity;
+* stage "face" keeps the branches' own losses of phones (0.4) and picture (1), which the paper's frozen branches do not have: they tell
+  the audio encoder, which is trained on, what the frozen branches need to hear.
 """
 
 from __future__ import annotations
@@ -119,7 +125,8 @@ class SmallPMMTalk(nn.Module):
 
 def in_step(batch: Batch, late: int) -> Batch:
     """The frames that the network can have heard: the last `late` ones would need sound after the window's end."""
-    cut: dict[str, Any] = {name: getattr(batch, name)[:, :-late] for name in ("curves", "labels", "sealed")}
+    kept = batch.mel.shape[1] - late
+    cut: dict[str, Any] = {name: getattr(batch, name)[:, :kept] for name in ("curves", "labels", "sealed")}
     return replace(batch, **cut)
 
 

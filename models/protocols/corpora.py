@@ -28,16 +28,24 @@ MARKS: dict[str, tuple[str, ...]] = {
 }
 """Kind -> patterns of files that only it has, the narrower kinds first."""
 
+OF_MESHES = ("vocaset", "biwi")
+"""Kinds whose clips have meshes; those of the others have curves."""
+
 
 def read(folder: Path, kind: str | None = None) -> tuple[list[SubjectClip], Tally]:
     """All clips of `folder` and what was left out of it. kind: a key of `LOADERS`; None: as `kind_of` finds. ModelError as they raise."""
+    known, tally = known_kind(folder, kind), Tally()
+    return LOADERS[known](folder, tally), tally
+
+
+def known_kind(folder: Path, kind: str | None = None) -> str:
+    """The kind itself, or for None the one that `kind_of` finds. ModelError for an unknown one and for a folder that is not there."""
     if not folder.is_dir():
         raise ModelError(f"data {folder} is not there, expected a folder of one of {', '.join(LOADERS)}")
     kind = kind or kind_of(folder)
     if kind not in LOADERS:
         raise ModelError(f"data: got kind {kind!r}, expected one of {', '.join(LOADERS)}")
-    tally = Tally()
-    return LOADERS[kind](folder, tally), tally
+    return kind
 
 
 def kind_of(folder: Path) -> str:

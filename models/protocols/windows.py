@@ -91,6 +91,17 @@ def clip_batches(
     return _speech_batches(usable, rows_of_styles, batch, frames, seed)
 
 
+def brief_tracks(of_subjects: Sequence[Track], seconds: float) -> tuple[str, ...]:
+    """Subjects whose track is shorter than a window: `track_windows` draws nothing of them."""
+    return tuple(track.name for track in of_subjects if len(track.mel) < int(seconds * RATE))
+
+
+def brief_clips(clips: Sequence[SubjectClip], seconds: float) -> tuple[str, ...]:
+    """Subjects whose clips together are shorter than a window: `clip_batches` draws nothing of them."""
+    lengths = {subject: GRAIN_FRAMES * sum(map(_grains, own)) for subject, own in _by_subject(clips).items()}
+    return tuple(subject for subject, length in lengths.items() if length < int(seconds * PAPER_RATE))
+
+
 def piece(clip: SubjectClip) -> Piece:
     """A clip at 60 Hz with labels and seals, cut to whole grains."""
     curves = resampled(_curves(clip), clip.rate, RATE)
@@ -167,11 +178,15 @@ def _joined(clips: list[SubjectClip]) -> tuple[NDArray[np.float32], NDArray[np.f
     """A subject's sound and its curves at 30 Hz, clip after clip, each cut to whole grains."""
     sound, faces = [], []
     for clip in clips:
-        curves = resampled(_curves(clip), clip.rate, PAPER_RATE)
-        grains = min(len(clip.samples) // GRAIN, len(curves) // GRAIN_FRAMES)
+        curves, grains = resampled(_curves(clip), clip.rate, PAPER_RATE), _grains(clip)
         sound.append(clip.samples[: grains * GRAIN])
         faces.append(curves[: grains * GRAIN_FRAMES])
     return np.concatenate(sound), np.concatenate(faces)
+
+
+def _grains(clip: SubjectClip) -> int:
+    """Whole grains of a clip's sound that have a face at 30 Hz."""
+    return min(len(clip.samples) // GRAIN, -(-clip.frames * PAPER_RATE // clip.rate) // GRAIN_FRAMES)
 
 
 def _speech_batches(

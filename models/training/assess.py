@@ -69,9 +69,9 @@ def score(network: PMMTalk, tracks: list[Track]) -> Score:
     """All tracks together."""
     parts = [(track, *heard(network, track.mel.astype(np.float32))) for track in tracks]
     delay = network.config.delay
-    said = np.concatenate([t.labels[:-delay] for t, _, _ in parts]).astype(np.int64)
-    seal = np.concatenate([t.sealed[:-delay] for t, _, _ in parts])
-    target = np.concatenate([t.curves[:-delay] for t, _, _ in parts]).astype(np.float32)
+    said = np.concatenate([t.labels[: len(t.labels) - delay] for t, _, _ in parts]).astype(np.int64)
+    seal = np.concatenate([t.sealed[: len(t.sealed) - delay] for t, _, _ in parts])
+    target = np.concatenate([t.curves[: len(t.curves) - delay] for t, _, _ in parts]).astype(np.float32)
     mouth, guess = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
     known = said != UNKNOWN
     groups = np.array([VISEMES[name] for name in CLASSES])

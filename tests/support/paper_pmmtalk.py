@@ -35,7 +35,7 @@ def clips(frames: int = 6, batch: int = 2, seed: int = 0) -> ClipBatch:
     g = torch.Generator().manual_seed(seed)
     samples = 0.1 * torch.randn(batch, frames * 1600 // 3, generator=g)
     curves, faces = torch.rand(batch, frames, 32, generator=g), torch.rand(batch, 3, 96, 96, generator=g)
-    return ClipBatch(samples, curves, torch.zeros(batch, dtype=torch.int64), faces)
+    return ClipBatch(samples, curves, torch.ones(batch, 1, 32), torch.zeros(batch, dtype=torch.int64), faces)
 
 
 def write(network: PaperPMMTalk, place: Path) -> None:

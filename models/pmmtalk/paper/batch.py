@@ -14,7 +14,9 @@ class ClipBatch:
     samples: Tensor
     """float32 (clips, n), mono, 16 kHz, in [-1, 1]; n is about frames * 1600 / 3."""
     curves: Tensor
-    """float32 (clips, frames, 32) in [0, 1] at 30 fps; frame k belongs to time k / 30."""
+    """float32 (clips, frames, 32) in [0, 1] at 30 fps; frame k belongs to time k / 30; 0 where not known."""
+    known: Tensor
+    """float32 (clips, 1, 32): 1 for channels that the source carries."""
     style: Tensor
     """int64 (clips,): row of the style table."""
     reference: Tensor

@@ -5,6 +5,8 @@ psi_AE, whose features psi_AD and psi_TD share, is `models.wav2vec.FeatureEncode
 
 from __future__ import annotations
 
+from math import gcd
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,7 +18,7 @@ from models.wav2vec import ContextNetwork, stretched
 LEAST_LOG = -10.0
 """Log-probabilities are cut here: a character this unlikely is as good as absent."""
 GROUPS = 8
-"""Of the group norms in the image encoder: a clip of one speaker has too little variety for batch norm."""
+"""Of the group norms in the image encoder, fewer where they do not divide the width: one speaker has too little variety for batch norm."""
 
 
 class AudioDecoder(nn.Module):
@@ -74,4 +76,4 @@ class ImageEncoder(nn.Module):
 
 
 def _halving(before: int, after: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(min(GROUPS, after), after), nn.ReLU())
+    return nn.Sequential(nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(gcd(GROUPS, after), after), nn.ReLU())

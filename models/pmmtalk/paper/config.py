@@ -106,8 +106,20 @@ class Config:
         strange = [part for part in self.parts if part not in PARTS]
         if strange:
             raise ValueError(f"parts: got {strange[0]!r}, expected some of {', '.join(PARTS)}")
-        if self.decoder_width % self.heads:
-            raise ValueError(f"heads: {self.heads} do not divide the decoder's width of {self.decoder_width}")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        if not self.image_convs or min(self.image_convs) < 1:
+            raise ValueError(f"image_convs: got {list(self.image_convs)}, expected one width or more, each 1 or more")
+        if not 0 < len(self.conv_widths) == len(self.conv_kernels) == len(self.conv_strides):
+            raise ValueError("conv_widths, conv_kernels and conv_strides: expected as many of each, one or more")
+        for heads, width, of in (
+            ("heads", self.decoder_width, "decoder"), ("image_heads", self.image_convs[-1], "image encoder"),
+            ("speech_heads", self.speech_width, "speech transformers"),
+        ):  # fmt: skip
+            count = getattr(self, heads)
+            if count < 1 or width < 1 or width % count:
+                raise ValueError(f"{heads}: {count} do not divide the {of}'s width of {width}")
 
     @property
     def decoder_width(self) -> int:

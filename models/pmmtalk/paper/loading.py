@@ -13,7 +13,7 @@ from models.blocks import Face, load_blocks
 from models.config_file import load_config
 from models.pmmtalk.faces import load_reference
 from models.pmmtalk.paper.config import PARTS, Config
-from models.pmmtalk.paper.network import PaperPMMTalk
+from models.pmmtalk.paper.network import FROZEN, PaperPMMTalk
 from models.styles import VoiceChoice
 
 TRANSFORMER = ("conv_widths", "speech_width", "speech_heads", "speech_feed", "position_kernel", "position_groups")
@@ -24,6 +24,11 @@ SIZES = {
     "psi_TD": (*TRANSFORMER, "text_layers", "vocabulary"),
 }
 """What of its config a part's folder and the network that takes it in must agree on."""
+
+HOW_TO_BEGIN = (
+    "get psi_AE and psi_TD by `livelink-bridge models download xlsr-53-chinese`, psi_AD by `... download xlsr-53`, and psi_HG by "
+    "`livelink-bridge models convert` of Wav2Lip's file"
+)
 
 
 def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None) -> list[SpeechToFace]:
@@ -43,6 +48,18 @@ def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool,
     if block_threads is not None and device == "cpu":
         torch.set_num_threads(block_threads)
     return load_blocks(folder, network, device, voices, tongue, face_of)
+
+
+def begin(network: PaperPMMTalk, folders: Sequence[Path]) -> str:
+    """`begin_from`, and a warning in one line of the frozen parts that stay random, or ""."""
+    filled = begin_from(network, folders)
+    random = [part for part in FROZEN if part not in filled]
+    if not random:
+        return ""
+    return (
+        f"warning: frozen and random, so never to be learnt: {', '.join(random)}; {HOW_TO_BEGIN}; then begin a new --run with "
+        "--begin FOLDER for each"
+    )
 
 
 def begin_from(network: PaperPMMTalk, folders: Sequence[Path]) -> tuple[str, ...]:

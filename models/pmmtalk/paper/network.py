@@ -21,7 +21,7 @@ from models.pmmtalk import losses
 from models.pmmtalk.faces import default_look, draw_reference
 from models.pmmtalk.paper.batch import ClipBatch
 from models.pmmtalk.paper.branches import AudioDecoder, ImageEncoder, TextDecoder
-from models.pmmtalk.paper.config import PARTS, Config
+from models.pmmtalk.paper.config import Config
 from models.pmmtalk.paper.decoder import Alignment, PoseDecoder
 from models.pmmtalk.paper.talking_head import Identity, TalkingHead
 from models.wav2vec import FeatureEncoder, heard
@@ -83,16 +83,16 @@ class PaperPMMTalk(nn.Module):
         return other
 
     def terms(self, batch: ClipBatch, stage: str) -> dict[str, Tensor]:
-        """Equation 8, weighted, by the paper's names: position, motion, temporal and semantic alignment."""
+        """Equation 8, weighted, by the paper's names: position, motion, temporal and semantic alignment. Only known channels are taught."""
         c, frames = self.config, batch.curves.shape[1]
         with torch.no_grad():
             identity = self.psi_HG.identity(batch.reference)
         views = self.views(batch.samples, frames, identity)
         predicted = self.psi_PD(views, self.styles(self._rows(batch.style)), self.alignment.linears)
-        aligned, even = self.alignment(views), torch.ones((), device=predicted.device)
+        aligned = self.alignment(views)
         return {
-            "L_pos": c.position_weight * losses.position(predicted, batch.curves, even),
-            "L_mot": c.motion_weight * losses.motion(predicted, batch.curves, even),
+            "L_pos": c.position_weight * losses.position(predicted, batch.curves, batch.known),
+            "L_mot": c.motion_weight * losses.motion(predicted, batch.curves, batch.known),
             "L_tem": c.temporal_weight * losses.temporal(aligned, c.temporal_target, c.reduction),
             "L_sem": c.semantic_weight * losses.semantic_alignment(aligned),
         }
@@ -128,8 +128,3 @@ class PaperPMMTalk(nn.Module):
             return style
         unknown = torch.rand(style.shape, device=style.device) < self.config.pivot_share
         return torch.where(unknown, len(self.config.styles), style)
-
-
-def parameter_counts(network: nn.Module) -> dict[str, int]:
-    """Numbers in each part, by the paper's names, in the sound's order; buffers are not counted."""
-    return {part: sum(p.numel() for p in network.get_submodule(part).parameters()) for part in PARTS}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from arkit_mapping.channels import MOUTH_32
 from models.base import ModelError
 from models.pmmtalk import faces
 from models.pmmtalk.paper.batch import ClipBatch
 from models.protocols.clips import SubjectClip, Tally
-from models.protocols.corpora import read
+from models.protocols.corpora import OF_MESHES, known_kind, read
 from models.protocols.splits import FILE, Split, read_split, split, write_split
 from models.protocols.windows import SpeechBatch, clip_batches, track_windows, write_tracks
 from models.training.program.engine import Batches
@@ -22,13 +24,14 @@ from models.training.tracks import Track, read_tracks
 def read_clips(folder: Path, kind: str | None) -> tuple[list[SubjectClip], Tally]:
     """Every clip of a corpus that a network of coefficients can learn from, and what was left out. ModelError where there is none.
 
-    kind: a key of `models.protocols.corpora.LOADERS`; None: whichever the folder looks like.
+    kind: a key of `models.protocols.corpora.LOADERS`; None: whichever the folder looks like. Meshes are refused before any is read.
     """
-    clips, tally = read(folder, kind)
+    known = known_kind(folder, kind)
+    if known in OF_MESHES:
+        raise ModelError(f"{folder}: {known} is a corpus of meshes, but this network gives blendshapes; expected a corpus of coefficients")
+    clips, tally = read(folder, known)
     if not clips:
         raise ModelError(f"{folder}: no clips there, expected sound and face of every clip ({tally})")
-    if any(clip.curves is None for clip in clips):
-        raise ModelError(f"{folder}: a corpus of meshes, but this network gives blendshapes; expected a corpus of coefficients")
     return clips, tally
 
 
@@ -68,20 +71,38 @@ def of_subjects(tracks: list[Track], subjects: tuple[str, ...]) -> list[Track]:
 
 def window_batches(tracks: list[Track], made: Split, plan: Plan) -> Batches:
     """Log-mel windows of the training subjects, for the networks at 60 Hz."""
-    own = of_subjects(tracks, made.train)
+    return track_batches(of_subjects(tracks, made.train), made, plan)
+
+
+def track_batches(own: list[Track], made: Split, plan: Plan) -> Batches:
+    """Log-mel windows of these subjects; those that do not train are learnt from as the unknown speaker."""
     return lambda seed: track_windows(own, rows_of(made), plan.batch, plan.seconds, seed)
 
 
 def speech_batches(clips: list[SubjectClip], made: Split, plan: Plan) -> Batches:
     """Sound of the training subjects, for the networks of paper size. Corpora hold no portraits: faces are drawn, another every clip."""
-    own = made.of("train", clips)
+    return drawn_batches(made.of("train", clips), made, plan)
+
+
+def drawn_batches(own: list[SubjectClip], made: Split, plan: Plan) -> Batches:
+    """Sound of these subjects with drawn faces; those that do not train have the unknown speaker's row."""
     return lambda seed: map(with_faces, clip_batches(own, rows_of(made), plan.batch, plan.seconds, seed), _seeds(seed))
 
 
 def with_faces(batch: SpeechBatch, seed: int) -> ClipBatch:
     """A drawn face for every window."""
     look = faces.random_look(len(batch.samples), torch.Generator().manual_seed(seed))
-    return ClipBatch(batch.samples, batch.curves, batch.style, faces.draw_reference(look))
+    return ClipBatch(batch.samples, batch.curves, batch.known, batch.style, faces.draw_reference(look))
+
+
+def mean_curves(clips: list[SubjectClip]) -> torch.Tensor:
+    """float32 (32,): the mean face of all frames; 0 for channels that no clip carries."""
+    sums, counts = np.zeros(len(MOUTH_32)), np.zeros(len(MOUTH_32))
+    for clip in clips:
+        if clip.curves is not None:
+            sums += np.nansum(clip.curves, 0, dtype=np.float64)
+            counts += (~np.isnan(clip.curves)).sum(0)
+    return torch.from_numpy((sums / np.maximum(counts, 1)).astype(np.float32))
 
 
 def _seeds(seed: int) -> Iterator[int]:

@@ -6,11 +6,15 @@ Several GPUs or machines: `accelerate launch -m livelink_bridge train ...` or to
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -26,7 +30,6 @@ Batches = Callable[[int], Iterator[Any]]
 """A seed to endless batches (dataclasses of tensors); a run that goes on asks again, with another seed."""
 Show = Callable[[str, float, dict[str, float]], None]
 """Stage, part of the whole run done in [0, 1], mean losses since the last time."""
-WEIGHT_DECAY = 0.01
 PROCESSES = 1009
 """Seeds of one process lie so far apart that those of others fit in between."""
 
@@ -42,6 +45,8 @@ class Outcome:
     finished: bool
     first: bool = True
     """Of several processes, the one that writes."""
+    begun: int = 0
+    """Step at which this call began; the last one where the run had come to its end before."""
 
 
 class Means:
@@ -92,13 +97,16 @@ def accelerator_of(device: str, mixed_precision: str) -> Any:
 
 
 def train(network: nn.Module, batches: Batches, plan: Plan, run: Path, device: str = "cpu", show: Show | None = None,
-          limit: int | None = None) -> Outcome:  # fmt: skip
+          limit: int | None = None, validation: Sequence[Any] = ()) -> Outcome:  # fmt: skip
     """Train a `Trainable` to the end of its plan, going on from the run's state where there is one.
 
-    limit: stop after so many more steps, state written, as Ctrl-C would between two steps. Raises ModelError for a state that does not
-    fit, and for losses that are not finite.
+    limit: stop after so many more steps, state written. validation: batches whose mean losses are logged whenever the state is written;
+    they change nothing that is learnt. Ctrl-C writes the state after the step that it came in, and raises KeyboardInterrupt. Raises
+    ModelError for a state that does not fit, and for losses that are not finite.
     """
-    return _Training(network, batches, plan, run, device, show).all(limit)
+    training = _Training(network, batches, plan, run, device, show)
+    training.validation = validation
+    return training.all(limit)
 
 
 class _Training:
@@ -115,18 +123,21 @@ class _Training:
         if (run / FILE).exists():
             self.progress, self.moments = restore(run / FILE, self.network, self.average)
         self.losses: dict[str, float] = {}
+        self.validation: Sequence[Any] = ()
         self.log = Log(run, self.accelerator.is_main_process)
 
     def all(self, limit: int | None) -> Outcome:
-        last = None if limit is None else self.progress.step + limit
-        if self.plan.drop and not self.progress.step:
+        begun, p = self.progress.step, self.progress
+        last = None if limit is None else begun + limit
+        if self.plan.drop and not begun:
             self._check_drop()
         try:
-            while not self.progress.finished and self._stage(last):
-                self._next_stage()
+            with held_back() as self.interrupted:
+                while not p.finished and self._stage(last):
+                    self._next_stage()
         finally:
             self.log.close()
-        return Outcome(self.progress.step, self.progress.seconds, self.losses, self.progress.finished, self.accelerator.is_main_process)
+        return Outcome(p.step, p.seconds, self.losses, p.finished, self.accelerator.is_main_process, begun)
 
     @torch.no_grad()
     def _check_drop(self) -> None:
@@ -155,6 +166,9 @@ class _Training:
             if last is not None and self.progress.step >= last:
                 self._save()
                 return False
+            if self._together(self.interrupted.is_set()):
+                self._save()
+                raise KeyboardInterrupt
             rate = self._rate((self.done - began) / max(end - began, 1e-9))
             means.add(self._step(objective, optimiser, batch, rate))
             before, now = time.monotonic(), before
@@ -167,18 +181,23 @@ class _Training:
         parameters = self._thaw(stage)
         torch.manual_seed(self._seed())
         self.accelerator.free_memory()  # an optimiser of the stage before would have its gradients unscaled once more
-        self.raw_optimiser = torch.optim.AdamW(self._groups(parameters), lr=self.plan.rate, betas=(0.9, 0.98))
+        self.raw_optimiser = torch.optim.AdamW(self._groups(parameters), lr=self.plan.rate, betas=self.betas)
         put_moments(self.raw_optimiser, self.network, self.moments, self.progress.in_stage)
         objective = Objective(self.network, stage, self.plan.drop).train()
         prepared: tuple[nn.Module, Any] = self.accelerator.prepare(objective, self.raw_optimiser)
         return prepared
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """As the optimiser wants them."""
+        return self.plan.betas[0], self.plan.betas[1]
 
     def _groups(self, parameters: list[nn.Parameter]) -> list[dict[str, Any]]:
         """The stage's parameters, those apart that the network wants to stay as they are where nothing teaches them."""
         spared = {id(self.network.get_parameter(name)) for name in getattr(self.network, "undecayed", ())}
         decayed = [parameter for parameter in parameters if id(parameter) not in spared]
         rest = [parameter for parameter in parameters if id(parameter) in spared]
-        groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": rest, "weight_decay": 0.0}]
+        groups = [{"params": decayed, "weight_decay": self.plan.weight_decay}, {"params": rest, "weight_decay": 0.0}]
         return [group for group in groups if group["params"]]
 
     def _report(self, stage: str, means: Means, rate: float) -> None:
@@ -189,7 +208,20 @@ class _Training:
             if self.show is not None:
                 self.show(stage, min(1.0, self.done), self.losses)
         if self.progress.step % self.plan.save_every == 0:
+            self._validate()
             self._save()
+
+    def _validate(self) -> None:
+        """A row of the log with the validation batches' losses in evaluation mode; the training's random numbers stay as they are."""
+        if not (self.validation and self.accelerator.is_main_process):
+            return
+        stage, device, means = self.stages[self.progress.stage], self.accelerator.device, Means()
+        objective = Objective(self.network, stage, self.plan.drop).eval()
+        with torch.no_grad(), self.accelerator.autocast(), own_randomness(device):
+            for batch in self.validation:
+                means.add({f"validation_{name}": float(term) for name, term in objective(on_device(batch, device)).items()})
+        objective.train()
+        self.log.row(self.progress.step, stage, self.progress.seconds, means.take())
 
     def _stage_began(self) -> float:
         return self.ends[self.progress.stage - 1] if self.progress.stage else 0.0
@@ -198,6 +230,7 @@ class _Training:
         """What follows builds on the averaged weights, and remembers nothing of how this stage moved."""
         for name, parameter in self.network.named_parameters():
             parameter.data.copy_(self.average.weights[name])
+        self._validate()
         self.moments, self.progress.in_stage = {}, 0
         self.progress.stage += 1
         self.progress.finished = self.progress.stage == len(self.stages)
@@ -220,7 +253,9 @@ class _Training:
         return self.plan.seed * 1_000_003 + self.progress.step * PROCESSES + process
 
     def _rate(self, part: float) -> float:
-        """Linear at first, then a cosine down to nothing, in every stage anew."""
+        """The plan's, or linear at first, then a cosine down to nothing, in every stage anew."""
+        if self.plan.schedule == "constant":
+            return self.plan.rate
         share = self.ends[self.progress.stage] - self._stage_began()
         warm = min(WARM_UP, max(1, round(0.1 * share * self.plan.steps)))
         falling = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, part))))
@@ -233,7 +268,8 @@ class _Training:
         self._check(terms)
         optimiser.zero_grad(set_to_none=True)
         self.accelerator.backward(torch.stack([term.float() for term in terms.values()]).sum())
-        self.accelerator.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], 1.0)
+        if self.plan.clip:
+            self.accelerator.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], self.plan.clip)
         optimiser.step()
         self.progress.step += 1
         self.progress.in_stage += 1
@@ -256,6 +292,38 @@ class _Training:
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             save(self.run / FILE, self.network, self.average, self.raw_optimiser, self.progress)
+
+
+@contextmanager
+def held_back() -> Iterator[threading.Event]:
+    """Set by Ctrl-C or SIGTERM, so that a step comes to its end; the second of a kind interrupts at once.
+
+    Only the main thread is ever told of signals: elsewhere nothing changes.
+    """
+    interrupted, before = threading.Event(), dict[int, Any]()
+
+    def told(number: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.signal(number, signal.default_int_handler)
+
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def own_randomness(device: torch.device) -> Iterator[None]:
+    """Torch's random numbers begin at seed 0, and afterwards go on as if nothing had been drawn."""
+    kept = torch.mps.get_rng_state() if device.type == "mps" else None
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        yield
+    if kept is not None:
+        torch.mps.set_rng_state(kept)
 
 
 def on_device(batch: Any, device: torch.device) -> Any:

@@ -45,7 +45,7 @@ def animate(network: nn.Module, mel: Tensor, row: int = -1) -> Tensor:
     causal: Any = network
     voices, quiet = len(mel), torch.from_numpy(silence()).to(mel)
     style = causal.styles.weight[row].expand(voices, -1)
-    heard = torch.cat([quiet.expand(voices, -1, -1), mel, quiet[-causal.config.delay :].expand(voices, -1, -1)], 1)
+    heard = torch.cat([quiet.expand(voices, -1, -1), mel, quiet[len(quiet) - causal.config.delay :].expand(voices, -1, -1)], 1)
     states, found = causal.initial_states(voices), []
     for at in range(0, heard.shape[1], BLOCK):
         out, states = causal(heard[:, at : at + BLOCK], style, states)

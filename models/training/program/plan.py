@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 WARM_UP = 100
 """Steps over which the rate rises, at most a tenth of the stage."""
+SCHEDULES = ("cosine", "constant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,15 @@ class Plan:
     shares: tuple[float, ...] = ()
     """Of each stage, in the order of the network's `stages`; empty: equal ones."""
     rate: float = 1e-3
-    """Highest learning rate (AdamW)."""
+    """Highest learning rate."""
+    schedule: str = "cosine"
+    """Of the rate: "cosine" rises over `WARM_UP` steps and falls to nothing in every stage anew; "constant" stays."""
+    betas: tuple[float, ...] = (0.9, 0.98)
+    """Of AdamW."""
+    weight_decay: float = 0.01
+    """Of AdamW; at 0 it is Adam."""
+    clip: float = 1.0
+    """Largest norm of the gradient; 0: not clipped."""
     batch: int = 8
     """Windows a step and process."""
     seconds: float = 2.0
@@ -39,6 +48,10 @@ class Plan:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
         if self.minutes < 0 or self.seconds <= 0 or self.rate <= 0:
             raise ValueError("minutes may not be below 0; seconds and rate must be above 0")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule is {self.schedule!r}, expected {' or '.join(SCHEDULES)}")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas) or self.weight_decay < 0 or self.clip < 0:
+            raise ValueError("betas must be two numbers from 0 to below 1; weight_decay and clip may not be below 0")
         if self.mixed_precision not in ("auto", "no", "bf16", "fp16"):
             raise ValueError(f"mixed_precision is {self.mixed_precision!r}, expected auto, no, bf16 or fp16")
         if any(share <= 0 for share in self.shares):

@@ -67,14 +67,22 @@ def restore(path: Path, network: nn.Module, average: Average) -> tuple[Progress,
             tensors: dict[str, Tensor] = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not the state of a run ({type(error).__name__}); give a new --run") from error
-    wanted = network.state_dict()
-    wrong = [name for name, value in wanted.items() if (found := tensors.get(f"model.{name}")) is None or found.shape != value.shape]
-    if wrong:
-        raise ModelError(f"{path}: is of another network, {len(wrong)} tensors differ, the first is {sorted(wrong)[0]}; give a new --run")
-    network.load_state_dict({name: tensors[f"model.{name}"] for name in wanted})
+    if wrong := _differing(tensors, network, average):
+        raise ModelError(f"{path}: is of another network, {len(wrong)} tensors differ, the first is {wrong[0]}; give a new --run")
+    network.load_state_dict({name: tensors[f"model.{name}"] for name in network.state_dict()})
     for name, weight in average.weights.items():
         weight.copy_(tensors[f"average.{name}"])
     return progress, {name: value for name, value in tensors.items() if name.startswith(MOMENTS)}
+
+
+def _differing(tensors: dict[str, Tensor], network: nn.Module, average: Average) -> list[str]:
+    """The network's names of weights that are missing or of another shape, as they are, averaged or as moments; moments may be missing."""
+    wanted = {f"model.{name}": value for name, value in network.state_dict().items()}
+    wanted |= {f"average.{name}": value for name, value in average.weights.items()}
+    moved = {f"{moment}.{name}": value for name, value in average.weights.items() for moment in MOMENTS}
+    wanted |= {name: value for name, value in moved.items() if name in tensors}
+    wrong = [name for name, value in wanted.items() if name not in tensors or tensors[name].shape != value.shape]
+    return sorted({name.partition(".")[2] for name in wrong})
 
 
 def put_moments(optimiser: torch.optim.Optimizer, network: nn.Module, moments: dict[str, Tensor], steps: int) -> None:

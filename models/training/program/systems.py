@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
+import torch
 import yaml
 from torch import nn
 
 from arkit_mapping.channels import MOUTH_32
 from models.base import ModelError
-from models.config_file import fits
+from models.config_file import UNREADABLE, fits
 from models.corpus.phones import CLASSES
+
+SIZES = ("width", "widths", "kernel", "kernels", "strides", "dilations", "convs", "heads", "feed", "window", "period", "size")
+"""How the names of values end that must be 1 or more."""
+UNBUILDABLE = (RuntimeError, ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError, AssertionError, MemoryError)
+"""What torch raises for sizes of which no layer can be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +38,18 @@ class System:
     data: Literal["windows", "clips"] = "windows"
     """"windows": log-mel steps and frames at 60 Hz; "clips": sound and frames at 30 Hz."""
     rate: float = 1.5e-3
-    """Highest learning rate."""
+    """Highest learning rate; this and the four below are those of `models.training.program.plan.Plan`."""
+    schedule: str = "cosine"
+    betas: tuple[float, ...] = (0.9, 0.98)
+    weight_decay: float = 0.01
+    clip: float = 1.0
     batch: int = 8
     seconds: float = 2.0
     """Of a window."""
     drop: tuple[str, ...] = ()
     """Terms of the objective that an ablation goes without."""
+    begin: str = ""
+    """module:name of what fills parts of a new network from folders of public weights; "" where no part is public."""
 
 
 def _live(drop: tuple[str, ...] = (), **preset: Any) -> System:
@@ -68,10 +82,12 @@ SYSTEMS: dict[str, System] = {
     "pmmtalk-live-without-semantic": _live(("semantic",)),
     "pmmtalk-live-without-motion": _live(("motion",)),
     "pmmtalk": System(
-        "models.pmmtalk.paper.network:PaperPMMTalk", "models.pmmtalk.paper.config:Config", data="clips", rate=1e-4, batch=1, seconds=4.0
+        "models.pmmtalk.paper.network:PaperPMMTalk", "models.pmmtalk.paper.config:Config", data="clips", rate=1e-4, schedule="constant",
+        betas=(0.9, 0.999), weight_decay=0.0, clip=0.0, batch=1, seconds=4.0, begin="models.pmmtalk.paper.loading:begin",
     ),
-}
-"""The paper's optimiser of "pmmtalk": Adam, 1e-4, one clip a step (section IV-E). The small ones are ours."""
+}  # fmt: skip
+"""How "pmmtalk" learns is the paper's (section IV-E): Adam, 1e-4 throughout, one clip a step. How the small ones do is ours: AdamW with
+decay, a gradient that is clipped, a rate that rises and falls."""
 ABLATIONS = tuple(name for name in SYSTEMS if name.startswith("pmmtalk-live-without-"))
 
 
@@ -88,9 +104,32 @@ def config_of(chosen: System, styles: Sequence[str], changes: Sequence[str] = ()
 
 
 def network_of(chosen: System, config: Any) -> nn.Module:
-    """The network with new weights."""
-    made: nn.Module = _named(chosen.network)(config)
+    """The network with new weights. ModelError for a config whose sizes make none."""
+    try:
+        made: nn.Module = _named(chosen.network)(config)
+    except UNBUILDABLE as error:
+        raise ModelError(f"the config makes no network: {_line(error)}; check the sizes given by --set") from error
+    if empty := [name for name, parameter in made.named_parameters() if not parameter.numel()]:
+        raise ModelError(f"the config makes no network: {empty[0]} would hold no number; check the sizes given by --set")
     return made
+
+
+def begin(chosen: System, network: nn.Module, folders: Sequence[str]) -> str:
+    """Fill parts of a new network from folders; what to tell the user about parts that stay random for good, "" where all is well."""
+    if not chosen.begin:
+        return ""
+    return str(_named(chosen.begin)(network, [Path(folder) for folder in folders]))
+
+
+def check(name: str, changes: Sequence[str], folders: Sequence[str]) -> None:
+    """Whether such a network can be built and begun: a network without memory is made. Raises ModelError."""
+    chosen = system(name)
+    if folders and not chosen.begin:
+        raise ModelError(f"--begin: {name} has no part that public weights fill; leave the option out")
+    if absent := [folder for folder in folders if not Path(folder).is_dir()]:
+        raise ModelError(f"--begin {absent[0]}: no such folder, expected one that `models download` or `models convert` wrote")
+    with torch.device("meta"):
+        network_of(chosen, config_of(chosen, ("one",), changes))
 
 
 def _changed(config: Any, changes: Sequence[str]) -> Any:
@@ -100,14 +139,33 @@ def _changed(config: Any, changes: Sequence[str]) -> Any:
         key, equals, text = change.partition("=")
         if key not in known or not equals:
             raise ModelError(f"--set {change}: expected KEY=VALUE with one of {', '.join(known)}")
-        value = yaml.safe_load(text)
+        value = _read(change, text, hints[key])
         if not fits(value, hints[key]):
             raise ModelError(f"--set {change}: the wrong kind of value, expected one like {key}={_shown(getattr(config, key))}")
+        if key.endswith(SIZES) and min(value if isinstance(value, list) else [value], default=1) < 1:
+            raise ModelError(f"--set {change}: expected 1 or more")
         values[key] = tuple(value) if isinstance(value, list) else value
     try:
         return replace(config, **values)
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
         raise ModelError(f"--set {' '.join(changes)}: {error}") from error
+
+
+def _read(change: str, text: str, hint: Any) -> Any:
+    """As YAML has it; and 1e-05, which YAML takes for a word."""
+    try:
+        value = yaml.safe_load(text)
+    except UNREADABLE as error:
+        raise ModelError(f"--set {change}: YAML cannot read the value ({type(error).__name__})") from error
+    if hint is float and isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
+def _line(error: Exception) -> str:
+    """The first line of what torch says."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _shown(value: Any) -> str:

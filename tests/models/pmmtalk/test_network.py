@@ -119,6 +119,13 @@ def test_a_config_comes_back_as_it_was_written(tmp_path, config):
         ("views: audio", "views has the wrong kind"),
         ("width: wide", "width has the wrong kind"),
         ("[1]", "expected keys"),
+        ("width: 2001-99-99", "not a readable config.yaml"),
+        ("width: " + "[" * 5000, "not a readable config.yaml"),
+        ("width: true", "width has the wrong kind"),
+        ("views: [1]", "views has the wrong kind"),
+        ("heads: 0", "heads: got 0, expected 1 or more"),
+        ("heads: 5", "heads: 5 do not divide decoder_width"),
+        ("delay: -1", "delay and layers: got -1"),
     ],
 )
 def test_a_config_that_cannot_be_right_is_one_clear_line(tmp_path, text, said):

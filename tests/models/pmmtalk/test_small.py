@@ -60,6 +60,14 @@ def test_the_delay_is_taken_out_of_the_truth() -> None:
     assert torch.equal(cut.curves, batch().curves[:, :27]) and cut.mel.shape[1] == 30
 
 
+def test_without_a_delay_nothing_is_cut_and_everything_is_learnt_from() -> None:
+    assert torch.equal(in_step(batch(), 0).curves, batch().curves)
+    torch.manual_seed(0)
+    small = SmallPMMTalk(replace(TINY, delay=0))
+    for stage in small.stages:
+        assert all(bool(torch.isfinite(term)) for term in small.terms(batch(), stage).values())
+
+
 def test_position_and_motion_are_equations_9_and_10_one_to_ten() -> None:
     small, given = network().train(), batch()
     torch.manual_seed(5)

@@ -11,7 +11,7 @@ from models.base import ModelError
 from models.corpus.phones import INDEX, Phone
 from models.features import LogMel
 from models.protocols.clips import SubjectClip
-from models.protocols.windows import clip_batches, piece, tracks, windows, write_tracks
+from models.protocols.windows import brief_clips, brief_tracks, clip_batches, piece, tracks, windows, write_tracks
 from models.training.examples import IGNORED
 from models.training.tracks import read_tracks
 
@@ -128,6 +128,11 @@ def test_windows_longer_than_anybody_speaks_are_told() -> None:
         clip_batches(CLIPS, ROWS, 2, 10, 0)
     with pytest.raises(ModelError, match="no subject speaks so long"):
         windows([], ROWS, 2, 1, 0)
+
+
+@pytest.mark.parametrize(("seconds", "brief"), [(1.0, ()), (1.5, ("ben",)), (2.1, ("anna", "ben", "zoe"))])
+def test_who_speaks_less_than_a_window_is_known(seconds: float, brief: tuple[str, ...]) -> None:
+    assert brief_tracks(tracks(CLIPS), seconds) == brief and brief_clips(CLIPS, seconds) == brief
 
 
 def test_meshes_are_no_coefficients() -> None:

@@ -257,6 +257,11 @@ def test_a_folder_without_tracks_is_one_line(tmp_path, monkeypatch):
         training.main()
 
 
+def test_a_loop_without_delay_learns_from_all_frames(config, source, tmp_path):
+    run, batch = loop(replace(config, delay=0), tmp_path / "run"), next(source)
+    assert torch.equal(run.in_step(batch).curves, batch.curves)
+
+
 @pytest.mark.parametrize("pretrain", [0, 2])
 def test_a_loop_on_another_device_draws_its_faces_there(config, source, tmp_path, pretrain):
     """`meta` computes nothing and, as CUDA does, refuses what lies on two devices."""

@@ -5,14 +5,15 @@ import gc
 import pytest
 import torch
 
+from models.parts import parts_of
 from models.pmmtalk.paper.config import Config
-from models.pmmtalk.paper.network import PaperPMMTalk, parameter_counts
+from models.pmmtalk.paper.network import PaperPMMTalk
 
 
 @pytest.mark.slow
 def test_parts_have_as_many_numbers_as_their_public_counterparts_and_680_million_in_all():
     with torch.device("meta"):
-        counts = parameter_counts(PaperPMMTalk(Config()))
+        counts = parts_of(PaperPMMTalk(Config()))
     millions = {part: count / 1e6 for part, count in counts.items()}
     assert millions["psi_AE"] + millions["psi_AD"] == pytest.approx(315.4, abs=0.1)  # wav2vec2-large-xlsr-53
     assert millions["psi_TD"] == pytest.approx(311.2 + 1024 * 3503 / 1e6, abs=0.1)  # its transformer, and the head to 3503 characters

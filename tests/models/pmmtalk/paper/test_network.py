@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from paper_pmmtalk import clips, tiny_config, tiny_network
 
 from models.config_file import load_config
+from models.parts import parts_of
 from models.pmmtalk import losses
 from models.pmmtalk.paper.config import PAPER, PARTS, Config
 from models.pmmtalk.paper.decoder import PoseDecoder
-from models.pmmtalk.paper.network import FROZEN, PaperPMMTalk, parameter_counts
+from models.pmmtalk.paper.network import FROZEN, PaperPMMTalk
 from models.wav2vec import stretched
 
 TRAINED = [part for part in PARTS if part not in FROZEN]
@@ -125,6 +128,22 @@ def test_the_terms_are_the_papers_four_with_its_weights(target):
     torch.testing.assert_close(terms["L_sem"], 1e-5 * losses.semantic_alignment(aligned))
 
 
+def test_channels_that_the_corpus_lacks_are_not_taught():
+    network, batch = tiny_network(), clips()
+    known = torch.ones(2, 1, 32)
+    known[..., 5:] = 0
+    terms = network.terms(replace(batch, known=known), "whole")
+    other = network.terms(replace(batch, known=known, curves=torch.cat([batch.curves[..., :5], 1 - batch.curves[..., 5:]], -1)), "whole")
+    assert terms["L_pos"] == other["L_pos"] > 0 and terms["L_mot"] == other["L_mot"] > 0
+    assert terms["L_pos"] < network.terms(batch, "whole")["L_pos"]
+
+
+def test_pictures_may_be_seen_with_any_number_of_channels():
+    network = tiny_network(image_convs=(12, 6), image_heads=3)
+    assert network.psi_IE(torch.rand(1, 2, 3, 96, 96)).shape == (1, 2, 6)
+    assert [layer[1].num_groups for layer in network.psi_IE.convs] == [4, 2]
+
+
 def test_training_moves_the_trained_parts_alone_and_makes_the_loss_smaller():
     network, batch = tiny_network(dropout=0.0, pivot_share=0.0).train(), clips()
     before = {part: [p.detach().clone() for p in network.get_submodule(part).parameters()] for part in PARTS}
@@ -164,7 +183,7 @@ def test_a_tenth_of_the_clips_is_learnt_as_an_unknown_speaker_and_none_outside_t
 
 
 def test_every_parameter_is_counted_in_exactly_one_part(network):
-    counts = parameter_counts(network)
+    counts = parts_of(network)
     assert tuple(counts) == PARTS
     assert sum(counts.values()) == sum(p.numel() for p in network.parameters())
 
@@ -181,6 +200,10 @@ def test_the_papers_preset_is_the_default():
         ({"interp_text": "between"}, "interp_text: got 'between'"),
         ({"parts": ("psi_X",)}, "parts: got 'psi_X'"),
         ({"heads": 3}, "heads: 3 do not divide the decoder's width of 56"),
+        ({"heads": 0}, "heads: 0 do not divide the decoder's width of 56"),
+        ({"image_heads": 3}, "image_heads: 3 do not divide the image encoder's width of 16"),
+        ({"image_convs": ()}, "image_convs: got "),
+        ({"conv_widths": (16,)}, "expected as many of each"),
     ],
 )
 def test_a_config_names_the_value_that_cannot_be(changes, message):

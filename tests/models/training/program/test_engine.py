@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from toy_trainable import Pairs, Toy, batches
 
 from models.base import ModelError
-from models.training.program.engine import train
+from models.training.program.engine import held_back, own_randomness, train
 from models.training.program.export import load_run
 from models.training.program.logs import read_log
 from models.training.program.plan import Plan, ends
@@ -144,13 +146,106 @@ def test_a_damaged_state_is_one_line(toy: Toy, tmp_path: Path) -> None:
         train(toy, batches, SHORT, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("broken", "shape"), [("average.first.weight", None), ("average.first.weight", (1, 1)), ("exp_avg.first.weight", (1, 1))]
+)
+def test_a_state_whose_average_does_not_fit_is_one_line(toy: Toy, tmp_path: Path, broken: str, shape: tuple[int, ...] | None) -> None:
+    train(toy, batches, SHORT, tmp_path, limit=2)
+    with safe_open(tmp_path / FILE, "pt") as stored:
+        metadata = stored.metadata()
+    tensors = load_file(tmp_path / FILE)
+    del tensors[broken]
+    if shape is not None:
+        tensors[broken] = torch.zeros(shape)
+    save_file(tensors, tmp_path / FILE, metadata)
+    with pytest.raises(ModelError, match="is of another network, 1 tensors differ, the first is first.weight"):
+        train(Toy(), batches, SHORT, tmp_path)
+
+
+def interrupting(seed: int) -> Iterator[Pairs]:
+    """Ctrl-C while the fourth batch is made."""
+    for n, pair in enumerate(batches(seed)):
+        if n == 3:
+            signal.raise_signal(signal.SIGINT)
+        yield pair
+
+
+def test_ctrl_c_keeps_every_step_that_was_done(toy: Toy, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(toy, interrupting, SHORT, tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
+    outcome = train(Toy(), batches, SHORT, tmp_path, limit=0)
+    assert outcome.step == outcome.begun == 3
+    assert torch.equal(load_file(tmp_path / FILE)["model.first.weight"], copies(toy)["first.weight"])
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    with pytest.raises(KeyboardInterrupt), held_back() as interrupted:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted.is_set()
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+
+def test_what_validates_is_logged_and_changes_nothing_that_is_learnt(toy: Toy, tmp_path: Path) -> None:
+    def drawing(seed: int) -> Iterator[Pairs]:
+        return (Pairs(torch.rand(16, 3), pair.y) for pair in batches(seed))
+
+    watched = list(islice(batches(5), 2))
+    begun = copies(toy)
+    train(toy, drawing, SHORT, tmp_path / "watched", validation=watched)
+    other = Toy()
+    other.load_state_dict({**begun, "seen": torch.zeros(())})
+    train(other, drawing, SHORT, tmp_path / "alone")
+    assert all(torch.equal(value, copies(other)[name]) for name, value in copies(toy).items()) and float(toy.seen) == 60
+    rows = [row for row in read_log(tmp_path / "watched") if "validation_hidden" in row or "validation_error" in row]
+    assert [row["step"] for row in rows] == [7, 14, 21, 28, 30, 35, 42, 49, 56, 60]
+    with torch.no_grad():
+        losses = [float(toy.eval().terms(batch, "high")["error"]) for batch in watched]
+    assert rows[-1]["validation_error"] == pytest.approx(sum(losses) / 2, abs=1e-5)
+
+
+def test_validation_draws_the_same_numbers_every_time_and_gives_the_stream_back() -> None:
+    torch.manual_seed(3)
+    wanted = torch.rand(2)
+    torch.manual_seed(3)
+    drawn = []
+    for _ in range(2):
+        with own_randomness(torch.device("cpu")):
+            drawn.append(torch.rand(4))
+    assert torch.equal(drawn[0], drawn[1]) and torch.equal(torch.rand(2), wanted)
+
+
+def test_a_plan_without_decay_and_clipping_is_plain_adam(toy: Toy, tmp_path: Path) -> None:
+    plain = Plan(steps=12, rate=0.02, schedule="constant", betas=(0.9, 0.999), weight_decay=0.0, clip=0.0, log_every=1)
+
+    def steep(seed: int) -> Iterator[Pairs]:
+        return (Pairs(100 * pair.x, 100 * pair.y) for pair in batches(seed))
+
+    other = Toy()
+    other.load_state_dict(toy.state_dict())
+    optimiser, source = torch.optim.Adam(other.first.parameters(), 0.02), steep(0)
+    for _ in range(5):
+        optimiser.zero_grad()
+        other.terms(next(source), "low")["hidden"].backward()
+        optimiser.step()
+    train(toy, steep, plain, tmp_path, limit=5)
+    torch.testing.assert_close(toy.first.weight, other.first.weight, atol=1e-6, rtol=1e-6)
+    assert {row["rate"] for row in read_log(tmp_path)} == {0.02}
+
+
 def test_shares_must_fit_the_stages() -> None:
     assert ends(Plan(shares=(1.0, 3.0)), ("a", "b")) == (0.25, 1.0)
     with pytest.raises(ValueError, match="1 shares for 2 stages"):
         ends(Plan(shares=(1.0,)), ("a", "b"))
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"rate": 0.0}, {"minutes": -1.0}, {"mixed_precision": "fp8"}, {"shares": (0.0,)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"steps": 0}, {"rate": 0.0}, {"minutes": -1.0}, {"mixed_precision": "fp8"}, {"shares": (0.0,)}, {"schedule": "steps"},
+     {"betas": (0.9,)}, {"weight_decay": -1.0}, {"clip": -1.0}],
+)  # fmt: skip
 def test_a_plan_refuses_what_cannot_be(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         Plan(**wrong)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from arkit_mapping.channels import MOUTH_32
 from models.corpus.phones import INDEX
+from models.stepped import PRIME_STEPS
 from models.training.program.judge import animate, compared, onsets, real_time_factor, recall_of, score
 from models.training.tracks import About, Track
 
@@ -67,6 +68,14 @@ def test_a_network_that_knows_the_answer_makes_no_error() -> None:
 def test_frames_are_in_step_and_none_is_missing() -> None:
     mel = torch.rand(2, 500, 160)
     assert torch.equal(animate(Echo(), mel), mel[..., :32])
+
+
+def test_a_network_that_holds_nothing_back_hears_no_silence_after_the_end() -> None:
+    network, heard = Echo(), list[int]()
+    network.config.delay = 0
+    network.register_forward_pre_hook(lambda _, given: heard.append(given[0].shape[1]))
+    animate(network, torch.rand(1, 20, 160))
+    assert sum(heard) == PRIME_STEPS + 20
 
 
 def test_coefficients_are_clamped() -> None:

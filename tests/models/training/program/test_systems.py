@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from models.base import ModelError
 from models.training.examples import Batch
-from models.training.program.systems import ABLATIONS, SYSTEMS, config_of, network_of, system
+from models.training.program.run import OF_SYSTEM, plan_of
+from models.training.program.systems import ABLATIONS, SYSTEMS, check, config_of, network_of, system
 
 torch.set_num_threads(1)
 SMALL = sorted(name for name, row in SYSTEMS.items() if row.data == "windows")
@@ -59,6 +62,7 @@ def test_pmmtalk_has_the_papers_six_ablations() -> None:
 def test_a_value_of_the_config_can_be_changed() -> None:
     assert config_of(system("codetalker"), (), ("slots=2", "space=shape")).slots == 2
     assert config_of(system("pmmtalk-live"), (), ("views=[audio]",)).views == ("audio",)
+    assert config_of(system("pmmtalk"), (), ("semantic_weight=1e-06",)).semantic_weight == 1e-6
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,47 @@ def test_a_value_of_the_config_can_be_changed() -> None:
 def test_a_change_that_does_not_fit_is_one_line(change: str, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         config_of(system("dualtalker"), (), (change,))
+
+
+@pytest.mark.parametrize("name", ["dualtalker", "codetalker", "emotalk", "pmmtalk-live", "pmmtalk"])
+@pytest.mark.parametrize(
+    "change",
+    ["width=[1", "width=2001-99-99", "heads=0", "width=-1", "width=0", "decoder_width=0", "decoder_width=-2", "window=0", "period=0",
+     "dilations=[0]", "width=99999999999999", "image_convs=[12]", "conv_widths=[]", "conv_kernels=[3]", "image_heads=0", "view_width=0",
+     "delay=-1"],
+)  # fmt: skip
+def test_sizes_that_make_no_network_are_one_line_before_anything_is_read(name: str, change: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        check(name, (change,), ())
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
+
+
+def test_a_network_that_can_be_built_passes() -> None:
+    check("pmmtalk", ("image_convs=[12]", "image_heads=4"), ())
+    check("pmmtalk-live", ("delay=0",), ())
+
+
+def test_public_weights_are_for_the_network_that_has_parts_for_them(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="--begin: codetalker has no part that public weights fill"):
+        check("codetalker", (), (str(tmp_path),))
+    with pytest.raises(ModelError, match="nowhere: no such folder"):
+        check("pmmtalk", (), (str(tmp_path / "nowhere"),))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_validation_moves_no_buffer_and_no_weight(name: str, batch: Batch) -> None:
+    network = built(name).eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    with torch.no_grad():
+        for stage in network.stages:  # type: ignore[union-attr]
+            assert all(bool(torch.isfinite(term)) for term in network.terms(batch, stage).values())  # type: ignore[operator]
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_the_paper_size_network_learns_as_its_paper_says_and_the_small_ones_as_ever() -> None:
+    paper, small = ([getattr(plan_of(name), key) for key in OF_SYSTEM[1:7]] for name in ("pmmtalk", "codetalker"))
+    assert OF_SYSTEM[1:7] == ("rate", "schedule", "betas", "weight_decay", "clip", "batch")
+    assert paper == [1e-4, "constant", (0.9, 0.999), 0.0, 0.0, 1] and small == [1.5e-3, "cosine", (0.9, 0.98), 0.01, 1.0, 8]
 
 
 def test_an_unknown_network_is_told_what_there_is() -> None:
