@@ -222,10 +222,13 @@ def subjects(chosen: argparse.Namespace) -> Figures:
 
 def quality(chosen: argparse.Namespace) -> Figures:
     """How well the mouth follows real faces, beside loudness alone and a face that holds the capture's mean."""
+    from models import checkpoint
     from models.evaluation import evaluate
+    from models.evaluation.phones import posteriors_of
     from models.loading import load_model
 
-    report = evaluate(load_model(chosen.model, device="cpu"), chosen.data)
+    posteriors = posteriors_of(checkpoint.find(chosen.model))
+    report = evaluate(load_model(chosen.model, device="cpu"), chosen.data, posteriors=posteriors)
     rows = []
     for group, ours in report.ours.curves.items():
         trivial = report.loudness.curves[group]

@@ -34,7 +34,8 @@ PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "subjects": parts.subjects,
     "quality": parts.quality,
 }
-HALF_BUSY = 0.5
+IDLE_LOAD = 1.5
+"""Above what one part leaves behind for the next one to see."""
 
 
 def machine() -> dict[str, Any]:
@@ -58,7 +59,7 @@ def in_a_process(name: str, chosen: argparse.Namespace) -> dict[str, Any] | None
     command = [sys.executable, __file__, "--part", name, "--seconds", str(chosen.seconds), "--model", chosen.model]
     command += ["--data", str(chosen.data)] if chosen.data else []
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    if load is not None and load > HALF_BUSY:
+    if load is not None and load > IDLE_LOAD:
         print(f"{name}: the machine is not idle (load {load:.1f}); figures of it are of a busy machine", file=sys.stderr, flush=True)
     began_s = time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT / "benchmarks")

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this sys
 @pytest.fixture(autouse=True)
 def nobody_left_at_work():
     yield
+    for child in multiprocessing.active_children():
+        child.join(5)
     assert multiprocessing.active_children() == []
 
 
