@@ -93,7 +93,7 @@ def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(bootstrap: Mo
     assert bootstrap.pytest_arguments(given) == [*bootstrap.REPEATABLE, *handed_on]
 
 
-def test_a_whole_run_is_shared_out_to_two_processes(bootstrap: ModuleType) -> None:
+def test_a_whole_run_is_shared_out(bootstrap: ModuleType) -> None:
     assert bootstrap.pytest_arguments([]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT]
 
 

@@ -111,7 +111,7 @@ def test_a_full_disk_is_said_at_the_end(lines: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to whole consoles")
 def test_an_interrupt_ends_it_with_130_leaves_no_half_take_and_the_next_run_goes_on(tmp_path: Path) -> None:
     tone(tmp_path / "in/short.wav", 0.3)
-    tone(tmp_path / "in/long.wav", 100)
+    tone(tmp_path / "in/long.wav", 900)
     out = tmp_path / "out"
     command = [sys.executable, "-c", QUICKLY, "convert", str(tmp_path / "in"), "-o", str(out), "--jobs", "2"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support"), "OMP_NUM_THREADS": "1"}
