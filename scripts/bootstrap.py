@@ -32,7 +32,8 @@ REPEATABLE = ("--hypothesis-profile=ci", "--reruns=2")
 """Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones. Many tests run in
 real time, and a machine that others use at the same moment may stall for half a second: what fails is run again, and said."""
 SHARED_OUT = ("-n=3", "--dist=loadgroup")
-"""Of a whole run, on two cores: what runs in real time is one group in one process (tests/conftest.py), which mostly waits; two do the rest."""
+"""Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits (tests/conftest.py); two do the
+rest."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "scripts", "tests")
 
 
