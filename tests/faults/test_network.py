@@ -38,7 +38,7 @@ def test_nonsense_out_of_the_network_holds_the_last_good_pose_and_is_counted(non
 
 def test_a_network_that_raises_in_the_middle_of_a_word_ends_neutral_and_is_named() -> None:
     def ruin(frames: np.ndarray, pushes: int) -> np.ndarray:
-        if pushes == 40:
+        if pushes == 120:
             raise RuntimeError("the driver fell over")
         return frames
 
