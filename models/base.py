@@ -21,6 +21,16 @@ class ModelError(Exception):
     """A model that is unknown, damaged, or asks for a device this machine lacks. The text is one line for the user."""
 
 
+def taken(samples: Samples, flushed: bool) -> Samples:
+    """What a stream takes of what it is given: float32 (n,). ValueError for another shape, for what is not finite, and after its flush."""
+    samples = np.asarray(samples, np.float32)
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise ValueError(f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first")
+    if flushed:
+        raise ValueError("this stream was flushed: call reset() before pushing more sound")
+    return samples
+
+
 @runtime_checkable
 class Stream(Protocol):
     """One voice, live. Frame k belongs to time k / frame_rate since the last `reset`."""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from models import checkpoint
-from models.base import Coefficients, ModelError, Samples, SpeechToFace
+from models.base import Coefficients, ModelError, Samples, SpeechToFace, taken
 from models.causal import load_weights, refuse_what_is_not_there
 from models.styles import VoiceChoice, style_shares
 
@@ -130,11 +130,7 @@ class BlockStream:
 
     def push(self, samples: Samples) -> Coefficients:
         """Frames that became ready. Raises ValueError for anything but a one-dimensional array of finite numbers."""
-        samples = np.asarray(samples, np.float32)
-        if samples.ndim != 1 or not np.isfinite(samples).all():
-            raise ValueError(f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first")
-        if self._flushed:
-            raise ValueError("this stream was flushed: call reset() before pushing more sound")
+        samples = taken(samples, self._flushed)
         self._received += len(samples)
         return self._advance(samples)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Coefficients, Samples
+from models.base import Coefficients, Samples, taken
 from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
 from models.tongue import CHANNEL, Tongue
 
@@ -85,11 +85,7 @@ class SteppedStream:
 
     def push(self, samples: Samples) -> Coefficients:
         """Frames that became ready. Raises ValueError for anything but a one-dimensional array of finite numbers."""
-        samples = np.asarray(samples, np.float32)
-        if samples.ndim != 1 or not np.isfinite(samples).all():
-            raise ValueError(f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first")
-        if self._flushed:
-            raise ValueError("this stream was flushed: call reset() before pushing more sound")
+        samples = taken(samples, self._flushed)
         self._received += len(samples)
         return self._advance(samples)
 

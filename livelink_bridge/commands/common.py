@@ -91,7 +91,9 @@ def _common(
         list[str] | None, typer.Option(metavar="ADDRESS", help="Who may, repeatable: 192.168.1.20, 192.168.1.0/24. Default this machine.")
     ] = None,
     reference_face: Annotated[Path | None, typer.Option(metavar="IMAGE", help="Picture of a face for the model's image branch.")] = None,
-    style: Annotated[str | None, typer.Option(metavar="NAME", help="One of the model's speaking styles.")] = None,
+    style: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One of the model's speaking styles, or a mixture: 0.3:NAME,0.7:NAME.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.")] = None,
 ) -> None:
     """Declares the common options; never called."""

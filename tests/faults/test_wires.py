@@ -67,6 +67,7 @@ def test_a_port_where_nobody_listens_costs_neither_time_nor_the_session() -> Non
     with closing(open_sink(f"livelink://127.0.0.1:{port}", subject="Ada", device_id="0" * 32)) as sink:
         for frame in range(300):
             sink.send(np.zeros(61, np.float32), Stamp(frame, 0.0, Fraction(60)))
+        assert sink.sent + sink.errors >= 300 and sink.sent > 0, "every one was tried"
 
 
 def test_a_sink_that_hangs_is_named_when_the_session_ends(monkeypatch: pytest.MonkeyPatch) -> None:
