@@ -17,16 +17,15 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.torch import load_file
-
-from models import checkpoint
-from models.features import SAMPLE_RATE, step_end
-from models.loading import load_model
-from models.pmmtalk.config import load_config
-from models.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES, load_network
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.torch_steps import TorchSteps
-from models.pmmtalk.voice import Voice
-from models.stepped import SteppedStream, Steps
+from speech_to_face import checkpoint
+from speech_to_face.features import SAMPLE_RATE, step_end
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk.config import load_config
+from speech_to_face.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES, load_network
+from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps
+from speech_to_face.pmmtalk.torch_steps import TorchSteps
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.stepped import SteppedStream, Steps
 
 WARM_UP = 60
 
@@ -36,8 +35,7 @@ class ScriptSteps(TorchSteps):
 
     def __init__(self, folder: Path, voice: Voice) -> None:
         import torch
-
-        from models.training.export import _Flat
+        from speech_to_face.training.export import _Flat
 
         config = load_config(folder / checkpoint.CONFIG)
         super().__init__(load_network(folder, config), voice)

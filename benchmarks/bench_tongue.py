@@ -3,7 +3,7 @@
     python benchmarks/bench_tongue.py --data FOLDER [--tracks FOLDER] [--model NAME]
 
 FOLDER of --data holds recordings with phones that somebody timed (`manifest_speech.json`), of strangers to the shipped models; that of
---tracks what `python -m models.training.prepare` laid down, of which the held-out tracks are taken (people's phones there are as
+--tracks what `python -m speech_to_face.training.prepare` laid down, of which the held-out tracks are taken (people's phones there are as
 aligned, by the model's own ears).
 
 A phone counts as shown when, from its beginning to three frames after its end, the tongue comes out at least half as far as this
@@ -21,25 +21,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+from speech_to_face import checkpoint
+from speech_to_face.base import Coefficients
+from speech_to_face.corpus.captures.textgrid import timed_phones
+from speech_to_face.corpus.phones import CLASSES, INDEX
+from speech_to_face.corpus.visemes import labels
+from speech_to_face.evaluation.data import read_samples, timed_speech
+from speech_to_face.evaluation.sounds import NOISES
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk.config import Config, load_config
+from speech_to_face.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
+from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.stepped import BLOCK_STEPS, SteppedStream
+from speech_to_face.tongue import CHANNEL, REACH, Tongue
+from speech_to_face.training.tracks import UNKNOWN as NO_LABEL
+from speech_to_face.training.tracks import Track, read_tracks
 
 from arkit_mapping import CHANNELS_61, remap
 from arkit_mapping.tongue import behind_lips
-from models import checkpoint
-from models.base import Coefficients
-from models.corpus.captures.textgrid import timed_phones
-from models.corpus.phones import CLASSES, INDEX
-from models.corpus.visemes import labels
-from models.evaluation.data import read_samples, timed_speech
-from models.evaluation.sounds import NOISES
-from models.loading import load_model
-from models.pmmtalk.config import Config, load_config
-from models.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.voice import Voice
-from models.stepped import BLOCK_STEPS, SteppedStream
-from models.tongue import CHANNEL, REACH, Tongue
-from models.training.tracks import UNKNOWN as NO_LABEL
-from models.training.tracks import Track, read_tracks
 
 SHOWN = 0.05
 """Out farther than this is seen: half of half of what an l shows."""

@@ -48,10 +48,9 @@ def wire(_chosen: argparse.Namespace) -> Figures:
 def step(chosen: argparse.Namespace) -> Figures:
     """Milliseconds of a live step by engine and threads, and how late another thread is let while it runs."""
     from bench_step import Bystander, speech_like, step_times_ms
-
-    from models import checkpoint
-    from models.pmmtalk.config import load_config
-    from models.stepped import SteppedStream
+    from speech_to_face import checkpoint
+    from speech_to_face.pmmtalk.config import load_config
+    from speech_to_face.stepped import SteppedStream
 
     folder = checkpoint.find(chosen.model)
     config, sound = load_config(folder / checkpoint.CONFIG), speech_like(min(chosen.seconds, 12))
@@ -70,16 +69,15 @@ def step(chosen: argparse.Namespace) -> Figures:
 def _engines(folder: Path) -> Iterator[tuple[str, Any]]:
     import torch
     from bench_step import engines
-
-    from models import checkpoint
-    from models.pmmtalk.config import load_config
-    from models.pmmtalk.loading import load_network
-    from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
+    from speech_to_face import checkpoint
+    from speech_to_face.pmmtalk.config import load_config
+    from speech_to_face.pmmtalk.loading import load_network
+    from speech_to_face.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
 
     for name, make in engines(folder).items():
         yield f"{name}, 1 thread", make
     voice = engines(folder)["torch eager"]()._voice  # type: ignore[attr-defined]
-    from models.pmmtalk.voice import Voice
+    from speech_to_face.pmmtalk.voice import Voice
 
     spoken = Voice(*(part.cpu().numpy() for part in voice))
     network = load_network(folder, load_config(folder / checkpoint.CONFIG))
@@ -185,8 +183,7 @@ def offline(chosen: argparse.Namespace) -> Figures:
     """Times real time of a whole recording: the network alone, and `convert` with its start and its take."""
     import soundfile
     from bench_step import speech_like
-
-    from models.loading import load_model
+    from speech_to_face.loading import load_model
 
     model, minute = load_model(chosen.model, device="cpu"), speech_like(60)
     alone = [_rate(lambda: model.animate(minute), 60) for _ in range(3)]
@@ -222,10 +219,10 @@ def subjects(chosen: argparse.Namespace) -> Figures:
 
 def quality(chosen: argparse.Namespace) -> Figures:
     """How well the mouth follows real faces, beside loudness alone and a face that holds the capture's mean."""
-    from models import checkpoint
-    from models.evaluation import evaluate
-    from models.evaluation.phones import posteriors_of
-    from models.loading import load_model
+    from speech_to_face import checkpoint
+    from speech_to_face.evaluation import evaluate
+    from speech_to_face.evaluation.phones import posteriors_of
+    from speech_to_face.loading import load_model
 
     posteriors = posteriors_of(checkpoint.find(chosen.model))
     report = evaluate(load_model(chosen.model, device="cpu"), chosen.data, posteriors=posteriors)

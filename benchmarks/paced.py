@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
+from speech_to_face.base import SpeechToFace
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.face import Face
@@ -28,7 +29,6 @@ from livelink_bridge.runner import Runner, steady_interpreter
 from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.voice_front import VoiceFront
 from livelink_bridge.wire.livelink import decode
-from models.base import SpeechToFace
 
 RATE_HZ = 48000
 BLOCK = RATE_HZ // 240
@@ -110,7 +110,7 @@ def received(out: Path) -> np.ndarray:
 def load(name: str) -> SpeechToFace:
     if name == "loudness":
         return LoudnessModel()
-    from models.loading import load_model
+    from speech_to_face.loading import load_model
 
     return load_model(name, device="cpu")
 

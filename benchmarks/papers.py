@@ -14,13 +14,12 @@ from pathlib import Path
 
 import papers_page
 from papers_runs import RUNS, Budget, keep, make_features, measure_speed, train_all, train_one
-
-from models.base import ModelError
+from speech_to_face.base import ModelError
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m models.corpus")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m speech_to_face.corpus")
     parser.add_argument("--work", type=Path, default=Path("runs/papers"), help="folder of features and runs")
     parser.add_argument("--steps", type=int, default=800, help="optimiser steps of each run (default 800)")
     parser.add_argument("--minutes", type=float, default=4.0, help="at most, of each run's training (default 4)")
@@ -31,7 +30,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", help="networks to run (default all)")
     parser.add_argument("--write", action="store_true", help="train nothing; write table and curves from what is done")
     parser.add_argument("--page", type=Path, default=Path("docs/papers.md"), help="page whose marked part becomes the table")
-    parser.add_argument("--ship", type=Path, help="folder to write codetalker-mini and dualtalker-mini into, e.g. models/checkpoints")
+    parser.add_argument("--ship", type=Path, help="folder to write codetalker-mini and dualtalker-mini into")
     parser.add_argument("--one", nargs=2, metavar=("MODEL", "PROTOCOL"), help=argparse.SUPPRESS)
     return parser.parse_args()
 

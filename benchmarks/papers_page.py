@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 from papers_runs import CROSS_GENDER, CROSS_SUBJECT, RUNS, Budget, mean_predictor, read_rows
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.metrics import aperture
+from speech_to_face.protocols.splits import read_split
+from speech_to_face.training.program import judge
+from speech_to_face.training.program.data import of_subjects
+from speech_to_face.training.program.export import write_checkpoint
+from speech_to_face.training.program.logs import read_log
+from speech_to_face.training.program.run import network_of_run
+from speech_to_face.training.tracks import read_tracks
 
 from arkit_mapping.channels import MOUTH_32
-from models import checkpoint
-from models.base import ModelError
-from models.metrics import aperture
-from models.protocols.splits import read_split
-from models.training.program import judge
-from models.training.program.data import of_subjects
-from models.training.program.export import write_checkpoint
-from models.training.program.logs import read_log
-from models.training.program.run import network_of_run
-from models.training.tracks import read_tracks
 
 BEGIN, END = "<!-- made by benchmarks/papers.py: begin -->", "<!-- made by benchmarks/papers.py: end -->"
 LARGEST_MB = 10.0
@@ -198,6 +198,6 @@ def card(model: str, row: dict[str, float], budget: Budget) -> str:
         f"On {len(made.test)} unseen synthetic speakers:", "", "| | this model | their mean face |", "|---|---|---|", *lines, "",
         "Limits: rule-made mouths only, so it moves as the rules do; no real speech was heard in "
         "training; use `pmmtalk-live` for work.", "",
-        f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} --ship models/checkpoints`; "
-        "see docs/papers.md.", "",
+        f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} "
+        "--ship models/speech_to_face/checkpoints`; see docs/papers.md.", "",
     ])  # fmt: skip

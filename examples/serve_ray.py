@@ -26,7 +26,7 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.wire.pcm import PcmFormat
-from models import load_model
+from livelink_bridge import load_model
 
 STREAMS = 16
 """Live subjects that a replica, which has one core, takes; docs/scale.md says how to find yours."""

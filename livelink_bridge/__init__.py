@@ -1,6 +1,6 @@
 """Speech in, a MetaHuman's face out: sound to Live Link Face packets in real time.
 
-For programs: `animate`, a recording to poses, and `stream_to`, a live voice to a face; see docs/api.md.
+For programs: `animate`, a recording to frames, `stream_to`, a live voice to a face, and `load_model`, the network alone; see docs/api.md.
 """
 
 from __future__ import annotations
@@ -8,17 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from speech_to_face import load_model as load_model
+
     from livelink_bridge.api import Animation as Animation
     from livelink_bridge.api import TalkingFace as TalkingFace
     from livelink_bridge.api import animate as animate
     from livelink_bridge.api import stream_to as stream_to
 
 __version__ = "0.1.0"
-__all__ = ["Animation", "TalkingFace", "animate", "stream_to"]
+__all__ = ["Animation", "TalkingFace", "animate", "load_model", "stream_to"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what programs use when it is asked for: commands and tools that need none of it start without it."""
+    if name == "load_model":
+        from speech_to_face import load_model
+
+        return load_model
     if name in __all__:
         from livelink_bridge import api
 

@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 from numpy.typing import NDArray
+from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
 
 from arkit_mapping import remap
 from livelink_bridge.face import Face
@@ -13,7 +14,6 @@ from livelink_bridge.frames import FRAME_RATE, AudioBlock, FaceFrame
 from livelink_bridge.hop_levels import HopLevels
 from livelink_bridge.resample import Resampler, mono
 from livelink_bridge.voice_front import VoiceFront
-from models.base import Coefficients, ModelError, Samples, SpeechToFace
 
 _TOLERANCE = 0.01
 """How far outside [0, 1] a coefficient may be and still be taken for rounding, which the character clamps away."""

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from speech_to_face.base import Samples
 
 from livelink_bridge.errors import SourceError, UsageError
 from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.gate import Levels, Thresholds
 from livelink_bridge.identity import config_folder
 from livelink_bridge.meter import clipped_samples
-from models.base import Samples
 
 ROOM_S, VOICE_S = 2.0, 2.0
 NEEDED_DB = 6.0

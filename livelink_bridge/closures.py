@@ -1,6 +1,6 @@
 """Where lips have to meet: every p, b and m of a recording, and whether they do.
 
-How far lips are apart is measured as in `livelink-bridge evaluate`: `models.metrics.aperture`, at its narrowest around the onset
+How far lips are apart is measured as in `livelink-bridge evaluate`: `speech_to_face.metrics.aperture`, at its narrowest around the onset
 of the phone.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from speech_to_face.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture
 
 from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
 from arkit_mapping.closure import NOISE_GATE, LipRule, closed_lips
 from arkit_mapping.entries import Poses
 from livelink_bridge.phones import Segment
-from models.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture
 
 BILABIAL = frozenset({"PB", "M"})
 """The phone classes whose lips meet: p and b, which look alike, and m."""

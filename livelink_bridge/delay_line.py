@@ -6,8 +6,7 @@ import threading
 
 import numpy as np
 from numpy.typing import NDArray
-
-from models.base import Samples
+from speech_to_face.base import Samples
 
 _BEND = 0.005
 """Most that the pace may differ: a twelfth of a semitone, which nobody hears in speech."""

@@ -1,6 +1,6 @@
 """When a face may move: who speaks, decided per pose, and how far the pose is faded towards neutral.
 
-Steps are those of `models.features`: step n ends at sample floor((n + 1) * 800 / 3) of the sound at 16 kHz. The decision of step n
+Steps are those of `speech_to_face.features`: step n ends at sample floor((n + 1) * 800 / 3) of the sound at 16 kHz. The decision of step n
 knows the sound up to there and no further. Pose k may wait for the steps up to k + `lookahead_steps`, since the network does.
 """
 

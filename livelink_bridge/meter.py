@@ -6,8 +6,7 @@ import math
 from collections import deque
 
 import numpy as np
-
-from models.base import Samples
+from speech_to_face.base import Samples
 
 FULL_SCALE = 0.999
 CLIP_RUN = 3

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from speech_to_face.base import SpeechToFace
+
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
@@ -30,7 +32,6 @@ from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.voice_front import VoiceFront
 from livelink_bridge.voice_out import VoiceOut
-from models.base import SpeechToFace
 
 STATUS_S = 0.25
 _LIVE_POSES = 30

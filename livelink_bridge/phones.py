@@ -1,6 +1,6 @@
 """The phones of a recording, as the network's text branch hears them: a track to read, and where lips must meet.
 
-The step graph tells the phones when asked (`models.pmmtalk.onnx_steps`); torch is not needed, and no voice either, since the text
+The step graph tells the phones when asked (`speech_to_face.pmmtalk.onnx_steps`); torch is not needed, and no voice either, since the text
 branch listens to the sound alone.
 """
 
@@ -14,15 +14,14 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from models import checkpoint
-from models.base import ModelError, Samples
-from models.corpus.phones import VISEMES
-from models.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
-from models.pmmtalk.config import Config, load_config
-from models.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
-from models.pmmtalk.voice import Voice
-from models.stepped import BLOCK_STEPS
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError, Samples
+from speech_to_face.corpus.phones import VISEMES
+from speech_to_face.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
+from speech_to_face.pmmtalk.config import Config, load_config
+from speech_to_face.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.stepped import BLOCK_STEPS
 
 SHORTEST_FRAMES = 2
 """A phone that is heard for less, 33 ms, is a slip of the network: the shortest flaps and closures last about as long."""
@@ -38,7 +37,7 @@ class Segment:
     """Something that lasts for a while, on a track under the sound."""
 
     label: str
-    """A phone class of `models.corpus.phones`, or a viseme's name."""
+    """A phone class of `speech_to_face.corpus.phones`, or a viseme's name."""
     start_s: float
     end_s: float
 

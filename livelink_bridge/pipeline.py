@@ -18,6 +18,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from speech_to_face.base import SpeechToFace
+
 from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
@@ -45,7 +47,6 @@ from livelink_bridge.sources.pipe import PipeSource
 from livelink_bridge.sources.split import open_microphones
 from livelink_bridge.sources.wav import WavSource
 from livelink_bridge.voice_front import VoiceFront
-from models.base import SpeechToFace
 
 _PLAY_POSES = 120
 """Poses computed ahead of what is heard: two seconds, so that no look-ahead and no slow step shows."""

@@ -12,8 +12,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-
-from models.base import Samples
+from speech_to_face.base import Samples
 
 _ZERO_CROSSINGS = 24
 """Half the filter's length, in samples of the lower rate."""

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from speech_to_face.base import Samples
 
 from livelink_bridge.errors import BridgeError
-from models.base import Samples
 
 SAMPLE_RATE = 16_000
 CHUNK, CONTEXT, STATE = 512, 64, 128

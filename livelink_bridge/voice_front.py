@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from speech_to_face.base import Samples
+from speech_to_face.features import SAMPLE_RATE, step_end
 
 from livelink_bridge.errors import UsageError
 from livelink_bridge.frames import FRAME_RATE, AudioBlock
@@ -22,8 +24,6 @@ from livelink_bridge.level_control import LevelControl
 from livelink_bridge.meter import LevelMeter
 from livelink_bridge.resample import Resampler, mono
 from livelink_bridge.voice_activity import Detector
-from models.base import Samples
-from models.features import SAMPLE_RATE, step_end
 
 MOST_GAIN_DB = 40.0
 

@@ -39,7 +39,7 @@ def place(path: Path) -> str:
 def guests() -> list[Path]:
     """Every file outside docs/ that is a page of the site, or a picture of one."""
     unreal = sorted(path for path in (ROOT / "ue_plugin_docs").rglob("*") if path.suffix in (".md", ".svg", ".png", ".jpg"))
-    cards = sorted((ROOT / "models" / "checkpoints").glob("*/CARD.md"))
+    cards = sorted((ROOT / "models" / "speech_to_face" / "checkpoints").glob("*/CARD.md"))
     return [*unreal, *cards, ROOT / "livelink_bridge" / "demo" / "CARD.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
 
 

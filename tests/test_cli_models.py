@@ -8,16 +8,16 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import save_file
+from speech_to_face import blocks, checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.official.convert import Converted
+from speech_to_face.pmmtalk.config import Config, save_config
 
 from livelink_bridge.cli import run
 from livelink_bridge.commands import session
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.testing import LoudnessModel
-from models import blocks, checkpoint
-from models.base import ModelError
-from models.official.convert import Converted
-from models.pmmtalk.config import Config, save_config
 
 
 @pytest.fixture
@@ -141,12 +141,12 @@ def test_convert_and_download_say_what_came_of_it(
 ) -> None:
     made = Converted(tmp_path / "out", "codetalker", 2, 1234, tuple(f"odd.{n}" for n in range(9)))
     asked: list[object] = []
-    monkeypatch.setattr("models.official.convert.convert", lambda *given: asked.append(given) or made)
+    monkeypatch.setattr("speech_to_face.official.convert.convert", lambda *given: asked.append(given) or made)
     assert run(["models", "convert", "one.pth", "two.pth", "-o", "out"]) == 0
     assert asked == [([Path("one.pth"), Path("two.pth")], Path("out"), False)]
     said = capsys.readouterr().out
     assert "codetalker, 1,234 numbers in 2 tensors\n9 entries did not map: odd.0, " in said and said.endswith("odd.7, ...\n")
-    monkeypatch.setattr("models.official.hub.download", lambda *given: asked.append(given) or made)
+    monkeypatch.setattr("speech_to_face.official.hub.download", lambda *given: asked.append(given) or made)
     assert run(["models", "download", "xlsr-53-chinese", "--models-dir", str(tmp_path)]) == 0
     assert asked[-1] == ("xlsr-53-chinese", tmp_path, None, False)
     assert "licence Apache-2.0" in capsys.readouterr().out

@@ -21,12 +21,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny reader that takes every mouth for p with a certainty that it was given by hand."""
     import torch
     from safetensors.torch import save_file
-
-    from models import checkpoint
-    from models.config_file import save_config
-    from models.corpus.phones import INDEX
-    from models.dualtalker.config import Config
-    from models.dualtalker.network import DualTalker
+    from speech_to_face import checkpoint
+    from speech_to_face.config_file import save_config
+    from speech_to_face.corpus.phones import INDEX
+    from speech_to_face.dualtalker.config import Config
+    from speech_to_face.dualtalker.network import DualTalker
 
     config = Config(width=8, dilations=(1,), motion_width=8, motion_dilations=(1,), decoder_width=8, style_width=4, shared_width=4)
     network, folder = DualTalker(config), tmp_path_factory.mktemp("models") / "tiny-reader"

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = {"livelink_bridge", "arkit_mapping", "models"}
+OURS = {"livelink_bridge", "arkit_mapping", "speech_to_face"}
+FOLDERS = {"speech_to_face": ROOT / "models"}
+"""Where a package lies that is not directly in the repository."""
 
 TOP = {"cli", "commands", "__main__", "api"}
 """What a user starts: nothing below may import it."""
@@ -24,8 +26,9 @@ NO_EDGE = {"socket", "socketserver", "selectors", "asyncio", "threading", "multi
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:
     """Dotted name and file of each module of a package, subpackages included."""
-    for path in sorted((ROOT / package).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
+    home = FOLDERS.get(package, ROOT)
+    for path in sorted((home / package).rglob("*.py")):
+        parts = path.relative_to(home).with_suffix("").parts
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
@@ -43,7 +46,7 @@ def imported(path: Path) -> set[str]:
 
 
 def is_module(name: str) -> bool:
-    path = ROOT.joinpath(*name.split("."))
+    path = FOLDERS.get(name.partition(".")[0], ROOT).joinpath(*name.split("."))
     return name.partition(".")[0] in OURS and (path.with_suffix(".py").exists() or path.is_dir())
 
 
@@ -90,8 +93,8 @@ def test_arkit_mapping_imports_neither_other_package_and_only_numpy_and_yaml() -
     assert others - set(sys.stdlib_module_names) - {"arkit_mapping"} <= {"numpy", "yaml"}
 
 
-def test_models_know_the_channels_names_and_takes_and_nothing_else_of_ours() -> None:
-    assert offences("models", {"models", "arkit_mapping.channels", "arkit_mapping.takes"}, {"socket", "sounddevice"}) == []
+def test_the_networks_know_the_channels_names_and_takes_and_nothing_else_of_ours() -> None:
+    assert offences("speech_to_face", {"speech_to_face", "arkit_mapping.channels", "arkit_mapping.takes"}, {"socket", "sounddevice"}) == []
 
 
 def test_wire_opens_no_socket_starts_no_thread_and_reads_no_clock() -> None:
@@ -111,7 +114,7 @@ def test_nothing_imports_the_command_line() -> None:
 @pytest.mark.parametrize("edge", EDGES)
 def test_an_edge_knows_no_other_edge_and_no_network(edge: str) -> None:
     others = {f"livelink_bridge.{name}" for name in EDGES if name != edge}
-    assert reaches(edge, others | {"models"}) == []
+    assert reaches(edge, others | {"speech_to_face"}) == []
 
 
 @pytest.mark.parametrize("module", ["livelink_bridge.cli", "livelink_bridge.monitor"])

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from models.corpus.engines import SAMPLE_RATE, Utterance
-from models.corpus.phones import Phone
-from models.corpus.store import write_voice
+from speech_to_face.corpus.engines import SAMPLE_RATE, Utterance
+from speech_to_face.corpus.phones import Phone
+from speech_to_face.corpus.store import write_voice
 
 ROOT = Path(__file__).parents[1]
 PAPA = tuple(Phone(("AA", "PB")[i % 2], i * 0.15, (i + 1) * 0.15) for i in range(20))

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.phones import CLASSES, VISEMES
+from speech_to_face.loading import DEFAULT
 
 from livelink_bridge import phones
 from livelink_bridge.errors import SourceError
 from livelink_bridge.phones import VISEME_NAMES, BestPath, PhoneNetwork, Segment, hear, phone_network, visemes
-from models.base import ModelError
-from models.corpus.phones import CLASSES, VISEMES
-from models.loading import DEFAULT
 
 SENTENCE = Path(phones.__file__).parent / "demo" / "sentence.flac"
 NAMES = ("SIL", "M", "AA")
@@ -99,10 +99,10 @@ def test_the_sentence_is_heard_whole_and_pieces_of_any_size_give_the_same():
 def test_phones_are_heard_where_the_reference_hears_them():
     torch = pytest.importorskip("torch", reason="the network in PyTorch is what this is compared with")
     torch.set_num_threads(1)
-    from models import checkpoint
-    from models.pmmtalk.config import load_config
-    from models.pmmtalk.loading import load_network
-    from models.pmmtalk.posteriors import log_posteriors
+    from speech_to_face import checkpoint
+    from speech_to_face.pmmtalk.config import load_config
+    from speech_to_face.pmmtalk.loading import load_network
+    from speech_to_face.pmmtalk.posteriors import log_posteriors
 
     samples = soundfile.read(SENTENCE, dtype="float32")[0][:32000]
     folder = checkpoint.find(DEFAULT)

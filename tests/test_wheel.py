@@ -12,13 +12,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from speech_to_face.checkpoint import names
 
 from arkit_mapping.takes import read_take
 from livelink_bridge import __version__
-from models.checkpoint import names
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("livelink_bridge", "arkit_mapping", "models")
+FOLDERS = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
+"""Folders of the repository that are packages; in the wheel each lies at the top."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -39,6 +40,11 @@ def kept_files() -> list[Path]:
     if listed.returncode:
         pytest.skip("not a git repository: which files belong to it is not known")
     return [Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name and (ROOT / os.fsdecode(name)).is_file()]
+
+
+def packaged_files() -> set[str]:
+    """Files of the packages, by their paths in the repository."""
+    return {path.as_posix() for path in kept_files() if path.as_posix().startswith(tuple(f"{folder}/" for folder in FOLDERS))}
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +97,8 @@ def outside(tmp_path: Path) -> Path:
 def test_the_wheel_holds_every_file_of_the_packages_and_nothing_beside_them(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    wanted = {path.as_posix() for path in kept_files() if path.parts[0] in PACKAGES}
-    assert held == wanted
-    assert {f"models/checkpoints/{name}/model.safetensors" for name in names()} <= held
+    assert held == {path.removeprefix("models/") for path in packaged_files()}
+    assert {f"speech_to_face/checkpoints/{name}/model.safetensors" for name in names()} <= held
     assert {"livelink_bridge/preview/face.glb", "livelink_bridge/demo/sentence.flac"} <= held
 
 
@@ -101,12 +106,13 @@ def test_the_sdist_holds_whatever_a_wheel_is_made_from(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "pyproject.toml"} <= held
-    assert {path.as_posix() for path in kept_files() if path.parts[0] in PACKAGES} <= held
+    assert packaged_files() <= held
     assert sdist.name == f"livelink_bridge-{__version__}.tar.gz"
 
 
 def test_the_program_runs_from_the_wheel_alone(installed: Path, outside: Path) -> None:
-    where = sh(installed / "python", "-c", "import livelink_bridge, models; print(livelink_bridge.__file__, models.__file__)", cwd=outside)
+    ask = "import livelink_bridge, speech_to_face; print(livelink_bridge.__file__, speech_to_face.__file__)"
+    where = sh(installed / "python", "-c", ask, cwd=outside)
     assert all(path.startswith(str(installed.parent)) for path in where.split())
     assert sh(installed / "livelink-bridge", "--version", cwd=outside) == f"livelink-bridge {__version__}\n"
     listed = sh(installed / "livelink-bridge", "models", cwd=outside)

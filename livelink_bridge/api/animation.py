@@ -22,8 +22,9 @@ from livelink_bridge.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.wire.pcm import Sound
 
 if TYPE_CHECKING:
+    from speech_to_face.base import SpeechToFace
+
     from livelink_bridge.animator import Animator
-    from models.base import SpeechToFace
 
 _MOST_CHANNELS = 32
 """Of an array: a second number beyond it is a count of samples."""
@@ -90,7 +91,7 @@ def animate(
     ----------
     sound : a file (wav, flac, ogg, mp3 and the like), or float (n,) or (n, channels) in [-1, 1], or int16 of these shapes
     sample_rate : Hz, 8000 to 192000, of an array; a file says its own
-    model : a shipped model's name, a model's folder, or what `models.load_model` gave: loaded once, it serves many calls
+    model : a shipped model's name, a model's folder, or what `speech_to_face.load_model` gave: loaded once, it serves many calls
     character : a character file, see `livelink-bridge character`; None wears the poses as they are predicted
     liveliness : whether blinks, gaze, brows and breath come with the mouth
     seed : of liveliness, 0 to 4294967295
@@ -100,7 +101,7 @@ def animate(
     Raises
     ------
     UsageError for sound or arguments that cannot be (ConfigError is one), SourceError for a file that cannot be read, BridgeError for
-    a character file that cannot, ModelError (`models.base`) for a model or a device that is not to be had.
+    a character file that cannot, ModelError (`speech_to_face.base`) for a model or a device that is not to be had.
     """
     from livelink_bridge.animator import Animator
     from livelink_bridge.commands import session

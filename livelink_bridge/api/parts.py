@@ -10,7 +10,7 @@ from livelink_bridge.config import CHECKS, Settings
 from livelink_bridge.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from models.base import SpeechToFace
+    from speech_to_face.base import SpeechToFace
 
 
 def checked(key: str, value: object) -> object:
@@ -28,7 +28,7 @@ def settings_of(**given: object) -> Settings:
 
 def model_of(model: str | os.PathLike[str] | SpeechToFace, device: str) -> SpeechToFace:
     """A model by name or folder, loaded, or the one that is given. Raises ModelError, ConfigError, or UsageError for what is no model."""
-    from models.base import SpeechToFace
+    from speech_to_face.base import SpeechToFace
 
     if isinstance(model, str | os.PathLike):
         return session.model_of(settings_of(model=os.fspath(model), device=device))

@@ -18,13 +18,14 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.wire.pcm import MOST_CHANNELS, PcmFormat, Sound
 
 if TYPE_CHECKING:
+    from speech_to_face.base import SpeechToFace
+
     from livelink_bridge.face import Face
     from livelink_bridge.listen.utterance import Position
     from livelink_bridge.metrics import Summary
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
     from livelink_bridge.voice_front import VoiceFront
-    from models.base import SpeechToFace
 
 _LOOK_S = 0.02
 _STUCK_S = 5.0
@@ -149,7 +150,7 @@ def stream_to(
     targets : one URI or several: livelink://HOST:PORT, osc://, vmc://, ifacialmocap:// or take:FOLDER
     subject : the face's name in Unreal's Live Link window; one for each face
     sample_rate : Hz of the sound, 8000 to 192000
-    model : a name, a folder, or what `models.load_model` gave: faces that share one share its work too
+    model : a name, a folder, or what `speech_to_face.load_model` gave: faces that share one share its work too
     device, character, liveliness, seed, mood : as for `animate`; a character file is read again when it is saved
     gate : "auto", "voice", "level" or "off": when sound moves the face
     level_control : whether speech is slowly brought to one level
@@ -160,7 +161,7 @@ def stream_to(
     Raises
     ------
     UsageError for arguments that cannot be (ConfigError is one), SinkError for a target that cannot be opened, BridgeError for a character
-    file that cannot be read, ModelError (`models.base`) for a model or a device that is not to be had.
+    file that cannot be read, ModelError (`speech_to_face.base`) for a model or a device that is not to be had.
     """
     from livelink_bridge.commands import session
 

@@ -18,14 +18,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from speech_to_face.base import ModelError
+
 from arkit_mapping.character import Character
 from livelink_bridge.batch.watched import Curves, WatchedFace
 from livelink_bridge.errors import BridgeError, SourceError
-from models.base import ModelError
 
 if TYPE_CHECKING:
+    from speech_to_face.base import SpeechToFace
+
     from livelink_bridge.phones import Hearing
-    from models.base import SpeechToFace
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """What a system says of a disk that takes no more: then no other take has room either."""
@@ -151,7 +153,7 @@ def load_tools(recipe: Recipe) -> Tools:
 
     Raises ModelError, BridgeError.
     """
-    from models.loading import load_model
+    from speech_to_face.loading import load_model
 
     model = load_model(recipe.model, recipe.device, recipe.reference_face, recipe.style, recipe.tongue, block_threads=1)
     if not recipe.scored:

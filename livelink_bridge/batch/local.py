@@ -173,7 +173,7 @@ def _body(pipe: Connection, recipe: Recipe, load: Load) -> None:
     """A process of the pool: says that it is ready, then what became of each sound it is given, until it is given None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; who ends what is the first one's to say
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from models.base import ModelError
+    from speech_to_face.base import ModelError
 
     try:
         tools = load(recipe)

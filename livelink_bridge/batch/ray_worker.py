@@ -31,7 +31,7 @@ class Worker:
 
     def load(self, job: Job) -> str | None:
         """Get ready; why that cannot be, on one line."""
-        from models.base import ModelError
+        from speech_to_face.base import ModelError
 
         try:
             _check_place(job)
@@ -66,7 +66,7 @@ def _check_place(job: Job) -> None:
 
 
 def _check_model(recipe: Recipe, here: str) -> None:
-    from models import checkpoint
+    from speech_to_face import checkpoint
 
     sums = checkpoint.find(recipe.model) / checkpoint.SUMS
     if sha256_of(sums) != recipe.model_sha256:

@@ -16,11 +16,11 @@ from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from speech_to_face.training.adapt.figures import Row
+    from speech_to_face.training.adapt.run import Order
+    from speech_to_face.training.adapt.takes import TakeFile
 
     from livelink_bridge.config import Settings
-    from models.training.adapt.figures import Row
-    from models.training.adapt.run import Order
-    from models.training.adapt.takes import TakeFile
 
 OPTIONS = ("model", "models_dir", "device", "lookahead")
 FILE_WIDTH = 100
@@ -47,9 +47,10 @@ def adapt(
     Takes whose sound and face do not fit are left out and named. Some takes are kept back, and the model is judged on them before
     and after. Stopped with Ctrl-C, the same command goes on. The model that it begins with is never changed.
     """
+    from speech_to_face import checkpoint, devices
+    from speech_to_face.training.adapt.run import Order
+
     from livelink_bridge.commands import session
-    from models import checkpoint, devices
-    from models.training.adapt.run import Order
 
     check_out(out, force)
     found = files_in(takes)
@@ -62,8 +63,7 @@ def adapt(
 def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
     """Do it and say what came of it."""
     import torch
-
-    from models.training.adapt.run import adapt as run
+    from speech_to_face.training.adapt.run import adapt as run
 
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
     torch.set_num_threads(threads)
@@ -85,8 +85,8 @@ def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
 
 def check_out(out: Path, force: bool) -> None:
     """UsageError for a folder that no model may be written to."""
-    from models.base import ModelError
-    from models.training.adapt.card import check_out as check
+    from speech_to_face.base import ModelError
+    from speech_to_face.training.adapt.card import check_out as check
 
     try:
         check(out, force)
@@ -96,8 +96,9 @@ def check_out(out: Path, force: bool) -> None:
 
 def files_in(folder: Path) -> list[TakeFile]:
     """The takes in a folder and below it, named by where they lie in it. UsageError where there are none."""
+    from speech_to_face.training.adapt.takes import TakeFile
+
     from livelink_bridge.take_files import find_takes
-    from models.training.adapt.takes import TakeFile
 
     found = [TakeFile(str(take.csv.relative_to(folder).with_suffix("")), take.csv, take.sound) for take in find_takes(folder)]
     if not found:
@@ -116,8 +117,7 @@ def table_of(rows: list[Row]) -> Table:
     """A section for each set of recordings."""
     from rich.table import Table
     from rich.text import Text
-
-    from models.training.adapt.card import change, figure
+    from speech_to_face.training.adapt.card import change, figure
 
     table = Table("measure", title="before and after")
     for column in ("before", "after", "change"):

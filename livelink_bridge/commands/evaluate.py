@@ -17,12 +17,12 @@ from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from speech_to_face.base import SpeechToFace
+    from speech_to_face.evaluation import Report
+    from speech_to_face.evaluation.phones import Posteriors
+    from speech_to_face.evaluation.scores import CurveScore, Scores, SignalScore
 
     from livelink_bridge.config import Settings
-    from models.base import SpeechToFace
-    from models.evaluation import Report
-    from models.evaluation.phones import Posteriors
-    from models.evaluation.scores import CurveScore, Scores, SignalScore
 
 OPTIONS = ("model", "models_dir", "device", "lookahead", "reference_face", "style")
 NONE = "–"
@@ -69,8 +69,9 @@ def evaluate(
 
 
 def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | None, clips: int | None, channels: bool) -> None:
+    from speech_to_face.evaluation import evaluate as judge
+
     from livelink_bridge.commands import session
-    from models.evaluation import evaluate as judge
 
     model = session.model_of(settings)
     with progress() as show:
@@ -84,9 +85,10 @@ def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | N
 
 def ear_of(settings: Settings) -> Posteriors | str:
     """What the settings' model hears; or why it hears no phones."""
+    from speech_to_face import checkpoint
+    from speech_to_face.evaluation.phones import posteriors_of
+
     from livelink_bridge.commands import session
-    from models import checkpoint
-    from models.evaluation.phones import posteriors_of
 
     folder = checkpoint.find(session.model_name(settings))
     return posteriors_of(folder) if checkpoint.system_of(folder) == "pmmtalk" else f"{folder.name} has no phone posteriors"
@@ -199,14 +201,14 @@ def _r_and_lag(score: SignalScore | None) -> str:
 
 
 def _check_plots() -> None:
-    from models.evaluation import plots
+    from speech_to_face.evaluation import plots
 
     plots.check()
 
 
 def _draw(model: SpeechToFace, data: Path, limit: int | None, folder: Path) -> None:
-    from models.evaluation import plots, speaker_of
-    from models.evaluation.data import read_index
+    from speech_to_face.evaluation import plots, speaker_of
+    from speech_to_face.evaluation.data import read_index
 
     drawn = plots.draw_clips(read_index(data, limit), speaker_of(model), model.name, folder)
     typer.echo(f"{folder}: {len(drawn)} pictures")

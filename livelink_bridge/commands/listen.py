@@ -13,6 +13,8 @@ import typer
 from livelink_bridge.commands.common import interruptible
 
 if TYPE_CHECKING:
+    from speech_to_face.base import SpeechToFace
+
     from arkit_mapping.moods import Mood
     from livelink_bridge.clock import Clock
     from livelink_bridge.commands.status import Show
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
     from livelink_bridge.voice_front import VoiceFront
-    from models.base import SpeechToFace
 
 
 def listen(

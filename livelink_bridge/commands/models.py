@@ -10,8 +10,9 @@ import typer
 from livelink_bridge.commands.common import abortable, with_settings
 
 if TYPE_CHECKING:
+    from speech_to_face.official.convert import Converted
+
     from livelink_bridge.config import Settings
-    from models.official.convert import Converted
 
 OPTIONS = ("models_dir",)
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite the folder if it exists.")]
@@ -33,7 +34,7 @@ def models(settings: Settings, context: typer.Context) -> None:
     Those that are shipped and those in the models' folder. For each its
     look-ahead, its size and whether its files are those that were shipped. Exit code 1 if one's are not.
     """
-    from models import checkpoint
+    from speech_to_face import checkpoint
 
     if context.invoked_subcommand is not None:
         return
@@ -48,9 +49,9 @@ def models(settings: Settings, context: typer.Context) -> None:
 
 def model_line(folder: Path) -> tuple[str, bool]:
     """What there is to say about a checkpoint, and whether it can be used."""
-    from models import checkpoint
-    from models.base import ModelError
-    from models.loading import lookahead_of
+    from speech_to_face import checkpoint
+    from speech_to_face.base import ModelError
+    from speech_to_face.loading import lookahead_of
 
     try:
         checkpoint.verify(folder)
@@ -67,7 +68,7 @@ def model_line(folder: Path) -> tuple[str, bool]:
 
 def _drives_a_face(values: dict[str, object]) -> bool:
     """Whether a folder with parts has them all and moves no mesh: a converted file may hold one part of a system."""
-    from models.pmmtalk.paper.config import PARTS
+    from speech_to_face.pmmtalk.paper.config import PARTS
 
     parts = values.get("parts")
     return "vertices" not in values and isinstance(parts, list) and set(PARTS) <= set(parts)
@@ -81,8 +82,8 @@ def info(
     ] = False,
 ) -> None:
     """Say how many parameters each part of a model has."""
-    from models import checkpoint
-    from models.parts import random_parts, stored_parts
+    from speech_to_face import checkpoint
+    from speech_to_face.parts import random_parts, stored_parts
 
     if random_init:
         parts = random_parts(name)
@@ -106,9 +107,9 @@ def download(
 
     One commit by its hash, converted as `models convert` does. HF_HUB_OFFLINE=1 takes only what is cached on this machine.
     """
-    from models import checkpoint
-    from models.official.hub import download as fetch
-    from models.official.hub import source_of
+    from speech_to_face import checkpoint
+    from speech_to_face.official.hub import download as fetch
+    from speech_to_face.official.hub import source_of
 
     source, kept = source_of(name, revision), (settings.models_dir or checkpoint.default_models_dir()).expanduser()
     typer.echo(f"{source.repository} at {source.revision}: {source.what}; licence {source.licence}")
@@ -126,7 +127,7 @@ def convert(
     Several files are parts of one model, such as CodeTalker's two stages. They are read in a process that takes numbers only, and
     what did not map is said.
     """
-    from models.official.convert import convert as turned
+    from speech_to_face.official.convert import convert as turned
 
     with abortable():
         _say(turned(files, out, force))

@@ -19,12 +19,13 @@ from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
+    from speech_to_face.base import SpeechToFace
+
     from livelink_bridge.config import Settings
     from livelink_bridge.face import Face
     from livelink_bridge.metrics import Status
     from livelink_bridge.preview.page_session import Analyse, Session
     from livelink_bridge.recorder import Recorder
-    from models.base import SpeechToFace
 
 PORT = 8090
 PAGE = "preview:"
@@ -143,11 +144,12 @@ def _token(host: str, given: str | None) -> str | None:
 
 def session_of(settings: Settings, folder: Path) -> Session:
     """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
+    from speech_to_face import checkpoint
+
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands.session import outputs_of, worn
     from livelink_bridge.preview.page_session import Session
     from livelink_bridge.preview.page_unreal import Unreal
-    from models import checkpoint
 
     if settings.character is not None:
         worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does

@@ -16,11 +16,11 @@ from livelink_bridge.commands.evaluate import FILE_WIDTH, NONE, ear_of, progress
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from speech_to_face.base import SpeechToFace
+    from speech_to_face.evaluation.phones import Posteriors
+    from speech_to_face.evaluation.readability import Lips, Readability
 
     from livelink_bridge.config import Settings
-    from models.base import SpeechToFace
-    from models.evaluation.phones import Posteriors
-    from models.evaluation.readability import Lips, Readability
 
 LEGEND = (
     "speaks: frames read as speech. sure, bits: the reader's mean confidence and entropy in them.",
@@ -31,9 +31,9 @@ LEGEND = (
 
 def run(settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None) -> None:
     """Read every file and print a line for each; raises ModelError for one that cannot be read, or a reader that is none."""
-    from models import checkpoint
-    from models.dualtalker.reading import load_reader
-    from models.evaluation.readability import readability, together
+    from speech_to_face import checkpoint
+    from speech_to_face.dualtalker.reading import load_reader
+    from speech_to_face.evaluation.readability import readability, together
 
     read, ear = load_reader(checkpoint.find(reader, settings.models_dir)), ear_of(settings)
     model: SpeechToFace | None = None
@@ -54,7 +54,7 @@ def _is_take(file: Path) -> bool:
 
 
 def _lips(file: Path, model: SpeechToFace | None) -> Lips:
-    from models.evaluation.readability import spoken_lips, take_lips
+    from speech_to_face.evaluation.readability import spoken_lips, take_lips
 
     return take_lips(file) if _is_take(file) or model is None else spoken_lips(model, file)
 

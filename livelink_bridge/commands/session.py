@@ -12,6 +12,8 @@ from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
+    from speech_to_face.base import SpeechToFace
+
     from arkit_mapping.character import Character
     from livelink_bridge.character_file import CharacterFile
     from livelink_bridge.clock import Clock
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from livelink_bridge.sources.microphone import Input
     from livelink_bridge.voice_activity import Detector
     from livelink_bridge.voice_front import VoiceFront
-    from models.base import SpeechToFace
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ REAL_TIME_SHARE = 0.9
 
 def model_of(settings: Settings) -> SpeechToFace:
     """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does not have."""
-    from models.loading import load_model
+    from speech_to_face.loading import load_model
 
     return load_model(model_name(settings), device=settings.device, reference=settings.reference_face, style=settings.style,
                       tongue=settings.tongue)  # fmt: skip
@@ -46,7 +47,7 @@ def live_model_of(settings: Settings) -> SpeechToFace:
     model = model_of(settings)
     if not getattr(model, "in_blocks", False):
         return model
-    from models.blocks import real_time_factor
+    from speech_to_face.blocks import real_time_factor
 
     factor = real_time_factor(model)
     measured = f"{model.name} on {model.device} takes {factor:.2f} s of computing for each second of sound"
@@ -58,8 +59,8 @@ def live_model_of(settings: Settings) -> SpeechToFace:
 
 def model_name(settings: Settings) -> str:
     """The model's name or folder, its look-ahead as asked for. Raises ModelError where there is none."""
-    from models import checkpoint
-    from models.loading import with_lookahead
+    from speech_to_face import checkpoint
+    from speech_to_face.loading import with_lookahead
 
     name = settings.model
     if settings.models_dir is not None and name not in checkpoint.names():

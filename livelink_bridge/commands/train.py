@@ -15,10 +15,11 @@ from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
+    from speech_to_face.training.program.engine import Outcome
+    from speech_to_face.training.program.plan import Plan
+    from speech_to_face.training.program.run import Order
+
     from livelink_bridge.config import Settings
-    from models.training.program.engine import Outcome
-    from models.training.program.plan import Plan
-    from models.training.program.run import Order
 
 OPTIONS = ("device",)
 Show = Callable[[str, float, dict[str, float]], None]
@@ -59,8 +60,8 @@ def train(
     Stopped with Ctrl-C, the same command goes on, with more or fewer steps if you like. A run that has come to its end stays as it is
     and holds a folder `checkpoint`, for --model. Several GPUs: `accelerate launch -m livelink_bridge train ...`.
     """
-    from models import checkpoint, devices
-    from models.training.program.run import Order, plan_of
+    from speech_to_face import checkpoint, devices
+    from speech_to_face.training.program.run import Order, plan_of
 
     dropped = tuple(drop) if drop else None
     plan = plan_of(
@@ -76,8 +77,7 @@ def train(
 def learn(order: Order, plan: Plan, run: Path, device: str, threads: int) -> Outcome:
     """Do it, with a bar where somebody looks."""
     import torch
-
-    from models.training.program.run import train_run
+    from speech_to_face.training.program.run import train_run
 
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
     torch.set_num_threads(threads)
@@ -93,7 +93,7 @@ def learn(order: Order, plan: Plan, run: Path, device: str, threads: int) -> Out
 
 def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
     """What came of it, on the first process's terminal."""
-    from models.training.program.run import CHECKPOINT
+    from speech_to_face.training.program.run import CHECKPOINT
 
     if os.environ.get("RANK", "0") == "0":
         losses = ", ".join(f"{name} {value:.4g}" for name, value in outcome.losses.items()) or "too few steps for a row of the log"

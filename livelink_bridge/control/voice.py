@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from speech_to_face.base import Samples
+
 from arkit_mapping.moods import Mood
 from livelink_bridge.calibration import ROOM_S, VOICE_S, calibrate, save
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.gate import Thresholds
-from models.base import Samples
 
 _log = logging.getLogger(__name__)
 

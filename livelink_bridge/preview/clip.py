@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from speech_to_face.base import ModelError, Samples, SpeechToFace
+from speech_to_face.features import SAMPLE_RATE
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character import Character, CharacterStream
@@ -27,8 +29,6 @@ from livelink_bridge.preview.playable import Playable
 from livelink_bridge.resample import Resampler, mono
 from livelink_bridge.sources.wav import WavSource
 from livelink_bridge.take_files import find_take
-from models.base import ModelError, Samples, SpeechToFace
-from models.features import SAMPLE_RATE
 
 MOST_S = 2 * 3600.0
 """Longest sound or take: its poses are 105 MB."""

@@ -41,7 +41,7 @@ VISEMES: dict[str, str] = {
     "L": "l  low", "R": "r  red", "W": "w  we",
 }  # fmt: skip
 TONGUE = {"TH": 0.4, "L": 0.2}
-"""What models/pmmtalk/tongue.py shows of it; the speech networks leave it out."""
+"""What models/speech_to_face/pmmtalk/tongue.py shows of it; the speech networks leave it out."""
 
 Cell = dict[str, Any]
 
@@ -58,7 +58,7 @@ def targets() -> list[Cell]:
 
 def visemes() -> list[Cell]:
     """The mouth in the middle of a sound that lasts, as the speech networks are taught it."""
-    from models.corpus.sheet import middle
+    from speech_to_face.corpus.sheet import middle
 
     cells: list[Cell] = []
     for name, words in VISEMES.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nicegui import ui
+from speech_to_face.base import ModelError
 
 from arkit_mapping.character import CharacterError
 from arkit_mapping.takes import TakeError
@@ -21,7 +22,6 @@ from livelink_bridge.preview.page_session import FACE_URL, VIDEO_FPS, Session
 from livelink_bridge.preview.page_sides import sides_menu
 from livelink_bridge.preview.page_sliders import SliderPanel
 from livelink_bridge.preview.timeline import StageLink, Timeline, Transport
-from models.base import ModelError
 
 THEME = Path(__file__).with_name("web") / "theme.css"
 PRELOAD = f'<link rel="preload" href="{FACE_URL}" as="fetch" crossorigin="anonymous">'

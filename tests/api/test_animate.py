@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from speech_to_face.base import ModelError
 
 from arkit_mapping import CHANNELS_61, MOUTH_32
 from arkit_mapping.takes import read_take
@@ -20,7 +21,6 @@ from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError, SinkError, SourceError, UsageError
 from livelink_bridge.pipeline import convert_file
 from livelink_bridge.testing import LoudnessModel
-from models.base import ModelError
 
 RATE = 24000
 ROOT = Path(__file__).parents[2]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from speech_to_face.base import ModelError
 
 from arkit_mapping import CHANNELS_61
 from arkit_mapping.takes import read_take
@@ -15,7 +16,6 @@ from livelink_bridge import animate, stream_to
 from livelink_bridge.errors import BridgeError, ConfigError, SinkError, UsageError, WireError
 from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.wire.livelink import Packet, decode
-from models.base import ModelError
 
 pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 RATE = 24000

@@ -22,15 +22,15 @@ from livelink_bridge.prometheus import MetricsServer
 from livelink_bridge.sinks import ifacialmocap
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-PACKAGES = ("livelink_bridge", "arkit_mapping", "models")
+PACKAGES = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
 OPENS = {"bind", "create_server", "start_http_server", "serve", "ThreadingHTTPServer", "HTTPServer", "start_server", "uvicorn.Server"}
 """Calls that let others in, by their last name; `uvicorn.Server` whole, as every second module has a Server of its own."""
 CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client", "ftplib", "smtplib", "huggingface_hub"}
-FETCHES_WHEN_ASKED = {"models/official/hub.py"}
+FETCHES_WHEN_ASKED = {"models/speech_to_face/official/hub.py"}
 """`models download`, which somebody has to type."""
 PICKLING = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 UNPICKLING = PICKLING - {"pickle"} | {"pickle.load", "pickle.loads", "pickle.Unpickler"}
-READS_PICKLES = {"models/pickles.py"}
+READS_PICKLES = {"models/speech_to_face/pickles.py"}
 """The reader that makes nothing but arrays, dictionaries, texts and numbers."""
 
 

@@ -98,7 +98,7 @@ def test_links_out_of_docs_lead_to_their_place_on_the_site(site: Path) -> None:
 def test_a_file_has_one_place_on_the_site(hook: ModuleType) -> None:
     place = {path: hook.place(ROOT / path) for path in ("docs/a.md", "ue_plugin_docs/README.md", "ue_plugin_docs/d/x.svg", "CHANGELOG.md")}
     assert list(place.values()) == ["a.md", "unreal/index.md", "unreal/d/x.svg", "changelog.md"]
-    assert hook.place(ROOT / "models/checkpoints/pmmtalk-live/CARD.md") == "cards/pmmtalk-live.md"
+    assert hook.place(ROOT / "models/speech_to_face/checkpoints/pmmtalk-live/CARD.md") == "cards/pmmtalk-live.md"
     assert hook.place(ROOT / "examples" / "speech_engine.py") == "repository/examples/speech_engine.py"
 
 
@@ -107,7 +107,8 @@ def test_links_are_rewritten_from_the_repository_to_the_site_and_code_is_left_al
     said = hook.rewritten(f"[a](../ue_plugin_docs/start.md#2-the-source){rest}", ROOT / "docs" / "start.md")
     assert said == f"[a](unreal/start.md#2-the-source){rest}"
     assert hook.rewritten("[g](../docs/live.md)", ROOT / "ue_plugin_docs" / "start.md") == "[g](../live.md)"
-    assert hook.rewritten("[h](../../../docs/training.md)", ROOT / "models/checkpoints/pmmtalk-live/CARD.md") == "[h](../training.md)"
+    card = ROOT / "models/speech_to_face/checkpoints/pmmtalk-live/CARD.md"
+    assert hook.rewritten("[h](../../../../docs/training.md)", card) == "[h](../training.md)"
 
 
 def test_a_link_to_nothing_is_left_for_mkdocs_to_warn_of(hook: ModuleType) -> None:

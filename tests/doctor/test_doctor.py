@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from speech_to_face.base import Coefficients, ModelError, Samples
 
 from livelink_bridge import doctor
 from livelink_bridge.cli import run
@@ -19,7 +20,6 @@ from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel, ManualClock
-from models.base import Coefficients, ModelError, Samples
 
 
 class SlowModel(LoudnessModel):

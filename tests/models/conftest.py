@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from speech_to_face import checkpoint
+from speech_to_face.corpus.phones import CLASSES
+from speech_to_face.corpus.visemes import STYLES
+from speech_to_face.pmmtalk.config import Config, save_config
+from speech_to_face.pmmtalk.network import PMMTalk
+from speech_to_face.training.export import export_run, write_graph
+from speech_to_face.training.state import Average, save
 
 from arkit_mapping.channels import MOUTH_32
-from models import checkpoint
-from models.corpus.phones import CLASSES
-from models.corpus.visemes import STYLES
-from models.pmmtalk.config import Config, save_config
-from models.pmmtalk.network import PMMTalk
-from models.training.export import export_run, write_graph
-from models.training.state import Average, save
 
 torch.set_num_threads(1)
 
@@ -51,8 +51,8 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from models.pmmtalk.config import load_config
-    from models.pmmtalk.loading import load_network
+    from speech_to_face.pmmtalk.config import load_config
+    from speech_to_face.pmmtalk.loading import load_network
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     export_run(tiny_run, folder)

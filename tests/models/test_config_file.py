@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-
-from models.base import ModelError
-from models.config_file import load_config, save_config
+from speech_to_face.base import ModelError
+from speech_to_face.config_file import load_config, save_config
 
 
 @dataclass(frozen=True, slots=True)

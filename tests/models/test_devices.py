@@ -1,7 +1,6 @@
 import pytest
-
-from models import devices
-from models.base import ModelError
+from speech_to_face import devices
+from speech_to_face.base import ModelError
 
 
 def machine(monkeypatch, *have: str) -> None:

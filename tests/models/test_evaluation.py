@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
-from models import evaluation
-from models.base import ModelError
-from models.corpus.captures import Word
-from models.corpus.phones import CLASSES, INDEX, Phone
-from models.evaluation import data, live, phones, plots, scores, sounds
-from models.evaluation.loudness import loudness_face
-from models.loading import load_model
+from speech_to_face import evaluation
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.captures import Word
+from speech_to_face.corpus.phones import CLASSES, INDEX, Phone
+from speech_to_face.evaluation import data, live, phones, plots, scores, sounds
+from speech_to_face.evaluation.loudness import loudness_face
+from speech_to_face.loading import load_model
 
 RATE = 16000
 SECONDS = 3.0
@@ -218,7 +217,7 @@ def test_phone_accuracy_counts_frames_as_recorded_and_at_either_level(monkeypatc
         heard[:6, INDEX["SIL"]] = 1
         return heard
 
-    monkeypatch.setattr("models.corpus.captures.textgrid.timed_phones", lambda _path: truth)
+    monkeypatch.setattr("speech_to_face.corpus.captures.textgrid.timed_phones", lambda _path: truth)
     monkeypatch.setattr(phones, "read_samples", lambda _path: 0.2 * np.ones(RATE, np.float32))
     found = phones.phone_score([data.TimedSpeech("one", Path("a.wav"), Path("a.TextGrid"))], listener)
     assert found is not None

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-
-from models.features import MELS, STEP_WIDTH, LogMel, frame_count, step_end
+from speech_to_face.features import MELS, STEP_WIDTH, LogMel, frame_count, step_end
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:

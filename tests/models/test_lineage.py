@@ -2,8 +2,7 @@ import math
 
 import pytest
 import torch
-
-from models.lineage import LineageLayer, biased_causal_mask, repeating_positions, slopes
+from speech_to_face.lineage import LineageLayer, biased_causal_mask, repeating_positions, slopes
 
 
 def test_positions_are_sines_and_cosines_that_start_anew_every_period():

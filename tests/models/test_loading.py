@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-from models import checkpoint
-from models.base import ModelError
-from models.loading import load_model
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.loading import load_model
 
 
 @pytest.fixture
@@ -121,5 +120,8 @@ def test_the_shipped_model_is_whole_small_and_described():
 
 
 def test_the_loader_is_offered_by_the_package_and_imported_only_when_asked_for():
-    code = "import sys, models; assert 'models.loading' not in sys.modules; from models import load_model; load_model.__name__"
+    code = (
+        "import sys, speech_to_face; assert 'speech_to_face.loading' not in sys.modules; "
+        "from speech_to_face import load_model; load_model.__name__"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=15)

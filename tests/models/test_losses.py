@@ -2,8 +2,7 @@ import math
 
 import pytest
 import torch
-
-from models.pmmtalk.losses import band, motion, position, semantic_alignment, temporal_alignment
+from speech_to_face.pmmtalk.losses import band, motion, position, semantic_alignment, temporal_alignment
 
 
 def test_position_is_the_weighted_mean_square():

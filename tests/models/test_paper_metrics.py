@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from models import paper_metrics
-from models.base import ModelError
+from speech_to_face import paper_metrics
+from speech_to_face.base import ModelError
 
 CAPTURED = np.array([[0.0, 0.2, 0.4], [0.4, 0.2, 0.0]])
 PREDICTED = np.array([[0.1, 0.2, 0.2], [0.4, 0.5, 0.1]])

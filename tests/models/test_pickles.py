@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from models.base import ModelError
-from models.pickles import read_pickle
+from speech_to_face.base import ModelError
+from speech_to_face.pickles import read_pickle
 
 
 def write(path: Path, value: object, protocol: int = 2) -> Path:

@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from models.streaming import BiasedCausalAttention, CausalBlock, periodic_positions
+from speech_to_face.streaming import BiasedCausalAttention, CausalBlock, periodic_positions
 
 
 @pytest.fixture(params=[(3, 1), (3, 4), (5, 2), (1, 1)], ids=lambda shape: f"kernel {shape[0]}, dilation {shape[1]}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from models.base import ModelError
-from models.styles import style_shares
+from speech_to_face.base import ModelError
+from speech_to_face.styles import style_shares
 
 KNOWN = ("anna", "ben")
 

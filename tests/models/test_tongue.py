@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.phones import CLASSES, INDEX
+from speech_to_face.features import step_end
+from speech_to_face.loading import load_model, load_voices
+from speech_to_face.pmmtalk.config import Config, load_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps
+from speech_to_face.pmmtalk.torch_steps import TorchSteps
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.stepped import SteppedStream
+from speech_to_face.styles import VoiceChoice
+from speech_to_face.tongue import REACH, SURE, UNSURE, Tongue
 
 from arkit_mapping.channels import MOUTH_32
 from livelink_bridge.demo import SENTENCE
-from models import checkpoint
-from models.base import ModelError
-from models.corpus.phones import CLASSES, INDEX
-from models.features import step_end
-from models.loading import load_model, load_voices
-from models.pmmtalk.config import Config, load_config
-from models.pmmtalk.loading import load_network
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps
-from models.pmmtalk.torch_steps import TorchSteps
-from models.pmmtalk.voice import Voice
-from models.stepped import SteppedStream
-from models.styles import VoiceChoice
-from models.tongue import REACH, SURE, UNSURE, Tongue
 
 JAW = MOUTH_32.index("jawOpen")
 
@@ -190,5 +190,5 @@ def test_a_network_that_hears_no_th_has_no_tongue(tiny_checkpoint, tmp_path):
 
 
 def test_a_tongue_asked_of_the_graph_loads_no_torch():
-    code = "import sys; from models import load_model; load_model(device='cpu', tongue=True); assert 'torch' not in sys.modules"
+    code = "import sys; from speech_to_face import load_model; load_model(device='cpu', tongue=True); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from models.base import Coefficients, ModelError, Samples, SpeechToFace
-from models.upsampled import UpsampledModel, at_60
+from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
+from speech_to_face.upsampled import UpsampledModel, at_60
 
 
 class Counting:

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 UNREAL = sorted((ROOT / "ue_plugin_docs").rglob("*.md"))
-CARDS = sorted((ROOT / "models" / "checkpoints").glob("*/CARD.md"))
+CARDS = sorted((ROOT / "models" / "speech_to_face" / "checkpoints").glob("*/CARD.md"))
 PAGES = [*DOCS, *UNREAL, *CARDS, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 _FENCE = re.compile(

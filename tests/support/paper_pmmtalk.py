@@ -8,12 +8,11 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-
-from models import checkpoint
-from models.config_file import load_config, save_config
-from models.pmmtalk.paper.batch import ClipBatch
-from models.pmmtalk.paper.config import TINY, Config
-from models.pmmtalk.paper.network import PaperPMMTalk
+from speech_to_face import checkpoint
+from speech_to_face.config_file import load_config, save_config
+from speech_to_face.pmmtalk.paper.batch import ClipBatch
+from speech_to_face.pmmtalk.paper.config import TINY, Config
+from speech_to_face.pmmtalk.paper.network import PaperPMMTalk
 
 torch.set_num_threads(1)
 

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-
-from models import checkpoint
-from models.base import ModelError
-from models.baselines.config import KINDS, Config, preset
-from models.baselines.layer import LineageLayer
-from models.baselines.loading import build
-from models.baselines.voca import WINDOW
-from models.config_file import save_config
-from models.loading import load_model
-from models.training.examples import Batch
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.baselines.config import KINDS, Config, preset
+from speech_to_face.baselines.layer import LineageLayer
+from speech_to_face.baselines.loading import build
+from speech_to_face.baselines.voca import WINDOW
+from speech_to_face.config_file import save_config
+from speech_to_face.loading import load_model
+from speech_to_face.training.examples import Batch
 
 torch.set_num_threads(1)
 SIZES = dict(width=12, dilations=(1, 2), emotion_width=6, emotion_dilations=(1, 4), decoder_width=8, heads=2, window=9, period=10)

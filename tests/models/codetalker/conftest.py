@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-
-from models import checkpoint
-from models.codetalker.config import Config
-from models.codetalker.network import CodeTalker
-from models.config_file import save_config
+from speech_to_face import checkpoint
+from speech_to_face.codetalker.config import Config
+from speech_to_face.codetalker.network import CodeTalker
+from speech_to_face.config_file import save_config
 
 TINY = Config(
     codes=12, code_width=6, slots=2, prior_width=16, prior_window=5, width=16, dilations=(1, 2), decoder_width=16, heads=2, window=7,

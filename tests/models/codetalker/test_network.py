@@ -7,10 +7,9 @@ from typing import Literal
 
 import pytest
 import torch
-
-from models.codetalker.config import Config
-from models.codetalker.network import CodeTalker
-from models.codetalker.objective import _spoken, read_back
+from speech_to_face.codetalker.config import Config
+from speech_to_face.codetalker.network import CodeTalker
+from speech_to_face.codetalker.objective import _spoken, read_back
 
 from .conftest import TINY, built
 

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from speech_to_face.codetalker import objective
+from speech_to_face.codetalker.network import CodeTalker
 from torch.nn import functional as F
-
-from models.codetalker import objective
-from models.codetalker.network import CodeTalker
 
 from .conftest import TINY
 

@@ -8,14 +8,13 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import save_file
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.codetalker import official
+from speech_to_face.codetalker.mesh.config import BIWI, VOCASET, MeshConfig
+from speech_to_face.codetalker.mesh.loading import load_mesh, style_of
+from speech_to_face.codetalker.mesh.network import speech_encoder
 from torch import Tensor
-
-from models import checkpoint
-from models.base import ModelError
-from models.codetalker import official
-from models.codetalker.mesh.config import BIWI, VOCASET, MeshConfig
-from models.codetalker.mesh.loading import load_mesh, style_of
-from models.codetalker.mesh.network import speech_encoder
 
 from .mesh.conftest import VOCA, built
 

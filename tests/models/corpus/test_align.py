@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
-from models.base import ModelError
-from models.corpus import align as aligning
-from models.corpus import pronounce as pronouncing
-from models.corpus.align import AlignError, align, align_corpus, align_words, class_shares, heard
-from models.corpus.phones import CLASSES, INDEX, Phone
-from models.corpus.pronounce import Word
-from models.corpus.transcripts import Recording, recordings
+from speech_to_face.base import ModelError
+from speech_to_face.corpus import align as aligning
+from speech_to_face.corpus import pronounce as pronouncing
+from speech_to_face.corpus.align import AlignError, align, align_corpus, align_words, class_shares, heard
+from speech_to_face.corpus.phones import CLASSES, INDEX, Phone
+from speech_to_face.corpus.pronounce import Word
+from speech_to_face.corpus.transcripts import Recording, recordings
 
 BOB, MAP = Word("bob", (("PB", "AO", "PB"),)), Word("map", (("M", "AE", "PB"),))
 

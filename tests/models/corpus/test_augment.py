@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from models.corpus import augment
-from models.corpus.augment import NOISES, RATES, babble, no_speech, resped, through
-from models.corpus.engines import SAMPLE_RATE
+from speech_to_face.corpus import augment
+from speech_to_face.corpus.augment import NOISES, RATES, babble, no_speech, resped, through
+from speech_to_face.corpus.engines import SAMPLE_RATE
 
 
 def tone(seconds: float = 1.0, hz: float = 200.0) -> np.ndarray:

@@ -5,14 +5,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-
-from models.corpus import __main__ as corpus
-from models.corpus import text
-from models.corpus.__main__ import build, voice_rows
-from models.corpus.engines import ENGINES, SAMPLE_RATE, Utterance, VoiceError, engine
-from models.corpus.phones import Phone, split_ipa
-from models.corpus.store import read_voice, voices, write_voice
-from models.corpus.text import languages, texts
+from speech_to_face.corpus import __main__ as corpus
+from speech_to_face.corpus import text
+from speech_to_face.corpus.__main__ import build, voice_rows
+from speech_to_face.corpus.engines import ENGINES, SAMPLE_RATE, Utterance, VoiceError, engine
+from speech_to_face.corpus.phones import Phone, split_ipa
+from speech_to_face.corpus.store import read_voice, voices, write_voice
+from speech_to_face.corpus.text import languages, texts
 
 RECORDED = ("flite", "festival")
 

@@ -5,8 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-
-from models.corpus.engines import SAMPLE_RATE, TEMPI, VoiceError, engine, espeak, festival, flite, tempo
+from speech_to_face.corpus.engines import SAMPLE_RATE, TEMPI, VoiceError, engine, espeak, festival, flite, tempo
 
 NEEDS = {"espeak": "libespeak-ng", "flite": "flite", "festival": "festival"}
 VOICES = {"espeak": ("en-us+f3@160", "ipa"), "flite": ("slt", "cmu"), "festival": ("kal_diphone", "cmu")}

@@ -9,18 +9,18 @@ import pytest
 import soundfile
 import torch
 import yaml
+from speech_to_face.base import ModelError
+from speech_to_face.corpus import fit
+from speech_to_face.corpus.captures import Capture
+from speech_to_face.corpus.fit import PRIOR, ROUNDED, Reach, Speech, correlation, excerpts, fitted, joined, predict, report, written
+from speech_to_face.corpus.phones import CLASSES, INDEX, Phone
+from speech_to_face.corpus.store import as_float
+from speech_to_face.corpus.visemes import curves, loudness_db
 
 from arkit_mapping.channels import MOUTH_32
-from models.base import ModelError
-from models.corpus import fit
-from models.corpus.captures import Capture
-from models.corpus.fit import PRIOR, ROUNDED, Reach, Speech, correlation, excerpts, fitted, joined, predict, report, written
-from models.corpus.phones import CLASSES, INDEX, Phone
-from models.corpus.store import as_float
-from models.corpus.visemes import curves, loudness_db
 
-TABLE = files("models.corpus").joinpath("visemes.yaml").read_text(encoding="utf-8")
-PRIOR_CLASSES = yaml.safe_load(files("models.corpus").joinpath(PRIOR).read_text(encoding="utf-8"))["classes"]
+TABLE = files("speech_to_face.corpus").joinpath("visemes.yaml").read_text(encoding="utf-8")
+PRIOR_CLASSES = yaml.safe_load(files("speech_to_face.corpus").joinpath(PRIOR).read_text(encoding="utf-8"))["classes"]
 NOW, START, REACH = Speech.of(yaml.safe_load(TABLE)["classes"]), Speech.of(PRIOR_CLASSES), Reach.of(yaml.safe_load(TABLE)["groups"])
 SPOKEN = ("AA", "IY", "UW", "OW", "N", "L", "IH")
 """What the made-up speakers say: nothing that a hold would change."""
@@ -196,7 +196,7 @@ def test_the_command_prints_before_and_after_and_writes_a_table(recorded, tmp_pa
 
 def test_a_whole_table_can_be_the_start(recorded, tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "fitted", lambda start, *_: start)
-    table = files("models.corpus").joinpath("visemes.yaml")
+    table = files("speech_to_face.corpus").joinpath("visemes.yaml")
     monkeypatch.setattr("sys.argv", arguments(recorded, tmp_path / "new.yaml", start=table))
     fit.main()
     assert yaml.safe_load((tmp_path / "new.yaml").read_text())["classes"] == yaml.safe_load(TABLE)["classes"]

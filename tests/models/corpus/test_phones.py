@@ -4,13 +4,12 @@ from importlib.resources import files
 
 import pytest
 import yaml
+from speech_to_face.corpus.__main__ import voice_rows
+from speech_to_face.corpus.engines import engine, espeak
+from speech_to_face.corpus.phones import CLASSES, Phone, classes_of, split_ipa, timed
+from speech_to_face.corpus.text import texts
 
-from models.corpus.__main__ import voice_rows
-from models.corpus.engines import engine, espeak
-from models.corpus.phones import CLASSES, Phone, classes_of, split_ipa, timed
-from models.corpus.text import texts
-
-TABLES = yaml.safe_load(files("models.corpus").joinpath("phones.yaml").read_text(encoding="utf-8"))
+TABLES = yaml.safe_load(files("speech_to_face.corpus").joinpath("phones.yaml").read_text(encoding="utf-8"))
 NO_LIPS = {"ʔ"}
 FESTIVAL_VOICES = {row["voice"]: row["table"] for row in voice_rows() if row["engine"] == "festival"}
 ESPEAK_VOICES = {row["voice"].partition("+")[0]: row["language"] for row in voice_rows() if row["engine"] == "espeak"}

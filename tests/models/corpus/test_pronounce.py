@@ -1,10 +1,9 @@
 import ctypes.util
 
 import pytest
-
-from models.corpus import pronounce as pronouncing
-from models.corpus.phones import CLASSES
-from models.corpus.pronounce import BRITISH, PINYIN, SPANISH, PronounceError, from_arpabet, pronounce
+from speech_to_face.corpus import pronounce as pronouncing
+from speech_to_face.corpus.phones import CLASSES
+from speech_to_face.corpus.pronounce import BRITISH, PINYIN, SPANISH, PronounceError, from_arpabet, pronounce
 
 
 @pytest.fixture

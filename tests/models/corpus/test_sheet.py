@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from speech_to_face.corpus import sheet
+from speech_to_face.corpus.phones import CLASSES
+from speech_to_face.corpus.portrait import TEETH, Mouth, draw, edges
+from speech_to_face.corpus.sheet import EXAMPLES, leading, middle
 
 from arkit_mapping.channels import MOUTH_32
-from models.corpus import sheet
-from models.corpus.phones import CLASSES
-from models.corpus.portrait import TEETH, Mouth, draw, edges
-from models.corpus.sheet import EXAMPLES, leading, middle
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -110,4 +110,4 @@ def test_the_command_writes_a_small_picture_and_the_one_in_the_docs_is_of_this_t
     assert made.stat().st_size <= 400_000
     new, kept = (np.asarray(Image.open(path).convert("RGB"), int) for path in (made, DOCS / "visemes.png"))
     assert new.shape == kept.shape
-    assert np.abs(new - kept).mean() < 0.5, "make it again: python -m models.corpus.sheet --out docs/visemes.png"
+    assert np.abs(new - kept).mean() < 0.5, "make it again: python -m speech_to_face.corpus.sheet --out docs/visemes.png"

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-
-from models import checkpoint
-from models.config_file import save_config
-from models.dualtalker.config import Config
-from models.dualtalker.network import DualTalker
+from speech_to_face import checkpoint
+from speech_to_face.config_file import save_config
+from speech_to_face.dualtalker.config import Config
+from speech_to_face.dualtalker.network import DualTalker
 
 torch.set_num_threads(1)
 

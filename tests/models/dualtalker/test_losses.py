@@ -4,9 +4,8 @@ import math
 
 import pytest
 import torch
-
-from models.dualtalker import losses
-from models.pmmtalk.losses import band
+from speech_to_face.dualtalker import losses
+from speech_to_face.pmmtalk.losses import band
 
 
 def test_primary_is_the_squared_error_and_ten_times_that_of_the_differences():

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-
-from models.base import ModelError
-from models.dualtalker.config import Config
-from models.dualtalker.network import DualTalker
-from models.loading import load_model
-from models.pmmtalk.losses import motion, position
-from models.training.examples import IGNORED, Batch
+from speech_to_face.base import ModelError
+from speech_to_face.dualtalker.config import Config
+from speech_to_face.dualtalker.network import DualTalker
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk.losses import motion, position
+from speech_to_face.training.examples import IGNORED, Batch
 
 
 def batch_of(frames: int = 20) -> Batch:

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-from models import checkpoint
-from models.base import ModelError
-from models.config_file import load_config, save_config
-from models.dualtalker.config import Config
-from models.dualtalker.reading import LipReading, load_reader
-from models.stepped import BLOCK_STEPS
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.config_file import load_config, save_config
+from speech_to_face.dualtalker.config import Config
+from speech_to_face.dualtalker.reading import LipReading, load_reader
+from speech_to_face.stepped import BLOCK_STEPS
 
 
 def mouths(frames: int) -> np.ndarray:

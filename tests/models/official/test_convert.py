@@ -15,14 +15,13 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
-
-from models import checkpoint
-from models.base import ModelError
-from models.official import convert as converting
-from models.official import worker
-from models.official.convert import convert
-from models.official.mapped import Mapped
-from models.official.reading import check_finite, read_state
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.official import convert as converting
+from speech_to_face.official import worker
+from speech_to_face.official.convert import convert
+from speech_to_face.official.mapped import Mapped
+from speech_to_face.official.reading import check_finite, read_state
 
 OWN_PROCESS = pytest.mark.timeout(240)
 """Starts a process that imports torch and transformers, which on a busy machine takes its time."""
@@ -169,7 +168,7 @@ def test_files_of_different_models_or_sizes_are_not_joined() -> None:
 
 def wav2lip() -> dict[str, torch.Tensor]:
     """Made weights under the official names, at the smallest width."""
-    from models.pmmtalk.paper.talking_head import TalkingHead
+    from speech_to_face.pmmtalk.paper.talking_head import TalkingHead
 
     return {f"module.{key}": torch.full_like(value, 0.5) for key, value in TalkingHead(2).state_dict().items()}
 

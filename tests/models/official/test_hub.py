@@ -12,13 +12,12 @@ import pytest
 import torch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
-
-from models import checkpoint
-from models.base import ModelError
-from models.official import convert as converting
-from models.official import worker
-from models.official.hub import SOURCES, download, source_of
-from models.official.mapped import Mapped
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.official import convert as converting
+from speech_to_face.official import worker
+from speech_to_face.official.hub import SOURCES, download, source_of
+from speech_to_face.official.mapped import Mapped
 
 HASH = "0123456789abcdef0123456789abcdef01234567"
 TOY = SimpleNamespace(recognised=lambda state: "w" in state, mapped=lambda state: Mapped("toy", {}, {"w": state["w"]}))

@@ -23,7 +23,7 @@ TRIED = {
 
 
 def behind_the_walls(code: str, inside: Path) -> subprocess.CompletedProcess[str]:
-    first = "import subprocess, socket, ctypes, pathlib; from models.official.walls import close_in"
+    first = "import subprocess, socket, ctypes, pathlib; from speech_to_face.official.walls import close_in"
     script = f"{first}; close_in(pathlib.Path({str(inside)!r})); {code}"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=20)
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
-from models.base import ModelError
-from models.features import LogMel, frame_count
-from models.pmmtalk.config import Config, load_config, save_config
-from models.pmmtalk.network import PMMTalk
-from models.pmmtalk.posteriors import log_posteriors
+from speech_to_face.base import ModelError
+from speech_to_face.features import LogMel, frame_count
+from speech_to_face.pmmtalk.config import Config, load_config, save_config
+from speech_to_face.pmmtalk.network import PMMTalk
+from speech_to_face.pmmtalk.posteriors import log_posteriors
 
 
 def built(config: Config) -> PMMTalk:

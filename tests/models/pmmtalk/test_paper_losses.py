@@ -4,8 +4,7 @@ import math
 
 import pytest
 import torch
-
-from models.pmmtalk.losses import motion, position, semantic_alignment, temporal, temporal_alignment, temporal_target
+from speech_to_face.pmmtalk.losses import motion, position, semantic_alignment, temporal, temporal_alignment, temporal_target
 
 EVEN = torch.ones(())
 

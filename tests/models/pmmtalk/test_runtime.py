@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from speech_to_face.base import SpeechToFace, Stream
+from speech_to_face.features import frame_count
+from speech_to_face.loading import load_model
 
 from livelink_bridge.demo import SENTENCE
-from models.base import SpeechToFace, Stream
-from models.features import frame_count
-from models.loading import load_model
 
 CHUNKINGS = {
     **{"samples": 1, "three": 3, "seven": 7, "blocks of 10 ms": 160},
@@ -39,7 +39,7 @@ def model(request, tiny_checkpoint, tmp_path_factory):
     folder = tmp_path_factory.mktemp("plain")
     for name in ("config.yaml", "model.safetensors"):
         (folder / name).write_bytes((tiny_checkpoint / name).read_bytes())
-    from models import checkpoint
+    from speech_to_face import checkpoint
 
     checkpoint.write_sums(folder)
     return load_model(str(folder), device="cpu")

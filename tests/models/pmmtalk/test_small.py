@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from speech_to_face.corpus.phones import CLASSES
+from speech_to_face.features import LogMel
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk import faces
+from speech_to_face.pmmtalk.branches import to_patches
+from speech_to_face.pmmtalk.config import Config
+from speech_to_face.pmmtalk.small import UNIT_VARIANCE, SmallPMMTalk, in_step
+from speech_to_face.training.examples import Batch
+from speech_to_face.training.program.export import write_checkpoint
+from speech_to_face.training.program.judge import animate
 
 from arkit_mapping.channels import MOUTH_32
-from models.corpus.phones import CLASSES
-from models.features import LogMel
-from models.loading import load_model
-from models.pmmtalk import faces
-from models.pmmtalk.branches import to_patches
-from models.pmmtalk.config import Config
-from models.pmmtalk.small import UNIT_VARIANCE, SmallPMMTalk, in_step
-from models.training.examples import Batch
-from models.training.program.export import write_checkpoint
-from models.training.program.judge import animate
 
 torch.set_num_threads(1)
 TINY = Config(

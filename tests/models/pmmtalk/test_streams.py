@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from models.features import step_end
-from models.pmmtalk.config import Config, load_config
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps, Step
-from models.pmmtalk.together import Together
-from models.pmmtalk.voice import Voice
-from models.stepped import SteppedStream
-from models.tongue import Tongue
+from speech_to_face.features import step_end
+from speech_to_face.pmmtalk.config import Config, load_config
+from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps, Step
+from speech_to_face.pmmtalk.together import Together
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.stepped import SteppedStream
+from speech_to_face.tongue import Tongue
 
 LIMIT_S = 20
 TICKS, VOICES = 48, 8

@@ -10,15 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-
-from models.loading import load_model, load_voices
-from models.pmmtalk.config import load_config
-from models.pmmtalk.loading import load_network
-from models.pmmtalk.network import PMMTalk
-from models.pmmtalk.onnx_steps import Graph, OnnxSteps, Past, _rows
-from models.pmmtalk.together import Together
-from models.pmmtalk.voice import Voice
-from models.styles import VoiceChoice
+from speech_to_face.loading import load_model, load_voices
+from speech_to_face.pmmtalk.config import load_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.pmmtalk.network import PMMTalk
+from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps, Past, _rows
+from speech_to_face.pmmtalk.together import Together
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.styles import VoiceChoice
 
 LIMIT_S = 20
 

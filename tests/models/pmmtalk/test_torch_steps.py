@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import torch
-
-from models.pmmtalk.config import load_config
-from models.pmmtalk.loading import load_network
-from models.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
-from models.pmmtalk.voice import Voice
-from models.stepped import PRIME_STEPS, silence
+from speech_to_face.pmmtalk.config import load_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.stepped import PRIME_STEPS, silence
 
 MEL = np.random.default_rng(0).standard_normal((30, 160)).astype(np.float32)
 

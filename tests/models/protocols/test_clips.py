@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from models.base import ModelError
-from models.protocols.clips import SubjectClip, Tally, genders, resampled, trimmed
+from speech_to_face.base import ModelError
+from speech_to_face.protocols.clips import SubjectClip, Tally, genders, resampled, trimmed
 
 SOUND = np.zeros(16_000, np.float32)
 FACE = np.repeat(np.arange(60, dtype=np.float32)[:, None] / 60, 32, axis=1)

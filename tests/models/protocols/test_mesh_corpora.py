@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
-from models.base import ModelError
-from models.protocols import biwi, vocaset
-from models.protocols.clips import Tally
-from models.protocols.corpora import kind_of, read
+from speech_to_face.base import ModelError
+from speech_to_face.protocols import biwi, vocaset
+from speech_to_face.protocols.clips import Tally
+from speech_to_face.protocols.corpora import kind_of, read
 
 VERTICES = 5
 FIRST, HELD = "FaceTalk_170728_03272_TA", "FaceTalk_170809_00138_TA"

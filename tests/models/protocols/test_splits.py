@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-
-from models.base import ModelError
-from models.protocols.splits import FILE, PARTS, Split, cross_gender, cross_subject, read_split, split, write_split
+from speech_to_face.base import ModelError
+from speech_to_face.protocols.splits import FILE, PARTS, Split, cross_gender, cross_subject, read_split, split, write_split
 
 PEOPLE = {f"{sex}{i:02}": {"F": "female", "M": "male"}[sex] for sex in "FM" for i in range(10)}
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from speech_to_face.base import ModelError
+from speech_to_face.corpus import store
+from speech_to_face.corpus.engines import Utterance
+from speech_to_face.corpus.phones import Phone
+from speech_to_face.corpus.visemes import curves, sealed
+from speech_to_face.protocols import tts
+from speech_to_face.protocols.clips import genders
+from speech_to_face.protocols.personas import GROUPS, persona
 
 from arkit_mapping.channels import MOUTH_32
-from models.base import ModelError
-from models.corpus import store
-from models.corpus.engines import Utterance
-from models.corpus.phones import Phone
-from models.corpus.visemes import curves, sealed
-from models.protocols import tts
-from models.protocols.clips import genders
-from models.protocols.personas import GROUPS, persona
 
 PHONES = (Phone("SIL", 0, 0.1), Phone("AA", 0.1, 0.4), Phone("PB", 0.4, 0.55), Phone("IY", 0.55, 0.8), Phone("M", 0.8, 1.0))
 NAMES = ["awb", "slt", "espeak-f2", "espeak-max", "kal", "anna"]

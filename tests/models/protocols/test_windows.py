@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-from models.base import ModelError
-from models.corpus.phones import INDEX, Phone
-from models.features import LogMel
-from models.protocols.clips import SubjectClip
-from models.protocols.windows import brief_clips, brief_tracks, clip_batches, piece, tracks, windows, write_tracks
-from models.training.examples import IGNORED
-from models.training.tracks import read_tracks
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.phones import INDEX, Phone
+from speech_to_face.features import LogMel
+from speech_to_face.protocols.clips import SubjectClip
+from speech_to_face.protocols.windows import brief_clips, brief_tracks, clip_batches, piece, tracks, windows, write_tracks
+from speech_to_face.training.examples import IGNORED
+from speech_to_face.training.tracks import read_tracks
 
 PHONES = (Phone("AA", 0.0, 0.6), Phone("M", 0.6, 1.0))
 ROWS = {"anna": 0, "ben": 1}

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from models.corpus.engines import SAMPLE_RATE, Utterance
-from models.corpus.phones import Phone
-from models.corpus.store import write_voice
-from models.corpus.visemes import curves, labels, sealed
-from models.features import frame_count
-from models.training.mixing import Noises
-from models.training.tracks import About, Piece, Track, pause, read_tracks, whole_grains, write_track
+from speech_to_face.corpus.engines import SAMPLE_RATE, Utterance
+from speech_to_face.corpus.phones import Phone
+from speech_to_face.corpus.store import write_voice
+from speech_to_face.corpus.visemes import curves, labels, sealed
+from speech_to_face.features import frame_count
+from speech_to_face.training.mixing import Noises
+from speech_to_face.training.tracks import About, Piece, Track, pause, read_tracks, whole_grains, write_track
 
 EACH_S = 0.15
 PAPA = tuple(Phone(("AA", "PB")[i % 2], i * EACH_S, (i + 1) * EACH_S) for i in range(20))

@@ -4,11 +4,10 @@ import argparse
 import sys
 
 import pytest
-
-from models.evaluation import evaluate
-from models.loading import load_model
-from models.training import __main__ as training
-from models.training import ablations
+from speech_to_face.evaluation import evaluate
+from speech_to_face.loading import load_model
+from speech_to_face.training import __main__ as training
+from speech_to_face.training import ablations
 
 
 @pytest.mark.parametrize("name", ablations.ABLATIONS)

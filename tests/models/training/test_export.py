@@ -3,14 +3,14 @@
 import numpy as np
 import onnxruntime
 import pytest
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk.config import load_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.pmmtalk.torch_steps import TorchSteps
+from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.training.export import difference, export_run, make_checkpoint
 
 from arkit_mapping.channels import MOUTH_32
-from models.loading import load_model
-from models.pmmtalk.config import load_config
-from models.pmmtalk.loading import load_network
-from models.pmmtalk.torch_steps import TorchSteps
-from models.pmmtalk.voice import Voice
-from models.training.export import difference, export_run, make_checkpoint
 
 
 def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, tiny_checkpoint, tmp_path):

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-
-from models.pmmtalk.branches import to_patches
-from models.pmmtalk.config import Config, load_config
-from models.training import __main__ as training
-from models.training.examples import ALL_STYLES, IGNORED, Batch, Windows
-from models.training.loop import FROZEN, Loop, Plan, scores
-from models.training.objective import DRAW_EVERY, channel_weights
-from models.training.state import save
-from models.training.tracks import About
+from speech_to_face.pmmtalk.branches import to_patches
+from speech_to_face.pmmtalk.config import Config, load_config
+from speech_to_face.training import __main__ as training
+from speech_to_face.training.examples import ALL_STYLES, IGNORED, Batch, Windows
+from speech_to_face.training.loop import FROZEN, Loop, Plan, scores
+from speech_to_face.training.objective import DRAW_EVERY, channel_weights
+from speech_to_face.training.state import save
+from speech_to_face.training.tracks import About
 
 BRANCHES = ("audio.", "text.blocks", "text.head", "head.", "reference.")
 """What hears and draws: all that a stage without a decoder can teach."""

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-
-from models.features import LogMel
-from models.training import mixing
-from models.training.mixing import BANK_SCALE, mel_of, mixed, only_noise, power_of
+from speech_to_face.features import LogMel
+from speech_to_face.training import mixing
+from speech_to_face.training.mixing import BANK_SCALE, mel_of, mixed, only_noise, power_of
 
 SILENCE = LogMel().push(np.zeros(16_000, np.float32))
 

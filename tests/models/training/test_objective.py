@@ -4,14 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-
-from arkit_mapping.channels import MOUTH_32
-from models.corpus.phones import CLASSES, INDEX
-from models.pmmtalk import faces
-from models.pmmtalk.branches import to_patches
-from models.pmmtalk.network import Views
-from models.training.examples import IGNORED, Batch
-from models.training.objective import (
+from speech_to_face.corpus.phones import CLASSES, INDEX
+from speech_to_face.pmmtalk import faces
+from speech_to_face.pmmtalk.branches import to_patches
+from speech_to_face.pmmtalk.network import Views
+from speech_to_face.training.examples import IGNORED, Batch
+from speech_to_face.training.objective import (
     GAP_WEIGHTS,
     LEADING,
     LIPS,
@@ -26,6 +24,8 @@ from models.training.objective import (
     phone_loss,
     spread_loss,
 )  # fmt: skip
+
+from arkit_mapping.channels import MOUTH_32
 
 FRAMES, PLAIN = 90, torch.ones(32)
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))

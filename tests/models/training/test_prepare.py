@@ -6,17 +6,17 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 import soundfile
+from speech_to_face.corpus.augment import NOISES
+from speech_to_face.corpus.captures.faces import Faces
+from speech_to_face.corpus.phones import INDEX, Phone
+from speech_to_face.corpus.visemes import loudness_db
+from speech_to_face.features import frame_count
+from speech_to_face.training import prepare
+from speech_to_face.training.mixing import power_of
+from speech_to_face.training.prepare import faster, grouped, people_track, shown, spoken, voice_track
+from speech_to_face.training.tracks import UNKNOWN, read_tracks
 
 from arkit_mapping.channels import MOUTH_32
-from models.corpus.augment import NOISES
-from models.corpus.captures.faces import Faces
-from models.corpus.phones import INDEX, Phone
-from models.corpus.visemes import loudness_db
-from models.features import frame_count
-from models.training import prepare
-from models.training.mixing import power_of
-from models.training.prepare import faster, grouped, people_track, shown, spoken, voice_track
-from models.training.tracks import UNKNOWN, read_tracks
 
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))
 
@@ -188,7 +188,7 @@ def test_spoken_labels_follow_the_speed_of_the_sound(rate, papa_phones, buzz):
 
 
 def test_effects_change_the_sound_and_not_the_mouth(papa_phones, buzz, monkeypatch):
-    monkeypatch.setattr("models.corpus.augment.CODEC_SHARE", 1.0)
+    monkeypatch.setattr("speech_to_face.corpus.augment.CODEC_SHARE", 1.0)
     plain, coded = spoken(buzz(), papa_phones, 1.0, None), spoken(buzz(), papa_phones, 1.0, np.random.default_rng(0))
     np.testing.assert_array_equal(plain.curves, coded.curves)
     assert plain.samples.shape == coded.samples.shape and np.abs(plain.samples - coded.samples).max() > 1e-3

@@ -4,10 +4,9 @@ import json
 
 import numpy as np
 import pytest
-
-from models.corpus.phones import INDEX, Phone
-from models.features import LogMel
-from models.training.tracks import GRAIN, PARTS, About, pause, read_tracks, whole_grains, write_track
+from speech_to_face.corpus.phones import INDEX, Phone
+from speech_to_face.features import LogMel
+from speech_to_face.training.tracks import GRAIN, PARTS, About, pause, read_tracks, whole_grains, write_track
 
 REST = np.full(32, 0.01, np.float32)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from models.codetalker.mesh.config import MeshConfig
-from models.codetalker.mesh.network import MeshCodeTalker
+from speech_to_face.codetalker.mesh.config import MeshConfig
+from speech_to_face.codetalker.mesh.network import MeshCodeTalker
 
 SPEECH = {"speech_width": 32, "speech_layers": 1, "speech_heads": 2, "speech_feed": 16, "conv_width": 32}
 VOCA = MeshConfig(

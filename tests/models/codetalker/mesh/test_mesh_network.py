@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from models.base import ModelError
-from models.codetalker.mesh.config import BIWI, VOCASET, MeshConfig, published
-from models.codetalker.mesh.network import MeshCodeTalker, normalised, other_frames
+from speech_to_face.base import ModelError
+from speech_to_face.codetalker.mesh.config import BIWI, VOCASET, MeshConfig, published
+from speech_to_face.codetalker.mesh.network import MeshCodeTalker, normalised, other_frames
 
 from .conftest import TWO_A_FRAME, VOCA, built
 

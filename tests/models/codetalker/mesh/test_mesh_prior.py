@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from speech_to_face.codetalker.mesh.config import MeshConfig
+from speech_to_face.codetalker.mesh.prior import MeshPrior, PriorLayer, ScaledAttention, Trunk, row_zero
 from torch.nn import functional as F
-
-from models.codetalker.mesh.config import MeshConfig
-from models.codetalker.mesh.prior import MeshPrior, PriorLayer, ScaledAttention, Trunk, row_zero
 
 from .conftest import VOCA, built
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.captures import LOADERS, load
+from speech_to_face.corpus.captures.curves import rigs
+from speech_to_face.corpus.captures.sound import read_sound
+from speech_to_face.features import frame_count
 
 from arkit_mapping.channels import MOUTH_32
-from models.base import ModelError
-from models.corpus.captures import LOADERS, load
-from models.corpus.captures.curves import rigs
-from models.corpus.captures.sound import read_sound
-from models.features import frame_count
 
 
 def test_a_kind_nobody_wrote_a_loader_for_is_one_line_that_names_the_kinds(tmp_path):
@@ -85,8 +85,8 @@ def test_real_recordings_with_curves_are_finite_in_range_and_held_out_as_marked(
 def test_real_recordings_with_timed_phones_are_held_out_and_their_phones_are_readable(development_data):
     import json
 
-    from models.corpus.captures.textgrid import timed_phones
-    from models.corpus.phones import CLASSES
+    from speech_to_face.corpus.captures.textgrid import timed_phones
+    from speech_to_face.corpus.phones import CLASSES
 
     rows = json.loads((development_data / "manifest_speech.json").read_text(encoding="utf-8"))
     read = list(load("manifest", development_data / "manifest_speech.json"))

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from models.base import ModelError
-from models.corpus.captures.npz import read_npz
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.captures.npz import read_npz
 
 
 def empty(path):

@@ -4,10 +4,9 @@ from importlib.resources import files
 
 import pytest
 import yaml
-
-from models.base import ModelError
-from models.corpus.captures.textgrid import Span, Tier, find_tier, read_textgrid, timed_phones
-from models.corpus.phones import CLASSES, Phone
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.captures.textgrid import Span, Tier, find_tier, read_textgrid, timed_phones
+from speech_to_face.corpus.phones import CLASSES, Phone
 
 LONG = """File type = "ooTextFile"
 Object class = "TextGrid"
@@ -108,7 +107,7 @@ def test_a_file_that_is_no_whole_textgrid_is_one_line(text, tmp_path):
 
 
 def test_every_symbol_table_speaks_of_known_classes_only():
-    tables = yaml.safe_load(files("models.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8"))
+    tables = yaml.safe_load(files("speech_to_face.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8"))
     for name, table in tables.items():
         for symbol, classes in table.items():
             assert isinstance(symbol, str), f"{name}: {symbol!r} was read as {type(symbol).__name__}; quote it"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from paper_pmmtalk import tiny_network, write
-
-from models.pmmtalk.paper.network import PaperPMMTalk
+from speech_to_face.pmmtalk.paper.network import PaperPMMTalk
 
 
 @pytest.fixture(scope="package")

@@ -4,10 +4,9 @@ import gc
 
 import pytest
 import torch
-
-from models.parts import parts_of
-from models.pmmtalk.paper.config import Config
-from models.pmmtalk.paper.network import PaperPMMTalk
+from speech_to_face.parts import parts_of
+from speech_to_face.pmmtalk.paper.config import Config
+from speech_to_face.pmmtalk.paper.network import PaperPMMTalk
 
 
 @pytest.mark.slow

@@ -4,13 +4,12 @@ import torch
 from paper_pmmtalk import tiny_config, tiny_network, write
 from PIL import Image
 from safetensors.torch import save_file
-
-from models import checkpoint
-from models.base import ModelError, SpeechToFace
-from models.config_file import save_config
-from models.loading import load_model, load_voices
-from models.pmmtalk.paper.loading import begin_from, load
-from models.styles import VoiceChoice
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError, SpeechToFace
+from speech_to_face.config_file import save_config
+from speech_to_face.loading import load_model, load_voices
+from speech_to_face.pmmtalk.paper.loading import begin_from, load
+from speech_to_face.styles import VoiceChoice
 
 SOUND = (0.1 * np.random.default_rng(0).standard_normal(8_000)).astype(np.float32)
 

@@ -2,8 +2,7 @@ import math
 
 import pytest
 import torch
-
-from models.pmmtalk.paper.mel import TalkingMel, slaney_bands, spans
+from speech_to_face.pmmtalk.paper.mel import TalkingMel, slaney_bands, spans
 
 
 def test_there_are_80_frames_a_second_and_digital_silence_is_the_lowest_value():

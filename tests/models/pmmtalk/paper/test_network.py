@@ -3,14 +3,13 @@ from dataclasses import replace
 import pytest
 import torch
 from paper_pmmtalk import clips, tiny_config, tiny_network
-
-from models.config_file import load_config
-from models.parts import parts_of
-from models.pmmtalk import losses
-from models.pmmtalk.paper.config import PAPER, PARTS, Config
-from models.pmmtalk.paper.decoder import PoseDecoder
-from models.pmmtalk.paper.network import FROZEN, PaperPMMTalk
-from models.wav2vec import stretched
+from speech_to_face.config_file import load_config
+from speech_to_face.parts import parts_of
+from speech_to_face.pmmtalk import losses
+from speech_to_face.pmmtalk.paper.config import PAPER, PARTS, Config
+from speech_to_face.pmmtalk.paper.decoder import PoseDecoder
+from speech_to_face.pmmtalk.paper.network import FROZEN, PaperPMMTalk
+from speech_to_face.wav2vec import stretched
 
 TRAINED = [part for part in PARTS if part not in FROZEN]
 

@@ -1,6 +1,5 @@
 import torch
-
-from models.pmmtalk.paper.talking_head import TOGETHER, TalkingHead
+from speech_to_face.pmmtalk.paper.talking_head import TOGETHER, TalkingHead
 
 
 def head() -> TalkingHead:

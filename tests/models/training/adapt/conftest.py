@@ -11,18 +11,18 @@ import pytest
 import soundfile
 import torch
 from numpy.typing import NDArray
+from speech_to_face import checkpoint
+from speech_to_face.features import LogMel
+from speech_to_face.pmmtalk.config import load_config, save_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.pmmtalk.network import PMMTalk
+from speech_to_face.training.adapt.takes import TakeFile
+from speech_to_face.training.examples import ALL_STYLES
+from speech_to_face.training.export import export_run, write_graph
+from speech_to_face.training.state import Average, save
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.takes import write_take
-from models import checkpoint
-from models.features import LogMel
-from models.pmmtalk.config import load_config, save_config
-from models.pmmtalk.loading import load_network
-from models.pmmtalk.network import PMMTalk
-from models.training.adapt.takes import TakeFile
-from models.training.examples import ALL_STYLES
-from models.training.export import export_run, write_graph
-from models.training.state import Average, save
 
 MakeTake = Callable[..., TakeFile]
 RATE = 16_000
@@ -106,7 +106,7 @@ def teach(network: PMMTalk, optimiser: torch.optim.Optimizer) -> None:
 @pytest.fixture(autouse=True)
 def small_bank_of_noises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of noise, not minutes."""
-    from models.training.adapt import material
+    from speech_to_face.training.adapt import material
 
     monkeypatch.setattr(material, "NOISE_CHUNKS", 1)
     monkeypatch.setattr(material, "CHUNK_S", 2)

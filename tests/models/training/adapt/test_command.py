@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from speech_to_face import checkpoint
+from speech_to_face.training.adapt import run as adapting
+from speech_to_face.training.adapt.figures import Row
+from speech_to_face.training.adapt.run import Order, Result
 
 from livelink_bridge import cli
 from livelink_bridge.commands import adapt
-from models import checkpoint
-from models.training.adapt import run as adapting
-from models.training.adapt.figures import Row
-from models.training.adapt.run import Order, Result
 
 
 @pytest.fixture(autouse=True)

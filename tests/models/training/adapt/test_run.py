@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-from models import checkpoint
-from models.base import ModelError
-from models.features import frame_count
-from models.loading import load_model
-from models.pmmtalk.config import load_config
-from models.pmmtalk.loading import load_network
-from models.training.adapt import figures, run
-from models.training.adapt.card import check_out
-from models.training.adapt.run import Order, adapt
-from models.training.loop import FROZEN
+from speech_to_face import checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.features import frame_count
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk.config import load_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.training.adapt import figures, run
+from speech_to_face.training.adapt.card import check_out
+from speech_to_face.training.adapt.run import Order, adapt
+from speech_to_face.training.loop import FROZEN
 
 SMALL = {"steps": 4, "batch": 2, "window_s": 1.0, "check_every": 2, "loaders": 0}
 

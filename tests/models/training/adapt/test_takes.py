@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from speech_to_face.base import ModelError
+from speech_to_face.pmmtalk.config import load_config
+from speech_to_face.pmmtalk.loading import load_network
+from speech_to_face.training.adapt.hearing import Ear, Heard, onsets
+from speech_to_face.training.adapt.split import key_of, split
+from speech_to_face.training.adapt.takes import Take, put_right, read_takes
+from speech_to_face.training.adapt.timing import timed
+from speech_to_face.training.tracks import UNKNOWN
 
 from arkit_mapping.channels import MOUTH_32
-from models.base import ModelError
-from models.pmmtalk.config import load_config
-from models.pmmtalk.loading import load_network
-from models.training.adapt.hearing import Ear, Heard, onsets
-from models.training.adapt.split import key_of, split
-from models.training.adapt.takes import Take, put_right, read_takes
-from models.training.adapt.timing import timed
-from models.training.tracks import UNKNOWN
 
 JAW = MOUTH_32.index("jawOpen")
 
@@ -118,7 +118,7 @@ def test_onsets_are_of_phones_that_close_the_lips_and_of_those_that_need_not():
 
 
 def test_lips_that_are_heard_closed_are_closed_in_what_is_learnt(base, make_take, monkeypatch):
-    from models.training.adapt import material
+    from speech_to_face.training.adapt import material
 
     take = read_takes([make_take("one", 1)])[0][0]
     labels = np.full(len(take.curves), 1, np.uint8)
@@ -130,7 +130,7 @@ def test_lips_that_are_heard_closed_are_closed_in_what_is_learnt(base, make_take
 
 
 def test_channels_that_the_takes_do_not_carry_stay_as_the_network_has_them(make_take):
-    from models.training.adapt.material import Targets
+    from speech_to_face.training.adapt.material import Targets
 
     take = read_takes([make_take("one", 1)])[0][0]
     own = np.full_like(take.curves, 0.3)

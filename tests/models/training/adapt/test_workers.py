@@ -6,9 +6,8 @@ import sys
 
 import pytest
 import torch
-
-from models.base import ModelError
-from models.training.adapt.workers import Workers, workers
+from speech_to_face.base import ModelError
+from speech_to_face.training.adapt.workers import Workers, workers
 
 
 class Neighbour:

@@ -12,18 +12,18 @@ import yaml
 from numpy.typing import NDArray
 from paper_pmmtalk import tiny_network, write
 from safetensors.torch import load_file
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.engines import Utterance
+from speech_to_face.corpus.phones import Phone
+from speech_to_face.corpus.store import write_voice
+from speech_to_face.loading import load_model
+from speech_to_face.pmmtalk.paper.config import TINY
+from speech_to_face.protocols.clips import SubjectClip
+from speech_to_face.training.program.data import mean_curves
+from speech_to_face.training.program.run import CHECKPOINT, Order, plan_of, train_run
+from speech_to_face.training.program.state import FILE
 
 from arkit_mapping.channels import MOUTH_32
-from models.base import ModelError
-from models.corpus.engines import Utterance
-from models.corpus.phones import Phone
-from models.corpus.store import write_voice
-from models.loading import load_model
-from models.pmmtalk.paper.config import TINY
-from models.protocols.clips import SubjectClip
-from models.training.program.data import mean_curves
-from models.training.program.run import CHECKPOINT, Order, plan_of, train_run
-from models.training.program.state import FILE
 
 torch.set_num_threads(1)
 TINIEST = yaml.safe_load(TINY.read_text("utf-8"))
@@ -79,7 +79,7 @@ def test_a_run_does_not_go_on_from_other_weights_than_it_began_from(speakers: Pa
 
 def test_it_begins_at_the_mean_face_of_the_training_clips(speakers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     face = torch.linspace(0.1, 0.6, 32)
-    monkeypatch.setattr("models.training.program.run.mean_curves", lambda clips: face)
+    monkeypatch.setattr("speech_to_face.training.program.run.mean_curves", lambda clips: face)
     train(speakers, tmp_path, [])
     bias = load_file(tmp_path / FILE)["model.psi_PD.out.bias"]
     assert float((bias - face).abs().max()) <= 1.01e-4, "one step of Adam from there"

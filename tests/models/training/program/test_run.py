@@ -10,18 +10,17 @@ import pytest
 import torch
 import yaml
 from numpy.typing import NDArray
-
-from models.base import ModelError
-from models.corpus.engines import Utterance
-from models.corpus.phones import Phone
-from models.corpus.store import write_voice
-from models.loading import load_model
-from models.protocols.splits import read_split, split
-from models.training.program.data import read_clips, window_batches, with_faces
-from models.training.program.export import load_run
-from models.training.program.logs import read_log
-from models.training.program.run import CHECKPOINT, FEATURES, Order, _watched, learn, network_of_run, plan_of, train_run
-from models.training.tracks import read_tracks
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.engines import Utterance
+from speech_to_face.corpus.phones import Phone
+from speech_to_face.corpus.store import write_voice
+from speech_to_face.loading import load_model
+from speech_to_face.protocols.splits import read_split, split
+from speech_to_face.training.program.data import read_clips, window_batches, with_faces
+from speech_to_face.training.program.export import load_run
+from speech_to_face.training.program.logs import read_log
+from speech_to_face.training.program.run import CHECKPOINT, FEATURES, Order, _watched, learn, network_of_run, plan_of, train_run
+from speech_to_face.training.tracks import read_tracks
 
 torch.set_num_threads(1)
 TINY = (
@@ -166,7 +165,7 @@ def test_a_plan_takes_what_the_network_is_used_to() -> None:
 
 
 def test_drawn_faces_differ_by_clip_and_by_seed() -> None:
-    from models.protocols.windows import SpeechBatch
+    from speech_to_face.protocols.windows import SpeechBatch
 
     two = SpeechBatch(torch.zeros(2, 1600), torch.zeros(2, 3, 32), torch.ones(2, 1, 32), torch.zeros(2, dtype=torch.long))
     assert torch.equal(with_faces(two, 1).known, two.known)

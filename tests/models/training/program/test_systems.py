@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from speech_to_face.base import ModelError
+from speech_to_face.training.examples import Batch
+from speech_to_face.training.program.run import OF_SYSTEM, plan_of
+from speech_to_face.training.program.systems import ABLATIONS, SYSTEMS, check, config_of, network_of, system
 from torch import nn
-
-from models.base import ModelError
-from models.training.examples import Batch
-from models.training.program.run import OF_SYSTEM, plan_of
-from models.training.program.systems import ABLATIONS, SYSTEMS, check, config_of, network_of, system
 
 torch.set_num_threads(1)
 SMALL = sorted(name for name, row in SYSTEMS.items() if row.data == "windows")

@@ -1,0 +1,45 @@
+"""Sound files of any rate as 16 kHz mono int16."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from speech_to_face.base import ModelError
+from speech_to_face.features import SAMPLE_RATE
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3")
+FULL_SCALE = 32768
+
+
+def read_sound(path: Path) -> NDArray[np.int16]:
+    """int16 (n,) at 16 kHz, channels averaged. ModelError for a file that is missing, damaged or empty."""
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise ModelError(f"sound {path} cannot be read, expected wav or flac: {_one_line(error)}") from None
+    if not len(samples):
+        raise ModelError(f"sound {path}: got no samples, expected speech")
+    mono = samples.mean(axis=1)
+    if rate != SAMPLE_RATE:
+        mono = soxr.resample(mono, rate, SAMPLE_RATE)
+    return np.asarray(np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1), np.int16)
+
+
+def sound_beside(path: Path) -> Path | None:
+    """The sound file of the same stem in the same folder, or None."""
+    return next((beside for suffix in SUFFIXES if (beside := path.with_suffix(suffix)).is_file()), None)
+
+
+def text_beside(path: Path) -> str:
+    """What the .txt of the same stem says on one line; empty where there is none."""
+    beside = path.with_suffix(".txt")
+    return " ".join(beside.read_text(encoding="utf-8-sig").split()) if beside.is_file() else ""
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

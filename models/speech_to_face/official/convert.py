@@ -1,0 +1,81 @@
+"""Public checkpoints to checkpoint folders of ours: `convert`.
+
+The files are read in a process of their own (`speech_to_face.official.worker`), which reads tensors only and then can neither start a
+program nor connect nor write anywhere but into the new folder. This process never opens them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speech_to_face.base import ModelError
+
+ROOT = Path(__file__).resolve().parents[2]
+ERROR = "error"
+"""Key of the worker's answer that holds one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What came of it."""
+
+    folder: Path
+    system: str
+    tensors: int
+    parameters: int
+    unmapped: tuple[str, ...]
+    """Names in the files that went nowhere."""
+
+
+def convert(files: Sequence[Path], out: Path, force: bool = False) -> Converted:
+    """Write the checkpoint folder `out` from public files; several are parts of one model, a later one goes over an earlier.
+
+    The folder appears whole or not at all. Raises ModelError for files that are absent, damaged, hold code, or are of no known layout,
+    and for a folder that exists, unless forced.
+    """
+    if out.exists() and not force:
+        raise ModelError(f"{out} exists; choose another folder, or overwrite it with --force")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    except OSError as error:
+        raise ModelError(f"{out} cannot be written: {error.strerror}") from error
+    try:
+        said = _worker(made, files)
+        if out.is_dir():
+            shutil.rmtree(out)
+        made.chmod(0o755)  # a temporary folder is its maker's alone
+        os.replace(made, out)
+    except OSError as error:
+        raise ModelError(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return Converted(out, said["system"], said["tensors"], said["parameters"], tuple(said["unmapped"]))
+
+
+def _worker(folder: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """Its answer. Raises ModelError with what it says is wrong."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *_paths()])}
+    command = [sys.executable, "-m", "speech_to_face.official.worker", str(folder), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    try:
+        said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ModelError(f"{files[0]}: could not be read (the reading process ended with {done.returncode}: {last[:200]})") from None
+    if ERROR in said:
+        raise ModelError(said[ERROR])
+    return said
+
+
+def _paths() -> list[str]:
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
