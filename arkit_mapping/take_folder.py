@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from arkit_mapping.take_rows import TakeError
+from arkit_mapping.whole_file import whole_file
 
 MOST_TAKE = 999_999
 _LONGEST_PART = 80
@@ -176,12 +177,10 @@ def write_audio_json(folder: TakeFolder, *, rate_hz: int, bits: int, channels: i
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        with whole_file(path) as partial:
+            partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise TakeError(f"{path} cannot be written: {error.strerror}") from None
 
 

@@ -11,7 +11,6 @@ never an empty cell, at which an importer would stop.
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, nearest
 from arkit_mapping.remap import NEUTRAL
 from arkit_mapping.take_rows import DAY_S, HEADER, MIN_ROWS, RATE_HZ, ROW, TakeError, checked_rows, moment_of, row_text
+from arkit_mapping.whole_file import partial_path, put_in_place
 
 __all__ = ["DAY_S", "MIN_ROWS", "RATE_HZ", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
 
@@ -76,7 +76,7 @@ class TakeWriter:
         self.path = Path(path)
         self.rows = 0
         self.begin_at(start_s)
-        self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
+        self._partial = partial_path(self.path)
         self._file: TextIO | None = None
         try:
             self._file = open(self._partial, "w", encoding="ascii", newline="\n")
@@ -114,7 +114,7 @@ class TakeWriter:
             self.append(NEUTRAL)
         try:
             self._file.close()
-            os.replace(self._partial, self.path)
+            put_in_place(self._partial, self.path)
         except OSError as error:
             raise self._failed(error) from None
         self._file = None

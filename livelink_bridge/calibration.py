@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from speech_to_face.base import Samples
 
+from livelink_bridge import shared_json
 from livelink_bridge.errors import SourceError, UsageError
 from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.gate import Levels, Thresholds
@@ -68,7 +67,14 @@ def load(device: str, folder: Path | None = None) -> Thresholds | None:
 def save(device: str, thresholds: Thresholds, folder: Path | None = None) -> None:
     """Remember a device's thresholds; a file that cannot be written is a warning."""
     path = (folder or config_folder()) / _FILE
-    _write(path, _read(path) | {device: thresholds})
+    try:
+        shared_json.change(path, lambda: _rows(_read(path) | {device: thresholds}))
+    except OSError as error:
+        _log.warning("%s cannot be written (%s); calibrate again in every session", path, error.strerror)
+
+
+def _rows(known: Mapping[str, Thresholds]) -> dict[str, dict[str, float]]:
+    return {device: {"open_dbfs": one.open_dbfs, "close_dbfs": one.close_dbfs} for device, one in known.items()}
 
 
 def _levels(samples: Samples, rate: int, wanted_s: float, what: str) -> Levels:
@@ -82,21 +88,8 @@ def _levels(samples: Samples, rate: int, wanted_s: float, what: str) -> Levels:
 
 def _read(path: Path) -> dict[str, Thresholds]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {str(device): Thresholds(float(row["open_dbfs"]), float(row["close_dbfs"])) for device, row in content.items()}
-    except FileNotFoundError:
-        return {}
+        rows = shared_json.read(path).items()
+        return {str(device): Thresholds(float(row["open_dbfs"]), float(row["close_dbfs"])) for device, row in rows}
     except (OSError, ValueError, AttributeError, KeyError, TypeError, UsageError) as error:
         _log.warning("%s cannot be used (%r); the gate takes its usual levels until the microphone is calibrated again", path, error)
         return {}
-
-
-def _write(path: Path, known: Mapping[str, Thresholds]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    rows = {device: {"open_dbfs": one.open_dbfs, "close_dbfs": one.close_dbfs} for device, one in known.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        _log.warning("%s cannot be written (%s); calibrate again in every session", path, error.strerror)

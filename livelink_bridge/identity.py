@@ -6,13 +6,14 @@ leaves a dead subject behind every time.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+
+from livelink_bridge import shared_json
 
 _log = logging.getLogger(__name__)
 
@@ -35,30 +36,31 @@ def device_id(subject: str, folder: Path | None = None) -> str:
     Unreal's names know no case, nor does this. Where ids cannot be read or written a new one is used, with a warning.
     """
     path = (folder or config_folder()) / "identities.json"
-    known = _read(path)
     key = subject.casefold()
-    if key not in known:
-        known[key] = str(uuid.uuid4()).upper()
-        _write(path, known)
-    return known[key]
+    return _read(path).get(key) or _remembered(path, key)
 
 
-def _read(path: Path) -> dict[str, str]:
+def _remembered(path: Path, key: str) -> str:
+    """A new id, unless another program has made one for this subject in the meantime."""
+    made = str(uuid.uuid4()).upper()
+
+    def with_it() -> dict[str, str]:
+        nonlocal made
+        known = _read(path, quiet=True)
+        made = known.setdefault(key, made)
+        return known
+
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {str(subject): str(uuid.UUID(found)).upper() for subject, found in content.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        _log.warning("%s cannot be used (%s); Unreal will see a new device", path, error)
-        return {}
-
-
-def _write(path: Path, known: Mapping[str, str]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        shared_json.change(path, with_it)
     except OSError as error:
         _log.warning("%s cannot be written (%s); Unreal will see a new device every time", path, error.strerror)
+    return made
+
+
+def _read(path: Path, *, quiet: bool = False) -> dict[str, str]:
+    try:
+        return {str(subject): str(uuid.UUID(found)).upper() for subject, found in shared_json.read(path).items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        if not quiet:
+            _log.warning("%s cannot be used (%s); Unreal will see a new device", path, error)
+        return {}

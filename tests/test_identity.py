@@ -1,9 +1,15 @@
 import logging
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from livelink_bridge import shared_json
 from livelink_bridge.identity import config_folder, device_id
 
 UUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
@@ -41,7 +47,38 @@ def test_an_unwritable_memory_means_a_new_id_and_a_warning(tmp_path, caplog):
 
 def test_nothing_is_left_half_written(tmp_path):
     device_id("Talker", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["identities.json"]
+    assert {path.name for path in tmp_path.iterdir()} - {"identities.json.lock"} == {"identities.json"}
+
+
+def test_two_programs_that_start_together_keep_both_ids(tmp_path: Path) -> None:
+    """Each reads before the other writes: what one has read is out of date when it writes."""
+    subjects = [f"Subject {number}" for number in range(6)]
+    code = "import sys; from livelink_bridge.identity import device_id; input(); print(device_id(sys.argv[1]))"
+    environ = os.environ | {"LIVELINK_BRIDGE_HOME": str(tmp_path)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ)
+        for name in subjects
+    ]
+    for program in started:
+        assert program.stdin is not None
+        program.stdin.write("\n")
+        program.stdin.flush()
+    made = [program.communicate(timeout=30)[0].strip() for program in started]
+    assert made == [device_id(name, tmp_path) for name in subjects]
+    assert len(set(made)) == len(subjects)
+
+
+def test_an_id_that_another_program_made_in_the_meantime_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = shared_json.change
+    theirs: list[str] = []
+
+    def late(path: Path, changed: Callable[[], Any]) -> None:
+        monkeypatch.setattr(shared_json, "change", change)
+        theirs.append(device_id("Talker", tmp_path))
+        change(path, changed)
+
+    monkeypatch.setattr(shared_json, "change", late)
+    assert device_id("Talker", tmp_path) == theirs[0]
 
 
 @pytest.mark.parametrize(

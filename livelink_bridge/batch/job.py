@@ -10,7 +10,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from speech_to_face.base import ModelError
 
 from arkit_mapping.character import Character
+from arkit_mapping.whole_file import Partial, parse_partial
 from livelink_bridge.batch.watched import Curves, WatchedFace
 from livelink_bridge.errors import BridgeError, SourceError
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """What a system says of a disk that takes no more: then no other take has room either."""
-_PARTIAL = re.compile(r"\.(?P<take>.+\.csv)\.(?P<pid>\d+)\.partial")
 """What `TakeWriter` calls a take that is being written."""
 
 
@@ -200,14 +199,14 @@ def seed_of(sound_sha256: str, seed: int) -> int:
     return int(hashlib.sha256(f"{seed} {sound_sha256}".encode()).hexdigest()[:16], 16)
 
 
-def partials(folder: Path) -> dict[Path, tuple[str, int]]:
-    """Half-written takes that lie in a folder: which take, and the number of the process that wrote it."""
+def partials(folder: Path) -> dict[Path, Partial]:
+    """Half-written takes that lie in a folder."""
     try:
         names = os.listdir(folder)
     except OSError:
         return {}
-    found = {name: _PARTIAL.fullmatch(name) for name in names}
-    return {folder / name: (match["take"], int(match["pid"])) for name, match in found.items() if match}
+    found = {name: parse_partial(name) for name in names}
+    return {folder / name: partial for name, partial in found.items() if partial and partial.name.endswith(".csv")}
 
 
 def clear_partials(out: Path) -> None:

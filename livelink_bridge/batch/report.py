@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from arkit_mapping.whole_file import whole_file
 from livelink_bridge.batch.job import Outcome
 from livelink_bridge.batch.progress import time_text
 from livelink_bridge.batch.watched import Curves
@@ -69,15 +68,11 @@ class Totals(NamedTuple):
 
 def write_report(path: Path, totals: Totals, failures: Iterable[tuple[str, str]], takes: Iterable[tuple[str, Outcome]]) -> None:
     """Write the page, row by row, whole or not at all. Raises SinkError where it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", errors="replace") as page:
+        with whole_file(path) as partial, partial.open("w", encoding="utf-8", errors="replace") as page:
             _write(page, totals, failures, takes)
-        os.replace(partial, path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise SinkError(f"report {path} cannot be written: {error.strerror}") from error
 
 

@@ -49,6 +49,7 @@ def write_starter(file: Path, preset: str, *, force: bool) -> None:
     """Write the file to start from. Raises UsageError for an unknown preset, BridgeError where it is in the way of another file."""
     from arkit_mapping.character import CharacterError
     from arkit_mapping.character_file import starter
+    from arkit_mapping.whole_file import whole_file
     from livelink_bridge.errors import BridgeError, UsageError
 
     try:
@@ -56,8 +57,8 @@ def write_starter(file: Path, preset: str, *, force: bool) -> None:
     except CharacterError as error:
         raise UsageError(str(error)) from None
     try:
-        with file.open("w" if force else "x", encoding="utf-8", newline="\n") as opened:
-            opened.write(text)
+        with whole_file(file, new=not force) as partial:  # a session that uses the file reads it again as soon as it changes
+            partial.write_text(text, encoding="utf-8", newline="\n")
     except FileExistsError:
         raise BridgeError(f"{file} exists and was left as it is; choose another name, or --force to overwrite it") from None
     except OSError as error:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from arkit_mapping.whole_file import whole_file
 from livelink_bridge.errors import SinkError
 
 Progress = Callable[[float], None]
@@ -25,17 +26,12 @@ def written(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
     Raises SinkError where `path` exists and `force` was not given, and for whatever the system refuses.
     """
     check_free(path, force=force)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(partial, "wb") as file:
-                yield file
-            check_free(path, force=force)  # another program may have been as slow as this one
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(path, new=not force) as partial, open(partial, "xb") as file:
+            yield file
     except OSError as error:
+        check_free(path, force=force)  # another writer of this name may have been quicker
         raise SinkError(f"{path} cannot be written: {error.strerror or error}") from error
 
 

@@ -6,7 +6,6 @@ no more than one is held here.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from arkit_mapping.whole_file import partial_path, put_in_place
 from livelink_bridge.errors import BridgeError, SinkError, UsageError
 from livelink_bridge.export.atomic import check_free
 
@@ -94,7 +94,7 @@ class VideoWriter:
         program = ffmpeg()
         check_free(wanted.path, force=force)
         self._wanted, self._force, self._on_progress, self._stuck_s = wanted, force, on_progress, stuck_s
-        self._partial = wanted.path.with_name(f".{wanted.path.stem}.{os.getpid()}.partial{wanted.path.suffix}")
+        self._partial = partial_path(wanted.path, wanted.path.suffix)
         self._words = _Words()
         self._cancelled = self._stuck = False
         self.frames = 0
@@ -130,9 +130,9 @@ class VideoWriter:
             raise UsageError(f"got {self.frames} of {self._wanted.frames} frames: the video was given up")
         self._guarded(self._end)
         try:
-            check_free(self._wanted.path, force=self._force)
-            os.replace(self._partial, self._wanted.path)
+            put_in_place(self._partial, self._wanted.path, new=not self._force)
         except OSError as error:
+            check_free(self._wanted.path, force=self._force)  # another writer of this name may have been quicker
             raise SinkError(f"{self._wanted.path} cannot be written: {error.strerror}") from error
         finally:
             self._partial.unlink(missing_ok=True)

@@ -99,7 +99,8 @@ def test_a_mistake_of_ours_is_said_and_costs_one_sound(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_told_from_other_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / f".a.csv.{os.getpid()}.partial").symlink_to("/dev/full")
+    (full := tmp_path / "full").symlink_to("/dev/full")
+    monkeypatch.setattr("arkit_mapping.takes.partial_path", lambda _path: full)
     outcome = convert_one(tone(tmp_path / "a.wav", 2), tmp_path / "a.csv", RECIPE, loudness(RECIPE))
     assert outcome.no_room and "No space left" in str(outcome.error)
     outcome = convert_one(tmp_path / "a.wav", tmp_path / "a.wav/a.csv", RECIPE, loudness(RECIPE))
@@ -118,10 +119,10 @@ def test_a_full_disk_is_found_behind_other_errors() -> None:
 
 
 def test_what_a_dead_process_left_of_one_take_is_removed_and_no_others(tmp_path: Path) -> None:
-    for name in (".a.csv.12.partial", ".a.csv.7.partial", ".b.csv.12.partial", "a.csv", ".a.csv.partial"):
+    for name in (".a.csv.12-0123abcd.partial", ".a.csv.7-00000000.partial", ".b.csv.12-0123abcd.partial", "a.csv", ".a.csv.partial"):
         (tmp_path / name).write_text("x")
     clear_partials(tmp_path / "a.csv")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.csv.partial", ".b.csv.12.partial", "a.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.csv.partial", ".b.csv.12-0123abcd.partial", "a.csv"]
 
 
 @pytest.mark.parametrize(

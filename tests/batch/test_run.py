@@ -100,10 +100,10 @@ def test_an_interrupt_keeps_what_is_done(lines: Path) -> None:
 def test_leftovers_of_a_kill_are_cleared_and_others_files_are_not(lines: Path) -> None:
     out = lines.parent / "out"
     run(lines)
-    for name in ("x/.b.csv.4711.partial", ".a.csv.12.partial", ".somebody else's.csv.12.partial", ".notes.partial"):
+    for name in ("x/.b.csv.4711-0123abcd.partial", ".a.csv.12-0123abcd.partial", ".another.csv.12-0123abcd.partial", ".notes.partial"):
         (out / name).write_text("half")
     run(lines)
-    assert sorted(path.name for path in out.rglob(".*.partial")) == [".notes.partial", ".somebody else's.csv.12.partial"]
+    assert sorted(path.name for path in out.rglob(".*.partial")) == [".another.csv.12-0123abcd.partial", ".notes.partial"]
 
 
 def test_a_plan_says_what_would_be_done_and_writes_nothing(lines: Path) -> None:

@@ -130,3 +130,12 @@ def test_progress_runs_to_the_end():
     parts: list[float] = []
     write_csv(Take(face(2500), np.arange(2500) / 60), io.BytesIO(), parts.append)
     assert parts == pytest.approx([0.4, 0.8, 1.0])
+
+
+def test_of_two_exports_of_one_name_at_once_one_is_refused_and_the_other_has_its_own_bytes(tmp_path: Path) -> None:
+    out = tmp_path / "a.json"
+    with pytest.raises(SinkError, match="exists and was left as it is"), written(out) as slow:
+        slow.write(b"slow")
+        with written(out) as quick:
+            quick.write(b"quick")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.json", b"quick")]

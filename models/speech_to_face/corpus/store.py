@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from arkit_mapping.whole_file import whole_file
 from speech_to_face.corpus.engines import SAMPLE_RATE, Utterance
 from speech_to_face.corpus.phones import Phone
 
@@ -33,8 +34,8 @@ class Clip:
 def write_voice(folder: Path, name: str, about: dict[str, Any], utterances: Iterable[Utterance]) -> float:
     """Write `name`.flac and `name`.json; returns seconds of sound. The JSON comes last: its presence says that the voice is complete."""
     rows, at = [], 0
-    part = folder / f"{name}.part.flac"
-    with soundfile.SoundFile(part, "w", SAMPLE_RATE, 1, format="FLAC", subtype="PCM_16") as flac:
+    layout = {"samplerate": SAMPLE_RATE, "channels": 1, "format": "FLAC", "subtype": "PCM_16"}
+    with whole_file(folder / f"{name}.flac") as part, soundfile.SoundFile(part, "w", **layout) as flac:
         for said in utterances:
             peak = float(np.abs(said.samples).max(initial=0.0))
             if peak < 1e-3:
@@ -43,7 +44,6 @@ def write_voice(folder: Path, name: str, about: dict[str, Any], utterances: Iter
             phones = [[p.name, round(p.start_s, 4), round(p.end_s, 4)] for p in said.phones]
             rows.append({"text": said.text, "start": at, "samples": len(said.samples), "phones": phones})
             at += len(said.samples)
-    part.rename(folder / f"{name}.flac")
     (folder / f"{name}.json").write_text(json.dumps({**about, "seconds": at / SAMPLE_RATE, "utterances": rows}), encoding="utf-8")
     return at / SAMPLE_RATE
 

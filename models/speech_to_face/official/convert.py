@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arkit_mapping.whole_file import replace_folder
 from speech_to_face.base import ModelError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +52,8 @@ def convert(files: Sequence[Path], out: Path, force: bool = False) -> Converted:
         raise ModelError(f"{out} cannot be written: {error.strerror}") from error
     try:
         said = _worker(made, files)
-        if out.is_dir():
-            shutil.rmtree(out)
         made.chmod(0o755)  # a temporary folder is its maker's alone
-        os.replace(made, out)
+        replace_folder(made, out)
     except OSError as error:
         raise ModelError(f"{out} cannot be written: {error.strerror}") from error
     finally:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from arkit_mapping.whole_file import whole_file
 from speech_to_face.corpus import captures
 from speech_to_face.corpus.augment import NOISES, RATES, babble, no_speech, resped, through
 from speech_to_face.corpus.captures import Capture
@@ -156,9 +156,8 @@ def write_noises(corpus: Path, out: Path) -> None:
 
 def _save(path: Path, values: NDArray[np.float16]) -> None:
     """Written beside and renamed: a bank that is there is whole."""
-    part = path.with_suffix(".part.npy")
-    np.save(part, values)
-    os.replace(part, path)
+    with whole_file(path, ending=".npy") as part:  # numpy adds the ending where it lacks
+        np.save(part, values)
 
 
 def _excerpt(sound: NDArray[np.float32], rng: np.random.Generator, seconds: int = 10) -> NDArray[np.float32]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from arkit_mapping.whole_file import whole_file
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Of AdamW; zero for what has not been trained yet."""
@@ -34,9 +35,8 @@ def save(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.
     for name, p in model.named_parameters():
         for moment in MOMENTS:
             tensors[f"{moment}.{name}"] = optimiser.state[p].get(moment, torch.zeros_like(p)).detach()
-    part = path.with_suffix(".part")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, part, {"step": str(step)})
-    os.replace(part, path)
+    with whole_file(path) as part:
+        save_file({name: t.contiguous() for name, t in tensors.items()}, part, {"step": str(step)})
 
 
 def restore(path: Path, model: nn.Module, average: Average, optimiser: torch.optim.Optimizer) -> int:

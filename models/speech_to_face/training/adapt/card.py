@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,17 +48,6 @@ def check_out(out: Path, force: bool) -> None:
             raise ModelError(f"--out {out} is a folder that holds something else than a model; choose another")
         if not force:
             raise ModelError(f"--out {out} is there already; choose another folder, or replace it with --force")
-
-
-def put_in_place(made: Path, out: Path) -> None:
-    """Rename a finished folder to `out`; a model that was there goes only then."""
-    old = out.with_name(f".{out.name}.old")
-    if old.exists():
-        shutil.rmtree(old)
-    if out.exists():
-        os.replace(out, old)
-    os.replace(made, out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def card(story: Story, rows: Sequence[Row]) -> str:

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from arkit_mapping.whole_file import whole_file
 from speech_to_face import checkpoint
 from speech_to_face.pmmtalk import faces
 from speech_to_face.pmmtalk.config import Config, save_config
@@ -93,6 +94,5 @@ class Adaptation(Loop):
         """The averaged weights as a run of their own, which `export.make_checkpoint` reads."""
         folder.mkdir(exist_ok=True)
         save_config(self.config, folder / checkpoint.CONFIG)
-        part = folder / "state.part"
-        save_file({f"average.{name}": value.cpu().contiguous() for name, value in self.average.weights.items()}, part)
-        part.replace(folder / "state.safetensors")
+        with whole_file(folder / "state.safetensors") as part:
+            save_file({f"average.{name}": value.cpu().contiguous() for name, value in self.average.weights.items()}, part)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,13 +14,14 @@ import torch
 from torch.utils.data import DataLoader
 
 from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.whole_file import replace_folder, whole_file
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.phones import CLASSES
 from speech_to_face.pmmtalk.config import Config, load_config
 from speech_to_face.pmmtalk.loading import load_network
 from speech_to_face.training.adapt import figures, material
-from speech_to_face.training.adapt.card import Story, card, check_out, put_in_place
+from speech_to_face.training.adapt.card import Story, card, check_out
 from speech_to_face.training.adapt.hearing import Ear
 from speech_to_face.training.adapt.learning import Adaptation, Mixture, unstyled
 from speech_to_face.training.adapt.split import split
@@ -268,9 +268,8 @@ def _check(loop: Adaptation, order: Order, team: Workers, checks: list[Batch], h
     if team.first:
         if loss < best:
             loop.keep_best(order.run / "best")
-        part = order.run / "history.part"
-        part.write_text(json.dumps(history), encoding="utf-8")
-        os.replace(part, order.run / "history.json")
+        with whole_file(order.run / "history.json") as part:
+            part.write_text(json.dumps(history), encoding="utf-8")
     say(f"step {loop.step}: held-out loss {loss:.4f}{'' if loss < best else f', best {best:.4f}'}")
 
 
@@ -306,6 +305,6 @@ def _finish(result: Result, order: Order) -> Result:
         f"{2 * order.batch} windows of {order.window_s:g} s a step, rate {order.rate:g}, seed {order.seed}",
     )  # fmt: skip
     (made / checkpoint.CARD).write_text(card(story, result.rows), encoding="utf-8")
-    put_in_place(made, order.out)
+    replace_folder(made, order.out)
     shutil.rmtree(order.run, ignore_errors=True)
     return result

@@ -6,7 +6,6 @@ Nothing is pickled. `speech_to_face.training.export` reads the "average." tensor
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from arkit_mapping.whole_file import whole_file
 from speech_to_face.base import ModelError
 from speech_to_face.training.state import MOMENTS, Average
 
@@ -50,10 +50,9 @@ def save(path: Path, network: nn.Module, average: Average, optimiser: torch.opti
             kept = optimiser.state[parameter].get(moment) if parameter in optimiser.state else None
             if kept is not None:
                 tensors[f"{moment}.{name}"] = kept
-    part = path.with_suffix(".part")
     here = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-    save_file(here, part, {"progress": json.dumps(asdict(progress))})
-    os.replace(part, path)
+    with whole_file(path) as part:
+        save_file(here, part, {"progress": json.dumps(asdict(progress))})
 
 
 def restore(path: Path, network: nn.Module, average: Average) -> tuple[Progress, dict[str, Tensor]]:
