@@ -57,6 +57,9 @@ class Page:
         self._parts: list[Callable[[], object]] = []
         self._noted: set[str] = set()
         self._renders = False
+        self._sent_before = False
+        """Whether poses were sent when this tab was brought up to date last."""
+        self._failures_said = session.unreal.failures if session.unreal else 0
 
     def build(self) -> None:
         dark = ui.dark_mode(True)
@@ -83,6 +86,7 @@ class Page:
         self._link.on("rendered", lambda event: self._rendered(event.args))
         self._link.on("trouble", lambda event: self.say(event.args))
         ui.timer(LOOK_FOR_LIVE_S, self.session.look_for_live)
+        ui.timer(LOOK_FOR_LIVE_S, self._look_at_sending)
         self._follow()
 
     def say(self, sentence: str, kind: Kind = "negative") -> None:
@@ -108,6 +112,7 @@ class Page:
         self._link.show(clip=self.session.clip_id, revision=self._revision(), live=live)
         self._face.show(self._face_file())
         self._transport.show(follow=self._sending)
+        self._sent_before = self._sending
         for part in self._parts:
             part()
         self._notes()
@@ -188,6 +193,11 @@ class Page:
         if self.session.unreal and args["side"] in self.session.sides:
             self.session.unreal.moved(float(args["time"]), float(args["speed"]) if args["playing"] else 0.0, str(args["side"]))
 
+    def _look_at_sending(self) -> None:
+        """Sending may end by itself, in its own thread: then the button goes dark and the reason is said."""
+        if self._sent_before != self._sending:
+            self.refresh()
+
     def _revision(self) -> dict[str, int]:
         return {name: side.revision for name, side in self.session.sides.items()}
 
@@ -196,10 +206,13 @@ class Page:
 
     def _notes(self) -> None:
         """What is worth knowing of the clip and of the face, once each."""
-        clip = self.session.clip
+        clip, unreal = self.session.clip, self.session.unreal
         if self.session.trouble and self.session.trouble not in self._noted:
             self._noted.add(self.session.trouble)
             self.say(self.session.trouble)
+        if unreal and unreal.failures != self._failures_said:
+            self._failures_said = unreal.failures
+            self.say(_sentence(UsageError(unreal.trouble)))
         for note in (*(clip.notes if clip else ()), *self.session.face_notes):
             key = f"{self.session.clip_id} {note}"
             if key not in self._noted:

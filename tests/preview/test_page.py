@@ -317,6 +317,20 @@ def test_what_is_played_is_sent_to_unreal_in_step(tab: Tab, served: Served) -> N
     tab.page.wait_for_selector("#send:not(.lit)")
 
 
+def test_sending_that_breaks_off_is_said_and_the_button_goes_dark(tab: Tab, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_side: str, _time_s: float) -> Any:
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr(served.session, "pose_at", broken)
+    for _ in range(2):  # the same again is said again
+        tab.page.locator("#send").click()
+        sentence = tab.sentence("any more")
+        assert "Nothing is sent to livelink://127.0.0.1:" in sentence and "ZeroDivisionError: by nought." in sentence
+        tab.page.wait_for_selector("#send:not(.lit)")
+        tab.page.locator(".q-notification").get_by_text("OK").first.click()
+        tab.page.wait_for_function("() => !document.querySelector('.q-notification')")
+
+
 def test_a_blind_comparison_asks_without_saying_which_is_which(
     tab: Tab, served: Served, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
