@@ -19,7 +19,7 @@ REST_POSES = 12
 """Neutral poses at the end of everything: receivers show the last one for ever, and any single datagram may be lost."""
 
 
-def fade(age: NDArray[np.int64] | int) -> NDArray[np.float32]:
+def fade(age: NDArray[np.int64] | NDArray[np.float64] | float) -> NDArray[np.float32]:
     """What is left of a pose `age` poses after its own time: 1 while it is held, then smoothly down to 0."""
     eased = np.clip((np.asarray(age) - HOLD_POSES) / EASE_POSES, 0.0, 1.0)
     return (1.0 - eased * eased * (3.0 - 2.0 * eased)).astype(np.float32)

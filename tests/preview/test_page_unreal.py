@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from fractions import Fraction
 
@@ -63,7 +62,8 @@ def test_the_way_back_to_neutral_keeps_the_rate_that_was_asked_for(monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("error", "words"), [(SinkError("the host is gone"), "the host is gone"), (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought")]
+    ("error", "words"),
+    [(SinkError("the host is gone"), "the host is gone"), (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought")],
 )
 def test_a_receiver_that_fails_is_told_with_its_reason_and_in_the_log(monkeypatch, caplog, error, words):
     sender = sending(monkeypatch, Failing(error), ManualClock())
