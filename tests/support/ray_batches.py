@@ -35,7 +35,7 @@ def cluster(cores: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     options = f"--head --block --node-ip-address=127.0.0.1 --port={port} --num-cpus={cores} --object-store-memory=80000000".split()
     options += ["--include-dashboard=false", "--include-log-monitor=false"]
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
-        command = [str(Path(sys.executable).with_name("ray")), "start", *options, f"--temp-dir={folder}"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, f"--temp-dir={folder}"]
         head = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             _await_line(head, b"Ray runtime started")
