@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from speech_to_face.base import Samples
+from speech_to_face.onnx_sessions import open_session
 
 from livelink_bridge.errors import BridgeError
 
@@ -97,17 +98,7 @@ def silero_path() -> Path:
 
 
 def _open(path: Path) -> Any:
-    import onnxruntime
-
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    settings.log_severity_level = 3
-    # Fixed sizes save a sixth of a call.
-    settings.add_free_dimension_override_by_name("batch", 1)
-    settings.add_free_dimension_override_by_name("sequence", CONTEXT + CHUNK)
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises its own unrelated classes, none of them public
-        reason = " ".join(str(error).split())
-        raise BridgeError(f"{path}: not a network ONNX Runtime can run ({reason}); install silero-vad again") from error
+        return open_session(path, {"batch": 1, "sequence": CONTEXT + CHUNK})
+    except ValueError as error:
+        raise BridgeError(f"{path}: not a network ONNX Runtime can run ({error}); install silero-vad again") from error

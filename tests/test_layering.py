@@ -19,6 +19,8 @@ TOP = {"cli", "commands", "__main__", "api"}
 """What a user starts: nothing below may import it."""
 WIRING = {"pipeline", "performance", "directing", "batch", "doctor"}
 """What puts the parts together: only the top may import it."""
+IMPORTS_ONNX_RUNTIME = {"models/speech_to_face/onnx_sessions.py"}
+"""Switches its telemetry off, which has to happen before the import."""
 EDGES = ("sources", "sinks")
 HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
 NO_EDGE = {"socket", "socketserver", "selectors", "asyncio", "threading", "multiprocessing", "subprocess", "time", "queue"}
@@ -30,6 +32,14 @@ def modules(package: str) -> Iterator[tuple[str, Path]]:
     for path in sorted((home / package).rglob("*.py")):
         parts = path.relative_to(home).with_suffix("").parts
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports_onnx_runtime(path: Path) -> bool:
+    """Whether a file does, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return any(covers({"onnxruntime"}, name) for name in names)
 
 
 def imported(path: Path) -> set[str]:
@@ -110,6 +120,13 @@ def test_only_the_top_imports_what_puts_the_parts_together() -> None:
 def test_nothing_imports_the_command_line() -> None:
     for part in parts_of_the_application(without=TOP):
         assert reaches(part, {f"livelink_bridge.{name}" for name in TOP}) == []
+
+
+def test_onnx_runtime_is_imported_in_one_place_which_switches_its_telemetry_off() -> None:
+    folders = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "examples", "scripts", "tests")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    importing = {file.relative_to(ROOT).as_posix() for file in files if imports_onnx_runtime(file)}
+    assert importing == IMPORTS_ONNX_RUNTIME
 
 
 @pytest.mark.parametrize("edge", EDGES)

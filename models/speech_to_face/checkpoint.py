@@ -22,7 +22,7 @@ LARGEST_BYTES = 4 << 30
 
 ABSENT = {
     "pmmtalk": "no weights of it are public: train one (livelink-bridge train --model pmmtalk --begin PART), from parts that "
-    "`livelink-bridge models download xlsr-53` and `... download xlsr-53-chinese` fetch; pmmtalk-live is shipped",
+    "`livelink-bridge models download xlsr-53 --revision HASH` and `... download xlsr-53-chinese` fetch; pmmtalk-live is shipped",
     "codetalker": "the public weights move a mesh, no blendshapes (livelink-bridge models convert FILE reads them): train one for faces "
     "(livelink-bridge train --model codetalker), or take --model codetalker-mini",
     "dualtalker": "no weights of it are public: train one (livelink-bridge train --model dualtalker), or take --model dualtalker-mini",

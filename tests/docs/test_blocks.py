@@ -16,6 +16,7 @@ import soundfile
 import yaml
 from doc_commands import PROGRAM, bash_trouble, commands, options_of, parser_trouble, trouble
 from doc_pages import DOCS, PAGES, ROOT, UNREAL, Block, blocks, inline_code, name
+from speech_to_face.official.hub import source_of
 
 from livelink_bridge.cli import run
 from livelink_bridge.demo import SENTENCE
@@ -24,6 +25,8 @@ MADE = {ROOT / "docs" / "commands.md"}
 """Made by the program, and held against it by a test of its own."""
 RUN_ELSEWHERE = {ROOT / "docs" / "api.md"}
 """tests/api/test_docs.py runs it as a whole."""
+HASH = "0123456789abcdef0123456789abcdef01234567"
+"""What the page calls so, a commit that the reader chooses."""
 LANGUAGES = {"sh", "console", "python", "yaml", "json", "text", "ini", "cpp"}
 STRICT = [block for page in DOCS if page not in MADE for block in blocks(page)]
 ALL = [block for page in PAGES if page not in MADE for block in blocks(page)]
@@ -54,6 +57,14 @@ def test_every_command_is_one_that_can_be_given(block: Block) -> None:
     given = commands(text)
     assert given, "a block of commands without any"
     assert [said for words in given if (said := trouble(words))] == []
+
+
+@pytest.mark.parametrize("block", [block for block in of("sh", "console") if "models download" in block.text], ids=str)
+def test_every_download_names_a_commit_or_has_one_pinned(block: Block) -> None:
+    for words in commands(told(block)):
+        if words[1:3] == ["models", "download"]:
+            revision = HASH if words[4:] == ["--revision", "HASH"] else None
+            assert source_of(words[3], revision).revision is not None
 
 
 @pytest.mark.parametrize("block", of(""), ids=str)

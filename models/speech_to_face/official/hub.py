@@ -90,6 +90,9 @@ def download(name: str, models_dir: Path, revision: str | None = None, force: bo
 
 def _fetched(source: Source) -> Path:
     """The weights' file in the hub's cache. Raises ModelError."""
+    # Read while the library is imported. Without it each request tells torch's version and which program has started this one, and a list
+    # of such programs is fetched first.
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     try:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError
+from speech_to_face.onnx_sessions import open_session
 from speech_to_face.pmmtalk.together import Together
 from speech_to_face.pmmtalk.voice import Voice
 from speech_to_face.stepped import PRIME_STEPS, Array, silence
@@ -191,18 +192,8 @@ def _outputs(path: Path, session: Any, phones: bool) -> list[str]:
 
 def _open(path: Path, steps: int | None, batch: int | None, threads: int = 1) -> Any:
     """A session with fixed or free counts of steps and of voices. Raises ModelError when the file is no graph."""
-    import onnxruntime
-
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    settings.log_severity_level = 3
-    for name, size in (("steps", steps), ("batch", batch)):
-        if size is not None:
-            settings.add_free_dimension_override_by_name(name, size)
+    sizes = {name: size for name, size in (("steps", steps), ("batch", batch)) if size is not None}
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises its own unrelated classes, none of them public
+        return open_session(path, sizes, threads)
+    except ValueError as error:
         raise ModelError(f"{path}: not a graph ONNX Runtime can run ({error}); install the model again") from error

@@ -1,9 +1,9 @@
 """What is exported is what was trained."""
 
 import numpy as np
-import onnxruntime
 import pytest
 from speech_to_face.loading import load_model
+from speech_to_face.onnx_sessions import open_session
 from speech_to_face.pmmtalk.config import load_config
 from speech_to_face.pmmtalk.loading import load_network
 from speech_to_face.pmmtalk.torch_steps import TorchSteps
@@ -21,7 +21,7 @@ def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, ti
 
 
 def test_the_graph_leaves_the_number_of_voices_free_and_that_of_their_steps(tiny_checkpoint):
-    session = onnxruntime.InferenceSession(str(tiny_checkpoint / "step.onnx"), providers=["CPUExecutionProvider"])
+    session = open_session(tiny_checkpoint / "step.onnx", {})
     shapes = {node.name: node.shape for node in session.get_inputs() + session.get_outputs()}
     assert shapes["mel"] == ["batch", "steps", 160] and shapes["clock"] == ["batch"]
     assert shapes["out"][:2] == ["batch", "steps"]
