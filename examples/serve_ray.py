@@ -12,6 +12,7 @@ DRAIN_S at the latest.
 """
 
 import asyncio
+import os
 import sys
 import zlib
 
@@ -21,12 +22,12 @@ from ray import serve
 from ray.serve.config import RequestRouterConfig
 
 from arkit_mapping.liveliness import Liveliness
+from livelink_bridge import load_model
 from livelink_bridge.animator import Animator
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.wire.pcm import PcmFormat
-from livelink_bridge import load_model
 
 STREAMS = 16
 """Live subjects that a replica, which has one core, takes; docs/scale.md says how to find yours."""
@@ -87,4 +88,5 @@ class Faces:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that starts here, where there is none to join
     serve.run(Faces.options(num_replicas=int(sys.argv[1]) if len(sys.argv) > 1 else 2).bind(), blocking=True)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from importlib.util import find_spec
 from pathlib import Path
 
 import homes
@@ -57,15 +56,6 @@ def test_a_batch_with_workers_leaves_its_takes_and_its_record(home: Path, tmp_pa
     assert "3 converted" in run(home, *BRIDGE, "convert", str(lines), "-o", str(tmp_path / "takes"), "--jobs", "2")
     assert homes.files(home) == [] and not homes.remembered(home).exists()
     assert homes.files(tmp_path / "takes") == [".livelink-bridge/takes.sqlite", "a.csv", "b.csv", "c.csv"]
-
-
-@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install livelink-bridge[scale]")
-@pytest.mark.timeout(240)
-def test_a_batch_on_ray_leaves_nothing_in_the_home(home: Path, tmp_path: Path) -> None:
-    (tmp_path / "lines").mkdir()
-    shutil.copy(loud_tone(tmp_path), tmp_path / "lines/a.wav")
-    assert "1 converted" in run(home, *BRIDGE, "convert", str(tmp_path / "lines"), "-o", str(tmp_path / "takes"), "--engine", "ray", "--jobs", "1")
-    assert homes.files(home) == []
 
 
 def test_the_library_leaves_nothing(home: Path, tmp_path: Path) -> None:

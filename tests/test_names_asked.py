@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import homes
 import numpy as np
 import own_network
 import pytest
@@ -72,6 +74,17 @@ def test_play_asks_for_its_target_and_for_nothing_else(tmp_path: Path) -> None:
 def test_preview_asks_for_nothing_but_its_target(tmp_path: Path) -> None:
     said = preview(tmp_path, 5)
     assert "the page has" in said["output"] and set(said["asked"]) <= {own_network.KNOWN}, said
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install livelink-bridge[scale]")
+@pytest.mark.timeout(240)
+def test_a_batch_on_ray_asks_for_no_name_and_leaves_the_home_empty(tmp_path: Path) -> None:
+    (tmp_path / "lines").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    speech(tmp_path / "lines", 1)
+    said = alone(home, 200, [*BRIDGE, "convert", str(tmp_path / "lines"), "-o", str(tmp_path / "takes"), "--engine", "ray", "--jobs", "1"])
+    assert "1 converted" in said["output"] and said["asked"] == [] and homes.files(home) == []
 
 
 @pytest.mark.slow

@@ -26,7 +26,8 @@ from livelink_bridge.errors import BridgeError
 HERE = Path(__file__).parent
 FACE, PAGE = HERE / "face.glb", HERE / "contact_sheet.html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--headless", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run")
+FLAGS = ("--headless", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update")  # fmt: skip
 PATIENCE_S = 240.0
 MOST_BYTES = 20_000_000
 """Of a picture the page may send back."""

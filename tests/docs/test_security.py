@@ -6,6 +6,7 @@ import ast
 import functools
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,6 +99,14 @@ def test_every_file_that_the_page_names_is_there() -> None:
 )
 def test_the_ports_of_the_page_are_the_programs(beginning: str, port: int) -> None:
     assert str(port) in row(beginning).split("|")[2]
+
+
+def test_every_dependency_is_asked_whether_it_sends_anything_and_the_answer_stands_on_the_page() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    names = {re.split(r"[\[><=]", one)[0] for one in wanted} - {project["name"]}
+    answered = {name for line in PAGE.splitlines() if line.startswith("| ") for name in re.findall(r"`([\w-]+)`", line.split("|")[1])}
+    assert len(names) > 25 and names <= answered
 
 
 def test_what_the_page_says_is_bound_to_this_machine_is() -> None:

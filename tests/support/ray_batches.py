@@ -29,6 +29,7 @@ def cluster(cores: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ours = {"RAY_worker_niceness": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+    ours["RAY_USAGE_STATS_REPORT_URL"] = "http://127.0.0.1:9"  # `ray start` reports that it reports nothing
     ours["PYTHONPATH"] = str(Path(__file__).parent)  # its workers import this file
     kept = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
