@@ -26,8 +26,8 @@ SIZES = {
 """What of its config a part's folder and the network that takes it in must agree on."""
 
 HOW_TO_BEGIN = (
-    "get psi_AE and psi_TD by `livelink-bridge models download xlsr-53-chinese`, psi_AD by `... download xlsr-53 --revision HASH`, and psi_HG by "
-    "`livelink-bridge models convert` of Wav2Lip's file"
+    "get psi_AE and psi_TD by `livelink-bridge models download xlsr-53-chinese`, psi_AD by `... download xlsr-53 --revision HASH`, and "
+    "psi_HG by `livelink-bridge models convert` of Wav2Lip's file"
 )
 
 
