@@ -126,7 +126,9 @@ def export(
     take: _TakeArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Its ending says what is written: .csv, .json, .npz or .glb.")],
     rate: Annotated[int | None, typer.Option(metavar="N", help="First even out to N rows a second. Default: rows as they are.")] = None,
-    face: Annotated[Path | None, typer.Option(metavar="FILE.glb", help="For .glb: the face to animate. Default a plain mask.")] = None,
+    face: Annotated[
+        Path | None, typer.Option(metavar="FACE", help="For .glb: the face to animate, a .glb, .vrm or .gltf. Default a plain mask.")
+    ] = None,
     force: _Force = False,
 ) -> None:
     """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal."""

@@ -29,9 +29,9 @@ def kind_of(path: Path) -> str:
 def export_take(take: Take, path: Path, *, face: Path | None = None, force: bool = False, on_progress: Progress = ignored) -> list[str]:
     """Write a take to `path`, whole or not at all; what the user should know about it, a line each.
 
-    `face` is a .glb whose morph targets are animated instead of the built-in placeholder's; only for .glb. `on_progress` gets the
-    part done, 0 to 1. Raises UsageError for an ending that is unknown, SinkError for a file that exists, unless `force`, or cannot
-    be written, BridgeError for a face that cannot be animated.
+    `face` is a .glb, .vrm or .gltf whose morph targets are animated instead of the built-in placeholder's; only for .glb. `on_progress`
+    gets the part done, 0 to 1. Raises UsageError for an ending that is unknown, SinkError for a file that exists, unless `force`, or cannot
+    be written, BridgeError for a face that cannot be animated or kept whole.
     """
     kind = kind_of(path)
     if face is not None and kind != GLB:

@@ -1,24 +1,27 @@
-"""A face of the user's: what in a .glb can follow a take."""
+"""A face of the user's: what in a glTF file can follow a take."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pygltflib import GLTF2
 
-from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
+from arkit_mapping.channels import ARKIT_52
 from arkit_mapping.takes import Take
 from livelink_bridge.errors import BridgeError
+from livelink_bridge.export.gltf_file import GltfFile, read_gltf
 from livelink_bridge.export.head_turn import UNTURNED, Quaternion, multiplied
+from livelink_bridge.export.shape_names import find_shapes, names_seen, shapes_of, target_names, unclear
 
-_LARGEST_FACE = 1 << 30
-_MAGIC = b"glTF\x02\x00\x00\x00"
 _DEEPEST = 1000
 """Nodes from a root down; a file that says more goes round in circles."""
+_NAMES_TOLD = 8
+"""Names in a message; of more it tells the number."""
+_NAME_CUT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class AnimatedMesh:
     """A node whose mesh has shapes that a take moves."""
 
     node: int
+    mesh: int
+    names: tuple[str, ...]
+    """The morph targets' own names; "" for one that has none."""
     shapes: tuple[str | None, ...]
     """For each morph target the ARKit name it stands for; None where it stands for none."""
     resting: tuple[float, ...]
@@ -40,93 +46,130 @@ class AnimatedMesh:
         return table.reshape(-1)
 
 
-def read_face(path: Path) -> GLTF2:
-    """The document in a .glb that keeps its data in itself. Raises BridgeError for anything else."""
-    content = _content(path)
-    if content[: len(_MAGIC)] != _MAGIC:
-        raise BridgeError(f"{path} is not a binary glTF 2.0 file, expected a .glb")
-    said = int.from_bytes(content[8:12], "little")
-    if len(content) < said:
-        raise BridgeError(f"{path} is cut off: got {len(content)} bytes, expected {said}")
-    try:
-        document = GLTF2.load_from_bytes(content)
-        named = [(node.mesh, node.children, node.name) for node in document.nodes]
-    except Exception as error:  # on damaged files the library lets through whatever its readers raise
-        raise BridgeError(f"{path} cannot be read as glTF: {type(error).__name__}: {error}") from error
-    if not named:
+def read_face(path: Path) -> GltfFile:
+    """A .glb, .vrm or .gltf with nodes. Raises BridgeError for anything else."""
+    face = read_gltf(path)
+    if not face.document.get("nodes"):
         raise BridgeError(f"{path} has no nodes, expected a face")
-    if document.buffers and document.buffers[0].uri is not None:
-        raise BridgeError(f"{path} keeps its data outside of itself, expected all of it in the .glb; export it so")
-    return document
+    return face
 
 
-def animated_meshes(document: GLTF2) -> list[AnimatedMesh]:
-    """The nodes with a mesh of named morph targets of which at least one is an ARKit shape."""
-    found = []
-    for number, node in enumerate(document.nodes):
-        if node.mesh is None or not 0 <= node.mesh < len(document.meshes):
+def animated_meshes(face: GltfFile) -> list[AnimatedMesh]:
+    """The nodes with a mesh of which at least one morph target is an ARKit shape."""
+    meshes, found = face.document.get("meshes", []), []
+    for number, node in enumerate(face.document["nodes"]):
+        at = node.get("mesh")
+        if at is None or at >= len(meshes):
             continue
-        mesh = document.meshes[node.mesh]
-        names = _target_names(mesh)
-        shapes = tuple(_shape(name) for name in names)
+        names = target_names(face.document, at)
+        shapes = shapes_of(names)
         if any(shapes):
-            weights = getattr(node, "weights", None) or mesh.weights or []
-            found.append(AnimatedMesh(number, shapes, (*weights, *[0.0] * len(names))[: len(names)]))
+            weights = node.get("weights") or meshes[at].get("weights") or []
+            found.append(AnimatedMesh(number, at, tuple(names), shapes, (*weights, *[0.0] * len(names))[: len(names)]))
     return found
 
 
-def head_of(document: GLTF2) -> int | None:
-    """The node that turns the head: named Head, whatever stands before a colon. None where there is none, or it has a matrix."""
-    for number, node in enumerate(document.nodes):
-        if str(node.name or "").rpartition(":")[2].lower() == "head" and node.matrix is None:
+def check_primitives(face: GltfFile, meshes: Sequence[AnimatedMesh], whose: str) -> None:
+    """Raises BridgeError where a mesh's parts, one a material, have different numbers of targets: one track cannot move them all."""
+    for mesh in meshes:
+        entry = face.document["meshes"][mesh.mesh]
+        counts = {len(primitive.get("targets", [])) for primitive in entry["primitives"]}
+        if len(counts) > 1:
+            told, name = " and ".join(str(count) for count in sorted(counts)), _told(entry.get("name", mesh.mesh))
+            raise BridgeError(f"{whose}: parts of mesh {name} have {told} morph targets, expected as many in each")
+
+
+def write_names(face: GltfFile, meshes: Sequence[AnimatedMesh]) -> None:
+    """Name every target of the meshes in `mesh.extras.targetNames`, where all programs look; three.js takes all names or none.
+
+    Names that are there stay, those of primitives or accessors are copied, and `target_3` stands where there is none.
+    """
+    for mesh in meshes:
+        entry = face.document["meshes"][mesh.mesh]
+        extras = entry.setdefault("extras", {})
+        if not isinstance(extras, dict):
+            continue
+        there = extras.get("targetNames")
+        if not isinstance(there, list) or len(there) != len(mesh.names) or not all(isinstance(name, str) and name for name in there):
+            extras["targetNames"] = [name or f"target_{number}" for number, name in enumerate(mesh.names)]
+
+
+def why_none(face: GltfFile, whose: str) -> str:
+    """One line for a face in which no shape was found: which names were seen."""
+    wanted = f"{whose} has none of the 52 ARKit shapes as a named morph target"
+    names = names_seen(face.document)
+    for doubtful in unclear_shapes(face, whose):
+        return f"{wanted} that is clear: {doubtful.removeprefix(f'{whose}: ')}"
+    if find_shapes(face.document):
+        return f"{wanted} on a node: its meshes have shapes, but no node shows them"
+    if not names:
+        return f"{wanted}, expected names such as jawOpen; it names no morph targets at all"
+    more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
+    return f"{wanted}, expected names such as jawOpen; it has {', '.join(map(_told, names[:_NAMES_TOLD]))}{more}"
+
+
+def unclear_shapes(face: GltfFile, whose: str) -> Iterator[str]:
+    """A line for each shape that several targets of one mesh stand for equally well, which therefore rests."""
+    for mesh in range(len(face.document.get("meshes", []))):
+        for shape, names in unclear(target_names(face.document, mesh)).items():
+            yield f"{whose}: {shape} rests, for {' and '.join(map(_told, names[:2]))} both stand for it; rename one"
+
+
+def head_of(face: GltfFile) -> int | None:
+    """The node that turns the head: a VRM's own, else one named Head, whatever stands before a colon; None where a matrix places it."""
+    nodes = face.document["nodes"]
+    named = (number for number, node in enumerate(nodes) if str(node.get("name") or "").rpartition(":")[2].lower() == "head")
+    for number in (*_vrm_head(face.document), *named):
+        if number < len(nodes) and "matrix" not in nodes[number]:
             return number
     return None
 
 
-def rest_rotation(document: GLTF2, node: int) -> tuple[Quaternion, Quaternion]:
+def looks_back(face: GltfFile) -> bool:
+    """Whether the face looks along -Z, as VRM 0 has it; all others look along +Z."""
+    return "VRM" in _extensions(face.document)
+
+
+def rest_rotation(face: GltfFile, node: int) -> tuple[Quaternion, Quaternion]:
     """How all above a node turn it, and its own rotation, float64 (4,) x, y, z, w each. Scale is left out, and so is a matrix's turn."""
-    parents = {child: number for number, parent in enumerate(document.nodes) for child in parent.children or []}
+    nodes = face.document["nodes"]
+    parents = {child: number for number, parent in enumerate(nodes) for child in parent.get("children", [])}
     above, at = UNTURNED, parents.get(node)
     for _ in range(_DEEPEST):
         if at is None:
             break
-        above = multiplied(_own(document, at), above)
+        above = multiplied(_own(nodes[at]), above)
         at = parents.get(at)
-    return above, _own(document, node)
+    return above, _own(nodes[node])
 
 
-def _own(document: GLTF2, node: int) -> Quaternion:
-    rotation = document.nodes[node].rotation
-    return UNTURNED if rotation is None else np.array(rotation, np.float64)
+def _own(node: dict[str, Any]) -> Quaternion:
+    return np.array(node["rotation"], np.float64) if "rotation" in node else UNTURNED
 
 
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _LARGEST_FACE:
-            raise BridgeError(f"{path} is larger than {_LARGEST_FACE >> 20} MB, expected a face")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise BridgeError(f"{path}: no such file") from None
-    except OSError as error:
-        raise BridgeError(f"{path} cannot be read: {error.strerror}") from error
+def _vrm_head(document: dict[str, Any]) -> Iterator[int]:
+    """The bone that a VRM calls head: 1 in VRMC_vrm, 0 in VRM."""
+    extensions = _extensions(document)
+    bones = _inside(_inside(extensions.get("VRMC_vrm"), "humanoid"), "humanBones")
+    candidates = [_inside(bones, "head")] if isinstance(bones, dict) else []
+    old = _inside(_inside(extensions.get("VRM"), "humanoid"), "humanBones")
+    candidates += [bone for bone in old if _inside(bone, "bone") == "head"] if isinstance(old, list) else []
+    for bone in candidates:
+        node = _inside(bone, "node")
+        if isinstance(node, int) and node >= 0:
+            yield node
 
 
-def _target_names(mesh: Any) -> list[str]:
-    """The names of a mesh's morph targets, as many as it has; empty where it has none or does not name them."""
-    names = (mesh.extras or {}).get("targetNames") if isinstance(mesh.extras, dict) else None
-    count = max((len(primitive.targets or []) for primitive in mesh.primitives), default=0)
-    if not isinstance(names, list) or not count:
-        return []
-    return [str(name) for name in (*names, *[""] * count)][:count]
+def _extensions(document: dict[str, Any]) -> dict[str, Any]:
+    extensions = document.get("extensions")
+    return extensions if isinstance(extensions, dict) else {}
 
 
-def _shape(name: str) -> str | None:
-    """`blendShape1.eyeBlink_L` -> `eyeBlinkLeft`: letter case, what stands before a dot, and how sides are written do not matter."""
-    plain = name.rpartition(".")[2].rpartition(":")[2].lower()
-    for short, side in (("_l", "left"), ("_r", "right")):
-        if plain.endswith(short):
-            plain = plain.removesuffix(short) + side
-    return _BY_PLAIN.get(plain.replace("_", "").replace(" ", ""))
+def _inside(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
 
 
-_BY_PLAIN = {name.lower(): name for name in ARKIT_52[:SHAPE_COUNT]}
+def _told(name: Any) -> str:
+    """A name in a message: in quotes, on one line, not too long."""
+    text = str(name)
+    return repr(text if len(text) <= _NAME_CUT else f"{text[: _NAME_CUT - 3]}...")

@@ -10,31 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pygltflib import (
-    ARRAY_BUFFER,
-    ELEMENT_ARRAY_BUFFER,
-    FLOAT,
-    GLTF2,
-    UNSIGNED_SHORT,
-    Accessor,
-    Animation,
-    AnimationChannel,
-    AnimationChannelTarget,
-    AnimationSampler,
-    Asset,
-    Attributes,
-    Buffer,
-    BufferView,
-    Material,
-    Mesh,
-    Node,
-    PbrMetallicRoughness,
-    Primitive,
-    Scene,
-)
 
 from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
 from arkit_mapping.take_edit import resample
@@ -42,26 +21,43 @@ from arkit_mapping.takes import Take
 from livelink_bridge import __version__
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.export.atomic import Progress, ignored
-from livelink_bridge.export.face_file import AnimatedMesh, animated_meshes, head_of, read_face, rest_rotation
+from livelink_bridge.export.face_file import (
+    AnimatedMesh,
+    animated_meshes,
+    check_primitives,
+    head_of,
+    looks_back,
+    read_face,
+    rest_rotation,
+    unclear_shapes,
+    why_none,
+    write_names,
+)
 from livelink_bridge.export.face_mesh import placeholder
-from livelink_bridge.export.head_turn import in_parent, rotations
+from livelink_bridge.export.gltf_file import GltfFile
+from livelink_bridge.export.head_turn import HALF_TURN, in_parent, rotations, seen_from
 
-_KINDS = {1: "SCALAR", 3: "VEC3", 4: "VEC4"}
+_ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _SKIN = [0.8, 0.62, 0.52, 1.0]
+_LARGEST_TRACKS = 1 << 30
+"""Bytes of all weights."""
+_UNCLEAR_TOLD = 5
+"""Notes on shapes that several targets stand for."""
 
 
 def animated_face(take: Take, face: Path | None = None, *, name: str = "take", on_progress: Progress = ignored) -> tuple[bytes, list[str]]:
     """The .glb of a take, and what the user should know about it, a line each.
 
-    Rows are evened out to the take's rate. `face` is a .glb with named morph targets; None is the built-in mask. Raises BridgeError for a
-    face that cannot be read or has none of the 52 shapes.
+    Rows are evened out to the take's rate. `face` is a .glb, .vrm or .gltf with named morph targets; None is the built-in mask. All that
+    a face has is kept as it is; only the animation and the targets' names are added. Raises BridgeError for a face that cannot be read,
+    cannot be kept whole, or has none of the 52 shapes.
     """
     even = resample(take, take.rate)
     on_progress(0.3)
-    file = _GlbFile(read_face(face)) if face else _mask()
-    notes = file.animate(even, name, str(face) if face else "the built-in face")
+    file = read_face(face) if face else _mask()
+    notes = _animate(file, even, name, str(face) if face else "the built-in face")
     on_progress(0.7)
-    return file.content(), notes
+    return file.to_glb(), notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,87 +69,77 @@ class _Track:
     values: NDArray[np.float32]
 
 
-class _GlbFile:
-    """A glTF document and its one binary buffer, to which is only ever added."""
-
-    def __init__(self, document: GLTF2) -> None:
-        self.document = document
-        self._blob = bytearray(document.binary_blob() or b"")
-
-    def add(self, values: NDArray[np.float32] | NDArray[np.uint16], *, target: int | None = None, bounded: bool = False) -> int:
-        """Append an array, (n,) or (n, 3) or (n, 4), as an accessor with a buffer view of its own; its index."""
-        self._blob += bytes(-len(self._blob) % 4)
-        table = values.reshape(len(values), -1)
-        view = BufferView(buffer=0, byteOffset=len(self._blob), byteLength=values.nbytes, target=target)
-        self._blob += np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
-        self.document.bufferViews.append(view)
-        accessor = Accessor(
-            bufferView=len(self.document.bufferViews) - 1,
-            componentType=UNSIGNED_SHORT if values.dtype == np.uint16 else FLOAT,
-            count=len(table),
-            type=_KINDS[table.shape[1]],
-            min=table.min(axis=0).tolist() if bounded else None,
-            max=table.max(axis=0).tolist() if bounded else None,
-        )
-        self.document.accessors.append(accessor)
-        return len(self.document.accessors) - 1
-
-    def animate(self, take: Take, name: str, whose: str) -> list[str]:
-        """Add one animation with every track that the take and this face have in common; what should be known about it."""
-        meshes = animated_meshes(self.document)
-        if not meshes:
-            raise BridgeError(f"{whose} has none of the 52 ARKit shapes as a named morph target, expected targetNames such as jawOpen")
-        tracks = [_Track(mesh.node, "weights", mesh.weights(take)) for mesh in meshes]
-        notes = _missing(meshes, whose)
-        turned = bool(take.values[:, SHAPE_COUNT : SHAPE_COUNT + 3].any())
-        head = head_of(self.document) if turned else None
-        if head is not None:
-            tracks.append(_Track(head, "rotation", in_parent(rotations(take.values), *rest_rotation(self.document, head))))
-        elif turned:
+def _animate(file: GltfFile, take: Take, name: str, whose: str) -> list[str]:
+    """Add one animation with every track that the take and this face have in common; what should be known about it."""
+    meshes = animated_meshes(file)
+    if not meshes:
+        raise BridgeError(why_none(file, whose))
+    check_primitives(file, meshes, whose)
+    _check_size(meshes, take, whose)
+    write_names(file, meshes)
+    tracks = [_Track(mesh.node, "weights", mesh.weights(take)) for mesh in meshes]
+    notes = [*_missing(meshes, whose), *list(unclear_shapes(file, whose))[:_UNCLEAR_TOLD]]
+    if take.values[:, SHAPE_COUNT : SHAPE_COUNT + 3].any():
+        head = head_of(file)
+        if head is None:
             notes.append(f"{whose} has no node named Head that can be turned: the take's head motion is left out")
-        self._add_animation(tracks, (take.times_s - take.times_s[0]).astype(np.float32), name)
-        return notes
-
-    def _add_animation(self, tracks: Sequence[_Track], times_s: NDArray[np.float32], name: str) -> None:
-        times = self.add(times_s, bounded=True)
-        animation = Animation(name=name)
-        for number, track in enumerate(tracks):
-            animation.samplers.append(AnimationSampler(input=times, output=self.add(track.values), interpolation="LINEAR"))
-            animation.channels.append(AnimationChannel(sampler=number, target=AnimationChannelTarget(node=track.node, path=track.path)))
-        self.document.animations.append(animation)
-
-    def content(self) -> bytes:
-        """The finished .glb."""
-        self._blob += bytes(-len(self._blob) % 4)
-        buffers = self.document.buffers
-        if not buffers:
-            buffers.append(Buffer(byteLength=0))
-        buffers[0].byteLength = len(self._blob)
-        self.document.set_binary_blob(bytes(self._blob))
-        return b"".join(self.document.save_to_bytes())
+        else:
+            tracks.append(_Track(head, "rotation", _turns(file, head, take)))
+    _add_animation(file, tracks, (take.times_s - take.times_s[0]).astype(np.float32), name)
+    return notes
 
 
-def _mask() -> _GlbFile:
+def _check_size(meshes: Sequence[AnimatedMesh], take: Take, whose: str) -> None:
+    large = 4 * len(take.values) * sum(len(mesh.shapes) for mesh in meshes)
+    if large > _LARGEST_TRACKS:
+        most = f"at most {_LARGEST_TRACKS >> 20}; trim the take, or even it out to fewer rows with --rate"
+        raise BridgeError(f"{whose} would need {large >> 20} MB for the weights of {len(take.values)} rows, expected {most}")
+
+
+def _turns(file: GltfFile, head: int, take: Take) -> NDArray[np.float32]:
+    turns = rotations(take.values)
+    return in_parent(seen_from(HALF_TURN, turns) if looks_back(file) else turns, *rest_rotation(file, head))
+
+
+def _add_animation(file: GltfFile, tracks: Sequence[_Track], times_s: NDArray[np.float32], name: str) -> None:
+    times = file.add(times_s, bounded=True)
+    samplers: list[dict[str, Any]] = []
+    channels: list[dict[str, Any]] = []
+    for number, track in enumerate(tracks):
+        samplers.append({"input": times, "output": file.add(track.values), "interpolation": "LINEAR"})
+        channels.append({"sampler": number, "target": {"node": track.node, "path": track.path}})
+    animations = file.listed("animations")
+    animations.append({"name": _free_name(name, {entry.get("name") for entry in animations}), "samplers": samplers, "channels": channels})
+
+
+def _free_name(name: str, taken: set[Any]) -> str:
+    """`name`, or with the first number that no other animation has."""
+    numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
+    return next(each for each in (name, *numbered) if each not in taken)
+
+
+def _mask() -> GltfFile:
     """The built-in face: a node Head that turns, and on it the mesh Face."""
     mesh = placeholder()
-    file = _GlbFile(GLTF2(asset=Asset(version="2.0", generator=f"livelink-bridge {__version__}")))
-    primitive = Primitive(
-        attributes=Attributes(
-            POSITION=file.add(mesh.points, target=ARRAY_BUFFER, bounded=True), NORMAL=file.add(mesh.normals, target=ARRAY_BUFFER)
-        ),
-        indices=file.add(mesh.triangles.reshape(-1), target=ELEMENT_ARRAY_BUFFER),
-        material=0,
-        targets=[Attributes(POSITION=file.add(mesh.targets[name], target=ARRAY_BUFFER, bounded=True)) for name in ARKIT_52],
-    )
-    skin = PbrMetallicRoughness(baseColorFactor=_SKIN, metallicFactor=0.0, roughnessFactor=0.8)
-    document = file.document
-    document.materials.append(Material(name="Skin", pbrMetallicRoughness=skin, doubleSided=True))
-    document.meshes.append(
-        Mesh(name="Face", primitives=[primitive], weights=[0.0] * SHAPE_COUNT, extras={"targetNames": list(ARKIT_52)})
-    )
-    document.nodes += [Node(name="Head", children=[1]), Node(name="Face", mesh=0)]
-    document.scenes.append(Scene(name="Take", nodes=[0]))
-    document.scene = 0
+    file = GltfFile({"asset": {"version": "2.0", "generator": f"livelink-bridge {__version__}"}}, bytearray())
+    positions = file.add(mesh.points, target=_ARRAY_BUFFER, bounded=True)
+    normals = file.add(mesh.normals, target=_ARRAY_BUFFER)
+    primitive = {
+        "attributes": {"POSITION": positions, "NORMAL": normals},
+        "indices": file.add(mesh.triangles.reshape(-1), target=_ELEMENT_ARRAY_BUFFER),
+        "material": 0,
+        "targets": [{"POSITION": file.add(mesh.targets[name], target=_ARRAY_BUFFER, bounded=True)} for name in ARKIT_52],
+    }
+    skin = {"baseColorFactor": _SKIN, "metallicFactor": 0.0, "roughnessFactor": 0.8}
+    file.document |= {
+        "scene": 0,
+        "scenes": [{"name": "Take", "nodes": [0]}],
+        "nodes": [{"name": "Head", "children": [1]}, {"name": "Face", "mesh": 0}],
+        "meshes": [{
+            "name": "Face", "primitives": [primitive], "weights": [0.0] * SHAPE_COUNT, "extras": {"targetNames": list(ARKIT_52)}
+        }],
+        "materials": [{"name": "Skin", "pbrMetallicRoughness": skin, "doubleSided": True}],
+    }  # fmt: skip
     return file
 
 

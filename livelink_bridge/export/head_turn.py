@@ -16,6 +16,8 @@ Quaternion = NDArray[np.float64]
 """float64 (4,) or (n, 4): x, y, z, w, unit length."""
 
 UNTURNED: Quaternion = np.array([0.0, 0.0, 0.0, 1.0])
+HALF_TURN: Quaternion = np.array([0.0, 1.0, 0.0, 0.0])
+"""About the vertical axis: from a face that looks along +Z to one that looks along -Z."""
 
 _YAW, _PITCH, _ROLL = (CHANNELS_61.index(name) for name in ("HeadYaw", "HeadPitch", "HeadRoll"))
 
@@ -26,6 +28,11 @@ def rotations(values: NDArray[np.float32]) -> Quaternion:
     pitch = _about(np.array([1.0, 0.0, 0.0]), values[:, _PITCH])
     roll = _about(np.array([0.0, 0.0, -1.0]), values[:, _ROLL])
     return multiplied(yaw, multiplied(pitch, roll))
+
+
+def seen_from(frame: Quaternion, turns: Quaternion) -> Quaternion:
+    """Turns of a face that is itself turned by `frame`: float64 (n, 4)."""
+    return multiplied(multiplied(frame, turns), frame * np.array([-1.0, -1.0, -1.0, 1.0]))
 
 
 def in_parent(turns: Quaternion, above: Quaternion, own: Quaternion) -> NDArray[np.float32]:

@@ -1,0 +1,172 @@
+"""The data of a glTF document in one buffer: a .glb's own, data URIs, and files beside a .gltf, buffers and pictures alike.
+
+Buffers that hold no data, because an extension such as EXT_meshopt_compression stands in for them, stay as they are, after the one.
+Nothing outside the document's own folder is read: a document of unknown origin must not carry other files off.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
+
+from livelink_bridge.errors import BridgeError
+
+LARGEST = 1 << 30
+"""Bytes of a face with all that belongs to it."""
+_NOT_BESIDE = ("data:", "http://", "https://")
+"""How URIs begin that mean the same wherever the document lies."""
+_KINDS_OF_PICTURE = (
+    (0, b"\x89PNG", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\xabKTX 20", "image/ktx2"),
+    (8, b"WEBP", "image/webp"),
+    (4, b"ftypavif", "image/avif"),
+    (0, b"DDS ", "image/vnd-ms.dds"),
+)  # fmt: skip
+"""Where in the file, what is there, what it is then."""
+
+
+@dataclass(slots=True)
+class Resources:
+    """What URIs in the document at `path` stand for, `read` bytes of it so far."""
+
+    path: Path
+    read: int
+
+    def load(self, uri: str) -> bytes:
+        """The bytes behind a URI. Raises BridgeError where it is not a data URI or a file in the document's folder, or all is too much."""
+        data = self._decoded(uri) if uri.startswith("data:") else self._from_file(uri)
+        self.read += len(data)
+        if self.read > LARGEST:
+            raise BridgeError(f"{self.path} and its files are larger than {LARGEST >> 20} MB, expected a face")
+        return data
+
+    def _decoded(self, uri: str) -> bytes:
+        head, comma, data = uri.partition(",")
+        try:
+            if comma and head.endswith(";base64"):
+                return base64.b64decode(unquote(data), validate=True)
+            if comma:
+                return unquote_to_bytes(data)
+        except binascii.Error:
+            pass
+        raise BridgeError(f"{self.path} is damaged: a data URI, {uri[:40]!r} ..., cannot be decoded")
+
+    def _from_file(self, uri: str) -> bytes:
+        name, folder = unquote(uri), self.path.parent.resolve()
+        try:
+            file = (folder / name).resolve()
+            if "://" in name or not file.is_relative_to(folder):
+                raise BridgeError(f"{self.path} keeps data in {uri[:200]!r}, expected files in its own folder or below; export it as .glb")
+            if file.stat().st_size > LARGEST:
+                raise BridgeError(f"{file} is larger than {LARGEST >> 20} MB, expected a face's data")
+            return file.read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise BridgeError(f"{self.path} keeps data in {uri[:200]!r}, which cannot be read: {why}") from error
+
+
+def gathered(document: dict[str, Any], binary: bytes | None, resources: Resources) -> bytearray:
+    """All data of the document; its buffers become one, its buffer views and pictures point there.
+
+    `binary` is the .glb's own buffer. Raises BridgeError for data that cannot be had or would be lost.
+    """
+    whole, places, standing_in = bytearray(), list[tuple[int, int]](), list[dict[str, Any]]()
+    main: dict[str, Any] = {}
+    for number, buffer in enumerate(document.get("buffers", [])):
+        if _is_fallback(buffer) and "uri" not in buffer:
+            standing_in.append(buffer)
+            places.append((len(standing_in), 0))
+            continue
+        data = _data_of(number, buffer, binary, resources)
+        whole += bytes(-len(whole) % 4)
+        places.append((0, len(whole)))
+        if not main:
+            main = {key: value for key, value in buffer.items() if key != "uri"}
+        elif buffer.get("extensions"):
+            raise BridgeError(f"{resources.path} has extensions on buffer {number}, which a .glb of one buffer cannot keep")
+        whole += data
+    for holder in _pointing(document):
+        _move(holder, places, resources.path)
+    _take_pictures_in(document, whole, resources)
+    document["buffers"] = [main | {"byteLength": len(whole)}, *standing_in]
+    _refuse_other_files(document, resources.path)
+    return whole
+
+
+def _is_fallback(buffer: dict[str, Any]) -> bool:
+    """Whether an extension's own data stands in for the buffer's."""
+    extensions = buffer.get("extensions")
+    return isinstance(extensions, dict) and any(isinstance(entry, dict) and entry.get("fallback") is True for entry in extensions.values())
+
+
+def _data_of(number: int, buffer: dict[str, Any], binary: bytes | None, resources: Resources) -> bytes:
+    if "uri" in buffer:
+        data = resources.load(buffer["uri"])
+    elif number == 0 and binary is not None:
+        data = binary
+    else:
+        raise BridgeError(f"{resources.path} has no data for its buffer {number}, expected all of it in the file or beside it")
+    if len(data) < buffer["byteLength"]:
+        raise BridgeError(f"{resources.path} is cut off: buffer {number} has {len(data)} bytes, expected {buffer['byteLength']}")
+    return data
+
+
+def _pointing(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Buffer views, and their extensions that point at a buffer too."""
+    for view in document.get("bufferViews", []):
+        yield view
+        extensions = view.get("extensions")
+        for extension in extensions.values() if isinstance(extensions, dict) else ():
+            if isinstance(extension, dict) and isinstance(extension.get("buffer"), int):
+                yield extension
+
+
+def _move(holder: dict[str, Any], places: list[tuple[int, int]], path: Path) -> None:
+    """Let a buffer view point where its buffer is now."""
+    if not 0 <= holder["buffer"] < len(places):
+        raise BridgeError(f"{path} is damaged: a buffer view is of buffer {holder['buffer']}, expected 0 to {len(places) - 1}")
+    holder["buffer"], offset = places[holder["buffer"]]
+    if offset:
+        holder["byteOffset"] = holder.get("byteOffset", 0) + offset
+
+
+def _take_pictures_in(document: dict[str, Any], whole: bytearray, resources: Resources) -> None:
+    for image in document.get("images", []):
+        uri = image.get("uri")
+        if uri is None or uri.startswith(_NOT_BESIDE):
+            continue
+        data = resources.load(uri)
+        image["mimeType"] = image.get("mimeType") or _kind_of(data, uri, resources.path)
+        image.setdefault("name", Path(unquote(uri)).stem)
+        del image["uri"]
+        whole += bytes(-len(whole) % 4)
+        image["bufferView"] = len(document.setdefault("bufferViews", []))
+        document["bufferViews"].append({"buffer": 0, "byteOffset": len(whole), "byteLength": len(data)})
+        whole += data
+
+
+def _kind_of(data: bytes, uri: str, path: Path) -> str:
+    for at, magic, kind in _KINDS_OF_PICTURE:
+        if data[at : at + len(magic)] == magic:
+            return kind
+    raise BridgeError(f"{path} has a picture {uri[:200]!r} of a kind that is not known, expected PNG, JPEG, WebP, KTX2, AVIF or DDS")
+
+
+def _refuse_other_files(document: dict[str, Any], path: Path) -> None:
+    """An extension's file beside the document would be missing beside the .glb."""
+    waiting: list[Any] = [document]
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, list):
+            waiting += entry
+        elif isinstance(entry, dict):
+            uri = entry.get("uri")
+            if isinstance(uri, str) and not uri.startswith(_NOT_BESIDE):
+                raise BridgeError(f"{path} keeps data of an extension in {uri[:200]!r}, which the .glb cannot keep; export it as .glb")
+            waiting += [value for key, value in entry.items() if key != "extras"]
