@@ -25,7 +25,7 @@ def mic(
 ) -> None:
     """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE].
 
-    While it runs, type `mood happy:0.4` for another mood.
+    While it runs, type `mood happy:0.4` for another mood, or press its key.
     """
     from livelink_bridge import native_noise
     from livelink_bridge.clock import MonotonicClock
@@ -33,7 +33,7 @@ def mic(
     from livelink_bridge.commands.calibrate import calibrate
     from livelink_bridge.commands.preview import both, page_beside, recorders_of
     from livelink_bridge.commands.status import status_line
-    from livelink_bridge.commands.typed import listen_to
+    from livelink_bridge.commands.typed import typing_of
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_live
     from livelink_bridge.sources.microphone import MicrophoneSource
@@ -50,12 +50,14 @@ def mic(
         face, model = session.face_of(settings, clock, page), session.live_model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
 
-        listen_to({settings.subject: face})
+        typing = typing_of({settings.subject: face})
 
         def front(device: str) -> VoiceFront:
             return session.front_of(settings, device, model.lookahead_s)
 
-        with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+        with status_line(
+            clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing
+        ) as show:
             microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
             summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
                                direction=session.direction_of(settings), more=recorders_of(page),
@@ -67,7 +69,7 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     """Several voices, each with a face."""
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_lines
-    from livelink_bridge.commands.typed import listen_to
+    from livelink_bridge.commands.typed import typing_of
     from livelink_bridge.config import performers_of
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_performers
@@ -76,9 +78,9 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
         raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
     model = session.live_model_of(settings)
     performers = [session.performer_of(own, mic, model.lookahead_s, clock) for mic, own in performers_of(settings)]
-    listen_to({performer.outputs.subject: performer.face for performer in performers})
+    typing = typing_of({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
-    with status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+    with status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show:
         summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=session.direction_of(settings))
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {session.summary_line(summary)}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Group
 from rich.text import Text
 
+from livelink_bridge.commands.typed import Typing
 from livelink_bridge.metrics import Device, Level, Losses, Status, Target, VoiceStatus
 from livelink_bridge.reports import delay_text, gate_text, losses_text, parts_text, peaks_text, target_text
 
@@ -30,6 +31,11 @@ def status_panel(named: Mapping[str, Status], *, blocks: bool = True) -> Group:
         [(subject, status)] = named.items()
         return Group(*_lines(subject, status, blocks))
     return Group(*_rows(named, blocks))
+
+
+def input_lines(typing: Typing) -> tuple[Text, Text]:
+    """What the keys do, and the line that is being typed."""
+    return Text(f"keys  {typing.key_help}", QUIET), Text(f"> {typing.text}▏" if typing.text else "> ")
 
 
 def level_bar(level: Level, cells: int, *, blocks: bool = True) -> Text:

@@ -15,6 +15,7 @@ from livelink_bridge.clock import Clock
 from livelink_bridge.reports import Reports, status_text
 
 if TYPE_CHECKING:
+    from livelink_bridge.commands.typed import Typing
     from livelink_bridge.metrics import Status
 
 PLAIN_EVERY_S = 5.0
@@ -25,16 +26,20 @@ Show = Callable[[Mapping[str, "Status"]], None]
 
 @contextmanager
 def status_line(
-    clock: Clock, subject: str = "", *, log_file: Path | None = None, metrics_port: int | None = None
+    clock: Clock, subject: str = "", *, log_file: Path | None = None, metrics_port: int | None = None, typing: Typing | None = None
 ) -> Iterator[Callable[[Status], None]]:
     """What to call with each status of one session; see `status_lines`."""
-    with status_lines(clock, log_file=log_file, metrics_port=metrics_port) as show:
+    with status_lines(clock, log_file=log_file, metrics_port=metrics_port, typing=typing) as show:
         yield lambda status: show({subject: status})
 
 
 @contextmanager
-def status_lines(clock: Clock, *, log_file: Path | None = None, metrics_port: int | None = None) -> Iterator[Show]:
+def status_lines(
+    clock: Clock, *, log_file: Path | None = None, metrics_port: int | None = None, typing: Typing | None = None
+) -> Iterator[Show]:
     """What to call with the statuses of all sessions, as often as there are any: screen, log file and metrics take what they need.
+
+    typing : what may be typed meanwhile; its line stands below the panel, and its keys are read where standard input is a terminal too
 
     Raises SinkError for a log file that cannot be written and a port that cannot be had.
     """
@@ -52,7 +57,7 @@ def status_lines(clock: Clock, *, log_file: Path | None = None, metrics_port: in
             server = MetricsServer(metrics_port)
             stack.callback(server.close)
             shows.append(server.show)
-        shows.append(stack.enter_context(_panel()) if sys.stdout.isatty() else PlainStatus(clock))
+        shows.append(stack.enter_context(_panel(typing)) if sys.stdout.isatty() else PlainStatus(clock))
         yield lambda named: _each(shows, named)
 
 
@@ -82,18 +87,37 @@ def _each(shows: list[Show], named: Mapping[str, Status]) -> None:
 
 
 @contextmanager
-def _panel() -> Iterator[Show]:
-    from rich.console import Console
+def _panel(typing: Typing | None) -> Iterator[Show]:
+    from rich.console import Console, Group
     from rich.live import Live
 
-    from livelink_bridge.commands.panel import status_panel
+    from livelink_bridge.commands.panel import input_lines, status_panel
 
     console = Console()
     blocks = console.encoding.startswith("utf")
     # No refresh thread: it would draw, and hold up the threads that must be on time, when nothing is new.
     before = sys.stderr  # not always the one Python began with: see `native_noise`
-    with Live(console=console, auto_refresh=False, transient=True) as live, _warnings_above(before):
-        yield lambda named: live.update(status_panel(named, blocks=blocks), refresh=True)
+    with ExitStack() as stack:
+        live = stack.enter_context(Live(console=console, auto_refresh=False, transient=True))
+        stack.enter_context(_warnings_above(before))
+        shown: Mapping[str, Status] = {}
+
+        def draw() -> None:
+            below = input_lines(typing) if typing else ()
+            live.update(Group(status_panel(shown, blocks=blocks), *below), refresh=True)
+
+        def show(named: Mapping[str, Status]) -> None:
+            nonlocal shown
+            shown = named
+            draw()
+
+        if typing and sys.stdin.isatty():
+            from livelink_bridge.commands.keyboard import keys_read
+
+            typing.on_change = draw
+            stack.callback(setattr, typing, "on_change", lambda: None)  # a key that comes later draws nothing
+            stack.enter_context(keys_read(typing.press))
+        yield show
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is typed while a session runs: another mood."""
+"""What is typed while a session runs: commands, on an input line below the panel, and single keys."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from arkit_mapping.moods import Mood, MoodError
+from arkit_mapping.moods import Mood, MoodError, names_of_moods
+from livelink_bridge.commands.input_line import InputLine
 
 if TYPE_CHECKING:
     from livelink_bridge.face import Face
@@ -16,14 +18,59 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def listen_to(faces: dict[str, Face], lines: TextIO | None = None) -> None:
-    """Heed what somebody types, on a thread of its own, until the program ends. Without a terminal nothing is read."""
+class Typing:
+    """The input line of a session and what its keys do.
+
+    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4` can be typed whole,
+    and the keys are none that a command begins with: digits for moods, see `key_help`.
+    """
+
+    def __init__(self, faces: Mapping[str, Face]) -> None:
+        self._faces, self._line = dict(faces), InputLine()
+        self._keys: dict[str, tuple[str, Callable[[], None]]] = {}
+        for number, mood in enumerate(names_of_moods()[:10]):
+            self.bind(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after each key, on the keyboard's thread."""
+
+    @property
+    def text(self) -> str:
+        """What is typed and not yet entered."""
+        return self._line.text
+
+    @property
+    def key_help(self) -> str:
+        """What each key does, for one line of the panel."""
+        return "  ".join(f"{'space' if key == ' ' else key} {name}" for key, (name, _) in self._keys.items())
+
+    def bind(self, key: str, name: str, action: Callable[[], None]) -> None:
+        """Let a key do something. `action` is called on the keyboard's thread."""
+        self._keys[key] = (name, action)
+
+    def press(self, key: str) -> None:
+        """Take one key."""
+        if not self._line.text and key in self._keys:
+            self._keys[key][1]()
+        elif line := self._line.press(key):
+            run_command(line, self._faces)
+        self.on_change()
+
+
+def typing_of(faces: Mapping[str, Face]) -> Typing:
+    """What may be typed in a session of these faces. Without a panel the terminal's own lines are read, from now on."""
+    if not sys.stdout.isatty():
+        read_lines(faces)
+    return Typing(faces)
+
+
+def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
+    """Run the commands of a terminal that is read line by line, where no panel is drawn, on a thread of its own. Others are not read."""
     typed = lines or sys.stdin
 
     def read() -> None:
         try:
             for line in typed:
-                heed(line, faces)
+                run_command(line, faces)
         except OSError:
             return
 
@@ -34,8 +81,8 @@ def listen_to(faces: dict[str, Face], lines: TextIO | None = None) -> None:
         threading.Thread(target=read, name="typed", daemon=True).start()
 
 
-def heed(line: str, faces: dict[str, Face]) -> None:
-    """`mood happy:0.4` for everybody, `mood Ada happy:0.4` for one subject. What it is not gets one line of warning."""
+def run_command(line: str, faces: Mapping[str, Face]) -> None:
+    """`mood happy:0.4` for every face, `mood Ada happy:0.4` for one subject's. Anything else is one line of warning."""
     words = line.split()
     if not words:
         return

@@ -1,0 +1,45 @@
+"""A line that is being typed, key by key: what a panel shows below itself, where the terminal's own echo would be drawn over."""
+
+from __future__ import annotations
+
+LONGEST = 200
+"""Characters: no command is longer, and a key that is stuck fills no memory."""
+
+_ENTER, _BACKSPACE, _CLEAR = {"\r", "\n"}, {"\x7f", "\b"}, {"\x15", "\x1b"}
+"""Ctrl-U and Escape clear the line."""
+
+
+class InputLine:
+    """Takes one key at a time."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def press(self, key: str) -> str | None:
+        """The finished line where the key was Enter, else None. `key` is one character, or a whole escape sequence, which does nothing."""
+        if key in _ENTER:
+            done, self.text = self.text, ""
+            return done
+        if key in _BACKSPACE:
+            self.text = self.text[:-1]
+        elif key in _CLEAR:
+            self.text = ""
+        elif len(key) == 1 and key.isprintable():
+            self.text = (self.text + key)[:LONGEST]
+        return None
+
+
+def split_keys(text: str) -> list[str]:
+    """The keys in what a terminal sent at once: an arrow or function key is one, however many characters it sends."""
+    keys: list[str] = []
+    at = 0
+    while at < len(text):
+        end = at + 1
+        if text.startswith(("\x1b[", "\x1bO"), at):
+            end = at + 2
+            while end < len(text) and not "@" <= text[end] <= "~":
+                end += 1
+            end = min(end + 1, len(text))
+        keys.append(text[at:end])
+        at = end
+    return keys
