@@ -25,7 +25,7 @@ from livelink_bridge.metrics import Metrics
 from livelink_bridge.outputs import Outputs
 from livelink_bridge.poses import Poses
 from livelink_bridge.recorder import Recorder
-from livelink_bridge.runner import Runner, every, wait_for
+from livelink_bridge.runner import Runner, beside, every, wait_for
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
 from livelink_bridge.sinks import Sink
@@ -122,16 +122,20 @@ def recorders(sinks: Sequence[Sink]) -> list[Recorder]:
 
 def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock, stop: threading.Event,
             on_status: Callable[[], None], control: Server | None = None) -> None:  # fmt: skip
-    """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more."""
+    """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more.
+
+    When the remote control fails they go on without it.
+    """
+    tending = [beside("the voice's playback", performance.tend) for performance in performances]
 
     def tend() -> None:
-        for performance in performances:
-            performance.tend()
+        for one in tending:
+            one()
         on_status()
 
     with ExitStack() as stack:
         if control:
-            runner.start("control", control.run, cancel=control.stop)
+            runner.start("remote control", control.run, cancel=control.stop, side=True)
         for number, performance in enumerate(performances, 1):
             stack.callback(performance.close)
             runner.start(f"model {number}", performance.animate, cancel=performance.source.close)

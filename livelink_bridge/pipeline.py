@@ -37,7 +37,7 @@ from livelink_bridge.outputs import Outputs, open_sinks
 from livelink_bridge.performance import STATUS_S, Aloud, Performance, perform, recorders
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses
-from livelink_bridge.runner import Runner, every, steady_interpreter, wait_for
+from livelink_bridge.runner import Runner, every, wait_for
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
 from livelink_bridge.sinks import Sink
@@ -107,7 +107,7 @@ def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, si
     `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives.
     """
     face.reset()
-    with steady_interpreter(), Runner() as runner:
+    with Runner() as runner:
         performance = Performance(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
                                   timing=timing)  # fmt: skip
         control = open_control(direction, [performance], clock) if direction else None
@@ -137,7 +137,7 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
         sources, splits = open_microphones([performer.wanted for performer in performers], clock)
         for close in [source.close for source in sources] + [split.close for split in splits]:
             stack.callback(close)
-        with steady_interpreter(), Runner() as runner:
+        with Runner() as runner:
             performances: dict[str, Performance] = {}
             for performer, source, targets in zip(performers, sources, sinks, strict=True):
                 front = performer.front(source.name)
@@ -189,7 +189,7 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
         source.close()
         poses.close()
 
-    with steady_interpreter(), Runner() as runner:
+    with Runner() as runner:
         runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)

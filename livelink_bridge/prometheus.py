@@ -12,6 +12,8 @@ from prometheus_client.registry import Collector
 from livelink_bridge.errors import SinkError
 from livelink_bridge.metrics import Delay, Status
 
+_CLOSE_S = 1.0
+
 Sample = tuple[tuple[str, ...], float]
 """What its labels after the subject hold, and its value in the unit of the metric's name."""
 
@@ -44,7 +46,7 @@ class MetricsServer:
         if self._thread.is_alive():
             self._server.shutdown()
             self._server.server_close()
-            self._thread.join()
+            self._thread.join(_CLOSE_S)  # a daemon: a scrape that never ends keeps nothing from ending
 
 
 @dataclass(frozen=True, slots=True)

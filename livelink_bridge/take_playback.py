@@ -32,7 +32,7 @@ from livelink_bridge.outputs import Outputs, open_sinks
 from livelink_bridge.playback import Speaker
 from livelink_bridge.poses import Poses
 from livelink_bridge.replay_sound import ReplaySound
-from livelink_bridge.runner import Runner, every, steady_interpreter, wait_for
+from livelink_bridge.runner import Runner, every, wait_for
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
 from livelink_bridge.sinks import Sink, Stamp
@@ -188,7 +188,7 @@ def replay(play: TakePlay, outputs: Outputs, sinks: list[Sink], *, speaker: Spea
             metrics.sound_s += 1 / FRAME_RATE
         poses.close()
 
-    with steady_interpreter(), Runner() as runner:
+    with Runner() as runner:
         runner.start("take", feed, cancel=poses.close)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)

@@ -47,6 +47,35 @@ def test_screen_log_file_and_metrics_are_told_the_same(tmp_path: Path, capsys: p
     assert "INFO Ada: live | " in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("prometheus.MetricsServer.show", "metrics"),
+        ("log_file.LogFile.update", "the log file"),
+        ("commands.status.PlainStatus.__call__", "the status display"),
+    ],
+)
+def test_what_fails_beside_the_face_is_said_once_and_the_others_go_on(
+    part: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(f"livelink_bridge.{part}", fail)
+    path = tmp_path / "session.log"
+    with status_line(ManualClock(), "Ada", log_file=path, metrics_port=free_port()) as show:
+        for _ in range(3):
+            show(Status(state="live"))
+    assert [record.getMessage() for record in caplog.records] == [f"{name} has failed: ValueError: a mistake of ours; going on without it"]
+    assert ("live | " in capsys.readouterr().out) == (name != "the status display")
+    assert ("INFO Ada: live | " in path.read_text(encoding="utf-8")) == (name != "the log file")
+
+
 def test_a_log_file_is_closed_where_the_metrics_port_cannot_be_had(tmp_path: Path) -> None:
     path = tmp_path / "session.log"
     with closing(MetricsServer(0)) as taken, pytest.raises(SinkError), status_line(ManualClock(), log_file=path, metrics_port=taken.port):

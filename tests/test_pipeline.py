@@ -10,6 +10,8 @@ from arkit_mapping import CHANNELS_61
 from arkit_mapping.takes import read_take
 from livelink_bridge import heard, pipeline
 from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.control.server import Server
+from livelink_bridge.directing import Direction
 from livelink_bridge.errors import DeviceError, SinkError, SourceError, UsageError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock
@@ -231,6 +233,29 @@ def test_live_sound_moves_the_face_and_when_the_microphone_fails_it_rests(caplog
     assert summary.delay_ms is not None and 67 < summary.delay_ms < 1000
     assert summary.gaps == 0
     assert "the face rests" in caplog.text
+
+
+def test_a_remote_control_that_fails_is_said_once_and_the_face_goes_on(monkeypatch, caplog):
+    """A bug in what stands beside the show does not end it."""
+    sink, stop, failed = CollectSink(), threading.Event(), threading.Event()
+
+    def fail(_server) -> None:
+        failed.set()
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(Server, "_receive", fail)
+
+    def watch(status: Status) -> None:
+        if failed.is_set() and status.sent > 60:
+            stop.set()
+
+    outputs = Outputs((), "Talker", directed=True)
+    follow(paced(1.5), LoudnessModel(), Face(), outputs, [sink], clock=MonotonicClock(), stop=stop, on_status=watch, direction=Direction(0))
+    assert stop.is_set(), "it ran until it was told to stop"
+    assert not sink.weights[-REST_POSES:].any()
+    assert [record.getMessage() for record in caplog.records if "has failed" in record.getMessage()] == [
+        "remote control has failed: ZeroDivisionError: a mistake of ours; going on without it"
+    ]
 
 
 def test_a_microphone_that_is_not_there_stops_before_anything_is_sent(monkeypatch):

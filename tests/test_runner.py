@@ -1,12 +1,12 @@
 import gc
+import subprocess
 import sys
 import threading
 
 import pytest
 
-from livelink_bridge import runner as runner_module
 from livelink_bridge.errors import BridgeError, DeviceError
-from livelink_bridge.runner import Runner, steady_interpreter
+from livelink_bridge.runner import Runner, beside, steady_interpreter
 
 
 def nothing() -> None:
@@ -59,12 +59,122 @@ def test_stages_are_cancelled_in_the_order_they_were_started():
     assert order == ["source", "model", "sender"]
 
 
-def test_a_thread_that_does_not_end_is_named(monkeypatch):
-    monkeypatch.setattr(runner_module, "_JOIN_S", 0.05)
+def test_a_thread_that_does_not_end_is_named():
     release = threading.Event()
-    with pytest.raises(BridgeError, match="thread model did not end"), Runner() as runner:
-        runner.start("model", lambda: release.wait(5))
+    with pytest.raises(BridgeError, match="thread model, sender did not end within 0.05 s"), Runner(join_s=0.05) as runner:
+        runner.start("model", lambda: release.wait(30))
+        runner.start("sender", lambda: release.wait(30))
     release.set()
+
+
+HANGS = """
+import threading
+from livelink_bridge.errors import BridgeError
+from livelink_bridge.runner import Runner
+
+never = threading.Event()
+try:
+    with Runner(join_s=0.1) as runner:
+        runner.start("model", lambda: {body}, cancel=lambda: {cancel})
+except BridgeError as error:
+    raise SystemExit(str(error))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "cancel", "named"),
+    [("never.wait()", "None", "thread model did not end"), ("None", "never.wait()", "the cancel of model did not return")],
+)
+def test_what_hangs_does_not_keep_the_process_alive(body, cancel, named):
+    ended = subprocess.run([sys.executable, "-c", HANGS.format(body=body, cancel=cancel)], capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 1
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_cancel_that_raises_skips_no_other_and_is_the_failure_where_there_is_no_other():
+    cancelled: list[str] = []
+
+    def refuse() -> None:
+        raise TimeoutError("pactl does not end")
+
+    with pytest.raises(TimeoutError, match="pactl does not end") as failure, Runner() as runner:
+        runner.start("source", lambda: runner.stop.wait(5), cancel=refuse)
+        runner.start("model", lambda: runner.stop.wait(5), cancel=lambda: cancelled.append("model"))
+    assert cancelled == ["model"]
+    assert failure.value.__notes__ == ["in the cancel of stage 'source'"]
+
+
+def test_the_first_failure_is_raised_and_every_other_noted(caplog):
+    def fail() -> None:
+        raise DeviceError("the microphone stopped")
+
+    def refuse() -> None:
+        raise TimeoutError("pactl does not end")
+
+    release = threading.Event()
+    with pytest.raises(DeviceError, match="the microphone stopped") as failure, Runner(join_s=0.05) as runner:
+        runner.start("model", fail, cancel=refuse)
+        runner.start("sender", lambda: release.wait(30))
+        runner.stop.wait(5)
+    release.set()
+    assert failure.value.__notes__[1:] == [
+        "besides, TimeoutError: pactl does not end",
+        "besides, BridgeError: thread sender did not end within 0.05 s",
+    ]
+    assert "pactl does not end" in caplog.text and "thread sender did not end" in caplog.text
+
+
+def test_what_is_raised_inside_goes_before_what_a_cancel_raises():
+    def refuse() -> None:
+        raise TimeoutError("pactl does not end")
+
+    with pytest.raises(KeyboardInterrupt) as interrupt, Runner() as runner:
+        runner.start("source", lambda: runner.stop.wait(5), cancel=refuse)
+        raise KeyboardInterrupt
+    assert interrupt.value.__notes__ == ["besides, TimeoutError: pactl does not end"]
+
+
+def test_a_side_stage_that_fails_is_logged_once_and_the_others_go_on(caplog):
+    failed = threading.Event()
+
+    def fail() -> None:
+        failed.set()
+        raise ZeroDivisionError("division by zero")
+
+    with Runner() as runner:
+        runner.start("remote control", fail, side=True)
+        runner.start("sender", lambda: runner.stop.wait(5))
+        assert failed.wait(5)
+        runner._stages[0].thread.join(5)
+        assert not runner.stop.is_set()
+    assert [record.getMessage() for record in caplog.records] == [
+        "remote control has failed: ZeroDivisionError: division by zero; going on without it"
+    ]
+
+
+def test_what_tells_of_a_session_fails_once_and_is_then_left_out(caplog):
+    calls: list[int] = []
+
+    def show(status: int) -> None:
+        calls.append(status)
+        raise OSError("no space left on device")
+
+    tell = beside("metrics", show)
+    for status in range(3):
+        tell(status)
+    assert calls == [0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "metrics has failed: OSError: no space left on device; going on without it"
+    ]
+
+
+def test_a_reader_of_the_output_that_has_gone_still_ends_the_program():
+    def show() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        beside("the status display", show)()
 
 
 def test_whoever_waits_is_called_meanwhile():
@@ -96,3 +206,25 @@ def test_a_steady_interpreter_within_another_leaves_everything_to_the_outer_one(
         # Frozen objects may still be let go one by one; thawing would leave none.
         assert frozen > 0 and gc.get_freeze_count() > frozen / 2
     assert gc.get_freeze_count() == 0
+
+
+def test_the_first_of_several_to_end_leaves_the_interpreter_to_the_others():
+    found_s = sys.getswitchinterval()
+    first, second = steady_interpreter(), steady_interpreter()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(0.0005) and gc.get_freeze_count() > 0
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(found_s) and gc.get_freeze_count() == 0
+
+
+def test_objects_that_were_set_aside_before_stay_so():
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with steady_interpreter():
+            pass
+        assert gc.get_freeze_count() > frozen / 2 > 0
+    finally:
+        gc.unfreeze()

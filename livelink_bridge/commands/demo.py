@@ -40,6 +40,7 @@ def demo(
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.commands.witness import witness
     from livelink_bridge.pipeline import run_play
+    from livelink_bridge.runner import steady_interpreter
 
     clock = MonotonicClock()
     with interruptible() as stop:
@@ -47,7 +48,10 @@ def demo(
         with sentence(seconds) as file, witness() as seen:
             outputs = session.outputs_of(replace(settings, to=(*settings.to, seen.uri)))
             typer.echo(f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver of our own")
-            with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+            with (
+                steady_interpreter(),
+                status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+            ):
                 summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
         for line in report(seen):
             typer.echo(line)

@@ -36,6 +36,7 @@ def mic(
     from livelink_bridge.commands.typed import typing_of
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_live
+    from livelink_bridge.runner import steady_interpreter
     from livelink_bridge.sources.microphone import MicrophoneSource
 
     clock = MonotonicClock()
@@ -55,9 +56,10 @@ def mic(
         def front(device: str) -> VoiceFront:
             return session.front_of(settings, device, model.lookahead_s)
 
-        with status_line(
-            clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing
-        ) as show:
+        with (
+            steady_interpreter(),
+            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
+        ):
             microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
             summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
                                direction=session.direction_of(settings), more=recorders_of(page),
@@ -73,6 +75,7 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     from livelink_bridge.config import performers_of
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_performers
+    from livelink_bridge.runner import steady_interpreter
 
     if wanted is not None:
         raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
@@ -80,7 +83,10 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     performers = [session.performer_of(own, mic, model.lookahead_s, clock) for mic, own in performers_of(settings)]
     typing = typing_of({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
-    with status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show:
+    with (
+        steady_interpreter(),
+        status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
+    ):
         summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=session.direction_of(settings))
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {session.summary_line(summary)}")

@@ -37,6 +37,7 @@ def play(
     from livelink_bridge.commands.preview import both, page_beside, recorders_of
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_play
+    from livelink_bridge.runner import steady_interpreter
     from livelink_bridge.sources import open_source
 
     clock = MonotonicClock()
@@ -48,7 +49,10 @@ def play(
     with interruptible() as stop, page_beside(settings) as page:
         face, model, outputs = session.face_of(settings, clock, page), session.live_model_of(settings), session.outputs_of(settings)
         for file in files:
-            with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+            with (
+                steady_interpreter(),
+                status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+            ):
                 summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, more=recorders_of(page),
                                    on_status=both(show, page))  # fmt: skip
             typer.echo(f"{file}: {session.summary_line(summary)}")
@@ -61,6 +65,7 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_pipe
+    from livelink_bridge.runner import steady_interpreter
     from livelink_bridge.sources.pipe import PipeSource
     from livelink_bridge.wire.pcm import parse_format
 
@@ -72,7 +77,10 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     with interruptible() as stop:
         face, model = session.face_of(settings, clock), session.live_model_of(settings)
         front = session.front_of(settings, None, model.lookahead_s)
-        with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+        with (
+            steady_interpreter(),
+            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+        ):
             outputs = session.outputs_of(settings)
             summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, front=front, on_status=show)
         typer.echo(f"{source.name}: {session.summary_line(summary)}")

@@ -17,6 +17,7 @@ import typer
 
 from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.runner import beside
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
@@ -96,14 +97,20 @@ def recorders_of(page: Session | None) -> Sequence[Recorder]:
 
 
 def both(show: Callable[[Status], None], page: Session | None) -> Callable[[Status], None]:
-    """Show a status where it is shown anyway, and on the page."""
+    """Show a status where it is shown anyway, and on the page; one of the two that fails leaves the other and the face alone."""
+    if page is None:
+        return show
 
-    def tell(status: Status) -> None:
+    def on_page(status: Status) -> None:
+        page.live_status = status
+
+    tell = beside("the page", on_page)
+
+    def both_told(status: Status) -> None:
         show(status)
-        if page is not None:
-            page.live_status = status
+        tell(status)
 
-    return tell
+    return both_told
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def replay(
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
+    from livelink_bridge.runner import steady_interpreter
     from livelink_bridge.take_files import find_take
     from livelink_bridge.take_playback import TakePlay, run_replay
 
@@ -48,7 +49,10 @@ def replay(
     outputs, sound = session.outputs_of(settings), None if no_audio else files.sound
     from_s = play.start_s - float(whole.times_s[0])
     with interruptible() as stop:
-        with status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+        with (
+            steady_interpreter(),
+            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+        ):
             summary = run_replay(play, sound, outputs, sound_from_s=from_s, clock=clock, stop=stop, on_status=show)
         typer.echo(f"{files.csv}: {session.summary_line(summary).replace(' of sound;', ' of the take;', 1)}")
 

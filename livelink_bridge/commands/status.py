@@ -13,6 +13,7 @@ import typer
 
 from livelink_bridge.clock import Clock
 from livelink_bridge.reports import Reports, status_text
+from livelink_bridge.runner import beside
 
 if TYPE_CHECKING:
     from livelink_bridge.commands.typed import Typing
@@ -44,20 +45,20 @@ def status_lines(
     Raises SinkError for a log file that cannot be written and a port that cannot be had.
     """
     with ExitStack() as stack:
-        shows: list[Show] = []
+        shows: list[Show] = []  # one that fails is said once and left out: the face goes on
         if log_file is not None:
             from livelink_bridge.log_file import LogFile
 
             log = LogFile(log_file, clock)
             stack.callback(log.close)
-            shows.append(_one_by_one(log.update))
+            shows.append(beside("the log file", _one_by_one(log.update)))
         if metrics_port is not None:
             from livelink_bridge.prometheus import MetricsServer
 
             server = MetricsServer(metrics_port)
             stack.callback(server.close)
-            shows.append(server.show)
-        shows.append(stack.enter_context(_panel(typing)) if sys.stdout.isatty() else PlainStatus(clock))
+            shows.append(beside("metrics", server.show))
+        shows.append(beside("the status display", stack.enter_context(_panel(typing)) if sys.stdout.isatty() else PlainStatus(clock)))
         yield lambda named: _each(shows, named)
 
 

@@ -40,14 +40,16 @@ def sync_test(
     """
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
+    from livelink_bridge.runner import steady_interpreter
 
     outputs = session.outputs_of(settings)
     with interruptible() as stop:
         system = None if no_audio else ChosenOutput(load_backend(), settings.audio_out)
         for line in instructions(settings, system.name if system else "no speakers"):
             typer.echo(line)
-        check, summary = clap(outputs, system, audio_delay_s=settings.audio_delay / 1000, seconds=seconds, clock=MonotonicClock(),
-                              stop=stop, on_clap=counting(seconds))  # fmt: skip
+        with steady_interpreter():
+            check, summary = clap(outputs, system, audio_delay_s=settings.audio_delay / 1000, seconds=seconds, clock=MonotonicClock(),
+                                  stop=stop, on_clap=counting(seconds))  # fmt: skip
         typer.echo(f"\r{'':<24}\r" if sys.stdout.isatty() else "", nl=False)
         typer.echo(own_measure(check, settings.face_delay - settings.audio_delay))
         typer.echo(session.summary_line(summary))

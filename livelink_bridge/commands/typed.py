@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from arkit_mapping.moods import Mood, MoodError, names_of_moods
 from livelink_bridge.commands.input_line import InputLine
+from livelink_bridge.runner import report_side_failure
 
 if TYPE_CHECKING:
     from livelink_bridge.face import Face
@@ -73,6 +74,8 @@ def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
                 run_command(line, faces)
         except OSError:
             return
+        except Exception as error:  # what is typed is a convenience: the face goes on
+            report_side_failure("typing", error)
 
     if typed.isatty():
         if hasattr(signal, "SIGTTIN"):

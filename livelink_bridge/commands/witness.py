@@ -64,7 +64,7 @@ def witness() -> Iterator[Seen]:
     stop = threading.Event()
     with Arrivals(0, "127.0.0.1") as arrivals:
         seen = Seen(arrivals)
-        thread = threading.Thread(target=seen.receive, args=(stop,), name="witness")
+        thread = threading.Thread(target=seen.receive, args=(stop,), name="witness", daemon=True)
         thread.start()
         try:
             yield seen

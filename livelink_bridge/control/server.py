@@ -18,7 +18,7 @@ from livelink_bridge.control.stage import Stage
 from livelink_bridge.control.transport import Transport
 from livelink_bridge.errors import BridgeError, WireError
 from livelink_bridge.listen.access import Allowance
-from livelink_bridge.wire.osc_decode import decode
+from livelink_bridge.wire.osc_decode import Message, decode
 
 PORT = 8000
 """Where Switchboard expects a phone."""
@@ -104,8 +104,15 @@ class Server:
         if len(messages) > _MOST_MESSAGES:
             self._complaints.add(f"many {peer.host}", f"{peer} sent {len(messages)} messages at once, expected at most {_MOST_MESSAGES}")
         for message in messages[:_MOST_MESSAGES]:
+            self._obey(peer, message)
+
+    def _obey(self, peer: Endpoint, message: Message) -> None:
+        try:
             with self._lock:
                 self._do(self.session.hear(peer, message.address, message.arguments))
+        except Exception as error:  # a mistake of ours in one message's way: the others are still obeyed
+            line = f"{message.address} from {peer.host} has failed: {type(error).__name__}: {error}; please report it"
+            self._complaints.add(f"failed {message.address}", line)
 
     def _do(self, outcomes: Iterable[Reply | Fetch]) -> None:
         for outcome in outcomes:

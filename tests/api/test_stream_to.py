@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -142,6 +144,30 @@ def test_several_faces_share_one_model(receiver):
     with stream_to(receiver.uri, subject="Ada", **PLAIN) as ada, stream_to(receiver.uri, subject="Ben", **PLAIN) as ben:
         ada.say(tone(0.2)), ben.say(tone(0.2))
     assert {packet.subject for packet in receiver.rest() if packet.values[JAW] > 0.3} == {"Ada", "Ben"}
+
+
+def test_the_interpreter_is_the_callers(receiver):
+    """Neither its switch interval nor the objects that it set aside from garbage collection are touched."""
+    interval_s = sys.getswitchinterval()
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with stream_to(receiver.uri, subject="Ada", **PLAIN) as ada, stream_to(receiver.uri, subject="Ben", **PLAIN):
+            ada.say(tone(0.1))
+            inside = sys.getswitchinterval(), gc.get_freeze_count()
+        animate(tone(0.1), RATE, model=MODEL)
+        assert inside[0] == sys.getswitchinterval() == interval_s
+        # Frozen objects may still be freed one by one; thawing would leave none, freezing again would add the session's.
+        assert all(frozen / 2 < count <= frozen for count in (inside[1], gc.get_freeze_count()))
+    finally:
+        gc.unfreeze()
+
+
+def test_a_program_that_set_nothing_aside_finds_nothing_set_aside(receiver):
+    with stream_to(receiver.uri, subject="Ada", **PLAIN) as face:
+        face.say(tone(0.1))
+        assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() == 0
 
 
 REFUSED = [

@@ -29,6 +29,25 @@ def serving(stage=None, peers=None, takes=None):
         assert not thread.is_alive()
 
 
+class Mistaken(FakeStage):
+    """A stage with a bug of ours in it."""
+
+    def rename(self, subject):
+        raise ZeroDivisionError("division by zero")
+
+
+def test_a_mistake_of_ours_in_one_message_is_said_once_and_the_next_is_obeyed(caplog):
+    stage = Mistaken()
+    with serving(stage) as server:
+        for _ in range(3):
+            server.hear(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkSubject", "Ada").dgram)
+        server.hear(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkStreamStart", 1).dgram)
+    assert [record.getMessage() for record in caplog.records if "has failed" in record.getMessage()] == [
+        "remote control: /LiveLinkSubject from 127.0.0.1 has failed: ZeroDivisionError: division by zero; please report it"
+    ]
+    assert ("stream", True) in stage.calls
+
+
 def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
     stage = FakeStage(tmp_path)
     with serving(stage, takes=tmp_path) as server:

@@ -70,13 +70,12 @@ def test_a_port_where_nobody_listens_costs_neither_time_nor_the_session() -> Non
         assert sink.sent + sink.errors >= 300 and sink.sent > 0, "every one was tried"
 
 
-def test_a_sink_that_hangs_is_named_when_the_session_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    from livelink_bridge import runner
+def test_a_sink_that_hangs_is_named_when_the_session_ends() -> None:
+    from livelink_bridge.runner import Runner
 
-    monkeypatch.setattr(runner, "_JOIN_S", 0.2)
     hung = threading.Event()
     try:
-        with pytest.raises((BridgeError, RuntimeError), match="sender"), runner.Runner() as run:
+        with pytest.raises((BridgeError, RuntimeError), match="sender"), Runner(join_s=0.2) as run:
             run.start("sender", lambda: (hung.wait(30), None)[1])
     finally:
         hung.set()
