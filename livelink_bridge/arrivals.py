@@ -21,6 +21,8 @@ _LINUX = sys.platform == "linux"
 _SO_TIMESTAMPNS = 35
 """Linux's number for "tell when it arrived", on x86 and ARM; Python's socket module does not name it."""
 _TIMESPEC = struct.Struct("@ll")
+_OLDEST_S = 60.0
+"""A datagram that seems to have waited longer was not read late: the clock of the day was set. The buffer holds some 50 s."""
 
 
 class Arrival(NamedTuple):
@@ -34,10 +36,11 @@ class Arrival(NamedTuple):
 
 
 class Arrivals:
-    """An open port. Times are seconds on one clock, `now()`; its zero means nothing.
+    """An open port. Times are seconds on one clock, `now()`, that never jumps; its zero means nothing.
 
-    On Linux the kernel stamps each datagram as it arrives, on the clock of the day, so that intervals are the network's and
-    not those of a busy Python process (which wakes milliseconds late). Elsewhere the time is taken on waking.
+    On Linux the kernel stamps each datagram as it arrives, so that intervals are the network's and not those of a busy Python process
+    (which wakes milliseconds late). Its stamps are of the clock of the day, which NTP may set at any moment: only how long ago it
+    was is taken from them. Elsewhere the time is taken on waking.
 
     `shared` says that another program had the port open: of two, only one gets each datagram.
     """
@@ -58,7 +61,7 @@ class Arrivals:
         self.port: int = self._socket.getsockname()[1]
 
     def now(self) -> float:
-        return time.time() if _LINUX else time.monotonic()
+        return time.monotonic()
 
     def of_day(self, at_s: float) -> float:
         """Local seconds since midnight of a time on this clock, in [0, 86400)."""
@@ -87,7 +90,7 @@ class Arrivals:
         for level, kind, data in extras:
             if (level, kind, len(data)) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS, _TIMESPEC.size):
                 seconds, nanoseconds = _TIMESPEC.unpack(data)
-                return float(seconds + nanoseconds * 1e-9)
+                return self.now() - _age_s(seconds + nanoseconds * 1e-9)
         return self.now()
 
     def close(self) -> None:
@@ -98,6 +101,12 @@ class Arrivals:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _age_s(stamped_s: float) -> float:
+    """How long ago a time of the clock of the day was; 0 where that clock was set in between."""
+    age_s = time.time() - stamped_s
+    return age_s if 0 <= age_s <= _OLDEST_S else 0.0
 
 
 def _as_text(sender: tuple[str, int]) -> str:

@@ -57,6 +57,9 @@ _BadCommandLine: Any = typer.BadParameter.__base__
 """The parser's own errors; typer exports none but the most special of them."""
 
 
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
 def main() -> None:
     """The console script."""
     debug, arguments = take_debug(sys.argv[1:])
@@ -70,7 +73,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str], *, debug: bool = False) -> int:
-    """Do what a command line asks and return its exit code: 0 done, 1 the world says no, 2 wrong on sight, 130 interrupted."""
+    """Do what a command line asks and return its exit code: 0 done, 1 runtime error, 2 usage error, 130 interrupted."""
     try:
         result = build().main(args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False)
     except (BridgeError, _BadCommandLine) as error:
@@ -88,7 +91,7 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
 def build() -> Any:
     """The command tree. Help is drawn with rich where somebody looks, plain where a program reads."""
     style: Any = "rich" if sys.stdout.isatty() else None
-    app = typer.Typer(add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False)
+    app = typer.Typer(add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False, context_settings=_SETTINGS)
     app.callback()(_root)
     app.command("mic", hidden=True)(with_settings(live.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
     for name, verb in VERBS.items():

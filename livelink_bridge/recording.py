@@ -127,6 +127,8 @@ class Recording:
             self._break_off(str(error))
         except OSError as error:
             self._break_off(f"take {self.folder.sound} cannot be written: {error.strerror}")
+        except Exception as error:  # a mistake of ours on this thread would leave the files open, and be seen by no one
+            self._break_off(f"take {self.folder.identifier}: this is a bug: {type(error).__name__}: {error}")
         finally:
             self.ended = True
             self.first.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from datetime import datetime
 
 import pytest
@@ -48,3 +49,30 @@ def test_arrival_times_are_the_kernels_and_not_those_of_waking() -> None:
         received = arrivals.receive(5)
     assert received is not None
     assert received[1] < sent_s + 0.02
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own arrival times are read on Linux only")
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_clock_of_the_day_that_is_set_moves_no_arrival(step_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Arrivals(0, "127.0.0.1") as arrivals, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        times = []
+        for offset_s in (0.0, step_s):
+            monkeypatch.setattr("livelink_bridge.arrivals.time", Set(offset_s))
+            sender.sendto(b"x", ("127.0.0.1", arrivals.port))
+            received = arrivals.receive(5)
+            assert received is not None
+            assert 0 <= arrivals.now() - received[1] < 1
+            times.append(received[1])
+    assert 0 <= times[1] - times[0] < 1
+
+
+class Set:
+    """The module `time` with a clock of the day that was set by so many seconds."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self, offset_s: float) -> None:
+        self._offset_s = offset_s
+
+    def time(self) -> float:
+        return time.time() + self._offset_s

@@ -16,7 +16,7 @@ from outside import SPEAKERS, NoSound, loud_tone, one_line, received
 
 from arkit_mapping.takes import read_take
 from livelink_bridge.arrivals import Arrivals
-from livelink_bridge.cli import run
+from livelink_bridge.cli import GROUPS, VERBS, run
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.portaudio import SoundSystem
@@ -141,6 +141,16 @@ def test_help_names_every_default(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"Default{getattr(Settings(), key)}." in text, key
     assert "Default67." in text  # the default model's own look-ahead
     assert f"Default{Settings().to[0]}." in text
+
+
+def test_h_is_help_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    verbs = [[], ["--mic"], *([verb] for verb in (*VERBS, *GROUPS)), ["takes", "trim"], ["models", "info"]]
+    for words in verbs:
+        shown = []
+        for asked in ("-h", "--help"):
+            assert run([*words, asked]) == 0, words
+            shown.append(capsys.readouterr().out)
+        assert shown[0] == shown[1] != "", words
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["monitor", "--help"], ["monitor", "--port", "0"]])

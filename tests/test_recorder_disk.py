@@ -64,6 +64,24 @@ class TestTroubleWithTheDisk:
         send(one, 1)
         assert one.stop().folder.name == "20241204_Ada_2"
 
+    def test_a_mistake_of_ours_ends_the_take_with_one_line_and_closes_its_files(self, tmp_path: Path, caplog, monkeypatch):
+        one = recorder(tmp_path)
+        one.arm()
+        recording = one._recording
+        assert recording is not None
+
+        def broken(_moment: object, _weights: object) -> None:
+            raise IndexError("off by one")
+
+        monkeypatch.setattr(recording._take, "append", broken)
+        send(one, 60)
+        recording._thread.join(10)
+        assert not one.recording
+        recorded = one.stop()
+        assert not recorded.complete
+        lines = [record.message for record in caplog.records]
+        assert len(lines) == 1 and "this is a bug: IndexError: off by one; recording stops with row 0" in lines[0]
+
     def test_a_disk_that_hangs_never_holds_up_the_sender_and_what_is_lost_is_counted(self, tmp_path: Path, caplog, monkeypatch):
         one = recorder(tmp_path)
         one.arm()

@@ -30,7 +30,7 @@ class Typing:
         self._faces, self._line = dict(faces), InputLine()
         self._keys: dict[str, tuple[str, Callable[[], None]]] = {}
         for number, mood in enumerate(names_of_moods()[:10]):
-            self.bind(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
+            self.add_key(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
         self.on_change: Callable[[], None] = lambda: None
         """Called after each key, on the keyboard's thread."""
 
@@ -44,7 +44,7 @@ class Typing:
         """What each key does, for one line of the panel."""
         return "  ".join(f"{'space' if key == ' ' else key} {name}" for key, (name, _) in self._keys.items())
 
-    def bind(self, key: str, name: str, action: Callable[[], None]) -> None:
+    def add_key(self, key: str, name: str, action: Callable[[], None]) -> None:
         """Let a key do something. `action` is called on the keyboard's thread."""
         self._keys[key] = (name, action)
 
