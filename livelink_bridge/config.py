@@ -21,9 +21,9 @@ from livelink_bridge.errors import BridgeError, ConfigError
 from livelink_bridge.timecode import ORIGINS, RATES, Origin
 
 PREFIX = "LIVELINK_BRIDGE_"
-NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "SCORER", "TORCH_INDEX"})
-"""Names after PREFIX that mean something else: the settings file, development data, where identities are remembered, another scorer
-for tests to agree with, the set-up scripts' choice of torch."""
+NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "PICTURES", "SCORER", "TORCH_INDEX"})
+"""Names after PREFIX that mean something else: the settings file, development data, where identities are remembered, whether the pictures
+of the docs are taken anew, another scorer for tests to agree with, the set-up scripts' choice of torch."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LOOKAHEADS_MS = (33, 67)

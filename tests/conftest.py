@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from known_skips import KnownSkips
 
 HERE = Path(__file__).parent
 REAL_TIME = (
@@ -16,6 +17,15 @@ REAL_TIME = (
     "test_end_to_end", "test_examples", "test_pipeline", "test_recorder", "test_replay", "test_take_playback", "wire/test_unreal",
 )  # fmt: skip
 """What keeps to the clock or to a sound server: one after the other in one process, so that no two of them share a core's moments."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--known-skips", action="store_true", help="list why tests were skipped, and fail for a reason that is not known")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--known-skips"):
+        config.pluginmanager.register(KnownSkips())
 
 
 @pytest.hookimpl(tryfirst=True)

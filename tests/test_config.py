@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from livelink_bridge.config import KEYS, Settings, as_yaml, load_settings, performers_of
+from livelink_bridge.config import KEYS, NOT_SETTINGS, Settings, as_yaml, load_settings, performers_of
 from livelink_bridge.errors import BridgeError, ConfigError
+
+ROOT = Path(__file__).parents[1]
 
 
 def write(folder: Path, text: str) -> Path:
@@ -70,8 +74,17 @@ def test_an_unknown_name_in_the_environment_is_refused_with_the_nearest_name() -
 
 
 def test_names_in_the_environment_that_mean_something_else_are_left_alone() -> None:
-    others = {f"LIVELINK_BRIDGE_{name}": "x" for name in ("DATA", "HOME", "TORCH_INDEX")}
+    others = {f"LIVELINK_BRIDGE_{name}": "x" for name in NOT_SETTINGS - {"CONFIG"}}
     assert load_settings({}, environ={**others, "UNRELATED": "y", "LIVELINK_BRIDGE_SUBJECT": ""}) == Settings()
+
+
+def test_no_name_that_the_project_itself_reads_is_an_unknown_setting() -> None:
+    folders = ("livelink_bridge", "models", "scripts", "benchmarks", "examples", "tests")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    reading = re.compile(r'environ(?:\.get\(|\[)"LIVELINK_BRIDGE_(\w+)"')
+    read = {name for file in files for name in reading.findall(file.read_text(encoding="utf-8"))}
+    assert {"HOME", "DATA", "SCORER", "PICTURES", "TORCH_INDEX"} <= read
+    assert {name for name in read if name.lower() not in asdict(Settings())} <= NOT_SETTINGS
 
 
 @pytest.mark.parametrize(

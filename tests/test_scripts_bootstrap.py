@@ -95,6 +95,7 @@ def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(bootstrap: Mo
 
 def test_a_whole_run_is_shared_out(bootstrap: ModuleType) -> None:
     assert bootstrap.pytest_arguments([]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT]
+    assert bootstrap.pytest_arguments(["--known-skips"]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT, "--known-skips"]
 
 
 def test_the_checks_stop_at_the_first_that_fails(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

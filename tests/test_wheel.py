@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tarfile
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from livelink_bridge import __version__
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
 """Folders of the repository that are packages; in the wheel each lies at the top."""
+MADE = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line and line[0] not in "/#"]
+"""Patterns of what is made while one works, in any folder."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -35,10 +38,11 @@ def sh(*command: str | Path, cwd: Path) -> str:
 
 
 def kept_files() -> list[Path]:
-    """What the repository holds: files that git has or would take, by their paths in it."""
-    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, timeout=60, check=False)
-    if listed.returncode:
-        pytest.skip("not a git repository: which files belong to it is not known")
+    """What the repository holds, by paths in it: files that git has or would take; in a copy without its history, what is not made."""
+    if not (ROOT / ".git").exists():
+        files = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        return [path for path in files if not any(fnmatch(part, made) for part in path.parts for made in MADE)]
+    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, timeout=60, check=True)
     return [Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name and (ROOT / os.fsdecode(name)).is_file()]
 
 

@@ -26,7 +26,8 @@ from livelink_bridge.batch.ray_engine import RayEngine
 from livelink_bridge.errors import BridgeError, UsageError
 
 pytestmark = pytest.mark.timeout(240)  # a busy machine takes a minute for what takes ten seconds
-has_ray = pytest.mark.skipif(find_spec("ray") is None or not hasattr(signal, "SIGKILL"), reason="Ray is not installed")
+ray_is_here = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install livelink-bridge[scale]")
+kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system kills in another way")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,8 @@ def shipped() -> Recipe:
     return Recipe(model="pmmtalk-live", model_sha256=sha256_of(folder / checkpoint.SUMS), version=RECIPE.version)
 
 
-@has_ray
+@ray_is_here
+@kills
 def test_with_workers_killed_every_take_is_the_local_engine_s_byte_for_byte(head, tmp_path: Path) -> None:
     """One is killed in the middle of a sound; another sound kills whoever takes it."""
     sounds = [tone(tmp_path / f"{number}.wav", 0.5 + number / 5, step=0.1 + number / 50) for number in range(6)]
@@ -72,13 +74,15 @@ def test_with_workers_killed_every_take_is_the_local_engine_s_byte_for_byte(head
         assert (became[name].take_sha256, became[name].curves) == (outcome.take_sha256, outcome.curves)
 
 
-@has_ray
+@ray_is_here
+@kills
 def test_a_model_that_a_worker_cannot_load_is_said_once(head, tmp_path: Path) -> None:
     with pytest.raises(BridgeError, match="there is no such model"):
         list(RayEngine(head[0], jobs=1, load=refusing)(works(tmp_path, "out", tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore))
 
 
-@has_ray
+@ray_is_here
+@kills
 def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last test that uses the cluster: it ends it."""
     monkeypatch.setattr(ray_engine, "SILENCE_S", 10.0)
@@ -92,7 +96,8 @@ def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(head, tmp_p
     assert "a.csv" in os.listdir(tmp_path / "out")
 
 
-@has_ray
+@ray_is_here
+@kills
 def test_an_address_where_nobody_answers_is_said_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -100,9 +105,8 @@ def test_an_address_where_nobody_answers_is_said_at_once() -> None:
             RayEngine(f"127.0.0.1:{nobody.getsockname()[1]}")
 
 
+@ray_is_here
 def test_nothing_to_do_starts_no_cluster() -> None:
-    if find_spec("ray") is None:
-        pytest.skip("Ray is not installed")
     assert list(RayEngine()([], RECIPE, ignore)) == []
 
 

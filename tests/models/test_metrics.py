@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from speech_to_face import metrics
+from speech_to_face.training import objective
 
 from arkit_mapping.channels import MOUTH_32
 
@@ -26,8 +28,6 @@ def test_the_aperture_is_the_jaw_and_lifted_lips_less_all_that_closes_them():
 
 
 def test_the_aperture_is_the_one_that_the_network_is_trained_on():
-    objective = pytest.importorskip("speech_to_face.training.objective")
-    torch = pytest.importorskip("torch")
     mouth = np.random.default_rng(0).random((50, len(MOUTH_32)))
     face = {name: mouth[:, column] for column, name in enumerate(MOUTH_32)}
     assert metrics.aperture(face) == pytest.approx(objective.aperture(torch.from_numpy(mouth)).numpy(), abs=1e-6)

@@ -292,12 +292,18 @@ def test_another_tab_is_told_and_shares_the_session(tab: Tab, served: Served, br
     assert other.errors == []
 
 
-def test_a_video_is_rendered_or_the_way_to_ffmpeg_is_told(tab: Tab, tmp_path: Path) -> None:
+def test_without_ffmpeg_the_way_to_it_is_told(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
     tab.page.locator("#export").click()
-    if shutil.which("ffmpeg") is None:
-        tab.page.locator("#export-mp4").click()
-        assert "install" in tab.sentence("a video needs ffmpeg".capitalize())
-        return
+    tab.page.locator("#export-mp4").click()
+    assert "install" in tab.sentence("A video needs ffmpeg")
+    tab.page.locator(".q-notification").get_by_text("OK").first.click()
+    tab.page.wait_for_function("() => !document.querySelector('.q-notification')")
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_video_is_rendered(tab: Tab, tmp_path: Path) -> None:
+    tab.page.locator("#export").click()
     with tab.page.expect_download(timeout=45_000) as waiting:
         tab.page.locator("#export-mp4").click()
     waiting.value.save_as(tmp_path / "line.mp4")
@@ -375,7 +381,7 @@ def test_a_live_face_follows_the_newest_pose_and_never_queues(tab: Tab, served: 
     assert other.errors == []
 
 
-@pytest.mark.skipif(not PICTURES, reason="set LIVELINK_BRIDGE_PICTURES to take the pictures of docs/preview.md anew")
+@pytest.mark.pictures
 @pytest.mark.timeout(300)
 def test_the_tour_has_its_pictures(tab: Tab, served: Served) -> None:
     from livelink_bridge.commands.preview import analysis

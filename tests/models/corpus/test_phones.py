@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 from importlib.resources import files
@@ -22,17 +23,22 @@ def test_every_table_speaks_of_known_classes_only():
             assert set(classes.split()) <= set(CLASSES), f"{name}: {symbol}"
 
 
-@pytest.mark.parametrize("voice", sorted(FESTIVAL_VOICES))
-def test_a_festival_voice_has_no_phone_outside_its_table(voice):
+def festival(script: str) -> str:
+    """What it prints; it goes on after an error in a script."""
+    return subprocess.run(["festival", "--pipe"], input=script, capture_output=True, text=True, check=False, timeout=60).stdout
+
+
+def test_no_festival_voice_that_is_here_has_a_phone_outside_its_table():
     if shutil.which("festival") is None:
         pytest.skip("festival is not installed")
-    script = f"(voice_{voice}) (print (mapcar car (cadr (assoc 'phones (PhoneSet.description '(phones))))))"
-    printed = subprocess.run(["festival", "--pipe"], input=script, capture_output=True, text=True, check=False, timeout=60)
-    if "unbound variable" in printed.stderr:
-        pytest.skip(f"festival voice {voice} is not installed")
-    symbols = [symbol.strip('"') for symbol in printed.stdout.replace("(", " ").replace(")", " ").split()]
-    assert len(symbols) > 20
-    assert not [symbol for symbol in symbols if not classes_of(symbol, FESTIVAL_VOICES[voice])]
+    voices = sorted(set(re.findall(r"[\w-]+", festival("(print (voice.list))"))) & set(FESTIVAL_VOICES))
+    if not voices:
+        pytest.skip("festival has no voice (Debian: apt install festvox-kallpc16k)")
+    phones = "(print (mapcar car (cadr (assoc 'phones (PhoneSet.description '(phones))))))"
+    for voice in voices:
+        symbols = re.findall(r'[^\s()"]+', festival(f"(voice_{voice}) {phones}"))
+        assert len(symbols) > 20, voice
+        assert not [symbol for symbol in symbols if not classes_of(symbol, FESTIVAL_VOICES[voice])], voice
 
 
 @pytest.mark.parametrize("voice", sorted(ESPEAK_VOICES))
