@@ -1,6 +1,7 @@
 """Live faces beyond one machine, on Ray Serve: python examples/serve_ray.py [REPLICAS]   (needs livelink-bridge[scale])
 
-A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id`, sends 16-bit mono samples (little endian) as they are made, and gets
+A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id`, sends 16-bit mono samples (little endian) as they are made, in
+messages that may end within one, and gets
 poses as they are ready: float32 (n, 61), little endian, in the order of `arkit_mapping.CHANNELS_61`, pose k for k / 60 s. The text `end`
 asks for the poses that still wait for sound; then the server closes.
 
@@ -27,7 +28,7 @@ from livelink_bridge.animator import Animator
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
-from livelink_bridge.wire.pcm import PcmFormat
+from livelink_bridge.wire.pcm import PcmFormat, PcmReader
 
 STREAMS = 16
 """Live subjects that a replica, which has one core, takes; docs/scale.md says how to find yours."""
@@ -75,9 +76,9 @@ class Faces:
 
     async def _follow(self, socket: WebSocket, form: PcmFormat) -> None:
         face = Face(liveliness=Liveliness(seed_of(socket.headers.get("x-session-id", ""))))
-        animator, start = Animator(self.model, face), 0
+        animator, start, sound = Animator(self.model, face), 0, PcmReader(form)
         while (message := await socket.receive()).get("bytes") is not None:
-            block = AudioBlock(form.decode(message["bytes"]), form.rate, start, arrived_s=0.0)
+            block = AudioBlock(sound.read(message["bytes"]), form.rate, start, arrived_s=0.0)
             start = block.end
             # In a thread: the steps of voices that speak at once become one call of the network.
             await _send(socket, await asyncio.to_thread(animator.push, block))

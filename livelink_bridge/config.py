@@ -19,6 +19,7 @@ import yaml
 
 from livelink_bridge.errors import BridgeError, ConfigError
 from livelink_bridge.timecode import ORIGINS, RATES, Origin
+from livelink_bridge.wire.whole_numbers import as_whole
 
 PREFIX = "LIVELINK_BRIDGE_"
 NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "PICTURES", "SCORER", "TORCH_INDEX"})
@@ -32,6 +33,8 @@ GATES = ("auto", "voice", "level", "off")
 MOST_CHANNELS = 256
 LONGEST_SUBJECT = 100
 """Bytes of UTF-8. Unreal takes 512, but a name has to fit a list in a window."""
+_MOST_DIGITS = 10
+"""Of a whole number that is given as text; no setting has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,9 @@ class Settings:
     to: tuple[str, ...] = ("livelink://127.0.0.1:11111",)
     """Where poses go, as URIs. Unreal's own port on this machine unless told otherwise."""
     record: Path | None = None
+    """Folder that gets a take of the session, next to `to`; None records nothing."""
     slate: str | None = None
-    """Folder that gets a take of the session, next to `to`."""
+    """The name that takes are filed under; None is the subject's."""
     subject: str = "LiveLinkBridge"
     """What the face is called in Unreal's Live Link window."""
     fps: Fraction = Fraction(MAX_FPS)
@@ -254,9 +258,11 @@ def _one_of(*allowed: object, text: str = "") -> Callable[[object], Any]:
     known = {str(one): one for one in allowed}
 
     def check(value: object) -> object:
-        if isinstance(value, bool) or str(value) not in known:
+        whole = as_whole(value)
+        written = str(value if whole is None else whole)
+        if isinstance(value, bool) or written not in known:
             raise ValueError(text or " or ".join(known))
-        return known[str(value)]
+        return known[written]
 
     return check
 
@@ -283,16 +289,26 @@ def _between(lowest: float, highest: float, what: str) -> Callable[[object], flo
     return check
 
 
+def _whole(value: object) -> int:
+    """A whole number, also as text or as a float such as 7.0; -1 for anything else."""
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() and len(value) <= _MOST_DIGITS else -1
+    found = as_whole(value)
+    return -1 if found is None else found
+
+
 def _seed(value: object) -> int:
-    if isinstance(value, bool) or not str(value).isdecimal() or int(str(value)) >= 2**32:
+    seed = _whole(value)
+    if not 0 <= seed < 2**32:
         raise ValueError("a whole number from 0 to 4294967295")
-    return int(str(value))
+    return seed
 
 
 def _port(value: object) -> int:
-    if isinstance(value, bool) or not str(value).isdecimal() or not 1 <= int(str(value)) <= 65535:
+    port = _whole(value)
+    if not 1 <= port <= 65535:
         raise ValueError("a port from 1 to 65535")
-    return int(str(value))
+    return port
 
 
 def _peers(value: object) -> tuple[str, ...]:
@@ -316,10 +332,11 @@ def _mood(value: object) -> str:
 
 
 def _channels(value: object) -> tuple[int, ...]:
-    parts = value if isinstance(value, list | tuple) else str(value).replace(",", " ").split()
-    if not all(str(part).isdecimal() and 1 <= int(part) <= MOST_CHANNELS for part in parts):
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    numbers = tuple(_whole(part) for part in parts)
+    if not all(1 <= number <= MOST_CHANNELS for number in numbers):
         raise ValueError(f"channel numbers from 1 to {MOST_CHANNELS}, such as 3 or 1,2")
-    return tuple(int(part) for part in parts)
+    return numbers
 
 
 def _performers(value: object) -> tuple[Mapping[str, object], ...]:

@@ -35,7 +35,7 @@ from livelink_bridge.voice_out import VoiceOut
 
 STATUS_S = 0.25
 _LIVE_POSES = 30
-"""Poses that wait for the sender: half a second, for devices that hand over sound in lumps."""
+"""Poses that wait for the sender beside those that a model gives at once: half a second, for devices that give sound in lumps."""
 _FIRST_POSE_S = 1.0
 """How long a session waits for its first pose before it sends a neutral face meanwhile."""
 
@@ -63,7 +63,9 @@ class Performance:
         self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
         self.metrics, self._learned = Metrics(), LiveTiming()
         self._animator = Animator(model, face, front)
-        self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(outputs.delay_s * FRAME_RATE), "newest")
+        # The look-ahead of a model that works in blocks holds the whole block, so no model gives more at once.
+        waiting_s = model.lookahead_s + outputs.delay_s
+        self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(waiting_s * FRAME_RATE), "newest")
         timebase = outputs.timebase(clock)
         self.beat = Later(timing or self._learned, outputs.delay_s)
         self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,

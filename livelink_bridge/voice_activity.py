@@ -6,6 +6,7 @@ The network and its numbers are those of silero-vad 6.2 (MIT licence, https://gi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,7 +98,9 @@ def silero_path() -> Path:
     return path
 
 
+@lru_cache(maxsize=1)
 def _open(path: Path) -> Any:
+    """One session for every voice: it takes 30 to 80 ms to open, keeps no state between calls and may be run by several threads at once."""
     try:
         return open_session(path, {"batch": 1, "sequence": CONTEXT + CHUNK})
     except ValueError as error:

@@ -116,6 +116,20 @@ def test_a_value_that_cannot_be_is_refused_with_what_was_got_and_expected(flags:
     assert caught.value.exit_code == 2
 
 
+def test_a_whole_number_may_be_written_as_a_float(tmp_path: Path) -> None:
+    file = write(tmp_path, "seed: 7.0\ncontrol: 11111.0\nchannels: [3.0, 4]\nlookahead: 33.0\ntimecode_rate: 24.0\n")
+    settings = load_settings({}, file=file, environ={})
+    assert (settings.seed, settings.control, settings.channels) == (7, 11111, (3, 4))
+    assert (settings.lookahead, settings.timecode_rate) == (33, "24")
+    assert load_settings({}, file=write(tmp_path, "channels: 3.0\ntimecode_rate: 29.97"), environ={}).channels == (3,)
+
+
+@pytest.mark.parametrize("text", ["seed: 7.5", "seed: .nan", "seed: true", "seed: -1", "control: 80.5", "channels: [1.5]", "channels: [.inf]"])
+def test_a_fraction_is_no_whole_number(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=f"{text.partition(':')[0]} in .*got .*expected"):
+        load_settings({}, file=write(tmp_path, text), environ={})
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "just words\n", "a: [b\n", "\0"])
 def test_a_file_that_holds_no_settings_is_refused_on_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:

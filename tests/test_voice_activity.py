@@ -62,6 +62,18 @@ def test_answers_come_every_16_ms_and_do_not_depend_on_the_chunks(detector, sent
     np.testing.assert_allclose(np.concatenate([piece[1] for piece in pieces]), expected, atol=1e-6)
 
 
+def test_voices_share_one_session_and_nothing_else(detector, sentence, monkeypatch):
+    monkeypatch.setattr(voice_activity, "open_session", None)  # it would fail to be called again
+    detector.reset()
+    _, alone = detector.push(sentence[16_000:32_000])
+    detector.reset()
+    other, mixed = SileroDetector(), []
+    for piece in np.split(sentence[16_000:32_000], 20):
+        mixed.append(detector.push(piece)[1])
+        other.push(piece[::-1])
+    np.testing.assert_allclose(np.concatenate(mixed), alone, atol=1e-6)
+
+
 def test_it_works_without_importing_torch():
     program = "import sys; from livelink_bridge.voice_activity import SileroDetector; SileroDetector(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], timeout=50, check=False).returncode == 0

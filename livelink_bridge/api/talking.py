@@ -45,41 +45,34 @@ class TalkingFace:
         """How it went: poses sent, delays, losses. None until the `with` block was left."""
         self._source, self._face, self._rate, self._clock, self._ended = source, face, sample_rate, clock, ended
         self._channels: int | None = None
-        self._interruptions = 0
-        self._saying = False
 
     @property
     def position(self) -> Position:
-        """What is heard now: the utterance's number, seconds of it that were played, seconds that wait, times that sound ran dry."""
+        """What is heard now: the utterance's number, seconds of it that were played, seconds that wait, times that sound ran dry, bytes of
+        samples that an utterance ended within."""
         return self._source.position()
 
     def say(self, chunk: ArrayLike | bytes) -> None:
         """More of the utterance: float (n,) or (n, 2) in [-1, 1], int16 of these shapes, or bytes of 16-bit mono sound, little endian.
 
-        Any n, also 0. Returns at once unless 30 s of sound wait to be played; then it waits for room. Raises UsageError for what is no
-        such sound, WireError for half a sample, BridgeError where the face has stopped.
+        Any n, also 0, and bytes that end within a sample: it waits for the rest of it. Returns at once unless 30 s of sound wait to be
+        played; then it waits for room. Raises UsageError for what is no such sound, BridgeError where the face has stopped.
         """
-        sound = self._sound(chunk)
-        before = self._interruptions
+        before = self._source.interruptions
+        sound = self._sound(chunk, before)
         for at in range(0, len(sound), self._rate):
             self._wait_for_room()
-            if self._interruptions != before:
+            if not self._source.push(np.clip(sound[at : at + self._rate], -1.0, 1.0), self._rate, unless_after=before):
                 return
-            self._source.push(np.clip(sound[at : at + self._rate], -1.0, 1.0), self._rate)
-            self._saying = True
 
     def end(self) -> None:
         """The utterance is complete: its last poses come at once, then the face eases to neutral. What is said next is another."""
         self._check()
-        if self._saying:
-            self._saying = False
-            self._source.end()
+        self._source.end(only_begun=True)
 
     def interrupt(self) -> None:
         """Drop whatever was not played, also what a `say` on another thread still holds, and close the face within 150 ms."""
         self._check()
-        self._interruptions += 1
-        self._saying = False
         self._source.interrupt()
 
     def feel(self, mood: str) -> None:
@@ -100,16 +93,21 @@ class TalkingFace:
             if self._clock.now() - since_s > _STUCK_S:
                 raise BridgeError(f"{self.subject}: {where.buffered_s:.1f} s of sound wait and are not played; the log says why")
 
-    def _sound(self, chunk: ArrayLike | bytes) -> Sound:
+    def _sound(self, chunk: ArrayLike | bytes, begun: int) -> Sound:
+        """`begun` is what the source's `interruptions` was."""
         if isinstance(chunk, bytes | bytearray | memoryview):
-            sound = PcmFormat("s16le", self._rate, 1).decode(bytes(chunk))
-        else:
-            sound = checked_sound(chunk, MOST_CHANNELS)
-        if self._channels not in (None, sound.shape[1]) and len(sound):
-            raise UsageError(f"sound: got {sound.shape[1]} channels after {self._channels}, expected as many as before")
-        if len(sound):
-            self._channels = sound.shape[1]
+            data = bytes(chunk)
+            self._check_channels(1, len(data))
+            return self._source.samples_of(data, PcmFormat("s16le", self._rate, 1), unless_after=begun)
+        sound = checked_sound(chunk, MOST_CHANNELS)
+        self._check_channels(sound.shape[1], len(sound))
         return sound
+
+    def _check_channels(self, channels: int, length: int) -> None:
+        if self._channels not in (None, channels) and length:
+            raise UsageError(f"sound: got {channels} channels after {self._channels}, expected as many as before")
+        if length:
+            self._channels = channels
 
     def _wait_for_room(self) -> None:
         self._check()

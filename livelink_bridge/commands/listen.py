@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from livelink_bridge.commands.status import Show
     from livelink_bridge.config import Settings
     from livelink_bridge.face import Face
-    from livelink_bridge.metrics import Status, Summary
+    from livelink_bridge.metrics import Status
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
     from livelink_bridge.voice_front import VoiceFront
+
+_MOST_LINES = 200
+"""About voices that have left, which wait to be said; of more the oldest are not."""
 
 
 def listen(
@@ -44,11 +48,12 @@ def listen(
     from livelink_bridge.inference import warm_up
     from livelink_bridge.listen.access import Access, Limits
     from livelink_bridge.listen.server import Server
-    from livelink_bridge.runner import Runner, steady_interpreter
+    from livelink_bridge.performance import STATUS_S
+    from livelink_bridge.runner import Runner, every, steady_interpreter
 
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
     with interruptible() as stop, status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
-        board = Board(show)
+        board = Board(show, typer.echo)
         model, outputs = session.live_model_of(settings), session.outputs_of(settings)
         session.face_of(settings, clock)  # what is wrong with it is said before anybody connects
         warm_up(model)
@@ -56,50 +61,68 @@ def listen(
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
             wanted = settings if mood is None else replace(settings, mood=str(_mood(mood)))
             front = session.front_of(settings, None, model.lookahead_s)
-            return FollowedVoice(model, session.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board, _say)
+            return FollowedVoice(model, session.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board)
 
         server = Server(open_voice, access, port=port, limits=limits, clock=clock)
         typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
-        with steady_interpreter(), Runner() as runner:
-            runner.start("server", server.run, cancel=server.stop)
-            runner.watch("server", stop, lambda: None)
+        try:
+            with steady_interpreter(), Runner() as runner:
+                runner.start("server", server.run, cancel=server.stop)
+                runner.watch("server", stop, every(STATUS_S, clock, board.draw))
+        finally:
+            board.draw()
 
 
 class Board:
-    """The statuses of voices that come and go, each told from a thread of its own, shown together."""
+    """The statuses of voices that come and go, each told from a thread of its own; `draw` shows them together.
 
-    def __init__(self, show: Show) -> None:
-        self._show = show
+    Whoever draws may have to wait, for a terminal that is stopped (Ctrl-S) as long as it is: no voice waits with it.
+    """
+
+    def __init__(self, show: Show, say: Callable[[str], None]) -> None:
+        """`say` prints a line; it and `show` are called by `draw` alone."""
+        self._show, self._say = show, say
         self._latest: dict[str, Status] = {}
+        self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         self._lock = threading.Lock()
+        self._new = False
 
     def update(self, subject: str, status: Status) -> None:
+        """How a voice is now."""
         with self._lock:
-            new = subject not in self._latest
             self._latest[subject] = status
-            # Once for each status of whoever has been here longest: every showing draws all of them.
-            if new or subject == next(iter(self._latest)):
-                self._show(self._latest.copy())
+            self._new = True
 
-    def leave(self, subject: str) -> None:
-        """It is not shown any more. Harmless twice, and for one that was never told of."""
+    def leave(self, subject: str, line: str | None = None) -> None:
+        """It is not shown any more; `line` is said of it. Harmless twice, and for one that was never told of."""
         with self._lock:
-            if self._latest.pop(subject, None) is not None:
-                self._show(self._latest.copy())
+            self._new |= self._latest.pop(subject, None) is not None
+            if line is not None:
+                self._lines.append(line)
+
+    def draw(self) -> None:
+        """Show what has changed since the last time. For one thread."""
+        with self._lock:
+            latest = self._latest.copy() if self._new else None
+            lines, self._new = list(self._lines), False
+            self._lines.clear()
+        for line in lines:
+            self._say(line)
+        if latest is not None:
+            self._show(latest)
 
 
 class FollowedVoice:
     """A client's voice, on the same way as a microphone's."""
 
     def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, enough_s: float, clock: Clock,
-                 board: Board, say: Callable[[str, Summary], None]) -> None:  # fmt: skip
+                 board: Board) -> None:  # fmt: skip
         self._model = model
         self._face, self._front = face, front
         self._outputs = outputs
         self._enough_s = enough_s
         self._clock = clock
         self._board = board
-        self._say = say
 
     @property
     def subject(self) -> str:
@@ -111,16 +134,18 @@ class FollowedVoice:
         return PcmSource(self.subject, clock=self._clock, enough_s=self._enough_s, echo=echo)
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
+        from livelink_bridge.commands import session
         from livelink_bridge.outputs import open_sinks
         from livelink_bridge.pipeline import follow
 
+        line: str | None = None
         try:
             with open_sinks(self._outputs) as sinks:
                 summary = follow(source, self._model, self._face, self._outputs, sinks, clock=self._clock, stop=stop, front=self._front,
                                  on_status=partial(self._board.update, self.subject), timing=source)  # fmt: skip
+            line = f"{self.subject}: {session.summary_line(summary)}"
         finally:
-            self._board.leave(self.subject)
-        self._say(self.subject, summary)
+            self._board.leave(self.subject, line)
 
     def feel(self, mood: str) -> None:
         """Go over to another mood. Raises UsageError for one that is not known."""
@@ -139,9 +164,3 @@ def _mood(text: str) -> Mood:
 
 def _named(outputs: Outputs, subject: str | None) -> Outputs:
     return outputs if subject is None else replace(outputs, subject=subject)
-
-
-def _say(subject: str, summary: Summary) -> None:
-    from livelink_bridge.commands import session
-
-    typer.echo(f"{subject}: {session.summary_line(summary)}")

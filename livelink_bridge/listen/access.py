@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 from livelink_bridge.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
+REFUSED_S = 5.0
+"""A client that sends nothing but what is refused for so long does not read its errors."""
+_REFUSED_PAUSE_S = 2.0
+"""Whoever sends nothing for so long begins anew: a person who tries messages by hand."""
+_SAID_AGAIN_S = 1.0
+_ANSWERED_AT_ONCE = 10
 _SHORTEST_TOKEN = 16
 """Characters. Whoever reaches the port can try as often as they like."""
 
@@ -86,6 +93,40 @@ class Allowance:
         self._left = min(float(self._per_s), self._left + (now_s - self._at_s) * self._per_s) - 1.0
         self._at_s = now_s
         return max(0.0, -self._left / self._per_s)
+
+
+class Refusals:
+    """What is answered to messages that are refused: errors at a pace that a client can read, and in the end its connection is closed."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+        """When the first of the refused messages came that no other message has followed."""
+        self._newest_s = self._said_s = -math.inf
+        self._said = ""
+        self._answered = self._unsaid = 0
+
+    def accepted(self) -> None:
+        """A message was obeyed: what was refused before it does not count any more."""
+        self._since_s = None
+
+    def refused(self, problem: str, now_s: float, *, sound: bool) -> str | None:
+        """The error to answer with; None where the client was told enough: of sound once a second, of the same text message too, and of
+        different ones after the first ten."""
+        if self._since_s is None or now_s - self._newest_s > _REFUSED_PAUSE_S:
+            self._since_s, self._answered = now_s, 0
+        self._newest_s = now_s
+        often = sound or problem == self._said or self._answered >= _ANSWERED_AT_ONCE
+        if often and now_s - self._said_s < _SAID_AGAIN_S:
+            self._unsaid += 1
+            return None
+        more = f" ({self._unsaid} more messages were refused)" if self._unsaid else ""
+        self._said, self._said_s, self._unsaid = problem, now_s, 0
+        self._answered += 1
+        return problem + more
+
+    def enough(self, now_s: float) -> bool:
+        """Whether nothing but refused messages has come for so long that the connection is to be closed."""
+        return self._since_s is not None and now_s - self._since_s >= REFUSED_S
 
 
 def _offered(path: str, authorization: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from livelink_bridge.poses import EASE_POSES, HOLD_POSES, fade
 CLOSE_POSES = 6
 """Poses in which an interrupted face closes: 100 ms, so that it is neutral in 150 ms whatever else has to be waited for."""
 _REMEMBERED = 64
-"""Poses handed over lately; more than are ever waiting to be shown."""
+"""Poses remembered beside as many as may wait to be shown."""
 
 
 def animate_paced(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: Timing, *, clock: Clock,
@@ -29,7 +29,7 @@ def animate_paced(blocks: Iterable[AudioBlock], animator: Animator, poses: Chann
     Sound that does not follow the sound before it finds the network fresh. A Boundary brings the poses that still waited for sound, as
     if silence followed; one that is cut voids the poses that were not shown and closes the face.
     """
-    recent: deque[FaceFrame] = deque(maxlen=_REMEMBERED)
+    recent: deque[FaceFrame] = deque(maxlen=_REMEMBERED + poses.capacity)
     expected: int | None = None
     for block in blocks:
         if isinstance(block, Boundary):

@@ -16,14 +16,15 @@ from websockets.protocol import State
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.listen import protocol
-from livelink_bridge.listen.access import Allowance, Limits
+from livelink_bridge.listen.access import REFUSED_S, Allowance, Limits, Refusals
 from livelink_bridge.listen.protocol import Conversation, End, Interrupt, Mood, ProtocolError, Start
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.wire.pcm import PcmFormat
 
 POSITION_S = 0.2
 """Between two positions, while sound is played."""
-_LOOK_S = 0.01
+REFUSED = 1008
+"""Close code for a client that goes on with messages that are refused (RFC 6455: "policy violation")."""
 _FULL_LOOK_S = 0.05
 _ONE_FACE_S = 1.0
 """How long a start waits for a subject whose last client has just left: its face takes half a second to rest."""
@@ -86,11 +87,12 @@ class Connection:
         self._clock = clock
         self._conversation = Conversation()
         self._allowance = Allowance(limits.messages_per_s, clock.now())
+        self._refusals = Refusals()
         self._voice: Voice | None = None
         self._source: PcmSource | None = None
         self._stop = threading.Event()
-        self._talking = asyncio.Event()
-        """Set while there may be something to report."""
+        self._news = asyncio.Event()
+        """Set when there may be something to report."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -113,13 +115,23 @@ class Connection:
             else:
                 await self._obey(message)
         except BridgeError as error:
-            await self._socket.send(protocol.error(str(error)))
+            await self._refuse(str(error), sound=isinstance(message, bytes))
+        else:
+            self._refusals.accepted()
+
+    async def _refuse(self, problem: str, *, sound: bool) -> None:
+        now_s = self._clock.now()
+        answer = self._refusals.refused(problem, now_s, sound=sound)
+        if answer is not None:
+            await self._socket.send(protocol.error(answer))
+        if self._refusals.enough(now_s):
+            await self._socket.close(REFUSED, f"nothing but refused messages for {REFUSED_S:g} s")
 
     def _hear(self, data: bytes) -> None:
-        sound = self._conversation.sound(data)
-        assert self._source is not None and self._conversation.started is not None
-        self._source.push(sound, self._conversation.started.format.rate)
-        self._talking.set()
+        layout = self._conversation.sound_format()
+        assert self._source is not None
+        self._source.push_bytes(data, layout)
+        self._news.set()
 
     async def _obey(self, text: str) -> None:
         message = self._conversation.text(text)
@@ -133,7 +145,7 @@ class Connection:
             self._source.interrupt()
         elif isinstance(message, Mood):
             self._voice.feel(message.mood)
-        self._talking.set()
+        self._news.set()
 
     async def _begin(self, start: Start) -> None:
         """The first start opens the voice; a later one changes the format, and the mood if it names one."""
@@ -142,13 +154,17 @@ class Connection:
         elif start.mood is not None:
             self._voice.feel(start.mood)
         assert self._voice is not None and self._source is not None
+        self._source.forget_begun_sample()
         self._conversation.accept(start, self._voice.subject)
         await self._socket.send(protocol.ready(self._voice.subject, self._source.buffer_s))
 
     async def _open(self, start: Start) -> None:
-        voice = self._open_voice(start.subject, start.mood)
+        # In a thread: a character file is read and a detector made, and other clients' sound is not to wait for that.
+        voice = await asyncio.to_thread(self._open_voice, start.subject, start.mood)
         await self._subjects.claim(voice.subject)
         self._voice, self._source = voice, voice.source(bool(start.echo))
+        loop = asyncio.get_running_loop()
+        self._source.on_news = lambda: _wake(loop, self._news)
         self._tasks = [asyncio.create_task(self._speak(voice, self._source)), asyncio.create_task(self._report(self._source))]
 
     async def _speak(self, voice: Voice, source: PcmSource) -> None:
@@ -166,21 +182,27 @@ class Connection:
     async def _report(self, source: PcmSource) -> None:
         """Say what is played, what is over, and send back the sound, while anything is."""
         due_s = self._clock.now()
+        await self._news.wait()
         try:
             while True:
-                await self._talking.wait()
+                self._news.clear()
                 await self._echo(source)
-                over, where = source.take_over(), source.position()
-                if over or source.idle() or self._clock.now() >= due_s:
+                over, where, idle = source.take_over(), source.position(), source.idle()
+                if over or idle or self._clock.now() >= due_s:
                     due_s = self._clock.now() + POSITION_S
                     await self._socket.send(protocol.position(where))
                 for one in over:
                     await self._socket.send(protocol.done(one))
-                if source.idle():
-                    self._talking.clear()
-                await asyncio.sleep(_LOOK_S)
+                await self._wait_for_news(None if idle else min(due_s, source.over_s() or due_s))
         except ConnectionClosed:
             pass
+
+    async def _wait_for_news(self, until_s: float | None) -> None:
+        """Until there are, or until this clock time."""
+        left_s = None if until_s is None else max(0.0, until_s - self._clock.now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                await self._news.wait()
 
     async def _echo(self, source: PcmSource) -> None:
         started = self._conversation.started
@@ -229,3 +251,9 @@ class Connection:
             reporting.cancel()
             await asyncio.wait(self._tasks)
             speaking.result()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """From another thread, which may outlive the loop."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(event.set)

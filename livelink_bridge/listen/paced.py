@@ -61,9 +61,14 @@ class PacedAudio:
         open_one.nothing = sound[:0]
         open_one.waiting += len(sound)
 
+    @property
+    def begun(self) -> bool:
+        """Whether sound of an utterance has come and its end has not."""
+        return bool(self._queue) and not self._queue[-1].ended
+
     def end(self) -> None:
         """The utterance is complete; what follows is another. Without sound it is over at once."""
-        if not self._queue or self._queue[-1].ended:
+        if not self.begun:
             self._queue.append(self._another(rate=1))
         self._queue[-1].ended = True
 
@@ -119,6 +124,11 @@ class PacedAudio:
         self._over.clear()
         return over
 
+    def over_s(self, now_s: float) -> float | None:
+        """When the utterance in front will be over; None while that is not known, and where there is none."""
+        front = self._settle(now_s)
+        return self._end_s(front) if front is not None and front.start is not None and front.finished else None
+
     def silent(self, now_s: float) -> bool:
         """Whether everything that came was played, and nothing is due before more comes."""
         self._settle(now_s)
@@ -134,7 +144,7 @@ class PacedAudio:
         return self.zero_s + start / rate
 
     def _open(self, rate: int) -> Utterance:
-        if self._queue and not self._queue[-1].ended:
+        if self.begun:
             if self._queue[-1].rate == rate:
                 return self._queue[-1]
             self._queue[-1].ended = True

@@ -10,7 +10,7 @@ from typing import Any
 from livelink_bridge.config import CHECKS
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.listen.utterance import Done, Position
-from livelink_bridge.wire.pcm import PcmFormat, Sound
+from livelink_bridge.wire.pcm import PcmFormat
 
 VERSION = 1
 _LONGEST_MOOD = 200
@@ -74,11 +74,11 @@ class Conversation:
         echo = self.started.echo if self.started else bool(start.echo)
         self.started = replace(start, subject=subject, echo=echo)
 
-    def sound(self, data: bytes) -> Sound:
-        """A binary message: float32 (n, channels). Raises ProtocolError before start, WireError for half a sample."""
+    def sound_format(self) -> PcmFormat:
+        """How the sound in a binary message is laid down. Raises ProtocolError before start."""
         if self.started is None:
             raise ProtocolError('got sound before start; send {"type": "start", "format": "s16le", "rate": 24000, "channels": 1} first')
-        return self.started.format.decode(data)
+        return self.started.format
 
     def _check_again(self, start: Start) -> None:
         if self.started is None:
@@ -168,7 +168,7 @@ def done(what: Done) -> str:
 
 def position(where: Position) -> str:
     values = {"utterance": where.utterance, "played_s": round(where.played_s, 3), "buffered_s": round(where.buffered_s, 3)}
-    return json.dumps({"type": "position", **values, "underruns": where.underruns})
+    return json.dumps({"type": "position", **values, "underruns": where.underruns, "dropped_bytes": where.dropped_bytes})
 
 
 def audio(format: PcmFormat, samples: int, in_s: float) -> str:

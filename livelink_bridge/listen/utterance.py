@@ -35,6 +35,8 @@ class Position:
     """Seconds of sound that came and were not played yet, later utterances included."""
     underruns: int
     """Times that the sound ran dry in the middle of an utterance."""
+    dropped_bytes: int = 0
+    """Bytes of samples that an utterance ended within; see `PcmSource.push_bytes`."""
 
 
 @dataclass(frozen=True, slots=True)

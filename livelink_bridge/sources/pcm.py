@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
 from livelink_bridge.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.listen.paced import BUFFER_S, ENOUGH_S, PacedAudio
-from livelink_bridge.listen.utterance import Done, Position
-from livelink_bridge.wire.pcm import Sound
+from livelink_bridge.listen.utterance import Boundary, Done, Position
+from livelink_bridge.wire.pcm import PcmFormat, PcmReader, Sound
 
 _POLL_S = 0.005
 """How long new sound, or an interruption, may wait while the next block is."""
@@ -18,6 +20,8 @@ _FIRST_RATE_HZ = 48_000
 """What the source says its rate is before it has heard any sound."""
 _ECHO_BLOCKS = 64
 """About a second of sound that waits to be sent back; a client that reads no faster loses the oldest."""
+
+_log = logging.getLogger(__name__)
 
 
 class PcmSource:
@@ -35,12 +39,17 @@ class PcmSource:
 
     def __init__(self, name: str, *, clock: Clock, enough_s: float = ENOUGH_S, buffer_s: float = BUFFER_S, echo: bool = False) -> None:
         """`enough_s` of sound has to be there before a stretch of it begins, `buffer_s` may wait; `echo` keeps what is played."""
+        self.on_news: Callable[[], None] = lambda: None
+        """Called on the thread that reads `blocks`, when there is an echo to send back and when the model has an utterance's last sound."""
         self.name = name
         self.sample_rate = _FIRST_RATE_HZ
         self.buffer_s = buffer_s
         """Seconds of sound that may wait to be played."""
         self._clock = clock
         self._audio = PacedAudio(enough_s=enough_s, buffer_s=buffer_s)
+        self._reader: PcmReader | None = None
+        self._dropped_bytes = 0
+        self._interruptions = 0
         self._echo: Channel[AudioBlock] | None = Channel(_ECHO_BLOCKS, "newest") if echo else None
         self._changed = threading.Condition()
         self._closed = threading.Event()
@@ -56,22 +65,58 @@ class PcmSource:
         zero_s = self._audio.zero_s
         return None if zero_s is None else zero_s + index / FRAME_RATE
 
-    def push(self, sound: Sound, rate: int) -> None:
-        """More sound, float32 (n, channels), at `rate` Hz. Look at `full` first: what is pushed is kept."""
+    @property
+    def interruptions(self) -> int:
+        """Times that `interrupt` was called."""
+        return self._interruptions
+
+    def push(self, sound: Sound, rate: int, *, unless_after: int | None = None) -> bool:
+        """More sound, float32 (n, channels), at `rate` Hz. Look at `full` first: what is pushed is kept.
+
+        `unless_after`: what `interruptions` was when this sound was begun; if it was interrupted since, nothing is kept. False then.
+        """
         with self._changed:
+            if unless_after not in (None, self._interruptions):
+                return False
             self.sample_rate = rate
             self._audio.push(sound, rate, self._clock.now())
             self._changed.notify_all()
+            return True
 
-    def end(self) -> None:
-        """The utterance is complete."""
+    def push_bytes(self, data: bytes, layout: PcmFormat) -> None:
+        """More sound as bytes, in chunks that end anywhere; see `samples_of`."""
         with self._changed:
-            self._audio.end()
+            self.push(self.samples_of(data, layout), layout.rate)
+
+    def samples_of(self, data: bytes, layout: PcmFormat, *, unless_after: int | None = None) -> Sound:
+        """The samples of the next bytes, float32 (n, channels): one that is not complete waits for the rest of it.
+
+        `unless_after` as for `push`: no sample then, and none begins.
+        """
+        with self._changed:
+            if self._reader is None or self._reader.format != layout:
+                self._reader = PcmReader(layout)
+            return self._reader.read(data if unless_after in (None, self._interruptions) else b"")
+
+    def forget_begun_sample(self) -> None:
+        """The next bytes begin a sample, whatever came before them."""
+        with self._changed:
+            if self._reader is not None:
+                self._reader.drop()
+
+    def end(self, *, only_begun: bool = False) -> None:
+        """The utterance is complete; a sample that is not is dropped and counted. `only_begun`: nothing happens where none has begun."""
+        with self._changed:
+            self._end_bytes()
+            if not only_begun or self._audio.begun:
+                self._audio.end()
             self._changed.notify_all()
 
     def interrupt(self) -> None:
         """Drop everything that was not played, and close the face."""
         with self._changed:
+            self._interruptions += 1
+            self.forget_begun_sample()
             self._audio.interrupt(self._clock.now())
             if self._echo is not None:
                 self._echo.take_while(lambda _block: True)
@@ -80,6 +125,7 @@ class PcmSource:
     def finish(self) -> None:
         """No more comes: `blocks` ends when all was handed over."""
         with self._changed:
+            self._end_bytes()
             self._audio.end()
             self._complete = True
             self._changed.notify_all()
@@ -90,13 +136,19 @@ class PcmSource:
             return self._audio.full(self._clock.now())
 
     def position(self) -> Position:
+        """What is played now."""
         with self._changed:
-            return self._audio.position(self._clock.now())
+            return replace(self._audio.position(self._clock.now()), dropped_bytes=self._dropped_bytes)
 
     def take_over(self) -> list[Done]:
         """The utterances that are over since this was last asked."""
         with self._changed:
             return self._audio.take_over(self._clock.now())
+
+    def over_s(self) -> float | None:
+        """Clock time at which `take_over` has the next utterance to tell of, as far as it is known."""
+        with self._changed:
+            return self._audio.over_s(self._clock.now())
 
     def idle(self) -> bool:
         """Whether nothing happens before more comes, and `take_over` has told of everything."""
@@ -118,12 +170,15 @@ class PcmSource:
             return [(block, self._audio.heard_at_s(block.start, block.sample_rate) - now_s) for block in blocks]
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """Sound when the model is to have it, until the source is closed or finished."""
         while not self._closed.is_set():
             with self._changed:
                 block = self._audio.take(self._clock.now())
                 if block is not None and self._echo is not None and len(block.samples):
                     self._echo.put(block)
             if block is not None:
+                if self._echo is not None or isinstance(block, Boundary):
+                    self.on_news()
                 yield block
             elif not self._wait():
                 return
@@ -132,6 +187,13 @@ class PcmSource:
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
+
+    def _end_bytes(self) -> None:
+        """Count what is left of a sample that never became complete."""
+        dropped = self._reader.drop() if self._reader is not None else 0
+        if dropped and not self._dropped_bytes:
+            _log.warning("%s: an utterance ended within a sample; %d of its bytes dropped, as any others from now on", self.name, dropped)
+        self._dropped_bytes += dropped
 
     def _wait(self) -> bool:
         """Until something may be due. False where nothing more comes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livelink_bridge.errors import UsageError, WireError
+from livelink_bridge.wire.whole_numbers import as_whole
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 MOST_CHANNELS = 2
@@ -21,7 +23,7 @@ Sound = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class PcmFormat:
-    """How samples are laid down. Raises UsageError for what cannot be."""
+    """How samples are laid down. A whole float such as 24000.0 is the integer. Raises UsageError for what cannot be."""
 
     encoding: str
     """"s16le": int16, full scale 32768. "f32le": float32, full scale 1."""
@@ -33,10 +35,14 @@ class PcmFormat:
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:
             raise UsageError(f"format: got {self.encoding!r}, expected {' or '.join(ENCODINGS)}")
-        if not _is_whole(self.rate) or not LOWEST_RATE_HZ <= self.rate <= HIGHEST_RATE_HZ:
-            raise UsageError(f"rate: got {self.rate!r}, expected a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
-        if not _is_whole(self.channels) or not 1 <= self.channels <= MOST_CHANNELS:
-            raise UsageError(f"channels: got {self.channels!r}, expected 1 or {MOST_CHANNELS}")
+        rate, channels = as_whole(self.rate), as_whole(self.channels)
+        if rate is None or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+            got = reprlib.repr(self.rate)
+            raise UsageError(f"rate: got {got}, expected a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
+        if channels is None or not 1 <= channels <= MOST_CHANNELS:
+            raise UsageError(f"channels: got {reprlib.repr(self.channels)}, expected 1 or {MOST_CHANNELS}")
+        object.__setattr__(self, "rate", rate)
+        object.__setattr__(self, "channels", channels)
 
     @property
     def frame_bytes(self) -> int:
@@ -65,13 +71,29 @@ class PcmFormat:
         return f"{self.encoding}:{self.rate}:{self.channels}"
 
 
+class PcmReader:
+    """Bytes in chunks that end anywhere, to sound. What has begun of a sample, or of one sample of each channel, waits for the rest."""
+
+    def __init__(self, layout: PcmFormat) -> None:
+        self.format = layout
+        self._begun = b""
+
+    def read(self, data: bytes) -> Sound:
+        """The samples that are complete now: float32 (n, channels), n perhaps 0."""
+        data = self._begun + data
+        whole = len(data) - len(data) % self.format.frame_bytes
+        self._begun = data[whole:]
+        return self.format.decode(data[:whole])
+
+    def drop(self) -> int:
+        """Forget the sample that has begun; the number of its bytes that came, 0 where none has."""
+        dropped, self._begun = len(self._begun), b""
+        return dropped
+
+
 def parse_format(text: str) -> PcmFormat:
     """ENCODING:RATE:CHANNELS, such as s16le:24000:1. Raises UsageError."""
     encoding, *numbers = text.split(":")
     if len(numbers) != 2 or not all(number.isascii() and number.isdecimal() for number in numbers):
         raise UsageError(f"raw sound: got {text!r}, expected ENCODING:RATE:CHANNELS, such as s16le:24000:1")
     return PcmFormat(encoding, int(numbers[0]), int(numbers[1]))
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -25,15 +25,43 @@ START = {"type": "start", "format": "s16le", "rate": 16000, "channels": 1, "subj
 
 def test_who_has_left_is_not_shown_any_more() -> None:
     shown: list[dict[str, int]] = []
-    board = Board(lambda named: shown.append({subject: status.sent for subject, status in named.items()}))
-    for subject, sent in [("Ada", 1), ("Bo", 2), ("Bo", 3), ("Ada", 4)]:
+    said: list[str] = []
+    board = Board(lambda named: shown.append({subject: status.sent for subject, status in named.items()}), said.append)
+    for subject, sent in [("Ada", 1), ("Bo", 2), ("Ada", 4)]:
         board.update(subject, Status(state="live", sent=sent))
-    assert shown == [{"Ada": 1}, {"Ada": 1, "Bo": 2}, {"Ada": 4, "Bo": 3}]
-    for _ in range(2):
-        board.leave("Ada")
-    board.update("Bo", Status(state="live", sent=5))
-    board.leave("Bo")
-    assert shown[3:] == [{"Bo": 3}, {"Bo": 5}, {}]
+    board.draw()
+    board.leave("Ada", "Ada: 4 poses")
+    board.leave("Ada")
+    assert said == []
+    board.draw(), board.draw()
+    board.leave("Bo", "Bo: 2 poses")
+    board.draw()
+    assert shown == [{"Ada": 4, "Bo": 2}, {"Bo": 2}, {}]
+    assert said == ["Ada: 4 poses", "Bo: 2 poses"]
+
+
+def test_a_voice_leaves_while_the_terminal_is_stopped() -> None:
+    drawing, going_on = threading.Event(), threading.Event()
+
+    def show(_named: object) -> None:
+        drawing.set()
+        assert going_on.wait(10)
+
+    said: list[str] = []
+    board = Board(show, said.append)
+    board.update("Ada", Status(state="live"))
+    terminal = threading.Thread(target=board.draw)
+    terminal.start()
+    assert drawing.wait(5)
+    voice = threading.Thread(target=lambda: (board.update("Ada", Status(state="live")), board.leave("Ada", "Ada: 4 poses")), daemon=True)
+    voice.start()
+    voice.join(5)
+    left = not voice.is_alive()
+    going_on.set()
+    terminal.join(5)
+    board.draw()
+    assert left
+    assert said == ["Ada: 4 poses"]
 
 
 def test_log_file_and_metrics_are_told_of_each_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from livelink_bridge.errors import BridgeError, SinkError
 from livelink_bridge.listen.access import Access
 from livelink_bridge.listen.server import Server
 from livelink_bridge.sources.pcm import PcmSource
+from livelink_bridge.wire.pcm import PcmFormat
 
 
 def test_speech_that_comes_at_once_moves_the_face_at_its_own_pace_and_is_done():
@@ -133,6 +134,41 @@ def test_the_echo_is_the_sound_with_the_time_until_it_is_heard():
                 assert (head["format"], head["rate"], head["channels"]) == ("s16le", RATE, 1)
                 assert head["in_s"] < 0.26
         assert echoed == sent
+
+
+@pytest.mark.parametrize("layout", [PcmFormat("s16le", RATE, 1), PcmFormat("s16le", RATE, 2), PcmFormat("f32le", RATE, 2)], ids=str)
+def test_messages_may_end_within_a_sample(layout):
+    wave = PcmFormat("s16le", RATE, 1).decode(tone(0.2))
+    data = layout.encode(np.repeat(wave, layout.channels, axis=1))
+    with serving() as served, served.connect() as client:
+        begin(client, echo=True, format=layout.encoding, channels=layout.channels)
+        for at in range(0, len(data), 1001):
+            client.send(data[at : at + 1001])
+        client.send(b"\x01")
+        say(client, type="end")
+        echoed, where = b"", {}
+        for message in iter(lambda: client.recv(timeout=10), None):
+            if isinstance(message, bytes):
+                echoed += message
+                continue
+            content = json.loads(message)
+            assert content["type"] != "error", content
+            where = content if content["type"] == "position" else where
+            if content["type"] == "done":
+                break
+    assert echoed == data
+    assert (content["played_s"], where["dropped_bytes"]) == (0.2, 1)
+
+
+def test_done_comes_when_the_last_sample_was_played_not_with_the_next_position():
+    with serving() as served, served.connect() as client:
+        begin(client)
+        sent_s = CLOCK.now()
+        client.send(tone(0.05))
+        say(client, type="end")
+        hear(client, "done")
+        took_s = CLOCK.now() - sent_s
+    assert 0.07 < took_s < 0.19, "25 to 42 ms until it begins, 50 ms of sound; a position comes every 200 ms"
 
 
 class FailingVoice(FakeVoice):

@@ -4,12 +4,14 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from talk import START, FakeVoice, begin, hear, mute_client, say, serving, tone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.listen import access
 from livelink_bridge.listen.access import Access, Limits
 from livelink_bridge.runner import wait_for
 
@@ -18,12 +20,10 @@ TOKEN = "correct-horse-battery"
 
 def test_malformed_messages_are_answered_and_the_connection_goes_on():
     with serving() as served, served.connect() as client:
-        for message in ["", "{", "[]", '{"type": "dance"}', '{"type": "end"}', b"\0\0", json.dumps(START | {"rate": 1})]:
+        for message in ["", "{", "[]", '{"type": "dance"}', '{"type": "end"}', json.dumps(START | {"rate": 1})]:
             client.send(message)
             assert hear(client, "error")["error"]
         begin(client)
-        client.send(b"\0\0\0")
-        assert "multiple of 2" in hear(client, "error")["error"]
         say(client, type="mood", mood="grim")
         assert hear(client, "error")["error"] == "mood: got 'grim', expected happy"
         say(client, type="mood", mood="happy:1")
@@ -31,6 +31,48 @@ def test_malformed_messages_are_answered_and_the_connection_goes_on():
         say(client, type="end")
         assert hear(client, "done")["played_s"] == 0.05
         assert served.voices[0].moods == [None, "happy:1"]
+
+
+def test_a_refused_client_that_goes_on_hears_an_error_a_second_and_is_closed(monkeypatch):
+    monkeypatch.setattr(access, "REFUSED_S", 1.2)
+    errors = []
+    with serving() as served, served.connect() as client:
+        client.send(json.dumps(START | {"rate": 1}))
+        errors.append(hear(client, "error")["error"])
+        begun_s = time.monotonic()
+        with pytest.raises(ConnectionClosed) as closed:
+            while time.monotonic() - begun_s < 10:
+                client.send(tone(0.02))
+                with suppress(TimeoutError):
+                    errors.append(json.loads(client.recv(timeout=0.02))["error"])
+        took_s = time.monotonic() - begun_s
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+    assert 1.0 < took_s < 5
+    assert len(errors) <= 2 + took_s
+    assert "rate: got 1" in errors[0]
+    assert errors[1].startswith("got sound before start") and "more messages were refused" in errors[1]
+
+
+def test_a_client_whose_face_takes_long_to_open_holds_up_no_other():
+    opening, opened = threading.Event(), threading.Event()
+
+    def make(subject, mood):
+        if subject == "Slow":
+            opening.set()
+            assert opened.wait(10)
+        return FakeVoice(subject, mood)
+
+    with serving(make=make) as served, served.connect() as slow, served.connect() as other:
+        slow.send(json.dumps(START | {"subject": "Slow"}))
+        assert opening.wait(5)
+        try:
+            begin(other, subject="Ada")
+            other.send(tone(0.05))
+            say(other, type="end")
+            assert hear(other, "done")["played_s"] == 0.05
+        finally:
+            opened.set()
+        assert hear(slow, "ready")["subject"] == "Slow"
 
 
 def test_one_client_too_many_is_turned_away_and_may_come_back():
@@ -82,9 +124,9 @@ def test_messages_are_read_no_faster_than_allowed():
     with serving(limits=Limits(messages_per_s=50)) as served, served.connect() as client:
         begun_s = time.monotonic()
         for _ in range(75):
-            client.send("{}")
+            client.send(json.dumps(START))
         for _ in range(75):
-            hear(client, "error")
+            hear(client, "ready")
         assert time.monotonic() - begun_s > 0.45
 
 
@@ -129,7 +171,8 @@ def heard_for(client: socket.socket, seconds: float) -> bytes:
 
 
 def test_messages_are_read_while_a_ping_is_not_answered_and_count_as_its_answer():
-    message = b"\x81\x82\0\0\0\0{}"  # a text frame, masked with zeros as clients have to
+    text = json.dumps(START).encode()
+    message = b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text  # a text frame, masked with zeros as clients have to
     with serving(limits=Limits(idle_s=0.5)) as served, mute_client(served) as mute:
         received = heard_for(mute, 0.7)
         for _ in range(10):
@@ -138,7 +181,7 @@ def test_messages_are_read_while_a_ping_is_not_answered_and_count_as_its_answer(
         mute.shutdown(socket.SHUT_WR)
         received += heard_for(mute, 5)
     assert received.count(b"\x89\x04") == 1, "it was asked once"
-    assert received.count(b'"type": "error"') == 10
+    assert received.count(b'"type": "ready"') == 10
     assert b"no answer" not in received
 
 

@@ -8,8 +8,10 @@ from livelink_bridge.frames import AudioBlock
 from livelink_bridge.listen.utterance import Boundary
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.testing import ManualClock
+from livelink_bridge.wire.pcm import PcmFormat
 
 RATE = 24000
+STEREO = PcmFormat("s16le", RATE, 2)
 
 
 def sound(seconds: float) -> np.ndarray:
@@ -86,6 +88,92 @@ def test_an_interruption_takes_back_the_echo_too():
     assert isinstance(cut, Boundary) and cut.cut
     assert source.echoed() == []
     assert [done.reason for done in source.take_over()] == ["interrupt"]
+
+
+@pytest.mark.parametrize("layout", [PcmFormat("s16le", RATE, 1), PcmFormat("s16le", RATE, 2), PcmFormat("f32le", RATE, 2)], ids=str)
+@pytest.mark.parametrize("message_bytes", [1, 333, 4801])
+def test_messages_that_end_within_a_sample_are_the_same_sound(layout, message_bytes):
+    source = PcmSource("engine", clock=ManualClock())
+    data = layout.encode(np.repeat(sound(0.1), layout.channels, axis=1))
+    for at in range(0, len(data), message_bytes):
+        source.push_bytes(data[at : at + message_bytes], layout)
+    source.finish()
+    np.testing.assert_array_equal(np.concatenate([block.samples for block in source.blocks()]), layout.decode(data))
+    assert source.position().dropped_bytes == 0
+
+
+def test_a_sample_that_an_utterance_ends_within_is_dropped_counted_and_said_once(caplog):
+    source = PcmSource("engine", clock=ManualClock())
+    for _ in range(2):
+        source.push_bytes(STEREO.encode(np.full((5, 2), 0.5, np.float32)) + b"\x01\x02\x03", STEREO)
+        source.end()
+    source.push_bytes(b"\x01", STEREO)
+    source.finish()
+    played = np.concatenate([block.samples for block in source.blocks() if len(block.samples)])
+    np.testing.assert_array_equal(played, np.full((10, 2), 0.5))
+    assert source.position().dropped_bytes == 3 + 3 + 1
+    assert [record.message.partition(";")[0] for record in caplog.records] == ["engine: an utterance ended within a sample"]
+
+
+@pytest.mark.parametrize("forget", [PcmSource.interrupt, PcmSource.forget_begun_sample])
+def test_a_sample_that_is_forgotten_does_not_count(forget):
+    source = PcmSource("engine", clock=ManualClock())
+    source.push_bytes(b"\x01\x02\x03", STEREO)
+    forget(source)
+    source.push_bytes(STEREO.encode(np.full((5, 2), 0.5, np.float32)), STEREO)
+    source.finish()
+    np.testing.assert_array_equal(np.concatenate([block.samples for block in source.blocks() if len(block.samples)]), np.full((5, 2), 0.5))
+    assert source.position().dropped_bytes == 0
+
+
+def test_another_format_begins_a_sample_of_its_own():
+    source = PcmSource("engine", clock=ManualClock())
+    source.push_bytes(b"\x01", STEREO)
+    mono = PcmFormat("s16le", RATE, 1)
+    source.push_bytes(mono.encode(np.full((5, 1), 0.5, np.float32)), mono)
+    source.finish()
+    np.testing.assert_array_equal(np.concatenate([block.samples for block in source.blocks() if len(block.samples)]), np.full((5, 1), 0.5))
+
+
+def test_sound_that_was_begun_before_an_interruption_is_not_kept():
+    source = PcmSource("engine", clock=ManualClock())
+    before = source.interruptions
+    assert source.push(sound(0.1), RATE, unless_after=before)
+    source.interrupt()
+    assert not source.push(sound(0.1), RATE, unless_after=before)
+    assert not len(source.samples_of(b"\0\0\0", STEREO, unless_after=before))
+    assert source.position().buffered_s == 0
+    source.push_bytes(STEREO.encode(np.zeros((9, 2), np.float32)), STEREO)
+    source.end()
+    assert source.position().dropped_bytes == 0
+
+
+def test_its_reader_hears_of_each_echo_and_of_the_end_of_an_utterances_sound():
+    for echo, heard in [(False, ["end"]), (True, ["sound", "sound", "end"])]:
+        source = PcmSource("engine", clock=ManualClock(), echo=echo)
+        told: list[bool] = []
+        source.on_news = lambda told=told: told.append(True)
+        source.push(sound(2 / 60), RATE)
+        source.finish()
+        list(source.blocks())
+        assert len(told) == len(heard)
+
+
+def test_when_an_utterance_is_over_is_known_as_soon_as_the_model_has_its_sound():
+    clock = ManualClock(10.0)
+    source = PcmSource("engine", clock=clock)
+    source.push(sound(0.05), RATE)
+    assert source.over_s() is None
+    source.end()
+    blocks = source.blocks()
+    while not isinstance(next(blocks), Boundary):
+        pass
+    over_s = source.over_s()
+    assert over_s == pytest.approx(10.025 + 0.05)
+    clock.advance(over_s - clock.now() - 1e-3)
+    assert source.take_over() == []
+    clock.advance(1e-3)
+    assert len(source.take_over()) == 1
 
 
 def test_without_an_echo_nothing_is_kept():
