@@ -124,7 +124,9 @@ def test_a_whole_number_may_be_written_as_a_float(tmp_path: Path) -> None:
     assert load_settings({}, file=write(tmp_path, "channels: 3.0\ntimecode_rate: 29.97"), environ={}).channels == (3,)
 
 
-@pytest.mark.parametrize("text", ["seed: 7.5", "seed: .nan", "seed: true", "seed: -1", "control: 80.5", "channels: [1.5]", "channels: [.inf]"])
+@pytest.mark.parametrize(
+    "text", ["seed: 7.5", "seed: .nan", "seed: true", "seed: -1", "control: 80.5", "channels: [1.5]", "channels: [.inf]"]
+)
 def test_a_fraction_is_no_whole_number(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=f"{text.partition(':')[0]} in .*got .*expected"):
         load_settings({}, file=write(tmp_path, text), environ={})
