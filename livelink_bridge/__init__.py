@@ -5,9 +5,10 @@ For programs: `animate`, a recording to frames, `stream_to`, a live voice to a f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, which takes longer to import than the rest of this; type checkers know the name
 if TYPE_CHECKING:
+    from typing import Any
+
     from speech_to_face import load_model as load_model
 
     from livelink_bridge.api import Animation as Animation
