@@ -40,12 +40,16 @@ def adapt(
     ] = None,
     steps: Annotated[int, typer.Option(metavar="N", min=1, max=20000, help="Steps at most; it stops when it gets no better.")] = 400,
     threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
+    keep_anyway: Annotated[
+        bool, typer.Option("--keep-anyway", help="Write the new model even if it is not better, or cannot be judged.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there, and a run begun with other takes.")] = False,
 ) -> None:
     """Adapt a model to an actor's own takes.
 
     Takes whose sound and face do not fit are left out and named. Some takes are kept back, and the model is judged on them before
-    and after. Stopped with Ctrl-C, the same command goes on. The model that it begins with is never changed.
+    and after. A model that is not better is not written, and the exit code is 1. Stopped with Ctrl-C, the same command goes on. The
+    model that it begins with is never changed.
     """
     from speech_to_face import checkpoint, devices
     from speech_to_face.training.adapt.run import Order
@@ -55,7 +59,7 @@ def adapt(
     check_out(out, force)
     found = files_in(takes)
     base = checkpoint.find(session.model_name(settings))
-    order = Order(base, out, force, others, data, steps, device=devices.choose(settings.device))
+    order = Order(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device))
     with abortable():
         adapt_to(found, order, threads)
 
@@ -78,9 +82,13 @@ def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
     if result is None:
         return
     print_rows(result.rows)
-    why = "got no better" if result.stopped_early else "done"
-    typer.echo(f"{result.step} steps, {why}; the best after {result.best_step}")
-    typer.echo(f"{order.out}: use it with --model {order.out}")
+    why = ", then none was better" if result.stopped_early else ""
+    typer.echo(f"{result.step} steps{why}; the best after {result.best_step}")
+    if not result.kept:
+        advice = f"{order.out} was not written; go on with --model {order.base.name}, or --keep-anyway"
+        raise BridgeError(f"{result.verdict.text}; {advice}")
+    typer.echo(result.verdict.text)
+    typer.echo(f"{order.out}: {'' if result.verdict.better else 'kept all the same; '}use it with --model {order.out}")
 
 
 def check_out(out: Path, force: bool) -> None:

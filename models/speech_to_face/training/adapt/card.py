@@ -32,6 +32,7 @@ class Story:
     steps: int
     best_step: int
     settings: str
+    verdict: str
 
 
 def check_out(out: Path, force: bool) -> None:
@@ -79,6 +80,7 @@ def _head(story: Story) -> Iterator[str]:
     minutes = [sum(take.seconds for take in takes) / 60 for takes in (story.learnt, story.held)]
     yield f"| Learnt from | {len(story.learnt)} takes, {minutes[0]:.1f} min |"
     yield f"| Judged on | {len(story.held)} takes kept back, {minutes[1]:.1f} min |"
+    yield f"| Verdict | {story.verdict} |"
     yield f"| Left out | {len(story.left)} takes |"
     kept = f" and {story.others} sounds of others" if story.others else ""
     yield f"| Kept in mind | what {story.base} does for the takes' sound at other speeds{kept} |"

@@ -17,6 +17,8 @@ from speech_to_face.training.adapt.hearing import Ear, onsets
 from speech_to_face.training.adapt.material import MOVES
 from speech_to_face.training.adapt.takes import Take
 
+R2 = "R² of all channels"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -55,7 +57,7 @@ def _faces(speaker: Speaker, takes: Sequence[Take]) -> list[Track]:
 def _marks(curves: CurveScore, closures: ClosureScore | None) -> dict[str, float]:
     marks = {f"{name} r": signal.r for name, signal in curves.signals.items()}
     marks |= {"jaw lag, ms": curves.signals["jaw"].lag_ms, "jaw amplitude ratio": curves.signals["jaw"].amplitude}
-    marks["R² of all channels"] = curves.r2
+    marks[R2] = curves.r2
     return marks | (_lips(closures) if closures else {})
 
 

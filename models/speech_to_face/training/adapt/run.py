@@ -27,6 +27,7 @@ from speech_to_face.training.adapt.learning import Adaptation, Mixture, unstyled
 from speech_to_face.training.adapt.split import split
 from speech_to_face.training.adapt.takes import LeftOut, Take, TakeFile, read_takes
 from speech_to_face.training.adapt.timing import timed
+from speech_to_face.training.adapt.verdict import Verdict, judge, speech_s, too_little
 from speech_to_face.training.adapt.workers import Workers, workers
 from speech_to_face.training.examples import Batch, Windows, read_noises, spread
 from speech_to_face.training.export import make_checkpoint
@@ -59,6 +60,8 @@ class Order:
     """Folder with speech of other people, to keep what the network does for them."""
     data: Path | None = None
     """Folder that `evaluate --data` judges on, to show what it costs others."""
+    keep_anyway: bool = False
+    """Write a model that is not better than `base`, too."""
     steps: int = 400
     batch: int = 6
     """Windows of takes a step, and as many of other voices."""
@@ -86,6 +89,9 @@ class Order:
 class Result:
     """What came of it."""
 
+    verdict: Verdict
+    kept: bool
+    """Whether `Order.out` was written; if not, the work is still in `Order.run`."""
     rows: list[figures.Row]
     learnt: list[Take]
     held: list[Take]
@@ -98,17 +104,23 @@ class Result:
 
 
 def adapt(files: Sequence[TakeFile], order: Order, show: Show, say: Say) -> Result | None:
-    """Adapt `order.base` to takes and write `order.out`; None in a process that only helped the first.
+    """Adapt `order.base` to takes and write `order.out` if that is better; None in a process that only helped the first.
 
-    Raises ModelError for a place where no model may be written, for too few takes, for a run that was begun with other ones.
+    Raises ModelError for a place where no model may be written, for too few takes or too little speech to judge on, for a run that was
+    begun with other takes.
     """
     check_out(order.out, order.force)
     checkpoint.verify(order.base)
     config = _config(order)
     team = workers(order.device)
-    _claim(order, files, team)
+    _refuse_another_run(order, files)
+    team.wait()  # until all have looked: the first writes there
     ear = Ear(load_network(order.base, config))
     learnt, held, left = _sorted(files, ear, show, say if team.first else _mute)
+    speech = speech_s(held)
+    if (reason := too_little(speech)) is not None and not order.keep_anyway:
+        raise ModelError(f"{reason}; or --keep-anyway")
+    _claim(order, files, team)
     if team.first and not material.whole(order.tracks):
         _lay_down(order, learnt, held, ear, show)
     team.wait()
@@ -117,8 +129,12 @@ def adapt(files: Sequence[TakeFile], order: Order, show: Show, say: Say) -> Resu
     if not team.first:
         return None
     best = min(history, key=lambda entry: entry[1])
-    result = Result([], learnt, held, left, loop.step, best[0], loop.step < order.steps, history)
-    return _finish(replace(result, rows=_written(order, held, ear, show)), order)
+    show("writing the model", 0, 1)
+    rows = _judged(order, held, ear)
+    verdict = judge(rows, speech)
+    rows += _of_others(order, show)
+    kept = verdict.better or order.keep_anyway
+    return _finish(Result(verdict, kept, rows, learnt, held, left, loop.step, best[0], loop.step < order.steps, history), order)
 
 
 def _mute(_line: str) -> None:
@@ -132,13 +148,20 @@ def _config(order: Order) -> Config:
     return config
 
 
+def _refuse_another_run(order: Order, files: Sequence[TakeFile]) -> None:
+    """ModelError where work on other takes or with other options would be lost, unless `order.force`. A run that was judged is done."""
+    path, judged = order.run / WHO, (_made(order) / checkpoint.CARD).exists()
+    if order.force or judged or not path.exists():
+        return
+    if json.loads(path.read_text(encoding="utf-8")) != _fingerprint(order, files):
+        raise ModelError(f"{order.run} was begun with other takes or options; go on with those, or begin anew with --force")
+
+
 def _claim(order: Order, files: Sequence[TakeFile], team: Workers) -> None:
-    """Make the folder of the run, or see that it is of the same takes and options. ModelError where it is of others."""
+    """Make the folder of the run; one of other takes goes."""
     if team.first:
         wanted, path = _fingerprint(order, files), order.run / WHO
         if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
-            if not order.force:
-                raise ModelError(f"{order.run} was begun with other takes or options; go on with those, or begin anew with --force")
             shutil.rmtree(order.run)
         order.run.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted), encoding="utf-8")
@@ -147,7 +170,7 @@ def _claim(order: Order, files: Sequence[TakeFile], team: Workers) -> None:
 
 def _fingerprint(order: Order, files: Sequence[TakeFile]) -> dict[str, Any]:
     """What makes two runs the same one; how it is written, judged and computed does not."""
-    loose = {"out", "force", "data", "device", "loaders"}
+    loose = {"out", "force", "keep_anyway", "data", "device", "loaders"}
     options = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(order).items() if key not in loose}
     paths = [path for file in files for path in (file.table, file.sound) if path]
     stamps = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}
@@ -179,7 +202,7 @@ def _sorted(files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[
 
 
 def _minutes(takes: Sequence[Take]) -> str:
-    return f"{sum(take.seconds for take in takes) / 60:.1f} min"
+    return f"{sum(take.seconds for take in takes) / 60:.1f} min, {speech_s(takes):.0f} s of speech"
 
 
 def _lay_down(order: Order, learnt: list[Take], held: list[Take], ear: Ear, show: Show) -> None:
@@ -286,25 +309,33 @@ def _stalled(history: list[tuple[int, float]]) -> bool:
     return len(losses) > PATIENCE and min(losses[-PATIENCE:]) > BETTER * min(losses[:-PATIENCE])
 
 
-def _written(order: Order, held: list[Take], ear: Ear, show: Show) -> list[figures.Row]:
-    """Make the checkpoint within the run and judge it."""
-    show("writing the model", 0, 1)
-    made = order.run / order.out.name
+def _judged(order: Order, held: list[Take], ear: Ear) -> list[figures.Row]:
+    """Make the checkpoint within the run and judge it on the takes kept back."""
+    made = _made(order)
     make_checkpoint(order.run / "best", made)
-    rows = figures.of_takes(held, order.base, made, ear)
-    if order.data is not None:
-        rows += figures.of_others(order.data, order.base, made, lambda part, _what: show("judging", round(100 * part), 100))
-    return rows
+    return figures.of_takes(held, order.base, made, ear)
+
+
+def _made(order: Order) -> Path:
+    return order.run / order.out.name
+
+
+def _of_others(order: Order, show: Show) -> list[figures.Row]:
+    if order.data is None:
+        return []
+    return figures.of_others(order.data, order.base, _made(order), lambda part, _what: show("judging", round(100 * part), 100))
 
 
 def _finish(result: Result, order: Order) -> Result:
-    made = order.run / order.out.name
+    """Write the card, and put the model in its place if it is to be kept."""
+    made = _made(order)
     story = Story(
         order.out.name, order.base.name, checkpoint.digest(order.base / checkpoint.WEIGHTS), date.today().isoformat(), result.learnt,
         result.held, result.left, len(material.sounds_in(order.others)), result.step, result.best_step,
-        f"{2 * order.batch} windows of {order.window_s:g} s a step, rate {order.rate:g}, seed {order.seed}",
+        f"{2 * order.batch} windows of {order.window_s:g} s a step, rate {order.rate:g}, seed {order.seed}", result.verdict.text,
     )  # fmt: skip
     (made / checkpoint.CARD).write_text(card(story, result.rows), encoding="utf-8")
-    replace_folder(made, order.out)
-    shutil.rmtree(order.run, ignore_errors=True)
+    if result.kept:
+        replace_folder(made, order.out)
+        shutil.rmtree(order.run, ignore_errors=True)
     return result

@@ -46,20 +46,23 @@ def voice(open_: NDArray[np.float64]) -> NDArray[np.float64]:
     return 0.3 * np.sign(np.sin(2 * np.pi * 120 * at / RATE)) * open_[at * 60 // RATE]
 
 
-def jaw_of(open_: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 0.1 + 0.5 * np.convolve(open_, np.ones(5) / 5, "same")
+def jaw_of(open_: NDArray[np.float64], smooth: int = 5) -> NDArray[np.float64]:
+    return 0.1 + 0.5 * np.convolve(open_, np.ones(smooth) / smooth, "same")
 
 
 @pytest.fixture
 def make_take(tmp_path: Path) -> MakeTake:
-    """Write `NAME.csv` and `NAME.wav`: `late` frames by which the face comes later, `strange` another one's sound, `sound` False none."""
+    """Write `NAME.csv` and `NAME.wav`: `late` frames by which the face comes later, `strange` another one's sound, `sound` False none;
+    `smooth` frames over which the jaw moves."""
 
-    def make(name: str, seed: int, seconds: float = 9.0, late: int = 0, strange: bool = False, sound: bool = True) -> TakeFile:
+    def make(
+        name: str, seed: int, seconds: float = 9.0, late: int = 0, strange: bool = False, sound: bool = True, smooth: int = 5
+    ) -> TakeFile:
         folder = tmp_path / "takes"
         folder.mkdir(exist_ok=True)
         pattern = syllables(seconds, seed)
         values = np.zeros((len(pattern), 61), np.float32)
-        values[:, CHANNELS_61.index("JawOpen")] = np.roll(jaw_of(pattern), late)
+        values[:, CHANNELS_61.index("JawOpen")] = np.roll(jaw_of(pattern, smooth), late)
         values[:, CHANNELS_61.index("MouthFunnel")] = 0.3 - 0.3 * np.roll(pattern, late)
         table, path = folder / f"{name}.csv", folder / f"{name}.wav"
         write_take(table, values)

@@ -9,6 +9,7 @@ from speech_to_face import checkpoint
 from speech_to_face.training.adapt import run as adapting
 from speech_to_face.training.adapt.figures import Row
 from speech_to_face.training.adapt.run import Order, Result
+from speech_to_face.training.adapt.verdict import Verdict
 
 from livelink_bridge import cli
 from livelink_bridge.commands import adapt
@@ -19,6 +20,11 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(cli.VERBS, "adapt", cli.with_settings(adapt.adapt, adapt.OPTIONS))
 
 
+def result(better: bool, kept: bool) -> Result:
+    verdict = Verdict(better, f"{'better' if better else 'not better'} on 30 s of speech kept back: jaw r 0.500 -> 0.750")
+    return Result(verdict, kept, [Row("1 takes kept back, 9 s", "jaw r", 0.5, 0.75)], [], [], [], 40, 30, True)
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
     """What the command asked for; nothing is learnt."""
@@ -27,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
     def instead(_files, order, _show, say):
         orders.append(order)
         say("left out: mute: no sound beside it")
-        return Result([Row("1 takes kept back, 9 s", "jaw r", 0.5, 0.75)], [], [], [], 40, 30, True)
+        return result(better=True, kept=True)
 
     monkeypatch.setattr(adapting, "adapt", instead)
     return orders
@@ -37,10 +43,32 @@ def test_figures_before_and_after_are_shown_and_how_to_use_the_model(asked, make
     takes = make_take("line", 1).table.parent
     assert cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--model", "pmmtalk-live-tts", "--device", "cpu"]) == 0
     said = capsys.readouterr()
-    for part in ("jaw r", "0.500", "+0.250", f"--model {tmp_path / 'mine'}"):
+    for part in ("jaw r", "0.500", "+0.250", "40 steps, then none was better", "better on 30 s", f"--model {tmp_path / 'mine'}"):
         assert part in said.out
     assert "left out: mute" in said.err
     assert (asked[0].base.name, asked[0].steps) == ("pmmtalk-live-tts", 400)
+
+
+def test_a_model_that_is_not_better_is_exit_code_1_with_the_verdict_and_what_to_do(monkeypatch, make_take, tmp_path, capsys):
+    monkeypatch.setattr(adapting, "adapt", lambda *_: result(better=False, kept=False))
+    takes = make_take("line", 1).table.parent
+    asked_for = ["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--model", "pmmtalk-live-tts", "--device", "cpu"]
+    assert cli.run(asked_for) == 1
+    said = capsys.readouterr()
+    assert "+0.250" in said.out and "use it" not in said.out
+    (line,) = said.err.strip().splitlines()
+    assert "not better on 30 s of speech kept back: jaw r 0.500 -> 0.750" in line
+    assert "mine was not written; go on with --model pmmtalk-live-tts, or --keep-anyway" in line
+
+
+def test_one_that_is_kept_anyway_is_not_called_better(monkeypatch, make_take, tmp_path, capsys):
+    orders = []
+    monkeypatch.setattr(adapting, "adapt", lambda _files, order, *_: (orders.append(order), result(better=False, kept=True))[1])
+    takes = make_take("line", 1).table.parent
+    assert cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--device", "cpu", "--keep-anyway"]) == 0
+    assert orders[0].keep_anyway
+    said = capsys.readouterr().out
+    assert "not better on 30 s" in said and "kept all the same; use it with" in said
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from speech_to_face.training.adapt.card import check_out
 from speech_to_face.training.adapt.run import Order, adapt
 from speech_to_face.training.loop import FROZEN
 
-SMALL = {"steps": 4, "batch": 2, "window_s": 1.0, "check_every": 2, "loaders": 0}
+SMALL = {"steps": 4, "batch": 2, "window_s": 1.0, "check_every": 2, "loaders": 0, "keep_anyway": True}
+"""Too little to be better, or to be judged: what is written is looked at, not what it is worth."""
 
 
 @pytest.fixture
@@ -95,11 +96,17 @@ def test_what_was_stopped_goes_on_with_the_state_it_had(files, order, monkeypatc
 
 @pytest.mark.usefixtures("no_export")
 def test_a_run_of_other_takes_is_not_gone_on_with(files, order, monkeypatch):
-    monkeypatch.setattr(run, "_written", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(run, "_judged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         did(files, order)
     with pytest.raises(ModelError, match="begun with other takes"):
         did(files[:4], order)
+
+
+def test_too_few_takes_are_refused_without_a_run_that_refuses_more(files, order):
+    with pytest.raises(ModelError, match="2 takes can be used, expected 3 or more"):
+        did(files[:2], order)
+    assert not order.run.exists()
 
 
 def test_it_stops_when_the_takes_kept_back_are_followed_no_better():
