@@ -1,9 +1,10 @@
-"""Who directs a session from outside: the control port, and what of the session it acts on."""
+"""Who directs a session: what can be directed of it, on this machine and through the control port."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from livelink_bridge.clock import Clock
 from livelink_bridge.control.live_stage import LiveStage
@@ -12,6 +13,7 @@ from livelink_bridge.control.server import Server
 from livelink_bridge.control.targets import LiveTargets
 from livelink_bridge.control.voice import DirectedVoice
 from livelink_bridge.performance import Performance, recorders
+from livelink_bridge.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,33 @@ class Direction:
     """IPv4 addresses or networks; none is this machine alone."""
 
 
-def open_control(direction: Direction, performances: Sequence[Performance], clock: Clock) -> Server:
-    """The control port of performances whose outputs are `directed`; it has to be run. Raises BridgeError for a port that is taken.
+OnStage = Callable[[LiveStage, Mapping[str, Session]], None]
+"""Is given what can be directed of a session that begins, and the session of each subject."""
 
-    Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject.
+
+def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, Session]) -> None:
+    """For callers who direct nothing."""
+
+
+def stage_of(performances: Sequence[Performance], clock: Clock) -> LiveStage:
+    """What can be directed of performances.
+
+    Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject. Of several
+    recorders of one subject, that which was added last records on demand: one of `--record` may run from the start to the end.
     """
     first = performances[0]
-    recorder = next(iter(recorders(first.sinks)), None) if len(performances) == 1 else None
-    voices = {made.subject: DirectedVoice(made.face, made.front, made.source.name) for made in performances}
+    by_subject = {made.subject: recorders(made.sinks)[-1] for made in performances if recorders(made.sinks)}
+    recorder = by_subject.get(first.subject) if len(performances) == 1 else None
+    voices = {made.subject: DirectedVoice(made.face, made.front, made.source.name, mute=made.mute, clock=clock) for made in performances}
     targets = {made.subject: sink for made in performances for sink in made.sinks if isinstance(sink, LiveTargets)}
-    stage = LiveStage(voices, targets, recorder, timecode=lambda: first.session.timecode or "00:00:00:00")
-    return Server(stage, read_peers(direction.allow), port=direction.port, clock=clock, takes=recorder.folder if recorder else None)
+    return LiveStage(voices, targets, recorder, timecode=lambda: first.session.timecode or "00:00:00:00", recorders=by_subject)
+
+
+def open_control(direction: Direction, stage: LiveStage, takes: Path | None, clock: Clock) -> Server:
+    """The control port of a stage whose outputs are `directed`; it has to be run. `takes` is where takes are recorded.
+
+    Raises BridgeError for a port that is taken.
+    """
+    server = Server(stage, read_peers(direction.allow), port=direction.port, clock=clock, takes=takes)
+    stage.tell_takes(server.started_here, server.stopped_here)
+    return server

@@ -53,6 +53,11 @@ class Face:
         """What it goes over to, or is in."""
         return self._wanted
 
+    @property
+    def resting(self) -> bool:
+        """Whether it is held at neutral, or on its way there."""
+        return self._resting
+
     def feel(self, mood: Mood) -> None:
         """Go over to another mood."""
         self._wanted = mood

@@ -22,6 +22,7 @@ from livelink_bridge.grid import Later, LiveTiming, Timing
 from livelink_bridge.inference import animate_live
 from livelink_bridge.listen.animate import animate_paced
 from livelink_bridge.metrics import Metrics
+from livelink_bridge.mute import Mute
 from livelink_bridge.outputs import Outputs
 from livelink_bridge.poses import Poses
 from livelink_bridge.recorder import Recorder
@@ -70,6 +71,7 @@ class Performance:
         self.beat = Later(timing or self._learned, outputs.delay_s)
         self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
                              timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        self.mute = Mute()
         self._recorders = recorders(sinks)
         for recorder in self._recorders:
             recorder.follow(lambda: self.sender.grid.shown_s)
@@ -88,7 +90,9 @@ class Performance:
 
     def animate(self) -> None:
         """The model thread's body."""
-        blocks = self._voice_out.tee(self.source.blocks()) if self._voice_out else self.source.blocks()
+        blocks = self.mute.over(self.source.blocks())
+        if self._voice_out:
+            blocks = self._voice_out.tee(blocks)
         for recorder in self._recorders:
             blocks = recorder.tee(blocks)
         try:

@@ -24,7 +24,10 @@ from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.directing import Direction, open_control
+from livelink_bridge.control.live_stage import LiveStage
+from livelink_bridge.control.server import Server
+from livelink_bridge.control.voice import DirectedVoice
+from livelink_bridge.directing import Direction, OnStage, nobody_on_stage, open_control, stage_of
 from livelink_bridge.errors import SinkError, SourceError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
@@ -71,17 +74,18 @@ def _no_front(_name: str) -> VoiceFront | None:
 
 def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
              front: FrontOf = _no_front, aloud: Aloud | None = None, direction: Direction | None = None,
-             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore,
+             on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
     """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
 
     `front` makes what stands between the microphone of that name and the network; `direction` lets others direct, `outputs` being so;
-    `more` are the caller's own sinks, who closes them.
+    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here.
     """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
         made = front(source.name)
         return follow(source, model, face, outputs, [*sinks, *more], clock=clock, stop=stop, front=made, aloud=aloud, direction=direction,
-                      on_status=on_status)  # fmt: skip
+                      on_status=on_status, on_stage=on_stage)  # fmt: skip
 
 
 def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
@@ -101,7 +105,8 @@ def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outpu
 
 def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
            stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None, direction: Direction | None = None,
-           on_status: Callable[[Status], None] = _ignore, timing: Timing | None = None) -> Summary:  # fmt: skip
+           on_status: Callable[[Status], None] = _ignore, on_stage: OnStage = nobody_on_stage,
+           timing: Timing | None = None) -> Summary:  # fmt: skip
     """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
 
     `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives.
@@ -110,10 +115,20 @@ def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, si
     with Runner() as runner:
         performance = Performance(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
                                   timing=timing)  # fmt: skip
-        control = open_control(direction, [performance], clock) if direction else None
+        control = _directed([performance], direction, on_stage, clock)
         perform([performance], runner, clock=clock, stop=stop, control=control,
                 on_status=lambda: on_status(performance.session.status()))  # fmt: skip
     return performance.session.summary()
+
+
+def _directed(performances: Sequence[Performance], direction: Direction | None, on_stage: OnStage, clock: Clock) -> Server | None:
+    """Give away what may be directed of performances, and open the control port where there is to be one."""
+    stage = stage_of(performances, clock)
+    on_stage(stage, {performance.subject: performance.session for performance in performances})
+    if direction is None:
+        return None
+    kept = recorders(performances[0].sinks) if len(performances) == 1 else []
+    return open_control(direction, stage, kept[-1].folder if kept else None, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +140,13 @@ class Performer:
     outputs: Outputs
     front: FrontOf = _no_front
     aloud: Aloud | None = None
+    more: Sequence[Sink] = ()
+    """The caller's own, who closes them."""
 
 
 def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, clock: Clock, stop: threading.Event,
-                   on_status: Callable[[dict[str, Status]], None],
-                   direction: Direction | None = None) -> dict[str, Summary]:  # fmt: skip
+                   on_status: Callable[[dict[str, Status]], None], direction: Direction | None = None,
+                   on_stage: OnStage = nobody_on_stage) -> dict[str, Summary]:  # fmt: skip
     """Follow several microphones, or channels of one, until `stop` is set; by subject."""
     warm_up(model)
     with ExitStack() as stack:
@@ -141,8 +158,8 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
             performances: dict[str, Performance] = {}
             for performer, source, targets in zip(performers, sources, sinks, strict=True):
                 front = performer.front(source.name)
-                made = Performance(source, model, performer.face, performer.outputs, targets, clock=clock, stop=runner.stop, front=front,
-                                   aloud=performer.aloud)  # fmt: skip
+                made = Performance(source, model, performer.face, performer.outputs, [*targets, *performer.more], clock=clock,
+                                   stop=runner.stop, front=front, aloud=performer.aloud)  # fmt: skip
                 stack.callback(made.close)
                 performances[performer.outputs.subject] = made
             for number, split in enumerate(splits, 1):
@@ -152,27 +169,30 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
                 on_status({subject: performance.session.status() for subject, performance in performances.items()})
 
             everybody = list(performances.values())
-            control = open_control(direction, everybody, clock) if direction else None
+            control = _directed(everybody, direction, on_stage, clock)
             perform(everybody, runner, clock=clock, stop=stop, control=control, on_status=report)
     return {subject: performance.session.summary() for subject, performance in performances.items()}
 
 
 def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
-             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore,
+             on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
     """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set.
 
-    `more` are the caller's own sinks, who closes them.
+    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here.
     """
     with closing(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
         warm_up(model)
         speaker = open_speaker(open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S), clock) if audio else None
         if speaker:
             stack.callback(speaker.close)
-        return play(source, model, face, outputs, [*sinks, *more], speaker=speaker, clock=clock, stop=stop, on_status=on_status)
+        return play(source, model, face, outputs, [*sinks, *more], speaker=speaker, clock=clock, stop=stop, on_status=on_status,
+                    on_stage=on_stage)  # fmt: skip
 
 
 def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
-         clock: Clock, stop: threading.Event, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+         clock: Clock, stop: threading.Event, on_status: Callable[[Status], None] = _ignore,
+         on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
     """Play a recording: the pose of each moment is sent when that moment is heard, or by the clock where nothing is.
 
     A recording that is damaged on the way is played up to there, and its error raised afterwards.
@@ -199,6 +219,9 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
         for recorder in recorders(sinks):
             recorder.follow(lambda: sender.grid.shown_s)
         session = Session(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
+        kept = {outputs.subject: recorders(sinks)[-1]} if recorders(sinks) else {}
+        stage = LiveStage({outputs.subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept)
+        on_stage(stage, {outputs.subject: session})
         runner.start("sender", sender.run)
         runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
     if broken:

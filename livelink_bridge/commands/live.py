@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from livelink_bridge.clock import Clock
     from livelink_bridge.config import Settings
+    from livelink_bridge.preview.page_session import Session
     from livelink_bridge.voice_front import VoiceFront
 
 
@@ -31,7 +33,7 @@ def mic(
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.commands.calibrate import calibrate
-    from livelink_bridge.commands.preview import both, page_beside, recorders_of
+    from livelink_bridge.commands.preview import page_beside, recorders_of, shown_on
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.commands.typed import typing_of
     from livelink_bridge.errors import UsageError
@@ -44,9 +46,9 @@ def mic(
         if settings.performers:
             raise UsageError("got --calibrate and performers in the settings, expected one: calibrate each microphone by itself")
         calibrate(MicrophoneSource(session.input_of(settings, wanted), clock=clock))
-    with interruptible() as stop, native_noise.hidden(), page_beside(settings) as page:
+    with interruptible() as stop, native_noise.hidden(), page_beside(settings, several=bool(settings.performers)) as page:
         if settings.performers:
-            show_performers(settings, wanted, clock, stop)
+            show_performers(settings, wanted, clock, stop, page)
             return
         face, model = session.face_of(settings, clock, page), session.live_model_of(settings)
         typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
@@ -62,14 +64,15 @@ def mic(
         ):
             microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
             summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
-                               direction=session.direction_of(settings), more=recorders_of(page),
-                               on_status=both(show, page))  # fmt: skip
+                               direction=session.direction_of(settings), more=recorders_of(page, settings.subject),
+                               on_status=show, on_stage=shown_on(page))  # fmt: skip
         typer.echo(session.summary_line(summary))
 
 
-def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event) -> None:
-    """Several voices, each with a face."""
+def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: Session | None = None) -> None:
+    """Several voices, each with a face; `page` shows them one at a time."""
     from livelink_bridge.commands import session
+    from livelink_bridge.commands.preview import recorders_of, shown_on
     from livelink_bridge.commands.status import status_lines
     from livelink_bridge.commands.typed import typing_of
     from livelink_bridge.config import performers_of
@@ -80,13 +83,17 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     if wanted is not None:
         raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
     model = session.live_model_of(settings)
-    performers = [session.performer_of(own, mic, model.lookahead_s, clock) for mic, own in performers_of(settings)]
+    performers = [
+        replace(session.performer_of(own, mic, model.lookahead_s, clock), more=recorders_of(page, own.subject))
+        for mic, own in performers_of(settings)
+    ]
     typing = typing_of({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
     with (
         steady_interpreter(),
         status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
     ):
-        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=session.direction_of(settings))
+        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=session.direction_of(settings),
+                                   on_stage=shown_on(page))  # fmt: skip
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {session.summary_line(summary)}")

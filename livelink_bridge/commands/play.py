@@ -34,7 +34,7 @@ def play(
     """
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
-    from livelink_bridge.commands.preview import both, page_beside, recorders_of
+    from livelink_bridge.commands.preview import page_beside, recorders_of, shown_on
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.pipeline import run_play
     from livelink_bridge.runner import steady_interpreter
@@ -53,8 +53,8 @@ def play(
                 steady_interpreter(),
                 status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
             ):
-                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, more=recorders_of(page),
-                                   on_status=both(show, page))  # fmt: skip
+                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show,
+                                   more=recorders_of(page, settings.subject), on_stage=shown_on(page))  # fmt: skip
             typer.echo(f"{file}: {session.summary_line(summary)}")
             if stop.is_set():
                 break

@@ -6,8 +6,8 @@ import secrets
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,14 +17,14 @@ import typer
 
 from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.runner import beside
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
 
     from livelink_bridge.config import Settings
+    from livelink_bridge.directing import OnStage
     from livelink_bridge.face import Face
-    from livelink_bridge.metrics import Status
+    from livelink_bridge.preview.live_show import LiveShow
     from livelink_bridge.preview.page_session import Analyse, Session
     from livelink_bridge.recorder import Recorder
 
@@ -70,52 +70,45 @@ def preview(
 
 
 @contextmanager
-def page_beside(settings: Settings) -> Iterator[Session | None]:
+def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Session | None]:
     """The page of a session that goes to `preview:` too; None for one that does not.
 
-    The session's face is to wear it: then the sliders move every receiver's face. Its recorder is to be among the sinks, statuses go
-    into `live_status`.
+    The session's one face is to wear it: then the sliders move every receiver's face. Several performers keep their own characters.
+    `several` says that the settings' performers are who is live. What `recorders_of` gives is to be among the sinks, and `shown_on` is
+    to hear of the stage.
     """
-    if PAGE not in settings.targets:
+    from livelink_bridge.config import performers_of
+
+    everybody = [own for _, own in performers_of(settings)] if several else [settings]
+    if not any(PAGE in own.targets for own in everybody):
         yield None
         return
+    from livelink_bridge.preview.live_show import LiveShow
     from livelink_bridge.recorder import Recorder
 
     _need_nicegui()
-    with live_page(settings) as page:
-        page.live_wears = True
-        page.recorder = Recorder(settings.record or TAKES, subject=settings.subject, slate=settings.slate)
-        try:
-            yield page
-        finally:
-            page.recorder.close()
+    with ExitStack() as stack:
+        kept = {own.subject: Recorder(own.record or TAKES, subject=own.subject, slate=own.slate) for own in everybody}
+        for recorder in kept.values():
+            stack.callback(recorder.close)
+        yield stack.enter_context(live_page(settings, LiveShow(kept, sliders=not several)))
 
 
-def recorders_of(page: Session | None) -> Sequence[Recorder]:
-    """What records on the page's demand."""
-    return [page.recorder] if page is not None and page.recorder is not None else []
+def recorders_of(page: Session | None, subject: str) -> Sequence[Recorder]:
+    """What records one subject's takes on the page's demand."""
+    return [page.show.recorders[subject]] if page is not None and page.show is not None else []
 
 
-def both(show: Callable[[Status], None], page: Session | None) -> Callable[[Status], None]:
-    """Show a status where it is shown anyway, and on the page; one of the two that fails leaves the other and the face alone."""
-    if page is None:
-        return show
+def shown_on(page: Session | None) -> OnStage:
+    """Lets the page show and direct a session that begins; the next one takes its place."""
+    from livelink_bridge.directing import nobody_on_stage
 
-    def on_page(status: Status) -> None:
-        page.live_status = status
-
-    tell = beside("the page", on_page)
-
-    def both_told(status: Status) -> None:
-        show(status)
-        tell(status)
-
-    return both_told
+    return nobody_on_stage if page is None or page.show is None else page.show.follow
 
 
 @contextmanager
-def live_page(settings: Settings, *, browser: bool = True) -> Iterator[Session]:
-    """The page beside a live session: it finds the `preview:` sink by itself. At the usual port, or any where that is taken."""
+def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> Iterator[Session]:
+    """The page beside a live session. At the usual port, or any where that is taken."""
     from livelink_bridge.preview.listening import listen_on
 
     try:
@@ -126,6 +119,7 @@ def live_page(settings: Settings, *, browser: bool = True) -> Iterator[Session]:
         from livelink_bridge.preview.app import Server
 
         session = session_of(settings, Path(folder))
+        session.show = show
         server = Server(session, listening)
         server.start()
         typer.echo(f"preview at {server.url}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from arkit_mapping.moods import Mood
@@ -29,6 +30,10 @@ class Voice(Protocol):
         """Raises BridgeError where the voice has no microphone."""
         ...
 
+    def mute(self, on: bool) -> None:
+        """Raises BridgeError where the voice has no microphone."""
+        ...
+
     def neutral(self, on: bool) -> None: ...
 
 
@@ -42,6 +47,9 @@ class Recorder(Protocol):
     @property
     def recording(self) -> bool: ...
 
+    @property
+    def takes(self) -> Sequence[Path]: ...
+
     def start(self, slate: str, take: int) -> str: ...
 
     def stop(self) -> Recorded: ...
@@ -53,14 +61,18 @@ class LiveStage:
     """Directs what is there; says in one line what is not."""
 
     def __init__(self, voices: Mapping[str, Voice], targets: Mapping[str, LiveTargets], recorder: Recorder | None, *,
-                 timecode: Callable[[], str]) -> None:  # fmt: skip
+                 timecode: Callable[[], str], recorders: Mapping[str, Recorder] | None = None) -> None:  # fmt: skip
         """
         Parameters
         ----------
         voices, targets : by subject; a subject may have no voice, as in a replay
-        recorder : None where no `--record DIR` says where takes go
+        recorder : of the takes that remote control begins; None where no `--record DIR` says where takes go, or with several subjects
         timecode : the label of the frame sent last
+        recorders : by subject, of takes that are begun on this machine; None where nothing is recorded
         """
+        self._recorders = dict(recorders or {})
+        self._on_begun: Callable[[str, int], None] = lambda _slate, _take: None
+        self._on_ended: Callable[[], None] = lambda: None
         self._voices, self._targets = dict(voices), dict(targets)
         self._recorder, self._timecode = recorder, timecode
         self._slate, self._take = _FIRST_SLATE, _FIRST_TAKE
@@ -78,9 +90,12 @@ class LiveStage:
             raise BridgeError(f"{len(self._targets)} subjects are sent from here, expected one to rename; name performers in the settings")
         (old,) = self._targets
         self._targets[old].rename(subject)
-        self._targets[subject] = self._targets.pop(old)
-        if old in self._voices:
-            self._voices[subject] = self._voices.pop(old)
+        # Each in one step: a page looks at them meanwhile.
+        self._targets = {subject: self._targets[old]}
+        self._voices = {subject if name == old else name: voice for name, voice in self._voices.items()}
+        self._recorders = {subject if name == old else name: recorder for name, recorder in self._recorders.items()}
+        for recorder in self._recorders.values():
+            recorder.subject = subject
         if self._recorder:
             self._recorder.subject = subject
         if subject != old:
@@ -145,9 +160,51 @@ class LiveStage:
         for voice in self._meant(subject):
             voice.calibrate()
 
+    def mute(self, on: bool, subject: str | None) -> None:
+        for voice in self._meant(subject):
+            voice.mute(on)
+
     def neutral(self, on: bool, subject: str | None) -> None:
         for voice in self._meant(subject):
             voice.neutral(on)
+
+    def tell_takes(self, on_begun: Callable[[str, int], None], on_ended: Callable[[], None]) -> None:
+        """Who hears of takes that are begun and ended on this machine: slate and number, and the end. Called by whoever records."""
+        self._on_begun, self._on_ended = on_begun, on_ended
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Those with a voice, by the names that they have now, in the order they were given."""
+        return tuple(self._voices)
+
+    @property
+    def voices(self) -> Mapping[str, Voice]:
+        return self._voices
+
+    @property
+    def recorders(self) -> Mapping[str, Recorder]:
+        return self._recorders
+
+    def recorder_of(self, subject: str) -> Recorder:
+        """What records one subject's takes. Raises BridgeError where nothing does."""
+        recorder = self._recorders.get(subject)
+        if recorder is None:
+            raise BridgeError(f"takes of {subject} are not recorded here; start with --record DIR")
+        return recorder
+
+    def begin_take(self, subject: str) -> str:
+        """Begin the next take of one subject on this machine; the timecode of its first pose. May wait a second for that."""
+        recorder = self.recorder_of(subject)
+        slate, take = recorder.slate, recorder.take
+        timecode = recorder.start(slate, take)
+        self._on_begun(slate, take)
+        return timecode
+
+    def end_take(self, subject: str) -> Recorded:
+        """End the take of one subject on this machine; its files are complete when this returns. Raises BridgeError where there is none."""
+        recorded = self.recorder_of(subject).stop()
+        self._on_ended()
+        return recorded
 
     def _needed(self) -> Recorder:
         if self._recorder is None:

@@ -211,5 +211,6 @@ COMMANDS: dict[str, Command] = {
     "/mood": Command("feel", (mood,), (some_text,)),
     "/gain": Command("gain", (gain,), (some_text,)),
     "/calibrate": Command("calibrate", may=(some_text,)),
+    "/mute": Command("mute", may=(maybe(switch), some_text)),
     "/neutral": Command("neutral", may=(maybe(switch), some_text)),
 }

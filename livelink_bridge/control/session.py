@@ -79,6 +79,7 @@ class Session:
             "feel": self._feel,
             "gain": self._gain,
             "calibrate": self._calibrate,
+            "mute": self._mute,
             "neutral": self._neutral,
         }
 
@@ -231,6 +232,10 @@ class Session:
 
     def _calibrate(self, _peer: Endpoint, subject: str | None) -> Outcomes:
         self._stage.calibrate(subject)
+        return []
+
+    def _mute(self, _peer: Endpoint, on: bool | None, subject: str | None) -> Outcomes:
+        self._stage.mute(on is None or on, subject)
         return []
 
     def _neutral(self, _peer: Endpoint, on: bool | None, subject: str | None) -> Outcomes:

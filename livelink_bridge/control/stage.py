@@ -101,6 +101,10 @@ class Stage(Protocol):
         """Begin to measure the room and the voice; does not wait for the result."""
         ...
 
+    def mute(self, on: bool, subject: str | None) -> None:
+        """Silence in place of the microphone, also in takes, or its sound again."""
+        ...
+
     def neutral(self, on: bool, subject: str | None) -> None:
         """Hold the face at rest, or let it go on."""
         ...

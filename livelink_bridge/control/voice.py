@@ -5,20 +5,29 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from speech_to_face.base import Samples
 
 from arkit_mapping.moods import Mood
 from livelink_bridge.calibration import ROOM_S, VOICE_S, calibrate, save
+from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.gate import Thresholds
+from livelink_bridge.mute import Mute
 
 _log = logging.getLogger(__name__)
 
 
 class Wearer(Protocol):
-    """A face; both may be called from any thread."""
+    """A face; all of it may be called from any thread."""
+
+    @property
+    def mood(self) -> Mood: ...
+
+    @property
+    def resting(self) -> bool: ...
 
     def feel(self, mood: Mood) -> None: ...
 
@@ -41,20 +50,69 @@ class Front(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Where the calibration of a microphone stands."""
+
+    hears: Literal["room", "voice"] | None = None
+    """What is listened to now; None where no calibration runs."""
+    done: float = 0.0
+    """How much of it is over, 0 to 1, by the clock."""
+    result: str = ""
+    """What came of the last one, a sentence without its full stop; empty before the first."""
+    failed: bool = False
+    """Whether the last one changed nothing."""
+
+
 class DirectedVoice:
     """A voice with its face; `front` is None where the sound comes from no microphone."""
 
-    def __init__(self, face: Wearer, front: Front | None = None, device: str = "", *,
-                 remember: Callable[[str, Thresholds], None] = save) -> None:  # fmt: skip
-        """`device` is the microphone's name, under which its levels are remembered."""
+    def __init__(self, face: Wearer, front: Front | None = None, device: str = "", *, mute: Mute | None = None,
+                 remember: Callable[[str, Thresholds], None] = save, clock: Clock | None = None) -> None:  # fmt: skip
+        """`device` is the microphone's name, under which its levels are remembered; `mute` is what silences it."""
         self._face, self._front, self._device, self._remember = face, front, device, remember
+        self._mute, self._clock = mute, clock or MonotonicClock()
         self._measuring = threading.Lock()
+        self._measured_from_s: float | None = None
+        self._result = Calibration()
+
+    @property
+    def mood(self) -> Mood:
+        return self._face.mood
+
+    @property
+    def resting(self) -> bool:
+        """Whether the face is held at neutral."""
+        return self._face.resting
+
+    @property
+    def muted(self) -> bool:
+        return self._mute is not None and self._mute.on
+
+    @property
+    def has_microphone(self) -> bool:
+        return self._front is not None
+
+    @property
+    def calibration(self) -> Calibration:
+        """Where calibrating stands, or what came of it last. From any thread."""
+        begun_s = self._measured_from_s
+        if begun_s is None:
+            return self._result
+        heard_s = self._clock.now() - begun_s
+        return Calibration("room" if heard_s < ROOM_S else "voice", min(1.0, heard_s / (ROOM_S + VOICE_S)))
 
     def feel(self, mood: Mood) -> None:
         self._face.feel(mood)
 
     def neutral(self, on: bool) -> None:
         self._face.rest(on)
+
+    def mute(self, on: bool) -> None:
+        self._microphone()
+        if self._mute is None:
+            raise BridgeError("this microphone cannot be muted from here; mute it in the system")
+        self._mute.on = on
 
     def set_gain(self, gain_db: float) -> None:
         self._microphone().set_gain(gain_db)
@@ -64,6 +122,7 @@ class DirectedVoice:
         front = self._microphone()
         if not self._measuring.acquire(blocking=False):
             raise BridgeError(f"{self._device} is being calibrated already; wait until that is done")
+        self._measured_from_s = self._clock.now()
         _log.info("calibrating %s: %g s of room, then %g s of voice", self._device, ROOM_S, VOICE_S)
         front.measure(ROOM_S + VOICE_S, lambda samples, rate: self._measured(front, samples, rate))
 
@@ -82,8 +141,12 @@ class DirectedVoice:
             thresholds = calibrate(samples[:room], samples[room:], rate)
             front.use(thresholds)
             self._remember(self._device, thresholds)
-            _log.info("calibrated %s: opens at %g dBFS, closes at %g dBFS", self._device, thresholds.open_dbfs, thresholds.close_dbfs)
+            opens = f"opens at {thresholds.open_dbfs:g} dBFS, closes at {thresholds.close_dbfs:g} dBFS"
+            self._result = Calibration(result=f"the gate {opens}")
+            _log.info("calibrated %s: %s", self._device, opens)
         except BridgeError as error:
+            self._result = Calibration(result=f"{error}; the gate stays as it was", failed=True)
             _log.warning("calibration of %s: %s; the gate stays as it was", self._device, error)
         finally:
+            self._measured_from_s = None
             self._measuring.release()

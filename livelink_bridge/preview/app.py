@@ -12,7 +12,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.types import ASGIApp
 
-from livelink_bridge.preview import page, page_compare
+from livelink_bridge.preview import page, page_compare, page_stage
 from livelink_bridge.preview.listening import address
 from livelink_bridge.preview.page_guard import Guard
 from livelink_bridge.preview.page_live import add_live
@@ -29,7 +29,7 @@ def application(session: Session, *, host: str, port: int, token: str | None = N
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     Routes(session).add_to(app)
     add_live(app, session)
-    ui.page("/", title=TITLE)(lambda: page.build(session))
+    ui.page("/", title=TITLE)(lambda: page_stage.build(session, session.show) if session.show else page.build(session))
     ui.page("/compare", title=f"{TITLE}: which is better?")(lambda: page_compare.build(session))
     ui.run_with(app, title=TITLE, dark=True, tailwind=False, show_welcome_message=False, binding_refresh_interval=None,
                 reconnect_timeout=RECONNECT_S)  # fmt: skip

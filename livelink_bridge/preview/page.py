@@ -15,8 +15,6 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.preview.face_view import FaceView
 from livelink_bridge.preview.page_export import export_menu, save_dialog
 from livelink_bridge.preview.page_help import help_dialog
-from livelink_bridge.preview.page_live import LiveFigures
-from livelink_bridge.preview.page_record import RecordButton
 from livelink_bridge.preview.page_routes import LARGEST, export_url
 from livelink_bridge.preview.page_session import FACE_URL, VIDEO_FPS, Session
 from livelink_bridge.preview.page_sides import sides_menu
@@ -26,7 +24,7 @@ from livelink_bridge.preview.timeline import StageLink, Timeline, Transport
 THEME = Path(__file__).with_name("web") / "theme.css"
 PRELOAD = f'<link rel="preload" href="{FACE_URL}" as="fetch" crossorigin="anonymous">'
 """The face is on its way while the scripts are read."""
-LOOK_FOR_LIVE_S = 0.5
+LOOK_AT_SENDING_S = 0.5
 EXPECTED = (BridgeError, CharacterError, TakeError, ModelError)
 """What the user can do something about: each is one sentence."""
 Kind = Literal["positive", "negative", "warning", "info"]
@@ -44,7 +42,7 @@ async def open_first(session: Session, path: Path) -> None:
     try:
         await session.open(path)
     except EXPECTED as error:
-        session.trouble = _sentence(error)
+        session.trouble = sentence(error)
         session.tell()
 
 
@@ -72,7 +70,6 @@ class Page:
                 back.props("flat dense no-caps id=built-in").classes("face-back")
                 self._parts.append(lambda: back.set_visibility(self.session.face is not None))
                 self._busy()
-                self._parts.append(LiveFigures(self.session).refresh)
             with ui.element("div").classes("area-transport"):
                 self._transport = Transport(follow=False)
                 self._transport.on("moved", lambda event: self._moved(event.args))
@@ -80,13 +77,12 @@ class Page:
                 self._parts.append(SliderPanel(self.session, self.attempt).refresh)
             with ui.element("div").classes("area-timeline"):
                 Timeline()
-        self._link = StageLink(clip=self.session.clip_id, revision=self._revision(), live=0, largest=max(LARGEST.values()))
+        self._link = StageLink(clip=self.session.clip_id, revision=self._revision(), largest=max(LARGEST.values()))
         self._link.on("key", lambda event: self._key(event.args))
         self._link.on("dropped", lambda event: self._open(event.args["file"], event.args["as"]))
         self._link.on("rendered", lambda event: self._rendered(event.args))
         self._link.on("trouble", lambda event: self.say(event.args))
-        ui.timer(LOOK_FOR_LIVE_S, self.session.look_for_live)
-        ui.timer(LOOK_FOR_LIVE_S, self._look_at_sending)
+        ui.timer(LOOK_AT_SENDING_S, self._look_at_sending)
         self._follow()
 
     def say(self, sentence: str, kind: Kind = "negative") -> None:
@@ -100,7 +96,7 @@ class Page:
         try:
             work()
         except EXPECTED as error:
-            self.say(_sentence(error))
+            self.say(sentence(error))
             self.refresh()
         else:
             if done:
@@ -108,8 +104,7 @@ class Page:
 
     def refresh(self) -> None:
         """Bring everything up to the session's state."""
-        live = self.session.live_number if self.session.live and not self.session.live.closed else 0
-        self._link.show(clip=self.session.clip_id, revision=self._revision(), live=live)
+        self._link.show(clip=self.session.clip_id, revision=self._revision())
         self._face.show(self._face_file())
         self._transport.show(follow=self._sending)
         self._sent_before = self._sending
@@ -130,30 +125,32 @@ class Page:
     def _top(self, dark: ui.dark_mode) -> None:
         with ui.element("div").classes("top"):
             ui.label("preview").classes("title")
-            _icon("folder_open", "Open a sound, a take or a face", "open").on("click", js_handler="() => window.livelinkOpen()")
-            save = save_dialog(self)
-            self._save = _icon("save", "Save the character (S)", "save", save.open)
+            icon("folder_open", "Open a sound, a take or a face", "open").on("click", js_handler="() => window.livelinkOpen()")
+            self._character_buttons()
             export_menu(self)
-            _bar()
-            undo = _icon("undo", "Undo (U)", "undo", lambda: self._key("undo"))
-            redo = _icon("redo", "Redo (Shift+U)", "redo", lambda: self._key("redo"))
             _bar()
             file = ui.label().classes("file").props("id=file")
             self._parts.append(sides_menu(self).refresh)
-            self._parts.append(RecordButton(self).refresh)
             if self.session.unreal:
-                send = _icon("cast", f"Send to {', '.join(self.session.unreal.targets)}, in step with the page", "send", self._send)
+                send = icon("cast", f"Send to {', '.join(self.session.unreal.targets)}, in step with the page", "send", self._send)
                 self._parts.append(lambda: _coloured(send, self._sending))
             self._help = help_dialog()
-            _icon("contrast", "Light or dark", "light", dark.toggle)
-            _icon("help_outline", "Keys (?)", "help", self._help.open)
-        self._save_open = save.open
+            icon("contrast", "Light or dark", "light", dark.toggle)
+            icon("help_outline", "Keys (?)", "help", self._help.open)
+        self._parts.append(lambda: file.set_text(self._title()))
+
+    def _character_buttons(self) -> None:
+        save = save_dialog(self)
+        self._save_open: Callable[[], object] = save.open
+        button = icon("save", "Save the character (S)", "save", save.open)
+        _bar()
+        undo = icon("undo", "Undo (U)", "undo", lambda: self._key("undo"))
+        redo = icon("redo", "Redo (Shift+U)", "redo", lambda: self._key("redo"))
 
         def read() -> None:
             undo.set_enabled(self.session.history.can_undo)
             redo.set_enabled(self.session.history.can_redo)
-            _coloured(self._save, self.session.unsaved)
-            file.set_text(self._title())
+            _coloured(button, self.session.unsaved)
 
         self._parts.append(read)
 
@@ -212,7 +209,7 @@ class Page:
             self.say(self.session.trouble)
         if unreal and unreal.failures != self._failures_said:
             self._failures_said = unreal.failures
-            self.say(_sentence(UsageError(unreal.trouble)))
+            self.say(sentence(UsageError(unreal.trouble)))
         for note in (*(clip.notes if clip else ()), *self.session.face_notes):
             key = f"{self.session.clip_id} {note}"
             if key not in self._noted:
@@ -234,26 +231,26 @@ class Page:
         try:
             await self.session.open(source, other=True, model=name)
         except EXPECTED as error:
-            self.say(_sentence(error, self.session.folder))
+            self.say(sentence(error, self.session.folder))
 
     async def export(self, ending: str) -> None:
         """Write A and hand it to the browser."""
         try:
             path, notes = await self.session.export(ending)
         except EXPECTED as error:
-            self.say(_sentence(error, self.session.folder))
+            self.say(sentence(error, self.session.folder))
             return
         with self.client:
             ui.download(export_url(path), path.name)
         for note in notes:
-            self.say(_sentence(UsageError(note), self.session.folder), "warning")
+            self.say(sentence(UsageError(note), self.session.folder), "warning")
 
     async def begin_video(self) -> None:
         """Let the browser render A; `_rendered` hears of the end."""
         try:
             frames = await self.session.begin_video()
         except EXPECTED as error:
-            self.say(_sentence(error, self.session.folder))
+            self.say(sentence(error, self.session.folder))
             return
         self._renders = True
         self._link.run_method("render", {"frames": frames, "fps": VIDEO_FPS})
@@ -266,7 +263,7 @@ class Page:
         try:
             path = await self.session.finish_video()
         except EXPECTED as error:
-            self.say(_sentence(error, self.session.folder))
+            self.say(sentence(error, self.session.folder))
             return
         with self.client:
             ui.download(export_url(path), path.name)
@@ -298,10 +295,10 @@ class Page:
             else:
                 await self.session.open(path, other=use == "other")
         except EXPECTED as error:
-            self.say(_sentence(error, self.session.folder))
+            self.say(sentence(error, self.session.folder))
 
 
-def _sentence(error: Exception, folder: Path | None = None) -> str:
+def sentence(error: Exception, folder: Path | None = None) -> str:
     """An error as the page says it: a capital, a full stop, and no path of the session's own folder."""
     text = str(error)
     if folder is not None:
@@ -311,7 +308,7 @@ def _sentence(error: Exception, folder: Path | None = None) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def _icon(name: str, hint: str, mark: str, on_click: Callable[[], Any] | None = None) -> ui.button:
+def icon(name: str, hint: str, mark: str, on_click: Callable[[], Any] | None = None) -> ui.button:
     button = ui.button(icon=name, on_click=on_click, color=None).props(f'flat round dense id="{mark}" aria-label="{hint}"')
     with button:
         ui.tooltip(hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nicegui import ui
 
 KEYS = (
@@ -21,14 +23,30 @@ MOUSE = (
     "Drop a sound, a take, a face (.glb) or a character (.yaml) anywhere."
 )
 
+LIVE_KEYS = (
+    ("R", "record a take, and end it"),
+    ("M", "mute the microphone, in takes too"),
+    ("N", "ease the face to neutral, and back"),
+    ("C", "calibrate: two seconds of room, two of voice"),
+    ("0 to 9", "the mood of that number"),
+    ("Page up, Page down", "another performer, where there are several"),
+    ("U, Shift U", "undo, redo a slider"),
+    ("S", "save the character"),
+    ("?", "this list"),
+)
+LIVE_MOUSE = (
+    "Drag the face to turn it, the wheel moves nearer, a double click looks straight again. "
+    "Drop a face (.glb, .vrm) or a character (.yaml) anywhere."
+)
 
-def help_dialog() -> ui.dialog:
+
+def help_dialog(keys: Sequence[tuple[str, str]] = KEYS, mouse: str = MOUSE) -> ui.dialog:
     with ui.dialog() as dialog, ui.card().style("min-width: 520px; gap: 14px"):
         ui.label("Keys").style("font-size: 17px; font-weight: 600")
         with ui.element("div").classes("keys"):
-            for key, does in KEYS:
+            for key, does in keys:
                 with ui.element("kbd"):
                     ui.label(key)
                 ui.label(does)
-        ui.label(MOUSE).style("color: var(--soft); font-size: 13px")
+        ui.label(mouse).style("color: var(--soft); font-size: 13px")
     return dialog

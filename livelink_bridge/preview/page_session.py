@@ -18,16 +18,14 @@ from arkit_mapping.channels import ARKIT_52, CHANNELS_61
 from arkit_mapping.character import Character, load_character
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.frames import FRAME_RATE, Weights
-from livelink_bridge.metrics import Status
 from livelink_bridge.preview.adjust import Adjustments
 from livelink_bridge.preview.clip import Clip
 from livelink_bridge.preview.exports import export, save_character
 from livelink_bridge.preview.history import History
-from livelink_bridge.preview.live import OPEN, PreviewSink
+from livelink_bridge.preview.live_show import LiveShow
 from livelink_bridge.preview.page_poses import PoseTiles
 from livelink_bridge.preview.page_unreal import Unreal
 from livelink_bridge.preview.video import VideoWriter, Wanted
-from livelink_bridge.recorder import Recorder
 
 Against = Literal["saved", "predicted", "other"]
 """What B is: the saved character, the poses as predicted, or another model or take."""
@@ -63,16 +61,8 @@ class Session:
         """What may be served: uploads, analysed sound, exports."""
         self.models = tuple(models)
         """Names of models that A can be compared with."""
-        self.live: PreviewSink | None = None
-        """Where the live face comes from, the newest there was; None where nothing was live."""
-        self.live_number = 0
-        """Which one that is, from 1."""
-        self.live_status: Status | None = None
-        """The newest status of the live session; set from any thread."""
-        self.live_wears = False
-        """Whether the live face wears this session's character before it is sent, to every receiver."""
-        self.recorder: Recorder | None = None
-        """Records the live session when the page asks for it; None where nothing is live."""
+        self.show: LiveShow | None = None
+        """The session that runs beside the page; None where files are worked on."""
         self.character_path = character
         saved = Adjustments.from_character(load_character(character)) if character else Adjustments()
         self.history = History(saved)
@@ -198,18 +188,10 @@ class Session:
         """What the sliders make of a face now. From any thread; the same object until they move."""
         return self.adjustments.character()
 
-    def look_for_live(self) -> None:
-        """Follow the newest `preview:` of this process, if there is one that is not followed."""
-        newest = OPEN.sinks()[-1:]
-        if newest and newest[0] is not self.live:
-            self.live, self.live_number = newest[0], self.live_number + 1
-            self.tell()
-
-    def wear_live(self, weights: Weights) -> Weights:
-        """A live pose, float32 (61,), as the page shows it: worn, and without what is muted."""
-        worn = weights if self.live_wears else self.current().apply(weights)
+    def live_pose(self, weights: Weights) -> Weights:
+        """A live pose, float32 (61,), as the page shows it: as it was sent, without what is muted."""
         masked = replace(self.adjustments, worn=Character())
-        return masked.apply(worn[None])[0] if masked.solo or masked.muted else worn
+        return masked.apply(weights[None])[0] if masked.solo or masked.muted else weights
 
     async def begin_video(self, ending: str = ".mp4", fps: int = VIDEO_FPS) -> int:
         """Get ready for the pictures of A and its sound; how many there are. Raises BridgeError, also where there is no ffmpeg."""

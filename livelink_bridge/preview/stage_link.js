@@ -2,7 +2,6 @@
 
 import { listenToKeys } from "livelink-preview/keys.js";
 import { takeDrops } from "livelink-preview/drops.js";
-import { followLive } from "livelink-preview/live.js";
 import { watchServer } from "livelink-preview/server.js";
 import { renderVideo } from "livelink-preview/render.js";
 import { stage } from "livelink-preview/stage.js";
@@ -10,7 +9,7 @@ import { stage } from "livelink-preview/stage.js";
 export default {
   template: `<div class="drop-veil" v-if="dropping">Drop a sound, a take (.csv) or a face (.glb)</div>
     <div class="gone" v-if="gone" role="alert">{{ gone }}</div>`,
-  props: { clip: String, revision: Object, live: Number, largest: Number },
+  props: { clip: String, revision: Object, largest: Number },
   emits: ["key", "dropped", "trouble", "rendered"],
   data: () => ({ dropping: false, gone: "" }),
   mounted() {
@@ -24,7 +23,6 @@ export default {
     watchServer((sentence) => (this.gone = sentence));
     stage.addEventListener("trouble", (event) => this.$emit("trouble", event.detail));
     stage.open(this.clip, this.revision);
-    if (this.live) followLive();
   },
   watch: {
     clip() {
@@ -33,9 +31,6 @@ export default {
     revision(now) {
       for (const side of ["a", "b"]) if (stage.sides[side].revision !== now[side]) stage.sides[side].refresh(now[side]);
       stage.tell("revised");
-    },
-    live(on) {
-      if (on) followLive();
     },
   },
   methods: {

@@ -28,6 +28,14 @@ class StageLink(_Drawn, component="stage_link.js", esm={"livelink-preview": _WEB
     """Tells the browser which clip and which poses there are; hears of keys and of dropped files."""
 
 
+class LiveLink(_Drawn, component="live_link.js", esm={"livelink-preview": _WEB}):
+    """Tells the browser whose live face to follow; hears of dropped files."""
+
+
+class LivePanel(_Drawn, component="live_panel.js"):
+    """The live session at a glance, and its buttons."""
+
+
 class Transport(_Drawn, component="transport.js"):
     """Play, scrub, loop, step, speed, A or B."""
 

@@ -27,6 +27,9 @@ class Voice:
     def calibrate(self):
         self.calls.append("calibrate")
 
+    def mute(self, on):
+        self.calls.append(("mute", on))
+
     def neutral(self, on):
         self.calls.append(on)
 
@@ -68,8 +71,9 @@ def test_moods_gain_calibration_and_rest_go_to_everybody_or_to_whom_they_are_mea
     stage.set_gain(3.0, "ADA")
     stage.calibrate("eve")
     stage.neutral(True, None)
+    stage.mute(True, "Eve")
     assert voices["Ada"].calls == ["happy:0.4", 3.0, True]
-    assert voices["Eve"].calls == ["happy:0.4", "calibrate", True]
+    assert voices["Eve"].calls == ["happy:0.4", "calibrate", True, ("mute", True)]
     with pytest.raises(BridgeError, match="got subject 'Bob', expected one of Ada, Eve"):
         stage.feel(Mood(), "Bob")
 
@@ -116,6 +120,17 @@ def test_takes_are_the_recorders_and_the_next_number_is_its_own():
     ):
         (reply,) = session.hear(peer, address, arguments)
         assert reply.arguments == answer
+
+
+def test_a_take_of_one_subject_is_begun_and_ended_here_and_whoever_listens_is_told():
+    tape, told = Tape(), []
+    stage = LiveStage({"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": tape})
+    stage.tell_takes(lambda slate, take: told.append((slate, take)), lambda: told.append("ended"))
+    assert stage.begin_take("Ada") == "10:00:00:00" and tape.recording
+    assert stage.end_take("Ada").csv == Path("a.csv") and not tape.recording
+    assert told == [("MySlate", 1), "ended"]
+    with pytest.raises(BridgeError, match="takes of Eve are not recorded here"):
+        stage.begin_take("Eve")
 
 
 def test_without_a_recorder_slate_and_take_are_kept_and_recording_is_refused(caplog):

@@ -82,6 +82,8 @@ def test_each_question_gets_its_answer(address, arguments, answers):
         ("/gain", (3, "Ada"), ("set_gain", 3.0, "Ada")),
         ("/calibrate", (1,), ("calibrate", None)),
         ("/calibrate", ("Ada",), ("calibrate", "Ada")),
+        ("/mute", (), ("mute", True, None)),
+        ("/mute", (0, "Ada"), ("mute", False, "Ada")),
         ("/neutral", (), ("neutral", True, None)),
         ("/neutral", (0.0,), ("neutral", False, None)),
         ("/neutral", (1, "Ada"), ("neutral", True, "Ada")),

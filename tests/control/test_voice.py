@@ -6,13 +6,19 @@ import threading
 import numpy as np
 import pytest
 
-from livelink_bridge.control.voice import DirectedVoice
+from arkit_mapping.moods import Mood
+from livelink_bridge.control.voice import Calibration, DirectedVoice
 from livelink_bridge.errors import BridgeError
+from livelink_bridge.frames import AudioBlock
+from livelink_bridge.mute import Mute
+from livelink_bridge.testing import ManualClock
 
 RATE = 16000
 
 
 class Face:
+    mood, resting = Mood(), False
+
     def __init__(self):
         self.calls = []
 
@@ -83,8 +89,35 @@ def test_gain_goes_to_the_microphone_and_rest_to_the_face():
     assert (front.gains, face.calls) == ([-3.0], [True])
 
 
+def test_mute_silences_the_sound_that_everything_behind_it_hears():
+    mute, sound = Mute(), np.full((160, 2), 0.5, np.float32)
+    voice = DirectedVoice(Face(), Front(), mute=mute)
+    blocks = mute.over(iter([AudioBlock(sound, RATE, 160 * number, 0.01 * number) for number in range(3)]))
+    heard = [next(blocks)]
+    voice.mute(True)
+    heard.append(next(blocks))
+    voice.mute(False)
+    heard.append(next(blocks))
+    assert [float(block.samples.max()) for block in heard] == [0.5, 0.0, 0.5]
+    assert [block.start for block in heard] == [0, 160, 320] and heard[1].samples.shape == (160, 2)
+
+
+def test_a_calibration_tells_what_it_hears_and_what_came_of_it():
+    front, clock = Front(), ManualClock()
+    voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *_row: None, clock=clock)
+    assert voice.calibration == Calibration()
+    voice.calibrate()
+    clock.advance(1.0)
+    assert voice.calibration == Calibration("room", 0.25)
+    clock.advance(2.0)
+    assert voice.calibration == Calibration("voice", 0.75)
+    front.done(np.concatenate([noise(2, 0.001), noise(2, 0.1)]), RATE)
+    finished()
+    assert voice.calibration.hears is None and voice.calibration.result.startswith("the gate opens at -")
+
+
 def test_a_voice_without_a_microphone_says_so():
     voice = DirectedVoice(Face())
-    for ask in (voice.calibrate, lambda: voice.set_gain(1.0)):
+    for ask in (voice.calibrate, lambda: voice.set_gain(1.0), lambda: voice.mute(True)):
         with pytest.raises(BridgeError, match="start with --mic"):
             ask()

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from animator import LOUD_S, Served, glb, receiver_of
 from PIL import Image
+from playing import PlayingSession
 
 from arkit_mapping.channels import ARKIT_52, CHANNELS_61
 from arkit_mapping.character import load_character
 from arkit_mapping.take_check import check_take
 from arkit_mapping.takes import read_take
-from livelink_bridge.preview.live import PreviewSink
+from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.sinks.base import Stamp
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -356,29 +357,90 @@ def test_a_blind_comparison_asks_without_saying_which_is_which(
     other.page.close()
 
 
-def test_a_live_face_follows_the_newest_pose_and_never_queues(tab: Tab, served: Served, browser: Any) -> None:
-    sink = PreviewSink()
-    other = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
-    try:
-        pose = np.zeros(61, np.float32)
-        for number in range(100):
-            sink.send(pose, Stamp(number, 0.0, Fraction(60)))
-        other.open(served.url)
-        other.page.wait_for_function("() => livelinkStage.live?.[0] === 0")
-        pose[CHANNELS_61.index("JawOpen")] = 0.75
-        sink.send(pose, Stamp(100, 0.0, Fraction(60)))
-        worn = float(served.session.wear_live(pose)[CHANNELS_61.index("JawOpen")])
-        other.page.wait_for_function(f"() => Math.abs(livelinkStage.live[{CHANNELS_61.index('JawOpen')}] - {worn}) < 1e-6")
-        other.page.locator("#live").get_by_text("pose to screen").wait_for()
-        assert 1 <= sink.delay().poses <= 2, "of 101 poses; the first tab may follow too"
-        for word in other.page.locator(".q-notification").get_by_text("OK").all():
-            word.click()
-        other.page.wait_for_function("() => !document.querySelector('.q-notification')")
-        other.shoot("live")
-    finally:
-        other.page.close()
-        sink.close()
-    assert other.errors == []
+@pytest.fixture
+def live(served: Served, tmp_path: Path) -> Iterator[Any]:
+    """The same server beside a live session of two performers, whose buttons turn real faces, microphones' fronts and recorders."""
+    from livelink_bridge.control.live_stage import LiveStage
+    from livelink_bridge.preview.live_show import LiveShow
+
+    playing = [PlayingSession(subject, tmp_path, MonotonicClock()) for subject in ("Ada", "Eve")]
+    recorders = {one.subject: one.recorder for one in playing}
+    stage = LiveStage({one.subject: one.voice for one in playing}, {}, None, timecode=lambda: "10:00:00:00", recorders=recorders)
+    served.session.show = LiveShow(recorders)
+    served.session.show.follow(stage, {one.subject: one for one in playing})
+    yield playing
+    served.session.show = None
+    for one in playing:
+        one.sink.close()
+        one.recorder.close()
+
+
+@pytest.fixture
+def live_tab(live: Any, served: Served, browser: Any) -> Iterator[Tab]:
+    tab = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
+    tab.page.set_default_timeout(20_000)
+    tab.page.goto(served.url)
+    tab.page.wait_for_selector("#targets")
+    yield tab
+    tab.page.close()
+    assert tab.errors == []
+
+
+def test_a_live_face_follows_the_newest_pose_of_the_performer_that_is_chosen(live: Any, live_tab: Tab) -> None:
+    ada, eve = live
+    pose, page = np.zeros(61, np.float32), live_tab.page
+    for number in range(100):
+        ada.sink.send(pose, Stamp(number, 0.0, Fraction(60)))
+    page.wait_for_function("() => livelinkStage.live?.[0] === 0")
+    pose[CHANNELS_61.index("JawOpen")] = 0.75
+    ada.sink.send(pose, Stamp(100, 0.0, Fraction(60)))
+    page.wait_for_function(f"() => livelinkStage.live[{CHANNELS_61.index('JawOpen')}] === 0.75")
+    page.locator("#figures").get_by_text("pose to screen").wait_for()
+    assert 1 <= ada.sink.delay().poses <= 2, "of 101 poses"
+    pose[0] = 0.5
+    eve.sink.send(pose, Stamp(0, 0.0, Fraction(60)))
+    page.keyboard.press("PageDown")
+    page.wait_for_function("() => livelinkStage.live?.[0] === 0.5")
+    assert page.locator('[data-performer="1"]').get_attribute("aria-selected") == "true"
+
+
+def test_the_live_page_has_the_sessions_buttons_and_no_transport(live: Any, live_tab: Tab) -> None:
+    ada, eve = live
+    page = live_tab.page
+    assert page.locator("#play, .timeline, #export").count() == 0
+    page.locator('[data-performer="1"]').click()
+    for key, button, state in (("m", "#mute", lambda: eve.mute.on), ("n", "#neutral", lambda: eve.face.resting)):
+        page.locator(button).click()
+        page.wait_for_selector(f"{button}.on")
+        assert state()
+        page.keyboard.press(key)
+        page.wait_for_selector(f"{button}:not(.on)")
+        assert not state()
+    page.keyboard.press("1")
+    page.wait_for_selector('[data-mood="happy"].on')
+    page.locator("#strength").fill("0.8")
+    page.wait_for_function("() => document.querySelector('.strength output').innerText === '0.80'")
+    assert (str(eve.face.mood), str(ada.face.mood)) == ("happy:0.8", "neutral")
+    page.locator("#calibrate").click()
+    page.wait_for_selector("#calibration")
+    eve.front.push(np.random.default_rng(0).normal(0, 0.001, 64000).astype(np.float32), 16000)
+    page.locator("#calibrated.bad", has_text="the gate stays as it was").wait_for()
+    eve.front.push(np.full(1600, 0.1, np.float32), 16000)
+    page.wait_for_function("() => Math.round(parseFloat(document.querySelector('#level div').style.width)) === 67")
+
+
+def test_the_record_button_shows_that_it_records_and_names_the_file(live: Any, live_tab: Tab) -> None:
+    page, recorder = live_tab.page, live[0].recorder
+    page.locator("#record").click()
+    assert "no pose came" in live_tab.sentence("Nothing was recorded")
+    recorder.arm()
+    recorder.send(np.zeros(61, np.float32), Stamp(0, 0.0, Fraction(60), 36000.0))
+    page.locator("#record.on", has_text="Recording 0:01").wait_for()
+    page.keyboard.press("r")
+    assert ".csv" in live_tab.sentence("Recorded")
+    (take,) = recorder.takes
+    page.wait_for_selector("#record:not(.on)")
+    assert page.locator("#last-take").inner_text() == f"{take.parent.name}/{take.name}"
 
 
 @pytest.mark.pictures

@@ -89,5 +89,8 @@ class FakeStage:
     def calibrate(self, subject: str | None) -> None:
         self.calls.append(("calibrate", subject))
 
+    def mute(self, on: bool, subject: str | None) -> None:
+        self.calls.append(("mute", on, subject))
+
     def neutral(self, on: bool, subject: str | None) -> None:
         self.calls.append(("neutral", on, subject))

@@ -37,13 +37,13 @@ function keyOf(event) {
   return event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }
 
-function wordOf(event) {
+export function wordOf(event) {
   const key = keyOf(event);
   if (event.ctrlKey || event.metaKey) return { z: event.shiftKey ? "redo" : "undo", y: "redo", s: "save" }[key];
   if (event.altKey) return undefined;
   return key === "u" && event.shiftKey ? "redo" : WORDS[key];
 }
 
-function typing(element) {
+export function typing(element) {
   return element && (element.tagName === "TEXTAREA" || element.isContentEditable || (element.tagName === "INPUT" && !["range", "checkbox"].includes(element.type)));
 }

@@ -5,12 +5,16 @@ import { CHANNELS, stage } from "livelink-preview/stage.js";
 
 const HEAD = 2; // float64 numbers before the pose: its number, and when it was sent
 
-export function followLive() {
-  if (stage.following) return;
-  stage.following = true;
-  const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/session/live`);
+let current = null;
+
+// Follow a performer's newest session, and no other any more.
+export function followLive(performer) {
+  const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/session/live?performer=${performer}`);
+  current?.close();
+  current = socket;
   socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => {
+    if (socket !== current) return;
     const [serial] = new Float64Array(data, 0, HEAD);
     stage.live = new Float32Array(data, 8 * HEAD, CHANNELS);
     stage.tell("live");
@@ -20,8 +24,8 @@ export function followLive() {
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ shown: serial }));
   }
   socket.onclose = () => {
+    if (socket !== current) return;
     stage.live = null;
-    stage.following = false;
     stage.tell("live");
   };
 }

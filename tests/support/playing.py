@@ -1,0 +1,31 @@
+"""A live session of one performer, for who shows and directs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from livelink_bridge.clock import Clock
+from livelink_bridge.control.voice import DirectedVoice
+from livelink_bridge.face import Face
+from livelink_bridge.metrics import Device, Status
+from livelink_bridge.mute import Mute
+from livelink_bridge.preview.live import PreviewSink
+from livelink_bridge.recorder import Recorder
+from livelink_bridge.sinks import Sink
+from livelink_bridge.voice_front import VoiceFront
+
+
+class PlayingSession:
+    """A session of one performer whose figures are set by hand; face, front, mute and recorder are the real ones."""
+
+    def __init__(self, subject: str, folder: Path, clock: Clock) -> None:
+        self.subject, self.face, self.mute = subject, Face(), Mute()
+        self.front = VoiceFront(None)
+        self.recorder = Recorder(folder, subject=subject, first_pose_s=0.001)
+        self.sink = PreviewSink(subject=subject, clock=clock)
+        self.sinks: list[Sink] = [self.sink, self.recorder]
+        self.voice = DirectedVoice(self.face, self.front, f"{subject}'s mic", mute=self.mute, clock=clock, remember=lambda *_row: None)
+        self.told = Status(state="live", fps=59.9, wanted_fps=60.0, gate=0.4, device=Device(f"{subject}'s mic", 48000))
+
+    def status(self) -> Status:
+        return self.told
