@@ -75,8 +75,11 @@ class Animator:
 
     def flush(self) -> list[FaceFrame]:
         """The poses still waiting for sound, as if silence followed. Push again only after `reset`."""
-        rest: Samples = self._resampler.flush() if self._resampler else np.zeros(0, np.float32)
-        return self._heard(rest) + self._poses(self._stream.flush())
+        last: Samples = np.zeros(0, np.float32)
+        if self._resampler:
+            late = self._resampler.push(self._front.flush()) if self._front else last
+            last = np.concatenate([late, self._resampler.flush()])
+        return self._heard(last) + self._poses(self._stream.flush())
 
     def _start_network(self) -> None:
         self._stream.reset()

@@ -32,7 +32,8 @@ class DelayLine:
 
     def write(self, start: int, samples: Samples) -> None:
         """Samples from index `start` on; what was left out since the last ones is silence."""
-        samples = samples[-len(self._ring) :]
+        forgotten = max(0, len(samples) - len(self._ring))
+        start, samples = start + forgotten, samples[forgotten:]
         with self._lock:
             first = max(self._end, start - len(self._ring))
             if start > first:

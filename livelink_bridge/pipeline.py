@@ -90,7 +90,10 @@ def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *
 
 def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
              front: VoiceFront | None = None, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
-    """Play what a program writes into a pipe, until it was all played or `stop` is set."""
+    """Play what a program writes into a pipe, until it was all played or `stop` is set.
+
+    What could be read of sound that breaks on the way is played, and its error raised afterwards.
+    """
     over = threading.Event()
 
     def watch(status: Status) -> None:
@@ -100,7 +103,10 @@ def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outpu
 
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(source):
-        return follow(source, model, face, outputs, sinks, clock=clock, stop=over, front=front, on_status=watch, timing=source)
+        summary = follow(source, model, face, outputs, sinks, clock=clock, stop=over, front=front, on_status=watch, timing=source)
+    if source.failure:
+        raise source.failure
+    return summary
 
 
 def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,

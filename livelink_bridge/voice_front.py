@@ -128,6 +128,11 @@ class VoiceFront:
         start = self._start + self._heard
         return AudioBlock(self.push(mono(fresh), rate), SAMPLE_RATE, start, block.arrived_s)
 
+    def flush(self) -> Samples:
+        """float32 (m,) at 16 kHz: what still waited for sound, as if silence followed. Whatever block comes next finds the front fresh."""
+        self._expected = -1
+        return self._levelled(self._resampler.flush())
+
     def push(self, samples: Samples, rate: int) -> Samples:
         """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became ready."""
         self.meter.push(samples, rate)
@@ -135,7 +140,9 @@ class VoiceFront:
             self._measuring = None
         if self._resampler.from_hz != rate:
             self._resampler = Resampler(rate, SAMPLE_RATE)
-        loud = self._resampler.push(samples * self._gain)
+        return self._levelled(self._resampler.push(samples * self._gain))
+
+    def _levelled(self, loud: Samples) -> Samples:
         self._judge(loud)
         return self._level.push(loud) if self._level else np.clip(loud, -1.0, 1.0)
 

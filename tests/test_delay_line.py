@@ -44,6 +44,16 @@ def test_samples_that_were_lost_are_silence_and_old_ones_are_forgotten():
     assert not line.read(4100.0, 1.0, 890).any()
 
 
+@pytest.mark.parametrize(("start", "count"), [(0, 8), (3, 9), (5, 4)])
+def test_more_than_it_holds_leaves_the_newest_at_their_indices(start, count):
+    line = DelayLine(4)
+    line.write(start, np.arange(count, dtype=np.float32))
+    assert line.end == start + count
+    heard = line.read(float(start), 1.0, count)
+    np.testing.assert_array_equal(heard[-4:], np.arange(count)[-4:])
+    assert not heard[:-4].any()
+
+
 @pytest.mark.parametrize("drift_ppm", [-200.0, 0.0, 200.0])
 def test_a_clock_that_is_off_is_followed_without_leaps_and_its_drift_is_known(drift_ppm):
     follower, rng = Follower(), np.random.default_rng(3)

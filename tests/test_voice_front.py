@@ -190,3 +190,29 @@ def test_after_a_gap_no_pose_is_lost_between_front_and_animator(pose):
     block = AudioBlock(np.zeros(48000, np.float32), 48000, start, 0.0)
     first = [animator.push(AudioBlock(np.zeros(480, np.float32), 48000, 0, 0.0)) or animator.push(block)[0].index for animator in animators]
     assert first == [pose, pose]
+
+
+@pytest.mark.parametrize("rate", [22_050, 48_000])
+def test_the_last_sound_before_an_end_is_heard_to_its_last_sample(rate):
+    front, samples = VoiceFront(None, gated=False), np.zeros(rate // 10, np.float32)
+    samples[-20:] = 0.5
+    given = front.take(AudioBlock(samples, rate, 0, 0.0)).samples
+    rest = front.flush()
+    assert len(given) + len(rest) == 1600
+    assert np.abs(rest).max() > 0.4
+
+
+def test_after_an_end_the_next_sound_is_as_fresh_as_the_first():
+    samples, front = words(48_000, (-20, 0.5)), VoiceFront(LoudIsVoice())
+    once = front.take(AudioBlock(samples, 48_000, 0, 0.0)).samples
+    front.flush()
+    again = front.take(AudioBlock(samples, 48_000, len(samples), 0.0))  # without a gap: its start is no reason to begin anew
+    np.testing.assert_array_equal(again.samples, once)
+
+
+def test_the_poses_of_an_utterance_hear_its_end_through_a_front():
+    sound = words(48_000, (-60, 0.5))
+    sound[-60:] = 0.9
+    plain, fronted = (Animator(LoudnessModel(), Face(), front) for front in (None, VoiceFront(None, gated=False)))
+    last = [[*animator.push(AudioBlock(sound, 48_000, 0, 0.0)), *animator.flush()][-1].weights for animator in (plain, fronted)]
+    np.testing.assert_allclose(last[1], last[0], atol=1e-3)

@@ -18,6 +18,7 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.listen import protocol
 from livelink_bridge.listen.access import REFUSED_S, Allowance, Limits, Refusals
 from livelink_bridge.listen.protocol import Conversation, End, Interrupt, Mood, ProtocolError, Start
+from livelink_bridge.resample import prepare
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.wire.pcm import PcmFormat
 
@@ -154,6 +155,7 @@ class Connection:
         elif start.mood is not None:
             self._voice.feel(start.mood)
         assert self._voice is not None and self._source is not None
+        await asyncio.to_thread(prepare, start.format.rate)
         self._source.forget_begun_sample()
         self._conversation.accept(start, self._voice.subject)
         await self._socket.send(protocol.ready(self._voice.subject, self._source.buffer_s))

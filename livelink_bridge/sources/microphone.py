@@ -16,6 +16,7 @@ from livelink_bridge.device_choice import find_again, find_input, only_of, plain
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.portaudio import Device, SoundSystem, one_line, sound_system
+from livelink_bridge.resample import prepare
 from livelink_bridge.sources.capture import Capture
 from livelink_bridge.sources.default_watch import DefaultWatch, needed
 from livelink_bridge.sources.pulse import PulseInput, PulseWatch, find_pulse_input, pulse_device, pulse_inputs
@@ -153,6 +154,7 @@ class MicrophoneSource:
         device = self._system.devices()[index]
         columns = _columns(self._wanted, device)
         rate = round(device["default_samplerate"])
+        prepare(rate)
         capture = Capture(rate, self._clock, columns, since_s)
         try:
             with pulse.chosen() if pulse else nullcontext():

@@ -12,6 +12,7 @@ from livelink_bridge.clock import Clock
 from livelink_bridge.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.listen.paced import BUFFER_S, ENOUGH_S, PacedAudio
 from livelink_bridge.listen.utterance import Boundary, Done, Position
+from livelink_bridge.resample import prepare
 from livelink_bridge.wire.pcm import PcmFormat, PcmReader, Sound
 
 _POLL_S = 0.005
@@ -75,6 +76,7 @@ class PcmSource:
 
         `unless_after`: what `interruptions` was when this sound was begun; if it was interrupted since, nothing is kept. False then.
         """
+        prepare(rate)
         with self._changed:
             if unless_after not in (None, self._interruptions):
                 return False

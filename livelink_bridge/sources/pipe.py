@@ -7,7 +7,7 @@ import struct
 import threading
 
 from livelink_bridge.clock import Clock
-from livelink_bridge.errors import SourceError, UsageError
+from livelink_bridge.errors import BridgeError, SourceError, UsageError
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.wire.pcm import PcmFormat
 
@@ -33,10 +33,23 @@ class PipeSource(PcmSource):
         super().__init__(name, clock=clock, buffer_s=_BUFFER_S)
         self.format = raw or read_wav_header(stream, name)
         self._stream = stream
+        self.failure: BridgeError | None = None
+        """Why the sound ended before its writer did, once it has."""
         # Nothing wakes a thread that reads a pipe but the pipe's writer, so nobody waits for this one.
         threading.Thread(target=self._feed, name="pipe", daemon=True).start()
 
     def _feed(self) -> None:
+        try:
+            self._feed_all()
+        except BridgeError as error:
+            self.failure = error
+        except Exception as error:  # a bug, but whoever waits for the end must be told of one
+            self.failure = SourceError(f"{self.name} cannot be read on: {error!r}")
+            self.failure.__cause__ = error
+        finally:
+            self.finish()
+
+    def _feed_all(self) -> None:
         rest = b""
         while not self._closed.is_set():
             data = self._read()
@@ -47,7 +60,6 @@ class PipeSource(PcmSource):
             rest = data[whole:]
             self.push(self.format.decode(data[:whole]), self.format.rate)
             self._wait_for_room()
-        self.finish()
 
     def _read(self) -> bytes:
         try:

@@ -3,11 +3,14 @@ import threading
 import numpy as np
 import pytest
 
+from livelink_bridge import resample
+from livelink_bridge.animator import Animator
 from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.listen.utterance import Boundary
 from livelink_bridge.sources.pcm import PcmSource
-from livelink_bridge.testing import ManualClock
+from livelink_bridge.testing import LoudnessModel, ManualClock
 from livelink_bridge.wire.pcm import PcmFormat
 
 RATE = 24000
@@ -191,3 +194,17 @@ def test_it_is_idle_only_when_all_was_told():
     assert not source.idle()
     assert [done.reason for done in source.take_over()] == ["end"]
     assert source.idle()
+
+
+def test_the_filter_for_another_rate_is_made_before_the_models_thread_needs_it():
+    source = PcmSource("client", clock=ManualClock())
+    resample._bank.cache_clear()
+    source.push(np.zeros((4799, 1), np.float32), 47_990)
+    source.finish()
+    made = resample._bank.cache_info().misses
+    animator = Animator(LoudnessModel(), Face())
+    blocks = [block for block in source.blocks() if len(block.samples)]
+    assert made > 0 and blocks
+    for block in blocks:
+        animator.push(block)
+    assert resample._bank.cache_info().misses == made

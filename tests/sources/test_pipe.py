@@ -88,3 +88,14 @@ def test_a_chunk_before_the_sound_is_passed_over():
 def test_what_is_no_wav_file_is_one_line(data, says):
     with pytest.raises(SourceError, match=says):
         PipeSource(io.BytesIO(data), None, clock=ManualClock())
+
+
+def test_a_reader_that_fails_says_so_and_ends_what_waits_for_it(monkeypatch):
+    def fail(self, sound, rate):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(PipeSource, "push", fail)
+    source = PipeSource(io.BytesIO(wav("PCM_16")), None, clock=ManualClock())
+    assert list(source.blocks()) == []
+    assert source.heard_out()
+    assert str(source.failure) == "standard input cannot be read on: MemoryError('no room')"
