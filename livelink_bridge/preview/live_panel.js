@@ -49,7 +49,7 @@ export default {
           <h2>Mood</h2>
           <div class="moods"><button v-for="(mood, number) in state.moods" :key="mood" class="act" :class="{ on: mood === (state.mood || 'neutral') }" :data-mood="mood"
             @click="feel(mood)"><kbd>{{ number }}</kbd><span>{{ mood }}</span></button></div>
-          <label class="strength">strength
+          <label class="strength" :data-strength="state.strength">strength
             <input type="range" min="0.05" max="1" step="0.05" id="strength" :value="strength" :disabled="!state.mood || state.mood.includes('+')" aria-label="Strength of the mood"
               @input="strength = +$event.target.value" @change="feel(state.mood)" />
             <output>{{ strength.toFixed(2) }}</output></label>

@@ -81,7 +81,7 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
         voice.wait(60)
         page.locator("#targets", has_text=receiver.uri).get_by_text("sent").wait_for()
         page.locator("#record").click()
-        page.locator(".q-notification", has_text="Recorded").wait_for()
+        page.locator(".q-notification", has_text="Recorded /").wait_for()
         page.wait_for_function("() => document.querySelector('#last-take')?.innerText.endsWith('.csv')")
         muted_from = press(page, "#mute", receiver)
         subprocess.run(["paplay", SENTENCE], env=pulse, check=True, timeout=60)
