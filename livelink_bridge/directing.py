@@ -33,6 +33,16 @@ def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, Session]) -> None
     """For callers who direct nothing."""
 
 
+def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
+    """Gives the stage to two."""
+
+    def given(stage: LiveStage, sessions: Mapping[str, Session]) -> None:
+        one(stage, sessions)
+        other(stage, sessions)
+
+    return given
+
+
 def stage_of(performances: Sequence[Performance], clock: Clock) -> LiveStage:
     """What can be directed of performances.
 

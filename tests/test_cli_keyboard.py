@@ -8,16 +8,23 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from recorded import send
 
 from arkit_mapping.moods import Mood
 from livelink_bridge.commands import keyboard
 from livelink_bridge.commands.input_line import LONGEST, InputLine, split_keys
 from livelink_bridge.commands.status import status_lines
 from livelink_bridge.commands.typed import Typing
+from livelink_bridge.control.live_stage import LiveStage
+from livelink_bridge.control.voice import DirectedVoice
 from livelink_bridge.face import Face
 from livelink_bridge.metrics import Status
+from livelink_bridge.mute import Mute
+from livelink_bridge.recorder import Recorder
 from livelink_bridge.testing import ManualClock
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals that this test could type into")
@@ -61,6 +68,62 @@ def test_a_digit_is_a_mood_at_once_and_part_of_a_line_that_is_begun() -> None:
     assert face.mood == Mood.parse("sad:0.4")
     typing.press("0")
     assert not face.mood.offsets.any()
+
+
+def on_stage(tmp_path: Path) -> tuple[Typing, Face, LiveStage, Recorder]:
+    """A session of one subject with a microphone and a recorder, directed by keys."""
+    face, recorder = Face(), Recorder(tmp_path, subject="Ada")
+    voice = DirectedVoice(face, cast(Any, Measured()), "Headset", mute=Mute())
+    stage = LiveStage({"Ada": voice}, {}, None, timecode=lambda: "00:00:00:00", recorders={"Ada": recorder})
+    typing = Typing({"Ada": face})
+    typing.direct(stage)
+    return typing, face, stage, recorder
+
+
+class Measured:
+    """A front that is asked to measure."""
+
+    def measure(self, _seconds: float, _done: object) -> None:
+        return None
+
+
+def test_keys_hold_the_face_at_neutral_and_mute_and_each_undoes_itself(tmp_path: Path) -> None:
+    typing, face, stage, _ = on_stage(tmp_path)
+    for key, is_on in (("n", lambda: face.resting), ("M", lambda: stage.voices["Ada"].muted)):
+        typing.press(key)
+        assert is_on()
+        typing.press(key)
+        assert not is_on()
+
+
+def test_a_small_m_begins_a_command_and_mutes_nothing(tmp_path: Path) -> None:
+    typing, _, stage, _ = on_stage(tmp_path)
+    typing.press("m")
+    assert (typing.text, stage.voices["Ada"].muted) == ("m", False)
+
+
+def test_a_key_begins_a_take_and_ends_it(tmp_path: Path) -> None:
+    typing, _, _, recorder = on_stage(tmp_path)
+    feeding = threading.Event()
+    sender = threading.Thread(target=lambda: [send(recorder, 1, at) for at in range(2000) if not feeding.wait(0.002)])
+    sender.start()
+    typing.press("r")
+    assert recorder.recording and "R ends it" in typing.said
+    typing.press("r")
+    feeding.set()
+    sender.join()
+    assert not recorder.recording
+    [csv] = tmp_path.rglob("*.csv")
+    assert str(csv) in typing.said
+
+
+def test_what_cannot_be_done_is_said_below_the_panel() -> None:
+    typing = Typing({"Ada": Face()})
+    typing.direct(LiveStage({"Ada": DirectedVoice(Face())}, {}, None, timecode=lambda: ""))
+    typing.press("r")
+    assert "--record DIR" in typing.said
+    typing.press("c")
+    assert "microphone" in typing.said
 
 
 @contextmanager

@@ -36,6 +36,7 @@ def mic(
     from livelink_bridge.commands.preview import page_beside, recorders_of, shown_on
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.commands.typed import typing_of
+    from livelink_bridge.directing import both_on_stage
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_live
     from livelink_bridge.runner import steady_interpreter
@@ -65,7 +66,7 @@ def mic(
             microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
             summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
                                direction=session.direction_of(settings), more=recorders_of(page, settings.subject),
-                               on_status=show, on_stage=shown_on(page))  # fmt: skip
+                               on_status=show, on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
         typer.echo(session.summary_line(summary))
 
 
@@ -76,6 +77,7 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     from livelink_bridge.commands.status import status_lines
     from livelink_bridge.commands.typed import typing_of
     from livelink_bridge.config import performers_of
+    from livelink_bridge.directing import both_on_stage
     from livelink_bridge.errors import UsageError
     from livelink_bridge.pipeline import run_performers
     from livelink_bridge.runner import steady_interpreter
@@ -94,6 +96,6 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
         status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
     ):
         summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=session.direction_of(settings),
-                                   on_stage=shown_on(page))  # fmt: skip
+                                   on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {session.summary_line(summary)}")

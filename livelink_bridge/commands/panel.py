@@ -35,7 +35,8 @@ def status_panel(named: Mapping[str, Status], *, blocks: bool = True) -> Group:
 
 def input_lines(typing: Typing) -> tuple[Text, Text]:
     """What the keys do, and the line that is being typed."""
-    return Text(f"keys  {typing.key_help}", QUIET), Text(f"> {typing.text}▏" if typing.text else "> ")
+    line = Text.assemble("> ", typing.text) if typing.text else Text.assemble("> ", (typing.said, QUIET))
+    return Text(f"keys  {typing.key_help}", QUIET), line
 
 
 def level_bar(level: Level, cells: int, *, blocks: bool = True) -> Text:

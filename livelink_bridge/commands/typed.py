@@ -7,13 +7,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from arkit_mapping.moods import Mood, MoodError, names_of_moods
 from livelink_bridge.commands.input_line import InputLine
+from livelink_bridge.errors import BridgeError
 from livelink_bridge.runner import report_side_failure
 
 if TYPE_CHECKING:
+    from livelink_bridge.control.live_stage import LiveStage
     from livelink_bridge.face import Face
 
 _log = logging.getLogger(__name__)
@@ -22,8 +25,8 @@ _log = logging.getLogger(__name__)
 class Typing:
     """The input line of a session and what its keys do.
 
-    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4` can be typed whole,
-    and the keys are none that a command begins with: digits for moods, see `key_help`.
+    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4` can be typed whole.
+    Keys are the live page's: digits for moods, and what `direct` adds.
     """
 
     def __init__(self, faces: Mapping[str, Face]) -> None:
@@ -31,6 +34,8 @@ class Typing:
         self._keys: dict[str, tuple[str, Callable[[], None]]] = {}
         for number, mood in enumerate(names_of_moods()[:10]):
             self.add_key(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
+        self.said = ""
+        """What came of the last key, for people; may be empty."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after each key, on the keyboard's thread."""
 
@@ -42,19 +47,67 @@ class Typing:
     @property
     def key_help(self) -> str:
         """What each key does, for one line of the panel."""
-        return "  ".join(f"{'space' if key == ' ' else key} {name}" for key, (name, _) in self._keys.items())
+        return "  ".join(f"{key} {name}" for key, (name, _) in self._keys.items())
 
     def add_key(self, key: str, name: str, action: Callable[[], None]) -> None:
         """Let a key do something. `action` is called on the keyboard's thread."""
         self._keys[key] = (name, action)
 
     def press(self, key: str) -> None:
-        """Take one key."""
-        if not self._line.text and key in self._keys:
-            self._keys[key][1]()
+        """Take one key. Small letters do what capitals do, but for an m, with which `mood` begins."""
+        known = self._keys.get(key) or (self._keys.get(key.upper()) if key != "m" else None)
+        if known and not self._line.text:
+            known[1]()
         elif line := self._line.press(key):
             run_command(line, self._faces)
         self.on_change()
+
+    def direct(self, stage: LiveStage, _sessions: object = None) -> None:
+        """Let keys direct a session that has begun, of all its performers at once; what they did is `said`."""
+        for key, (name, act) in STAGE_KEYS.items():
+            self.add_key(key, name, partial(self._act, act, stage))
+
+    def _act(self, act: Callable[[LiveStage], str], stage: LiveStage) -> None:
+        try:
+            self.said = act(stage)
+        except BridgeError as error:
+            self.said = str(error)
+
+
+def _record(stage: LiveStage) -> str:
+    """Begin a take of every subject, or end those that run."""
+    running = [subject for subject, recorder in stage.recorders.items() if recorder.recording]
+    if running:
+        return f"recorded {', '.join(str(stage.end_take(subject).csv) for subject in running)}"
+    if not stage.recorders:
+        raise BridgeError("takes are not recorded here; start with --record DIR")
+    return f"recording from {', '.join(stage.begin_take(subject) for subject in stage.recorders)}; R ends it"
+
+
+def _mute(stage: LiveStage) -> str:
+    muted = not all(voice.muted for voice in stage.voices.values())
+    stage.mute(muted, None)
+    return "the microphone is muted; M opens it" if muted else "the microphone is open"
+
+
+def _neutral(stage: LiveStage) -> str:
+    resting = not all(voice.resting for voice in stage.voices.values())
+    stage.neutral(resting, None)
+    return "the face is held at neutral; N moves it" if resting else "the face moves"
+
+
+def _calibrate(stage: LiveStage) -> str:
+    stage.calibrate(None)
+    return "calibrating: two seconds of silence, then speak for two"
+
+
+STAGE_KEYS: dict[str, tuple[str, Callable[[LiveStage], str]]] = {
+    "R": ("record", _record),
+    "M": ("mute", _mute),
+    "N": ("neutral", _neutral),
+    "C": ("calibrate", _calibrate),
+}
+"""Key -> what it does, for people, and doing it."""
 
 
 def typing_of(faces: Mapping[str, Face]) -> Typing:

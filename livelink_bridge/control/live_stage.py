@@ -20,6 +20,14 @@ _log = logging.getLogger(__name__)
 class Voice(Protocol):
     """One performer's voice and face, as far as others may direct them. Called from another thread than the one that animates."""
 
+    @property
+    def muted(self) -> bool: ...
+
+    @property
+    def resting(self) -> bool:
+        """Whether the face is held at neutral."""
+        ...
+
     def feel(self, mood: Mood) -> None: ...
 
     def set_gain(self, gain_db: float) -> None:
