@@ -25,8 +25,8 @@ MOST_LOST = 0.02
 CLOSER = 0.05
 LEAST_SPEECH_S = 10.0
 ADVISED_SPEECH_S = 60.0
-_LOUD_SHARE, _SPEECH = 95, 0.1
-"""Percentile of a take's frames by level that counts as loud; frames above a tenth of that level, -20 dB, count as speech."""
+_LOUD_SHARE, _SPEECH = 95, 0.03
+"""Percentile of a take's frames by level that counts as loud; frames above -30 dB of that level count as speech."""
 
 
 @dataclass(frozen=True, slots=True)
