@@ -35,7 +35,11 @@ _PART = re.compile(r"\s*(?P<name>[^:\s]+)\s*(?::\s*(?P<intensity>\S+)\s*)?")
 
 
 class MoodError(ValueError):
-    """A mood that is not known or not in range. The text is one line for the user."""
+    """A mood that is not known or not in range. The text is one line for the user; `expected` is the part that says what is right."""
+
+    def __init__(self, got: str, expected: str) -> None:
+        super().__init__(f"mood: got {got!r}, expected {expected}")
+        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,19 @@ class Mood:
         names = [name for name, _ in self.parts]
         for name, intensity in self.parts:
             if name not in names_of_moods():
-                raise MoodError(f"unknown mood {name!r}{nearest(name, names_of_moods())}; known are {', '.join(names_of_moods())}")
+                raise MoodError(str(self), f"{', '.join(names_of_moods())}, alone or joined by commas{_meant(name)}")
             if names.count(name) > 1:
-                raise MoodError(f"mood {name} is named twice, expected each once")
+                raise MoodError(str(self), f"each mood once, and {name} is there twice")
             if not 0 <= intensity <= 1:
-                raise MoodError(f"mood {name}: got intensity {intensity:g}, expected a number from 0 to 1")
+                raise MoodError(str(self), f"an intensity from 0 to 1, as in {name}:0.4")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """`happy`, `happy:0.4` or several joined by commas; 0.5 where no intensity is given. Letter case and spaces do not matter."""
-        return cls(tuple(_parsed(part) for part in text.split(",")))
+        try:
+            return cls(tuple(_parsed(part) for part in text.split(",")))
+        except MoodError as error:
+            raise MoodError(text, error.expected) from None  # as it was written, and whole
 
     def __str__(self) -> str:
         """As `parse` reads it."""
@@ -134,12 +141,16 @@ def _wear(poses: Poses, offsets: Poses) -> Poses:
 def _parsed(part: str) -> tuple[str, float]:
     match = _PART.fullmatch(part)
     if not match:
-        raise MoodError(f"got mood {part.strip()!r}, expected a name or name:intensity, such as happy:0.4, joined by commas")
+        raise MoodError(part.strip(), "a name or name:intensity, such as happy:0.4, or several joined by commas")
     name, intensity = match["name"].lower(), match["intensity"]
     try:
         return name, DEFAULT_INTENSITY if intensity is None else float(intensity)
     except ValueError:
-        raise MoodError(f"mood {name}: got intensity {intensity!r}, expected a number from 0 to 1") from None
+        raise MoodError(part.strip(), f"an intensity from 0 to 1, as in {name}:0.4") from None
+
+
+def _meant(name: str) -> str:
+    return nearest(name, names_of_moods()).replace(", did", "; did", 1)
 
 
 @cache

@@ -51,9 +51,10 @@ def calibrate(room: Samples, voice: Samples, rate: int) -> Thresholds:
         )
     above_db = voice_dbfs - room_dbfs
     if above_db < NEEDED_DB:
+        lies = f"{abs(above_db):.1f} dB {'above' if above_db >= 0 else 'below'} the room ({room_dbfs:.0f} dBFS)"
         raise SourceError(
-            f"the voice ({voice_dbfs:.0f} dBFS) lies {above_db:.1f} dB above the room ({room_dbfs:.0f} dBFS), expected at least "
-            f"{NEEDED_DB:g} dB; move closer to the microphone, speak up, and calibrate again"
+            f"the voice ({voice_dbfs:.0f} dBFS) lies {lies}, expected at least {NEEDED_DB:g} dB above it; "
+            "move closer to the microphone, speak up, and calibrate again"
         )
     opens = room_dbfs + min(_MOST_DB, max(_LEAST_DB, above_db * _PART_TO_OPEN))
     return Thresholds(round(opens, 1), round(opens - _HYSTERESIS_DB, 1))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import yaml
@@ -20,6 +20,9 @@ import yaml
 from livelink_bridge.errors import BridgeError, ConfigError
 from livelink_bridge.timecode import ORIGINS, RATES, Origin
 from livelink_bridge.wire.whole_numbers import as_whole
+
+if TYPE_CHECKING:
+    from arkit_mapping.moods import Mood
 
 PREFIX = "LIVELINK_BRIDGE_"
 NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "PICTURES", "SCORER", "TORCH_INDEX"})
@@ -203,6 +206,14 @@ def _refuse_unknown(key: str, source: str, known: Iterable[str], prefix: str = "
         raise ConfigError(f"unknown setting {prefix}{key} in {source}{hint}; expected one of {', '.join(known)}")
 
 
+def checked(key: str, value: object) -> object:
+    """A value of one setting that a program gives, as every command checks it. Raises ConfigError."""
+    try:
+        return CHECKS[key](value)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{key}: got {value!r}, expected {error}") from None
+
+
 def _checked(key: str, value: object, source: str) -> object:
     try:
         return CHECKS[key](value)
@@ -321,13 +332,18 @@ def _peers(value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _mood(value: object) -> str:
+def read_mood(value: object) -> Mood:
+    """The mood that a text stands for. Raises ValueError that says what was expected, as every check does."""
     from arkit_mapping.moods import Mood, MoodError
 
     try:
-        Mood.parse(str(value))
+        return Mood.parse(str(value))
     except MoodError as error:
-        raise ValueError(f"a mood: {error}") from None
+        raise ValueError(error.expected) from None
+
+
+def _mood(value: object) -> str:
+    read_mood(value)
     return str(value)
 
 

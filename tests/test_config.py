@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.config import KEYS, NOT_SETTINGS, Settings, as_yaml, load_settings, performers_of
+from livelink_bridge.config import CHECKS, KEYS, NOT_SETTINGS, Settings, as_yaml, checked, load_settings, performers_of
 from livelink_bridge.errors import BridgeError, ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -197,3 +197,24 @@ def test_a_performer_that_cannot_be_is_one_line(tmp_path: Path, text: str, says:
 def test_what_a_face_or_a_voice_cannot_be_told_is_one_line(flags: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load_settings(flags, environ={})
+
+
+NONSENSE: tuple[object, ...] = (
+    None, "", -1, 1e9, float("nan"), "x", "hapy", "happy:7", "sad,sad", [], {}, ["a"], [{}], [{"mood": "hapy"}], "é" * 90
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", CHECKS)
+def test_what_a_setting_cannot_be_is_said_once(key: str) -> None:
+    refused = 0
+    for value in NONSENSE:
+        try:
+            checked(key, value)
+        except ConfigError as error:
+            refused += 1
+            said = str(error)
+            assert said.startswith(f"{key}: got {value!r}, expected ") and "\n" not in said
+            told = said.removeprefix(f"{key}: got {value!r}, expected ")
+            assert not re.search(r"\b(got|expected|unknown)\b", told), said
+            assert f"{key}:" not in told, said
+    assert refused

@@ -6,19 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from livelink_bridge.commands import session
-from livelink_bridge.config import CHECKS, Settings
-from livelink_bridge.errors import ConfigError, UsageError
+from livelink_bridge.config import Settings, checked
+from livelink_bridge.errors import UsageError
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
-
-
-def checked(key: str, value: object) -> object:
-    """A value of one setting, as every command checks it. Raises ConfigError."""
-    try:
-        return CHECKS[key](value)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"{key}: got {value!r}, expected {error}") from None
 
 
 def settings_of(**given: object) -> Settings:

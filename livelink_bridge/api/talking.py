@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from livelink_bridge.api.parts import checked, model_of, settings_of
+from livelink_bridge.api.parts import model_of, settings_of
 from livelink_bridge.api.sound import checked_rate, checked_sound
 from livelink_bridge.clock import Clock, MonotonicClock
+from livelink_bridge.config import checked
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.wire.pcm import MOST_CHANNELS, PcmFormat, Sound
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands.common import interruptible
+from livelink_bridge.config import checked
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
 
-    from arkit_mapping.moods import Mood
     from livelink_bridge.clock import Clock
     from livelink_bridge.commands.status import Show
     from livelink_bridge.config import Settings
@@ -59,7 +59,7 @@ def listen(
         warm_up(model)
 
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
-            wanted = settings if mood is None else replace(settings, mood=str(_mood(mood)))
+            wanted = settings if mood is None else replace(settings, mood=str(checked("mood", mood)))
             front = session.front_of(settings, None, model.lookahead_s)
             return FollowedVoice(model, session.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board)
 
@@ -148,18 +148,10 @@ class FollowedVoice:
             self._board.leave(self.subject, line)
 
     def feel(self, mood: str) -> None:
-        """Go over to another mood. Raises UsageError for one that is not known."""
-        self._face.feel(_mood(mood))
+        """Go over to another mood. Raises ConfigError for one that is not known."""
+        from arkit_mapping.moods import Mood
 
-
-def _mood(text: str) -> Mood:
-    from arkit_mapping.moods import Mood, MoodError
-    from livelink_bridge.errors import UsageError
-
-    try:
-        return Mood.parse(text)
-    except MoodError as error:
-        raise UsageError(str(error)) from None
+        self._face.feel(Mood.parse(str(checked("mood", mood))))
 
 
 def _named(outputs: Outputs, subject: str | None) -> Outputs:

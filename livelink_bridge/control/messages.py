@@ -13,7 +13,7 @@ from typing import Any
 
 from arkit_mapping.moods import Mood
 from arkit_mapping.take_folder import MOST_TAKE
-from livelink_bridge.config import CHECKS
+from livelink_bridge.config import CHECKS, read_mood
 from livelink_bridge.control.peers import Endpoint
 from livelink_bridge.errors import BridgeError
 
@@ -155,8 +155,7 @@ def subject(value: object) -> str:
 def mood(value: object) -> Mood:
     if not isinstance(value, str) or len(value) > _LONGEST_MOOD:
         raise ValueError("a mood such as happy:0.4")
-    CHECKS["mood"](value)
-    return Mood.parse(value)
+    return read_mood(value)
 
 
 def gain(value: object) -> float:

@@ -143,7 +143,7 @@ def test_a_little_over_full_scale_is_clipped_and_not_refused():
 
 def test_arguments_and_files_that_cannot_be_are_one_line_each(voice, tmp_path):
     for options, kind, said in [
-        ({"mood": "cheerful"}, ConfigError, "mood: got 'cheerful', expected a mood"),
+        ({"mood": "cheerful"}, ConfigError, "mood: got 'cheerful', expected neutral, happy"),
         ({"seed": -1}, ConfigError, "seed: got -1, expected a whole number"),
         ({"liveliness": "perhaps"}, ConfigError, "liveliness: got 'perhaps', expected true or false"),
         ({"device": "tpu", "model": "pmmtalk-live"}, ConfigError, "device: got 'tpu', expected auto"),

@@ -234,7 +234,7 @@ def test_a_bad_chunk_and_an_unknown_mood_are_refused_and_the_face_goes_on(receiv
         for chunk, kind, said in REFUSED:
             with pytest.raises(kind, match=said):
                 face.say(chunk)
-        with pytest.raises(ConfigError, match="mood: got 'cheerful', expected a mood"):
+        with pytest.raises(ConfigError, match="mood: got 'cheerful', expected neutral, happy"):
             face.feel("cheerful")
         face.feel("happy:1")
         face.say(np.zeros(0)), face.say(b""), face.say(tone(0.3))

@@ -150,13 +150,16 @@ def test_a_mood_is_read_from_text(text: str, parts: tuple[tuple[str, float], ...
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("hapy", "unknown mood 'hapy', did you mean happy?; known are neutral, happy"),
-        ("happy:2", "mood happy: got intensity 2, expected a number from 0 to 1"),
-        ("happy:nan", "got intensity nan"),
-        ("happy:much", "mood happy: got intensity 'much', expected a number from 0 to 1"),
-        ("happy,sad,happy", "mood happy is named twice"),
-        ("", "got mood '', expected a name or name:intensity"),
-        ("happy:", "got mood 'happy:'"),
+        ("hapy", "mood: got 'hapy', expected neutral, happy"),
+        ("happy,saad", "mood: got 'happy,saad', expected neutral, happy"),
+        ("hapy", "joined by commas; did you mean happy?"),
+        ("x", "disgusted, alone or joined by commas"),
+        ("happy:2", "mood: got 'happy:2', expected an intensity from 0 to 1, as in happy:0.4"),
+        ("happy:nan", "mood: got 'happy:nan', expected an intensity from 0 to 1"),
+        ("happy:much", "mood: got 'happy:much', expected an intensity from 0 to 1"),
+        ("happy,sad,happy", "mood: got 'happy,sad,happy', expected each mood once, and happy is there twice"),
+        ("", "mood: got '', expected a name or name:intensity"),
+        ("happy:", "mood: got 'happy:', expected"),
     ],
 )
 def test_a_bad_mood_is_one_line_that_says_what_to_do(text: str, says: str) -> None:

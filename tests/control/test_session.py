@@ -1,6 +1,7 @@
 """What each message does and what is answered, and that nothing wrong with one does more than write a line."""
 
 import logging
+import re
 import struct
 from pathlib import Path
 from random import Random
@@ -269,7 +270,7 @@ def test_what_fails_again_after_a_while_is_said_again(caplog):
         ("/Take", (2.5,), "a whole number"),
         ("/Transport", ("127.0.0.1", "a.csv"), "IP:PORT such as"),
         ("/Transport", ("127.0.0.1:99999", "a.csv"), "IP:PORT such as"),
-        ("/mood", ("hapy",), "unknown mood 'hapy'"),
+        ("/mood", ("hapy",), "argument 1: got 'hapy', expected neutral, happy,"),
         ("/gain", (float("inf"),), "argument 1: got inf, expected a number"),
         ("/gain", (41,), "a number from -40 to 40 dB"),
         ("/neutral", ("Ada",), "1 or 0"),
@@ -283,6 +284,15 @@ def test_wrong_arguments_are_one_line_that_says_what_was_expected(address, argum
     (record,) = caplog.records
     assert record.levelno == logging.WARNING and "\n" not in record.message
     assert expected in record.message and address in record.message
+
+
+@pytest.mark.parametrize("address", [address for address, command in COMMANDS.items() if command.needs])
+def test_what_an_argument_cannot_be_is_said_once(address, caplog):
+    for value in (None, "", -1, 1e9, "hapy", "happy:7", "sad,sad", b"blob", "é" * 90):
+        caplog.clear()
+        told(known(FakeStage()), address, value, *["x"] * (len(COMMANDS[address].needs) - 1))
+        for said in caplog.messages:
+            assert len(re.findall(r"\b(?:got|unknown)\b", said)) == said.count("expected") == 1, said
 
 
 def test_replies_are_what_an_osc_library_writes():

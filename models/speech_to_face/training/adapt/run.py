@@ -196,9 +196,13 @@ def _sorted(files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[
     late = sorted(take.late_s for take in good)
     say(
         f"{len(learnt)} takes to learn from ({_minutes(learnt)}), {len(held)} kept back ({_minutes(held)}), {len(left)} left out; "
-        f"faces come {1000 * late[0]:+.0f} to {1000 * late[-1]:+.0f} ms after their sound"
+        f"faces come {_after(late[0])} to {_after(late[-1])} their sound"
     )
     return learnt, held, left
+
+
+def _after(late_s: float) -> str:
+    return f"{1000 * abs(late_s):.0f} ms {'before' if late_s < 0 else 'after'}"
 
 
 def _minutes(takes: Sequence[Take]) -> str:
