@@ -54,8 +54,8 @@ def walk(paths: Sequence[Path]) -> Found:
     found = Found()
     for path in paths:
         if os.path.isdir(path):
-            for folder in _folders(path, found):
-                _look(path, folder, found)
+            for entries in _folders(path, found):
+                _look(path, entries, found)
         else:
             found.sounds.append(Sound(str(path.parent), path.name, _size(path)))
     _refuse_namesakes(found)
@@ -68,8 +68,8 @@ def take_name(name: str) -> str:
     return Path(name).with_suffix(".csv").as_posix()
 
 
-def _folders(root: Path, found: Found) -> Iterator[Path]:
-    """The folder and all below it. A link to a folder that it lies in is passed over: it would never end."""
+def _folders(root: Path, found: Found) -> Iterator[list[os.DirEntry[str]]]:
+    """What lies in the folder, then in each below it, by name. A link to a folder that it lies in is passed over: it would never end."""
     waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, ())]
     while waiting:
         folder, above = waiting.pop()
@@ -79,18 +79,28 @@ def _folders(root: Path, found: Found) -> Iterator[Path]:
             if identity in above and identity != (0, 0):
                 found.notes.append(f"{folder} is a link to a folder that it lies in; it is not followed")
                 continue
-            below = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+            with os.scandir(folder) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as error:
             found.refused.append((str(folder), f"cannot be looked into: {error.strerror}"))
             continue
-        yield folder
+        yield entries
+        below = [entry.path for entry in entries if _is_folder(entry) and not entry.name.startswith(".")]
         waiting += [(Path(path), (*above, identity)) for path in reversed(below)]
 
 
-def _look(root: Path, folder: Path, found: Found) -> None:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """A link that leads to itself leads to no folder; converting it says so, if it is called like a sound."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _look(root: Path, entries: list[os.DirEntry[str]], found: Found) -> None:
     """Take up the sounds in one folder."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.startswith(".") or entry.is_dir():
+    for entry in entries:
+        if entry.name.startswith(".") or _is_folder(entry):
             continue
         if os.path.splitext(entry.name)[1].lower() in SOUNDS:
             found.sounds.append(Sound(str(root), os.path.relpath(entry.path, root), _size(Path(entry.path))))

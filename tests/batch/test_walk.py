@@ -63,6 +63,15 @@ def test_a_link_to_a_folder_above_ends_and_any_other_is_followed(tmp_path: Path)
     assert len(found.notes) == 1 and "loop is a link" in found.notes[0] and not found.refused
 
 
+def test_a_link_to_itself_hides_nothing_beside_it_and_called_like_a_sound_it_fails_alone(tmp_path: Path) -> None:
+    put(tmp_path, "a.wav", "x/b.wav")
+    os.symlink("loop", tmp_path / "loop")
+    os.symlink("turn.wav", tmp_path / "x/turn.wav")
+    found = walk([tmp_path])
+    assert sorted(sound.name for sound in found.sounds) == ["a.wav", "x/b.wav", "x/turn.wav"]
+    assert (found.refused, found.notes, found.others) == ([], [], 1)
+
+
 def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "a.wav", "closed/b.wav")
     scandir = os.scandir
