@@ -83,10 +83,7 @@ class _Pool:
         for worker in self._workers:
             worker.process.terminate()
         for worker in self._workers:
-            worker.process.join(END_S)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+            _await_end(worker.process)
             worker.pipe.close()
             if worker.work:
                 clear_partials(worker.work.out)
@@ -136,7 +133,7 @@ class _Pool:
             self._send(worker, worker.work)
             return
         self._send(worker, None)
-        worker.process.join(END_S)
+        _await_end(worker.process)
         self._forget(worker)
 
     def _send(self, worker: _Worker, work: Work | None) -> None:
@@ -146,8 +143,8 @@ class _Pool:
             pass  # it has died: the pipe's end says so, and is heard of next
 
     def _lost(self, worker: _Worker) -> Iterator[tuple[Work, Outcome]]:
-        """A process has died."""
-        worker.process.join(END_S)
+        """A process has died, or at least closed its end of the pipe."""
+        _await_end(worker.process)
         self._forget(worker)
         how = f"exit code {worker.process.exitcode}"
         if not worker.ready:
@@ -167,6 +164,14 @@ class _Pool:
     def _forget(self, worker: _Worker) -> None:
         worker.pipe.close()
         self._workers.remove(worker)
+
+
+def _await_end(process: BaseProcess) -> None:
+    """Kill a process that does not end when asked: this interpreter's own exit would wait for it."""
+    process.join(END_S)
+    if process.is_alive():
+        process.kill()
+        process.join()
 
 
 def _body(pipe: Connection, recipe: Recipe, load: Load) -> None:

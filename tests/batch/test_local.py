@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from batches import RATE_HZ, RECIPE, deadly, dying_at_once, full, loudness, refusing, tone
+from batches import RATE_HZ, RECIPE, deadly, dying_at_once, full, loudness, never_ending, refusing, tone
 
 from livelink_bridge.batch import local
 from livelink_bridge.batch.job import Outcome, Work, convert_one
@@ -46,6 +46,12 @@ def test_a_sound_that_kills_its_process_costs_nothing_else_and_the_others_are_as
     for sound in sounds:
         convert_one(sound, tmp_path / "here.csv", RECIPE, loudness(RECIPE))
         assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "out" / f"{sound.stem}.csv").read_bytes()
+
+
+def test_a_process_that_has_done_its_work_and_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "END_S", 0.3)
+    [(_, outcome)] = LocalEngine(1, never_ending)(works(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore)
+    assert outcome.error is None and multiprocessing.active_children() == []
 
 
 def test_a_model_that_cannot_be_loaded_is_said_once(tmp_path: Path) -> None:

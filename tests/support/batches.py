@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def refusing(_recipe: Recipe) -> Tools:
 
 def dying_at_once(_recipe: Recipe) -> Tools:
     os._exit(7)
+
+
+def never_ending(_recipe: Recipe) -> Tools:
+    """Tools whose process does its work and then does not end: a thread of a library keeps it."""
+    threading.Thread(target=threading.Event().wait).start()
+    return Tools(LoudnessModel())
 
 
 class _Full(LoudnessModel):
