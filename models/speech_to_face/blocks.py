@@ -21,6 +21,7 @@ from speech_to_face import checkpoint
 from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace, taken
 from speech_to_face.causal import load_weights, refuse_what_is_not_there
 from speech_to_face.styles import VoiceChoice, style_shares
+from speech_to_face.torch_threads import torch_threads
 
 SAMPLE_RATE = 16_000
 FRAME_RATE = 30
@@ -82,13 +83,16 @@ class BlockNetwork(Protocol):
 class Blocks:
     """One voice's face over stretches of sound: runs a block, knows how long it is."""
 
-    def __init__(self, face: Face, config: BlockConfig, style: Tensor) -> None:
-        """style: (1, style width), on the network's device. Raises ModelError for sizes that do not lie on the grid."""
+    def __init__(self, face: Face, config: BlockConfig, style: Tensor, threads: int | None = None) -> None:
+        """style: (1, style width), on the network's device; threads: of one operator, None leaves PyTorch's number.
+
+        Raises ModelError for sizes that do not lie on the grid.
+        """
         for name, least in (("left", 0), ("hop", 1), ("right", 0)):
             frames = getattr(config, name)
             if frames < least or frames % GRID_FRAMES:
                 raise ModelError(f"config {name}: got {frames} frames, expected a multiple of {GRID_FRAMES}, at least {least}")
-        self._face, self._style = face, style
+        self._face, self._style, self._threads = face, style, threads
         self.left, self.hop, self.right = config.left, config.hop, config.right
         self.channels = config.channels
 
@@ -101,7 +105,8 @@ class Blocks:
     def run(self, samples: Samples) -> Coefficients:
         """float32 (samples,) -> (hop, channels) in [0, 1]"""
         heard = torch.from_numpy(np.ascontiguousarray(samples)).to(self._style.device)[None]
-        found = self._face(heard, self.left + self.hop + self.right, self._style)[0, self.left : self.left + self.hop]
+        with torch_threads(self._threads):
+            found = self._face(heard, self.left + self.hop + self.right, self._style)[0, self.left : self.left + self.hop]
         return np.asarray(found.float().clamp(0, 1).cpu().numpy())
 
 
@@ -185,12 +190,13 @@ class BlockModel:
 
 def load_blocks(
     folder: Path, network: nn.Module, device: str, voices: Sequence[VoiceChoice], tongue: bool,
-    face_of: Callable[[VoiceChoice], Face] | None = None,
+    face_of: Callable[[VoiceChoice], Face] | None = None, threads: int | None = None,
 ) -> list[SpeechToFace]:  # fmt: skip
     """Models of one built network, its weights read from the folder.
 
     `face_of`, where the network draws on a reference face, is called for each voice when the weights lie on the device, and gives what
-    is called in the network's place; without it a reference face is refused. Raises ModelError for what does not fit or is not to be had.
+    is called in the network's place; without it a reference face is refused. `threads`: of one operator; None leaves PyTorch's number.
+    Raises ModelError for what does not fit or is not to be had.
     """
     config: Any = network.config
     if face_of is None or tongue:
@@ -202,7 +208,7 @@ def load_blocks(
         faces: list[Face] = [network if face_of is None else face_of(voice) for voice in voices]
         table = network.get_parameter("styles.weight")
         styles = [torch.from_numpy(share[None]).to(table) @ table for share in shares]
-    return [BlockModel(folder.name, device, Blocks(face, config, style)) for face, style in zip(faces, styles, strict=True)]
+    return [BlockModel(folder.name, device, Blocks(face, config, style, threads)) for face, style in zip(faces, styles, strict=True)]
 
 
 def runs_in_blocks(model: SpeechToFace) -> bool:

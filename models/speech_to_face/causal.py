@@ -19,6 +19,7 @@ from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, SpeechToFace
 from speech_to_face.stepped import Array, Grid, SteppedModel, silence
 from speech_to_face.styles import VoiceChoice, style_shares
+from speech_to_face.torch_threads import torch_threads
 
 States = list[Tensor]
 
@@ -51,10 +52,10 @@ class CausalNetwork(Protocol):
 class CausalSteps:
     """One voice of a causal network; see `speech_to_face.stepped.Steps`."""
 
-    def __init__(self, network: nn.Module, style: NDArray[np.float32]) -> None:
-        """style: float32 (style width,)"""
+    def __init__(self, network: nn.Module, style: NDArray[np.float32], threads: int | None = None) -> None:
+        """style: float32 (style width,); threads: of one operator, None leaves PyTorch's number."""
         self.network: Any = network.eval()
-        self.device = next(network.parameters()).device
+        self.device, self._threads = next(network.parameters()).device, threads
         self._style = torch.from_numpy(style)[None].to(self.device)
         self._quiet: States | None = None
         self.reset()
@@ -71,7 +72,8 @@ class CausalSteps:
     def run(self, mel: Array) -> Array:
         """float32 (steps, 160) -> (steps, channels)"""
         heard = torch.from_numpy(np.ascontiguousarray(mel)).to(self.device)[None]
-        out, self._states = self.network(heard, self._style, self._states)
+        with torch_threads(self._threads):
+            out, self._states = self.network(heard, self._style, self._states)
         return np.asarray(out[0].cpu().numpy())
 
 
@@ -83,11 +85,10 @@ def load_causal(
     refuse_what_is_not_there(folder.name, voices, tongue)
     shares = [style_shares(voice.style, config.styles) for voice in voices]
     load_weights(folder / checkpoint.WEIGHTS, network)
-    if device == "cpu":
-        torch.set_num_threads(1)  # two threads wait for each other at every small operator: 30 times slower beside other work
+    threads = 1 if device == "cpu" else None  # two wait for each other at every small operator: 30 times slower beside other work
     network.to(device)
     table = network.get_parameter("styles.weight").detach().cpu().numpy()
-    return [SteppedModel(folder.name, config, device, partial(CausalSteps, network, share @ table)) for share in shares]
+    return [SteppedModel(folder.name, config, device, partial(CausalSteps, network, share @ table, threads)) for share in shares]
 
 
 def refuse_what_is_not_there(name: str, voices: Sequence[VoiceChoice], tongue: bool) -> None:

@@ -106,11 +106,10 @@ def _steps(folder: Path, config: Config, device: str, phones: bool, block_thread
         from speech_to_face.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
 
         return partial(OnnxSteps, Graph(folder / checkpoint.GRAPH, phones, block_threads or BLOCK_THREADS))
-    import torch
-
     from speech_to_face.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
 
-    if device == "cpu":
-        torch.set_num_threads(1)  # two threads wait for each other at every small operator: 30 times slower beside other work
     network = load_network(folder, config).to(device)
-    return partial(CudaGraphSteps if device == "cuda" else TorchSteps, network, phones=phones)
+    if device == "cuda":
+        return partial(CudaGraphSteps, network, phones=phones)
+    # Two threads wait for each other at every small operator: 30 times slower beside other work.
+    return partial(TorchSteps, network, phones=phones, threads=1 if device == "cpu" else None)

@@ -13,13 +13,17 @@ from torch import Tensor
 from speech_to_face.pmmtalk.network import PMMTalk, Views
 from speech_to_face.pmmtalk.voice import Voice
 from speech_to_face.stepped import PRIME_STEPS, Array, silence
+from speech_to_face.torch_threads import torch_threads
 
 
 class TorchSteps:
-    """Plain modules on any device. `phones`: also give the phones' log-probabilities, in columns behind the channels."""
+    """Plain modules on any device. `phones`: also give the phones' log-probabilities, in columns behind the channels.
 
-    def __init__(self, network: PMMTalk, voice: Voice, phones: bool = False) -> None:
-        self.network, self._phones = network.eval(), phones
+    `threads`: of one operator; None leaves PyTorch's number.
+    """
+
+    def __init__(self, network: PMMTalk, voice: Voice, phones: bool = False, threads: int | None = None) -> None:
+        self.network, self._phones, self._threads = network.eval(), phones, threads
         self.device = next(network.parameters()).device
         self._quiet: list[Tensor] | None = None
         self._voice = [torch.from_numpy(part).to(self.device) for part in (voice.style, voice.code, voice.crop)]
@@ -38,7 +42,8 @@ class TorchSteps:
         """float32 (steps, 160) -> (steps, columns)"""
         clock = torch.tensor(self._clock, device=self.device)
         heard = torch.from_numpy(np.ascontiguousarray(mel)).to(self.device)[None]
-        out, self._states, views = self.network(heard, *self._voice, clock, self._states)
+        with torch_threads(self._threads):
+            out, self._states, views = self.network(heard, *self._voice, clock, self._states)
         self._clock += len(mel)
         return np.asarray(self._columns(out, views)[0].cpu().numpy())
 

@@ -45,9 +45,7 @@ def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool,
     def face_of(voice: VoiceChoice) -> Face:
         return network if voice.reference is None else network.wearing(load_reference(Path(voice.reference)))
 
-    if block_threads is not None and device == "cpu":
-        torch.set_num_threads(block_threads)
-    return load_blocks(folder, network, device, voices, tongue, face_of)
+    return load_blocks(folder, network, device, voices, tongue, face_of, block_threads if device == "cpu" else None)
 
 
 def begin(network: PaperPMMTalk, folders: Sequence[Path]) -> str:
