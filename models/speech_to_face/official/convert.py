@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from arkit_mapping.whole_file import replace_folder
 from speech_to_face.base import ModelError
 
 ROOT = Path(__file__).resolve().parents[2]
+_INTERPRETERS = re.compile(r"(python|pypy|mayapy|hython)[-\d.wt]*")
+"""Programs that take `-m MODULE`; in Unreal, Maya or a frozen program `sys.executable` is that program, or nothing."""
 ERROR = "error"
 """Key of the worker's answer that holds one line for the user."""
 
@@ -64,7 +67,7 @@ def convert(files: Sequence[Path], out: Path, force: bool = False) -> Converted:
 def _worker(folder: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Its answer. Raises ModelError with what it says is wrong."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *_paths()])}
-    command = [sys.executable, "-m", "speech_to_face.official.worker", str(folder), *map(str, files)]
+    command = [_interpreter(files[0]), "-m", "speech_to_face.official.worker", str(folder), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     try:
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -74,6 +77,17 @@ def _worker(folder: Path, files: Sequence[Path]) -> dict[str, Any]:
     if ERROR in said:
         raise ModelError(said[ERROR])
     return said
+
+
+def _interpreter(file: Path) -> str:
+    """What starts Python again. Raises ModelError where this Python is part of another program: that program would start instead."""
+    executable = sys.executable or ""
+    if getattr(sys, "frozen", False) or not _INTERPRETERS.fullmatch(Path(executable).stem.lower()):
+        raise ModelError(
+            f"{file}: reading it takes a Python process of its own, and this Python is inside {executable or 'another program'}; "
+            f"convert it on a command line: livelink-bridge models convert {file} --out FOLDER"
+        )
+    return executable
 
 
 def _paths() -> list[str]:

@@ -49,6 +49,24 @@ def saved(path: Path, held: Any, zipped: bool = True) -> Path:
     return path
 
 
+@pytest.mark.parametrize("host", ["/opt/UE_5.6/UnrealEditor", r"C:\Autodesk\maya.exe", "", None])
+def test_inside_another_program_no_second_one_of_it_is_started(host: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converting.sys, "executable", host)
+    monkeypatch.setattr(converting.subprocess, "run", lambda *_, **__: pytest.fail("started"))
+    with pytest.raises(ModelError, match="convert it on a command line: livelink-bridge models convert .*w.pth"):
+        convert([tmp_path / "w.pth"], tmp_path / "made")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["python", "python3", "python3.13t", "pythonw.exe", "mayapy.exe", "pypy3.11"])
+def test_an_interpreter_by_any_of_its_names_is_one_unless_the_program_is_frozen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converting.sys, "executable", f"/usr/bin/{name}")
+    assert converting._interpreter(Path("w.pth")) == f"/usr/bin/{name}"
+    monkeypatch.setattr(converting.sys, "frozen", True, raising=False)
+    with pytest.raises(ModelError, match="inside /usr/bin/"):
+        converting._interpreter(Path("w.pth"))
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_tensors_come_out_of_training_checkpoints_of_both_file_kinds(tmp_path: Path, zipped: bool) -> None:
     held = {"state_dict": {"w": torch.arange(6.0).reshape(2, 3)}, "epoch": 3, "best": np.float64(0.5), "optimizer": {"lr": 0.1}}
