@@ -2,6 +2,7 @@
 
 import { GLTFLoader } from "nicegui-scene";
 import { CHANNELS, stage } from "livelink-preview/stage.js";
+import { Film } from "livelink-preview/film.js";
 import { Morphs } from "livelink-preview/morphs.js";
 import { Studio } from "livelink-preview/studio.js";
 
@@ -85,7 +86,7 @@ export default {
       if (this.gone) return;
       requestAnimationFrame(() => this.loop());
       stage.turn();
-      if (!this.morphs) return;
+      if (!this.morphs || this.filming) return;
       this.pose();
       if (!this.changed && same(this.wanted, this.drawn)) return;
       this.draw(this.wanted);
@@ -102,16 +103,19 @@ export default {
       this.$refs.canvas.dataset.ready = "1";
       if (stage.live) stage.tell("shown");
     },
-    // One frame of a video: the face at a time, before the page's own background.
-    picture(time, type) {
-      stage.poseAt(time, this.wanted, this.side || stage.side);
-      const behind = getComputedStyle(this.$refs.frame).getPropertyValue("--bg");
-      this.studio.paint(behind);
-      this.draw(this.wanted);
-      const taken = new Promise((done) => this.$refs.canvas.toBlob(done, type, 0.92));
-      this.studio.paint(null);
-      this.changed = true;
-      return taken;
+    // Pictures for a video, of poses, at a size of its own: {picture(pose), close()}. The page's own canvas rests until it is closed.
+    film(width, height) {
+      if (!this.morphs) throw new Error("no face is shown");
+      const film = new Film(this.studio, width, height, getComputedStyle(this.$refs.frame).getPropertyValue("--bg"));
+      this.filming = true;
+      return {
+        picture: (pose) => (this.morphs.apply(pose), film.picture()),
+        close: () => {
+          film.close();
+          this.filming = false;
+          this.changed = true;
+        },
+      };
     },
   },
 };

@@ -11,14 +11,17 @@ from speech_to_face.base import ModelError
 
 from arkit_mapping.character import CharacterError
 from arkit_mapping.takes import TakeError
-from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.errors import BridgeError
 from livelink_bridge.preview.face_view import FaceView
+from livelink_bridge.preview.film import Film
+from livelink_bridge.preview.page_drops import LARGEST
 from livelink_bridge.preview.page_export import export_menu, save_dialog
 from livelink_bridge.preview.page_help import help_dialog
-from livelink_bridge.preview.page_routes import LARGEST, export_url
-from livelink_bridge.preview.page_session import FACE_URL, VIDEO_FPS, Session
+from livelink_bridge.preview.page_routes import export_url
+from livelink_bridge.preview.page_session import FACE_URL, Session
 from livelink_bridge.preview.page_sides import sides_menu
 from livelink_bridge.preview.page_sliders import SliderPanel
+from livelink_bridge.preview.page_words import sentence, without_folder
 from livelink_bridge.preview.timeline import StageLink, Timeline, Transport
 
 THEME = Path(__file__).with_name("web") / "theme.css"
@@ -42,8 +45,7 @@ async def open_first(session: Session, path: Path) -> None:
     try:
         await session.open(path)
     except EXPECTED as error:
-        session.trouble = sentence(error)
-        session.tell()
+        session.tell_trouble(sentence(error))
 
 
 class Page:
@@ -54,7 +56,10 @@ class Page:
         self.client = ui.context.client
         self._parts: list[Callable[[], object]] = []
         self._noted: set[str] = set()
-        self._renders = False
+        self._troubles_said = 0
+        self._gone = False
+        self._video: int | None = None
+        """The number of the video that this tab renders."""
         self._sent_before = False
         """Whether poses were sent when this tab was brought up to date last."""
         self._failures_said = session.unreal.failures if session.unreal else 0
@@ -66,7 +71,8 @@ class Page:
             with ui.element("div").classes("area-face"):
                 self._face = FaceView(self._face_file())
                 self._face.on("trouble", lambda event: self.say(event.args))
-                back = ui.button("Back to the built-in face", on_click=self.session.wear_built_in_face, color=None)
+                built_in = self.session.wear_built_in_face
+                back = ui.button("Back to the built-in face", on_click=lambda: self.attempt(built_in), color=None)
                 back.props("flat dense no-caps id=built-in").classes("face-back")
                 self._parts.append(lambda: back.set_visibility(self.session.face is not None))
                 self._busy()
@@ -80,15 +86,16 @@ class Page:
         self._link = StageLink(clip=self.session.clip_id, revision=self._revision(), largest=max(LARGEST.values()))
         self._link.on("key", lambda event: self._key(event.args))
         self._link.on("dropped", lambda event: self._open(event.args["file"], event.args["as"]))
-        self._link.on("rendered", lambda event: self._rendered(event.args))
+        self._link.on("rendered", lambda event: self._rendered(**event.args))
         self._link.on("trouble", lambda event: self.say(event.args))
         ui.timer(LOOK_AT_SENDING_S, self._look_at_sending)
         self._follow()
 
-    def say(self, sentence: str, kind: Kind = "negative") -> None:
-        """A sentence on the page; what went wrong stays until it is read."""
+    def say(self, words: str, kind: Kind = "negative") -> None:
+        """A sentence on the page, with the user's names of files; what went wrong stays until it is read."""
         with self.client:
-            ui.notify(sentence, type=kind, position="top", multi_line=True, timeout=0 if kind == "negative" else 4000,
+            users_words = without_folder(words, self.session.folder)
+            ui.notify(users_words, type=kind, position="top", multi_line=True, timeout=0 if kind == "negative" else 4000,
                       close_button="OK" if kind in ("negative", "warning") else False, classes="sentence")  # fmt: skip
 
     def attempt(self, work: Callable[[], object], done: str = "") -> None:
@@ -116,8 +123,7 @@ class Page:
         others = any(connected() for connected in self.session.tabs)
         self.session.tabs.append(self._connected)
         self.session.listeners.append(self.refresh)
-        self.client.on_disconnect(self._left)
-        self.client.on_delete(self._closed)
+        self.client.on_delete(self._closed)  # not on_disconnect, which a tab that comes back calls too
         if others:
             self.say("This session is open in another tab too: what is changed in one changes in both.", "info")
         self.refresh()
@@ -164,12 +170,14 @@ class Page:
             with ui.element("div"):
                 word = ui.label()
                 bar = ui.linear_progress(0, show_value=False)
+                cancel = ui.button("Cancel", on_click=self.cancel_video, color=None).props("flat no-caps id=cancel-video")
         veil.set_visibility(False)
 
         def read() -> None:
             veil.set_visibility(self.session.busy is not None)
             word.set_text(self.session.busy or "")
             bar.set_value(self.session.progress)
+            cancel.set_visibility(self.session.video is not None)
 
         self._parts.append(read)
         ui.timer(0.25, lambda: read() if self.session.busy else None)
@@ -204,12 +212,12 @@ class Page:
     def _notes(self) -> None:
         """What is worth knowing of the clip and of the face, once each."""
         clip, unreal = self.session.clip, self.session.unreal
-        if self.session.trouble and self.session.trouble not in self._noted:
-            self._noted.add(self.session.trouble)
+        if self.session.trouble and self.session.troubles != self._troubles_said:
+            self._troubles_said = self.session.troubles
             self.say(self.session.trouble)
         if unreal and unreal.failures != self._failures_said:
             self._failures_said = unreal.failures
-            self.say(sentence(UsageError(unreal.trouble)))
+            self.say(sentence(unreal.trouble))
         for note in (*(clip.notes if clip else ()), *self.session.face_notes):
             key = f"{self.session.clip_id} {note}"
             if key not in self._noted:
@@ -231,39 +239,50 @@ class Page:
         try:
             await self.session.open(source, other=True, model=name)
         except EXPECTED as error:
-            self.say(sentence(error, self.session.folder))
+            self.say(sentence(error))
 
     async def export(self, ending: str) -> None:
         """Write A and hand it to the browser."""
         try:
             path, notes = await self.session.export(ending)
         except EXPECTED as error:
-            self.say(sentence(error, self.session.folder))
+            self.say(sentence(error))
             return
         with self.client:
             ui.download(export_url(path), path.name)
         for note in notes:
-            self.say(sentence(UsageError(note), self.session.folder), "warning")
+            self.say(sentence(note), "warning")
 
-    async def begin_video(self) -> None:
-        """Let the browser render A; `_rendered` hears of the end."""
+    async def begin_video(self, size: str, rate: int) -> None:
+        """Let the browser render A at a size and a rate; `_rendered` hears of the end."""
         try:
-            frames = await self.session.begin_video()
+            video = await self.session.begin_video(Film.of(size, rate))
         except EXPECTED as error:
-            self.say(sentence(error, self.session.folder))
+            self.say(sentence(error))
             return
-        self._renders = True
-        self._link.run_method("render", {"frames": frames, "fps": VIDEO_FPS})
+        self._video = video.number
+        if self._gone:
+            self._closed_while_rendering()
+            return
+        film = {"width": video.film.width, "height": video.film.height}
+        self._link.run_method("render", {"video": video.number, "frames": video.frames, **film})
 
-    async def _rendered(self, trouble: str) -> None:
-        self._renders = False
+    def cancel_video(self) -> None:
+        """Give up the video that is being rendered, by whichever tab."""
+        if self.session.video is not None:
+            self.session.drop_video()
+            self.say("The video was cancelled; no file was written.", "info")
+
+    async def _rendered(self, video: int, trouble: str) -> None:
+        self._video = None
         if trouble:
-            self.session.drop_video(trouble)
+            self.session.drop_video(trouble, video)
+        if self.session.video is None or self.session.video.number != video:
             return
         try:
-            path = await self.session.finish_video()
+            path = await self.session.finish_video(video)
         except EXPECTED as error:
-            self.say(sentence(error, self.session.folder))
+            self.say(sentence(error))
             return
         with self.client:
             ui.download(export_url(path), path.name)
@@ -271,12 +290,13 @@ class Page:
     def _connected(self) -> bool:
         return self.client.has_socket_connection
 
-    def _left(self) -> None:
-        if self._renders:
-            self._renders = False
-            self.session.drop_video("The video was given up: its tab was closed while it was rendered.")
+    def _closed_while_rendering(self) -> None:
+        self.session.drop_video("The video was given up: its tab was closed while it was rendered.", self._video)
 
     def _closed(self) -> None:
+        self._gone = True
+        if self._video is not None:
+            self._closed_while_rendering()
         self.session.listeners.remove(self.refresh)
         self.session.tabs.remove(self._connected)
         if not self.session.listeners and self.session.unreal:
@@ -289,23 +309,13 @@ class Page:
             return
         try:
             if path.suffix.lower() == ".glb":
-                self.session.wear_face(path)
+                await self.session.wear_face(path)
             elif path.suffix.lower() in (".yaml", ".yml"):
-                self.session.wear_character(path)
+                await self.session.wear_character(path)
             else:
                 await self.session.open(path, other=use == "other")
         except EXPECTED as error:
-            self.say(sentence(error, self.session.folder))
-
-
-def sentence(error: Exception, folder: Path | None = None) -> str:
-    """An error as the page says it: a capital, a full stop, and no path of the session's own folder."""
-    text = str(error)
-    if folder is not None:
-        for part in (folder.resolve(), folder):
-            text = text.replace(f"{part}/", "")
-    text = " ".join(text.split())
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+            self.say(sentence(error))
 
 
 def icon(name: str, hint: str, mark: str, on_click: Callable[[], Any] | None = None) -> ui.button:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ class PoseTiles:
     def __init__(self, poses: Poses) -> None:
         self.poses = poses
         self._levels: list[NDArray[np.float32]] = []
+        self._making = threading.Lock()
 
     def tile(self, level: int, index: int) -> bytes:
         """Little-endian float32: level 0 (frames, 61), above (points, 61, 2) lowest and highest. Empty beyond the end."""
@@ -33,10 +36,11 @@ class PoseTiles:
         return np.ascontiguousarray(rows[index * size : (index + 1) * size], "<f4").tobytes()
 
     def _level(self, level: int) -> NDArray[np.float32]:
-        while len(self._levels) < level:
-            lowest, highest = np.moveaxis(self._levels[-1], -1, 0) if self._levels else (self.poses, self.poses)
-            self._levels.append(_shrunk(lowest, highest))
-        return self._levels[level - 1]
+        with self._making:  # the browser asks for several tiles at once, each in a thread of its own
+            while len(self._levels) < level:
+                lowest, highest = np.moveaxis(self._levels[-1], -1, 0) if self._levels else (self.poses, self.poses)
+                self._levels.append(_shrunk(lowest, highest))
+            return self._levels[level - 1]
 
 
 def _shrunk(lowest: NDArray[np.float32], highest: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +22,12 @@ from livelink_bridge.frames import FRAME_RATE, Weights
 from livelink_bridge.preview.adjust import Adjustments
 from livelink_bridge.preview.clip import Clip
 from livelink_bridge.preview.exports import export, save_character
+from livelink_bridge.preview.film import Film
 from livelink_bridge.preview.history import History
 from livelink_bridge.preview.live_show import LiveShow
+from livelink_bridge.preview.page_film import Rendering, begun
 from livelink_bridge.preview.page_poses import PoseTiles
 from livelink_bridge.preview.page_unreal import Unreal
-from livelink_bridge.preview.video import VideoWriter, Wanted
 
 Against = Literal["saved", "predicted", "other"]
 """What B is: the saved character, the poses as predicted, or another model or take."""
@@ -33,7 +35,8 @@ Against = Literal["saved", "predicted", "other"]
 FACE = Path(__file__).with_name("face.glb")
 """The built-in face."""
 FACE_URL = "/session/face/own"
-VIDEO_FPS = 30
+KEPT_EXPORTS = 8
+"""Exports that can still be fetched: each has a folder of its own, so that two of one name keep their own bytes."""
 NOTHING = PoseTiles(np.zeros((0, len(CHANNELS_61)), np.float32))
 
 
@@ -78,8 +81,10 @@ class Session:
         self.face_notes: list[str] = []
         self.sides = {"a": Shown(), "b": Shown()}
         self.trouble: str | None = None
-        """Why the file that the command was given is not open."""
-        self.video: VideoWriter | None = None
+        """What went wrong that no tab asked for: the file that the command was given is not open, a video was given up."""
+        self.troubles = 0
+        """How many there were: the same sentence can be said twice."""
+        self.video: Rendering | None = None
         """The video that is being rendered."""
         self.unreal: Unreal | None = None
         """Sends what the page plays to receivers; None where the page is not given any."""
@@ -92,6 +97,9 @@ class Session:
         self._ids = itertools.count(1)
         self._wanted = self._done = 0
         self._working: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Future[None]] = set()
+        self._exports: list[Path] = []
+        self._newest_face = 0
 
     @property
     def adjustments(self) -> Adjustments:
@@ -103,10 +111,7 @@ class Session:
 
     async def open(self, path: Path, *, other: bool = False, model: str | None = None) -> None:
         """Analyse a sound or read a take, as what is worked on or as what it is compared with. Raises BridgeError and its kin."""
-        if self.busy:
-            raise UsageError(f"{self.busy}: wait until that is done")
-        self.busy, self.progress = f"reading {path.name}", 0.0
-        self.tell()
+        self._claim(f"reading {path.name}")
         try:
             clip = await asyncio.to_thread(self._analyse, path, model, self._on_progress)
         finally:
@@ -119,27 +124,26 @@ class Session:
             self.against = "saved" if self.against == "other" else self.against
         await self.refresh()
 
-    def wear_face(self, path: Path) -> None:
-        """Show the user's own .glb. Raises BridgeError for one that has none of the 52 shapes."""
-        from livelink_bridge.export.face_file import animated_meshes, read_face
-
-        meshes = animated_meshes(read_face(path))
-        found = {shape for mesh in meshes for shape in mesh.shapes if shape}
-        if not found:
-            raise BridgeError(f"{path.name} has none of the 52 ARKit shapes as a named morph target, expected targetNames such as jawOpen")
-        missing = [name for name in ARKIT_52 if name not in found]
-        self.face_notes = [f"{path.name} lacks {len(missing)} of the 52 shapes: {', '.join(missing)}."] if missing else []
-        self.face = path
-        self.tell()
+    async def wear_face(self, path: Path) -> None:
+        """Show the user's own .glb; of two at once the later one. Raises BridgeError for one that has none of the 52 shapes."""
+        self._no_video()
+        self._newest_face = wanted = next(self._ids)
+        notes = await asyncio.to_thread(_face_notes, path)
+        if wanted == self._newest_face:
+            self._no_video()
+            self.face, self.face_notes = path, notes
+            self.tell()
 
     def wear_built_in_face(self) -> None:
         """Show the built-in face again."""
+        self._no_video()
+        self._newest_face = next(self._ids)
         self.face, self.face_notes = None, []
         self.tell()
 
-    def wear_character(self, path: Path) -> None:
+    async def wear_character(self, path: Path) -> None:
         """Go on with a character file: a step that can be undone. Raises CharacterError."""
-        adjusted = Adjustments.from_character(load_character(path))
+        adjusted = Adjustments.from_character(await asyncio.to_thread(load_character, path))
         self.saved = adjusted
         self.change(adjusted)
 
@@ -193,45 +197,85 @@ class Session:
         masked = replace(self.adjustments, worn=Character())
         return masked.apply(weights[None])[0] if masked.solo or masked.muted else weights
 
-    async def begin_video(self, ending: str = ".mp4", fps: int = VIDEO_FPS) -> int:
-        """Get ready for the pictures of A and its sound; how many there are. Raises BridgeError, also where there is no ffmpeg."""
-        if self.clip is None:
-            raise UsageError("nothing is open: open a sound or a take first")
-        if self.busy:
-            raise UsageError(f"{self.busy}: wait until that is done")
-        frames = max(1, round(self.clip.duration_s * fps))
-        path = self.folder / "exports" / f"{Path(self.clip.name).stem}{ending}"
-        wanted = Wanted(path, frames, fps, self.clip.sound)
-        self.video = await asyncio.to_thread(VideoWriter, wanted, force=True, on_progress=self._on_progress)
-        self.busy, self.progress = "rendering the video; leave this tab in front", 0.0
-        self.tell()
-        return frames
-
-    async def finish_video(self) -> Path:
-        """The finished video. Raises BridgeError."""
-        if self.video is None:
-            raise UsageError("no video is being rendered")
+    async def begin_video(self, film: Film) -> Rendering:
+        """Get ready for the pictures of A and its sound. Raises BridgeError, also where there is no ffmpeg."""
+        clip = self._open_clip()
+        path = self._export_path(clip, ".mp4")
+        self._claim(f"rendering {path.name}: {film}; keep this tab open")
+        number = next(self._ids)
         try:
-            return await asyncio.to_thread(self.video.finish)
+            self.video = await asyncio.to_thread(begun, number, film, clip, self.sides["a"].tiles, path, self._on_progress)
+        except BaseException:
+            self.busy = None
+            raise
         finally:
-            self.video, self.busy = None, None
             self.tell()
+        return self.video
 
-    def drop_video(self, why: str) -> None:
-        """Give up a video that is being rendered, and say why in every tab; harmless where none is."""
-        video, self.video = self.video, None
-        if video is not None:
-            video.cancel()
-            self.busy, self.trouble = None, why
-            self.tell()
+    async def finish_video(self, number: int) -> Path:
+        """The finished video. Raises BridgeError; UsageError where that video is not being rendered any more."""
+        video = self.video
+        if video is None or video.number != number:
+            raise UsageError("this video is not being rendered any more")
+        try:
+            return await self._exported(await asyncio.to_thread(video.writer.finish))
+        finally:
+            if self.video is video:  # not cancelled meanwhile, when the next one may have begun
+                self.video, self.busy = None, None
+                self.tell()
+
+    def drop_video(self, why: str = "", number: int | None = None) -> None:
+        """Give up the video that is being rendered, or only the one of that number, and say why in every tab; harmless where none is."""
+        video = self.video
+        if video is None or number not in (None, video.number):
+            return
+        self.video, self.busy = None, None
+        ending = asyncio.get_running_loop().run_in_executor(None, video.give_up)  # waits for ffmpeg's end
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        if why:
+            self.tell_trouble(why)
+        self.tell()
+
+    def tell_trouble(self, sentence: str) -> None:
+        """Say in every tab what went wrong."""
+        self.trouble, self.troubles = sentence, self.troubles + 1
+        self.tell()
 
     async def export(self, ending: str) -> tuple[Path, list[str]]:
         """Write A into the session's folder, .csv, .glb, .json or .npz; where, and what the user should know. Raises BridgeError."""
+        clip = self._open_clip()
+        path = self._export_path(clip, ending)
+        face = (self.face or FACE) if ending == ".glb" else None
+        notes = await asyncio.to_thread(export, clip, self.adjustments, path, face=face, force=True)
+        return await self._exported(path), notes
+
+    def _no_video(self) -> None:
+        if self.video is not None:
+            raise UsageError("the face stays as it is while a video is rendered: wait until that is done, or cancel it")
+
+    def _open_clip(self) -> Clip:
         if self.clip is None:
             raise UsageError("nothing is open: open a sound or a take first")
-        path = self.folder / "exports" / f"{Path(self.clip.name).stem}{ending}"
-        face = (self.face or FACE) if ending == ".glb" else None
-        return path, await asyncio.to_thread(export, self.clip, self.adjustments, path, face=face, force=True)
+        return self.clip
+
+    def _claim(self, work: str) -> None:
+        """Be busy with it from now on. Raises UsageError where something else is being done. No `await` may come between the two."""
+        if self.busy:
+            raise UsageError(f"{self.busy}: wait until that is done")
+        self.busy, self.progress = work, 0.0
+        self.tell()
+
+    def _export_path(self, clip: Clip, ending: str) -> Path:
+        return self.folder / "exports" / str(next(self._ids)) / f"{Path(clip.name).stem}{ending}"
+
+    async def _exported(self, path: Path) -> Path:
+        """Keep a finished export for the browser, and the ones before it as far as there is room for them."""
+        self._exports.append(path)
+        old, self._exports = self._exports[:-KEPT_EXPORTS], self._exports[-KEPT_EXPORTS:]
+        for export_path in old:
+            await asyncio.to_thread(shutil.rmtree, export_path.parent, ignore_errors=True)
+        return path
 
     def tell(self) -> None:
         for listener in list(self.listeners):
@@ -272,6 +316,17 @@ class Session:
 
     def _on_progress(self, done: float) -> None:
         self.progress = done
+
+
+def _face_notes(path: Path) -> list[str]:
+    """What the user should know of a face. Raises BridgeError for one that has none of the 52 shapes."""
+    from livelink_bridge.export.face_file import animated_meshes, read_face
+
+    found = {shape for mesh in animated_meshes(read_face(path)) for shape in mesh.shapes if shape}
+    if not found:
+        raise BridgeError(f"{path.name} has none of the 52 ARKit shapes as a named morph target, expected targetNames such as jawOpen")
+    missing = [name for name in ARKIT_52 if name not in found]
+    return [f"{path.name} lacks {len(missing)} of the 52 shapes: {', '.join(missing)}."] if missing else []
 
 
 def _made(clip: Clip, adjusted: Adjustments | None) -> PoseTiles:

@@ -9,11 +9,12 @@ from nicegui import run, ui
 from livelink_bridge.errors import UsageError
 from livelink_bridge.preview.face_view import FaceView
 from livelink_bridge.preview.live_show import LiveShow
-from livelink_bridge.preview.page import EXPECTED, PRELOAD, THEME, Page, icon, sentence
+from livelink_bridge.preview.page import EXPECTED, PRELOAD, THEME, Page, icon
+from livelink_bridge.preview.page_drops import LARGEST
 from livelink_bridge.preview.page_help import LIVE_KEYS, LIVE_MOUSE, help_dialog
-from livelink_bridge.preview.page_routes import LARGEST
 from livelink_bridge.preview.page_session import Session
 from livelink_bridge.preview.page_sliders import SliderPanel
+from livelink_bridge.preview.page_words import sentence
 from livelink_bridge.preview.timeline import LiveLink, LivePanel
 
 METER_S, STATE_S = 0.1, 0.25

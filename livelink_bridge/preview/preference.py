@@ -21,7 +21,7 @@ class Preference:
     b: int
     ties: int
     share_a: float
-    """Of those who saw a difference, how many prefer A; NaN where nobody did."""
+    """Of the answers that saw a difference, the part that prefers A; NaN where none did."""
     low: float
     high: float
     """95 % confidence interval of it (`wilson`)."""
@@ -72,10 +72,13 @@ def _sentence(blind: Blind, found: Preference) -> str:
     voters = f"{found.voters} voter{'s' if found.voters != 1 else ''}"
     counts = f"{blind.a} {found.a}, {blind.b} {found.b}, no difference {found.ties}; {voters}"
     if math.isnan(found.share_a):
-        return f"{found.question}: nobody saw a difference ({counts})"
+        why = "every answer is no difference" if found.ties else "no votes yet"
+        return f"{found.question}: undecided, {why} ({counts})"
     better, share, low, high = blind.a, found.share_a, found.low, found.high
     if share < 0.5:
         better, share, low, high = blind.b, 1 - share, 1 - high, 1 - low
     interval = f"{100 * share:.0f} % (95 % confidence: {100 * low:.0f} to {100 * high:.0f} %)"
-    verdict = "is preferred by" if found.decided else "is ahead with"
-    return f"{found.question}: {better} {verdict} {interval}{'' if found.decided else ', which may be chance'} ({counts})"
+    if found.decided:
+        return f"{found.question}: {better} is preferred by {interval} ({counts})"
+    standing = f"even, {interval} each" if found.a == found.b else f"{better} has {interval}, which may be chance"
+    return f"{found.question}: undecided, {standing} ({counts})"

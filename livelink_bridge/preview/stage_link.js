@@ -35,7 +35,7 @@ export default {
   },
   methods: {
     async render(order) {
-      this.$emit("rendered", await renderVideo(order));
+      this.$emit("rendered", { video: order.video, trouble: await renderVideo(order) });
     },
     show(part) {
       stage.setLoop(false, part);

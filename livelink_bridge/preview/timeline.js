@@ -25,9 +25,11 @@ export default {
     this.marks = [];
   },
   mounted() {
+    this.$refs.frame.view = this.view; // tests look at which stretch is seen
     stage.addEventListener("clip", () => this.open());
     for (const what of ["poses", "curves", "side"]) stage.addEventListener(what, () => (this.stale = this.news = true));
     stage.addEventListener("revised", () => this.fetchMarks());
+    stage.addEventListener("seek", () => this.follow());
     stage.addEventListener("zoom", (event) => this.zoom(event.detail));
     new ResizeObserver(() => this.resize()).observe(this.$refs.frame);
     new MutationObserver(() => (this.stale = this.news = true)).observe(document.body, { attributeFilter: ["class"] }); // dark or light
@@ -81,9 +83,13 @@ export default {
     loop() {
       requestAnimationFrame(() => this.loop());
       if (!stage.clip || !this.width) return;
-      if (stage.playing && this.view.follow(stage.time)) this.stale = true;
+      if (stage.playing) this.follow();
       if (this.stale) this.drawStill();
       this.drawMoving();
+    },
+    // The playhead stays in view while it plays and wherever it is set; between, one may look elsewhere.
+    follow() {
+      if (this.view.follow(stage.time)) this.stale = true;
     },
     drawStill() {
       this.stale = false;

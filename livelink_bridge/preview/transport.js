@@ -25,7 +25,7 @@ export default {
     </div>`,
   props: { follow: Boolean },
   emits: ["moved"],
-  data: () => ({ playing: false, loop: false, time: 0, duration: 0, speed: 1, side: "a", clip: null, rate: 60, stage: null }),
+  data: () => ({ playing: false, loop: false, time: 0, duration: 0, speed: 1, side: "a", clip: null, frame: 0, stage: null }),
   created() {
     this.stage = Vue.markRaw(stage);
   },
@@ -39,19 +39,18 @@ export default {
   },
   computed: {
     shown() {
-      const frame = Math.floor(this.time * this.rate + 1e-6);
       const minutes = Math.floor(this.time / 60);
-      return `${minutes}:${(this.time - 60 * minutes).toFixed(2).padStart(5, "0")}   frame ${frame}`;
+      return `${minutes}:${(this.time - 60 * minutes).toFixed(2).padStart(5, "0")}   frame ${this.frame}`;
     },
   },
   methods: {
     read() {
       Object.assign(this, { playing: stage.playing, loop: stage.loop, duration: stage.duration, speed: stage.speed, side: stage.side });
-      Object.assign(this, { clip: stage.clip?.id ?? null, rate: stage.clip?.rate ?? 60, time: stage.time });
+      Object.assign(this, { clip: stage.clip?.id ?? null, time: stage.time, frame: stage.frame });
     },
     loopOn() {
       requestAnimationFrame(() => this.loopOn());
-      if (this.time !== stage.time) this.time = stage.time;
+      if (this.time !== stage.time) Object.assign(this, { time: stage.time, frame: stage.frame });
       if (this.playing !== stage.playing) this.playing = stage.playing;
     },
     report() {

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +37,7 @@ _MOST_WORDS = 2000
 """Bytes of what ffmpeg says that are kept for the error."""
 PICTURES = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 """How the page may encode its frames, and the bytes that these begin with."""
+_EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
 _DECODERS = {"png": "png", "jpeg": "mjpeg"}
 
 HINT = {
@@ -98,6 +100,7 @@ class VideoWriter:
         self._words = _Words()
         self._cancelled = self._stuck = False
         self.frames = 0
+        """How many were taken."""
         try:
             wanted.path.parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(_command(program, wanted, self._partial), stdin=subprocess.PIPE,
@@ -107,6 +110,7 @@ class VideoWriter:
         assert self._process.stderr is not None
         self._reader = threading.Thread(target=self._words.read, args=(self._process.stderr,), name="ffmpeg's words", daemon=True)
         self._reader.start()
+        self._watchdog = _Watchdog(stuck_s, self._give_up)
 
     def push(self, picture: bytes) -> None:
         """The next frame, encoded as `Wanted.pictures` says, all of one size.
@@ -132,9 +136,12 @@ class VideoWriter:
         try:
             put_in_place(self._partial, self._wanted.path, new=not self._force)
         except OSError as error:
+            if self._cancelled:
+                raise SinkError("the video was given up") from None
             check_free(self._wanted.path, force=self._force)  # another writer of this name may have been quicker
             raise SinkError(f"{self._wanted.path} cannot be written: {error.strerror}") from error
         finally:
+            self._watchdog.close()
             self._partial.unlink(missing_ok=True)
         self._on_progress(1.0)
         return self._wanted.path
@@ -142,6 +149,7 @@ class VideoWriter:
     def cancel(self) -> None:
         """Give up; no file is left. Harmless twice, and after `finish`."""
         self._cancelled = True
+        self._watchdog.close()
         self._process.kill()
         self._process.wait()
         self._close_pipe()
@@ -167,15 +175,11 @@ class VideoWriter:
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """Do something that waits for ffmpeg, which is killed when it takes too long: a closed pipe then ends the waiting."""
-        watchdog = threading.Timer(self._stuck_s, self._give_up)
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            act()
+            with self._watchdog:
+                act()
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by `cancel`
             raise self._failed() from error
-        finally:
-            watchdog.cancel()
 
     def _give_up(self) -> None:
         self._stuck = True
@@ -199,6 +203,42 @@ class VideoWriter:
             pass  # what could not be flushed is thrown away with the video
 
 
+class _Watchdog:
+    """Acts once when a `with` block of it lasts too long. One thread for all blocks, since there is one for every frame."""
+
+    def __init__(self, after_s: float, act: Callable[[], None]) -> None:
+        self._after_s, self._act = after_s, act
+        self._changed = threading.Condition()
+        self._deadline_s: float | None = None
+        self._closed = False
+        threading.Thread(target=self._watch, name="ffmpeg's watchdog", daemon=True).start()
+
+    def close(self) -> None:
+        """End the thread. Harmless twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._deadline_s = time.monotonic() + self._after_s
+            self._changed.notify()
+
+    def __exit__(self, *_error: object) -> None:
+        with self._changed:
+            self._deadline_s = None
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                left_s = None if self._deadline_s is None else self._deadline_s - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    break
+                self._changed.wait(left_s)
+        if not self._closed:
+            self._act()
+
+
 class _Words:
     """The beginning of what ffmpeg says: its first line names the cause. All of it is read, so that ffmpeg never waits for a reader."""
 
@@ -219,15 +259,19 @@ class _Words:
 def _command(program: str, wanted: Wanted, out: Path) -> list[str]:
     """ffmpeg's arguments; the documentation of each is in ffmpeg(1) and ffmpeg-formats(1), image2pipe.
 
-    Even sizes and yuv420p are what players of H.264 take. The sound is cut where the pictures end.
+    Even sizes and yuv420p are what players of H.264 take. JPEGs have the colours of BT.601 in full range, players of HD expect BT.709
+    in limited range, and the file says that it has these. The sound ends where the pictures end, silence where it was shorter; at
+    48 kHz, which editing programs take as it is.
     """
     fps = Fraction(wanted.fps)
     seconds = float(wanted.frames / fps)
     sound: list[Any] = []
     if wanted.sound is not None:
-        sound = ["-ss", f"{wanted.start_s:.6f}", "-i", f"file:{wanted.sound}", "-map", "0:v", "-map", "1:a", "-t", f"{seconds:.6f}"]
+        sound = ["-ss", f"{wanted.start_s:.6f}", "-i", f"file:{wanted.sound}", "-map", "0:v", "-map", "1:a",
+                 "-af", "apad", "-ar", "48000", "-t", f"{seconds:.6f}"]  # fmt: skip
     rate = f"{fps.numerator}/{fps.denominator}"
     pictures = ["-f", "image2pipe", "-framerate", rate, "-c:v", _DECODERS[wanted.pictures], "-i", "pipe:0"]
-    look = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"]
+    look = ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{_EVEN}", "-pix_fmt", "yuv420p", "-color_range", "tv",
+            "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]  # fmt: skip
     encode = KINDS[wanted.path.suffix.lower()]
     return [program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *pictures, *sound, *look, *encode, f"file:{out}"]

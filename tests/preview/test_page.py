@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from animator import LOUD_S, Served, glb, receiver_of
+from animator import LENGTH_S, LOUD_S, Served, decoded, glb, probed, receiver_of
 from PIL import Image
 from playing import PlayingSession
 
@@ -22,6 +22,7 @@ from arkit_mapping.character import load_character
 from arkit_mapping.take_check import check_take
 from arkit_mapping.takes import read_take
 from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.preview.film import Film
 from livelink_bridge.sinks.base import Stamp
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,6 +39,7 @@ DROP = """([name, data]) => {
     document.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
 }"""
 
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 POSE = """const pose = new Float32Array(61);
     const known = livelinkStage.poseAt(livelinkStage.time, pose);
@@ -93,6 +95,11 @@ class Tab:
         found.wait_for()
         text = str(found.inner_text())
         return text
+
+    def read(self) -> None:
+        """Press OK under everything that is said."""
+        self.page.evaluate("() => document.querySelectorAll('.q-notification button').forEach((ok) => ok.click())")
+        self.page.wait_for_function("() => !document.querySelector('.q-notification')")
 
     def shoot(self, name: str) -> None:
         """A picture for the docs, where they are taken anew: set LIVELINK_BRIDGE_PICTURES."""
@@ -151,14 +158,64 @@ def test_space_plays_and_stops_and_the_face_follows_the_sound(tab: Tab) -> None:
     assert tab.page.evaluate("() => livelinkStage.clock instanceof Audio")
 
 
-def test_arrows_step_by_frames_and_home_goes_to_the_start(tab: Tab) -> None:
+STEPS = """([rate, key, count]) => {
+    const own = livelinkStage.clip.rate, seen = [];
+    livelinkStage.clip.rate = rate;
+    for (let i = 0; i < count; i++) {
+        document.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
+        seen.push([livelinkStage.frame, livelinkStage.time * rate]);
+    }
+    livelinkStage.clip.rate = own;
+    return seen;
+}"""
+
+
+@pytest.mark.parametrize("rate", [60, 24, 25, 30, 50])
+def test_arrows_step_frame_by_frame_in_both_directions(tab: Tab, rate: int) -> None:
+    """The media element cuts its time to six decimals, so that a frame is not to be found from it."""
+    tab.seek(0.0)
+    there = tab.page.evaluate(STEPS, [rate, "ArrowRight", 2 * rate])
+    back = tab.page.evaluate(STEPS, [rate, "ArrowLeft", 2 * rate + 2])
+    assert [frame for frame, _ in there] == list(range(1, 2 * rate + 1))
+    assert [frame for frame, _ in back] == [*range(2 * rate - 1, -1, -1), 0, 0]
+    assert all(time == pytest.approx(frame, abs=1e-9) for frame, time in there + back)
+
+
+def test_a_step_ends_on_the_frame_that_the_page_names_with_its_very_pose(tab: Tab, served: Served) -> None:
     tab.seek(1.0)
+    for _ in range(3):
+        tab.page.keyboard.press("ArrowRight")
+    tab.page.wait_for_function("() => document.querySelector('#time').textContent.endsWith('frame 63')")
+    tab.page.wait_for_timeout(100)  # the media element has sought, and says its own time
+    assert tab.page.evaluate("() => [livelinkStage.frame, livelinkStage.clock.paused]") == [63, True]
+    jaw = served.session.sides["a"].tiles.poses[63, CHANNELS_61.index("JawOpen")]
+    assert tab.pose("JawOpen") == pytest.approx(float(jaw), abs=1e-6)
+    tab.page.keyboard.press("End")
     tab.page.keyboard.press("ArrowRight")
-    tab.page.keyboard.press("ArrowRight")
-    tab.page.keyboard.press("ArrowLeft")
-    assert tab.page.evaluate("() => livelinkStage.time") == pytest.approx(61 / 60, abs=0.002)
+    last = tab.page.evaluate("() => [livelinkStage.frame, livelinkStage.clip.frames - 1]")
+    assert last[0] == last[1]
     tab.page.keyboard.press("Home")
-    assert tab.page.evaluate("() => livelinkStage.time") == 0
+    assert tab.page.evaluate("() => [livelinkStage.time, livelinkStage.frame]") == [0, 0]
+
+
+def test_the_zoomed_timeline_follows_the_playhead(tab: Tab) -> None:
+    view = "document.querySelector('.timeline').view"
+    seen = f"() => livelinkStage.time >= {view}.from && livelinkStage.time <= {view}.to"
+    tab.seek(0.2)
+    for _ in range(4):
+        tab.page.keyboard.press("+")
+    span = tab.page.evaluate(f"() => {view}.span")
+    assert span < 0.25
+    for key, frames in (("ArrowRight", 40), ("ArrowLeft", 40), ("Shift+ArrowRight", 9), ("End", 1), ("Home", 1)):
+        for _ in range(frames):
+            tab.page.keyboard.press(key)
+            assert tab.page.evaluate(seen), key
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_function(f"() => livelinkStage.playing && livelinkStage.time > {3 * span} && ({seen})()")
+    tab.page.keyboard.press("Space")
+    tab.page.wait_for_function("() => !livelinkStage.playing")
+    assert tab.page.evaluate(f"() => {view}.span") == pytest.approx(span)
+    tab.page.keyboard.press("0")
 
 
 def test_a_slider_acts_at_once_and_is_undone_as_one_step(tab: Tab) -> None:
@@ -266,6 +323,7 @@ def test_what_cannot_be_opened_is_said_in_a_sentence(tab: Tab, name: str, data: 
     tab.drop(name, data)
     sentence = tab.sentence(words)
     assert "Traceback" not in sentence
+    assert f"/{name}" not in sentence, "the user's file, not the place where the page keeps it"
     tab.page.locator(".q-notification").get_by_text("OK").first.click()
     assert tab.page.evaluate("() => livelinkStage.clip.name") == "line.wav"
 
@@ -293,22 +351,107 @@ def test_another_tab_is_told_and_shares_the_session(tab: Tab, served: Served, br
     assert other.errors == []
 
 
-def test_without_ffmpeg_the_way_to_it_is_told(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ffmpeg_the_page_says_in_a_line_what_to_install(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     tab.page.locator("#export").click()
     tab.page.locator("#export-mp4").click()
-    assert "install" in tab.sentence("A video needs ffmpeg")
-    tab.page.locator(".q-notification").get_by_text("OK").first.click()
-    tab.page.wait_for_function("() => !document.querySelector('.q-notification')")
+    said = tab.sentence("A video needs ffmpeg")
+    assert "install it" in said
+    tab.read()
+    assert tab.page.locator("#video-now").count() == 0
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
-def test_a_video_is_rendered(tab: Tab, tmp_path: Path) -> None:
+WEIGHTS = """() => {
+    const view = document.querySelector("#face").studio, film = view.film.bind(view);
+    window.filmed = [];
+    view.film = (...size) => {
+        const made = film(...size), mesh = view.morphs.meshes.find((one) => "jawOpen" in one.morphTargetDictionary);
+        const picture = (pose) => {
+            const taken = made.picture(pose);
+            filmed.push(mesh.morphTargetInfluences[mesh.morphTargetDictionary.jawOpen]);
+            return taken;
+        };
+        return { ...made, picture };
+    };
+}"""
+
+
+def begin_video(tab: Tab, size: str = "", rate: int = 24) -> None:
+    """`size` is the own one; without it the dialog's first."""
     tab.page.locator("#export").click()
+    tab.page.locator("#export-mp4").click()
+    if size:
+        tab.page.locator("#video-size").get_by_text("own size").click()
+        tab.page.locator("#video-own-size").fill(size)
+    tab.page.locator("#video-rate").get_by_text(f"{rate}", exact=True).click()
+    tab.page.locator("#video-now").click()
+
+
+def mouth(frames: Any) -> Any:
+    """How dark the middle of each picture's lower half is: an open mouth shows its inside."""
+    high, wide = frames.shape[1:3]
+    part = frames[:, int(0.55 * high) : int(0.75 * high), int(0.4 * wide) : int(0.6 * wide)].astype(float)
+    return (part.sum(-1) < 150).mean((1, 2))
+
+
+@needs_ffmpeg
+def test_a_video_has_the_asked_size_rate_and_length_and_in_each_frame_the_face_of_its_time(
+    tab: Tab, served: Served, tmp_path: Path
+) -> None:
+    """The page's connection is lost meanwhile and comes back, and B is chosen: nothing of it shows."""
+    tab.page.evaluate(WEIGHTS)
+    poses = served.session.sides["a"].tiles.poses
     with tab.page.expect_download(timeout=45_000) as waiting:
-        tab.page.locator("#export-mp4").click()
+        begin_video(tab, "200x160")
+        tab.page.wait_for_function("() => filmed.length > 3")
+        tab.page.evaluate("() => window.socket.io.engine.close()")
+        tab.page.keyboard.press("b")
     waiting.value.save_as(tmp_path / "line.mp4")
-    assert (tmp_path / "line.mp4").stat().st_size > 10_000
+    tab.page.keyboard.press("b")
+    jaw = Film(rate=24).poses(poses, 72)[:, CHANNELS_61.index("JawOpen")]
+    assert tab.page.evaluate("() => filmed") == pytest.approx(jaw.tolist(), abs=1e-6)
+    streams = probed(tmp_path / "line.mp4")
+    assert (streams["video"]["width"], streams["video"]["height"], streams["video"]["nb_frames"]) == (200, 160, "72")
+    assert [float(streams[kind]["duration"]) for kind in ("video", "audio")] == pytest.approx([LENGTH_S] * 2, abs=1 / 24)
+    opened = mouth(decoded(tmp_path / "line.mp4", 200, 160))
+    assert np.corrcoef(opened, jaw)[0, 1] > 0.9
+    assert opened[int(24 * LOUD)] > 0.01 > opened[int(24 * QUIET)]
+    assert served.session.busy is None
+
+
+@needs_ffmpeg
+def test_a_video_can_be_cancelled_and_the_next_one_begun(tab: Tab, served: Served) -> None:
+    for _ in range(2):
+        begin_video(tab)
+        tab.page.locator("#cancel-video").click()
+        assert "cancelled" in tab.sentence("The video was cancelled")
+        tab.page.wait_for_function("() => !document.querySelector('#face').studio.filming")
+    assert served.session.video is None and list((served.folder / "exports").rglob("*.partial*")) == []
+
+
+@needs_ffmpeg
+def test_a_video_goes_when_its_tab_stays_away_longer_than_it_may(tab: Tab, served: Served, browser: Any, monkeypatch: Any) -> None:
+    from nicegui.client import Client
+
+    other = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
+    before = set(Client.instances)
+    other.open(served.url)
+    other.page.wait_for_function("() => livelinkStage.clip?.name === 'line.wav'")
+    (client,) = (Client.instances[name] for name in set(Client.instances) - before)
+    monkeypatch.setattr(client.page, "reconnect_timeout", 0.2)
+    begin_video(other)
+    other.page.locator("#cancel-video").wait_for()
+    other.page.close()
+    assert "its tab was closed" in tab.sentence("The video was given up")
+    tab.read()
+    assert served.session.busy is None
+
+
+@pytest.mark.parametrize("size", ["101x100", "8000x20", "huge"])
+def test_a_size_that_cannot_be_is_said(tab: Tab, size: str) -> None:
+    begin_video(tab, size)
+    assert "even numbers from 64 to 3840" in tab.sentence(f"got {size}" if size[0].isdecimal() else "got 'huge'")
+    tab.read()
 
 
 def test_what_is_played_is_sent_to_unreal_in_step(tab: Tab, served: Served) -> None:

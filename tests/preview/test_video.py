@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import stat
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -136,6 +137,37 @@ def test_it_can_be_cancelled_from_another_thread_while_a_picture_is_going_out(tm
 
 
 @posix
+def test_a_video_needs_as_many_threads_for_a_thousand_frames_as_for_one(tmp_path, stand_in, monkeypatch):
+    stand_in(WRITES)
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def counted(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", counted)
+    with VideoWriter(Wanted(tmp_path / "it.mp4", 1000)) as writer:
+        for _ in range(1000):
+            writer.push(picture(1))
+        writer.finish()
+    assert started == ["ffmpeg's words", "ffmpeg's watchdog"]
+
+
+@posix
+@pytest.mark.parametrize("ends", ["finish", "cancel"])
+def test_no_thread_is_left_of_a_video(tmp_path, stand_in, ends):
+    stand_in(WRITES)
+    before = set(threading.enumerate())
+    with VideoWriter(Wanted(tmp_path / "it.mp4", 1)) as writer:
+        writer.push(picture(1))
+        getattr(writer, ends)()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5.0)
+    assert set(threading.enumerate()) <= before
+
+
+@posix
 def test_frames_that_are_missing_or_too_many_are_said(tmp_path, stand_in):
     stand_in(WRITES)
     with VideoWriter(Wanted(tmp_path / "it.mp4", 2)) as writer:
@@ -186,6 +218,21 @@ def test_the_real_ffmpeg_makes_a_video(tmp_path, name, kind):
         path = writer.finish()
     magic = path.read_bytes()[:12]
     assert magic[4:8] == b"ftyp" if name.endswith("mp4") else magic[:4] == b"\x1a\x45\xdf\xa3"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_jpegs_colours_are_those_of_the_video_as_a_player_shows_it(tmp_path):
+    skin = (224, 172, 140)
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), skin).save(file, "JPEG", quality=95)
+    with VideoWriter(Wanted(tmp_path / "it.mp4", 5, 30, pictures="jpeg")) as writer:
+        for _ in range(5):
+            writer.push(file.getvalue())
+        path = writer.finish()
+    look = "scale=in_color_matrix=bt709:in_range=tv,format=rgb24"
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", look, "-frames:v", "1", "-f", "rawvideo", "-"]
+    shown = np.frombuffer(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout, np.uint8).reshape(64, 64, 3)
+    assert np.abs(shown.astype(int) - skin).max() <= 4
 
 
 def test_the_hints_name_a_way_for_every_system():

@@ -190,13 +190,35 @@ def test_an_answer_that_was_changed_counts_once_and_people_count_apart():
     assert (lips.a, lips.b, lips.voters) == (0, 2, 2)
 
 
-def test_the_report_reads_as_a_sentence_from_the_side_that_is_ahead():
-    cast = [vote("Ada", trial, "lip-sync", "b") for trial in range(9)] + [vote("Ada", 0, "realism", "tie"), vote("Ada", 1, "realism", "a")]
-    lips, realism = sentences(BLIND, report(cast))
-    counts = "(pmmtalk-live 0, loudness 9, no difference 0; 1 voter)"
-    assert lips == f"lip-sync: loudness is preferred by 100 % (95 % confidence: 70 to 100 %) {counts}"
-    assert realism.startswith("realism: pmmtalk-live is ahead with 100 % (95 % confidence: 21 to 100 %), which may be chance")
-    assert "nobody saw a difference" in sentences(BLIND, report([]))[0]
+def votes_for(a: int, b: int, ties: int) -> list[Vote]:
+    """So many answers about the lips, each from a voter of its own."""
+    answers = ["a"] * a + ["b"] * b + ["tie"] * ties
+    return [vote(f"voter {number}", number % 9, "lip-sync", prefers) for number, prefers in enumerate(answers)]
+
+
+@pytest.mark.parametrize("a, b, ties, words", [
+    (0, 0, 0, "undecided, no votes yet (pmmtalk-live 0, loudness 0, no difference 0; 0 voters)"),
+    (0, 0, 3, "undecided, every answer is no difference (pmmtalk-live 0, loudness 0, no difference 3; 3 voters)"),
+    (1, 1, 0, "undecided, even, 50 % (95 % confidence: 9 to 91 %) each (pmmtalk-live 1, loudness 1, no difference 0; 2 voters)"),
+    (5, 5, 4, "undecided, even, 50 % (95 % confidence: 24 to 76 %) each (pmmtalk-live 5, loudness 5, no difference 4; 14 voters)"),
+    (1, 0, 1, "undecided, pmmtalk-live has 100 % (95 % confidence: 21 to 100 %), which may be chance "
+              "(pmmtalk-live 1, loudness 0, no difference 1; 2 voters)"),
+    (2, 5, 0, "undecided, loudness has 71 % (95 % confidence: 36 to 92 %), which may be chance "
+              "(pmmtalk-live 2, loudness 5, no difference 0; 7 voters)"),
+    (0, 9, 0, "loudness is preferred by 100 % (95 % confidence: 70 to 100 %) (pmmtalk-live 0, loudness 9, no difference 0; 9 voters)"),
+    (20, 5, 9, "pmmtalk-live is preferred by 80 % (95 % confidence: 61 to 91 %) "
+               "(pmmtalk-live 20, loudness 5, no difference 9; 34 voters)"),
+])  # fmt: skip
+def test_the_report_says_who_is_preferred_only_where_the_interval_leaves_out_one_half(a, b, ties, words):
+    assert sentences(BLIND, report(votes_for(a, b, ties)))[0] == f"lip-sync: {words}"
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 5))
+def test_an_interval_that_spans_one_half_is_undecided_and_neither_side_ahead(a, b, ties):
+    found = report(votes_for(a, b, ties))[0]
+    said = sentences(BLIND, [found])[0]
+    assert found.decided == (not found.low <= 0.5 <= found.high)
+    assert ("undecided" in said, "is preferred by" in said, "ahead" in said) == (not found.decided, found.decided, False)
 
 
 @pytest.mark.parametrize("hits, of, low, high", [

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,6 +102,20 @@ def glb(names: tuple[str, ...] = ARKIT_52, *, grid: int = 12) -> bytes:
     binary += b"\0" * (-len(binary) % 4)
     chunks = struct.pack("<II", len(text), 0x4E4F534A) + text + struct.pack("<II", len(binary), 0x004E4942) + binary
     return struct.pack("<III", 0x46546C67, 2, 12 + len(chunks)) + chunks
+
+
+def probed(path: Path) -> dict[str, dict[str, Any]]:
+    """What ffprobe says of each stream of a video, by its kind."""
+    command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", str(path)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    return {stream["codec_type"]: stream for stream in found["streams"]}
+
+
+def decoded(path: Path, width: int, height: int) -> Any:
+    """The frames of a video, uint8 (frames, height, width, 3)."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    pixels = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    return np.frombuffer(pixels, np.uint8).reshape(-1, height, width, 3)
 
 
 def launched(api: Any) -> Iterator[Any]:

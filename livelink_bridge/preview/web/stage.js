@@ -9,6 +9,7 @@ export const CHANNELS = 61;
 export const TILE_FRAMES = 4096;
 export const TILE_POINTS = 1024;
 export const SHRINK = 16;
+const NEAR = 5e-4; // seconds: more than a clock's rounding, far less than a frame
 export const COLOURS = ["#4cc2ff", "#ffb454", "#7ee081", "#ff7ab6", "#b79bff", "#f5e663", "#5fe0d0", "#ff8a65"];
 
 class Stage extends EventTarget {
@@ -20,6 +21,7 @@ class Stage extends EventTarget {
   region = null; // [from, to] in seconds, or the whole clip
   curves = ["JawOpen", "MouthClose", "MouthFunnel", "MouthPucker"];
   names = [];
+  held = null; // {frame, time} after a step: the frame, and the time that the clock was given for it
   live = null; // the newest live pose, or null when a clip is shown
   sides = {};
 
@@ -50,7 +52,7 @@ class Stage extends EventTarget {
     }
     this.clock = this.clip.sound ? soundClock(`/session/sound/${id}`) : new SilentClock(this.clip.duration);
     this.clock.playbackRate = this.speed;
-    this.region = null;
+    this.region = this.held = null;
     for (const what of ["clip", "poses", "transport", "seek"]) this.tell(what);
   }
 
@@ -63,7 +65,23 @@ class Stage extends EventTarget {
   }
 
   get time() {
-    return Math.min(this.clock.currentTime, this.duration);
+    return this.atFrame ? this.held.frame / this.clip.rate : Math.min(this.clock.currentTime, this.duration);
+  }
+
+  // Whether the page stands on the frame that was stepped to. The clock alone cannot tell: a media element cuts its time to
+  // microseconds, which is often a little before the frame.
+  get atFrame() {
+    return this.held !== null && this.clock.paused && Math.abs(this.clock.currentTime - this.held.time) < NEAR;
+  }
+
+  // Which frame is shown, an integer from 0: the one stepped to, or the one whose time has come.
+  get frame() {
+    if (!this.clip) return 0;
+    return this.atFrame ? this.held.frame : Math.min(this.lastFrame, Math.floor((this.time + NEAR) * this.clip.rate));
+  }
+
+  get lastFrame() {
+    return Math.max(0, Math.min(this.clip.frames - 1, Math.floor((this.duration + NEAR) * this.clip.rate)));
   }
 
   // Called once per drawn frame: keeps a loop going.
@@ -90,6 +108,7 @@ class Stage extends EventTarget {
   }
 
   seek(time) {
+    this.held = null;
     this.clock.currentTime = Math.max(0, Math.min(this.duration, time));
     this.tell("seek");
   }
@@ -97,7 +116,10 @@ class Stage extends EventTarget {
   step(frames) {
     if (!this.clip) return;
     this.clock.pause();
-    this.seek((Math.round(this.time * this.clip.rate) + frames) / this.clip.rate);
+    const frame = Math.max(0, Math.min(this.lastFrame, this.frame + frames));
+    this.held = { frame, time: Math.min(this.duration, frame / this.clip.rate) };
+    this.clock.currentTime = this.held.time;
+    this.tell("seek");
     this.tell("transport");
   }
 

@@ -54,8 +54,7 @@ export class Studio {
     const near = view === "mouth" && this.mouth;
     const target = near ? this.mouth.clone() : middle;
     const high = (near ? 0.46 : 1.12) * Math.max(size.y, size.x);
-    const narrow = Math.min(1, this.camera.aspect * 1.05);
-    const far = high / 2 / Math.tan(THREE.MathUtils.degToRad(ANGLE / 2)) / narrow + (near ? 0 : size.z / 2);
+    const far = high / 2 / Math.tan(THREE.MathUtils.degToRad(ANGLE / 2)) / this.narrow(this.camera.aspect) + (near ? 0 : size.z / 2);
     const turn = view === "side" ? 0.62 : 0;
     this.camera.near = far / 100;
     this.camera.far = far * 20;
@@ -65,6 +64,11 @@ export class Studio {
     this.controls.minDistance = far / 5;
     this.controls.maxDistance = far * 4;
     this.controls.update();
+  }
+
+  // How much less of its height a picture of that shape shows than a wide one.
+  narrow(aspect) {
+    return Math.min(1, aspect * 1.05);
   }
 
   resize(width, height) {

@@ -51,7 +51,8 @@ export class View {
   // Turn the page when the playhead leaves it. True when that moved the view.
   follow(time) {
     if (time >= this.from && time <= this.to) return false;
-    this.put(time - 0.05 * this.span, this.span);
+    const back = time < this.from && time > this.from - 0.5 * this.span; // going backwards, not back to a loop's beginning
+    this.put(time - (back ? 0.95 : 0.05) * this.span, this.span);
     return true;
   }
 
