@@ -225,7 +225,7 @@ def test_a_file_that_is_refused_leaves_what_was_there(tmp_path: Path, monkeypatc
 
 
 def test_a_reading_process_that_dies_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(converting.sys, "executable", "/bin/false")
+    monkeypatch.setattr(converting, "_interpreter", lambda file: "/bin/false")
     with pytest.raises(ModelError, match="could not be read .the reading process ended with 1: it said nothing"):
         convert([tmp_path / "a.pth"], tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
