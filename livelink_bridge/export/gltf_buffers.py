@@ -79,17 +79,17 @@ def gathered(document: dict[str, Any], binary: bytes | None, resources: Resource
     whole, places, standing_in = bytearray(), list[tuple[int, int]](), list[dict[str, Any]]()
     main: dict[str, Any] = {}
     for number, buffer in enumerate(document.get("buffers", [])):
-        if _is_fallback(buffer) and "uri" not in buffer:
+        if _is_fallback(buffer) and "uri" not in buffer and not (number == 0 and binary):
             standing_in.append(buffer)
             places.append((len(standing_in), 0))
             continue
         data = _data_of(number, buffer, binary, resources)
         whole += bytes(-len(whole) % 4)
         places.append((0, len(whole)))
-        if not main:
-            main = {key: value for key, value in buffer.items() if key != "uri"}
-        elif buffer.get("extensions"):
+        rest = _without_fallback(buffer)
+        if main and rest.get("extensions"):
             raise BridgeError(f"{resources.path} has extensions on buffer {number}, which a .glb of one buffer cannot keep")
+        main = main or rest
         whole += data
     for holder in _pointing(document):
         _move(holder, places, resources.path)
@@ -102,7 +102,20 @@ def gathered(document: dict[str, Any], binary: bytes | None, resources: Resource
 def _is_fallback(buffer: dict[str, Any]) -> bool:
     """Whether an extension's own data stands in for the buffer's."""
     extensions = buffer.get("extensions")
-    return isinstance(extensions, dict) and any(isinstance(entry, dict) and entry.get("fallback") is True for entry in extensions.values())
+    return isinstance(extensions, dict) and any(map(_says_fallback, extensions.values()))
+
+
+def _says_fallback(extension: Any) -> bool:
+    return isinstance(extension, dict) and extension.get("fallback") is True
+
+
+def _without_fallback(buffer: dict[str, Any]) -> dict[str, Any]:
+    """A buffer's entry without its address, and without the mark that only an extension's reader may ignore it: it holds more now."""
+    rest = {key: value for key, value in buffer.items() if key not in ("uri", "extensions")}
+    extensions = buffer.get("extensions", {})
+    if isinstance(extensions, dict):
+        extensions = {name: extension for name, extension in extensions.items() if not _says_fallback(extension)}
+    return rest | ({"extensions": extensions} if extensions else {})
 
 
 def _data_of(number: int, buffer: dict[str, Any], binary: bytes | None, resources: Resources) -> bytes:

@@ -8,6 +8,7 @@ files beside a .gltf moves into the one buffer, and buffer views follow it.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,7 @@ class GltfFile:
         """The whole .glb. Raises BridgeError where it would be larger than the format can say."""
         buffers = self.listed("buffers") or [{}]
         buffers[0] |= {"byteLength": len(self.binary)}
-        text = json.dumps(self.document | {"buffers": buffers}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        chunks = _chunk(_JSON, text, b" ") + _chunk(_BIN, bytes(self.binary), b"\0") + self.more
+        chunks = _chunk(_JSON, _text_of(self.document | {"buffers": buffers}), b" ") + _chunk(_BIN, bytes(self.binary), b"\0") + self.more
         if len(chunks) + 12 >= 1 << 32:
             raise BridgeError(f"the .glb would be {len(chunks) >> 20} MB large, expected less than 4096; trim the take")
         return struct.pack("<4sII", _MAGIC, 2, 12 + len(chunks)) + chunks
@@ -83,6 +83,17 @@ def read_gltf(path: Path) -> GltfFile:
     document = _parsed(text, path)
     check_structure(document, path)
     return GltfFile(document, gathered(document, binary, Resources(path, len(content))), more)
+
+
+def _text_of(document: dict[str, Any]) -> bytes:
+    """JSON in UTF-8; with escapes where a name holds half a character."""
+    try:
+        try:
+            return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except UnicodeEncodeError:
+            return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    except RecursionError:
+        raise BridgeError("the face's JSON is nested too deeply to be written again") from None
 
 
 def _chunk(kind: int, content: bytes, pad: bytes) -> bytes:
@@ -129,7 +140,7 @@ def _chunk_at(content: bytes, at: int, end: int, path: Path) -> tuple[int, bytes
 
 def _parsed(text: bytes, path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(text.decode("utf-8-sig"), parse_constant=_no_number)
+        document = json.loads(text.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         if not text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             raise BridgeError(f"{path} {_NO_GLTF}") from error
@@ -143,6 +154,11 @@ def _parsed(text: bytes, path: Path) -> dict[str, Any]:
     return document
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits[:40])
+
+
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number in JSON")
+    raise ValueError(f"{word} is no number that JSON can hold")
 

@@ -170,6 +170,46 @@ def test_pictures_beside_a_gltf_and_buffers_in_its_text_are_in_the_glb_too(tmp_p
     assert parts == [PNG, b"\1\2\3"] and len(after.document["buffers"]) == 1
 
 
+def test_a_compressed_files_fallback_that_has_data_is_kept(tmp_path, take):
+    (tmp_path / "in").mkdir()
+    path = gltf_checks.rewritten(OWN, tmp_path / "in" / "face.gltf", "meshopt")
+    document = json.loads(path.read_text())
+    (fallback,) = [buffer for buffer in document["buffers"] if "uri" not in buffer]
+    (tmp_path / "in" / "fallback.bin").write_bytes(bytes(fallback["byteLength"]))
+    fallback["uri"] = "fallback.bin"
+    path.write_text(json.dumps(document))
+    accepted(path, tmp_path / "out.glb", take)
+    (buffer,) = read_gltf(tmp_path / "out.glb").document["buffers"]
+    assert "extensions" not in buffer and buffer["byteLength"] > fallback["byteLength"]
+    follows(tmp_path / "out.glb", take)
+
+
+def test_half_a_character_in_a_name_and_any_depth_are_written_again_or_one_line(tmp_path, take, mask):
+    mask.document["nodes"][0]["extras"] = {"odd": "\ud83d", "plain": "Ä"}
+    accepted(written(mask, tmp_path / "face.glb"), tmp_path / "out.glb", take)
+    assert read_gltf(tmp_path / "out.glb").document["nodes"][0]["extras"] == {"odd": "\ud83d", "plain": "Ä"}
+    path = as_gltf(mask, tmp_path / "in")
+    whole = path.read_text()
+    assert '"\\u00c4"' in whole
+    refused = []
+    for depth in (10, *range(900, 1010, 5), 100_000):
+        path.write_text(whole.replace('"\\u00c4"', "[" * depth + "]" * depth))
+        try:
+            assert animated_face(take, path)[0][:4] == b"glTF"
+        except BridgeError as error:
+            assert "\n" not in str(error)
+            refused.append(depth)
+    assert refused and refused[0] > 10
+
+
+def test_a_number_too_large_for_a_float_is_one_line(tmp_path, take, mask):
+    mask.document["nodes"][0]["extras"] = {"odd": 12345}
+    path = as_gltf(mask, tmp_path / "in")
+    path.write_text(path.read_text().replace("12345", "1e999"))
+    with pytest.raises(BridgeError, match="face.gltf cannot be read as glTF: 1e999 is no number that JSON can hold"):
+        animated_face(take, path)
+
+
 def test_a_glb_with_a_second_buffer_beside_it_is_gathered(tmp_path, take, mask):
     (tmp_path / "more.bin").write_bytes(b"\7" * 10)
     mask.document["bufferViews"].append({"buffer": 1, "byteOffset": 4, "byteLength": 6})
@@ -317,6 +357,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "parts unlike each other": (unequal, "'Face' have 0 and 52 morph targets"),
     "names of no shape": (unknown_names, r"it has 'Fcl_0\\n', .*'Fcl_7\\n' and 44 more$"),
     "names nowhere": (lambda document: document["meshes"][0].pop("extras"), "it names no morph targets at all"),
+    "a number too large": (lambda document: document.update(extras=float("inf")), "Infinity is no number that JSON can hold"),
     "another version": (lambda document: document["asset"].update(version="1.0"), "is glTF 1.0, expected 2.0"),
     "a mesh shown by no node": (lambda document: document["nodes"].pop(), "no node shows them"),
 }

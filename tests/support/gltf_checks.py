@@ -52,31 +52,40 @@ def _node(script: str, *arguments: Path | str) -> str:
     return done.stdout
 
 
-@functools.cache
 def installed() -> str:
     """Node, with the packages of the lock file in place; a skip that says why not."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("there is no node with npm on this machine: apt install nodejs npm")
-    wanted = hashlib.sha256((TOOLS / "package-lock.json").read_bytes()).hexdigest()
-    there = TOOLS / "node_modules" / "lock.sha256"
-    if not there.is_file() or there.read_text() != wanted:
-        _install(npm, wanted)
+    reason = _why_not()
+    if reason:
+        pytest.skip(reason)
+    node = shutil.which("node")
+    assert node is not None
     return node
 
 
-def _install(npm: str, wanted: str) -> None:
-    """Install beside, then rename: other processes of the same test run may be at it too."""
+@functools.cache
+def _why_not() -> str:
+    """Install what is missing, once a process; the reason where that is not possible, else empty."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        return "there is no node with npm on this machine: apt install nodejs npm"
+    wanted = hashlib.sha256((TOOLS / "package-lock.json").read_bytes()).hexdigest()
+    there = TOOLS / "node_modules" / "lock.sha256"
+    return "" if there.is_file() and there.read_text() == wanted else _install(npm, wanted)
+
+
+def _install(npm: str, wanted: str) -> str:
+    """Install beside, then rename, as other processes of the same test run may be at it too; why that did not work, else empty."""
     with tempfile.TemporaryDirectory(dir=TOOLS, prefix=".install-") as name:
         folder = Path(name)
         for file in ("package.json", "package-lock.json"):
             shutil.copy(TOOLS / file, folder)
+        command = [npm, "ci", "--no-audit", "--no-fund", "--fetch-retries=0", f"--fetch-timeout={1000 * LIMIT_S // 2}"]
         try:
-            done = subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
-            pytest.skip(f"npm ci did not end within {LIMIT_S} s: is there a network?")
+            return f"npm ci did not end within {LIMIT_S} s: is there a network?"
         if done.returncode:
-            pytest.skip(f"npm ci does not work here: {done.stderr.strip().partition(chr(10))[0]}")
+            return f"npm ci does not work here: {done.stderr.strip().partition(chr(10))[0]}"
         (folder / "node_modules" / "lock.sha256").write_text(wanted)
         try:
             if (TOOLS / "node_modules").exists():
@@ -84,4 +93,5 @@ def _install(npm: str, wanted: str) -> None:
             os.replace(folder / "node_modules", TOOLS / "node_modules")
         except OSError:
             if not (TOOLS / "node_modules" / "lock.sha256").is_file():
-                raise
+                raise  # another process was not faster
+    return ""
