@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +72,9 @@ class PreviewSink:
         self.closed = False
         self._clock = clock or MonotonicClock()
         self._latest: LatestPose | None = None
+        self._told: tuple[Callable[[], None], ...] = ()
+        self._telling = threading.Lock()
+        """Over changes of `_told`, which the sender reads as it is."""
         self._sent_s = np.full(REMEMBERED, np.nan)
         self._screen = _Screen()
         OPEN.add(self)
@@ -82,6 +86,18 @@ class PreviewSink:
         self._sent_s[self.sent % REMEMBERED] = pose.sent_s
         self._latest = pose
         self.sent += 1
+        self._tell()
+
+    def on_news(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Have `tell` called after each pose and at the end, by whoever sends and closes: it must not wait. What is returned ends that."""
+        with self._telling:
+            self._told = (*self._told, tell)
+
+        def end() -> None:
+            with self._telling:
+                self._told = tuple(one for one in self._told if one is not tell)
+
+        return end
 
     def latest(self) -> LatestPose | None:
         """The newest pose; None before the first, and after the end."""
@@ -100,6 +116,11 @@ class PreviewSink:
     def close(self) -> None:
         self.closed = True
         OPEN.discard(self)
+        self._tell()
+
+    def _tell(self) -> None:
+        for tell in self._told:
+            tell()
 
 
 class _Open:

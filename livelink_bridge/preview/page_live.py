@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
@@ -13,8 +15,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from livelink_bridge.preview.live import LatestPose, PreviewSink
 from livelink_bridge.preview.page_session import Session
 
-LOOK_EVERY_S = 0.003
-"""Between two looks for a pose that is newer than the one shown: a fifth of a pose."""
 _LONGEST_ACK = 200
 
 
@@ -37,17 +37,37 @@ def add_live(app: FastAPI, session: Session) -> None:
 async def _follow(socket: WebSocket, session: Session, sink: PreviewSink) -> None:
     """Send the newest pose, wait until it is drawn, send the then newest: a slow browser skips, nothing queues."""
     shown, before = -1, True
-    while not sink.closed:
-        pose = sink.latest()
-        if pose is None or pose.number <= shown:
-            await asyncio.sleep(LOOK_EVERY_S)
-            continue
-        await socket.send_bytes(_message(pose, session))
-        shown = _number(await socket.receive_text())
-        if not before:  # the first one had been waiting for somebody to look
-            sink.acknowledge(shown)
-        shown, before = max(shown, pose.number), False
+    with _news_of(sink) as news:
+        while True:
+            news.clear()
+            if sink.closed:
+                break
+            pose = sink.latest()
+            if pose is None or pose.number <= shown:
+                await news.wait()
+                continue
+            await socket.send_bytes(_message(pose, session))
+            shown = _number(await socket.receive_text())
+            if not before:  # the first one had been waiting for somebody to look
+                sink.acknowledge(shown)
+            shown, before = max(shown, pose.number), False
     await socket.close(1000, "the session has ended")
+
+
+@contextmanager
+def _news_of(sink: PreviewSink) -> Iterator[asyncio.Event]:
+    """An event that is set after each pose and when the sink closes, whichever thread does it."""
+    news, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the page's server has ended
+            loop.call_soon_threadsafe(news.set)
+
+    end = sink.on_news(tell)
+    try:
+        yield news
+    finally:
+        end()
 
 
 def _message(pose: LatestPose, session: Session) -> bytes:

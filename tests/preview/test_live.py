@@ -135,3 +135,15 @@ def test_a_page_that_has_stopped_drawing_draws_nothing_a_second(sink, clock):
     assert sink.delay().fps == 1
     clock.advance(2)
     assert sink.delay().fps == 0
+
+
+def test_who_waits_for_poses_is_told_of_each_and_of_the_end(sink):
+    told: list[tuple[int, bool]] = []
+    end, end_other = sink.on_news(lambda: told.append((sink.sent, sink.closed))), sink.on_news(lambda: None)
+    sink.send(pose(0), STAMP)
+    end_other()
+    sink.send(pose(0), STAMP)
+    sink.close()
+    end(), end()
+    sink.send(pose(0), STAMP)
+    assert told == [(1, False), (2, False), (2, True)]
