@@ -15,8 +15,8 @@ from livelink_bridge.hop_levels import HopLevels
 from livelink_bridge.resample import Resampler, mono
 from livelink_bridge.voice_front import VoiceFront
 
-_TOLERANCE = 0.01
-"""How far outside [0, 1] a coefficient may be and still be taken for rounding, which the character clamps away."""
+_ROUNDING = 0.01
+"""A coefficient that is no further than this outside [0, 1] is not worth a word."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ class Animator:
     """One voice's face. Pose k belongs to k / 60 s after sample 0 of its source.
 
     Where samples are missing (a block does not start where the one before ended) the network starts afresh on the next pose
-    of the same grid: time goes on, nothing is spliced. A pose that is not finite or far out of range is replaced by the one
-    before it and counted.
+    of the same grid: time goes on, nothing is spliced. Coefficients are clipped to [0, 1]; one that is not finite is replaced by
+    the channel's last one, and its pose counted.
     """
 
     def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront | None = None) -> None:
@@ -42,7 +42,8 @@ class Animator:
         self.gaps = 0
         """Times that samples were missing."""
         self.bad_poses = 0
-        """Poses replaced because the network gave nonsense."""
+        """Poses with a value that was not finite, in whose place the channel's last one stands."""
+        self._said_range = False
         self.reset()
 
     @property
@@ -102,7 +103,7 @@ class Animator:
             return []
         first = self._next_index
         self._next_index += len(coefficients)
-        mouth, speaking = remap(self._keep_good(coefficients), self._model.channels), None
+        mouth, speaking = remap(self._usable(coefficients), self._model.channels), None
         if self._front:
             share = self._front.open(first, len(mouth))
             mouth *= share[:, None]
@@ -110,17 +111,26 @@ class Animator:
         weights = self._face.push(mouth, self._levels.take(len(mouth)), speaking)
         return [FaceFrame(pose, index) for index, pose in enumerate(weights, first)]
 
-    def _keep_good(self, coefficients: Coefficients) -> Coefficients:
-        good: NDArray[np.bool_] = np.all((coefficients >= -_TOLERANCE) & (coefficients <= 1 + _TOLERANCE), axis=1)
-        if not good.all():
-            self._count_bad(int(np.sum(~good)))
+    def _usable(self, coefficients: Coefficients) -> Coefficients:
+        """In [0, 1]: what is not finite is the channel's last value that was, and the rest is clipped."""
+        finite: NDArray[np.bool_] = np.isfinite(coefficients)
+        if not finite.all():
+            self._count_bad(int(np.sum(~finite.all(axis=1))))
             known = np.concatenate([self._last_good, coefficients])
-            newest_good = np.maximum.accumulate(np.where(good, np.arange(1, len(known)), 0))
-            coefficients = known[newest_good]
+            newest = np.maximum.accumulate(np.where(finite, np.arange(1, len(known))[:, None], 0), axis=0)
+            coefficients = np.take_along_axis(known, newest, axis=0)
         self._last_good = coefficients[-1:].copy()
-        return coefficients
+        clipped: Coefficients = np.clip(coefficients, 0.0, 1.0)
+        if not self._said_range and np.abs(clipped - coefficients).max() > _ROUNDING:
+            self._say_range(coefficients)
+        return clipped
 
     def _count_bad(self, poses: int) -> None:
         if not self.bad_poses:
-            _log.warning("model %s gave a pose that is not finite or not in [0, 1]; the last good one is kept", self._model.name)
+            _log.warning("model %s gave a value that is not finite; such channels keep their last one", self._model.name)
         self.bad_poses += poses
+
+    def _say_range(self, coefficients: Coefficients) -> None:
+        self._said_range = True
+        lowest, highest = float(coefficients.min()), float(coefficients.max())
+        _log.warning("model %s gave values from %g to %g, expected 0 to 1; they are clipped", self._model.name, lowest, highest)

@@ -113,6 +113,11 @@ class Fade:
         self._unseen = self._lookahead
         self._weights = np.zeros(_KEPT_POSES, np.float32)
 
+    @property
+    def weight(self) -> float:
+        """Of the newest pose, in [0, 1]."""
+        return self._weight
+
     def push(self, may_move: Flags, sure: Flags) -> None:
         """Take the next steps' decisions, bool (n,) each, as `NoiseGate.decide` gives them."""
         for open_now, sure_now in zip(may_move.tolist(), sure.tolist(), strict=True):

@@ -98,7 +98,7 @@ class Losses:
     gaps: int = 0
     """Times the model had to start afresh because sound was lost."""
     bad_poses: int = 0
-    """Poses replaced because the model gave nonsense."""
+    """Poses with a value that was not finite, in whose place the channel's last one stands."""
     late_ticks: int = 0
     """Ticks left out because the sender was held up."""
 
@@ -148,7 +148,7 @@ class Status:
     """None before the first pose."""
     level: Level = Level()
     gate: float | None = None
-    """How far the face may move: 0 rests, 1 is the whole pose."""
+    """The gate's gain, 0 to 1: what poses are multiplied with. 0 is neutral, 1 the whole pose; None where there is no gate."""
     mood: str | None = None
     """None is neutral."""
     device: Device | None = None
@@ -200,7 +200,7 @@ class Summary:
     gaps: int
     """Times the model had to start afresh because sound was lost."""
     bad_poses: int
-    """Poses replaced because the model gave nonsense."""
+    """Poses with a value that was not finite, in whose place the channel's last one stands."""
     sink_errors: int
     """Poses that a receiver refused or the system could not send."""
     late_ticks: int

@@ -119,7 +119,7 @@ _FIGURES = (
     _Figure("peak_dbfs", "Peak of the sound as it comes in.", _one(lambda status: status.level.peak_dbfs)),
     _Figure("clipped_samples", "Samples cut off in the last second.", _one(lambda status: status.level.clips)),
     _Figure("gain_db", "What the level control adds.", _one(lambda status: status.level.gain_db)),
-    _Figure("gate_open_ratio", "How far the face may move, 0 to 1.", _one(lambda status: status.gate)),
+    _Figure("gate_open_ratio", "The gate's gain: what poses are multiplied with, 0 to 1.", _one(lambda status: status.gate)),
     _Figure(
         "losses",
         "What went wrong, by kind; see the line at the end of a session.",

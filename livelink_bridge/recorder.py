@@ -81,13 +81,19 @@ class Recorder:
 
     @property
     def take(self) -> int:
-        """The number of the next take, unless somebody else makes a folder of that number first."""
+        """The number of the next take, unless another program makes a folder of that number first; see `running` for this one's."""
         return self._take or next_take(self._folder, self.slate)
 
     @take.setter
     def take(self, number: int) -> None:
         with self._asking:
             self._take = _take_number(number)
+
+    @property
+    def running(self) -> tuple[str, int] | None:
+        """Slate and number of the take that is being written or is to begin with the next pose; None where there is none."""
+        recording = self._recording
+        return None if recording is None or recording.ended else (recording.folder.slate, recording.folder.take)
 
     @property
     def subject(self) -> str:

@@ -61,9 +61,9 @@ def peaks_text(level: Level) -> str:
 
 
 def gate_text(gate: float) -> str:
-    if gate in (0.0, 1.0):
-        return "gate open" if gate else "gate closed"
-    return f"gate {gate:.0%} open"
+    """`gate open`, `gate closed`, or on the way from one to the other `gate 40 % open`."""
+    percent = round(100 * gate)
+    return {0: "gate closed", 100: "gate open"}.get(percent, f"gate {percent} % open")
 
 
 def losses_text(losses: Losses) -> str:

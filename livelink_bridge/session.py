@@ -41,8 +41,8 @@ class Front(Protocol):
         ...
 
     @property
-    def speaking(self) -> bool:
-        """Whether the gate lets the face move."""
+    def gate(self) -> float:
+        """The gate's gain, 0 to 1."""
         ...
 
 
@@ -77,7 +77,7 @@ class Session:
             timecode=self.timecode,
             delay=self._delay(),
             level=self._level(),
-            gate=float(self.front.speaking) if self.front and self.front.gated else None,
+            gate=self.front.gate if self.front and self.front.gated else None,
             mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
             device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
             targets=tuple(Target(part.name, part.sent, part.errors) for sink in self.sinks for part in _parts(sink)),

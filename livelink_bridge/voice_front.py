@@ -79,6 +79,11 @@ class VoiceFront:
         return self._level.gain_db if self._level else 0.0
 
     @property
+    def gate(self) -> float:
+        """The gate's gain, in [0, 1]: what the newest pose is multiplied with. 0 is neutral, 1 the whole pose."""
+        return self._fade.weight if self.gated else 1.0
+
+    @property
     def lookahead_s(self) -> float:
         """How much later than the sound that came in the sound that goes out is."""
         return self._resampler.lookahead_s
@@ -101,8 +106,6 @@ class VoiceFront:
 
     def reset(self) -> None:
         """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
-        self.speaking = False
-        """Whether the newest step let the face move."""
         self._expected = self._skip = 0
         self._gate.reset()
         self._fade.reset()
@@ -175,7 +178,6 @@ class VoiceFront:
             return
         levels, voice = self._next_steps(ready)
         may_move, speech = self._gate.decide(levels, voice)
-        self.speaking = bool(may_move[-1])
         self._fade.push(may_move, speech)
         if self._level:
             self._level.heard(levels, speech)

@@ -123,8 +123,11 @@ def test_one_sample_gives_one_pose_and_none_gives_none():
     assert Animator(LoudnessModel(), Face()).flush() == []
 
 
-class Broken(LoudnessModel):
-    """Gives NaN in frame 10 and 7.0 in frame 11."""
+class Spoilt(LoudnessModel):
+    """Its frames are spoilt before they are given: by frame, what is put where."""
+
+    def __init__(self, **values_by_frame: dict[str, float]) -> None:
+        self._spoilt = {int(frame.removeprefix("frame_")): values for frame, values in values_by_frame.items()}
 
     def stream(self):
         stream = super().stream()
@@ -132,9 +135,10 @@ class Broken(LoudnessModel):
 
         def spoil(samples):
             out = push(samples)
-            for frame, value in ((10, np.nan), (11, 7.0)):
-                if count[0] <= frame < count[0] + len(out):
-                    out[frame - count[0], 3] = value
+            for frame, values in self._spoilt.items():
+                for channel, value in values.items():
+                    if count[0] <= frame < count[0] + len(out):
+                        out[frame - count[0], self.channels.index(channel)] = value
             count[0] += len(out)
             return out
 
@@ -142,16 +146,36 @@ class Broken(LoudnessModel):
         return stream
 
 
+FUNNEL, SMILE = (CHANNELS_61.index(name) for name in ("MouthFunnel", "MouthSmileLeft"))
+
+
 @pytest.mark.parametrize("chunk", [200, 48000])
-def test_a_pose_that_is_nonsense_is_replaced_counted_and_said_once(chunk, caplog):
-    sound = voice(0.5)
-    animator = Animator(Broken(), Face())
-    with caplog.at_level(logging.WARNING):
-        poses = weights(animate(sound, chunk, animator))
-    np.testing.assert_array_equal(poses[10], poses[9])
-    np.testing.assert_array_equal(poses[11], poses[9])
+@pytest.mark.parametrize("nonsense", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_keeps_its_channels_last_one_and_no_other(chunk, nonsense, caplog):
+    plain = weights(animate(voice(0.5), chunk, Animator(LoudnessModel(), Face())))
+    broken = Spoilt(frame_9={"mouthFunnel": 0.4}, frame_10={"mouthFunnel": nonsense}, frame_11={"mouthFunnel": nonsense})
+    animator = Animator(broken, Face())
+    poses = weights(animate(voice(0.5), chunk, animator))
+    np.testing.assert_array_equal(poses[9:12, FUNNEL], np.full(3, 0.4, np.float32))
+    np.testing.assert_array_equal(poses[12:, FUNNEL], plain[12:, FUNNEL])
+    others = np.arange(61) != FUNNEL
+    np.testing.assert_array_equal(poses[:, others], plain[:, others])
     assert animator.bad_poses == 2
-    assert len(caplog.records) == 1
+    assert [record.message for record in caplog.records] == [
+        "model loudness gave a value that is not finite; such channels keep their last one"
+    ]
+
+
+@pytest.mark.parametrize("chunk", [200, 48000])
+def test_a_value_out_of_range_is_clipped_and_the_rest_of_the_face_moves(chunk, caplog):
+    plain = weights(animate(voice(0.5), chunk, Animator(LoudnessModel(), Face())))
+    hot = {f"frame_{frame}": {"mouthFunnel": 1.02, "mouthSmileLeft": -7.0} for frame in range(30)}
+    animator = Animator(Spoilt(**hot), Face())
+    poses = weights(animate(voice(0.5), chunk, animator))
+    assert (poses[:30, FUNNEL] == 1).all() and not poses[:30, SMILE].any()
+    np.testing.assert_array_equal(poses[:, CHANNELS_61.index("JawOpen")], plain[:, CHANNELS_61.index("JawOpen")])
+    assert animator.bad_poses == 0
+    assert [record.message.partition("from")[2] for record in caplog.records] == [" -7 to 1.02, expected 0 to 1; they are clipped"]
 
 
 def test_a_model_at_another_rate_is_refused():

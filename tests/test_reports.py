@@ -63,7 +63,9 @@ def test_no_loss_is_said_in_words() -> None:
 
 
 def test_a_gate_between_open_and_closed_says_how_far() -> None:
-    assert [gate_text(gate) for gate in (0.0, 0.4, 1.0)] == ["gate closed", "gate 40% open", "gate open"]
+    assert [gate_text(gate) for gate in (0.0, 0.001, 0.4, 0.999, 1.0)] == [
+        "gate closed", "gate closed", "gate 40 % open", "gate open", "gate open",
+    ]  # fmt: skip
 
 
 def test_each_subject_has_its_own_beat() -> None:

@@ -17,6 +17,7 @@ from livelink_bridge.frames import FaceFrame
 from livelink_bridge.grid import FixedTiming
 from livelink_bridge.metrics import Device, Level, Losses, Metrics, Target
 from livelink_bridge.poses import Poses
+from livelink_bridge.reports import status_text
 from livelink_bridge.sender import Sender
 from livelink_bridge.session import Session
 from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel, ManualClock
@@ -108,13 +109,12 @@ def test_a_microphone_says_what_its_device_holds_and_how_often_it_was_found_agai
 
 def test_level_gain_and_gate_are_those_of_the_front() -> None:
     meter = SimpleNamespace(rms_dbfs=-23.0, peak_dbfs=-9.0, held_peak_dbfs=-8.0, clipped_per_s=12)
-    made = session(front=SimpleNamespace(meter=meter, gain_db=3.5, speaking=True, gated=True))
+    made = session(front=SimpleNamespace(meter=meter, gain_db=3.5, gate=0.4, gated=True))
     made.metrics.level_dbfs = -99.0
     status = made.status()
     assert status.level == Level(-23.0, -9.0, -8.0, 12, 3.5)
-    assert status.gate == 1.0
-    made.front.speaking = False
-    assert made.status().gate == 0.0
+    assert status.gate == 0.4
+    assert "gate 40 % open" in status_text(status)
     made.front.gated = False
     assert made.status().gate is None
 

@@ -77,7 +77,19 @@ def test_poses_are_known_as_soon_as_the_network_gives_them():
     front = VoiceFront(LoudIsVoice())
     front.push(words(16_000, (-20, 1.0)), 16_000)
     assert front.open(0, 57)[-1] == 1.0  # pose 56 waits for step 59, the last of the second
-    assert front.speaking
+    assert front.gate == 1.0
+
+
+def test_the_gate_tells_its_gain_on_the_way_and_1_where_it_has_no_say():
+    samples = words(16_000, (-20, 1.0), (-60, 1.0))
+    front, ungated = VoiceFront(LoudIsVoice()), VoiceFront(LoudIsVoice(), gated=False)
+    assert (front.gate, ungated.gate) == (0.0, 1.0)
+    gains = []
+    for at in range(0, len(samples), 160):
+        front.push(samples[at : at + 160], 16_000)
+        gains.append(front.gate)
+    assert max(gains) == 1.0 and gains[-1] == 0.0
+    assert len({gain for gain in gains if 0 < gain < 1}) > 5, "it closes over 150 ms"
 
 
 def test_a_face_is_open_when_its_first_sound_is_due():

@@ -97,7 +97,7 @@ class WatchedFace(Face):
             f"quiet, {self.level_dbfs:.0f} dBFS: bring it to about -23 for a full face": not silent and self.level_dbfs < QUIET_DBFS,
             "the jaw hardly moves: is this a voice?": still,
             "lips stay open at many a p, b and m": closures is not None and closures >= FEWEST_CLOSURES and sealed < LOW_SCORE * closures,
-            f"{bad_poses} poses were no use and were replaced by the ones before them": bad_poses > 0,
+            f"{bad_poses} poses had values that are not finite; the ones before stand in their place": bad_poses > 0,
         }
         return tuple(text for text, true in said.items() if true)
 

@@ -58,6 +58,9 @@ class Recorder(Protocol):
     @property
     def takes(self) -> Sequence[Path]: ...
 
+    @property
+    def running(self) -> tuple[str, int] | None: ...
+
     def start(self, slate: str, take: int) -> str: ...
 
     def stop(self) -> Recorded: ...
@@ -153,7 +156,9 @@ class LiveStage:
 
     def mark(self, text: str) -> str:
         timecode = self._timecode()
-        _log.info("remote control: mark %r at %s in take %d of %s", text, timecode, self.take, self.slate)
+        running = self._recorder.running if self._recorder else None
+        where = "in take {1} of {0}".format(*running) if running else "while no take is recorded"
+        _log.info("remote control: mark %r at %s %s", text, timecode, where)
         return timecode
 
     def feel(self, mood: Mood, subject: str | None) -> None:

@@ -99,7 +99,7 @@ def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progre
     heard = _read(path, folder, on_progress, hearing, animate, model.sample_rate)
     rows.append(animator.flush())
     if animator.bad_poses:
-        notes = (*notes, f"{animator.bad_poses} poses were no use and were replaced by the ones before them.")
+        notes = (*notes, f"{animator.bad_poses} poses had values that are not finite; the ones before stand in their place.")
     return Clip(path.name, "sound", heard.sound, heard.peaks.duration_s, rows.finish(), heard.phones, visemes(heard.phones),
                 heard.peaks, (*notes, *heard.notes))  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The stage of a live session passes on what is asked and says what is not there."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from livelink_bridge.control.peers import Endpoint, Peers
 from livelink_bridge.control.session import Session
 from livelink_bridge.control.targets import LiveTargets
 from livelink_bridge.errors import BridgeError
+from livelink_bridge.recorder import Recorder
 from livelink_bridge.testing import CollectSink, ManualClock
 
 
@@ -36,6 +38,8 @@ class Voice:
 
 class Tape:
     """A recorder of nothing."""
+
+    running = None
 
     def __init__(self):
         self.slate, self.take, self.recording, self.subject = "MySlate", 1, False, "Ada"
@@ -102,6 +106,22 @@ def test_addresses_and_the_stream_are_everybodys():
     assert [[part.name for part in one.parts] for one in targets.values()] == [
         ["Ada to livelink://10.0.0.1:11111"],
         ["Eve to livelink://10.0.0.1:11111"],
+    ]
+
+
+def test_a_mark_is_logged_with_the_take_that_runs(tmp_path, caplog):
+    recorder = Recorder(tmp_path, subject="Ada")
+    stage, _, _ = stage_of("Ada", recorder=recorder)
+    caplog.set_level(logging.INFO)
+    stage.mark("too early")
+    recorder.arm("Act 2", 3)
+    stage.mark("good")
+    recorder.cancel()
+    stage.mark("too late")
+    assert [record.message.partition("mark ")[2] for record in caplog.records if "mark" in record.message] == [
+        "'too early' at 10:00:03:00 while no take is recorded",
+        "'good' at 10:00:03:00 in take 3 of Act-2",
+        "'too late' at 10:00:03:00 while no take is recorded",
     ]
 
 
