@@ -72,5 +72,6 @@ def step(animator: Animator, block: AudioBlock, clock: Clock, metrics: Metrics) 
     metrics.heard_at_s = begun_s = clock.now()
     frames = animator.push(block)
     if frames:
-        metrics.steps_s.add((clock.now() - begun_s) / len(frames))
+        now_s = clock.now()
+        metrics.steps_s.add((now_s - begun_s) / len(frames), now_s)
     return frames

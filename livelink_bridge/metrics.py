@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SILENCE_DBFS = -120.0
+_MINUTE_S, _PACE_S = 60.0, 2.0
+_MOST_READINGS = 4096
+"""A minute at 60 a second, and some for an uneven beat."""
+_OVERDUE = 1.5
+"""Spacings after which one that has not come counts as missing."""
 
 
 class Recent:
@@ -32,6 +37,42 @@ class Recent:
         return float(np.percentile(known, percent)) if len(known) else None
 
 
+class Window:
+    """The readings of the last `seconds` of one quantity, the newest `capacity` at most. One thread adds, any reads."""
+
+    def __init__(self, seconds: float, capacity: int) -> None:
+        self._seconds = seconds
+        self._readings = np.zeros((capacity, 2))
+        """When each was taken, and its value; in no particular order."""
+        self.count = 0
+        """Readings ever taken."""
+
+    def add(self, value: float, at_s: float) -> None:
+        """`at_s` is the clock time of the reading; it never goes back."""
+        self._readings[self.count % len(self._readings)] = at_s, value
+        self.count += 1
+
+    def times_s(self, now_s: float) -> NDArray[np.float64]:
+        """float64 (n,), rising: the clock times of the readings of the `seconds` before `now_s`."""
+        return np.sort(self._within(now_s)[:, 0])
+
+    def values(self, now_s: float | None = None) -> NDArray[np.float64]:
+        """float64 (n,), in no particular order: the readings of the `seconds` before `now_s`, or before the newest reading."""
+        return self._within(now_s)[:, 1]
+
+    def percentile(self, percent: float, now_s: float | None = None) -> float | None:
+        """Of the readings of the `seconds` before `now_s`, or before the newest reading. None where there are none."""
+        values = self.values(now_s)
+        return float(np.percentile(values, percent)) if len(values) else None
+
+    def _within(self, now_s: float | None) -> NDArray[np.float64]:
+        known = self._readings[: self.count].copy()
+        if not len(known):
+            return known
+        end_s = float(known[:, 0].max()) if now_s is None else now_s
+        return known[known[:, 0] > end_s - self._seconds]
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """Where the sound comes from."""
@@ -46,7 +87,8 @@ class Device:
 class Level:
     """How loud the sound is as it comes in. Levels are dBFS: 0 is full scale, -120 and below is silence."""
 
-    rms_dbfs: float = _SILENCE_DBFS
+    rms_dbfs: float | None = None
+    """None where no sound comes in."""
     peak_dbfs: float | None = None
     """None where nobody meters peaks."""
     held_peak_dbfs: float | None = None
@@ -59,7 +101,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class DelayParts:
-    """What the median delay is made of, milliseconds. They add up to it."""
+    """What the median delay is made of, milliseconds, over the last minute. They add up to it."""
 
     lookahead_ms: float
     """Sound after its own moment that a pose waits for, network and resampler together."""
@@ -75,7 +117,7 @@ class DelayParts:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """From the moment a pose's own sound was handed over (or heard, when playing) to its packet, over the last minute."""
+    """From the moment a pose's own sound was handed over (or heard, when playing) to its packet, over the last minute by the clock."""
 
     median_ms: float
     p99_ms: float
@@ -110,9 +152,11 @@ class Target:
     name: str
     """Its URI."""
     sent: int
-    """Poses handed over."""
+    """Poses that left this machine, or were written."""
     errors: int
-    """Poses that it refused or the system could not send."""
+    """Poses that were refused, since nobody listens there, or that the system could not send or write."""
+    trouble: str | None = None
+    """Why they do not arrive just now, one line; None when all is well as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +181,7 @@ class Status:
     trouble: str | None = None
     """Why no sound is followed, one line; None when all is well."""
     fps: float = 0.0
-    """Poses sent per second, over the last seconds."""
+    """Poses sent per second, over the last two seconds; it falls to 0 when none is sent."""
     wanted_fps: float | None = None
     """As many as there should be."""
     sent: int = 0
@@ -145,7 +189,7 @@ class Status:
     timecode: str | None = None
     """`HH:MM:SS:FF` of the last pose sent."""
     delay: Delay | None = None
-    """None before the first pose."""
+    """None where no pose showed its own sound in the last minute."""
     level: Level = Level()
     gate: float | None = None
     """The gate's gain, 0 to 1: what poses are multiplied with. 0 is neutral, 1 the whole pose; None where there is no gate."""
@@ -161,10 +205,14 @@ class Metrics:
     """Counters of one session. Each is written by one thread only; the reader gets what was true a moment ago."""
 
     def __init__(self) -> None:
-        self.steps_s = Recent(3600)
-        self.delays_s = Recent(3600)
-        self.sent_at_s = Recent(120)
-        self.level_dbfs = _SILENCE_DBFS
+        self.steps_s = Window(_MINUTE_S, _MOST_READINGS)
+        """Seconds that the model took for a pose."""
+        self.delays_s = Window(_MINUTE_S, _MOST_READINGS)
+        """Seconds from a pose's own sound to its packet."""
+        self.sent_s = Window(_PACE_S, _MOST_READINGS)
+        """Clock times of packets."""
+        self.level_dbfs: float | None = None
+        """Of the block of sound that came last; None before the first."""
         self.sound_s = 0.0
         self.heard_at_s: float | None = None
         """Clock time of the last block of sound."""
@@ -174,10 +222,9 @@ class Metrics:
         self.failure: str | None = None
         """Why a live source ended, when it did."""
 
-    def fps(self) -> float:
-        """Poses per second over the last two seconds' worth of them."""
-        known = np.sort(self.sent_at_s.values())
-        return float((len(known) - 1) / (known[-1] - known[0])) if len(known) > 1 and known[-1] > known[0] else 0.0
+    def fps(self, now_s: float) -> float:
+        """Poses per second over the two seconds before `now_s`."""
+        return pace(self.sent_s.times_s(now_s), now_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +236,13 @@ class Summary:
     seconds: float
     """Length of the sound that was animated."""
     delay_ms: float | None
-    """Median; see `Delay`."""
+    """Median, over the last minute that had poses; see `Delay`."""
     delay_p99_ms: float | None
+    """99th percentile, over the same minute."""
     step_ms: float | None
-    """Median time of one push into the model that gave poses, milliseconds per pose."""
+    """Median time of one push into the model that gave poses, milliseconds per pose, over its last minute."""
     step_p99_ms: float | None
+    """99th percentile, over the same minute."""
     held: int
     dropped: int
     overflows: int
@@ -202,11 +251,13 @@ class Summary:
     bad_poses: int
     """Poses with a value that was not finite, in whose place the channel's last one stands."""
     sink_errors: int
-    """Poses that a receiver refused or the system could not send."""
+    """Poses that were not delivered, of all targets together; see `Target`."""
     late_ticks: int
     """Ticks left out because the sender was held up."""
     takes: tuple[str, ...] = ()
     """Files written."""
+    troubles: tuple[str, ...] = ()
+    """Why poses did not arrive at the end, a line for each target of which that is known."""
 
     @classmethod
     def of_take(cls, path: str, rows: int, metrics: Metrics, bad_poses: int) -> Summary:
@@ -227,6 +278,18 @@ class Summary:
             late_ticks=0,
             takes=(path,),
         )
+
+
+def pace(times_s: NDArray[np.float64], now_s: float) -> float:
+    """How often something happens, per second, from float64 (n,) of its last times, rising: 60.0 while it comes evenly, less and less
+    once it has stopped.
+    """
+    if len(times_s) < 2:
+        return 0.0
+    spacing_s = float(times_s[-1] - times_s[0]) / (len(times_s) - 1)
+    overdue = now_s - times_s[-1] > _OVERDUE * spacing_s
+    span_s = now_s - times_s[0] if overdue else times_s[-1] - times_s[0]
+    return float((len(times_s) - (not overdue)) / span_s) if span_s > 0 else 0.0
 
 
 def level_dbfs(samples: NDArray[np.float32]) -> float:

@@ -104,7 +104,7 @@ def _state(stats: SubjectStats, now_s: float | None) -> Oddity | None:
     if now_s is not None and stats.silent_s(now_s) > UNRESPONSIVE_S:
         text = f"{stats.subject!r} sent nothing for {stats.silent_s(now_s):.1f} s: {_held(stats)}"
         return Oddity("stopped", text, "start the sender again; one that ends should end with a neutral pose")
-    fps = stats.recent_fps()
+    fps = stats.recent_fps(now_s)
     if stats.packets >= _ENOUGH and fps is not None and fps < SLOW_FPS:
         text = f"{stats.subject!r} comes {fps:.1f} times a second: the face moves in steps"
         return Oddity("slow", text, "let the sender send 60 a second; a sender inside an editor slows down in the background")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +14,7 @@ from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.identity import device_id
 from livelink_bridge.recorder import Recorder
 from livelink_bridge.sinks import Sink, open_sink
+from livelink_bridge.sinks.uri import place_of
 from livelink_bridge.timebase import Timebase
 from livelink_bridge.timecode import Origin, TimecodeRate, counting
 
@@ -44,9 +45,21 @@ class Outputs:
             raise UsageError(f"got {self.fps} fps, expected a number from 1 to {FRAME_RATE}")
         if not 0 <= self.delay_s <= LONGEST_DELAY_S:
             raise UsageError(f"got a face {1000 * self.delay_s:g} ms late, expected 0 to {1000 * LONGEST_DELAY_S:g}")
+        _refuse_same(self.targets)
 
     def timebase(self, clock: Clock) -> Timebase:
         return Timebase(clock, self.counting or counting(self.fps), self.origin, fps=self.fps)
+
+
+def _refuse_same(targets: Iterable[str]) -> None:
+    """Raises UsageError where two are one receiver: it would get every pose twice."""
+    known: dict[tuple[object, ...], str] = {}
+    for uri in targets:
+        place = place_of(uri)
+        if place in known:
+            written = "" if known[place] == uri else f", also written {known[place]}"
+            raise UsageError(f"got target {uri} twice{written}; leave one out")
+        known[place] = uri
 
 
 @contextmanager

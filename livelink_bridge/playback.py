@@ -13,6 +13,7 @@ from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.grid import Extremes
 from livelink_bridge.inference import until_broken
+from livelink_bridge.metrics import level_dbfs
 from livelink_bridge.portaudio import SoundSystem, sound_system
 from livelink_bridge.sources.base import Source
 
@@ -42,6 +43,8 @@ class Speaker:
         self._sound: Channel[Sound] = Channel.of_ms(_AHEAD_MS, 1000 * block_s, "wait")
         self._rest: Sound = np.zeros((0, 1), np.float32)
         self._played = 0
+        self._written = self._rest
+        """What the device took last."""
         self._starts = Extremes("lowest", 0.5, 8)
         self._latency_s = 0.0  # no sound is written before `feed`, and by then it is known
         try:
@@ -49,6 +52,11 @@ class Speaker:
             self._latency_s = float(self._stream.latency)
         except (system.error, ValueError) as error:
             raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
+
+    @property
+    def level_dbfs(self) -> float | None:
+        """RMS of what was written to the device last; None before the first sound."""
+        return level_dbfs(self._written) if len(self._written) else None
 
     def heard_s(self, index: int) -> float | None:
         return None if self.zero_s is None else self.zero_s + index / FRAME_RATE
@@ -82,6 +90,7 @@ class Speaker:
             self.underruns += self._played > 0
             self._starts.clear()
         self._played += written
+        self._written = out[:written].copy() if self._played else self._written
 
     def _write_all(self, out: Sound) -> int:
         """Fill `out`; how much of it is the file, or the silence after its end, rather than a hole in it."""

@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from livelink_bridge.errors import SinkError
-from livelink_bridge.metrics import Delay, Status
+from livelink_bridge.metrics import Delay, Status, Target
 
 _CLOSE_S = 1.0
 
@@ -109,14 +109,22 @@ def _parts_ms(delay: Delay) -> dict[str, float]:
     return parts if delay.capture_ms is None else {"capture": delay.capture_ms, **parts}
 
 
+def _by_target(status: Status, count: Callable[[Target], int]) -> list[Sample]:
+    """One sample a name: a page that has a series twice is refused as a whole."""
+    counts: dict[str, int] = {}
+    for target in status.targets:
+        counts[target.name] = counts.get(target.name, 0) + count(target)
+    return [((name,), value) for name, value in counts.items()]
+
+
 _FIGURES = (
     _Figure("trouble", "1 where no sound is followed, else 0.", _one(lambda status: status.trouble is not None)),
-    _Figure("poses_per_second", "Poses sent per second, lately.", _one(lambda status: status.fps)),
+    _Figure("poses_per_second", "Poses sent per second, over the last two seconds.", _one(lambda status: status.fps)),
     _Figure("poses", "Ticks on which a pose was sent.", _one(lambda status: status.sent), counted=True),
     _Figure("delay_seconds", "From a pose's own sound being handed over to its packet, last minute.", _delays, ("quantile",)),
-    _Figure("delay_part_seconds", "What the median delay is made of; capture comes before it.", _delay_parts, ("part",)),
-    _Figure("level_dbfs", "RMS of the sound as it comes in.", _one(lambda status: status.level.rms_dbfs)),
-    _Figure("peak_dbfs", "Peak of the sound as it comes in.", _one(lambda status: status.level.peak_dbfs)),
+    _Figure("delay_part_seconds", "What the median delay is made of, last minute; capture comes before it.", _delay_parts, ("part",)),
+    _Figure("level_dbfs", "RMS of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.rms_dbfs)),
+    _Figure("peak_dbfs", "Peak of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.peak_dbfs)),
     _Figure("clipped_samples", "Samples cut off in the last second.", _one(lambda status: status.level.clips)),
     _Figure("gain_db", "What the level control adds.", _one(lambda status: status.level.gain_db)),
     _Figure("gate_open_ratio", "The gate's gain: what poses are multiplied with, 0 to 1.", _one(lambda status: status.gate)),
@@ -141,17 +149,23 @@ _FIGURES = (
     ),
     _Figure(
         "packets",
-        "Poses handed over to a target.",
-        lambda status: [((target.name,), target.sent) for target in status.targets],
+        "Poses that left this machine for a target, or were written.",
+        lambda status: _by_target(status, lambda target: target.sent),
         ("target",),
         counted=True,
     ),
     _Figure(
         "packet_errors",
-        "Poses that a target refused or the system could not send.",
-        lambda status: [((target.name,), target.errors) for target in status.targets],
+        "Poses that were refused, since nobody listens there, or that the system could not send or write.",
+        lambda status: _by_target(status, lambda target: target.errors),
         ("target",),
         counted=True,
+    ),
+    _Figure(
+        "target_unheard",
+        "1 where nobody listens at a target, as its machine says, else 0.",
+        lambda status: _by_target(status, lambda target: target.trouble is not None),
+        ("target",),
     ),
     _Figure(
         "voice_out_offset_seconds",

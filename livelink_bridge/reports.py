@@ -41,8 +41,8 @@ def status_text(status: Status) -> str:
 
 
 def delay_text(delay: Delay | None) -> str:
-    """`delay 71 ms (p99 75)`."""
-    return "delay ?" if delay is None else f"delay {delay.median_ms:.0f} ms (p99 {delay.p99_ms:.0f})"
+    """`delay 71 ms (p99 75, last minute)`."""
+    return "delay ?" if delay is None else f"delay {delay.median_ms:.0f} ms (p99 {delay.p99_ms:.0f}, last minute)"
 
 
 def parts_text(delay: Delay | None) -> str:
@@ -55,7 +55,9 @@ def parts_text(delay: Delay | None) -> str:
 
 
 def peaks_text(level: Level) -> str:
-    """`-23 dBFS, peak -8`."""
+    """`-23 dBFS, peak -8`; empty where no sound comes in."""
+    if level.rms_dbfs is None:
+        return ""
     peak = "" if level.held_peak_dbfs is None else f", peak {level.held_peak_dbfs:.0f}"
     return f"{level.rms_dbfs:.0f} dBFS{peak}"
 
@@ -73,9 +75,14 @@ def losses_text(losses: Losses) -> str:
 
 
 def target_text(target: Target) -> str:
-    """`livelink://127.0.0.1:11111 90 sent, 3 errors`."""
-    errors = f", {target.errors} errors" if target.errors else ""
-    return f"{target.name} {target.sent} sent{errors}"
+    """`livelink://127.0.0.1:11111 90 sent, 3 not delivered: nobody listens on port 11111 yet`."""
+    return ", ".join(filter(None, (f"{target.name} {target.sent} sent", undelivered_text(target))))
+
+
+def undelivered_text(target: Target) -> str:
+    """`3 not delivered: nobody listens on port 11111 yet`; empty where all was."""
+    count = f"{target.errors} not delivered" if target.errors else ""
+    return ": ".join(filter(None, (count, target.trouble)))
 
 
 def _said(status: Status) -> Iterator[str]:
@@ -83,7 +90,8 @@ def _said(status: Status) -> Iterator[str]:
     yield f"{status.fps:.1f} fps"
     parts = parts_text(status.delay)
     yield delay_text(status.delay) + (f": {parts}" if parts else "")
-    yield f"level {peaks_text(status.level)}"
+    if status.level.rms_dbfs is not None:
+        yield f"level {peaks_text(status.level)}"
     if status.level.clips:
         yield f"CLIPPED {status.level.clips} samples"
     if status.level.gain_db is not None:
@@ -103,7 +111,7 @@ def _said_of_ends(status: Status) -> Iterator[str]:
     if voice:
         yield f"voice out: {voice.trouble}" if voice.trouble else f"voice {voice.offset_ms:+.1f} ms, {voice.drift_ppm:+.0f} ppm"
     yield f"{status.sent} sent"
-    yield from (f"{target.name}: {target.errors} errors" for target in status.targets if target.errors)
+    yield from (f"{target.name}: {text}" for target in status.targets if (text := undelivered_text(target)))
 
 
 def _parts(parts: DelayParts) -> str:

@@ -88,8 +88,8 @@ class Sender:
     def _measure(self, tick: Tick) -> None:
         now_s = self._clock.now()
         self._metrics.sent += 1
-        self._metrics.sent_at_s.add(now_s)
+        self._metrics.sent_s.add(1.0, now_s)
         index = math.floor(tick.position)
         heard_s = self._timing.heard_s(index)
         if heard_s is not None and self.poses.shows(index):
-            self._metrics.delays_s.add(now_s - heard_s - float(tick.position - index) / FRAME_RATE)
+            self._metrics.delays_s.add(now_s - heard_s - float(tick.position - index) / FRAME_RATE, now_s)

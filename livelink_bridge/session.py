@@ -71,7 +71,7 @@ class Session:
         return Status(
             state=trouble or ("live" if self.source.live else "playing"),
             trouble=trouble,
-            fps=self.metrics.fps(),
+            fps=self.metrics.fps(self.clock.now()),
             wanted_fps=1 / self.sender.grid.period_s,
             sent=self.metrics.sent,
             timecode=self.timecode,
@@ -80,7 +80,7 @@ class Session:
             gate=self.front.gate if self.front and self.front.gated else None,
             mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
             device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
-            targets=tuple(Target(part.name, part.sent, part.errors) for sink in self.sinks for part in _parts(sink)),
+            targets=tuple(_target(part) for sink in self.sinks for part in _parts(sink)),
             losses=self._losses(),
             voice_out=_voice_status(self.voice_out) if self.voice_out else None,
         )
@@ -101,6 +101,7 @@ class Session:
             bad_poses=losses.bad_poses,
             sink_errors=sum(sink.errors for sink in self.sinks),
             late_ticks=losses.late_ticks,
+            troubles=tuple(f"{part.name}: {trouble}" for sink in self.sinks for part in _parts(sink) if (trouble := _target(part).trouble)),
             takes=tuple(str(take) for sink in self.sinks if isinstance(sink, Recorder) for take in sink.takes),
         )
 
@@ -115,7 +116,8 @@ class Session:
         )
 
     def _delay(self) -> Delay | None:
-        median_s, p99_s = self.metrics.delays_s.percentile(50), self.metrics.delays_s.percentile(99)
+        now_s = self.clock.now()
+        median_s, p99_s = self.metrics.delays_s.percentile(50, now_s), self.metrics.delays_s.percentile(99, now_s)
         if median_s is None or p99_s is None:
             return None
         capture_s: float | None = _of_microphone(self.source, "latency_s")
@@ -126,11 +128,13 @@ class Session:
         # Shorter than the look-ahead: the sound was there before it was heard.
         if not self.source.live or median_s - added_s < lookahead_s:
             return None
-        compute_s, resampling_s = self.metrics.steps_s.percentile(50) or 0.0, self.sender.grid.wait_s
+        compute_s, resampling_s = self.metrics.steps_s.percentile(50, self.clock.now()) or 0.0, self.sender.grid.wait_s
         rest_s = median_s - lookahead_s - compute_s - resampling_s - added_s
         return DelayParts(*(1000 * part_s for part_s in (lookahead_s, compute_s, resampling_s, added_s, rest_s)))
 
     def _level(self) -> Level:
+        if self._trouble():  # a meter stands still where it hears nothing
+            return Level()
         if self.front is None:
             return Level(self.metrics.level_dbfs)
         meter = self.front.meter
@@ -154,6 +158,11 @@ class Session:
 def _parts(sink: Sink) -> Sequence[Sink]:
     """The receivers behind a sink that is several."""
     return getattr(sink, "parts", (sink,))
+
+
+def _target(sink: Sink) -> Target:
+    """Only those that hear of it say what is wrong with their receiver."""
+    return Target(sink.name, sink.sent, sink.errors, getattr(sink, "trouble", None))
 
 
 def _of_microphone(source: Source, name: str) -> Any:

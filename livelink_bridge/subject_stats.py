@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
+from livelink_bridge.metrics import pace
 from livelink_bridge.movement import Movement
 from livelink_bridge.wire.livelink import Packet
 from livelink_bridge.wire.sniff import Wire
 
-RECENT_PACKETS = 3600
-"""Intervals kept for jitter: a minute at 60 Hz."""
+RECENT_S, RECENT_PACKETS = 60.0, 7200
+"""Intervals kept for jitter: those of the last minute by the clock, at most so many."""
 RESTART_FRAMES = 600
 """A leap of the frame number by this much (10 s at 60 Hz), either way, is a sender that began anew, not packets lost."""
 USUAL_STEPS = 8
@@ -111,7 +112,8 @@ class SubjectStats:
         """The latest of names that are no ARKit channel's, where the wire has such."""
         self.sender: str | None = None
         self.last_s = 0.0
-        self._intervals: deque[float] = deque(maxlen=RECENT_PACKETS)
+        self._intervals: deque[tuple[float, float]] = deque(maxlen=RECENT_PACKETS)
+        """When each ended, and how long it was."""
         self._first_s = 0.0
         self._frame: int | None = None
         self._rate = Fraction(0)
@@ -128,8 +130,8 @@ class SubjectStats:
         if self.packets == 0:
             self._first_s = arrival_s
         else:
-            self._intervals.append(max(0.0, arrival_s - self.last_s))
-            self.bursts += len(self._intervals) > 1 and self._intervals[-1] + self._intervals[-2] < BURST_S
+            self._intervals.append((arrival_s, max(0.0, arrival_s - self.last_s)))
+            self.bursts += len(self._intervals) > 1 and self._intervals[-1][1] + self._intervals[-2][1] < BURST_S
         self.packets += 1
         self.movement.add(values, arrival_s)
         self.values, self.last_s, self.sender = values, arrival_s, sender
@@ -160,8 +162,8 @@ class SubjectStats:
             "sender": self.sender,
             "packets": self.packets,
             "fps": _rate(self.packets - 1, self.last_s - self._first_s),
-            "fps_recent": self.recent_fps(),
-            **_jitter(self._intervals),
+            "fps_recent": self.recent_fps(now_s),
+            **_jitter(self._recent(RECENT_S, now_s)),
             "bursts": self.bursts,
             "lost": self.order.lost if counted else None,
             "backwards": self.order.backwards if counted else None,
@@ -176,14 +178,18 @@ class SubjectStats:
     def _values_of(self, channels: Sequence[int]) -> dict[str, float | None]:
         return {CHANNELS_61[at]: _finite(float(self.values[at])) for at in channels}
 
-    def recent_fps(self) -> float | None:
-        """Over the last second of arrivals."""
-        taken, span_s = 0, 0.0
-        for interval in reversed(self._intervals):
-            taken, span_s = taken + 1, span_s + interval
-            if span_s >= 1:
-                break
-        return _rate(taken, span_s)
+    def recent_fps(self, now_s: float | None = None) -> float | None:
+        """Over the last second before `now_s`, or before the last arrival; 0 after a second of silence, None before two packets."""
+        if not self._intervals:
+            return None
+        end_s = self.last_s if now_s is None else now_s
+        times_s = [end - interval for end, interval in self._intervals if end > end_s - 1.0]
+        return round(pace(np.array([*times_s, self.last_s]), end_s), 3)
+
+    def _recent(self, seconds: float, now_s: float | None) -> list[float]:
+        """The intervals that ended in the `seconds` before `now_s`, or before the last arrival."""
+        end_s = self.last_s if now_s is None else now_s
+        return [interval for end, interval in self._intervals if end > end_s - seconds]
 
 
 def _rate(intervals: int, span_s: float) -> float | None:

@@ -200,7 +200,12 @@ def replay(play: TakePlay, outputs: Outputs, sinks: list[Sink], *, speaker: Spea
         session = Session(TakeSource(play), cast(Animator, _NoNetwork()), poses, sender, sinks, metrics, clock, timebase=timebase,
                           added_s=outputs.delay_s)  # fmt: skip
         runner.start("sender", sender.run)
-        runner.watch("sender", stop, every(_STATUS_S, clock, lambda: on_status(session.status())))
+
+        def tell() -> None:
+            metrics.level_dbfs = speaker.level_dbfs if speaker is not None and timing is speaker else None
+            on_status(session.status())
+
+        runner.watch("sender", stop, every(_STATUS_S, clock, tell))
     return session.summary()
 
 

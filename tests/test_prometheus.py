@@ -65,7 +65,7 @@ def test_what_is_not_known_is_left_out_and_nothing_of_the_process_is_added() -> 
     with closing(MetricsServer(0)) as server:
         server.show({"Ada": Status(state="no sound arrives", trouble="no sound arrives")})
         names = {name.removeprefix("livelink_bridge_") for name, _ in scrape(server)}
-    assert names == {"trouble", "poses_per_second", "poses_total", "level_dbfs", "clipped_samples", "losses_total"}
+    assert names == {"trouble", "poses_per_second", "poses_total", "clipped_samples", "losses_total"}
 
 
 def test_the_newest_status_of_each_subject_counts() -> None:
@@ -78,6 +78,18 @@ def test_the_newest_status_of_each_subject_counts() -> None:
     assert figure(got, "poses_total") == 3
     assert figure(got, "poses_total", subject="Bo") == 9
     assert {dict(labels)["subject"] for _, labels in left} == {"Bo"}, "who has left is not served"
+
+
+def test_two_targets_of_one_name_are_one_series_since_two_would_spoil_the_page() -> None:
+    with closing(MetricsServer(0)) as server:
+        server.show({"Ada": Status(state="live", targets=(Target("take:t", 5, 1), Target("take:t", 3, 0, "gone"), Target("osc://a:1", 2, 0)))})
+        got = scrape(server)
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
+            lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    names = [line.rpartition(" ")[0] for line in lines]
+    assert len(names) == len(set(names))
+    assert (figure(got, "packets_total", target="take:t"), figure(got, "packet_errors_total", target="take:t")) == (8, 1)
+    assert [figure(got, "target_unheard", target=target) for target in ("take:t", "osc://a:1")] == [1, 0]
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:

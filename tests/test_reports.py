@@ -12,7 +12,7 @@ from livelink_bridge.testing import ManualClock
 def test_the_status_names_rate_delay_level_and_losses() -> None:
     losses = Losses(dropped=1, held=2, overflows=3)
     said = status_text(Status(state="live", fps=59.98, delay=Delay(71.2, 74.9), level=Level(-23.4), losses=losses, sent=90))
-    assert said == "live | 60.0 fps | delay 71 ms (p99 75) | level -23 dBFS | dropped 1, held 2, overflows 3 | 90 sent"
+    assert said == "live | 60.0 fps | delay 71 ms (p99 75, last minute) | level -23 dBFS | dropped 1, held 2, overflows 3 | 90 sent"
 
 
 def test_before_the_first_pose_the_delay_is_not_known() -> None:
@@ -32,7 +32,7 @@ def test_the_status_names_whatever_else_a_session_has() -> None:
         )
     )
     for part in ("level -23 dBFS, peak -8", "CLIPPED 12 samples", "gain +3.2 dB", "gate open", "mood happy:0.4", "input found again 2 x",
-                 "voice +0.3 ms, -12 ppm", "osc://b:2: 30 errors"):  # fmt: skip
+                 "voice +0.3 ms, -12 ppm", "osc://b:2: 30 not delivered"):  # fmt: skip
         assert f" {part} " in f" {said} ".replace("|", " ")
     assert "livelink://a:1" not in said, "a target without errors is not worth the room"
 

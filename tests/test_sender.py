@@ -153,4 +153,4 @@ def test_the_delay_of_fresh_poses_is_measured():
     sender(recording(60), [sink], clock, threading.Event(), metrics=metrics).run()
     assert metrics.delays_s.count == 60
     assert metrics.delays_s.percentile(50) == pytest.approx(0.002, abs=1e-6)
-    assert metrics.fps() == pytest.approx(60, abs=0.1)
+    assert metrics.fps(clock.now()) == pytest.approx(60, abs=0.1)

@@ -42,8 +42,8 @@ def session(*, live: bool = True, fps: int = 60, **optional) -> Session:
 
 def delayed(session: Session, *delays_ms: float, step_ms: float = 2.0) -> Session:
     for delay_ms in delays_ms:
-        session.metrics.delays_s.add(delay_ms / 1000)
-        session.metrics.steps_s.add(step_ms / 1000)
+        session.metrics.delays_s.add(delay_ms / 1000, session.clock.now())
+        session.metrics.steps_s.add(step_ms / 1000, session.clock.now())
     return session
 
 
@@ -54,7 +54,7 @@ def test_a_session_that_has_just_begun_knows_its_ends_and_nothing_else() -> None
     assert status.wanted_fps == pytest.approx(60)
     assert status.device == Device("Yeti", RATE)
     assert status.targets == (Target("collect:", 0, 0),)
-    assert (status.level, status.losses) == (Level(-120.0), Losses())
+    assert (status.level, status.losses) == (Level(), Losses())
 
 
 def test_a_live_source_that_hands_over_nothing_is_in_trouble_after_a_second() -> None:
@@ -117,6 +117,33 @@ def test_level_gain_and_gate_are_those_of_the_front() -> None:
     assert "gate 40 % open" in status_text(status)
     made.front.gated = False
     assert made.status().gate is None
+
+
+def test_where_no_sound_arrives_no_level_is_told() -> None:
+    meter = SimpleNamespace(rms_dbfs=-23.0, peak_dbfs=-9.0, held_peak_dbfs=-8.0, clipped_per_s=12)
+    made = session(front=SimpleNamespace(meter=meter, gain_db=3.5, gate=0.4, gated=True))
+    made.clock.advance(2)
+    assert made.status().level == Level()
+    assert "level" not in status_text(made.status())
+
+
+def test_a_delay_is_that_of_the_last_minute_by_the_clock() -> None:
+    made = delayed(session(fps=24), 500)
+    made.clock.advance(61)
+    assert made.status().delay is None
+    delayed(made, 130)
+    assert made.status().delay.median_ms == pytest.approx(130)
+    assert made.summary().delay_ms == pytest.approx(130)
+    made.clock.advance(61)
+    assert made.summary().delay_ms == pytest.approx(130), "of the last minute that had poses"
+
+
+def test_a_target_says_why_poses_do_not_arrive_in_status_and_summary() -> None:
+    made = session()
+    made.sinks[0].errors, made.sinks[0].trouble = 3, "nobody listens on port 9 yet"
+    assert made.status().targets == (Target("collect:", 0, 3, "nobody listens on port 9 yet"),)
+    assert "collect:: 3 not delivered: nobody listens on port 9 yet" in status_text(made.status())
+    assert made.summary().troubles == ("collect:: nobody listens on port 9 yet",)
 
 
 def test_the_mood_is_told_unless_it_is_neutral() -> None:

@@ -111,7 +111,8 @@ def subject_parts(subject: dict[str, Any]) -> list[str]:
     return [
         f"{subject['subject']}: {subject['packets']} packets",
         f"{_figure(subject['fps_recent'], '.2f')} fps" if silent_s < 1 else f"silent for {silent_s:.1f} s",
-        f"interval sd {_figure(subject['interval_sd_ms'], '.2f')} ms, p99 error {_figure(subject['interval_p99_error_ms'], '.2f')} ms",
+        f"interval sd {_figure(subject['interval_sd_ms'], '.2f')} ms, p99 error {_figure(subject['interval_p99_error_ms'], '.2f')} ms "
+        "(last minute)",
         ", ".join(trouble) or ("none lost" if subject["frame"] is not None else f"{subject['wire']} numbers no frames"),
     ]
 

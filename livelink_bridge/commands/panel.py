@@ -42,6 +42,8 @@ def input_lines(typing: Typing) -> tuple[Text, Text]:
 def level_bar(level: Level, cells: int, *, blocks: bool = True) -> Text:
     """A bar of so many cells from -60 to 0 dBFS, with a mark at the held peak: red while the sound clips, yellow where it nearly does."""
     full, rest, mark = ("█", "░", "┃") if blocks else ("#", ".", "|")
+    if level.rms_dbfs is None:
+        return Text(" " * cells)
     peak_dbfs = level.rms_dbfs if level.held_peak_dbfs is None else level.held_peak_dbfs
     length, at = _cell(level.rms_dbfs, cells), _cell(peak_dbfs, cells) - 1
     bar = list(full * length + rest * (cells - length))
@@ -56,7 +58,8 @@ def _cell(dbfs: float, cells: int) -> int:
 
 def _lines(subject: str, status: Status, blocks: bool) -> Iterator[Text]:
     yield _first_line(subject, status)
-    yield _level_line(status, blocks)
+    if status.level.rms_dbfs is not None:
+        yield _level_line(status, blocks)
     yield Text(delay_text(status.delay))
     parts = parts_text(status.delay)
     if parts:
@@ -95,7 +98,7 @@ def _device_line(device: Device, gain_db: float | None) -> Text:
 
 
 def _target_line(target: Target) -> Text:
-    return Text(f"to {target_text(target)}", BAD if target.errors else "")
+    return Text(f"to {target_text(target)}", BAD if target.trouble else WARN if target.errors else "")
 
 
 def _voice_line(voice: VoiceStatus) -> Text:
@@ -110,6 +113,7 @@ def _rows(named: Mapping[str, Status], blocks: bool) -> Iterator[Text]:
         yield _row(subject, status, blocks)
         if status.trouble:
             yield Text(f"  {status.trouble}", BAD)
+        yield from (Text(f"  {target.name}: {target.trouble}", BAD) for target in status.targets if target.trouble)
 
 
 def _row(subject: str, status: Status, blocks: bool) -> Text:

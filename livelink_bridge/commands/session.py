@@ -176,17 +176,17 @@ def summary_line(summary: Summary) -> str:
     """A finished session, on one line."""
     parts = [f"{summary.sent} poses for {summary.seconds:.1f} s of sound"]
     if summary.delay_ms is not None and summary.delay_p99_ms is not None:
-        parts.append(f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
+        parts.append(f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms (last minute)")
     if summary.step_ms is not None and summary.step_p99_ms is not None:
-        parts.append(f"model step median {summary.step_ms:.2f} ms, p99 {summary.step_p99_ms:.2f} ms")
+        parts.append(f"model step median {summary.step_ms:.2f} ms, p99 {summary.step_p99_ms:.2f} ms (last minute)")
     troubles = {
         "held": summary.held,
         "dropped": summary.dropped,
         "device overflows": summary.overflows,
         "gaps": summary.gaps,
         "bad poses": summary.bad_poses,
-        "not received (nobody listens there)": summary.sink_errors,
+        "not delivered": summary.sink_errors,
         "late ticks": summary.late_ticks,
     }
     parts.append(", ".join(f"{count} {name}" for name, count in troubles.items() if count) or "nothing lost")
-    return "; ".join([*parts, *(f"take {take}" for take in summary.takes)])
+    return "; ".join([*parts, *summary.troubles, *(f"take {take}" for take in summary.takes)])

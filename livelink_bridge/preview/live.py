@@ -16,13 +16,14 @@ import numpy as np
 from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.errors import UsageError
 from livelink_bridge.frames import Weights
+from livelink_bridge.metrics import Window
 from livelink_bridge.sinks.base import Closure, Stamp
 
 URI = "preview:"
 REMEMBERED = 256
 """Poses whose time of sending is known, four seconds: an acknowledgement that comes later tells nothing of a delay."""
-MEASURED = 3600
-"""Delays that figures are of, the newest minute."""
+_MEASURED_S, _MOST_MEASURED = 60.0, 4096
+"""Delays that figures are of: the last minute's, at most so many."""
 _FASTEST = 240
 """Most poses drawn a second that are told apart."""
 
@@ -42,7 +43,7 @@ class LatestPose:
 
 @dataclass(frozen=True, slots=True)
 class ScreenDelay:
-    """Pose to screen, of the newest minute: from `send` until the page had drawn the pose and said so, its way back included."""
+    """Pose to screen, over the last minute: from `send` until the page had drawn the pose and said so, its way back included."""
 
     poses: int
     """That were drawn and are measured."""
@@ -150,7 +151,7 @@ class _Screen:
     """What the page says it has drawn; each pose counts once, with several tabs for the first."""
 
     def __init__(self) -> None:
-        self._delays_s: deque[float] = deque(maxlen=MEASURED)
+        self._delays_s = Window(_MEASURED_S, _MOST_MEASURED)
         self._drawn_s: deque[float] = deque(maxlen=_FASTEST)
         self._first = self._last = -1
         self._count = 0
@@ -163,12 +164,12 @@ class _Screen:
             self._first = number if self._first < 0 else self._first
             self._last = number
             self._count += 1
-            self._delays_s.append(delay_s)
+            self._delays_s.add(delay_s, now_s)
             self._drawn_s.append(now_s)
 
     def figures(self, now_s: float) -> ScreenDelay:
         with self._changing:
-            delays_ms, drawn_s = 1000 * np.array(self._delays_s), np.array(self._drawn_s)
+            delays_ms, drawn_s = 1000 * self._delays_s.values(now_s), np.array(self._drawn_s)
             skipped = self._last - self._first + 1 - self._count if self._count else 0
         if not len(delays_ms):
             return ScreenDelay(0, math.nan, math.nan, 0.0, 0)

@@ -75,7 +75,7 @@ class IFacialMocapSink(UdpSink):
     def send(self, weights: Weights, stamp: Stamp) -> None:
         self._hear()
         text = encode(weights, self._version)
-        self.sent += self._target.send(text)
+        self.sent += self._deliver([text])
         if self._askers:
             self._askers.send({self._version: text}, weights)
 

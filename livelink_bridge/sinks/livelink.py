@@ -47,7 +47,7 @@ class LiveLinkSink(UdpSink):
         if self._pause_s is not None and self._rests(weights, stamp, self._pause_s):
             self.spared += 1
         else:
-            self.sent += self._target.send(self._datagrams.of(weights, stamp))
+            self.sent += self._deliver([self._datagrams.of(weights, stamp)])
 
     def _rests(self, weights: Weights, stamp: Stamp, pause_s: float) -> bool:
         pose, at_s = weights.tobytes(), (stamp.frame + stamp.subframe) / float(stamp.rate)

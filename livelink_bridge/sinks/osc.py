@@ -61,4 +61,4 @@ class OscSink(UdpSink):
         tag = IMMEDIATELY if self._unix_ns is None else timetag(self._unix_ns())
         datagrams: list[bytes | None] = [bundle.filled(pose, tag) for bundle in self._bundles if not self._deadbands]
         datagrams += [deadband.filled(pose, tag, whole=whole) for deadband in self._deadbands]
-        return all([self._target.send(datagram) for datagram in datagrams if datagram is not None])
+        return self._deliver([datagram for datagram in datagrams if datagram is not None])

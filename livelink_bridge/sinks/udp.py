@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import math
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from livelink_bridge.clock import Clock, MonotonicClock
@@ -18,6 +20,11 @@ __all__ = ["UDP_OPTIONS", "Delivery", "UdpSink", "UdpTarget"]
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
 """Between two attempts to find a receiver again. A show does not wait longer for a cable that is back."""
+
+_DEAF_S = 2.0
+"""How long a refusal counts: a machine that is asked often may refuse only once a second."""
+_FULL = {errno.ENOBUFS, errno.ENOMEM}
+"""What macOS and the BSDs say, Linux and Windows under load, where another system says EAGAIN: the queue is full, the way is good."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,13 +60,17 @@ class UdpTarget:
         self._look_up, self._connect, self._start = look_up, connect, start or _beside
         self._found = look_up(address)
         self._socket = connect(address, self._found)
-        self._pace = Pace(clock or MonotonicClock())
+        self._clock = clock or MonotonicClock()
+        self._pace = Pace(self._clock)
         self._lock = threading.Lock()
         """Over the next two, which the looking-up thread writes."""
         self._fresh: tuple[Found, socket.socket] | None = None
         self._closed = False
         self._looking = False
         self._down = False
+        self._unrefused_since_s: float | None = None
+        self._refused_s = -math.inf
+        self._was_heard = False
         self.sent = 0
         self.refused = 0
         self.lost = 0
@@ -75,6 +86,13 @@ class UdpTarget:
         return Delivery(str(self._found), self.sent, self.refused, self.lost, self.renewed)
 
     @property
+    def unheard(self) -> str | None:
+        """That nobody listens where datagrams go, for as long as the receiving machine says so; None otherwise."""
+        if self._clock.now() - self._refused_s > _DEAF_S:
+            return None
+        return f"nobody listens on port {self._address.port} {'any more' if self._was_heard else 'yet'}"
+
+    @property
     def on_this_machine(self) -> bool:
         """Whether what is sent comes out where it went in."""
         try:
@@ -83,16 +101,21 @@ class UdpTarget:
             return False
 
     def send(self, datagram: bytes) -> bool:
-        """True when the datagram left this machine."""
+        """True when the datagram left this machine, which is all that is known of it; False when the system took none."""
         if self._fresh is not None:
             self._move()
+        if self._unrefused_since_s is None:
+            self._unrefused_since_s = self._clock.now()
         try:
             self._send_past_refusal(datagram)
-        except BlockingIOError:  # the system's buffer is full; the way is good
-            self.lost += 1
+        except ConnectionError:  # a second time, so this one was not sent
+            self.refused += 1
             return False
         except OSError as error:
-            self._lose(error)
+            if isinstance(error, BlockingIOError) or error.errno in _FULL:
+                self.lost += 1
+            else:
+                self._lose(error)
             return False
         self.sent += 1
         if self._down:
@@ -106,12 +129,16 @@ class UdpTarget:
         except ConnectionError:
             # The system reports an earlier datagram's refusal instead of sending this one; the receiver may have started since.
             self.refused += 1
+            self._hear_refusal()
             if is_name(self._address.host):  # its machine may have another address by now
                 self._find_again(again_if_same=False)
-            try:
-                self._socket.send(datagram)
-            except ConnectionError:
-                pass
+            self._socket.send(datagram)
+
+    def _hear_refusal(self) -> None:
+        now_s = self._clock.now()
+        assert self._unrefused_since_s is not None
+        self._was_heard |= now_s - self._unrefused_since_s > _DEAF_S
+        self._refused_s = self._unrefused_since_s = now_s
 
     def _lose(self, error: OSError) -> None:
         self.lost += 1
@@ -195,16 +222,29 @@ def _beside(work: Callable[[], None]) -> None:
 
 
 class UdpSink:
-    """What sinks with one receiver of datagrams have in common; each adds its lip rule and `send`."""
+    """What sinks with one receiver of datagrams have in common; each adds its lip rule and `send`, which passes a pose's datagrams to
+    `_deliver`. `sent` and `errors` count poses, however many datagrams each takes.
+    """
 
     def __init__(self, address: Address) -> None:
         self.name = address.uri
         self.sent = 0
+        """Poses that left this machine."""
+        self.errors = 0
+        """Poses that were refused, since nobody listens, or that the system could not send."""
         self._target = UdpTarget(address)
 
     @property
-    def errors(self) -> int:
-        return self._target.refused + self._target.lost
+    def trouble(self) -> str | None:
+        """Why poses do not arrive, as far as that is known."""
+        return self._target.unheard
+
+    def _deliver(self, datagrams: Iterable[bytes]) -> bool:
+        """Send one pose. False when a datagram of it did not leave this machine."""
+        before = self._target.refused + self._target.lost
+        left = all([self._target.send(datagram) for datagram in datagrams])
+        self.errors += self._target.refused + self._target.lost != before
+        return left
 
     @property
     def delivery(self) -> Delivery:

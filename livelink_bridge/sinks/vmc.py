@@ -63,7 +63,7 @@ class VmcSink(UdpSink):
     def send(self, weights: Weights, stamp: Stamp) -> None:
         self._fill(weights, stamp)
         tag = IMMEDIATELY if self._unix_ns is None else timetag(self._unix_ns())
-        self.sent += all([self._target.send(bundle.filled(self._values, tag)) for bundle in self._bundles])
+        self.sent += self._deliver([bundle.filled(self._values, tag) for bundle in self._bundles])
 
     def _fill(self, weights: Weights, stamp: Stamp) -> None:
         at_s = seconds(stamp)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.preview import live
 from livelink_bridge.preview.live import OPEN, REMEMBERED, PreviewSink
 from livelink_bridge.sinks import Sink, Stamp
 from livelink_bridge.testing import ManualClock
@@ -100,10 +99,20 @@ def test_a_word_that_comes_seconds_late_tells_no_delay(sink):
 
 
 def test_what_is_measured_is_bounded(sink, monkeypatch):
-    for number in range(live.MEASURED + 500):
+    for number in range(4096 + 500):
         sink.send(pose(0), STAMP)
         sink.acknowledge(number)
-    assert sink.delay().poses == live.MEASURED
+    assert sink.delay().poses == 4096
+
+
+def test_what_is_measured_is_the_last_minute_s_at_any_rate(sink, clock):
+    for number in range(24 * 90):
+        sink.send(pose(0), STAMP)
+        clock.advance(1 / 24)
+        sink.acknowledge(number)
+    assert sink.delay().poses == pytest.approx(24 * 60, abs=1)
+    clock.advance(61)
+    assert sink.delay().poses == 0
 
 
 def test_before_the_first_word_there_are_no_figures(sink):

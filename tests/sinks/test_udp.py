@@ -8,10 +8,13 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError, UsageError
+from livelink_bridge.sinks import Stamp, open_sink
 from livelink_bridge.sinks.udp import UDP_OPTIONS, Pace, UdpTarget
 from livelink_bridge.sinks.udp_route import Found, connect, look_up
 from livelink_bridge.sinks.uri import Address, read_uri
@@ -260,15 +263,60 @@ def test_an_address_given_as_such_is_not_looked_up_for_refusals() -> None:
 def test_windows_resets_are_refusals() -> None:
     network = Network(FakeSocket(ConnectionResetError(10054, "WSAECONNRESET"), ConnectionResetError(10054, "WSAECONNRESET")))
     made = network.target("192.168.1.20:11111")
-    assert made.send(b"1")
-    assert (made.refused, made.lost) == (1, 0)
-
-
-def test_a_full_buffer_costs_the_datagram_and_nothing_else() -> None:
-    network = Network(FakeSocket(BlockingIOError(errno.EAGAIN, "try again")))
-    made = network.target()
     assert not made.send(b"1")
-    assert (made.lost, network.waiting) == (1, [])
+    assert (made.refused, made.lost, made.sent) == (2, 0, 0)
+
+
+def test_a_retry_that_is_refused_too_was_not_sent() -> None:
+    network = Network(FakeSocket(refused(), refused(), refused(), None))
+    made = network.target("192.168.1.20:11111")
+    assert [made.send(b"1"), made.send(b"2")] == [False, True]
+    assert (made.sent, made.refused) == (1, 3)
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM])
+def test_a_full_buffer_costs_the_datagram_and_nothing_else(number: int, caplog: pytest.LogCaptureFixture) -> None:
+    network = Network(FakeSocket(None, OSError(number, "No buffer space available")))
+    made = network.target()
+    assert [made.send(b"1"), made.send(b"2"), made.send(b"3")] == [True, False, True]
+    assert (made.lost, made.sent, made.renewed, network.waiting, caplog.records) == (1, 2, 0, [], [])
+
+
+def test_a_port_where_nobody_listens_is_told_until_somebody_does_and_when_it_is_left() -> None:
+    sock = FakeSocket()
+    network = Network(sock)
+    made = network.target("192.168.1.20:39539")
+
+    def send(seconds: float, *, heard: bool) -> str | None:
+        for _ in range(round(seconds * 60)):
+            network.clock.advance(1 / 60)
+            sock.errors = [] if heard else [refused(), None]
+            made.send(b"pose")
+        return made.unheard
+
+    assert made.unheard is None
+    assert send(0.1, heard=False) == send(5, heard=False) == "nobody listens on port 39539 yet"
+    assert send(1, heard=True) == "nobody listens on port 39539 yet", "a machine may refuse only once a second"
+    assert send(2, heard=True) is None
+    assert send(0.1, heard=False) == "nobody listens on port 39539 any more"
+
+
+@pytest.mark.parametrize(
+    "uri", ["vmc://127.0.0.1:9", "osc://127.0.0.1:9", "livelink://127.0.0.1:9", "ifacialmocap://127.0.0.1:9?listen=off"]
+)
+def test_a_sink_counts_poses_however_many_datagrams_each_takes(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sock = FakeSocket()
+    monkeypatch.setattr(UdpTarget.__init__, "__kwdefaults__", {"clock": ManualClock(), "look_up": look_up, "start": None,
+                                                                "connect": lambda _address, _found: sock})  # fmt: skip
+    sink = open_sink(uri, subject="Ada", device_id="00000000-0000-0000-0000-000000000001")
+    rng = np.random.default_rng(0)
+    for tick in range(10):
+        sock.errors = [refused(), None] * 9 if tick < 6 else []
+        sink.send(rng.uniform(0, 1, 61).astype(np.float32), Stamp(tick, 0.0, Fraction(60), tick / 60))
+    assert len(sock.taken) >= 10
+    assert (sink.sent, sink.errors) == (10, 6)
+    assert sink.trouble == "nobody listens on port 9 yet"  # type: ignore[attr-defined]
+    sink.close()
 
 
 def test_looking_up_in_vain_slows_down_and_never_stops() -> None:
