@@ -82,7 +82,9 @@ def test_the_newest_status_of_each_subject_counts() -> None:
 
 def test_two_targets_of_one_name_are_one_series_since_two_would_spoil_the_page() -> None:
     with closing(MetricsServer(0)) as server:
-        server.show({"Ada": Status(state="live", targets=(Target("take:t", 5, 1), Target("take:t", 3, 0, "gone"), Target("osc://a:1", 2, 0)))})
+        server.show(
+            {"Ada": Status(state="live", targets=(Target("take:t", 5, 1), Target("take:t", 3, 0, "gone"), Target("osc://a:1", 2, 0)))}
+        )
         got = scrape(server)
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
             lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
