@@ -85,10 +85,17 @@ def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
     why = ", then none was better" if result.stopped_early else ""
     typer.echo(f"{result.step} steps{why}; the best after {result.best_step}")
     if not result.kept:
-        advice = f"{order.out} was not written; go on with --model {order.base.name}, or --keep-anyway"
-        raise BridgeError(f"{result.verdict.text}; {advice}")
+        advice = f"go on with --model {_asked_for(order.base)}, or --keep-anyway"
+        raise BridgeError(f"{result.verdict.text}; {order.out} was not written: {advice}")
     typer.echo(result.verdict.text)
     typer.echo(f"{order.out}: {'' if result.verdict.better else 'kept all the same; '}use it with --model {order.out}")
+
+
+def _asked_for(base: Path) -> Path | str:
+    """What `--model` takes for this folder: a shipped model's name, else the folder."""
+    from speech_to_face import checkpoint
+
+    return base.name if base.parent == checkpoint.SHIPPED else base
 
 
 def check_out(out: Path, force: bool) -> None:
