@@ -21,18 +21,24 @@ import threading
 import urllib.request
 from pathlib import Path
 
-KNOWN = "face.test"
-"""The one name that has an address here, 127.0.0.1."""
+KNOWN = ("face.test", "stage-2.local")
+"""Names that have an address here, 127.0.0.1; the second is of the documentation."""
+OTHERS = ("192.168.1.20", "192.168.1.30", "10.0.0.7")
+"""Addresses of other machines in the documentation; here they are this one's too."""
 END_S = 20.0
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8913, 0x8914, 0x8916, 0x1
 RECURSIVE, NO_SUCH_NAME = 0x8180, 0x8183
 
 
 def bring_up_loopback() -> None:
+    """With 127.0.0.1 and OTHERS."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         asked = struct.pack("16sH14x", b"lo", 0)
         flags = struct.unpack_from("H", fcntl.ioctl(any_socket, SIOCGIFFLAGS, asked), 16)[0]
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
+        for number, address in enumerate(OTHERS):
+            alias = struct.pack("16sHH4s8x", f"lo:{number}".encode(), socket.AF_INET, 0, socket.inet_aton(address))
+            fcntl.ioctl(any_socket, SIOCSIFADDR, alias)
 
 
 def resolve_by_us(folder: Path) -> None:
@@ -72,8 +78,8 @@ def _name(question: bytes, at: int) -> tuple[str, int]:
 
 def _answer(question: bytes, name: str, end: int) -> bytes:
     of_an_address = question[end : end + 4] == struct.pack(">2H", 1, 1)
-    answers = int(name == KNOWN and of_an_address)
-    head = question[:2] + struct.pack(">5H", RECURSIVE if name == KNOWN else NO_SUCH_NAME, 1, answers, 0, 0)
+    answers = int(name in KNOWN and of_an_address)
+    head = question[:2] + struct.pack(">5H", RECURSIVE if name in KNOWN else NO_SUCH_NAME, 1, answers, 0, 0)
     body = question[12 : end + 4]
     return head + body + (struct.pack(">3HIH4B", 0xC00C, 1, 1, 60, 4, 127, 0, 0, 1) if answers else b"")
 
