@@ -28,6 +28,17 @@ def test_the_file_is_heard_whole_and_then_silence():
     assert not heard[9600:].any()
 
 
+def test_the_level_is_that_of_what_the_device_took_last():
+    playing, stream, _ = speaker(np.full((960, 1), 0.1, np.float32), feed=False)
+    stream.play(480)
+    assert playing.level_dbfs is None
+    playing.feed()
+    stream.play(480)
+    assert playing.level_dbfs == pytest.approx(-20, abs=0.01)
+    stream.play(960)
+    assert playing.level_dbfs == pytest.approx(-23, abs=0.1), "half of it is the silence after the end"
+
+
 def test_pose_0_is_due_when_the_first_sample_is_heard():
     playing, stream, clock = speaker()
     assert playing.zero_s is None

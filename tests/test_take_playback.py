@@ -19,10 +19,12 @@ from livelink_bridge import heard, take_playback
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import DeviceError, SourceError, UsageError
 from livelink_bridge.grid import FixedTiming, Grid
+from livelink_bridge.metrics import Level, Status
 from livelink_bridge.outputs import Outputs
 from livelink_bridge.playback import Speaker
 from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.poses import REST_POSES
+from livelink_bridge.reports import status_text
 from livelink_bridge.take_playback import SEAM_POSES, TakePlay, TakeTimebase, replay, run_replay
 from livelink_bridge.testing import CollectSink, FakePortAudio, ManualClock
 from livelink_bridge.testing_takes import app_folder, app_take, face
@@ -207,8 +209,9 @@ def test_the_face_keeps_to_the_sound_that_is_heard(tmp_path, monkeypatch):
     sink = TimedSink(clock)
     monkeypatch.setattr(take_playback, "open_sinks", lambda outputs: contextlib_of([sink]))
     thread = listening(devices, over)
+    told: list[Status] = []
     try:
-        run_replay(TakePlay(numbered(31), "t"), tmp_path / "s.wav", NOWHERE, clock=clock, stop=threading.Event())
+        run_replay(TakePlay(numbered(31), "t"), tmp_path / "s.wav", NOWHERE, clock=clock, stop=threading.Event(), on_status=told.append)
     finally:
         over.set()
         thread.join(5)
@@ -218,6 +221,15 @@ def test_the_face_keeps_to_the_sound_that_is_heard(tmp_path, monkeypatch):
     assert len(late_s) > 15
     assert abs(float(np.median(late_s))) < 0.05, "a busy machine is allowed for; the device's 50 ms of latency left out is not"
     assert devices.streams[0].closed
+    levels_dbfs = [status.level.rms_dbfs for status in told]
+    assert any(level_dbfs is not None and level_dbfs > -60 for level_dbfs in levels_dbfs), "the level is that of what is heard"
+
+
+def test_a_replay_without_sound_tells_no_level():
+    told: list[Status] = []
+    play_to(CollectSink(), play=TakePlay(numbered(6), "t"), on_status=told.append)
+    assert told and {status.level for status in told} == {Level()}
+    assert "level" not in status_text(told[-1])
 
 
 class contextlib_of:

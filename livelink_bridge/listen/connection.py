@@ -171,15 +171,18 @@ class Connection:
 
     async def _speak(self, voice: Voice, source: PcmSource) -> None:
         """The voice's thread, from here. Its failure ends the connection, with the reason where it is the user's to know."""
+        failure = ""
         try:
             await asyncio.to_thread(voice.run, source, self._stop)
         except BridgeError as error:
-            _log.error("%s: %s", voice.subject, error)
+            failure = str(error)
             with suppress(ConnectionClosed):
-                await self._socket.send(protocol.error(str(error)))
+                await self._socket.send(protocol.error(failure))
         finally:
             self._subjects.release(voice.subject)
             await self._socket.close(1011, "the voice ended")
+        if failure:  # in a thread: a terminal that is stopped (Ctrl-S) stops whoever prints there
+            await asyncio.to_thread(_log.error, "%s: %s", voice.subject, failure)
 
     async def _report(self, source: PcmSource) -> None:
         """Say what is played, what is over, and send back the sound, while anything is."""

@@ -206,10 +206,10 @@ def _figures(status: Status, sink: PreviewSink | None) -> list[tuple[str, str]]:
     wanted = "" if status.wanted_fps is None else f" of {status.wanted_fps:.4g}"
     figures = [("sent", f"{status.fps:.1f}{wanted} fps")]
     if status.delay is not None:
-        figures.append(("delay", f"{status.delay.median_ms:.0f} ms, p99 {status.delay.p99_ms:.0f} ms"))
+        figures.append(("delay", f"{status.delay.median_ms:.0f} ms, p99 {status.delay.p99_ms:.0f} ms (last minute)"))
     if sink is not None:
         seen = sink.delay()
         figures.append(("drawn", f"{seen.fps:.0f} fps"))
         if not math.isnan(seen.p95_ms):
-            figures.append(("pose to screen", f"{seen.p50_ms:.0f} ms, p95 {seen.p95_ms:.0f} ms"))
+            figures.append(("pose to screen", f"{seen.p50_ms:.0f} ms, p95 {seen.p95_ms:.0f} ms (last minute)"))
     return [*figures, ("losses", losses_text(status.losses))]

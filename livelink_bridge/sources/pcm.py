@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,9 +20,6 @@ _FIRST_RATE_HZ = 48_000
 """What the source says its rate is before it has heard any sound."""
 _ECHO_BLOCKS = 64
 """About a second of sound that waits to be sent back; a client that reads no faster loses the oldest."""
-
-_log = logging.getLogger(__name__)
-
 
 class PcmSource:
     """A `PacedAudio` between threads: any thread pushes, the model's thread reads `blocks`.
@@ -192,10 +188,8 @@ class PcmSource:
 
     def _end_bytes(self) -> None:
         """Count what is left of a sample that never became complete."""
-        dropped = self._reader.drop() if self._reader is not None else 0
-        if dropped and not self._dropped_bytes:
-            _log.warning("%s: an utterance ended within a sample; %d of its bytes dropped, as any others from now on", self.name, dropped)
-        self._dropped_bytes += dropped
+        if self._reader is not None:
+            self._dropped_bytes += self._reader.drop()
 
     def _wait(self) -> bool:
         """Until something may be due. False where nothing more comes."""

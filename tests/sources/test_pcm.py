@@ -105,7 +105,7 @@ def test_messages_that_end_within_a_sample_are_the_same_sound(layout, message_by
     assert source.position().dropped_bytes == 0
 
 
-def test_a_sample_that_an_utterance_ends_within_is_dropped_counted_and_said_once(caplog):
+def test_a_sample_that_an_utterance_ends_within_is_dropped_and_counted():
     source = PcmSource("engine", clock=ManualClock())
     for _ in range(2):
         source.push_bytes(STEREO.encode(np.full((5, 2), 0.5, np.float32)) + b"\x01\x02\x03", STEREO)
@@ -115,7 +115,6 @@ def test_a_sample_that_an_utterance_ends_within_is_dropped_counted_and_said_once
     played = np.concatenate([block.samples for block in source.blocks() if len(block.samples)])
     np.testing.assert_array_equal(played, np.full((10, 2), 0.5))
     assert source.position().dropped_bytes == 3 + 3 + 1
-    assert [record.message.partition(";")[0] for record in caplog.records] == ["engine: an utterance ended within a sample"]
 
 
 @pytest.mark.parametrize("forget", [PcmSource.interrupt, PcmSource.forget_begun_sample])
