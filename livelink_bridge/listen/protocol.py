@@ -77,7 +77,8 @@ class Conversation:
     def sound_format(self) -> PcmFormat:
         """How the sound in a binary message is laid down. Raises ProtocolError before start."""
         if self.started is None:
-            raise ProtocolError('got sound before start; send {"type": "start", "format": "s16le", "rate": 24000, "channels": 1} first')
+            example = '{"type": "start", "format": "s16le", "rate": 24000, "channels": 1}'
+            raise ProtocolError(f"got sound before a start was accepted; send {example} first")
         return self.started.format
 
     def _check_again(self, start: Start) -> None:

@@ -57,7 +57,7 @@ def test_what_deserves_a_look_is_said_and_nothing_else_is() -> None:
     assert watched(np.full(600, -20.0), 0.5).warnings(10.0, 0) == ()
     assert watched(np.full(600, -120.0)).warnings(10.0, 0) == ("silent from beginning to end",)
     assert watched(np.full(600, -50.0), 0.5).warnings(10.0, 0)[0].startswith("quiet, -50 dBFS")
-    assert watched(np.full(600, -20.0), 0.01).warnings(10.0, 3)[-1].startswith("3 poses were no use")
+    assert watched(np.full(600, -20.0), 0.01).warnings(10.0, 3)[-1].startswith("3 poses had values that are not finite")
     assert "the jaw hardly moves: is this a voice?" in watched(np.full(600, -20.0), 0.01).warnings(10.0, 3)
     assert watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 5, 10) == ("lips stay open at many a p, b and m",)
     assert watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 0, 4) == watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 9, 10) == ()
