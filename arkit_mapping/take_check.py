@@ -1,5 +1,7 @@
 """What Unreal's Live Link Face Importer will make of a take, before Unreal is asked: its rules, one finding for each that is broken.
 
+What this program itself cannot read is an error too, in the reader's own words.
+
 Two importers are about: the older counts FF in sixtieths always; the newer (Unreal 5.4) does so if any FF.mmm of the file is over 30,
 and takes it for a 30 fps take otherwise. What both say of header, rows and cells is the same.
 """
@@ -7,7 +9,6 @@ and takes it for a 30 fps take otherwise. What both say of header, rows and cell
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,8 +16,11 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, nearest
+from arkit_mapping.take_cells import MAY_BE_MISSING
+from arkit_mapping.take_edit import gaps
 from arkit_mapping.take_folder import take_json_faults
-from arkit_mapping.take_rows import DAY_S, RATE_HZ
+from arkit_mapping.take_names import imported_subject, named
+from arkit_mapping.takes import DAY_S, RATE_HZ, Take, TakeError, read_take
 
 Level = Literal["error", "warning", "note"]
 """error: refused, rows lost, or time or values wrong; warning: imported, but perhaps not as meant; note: worth knowing."""
@@ -24,10 +28,6 @@ _LONGEST_LINE = 65536
 _MOST_OF_A_KIND = 5
 _ANGLE_LIMIT = math.pi
 _ENOUGH_ROWS = 10
-_GAP = 1.5
-"""Usual distances between rows from which one is called a gap."""
-_NUMBER = re.compile(r"(?=.)[+-]?\d*\.?\d*", re.ASCII)
-"""What Unreal's FString::IsNumeric takes for a number."""
 _KNOWN = {name.lower(): name for name in CHANNELS_61}
 
 
@@ -41,33 +41,43 @@ class Finding:
     text: str
 
 
-def check_take(path: str | Path) -> list[Finding]:
+def check_take(path: str | Path, rate: str | None = None) -> list[Finding]:
     """What is wrong with a take's .csv and the take.json beside it, in order of lines; what is about the whole comes first.
+
+    rate : what FF counts, as `read_take` has it
 
     Raises OSError where the file cannot be read; whatever is in it is a finding. At most five of each kind are told, then how many more.
     """
     found = _Findings()
     with open(path, encoding="utf-8-sig", errors="replace") as lines:
-        rows = _check(lines, found)
+        times, rows = _check(lines, found)
+    _judge_reading(Path(path), rate, times, found)
     for serious, text in take_json_faults(Path(path), rows):
         found.add("warning" if serious else "note", 0, "take.json", f"take.json: {text}")
-    found.add("note", 0, "subject", f"Unreal names the subject {imported_subject(Path(path).name)!r}; choose that name in ARKit Face Subj")
+    found.add("note", 0, "subject", _subject(Path(path)))
     return found.sorted()
 
 
-def imported_subject(name: str) -> str:
-    """The subject that Unreal's importer makes of a file's name (LiveLinkFaceImporterFactory.cpp, CreateSubjectString).
+def _judge_reading(path: Path, rate: str | None, times: _Times, found: _Findings) -> None:
+    """What is read here, beside what importers read."""
+    try:
+        take = read_take(path, rate)
+    except TakeError as error:
+        if not found.failed:
+            found.add("error", 0, "reading", str(error).removeprefix(f"take {path}").lstrip(": "))
+        return
+    times.judge(take)
+    for text in take.notes:
+        found.add("note", 0, "reading", text)
+    if found.failed:
+        found.add("note", 0, "mending", "it can be read here: `livelink-bridge takes export` with -o OTHER.csv writes one that imports")
 
-    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and with the
-    first number; where nothing would be left, nothing goes.
-    """
-    stem = name.removesuffix(".csv")
-    for kind in ("_cal", "_raw", "_neutral"):
-        stem = stem.removesuffix(kind)
-    parts = stem.split("_")
-    numbers = [at for at, part in enumerate(parts) if at and _NUMBER.fullmatch(part)]
-    rest = parts[numbers[0] + 1 :] if len(parts) > 3 and numbers else []
-    return "_".join(rest) if rest else stem
+
+def _subject(path: Path) -> str:
+    imported, meant = imported_subject(path.name), named(path)[2]
+    if imported == meant:
+        return f"Unreal names the subject {imported!r}; choose that name in ARKit Face Subj"
+    return f"its subject is {meant!r}; imported by hand, Unreal names it {imported!r}: choose that name in ARKit Face Subj then"
 
 
 @dataclass(slots=True)
@@ -75,6 +85,11 @@ class _Findings:
     kept: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     levels: dict[str, Level] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error."""
+        return "error" in self.levels.values()
 
     def add(self, level: Level, line: int, kind: str, text: str) -> None:
         self.counts[kind] += 1
@@ -88,15 +103,15 @@ class _Findings:
         return sorted([*told, *self.kept], key=lambda finding: finding.line)
 
 
-def _check(lines: TextIO, found: _Findings) -> int:
-    """The rows that importers take."""
+def _check(lines: TextIO, found: _Findings) -> tuple[_Times, int]:
+    """Times of the rows that importers take, and how many they are."""
     names: list[str] = []
     times, rows = _Times(found), 0
     for number, line in _numbered(lines, found):
         if number == 1:
             names = [name for name in line.split(",") if name]
             if not _check_header(names, found):
-                return 0
+                return times, 0
             continue
         if _stops_at(line, number, len(names), found):
             break
@@ -104,8 +119,7 @@ def _check(lines: TextIO, found: _Findings) -> int:
         _check_row(line.split(","), number, [_KNOWN.get(name.lower(), "") for name in names], found, times)
     if not rows:
         found.add("error", 0, "rows", "no row that can be imported, expected at least one after the header")
-    times.judge()
-    return rows
+    return times, rows
 
 
 def _numbered(lines: TextIO, found: _Findings) -> Iterator[tuple[int, str]]:
@@ -140,7 +154,9 @@ def _check_header(names: list[str], found: _Findings) -> bool:
             found.add("warning", 1, "column", f"column {_KNOWN[name]} is there {times} times")
     missing = [name for name in CHANNELS_61 if name.lower() not in {name.lower() for name in names}]
     shapes = [name for name in missing if name in CHANNELS_61[:SHAPE_COUNT]]
-    if shapes:
+    if shapes == [MAY_BE_MISSING]:
+        pass  # said by the reader
+    elif shapes:
         found.add("error", 1, "missing", f"no column {shapes[0]} ({len(shapes)} of {SHAPE_COUNT} blend shapes are missing)")
     elif missing:
         found.add("note", 1, "missing", f"no column {missing[0]} ({len(missing)} of the nine angles are missing): they read as 0")
@@ -166,7 +182,7 @@ def _check_row(cells: list[str], number: int, names: list[str], found: _Findings
         found.add("error", number, "timecode", f"got timecode {cells[0][:40]!r}, expected HH:MM:SS:FF.mmm, non-drop, FF below {RATE_HZ}")
     else:
         times.add(number, *moment)
-    if cells[1].strip() != str(len(CHANNELS_61)):
+    if cells[1].strip() not in (str(len(CHANNELS_61)), str(len(cells) - 2)):
         found.add("warning", number, "count", f"got BlendShapeCount {cells[1][:40]!r}, expected {len(CHANNELS_61)}: 52 shapes and 9 angles")
     for name, cell in zip(names[2:], cells[2:], strict=True):
         _check_value(name, cell, number, found)
@@ -206,13 +222,9 @@ class _Times:
         self._first: tuple[int, float] | None = None
         self._last_s = 0.0
         self._most_ff = 0.0
-        self._seconds = 0
-        """Times that the second changed."""
         self._rows = 0
         self._as_milliseconds = 0
         """Rows whose mmm is where in the second their FF is."""
-        self._steps: Counter[int] = Counter()
-        """How many rows are so many thousandths of a sixtieth after the one before; as few kinds as a day has."""
 
     def add(self, line: int, second: int, ff: float) -> None:
         at_s = second + ff / RATE_HZ
@@ -222,7 +234,6 @@ class _Times:
         if self._first is None:
             self._first = (second, ff)
         else:
-            self._seconds += second != int(self._last_s)
             self._step(line, at_s - self._last_s)
         self._last_s = at_s
 
@@ -233,38 +244,31 @@ class _Times:
             self._found.add("error", line, "back", f"timecode goes back by {-step_s:.3f} s, expected it to rise")
         elif step_s == 0:
             self._found.add("warning", line, "repeat", "timecode is that of the row before: only one of them is imported")
-        elif len(self._steps) < DAY_S or round(step_s * RATE_HZ * 1000) in self._steps:
-            self._steps[round(step_s * RATE_HZ * 1000)] += 1
 
-    def judge(self) -> None:
+    def judge(self, take: Take) -> None:
         """What only the whole file tells."""
         if self._first is None:
             return
-        self._judge_rate()
+        self._judge_rate(take.counts)
         if self._rows >= _ENOUGH_ROWS and self._as_milliseconds > 0.9 * self._rows:
             self._found.add("warning", 0, "milliseconds", "the mmm of FF.mmm are milliseconds of the second in most rows, "
-                            "expected thousandths of a sixtieth")  # fmt: skip
-        usual = self._usual() / 1000
-        gaps = sum(count for step, count in self._steps.items() if step > _GAP * 1000 * max(usual, 1))
-        if gaps and self._most_ff > RATE_HZ / 2:
-            self._found.add("note", 0, "gaps", f"rows are missing in {gaps} places: importers draw straight lines there")
+                            "expected thousandths of a sixtieth: importers see uneven rows")  # fmt: skip
+        missing = len(gaps(take))
+        if missing:
+            self._found.add("note", 0, "gaps", f"rows are missing in {missing} places: importers draw straight lines there")
         if self._first[0]:
             self._found.add("note", 0, "start", f"the take begins {self._first[0] + self._first[1] / RATE_HZ:.3f} s into the sequence")
 
-    def _judge_rate(self) -> None:
-        if self._most_ff > RATE_HZ / 2:
+    def _judge_rate(self, counts: str) -> None:
+        """Importers know sixtieths, the newer thirtieths too."""
+        if counts not in ("60", "30", "milliseconds"):
+            self._found.add("error", 0, "rate", f"its timecode counts {counts} a second, importers count 60, newer ones 30 where no FF "
+                            "is over 30: each second lasts another time")  # fmt: skip
+        elif self._most_ff > RATE_HZ / 2 or counts == "milliseconds":
             return
-        if self._seconds > 1:
+        elif counts == "30":
             text = "FF counts in thirtieths: newer importers (Unreal 5.4) read it right, older ones halve its fractions"
+            self._found.add("warning", 0, "rate", text)
         else:
             text = "no FF is over 30: newer importers (Unreal 5.4) take it for 30 fps and double its fractions; 0.6 s of rows are enough"
-        self._found.add("warning", 0, "rate", text)
-
-    def _usual(self) -> int:
-        """Median step, in thousandths of a sixtieth."""
-        half = (sum(self._steps.values()) + 1) // 2
-        for step in sorted(self._steps):
-            half -= self._steps[step]
-            if half <= 0:
-                return step
-        return 0
+            self._found.add("warning", 0, "rate", text)

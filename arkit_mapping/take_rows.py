@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, TAKE_COLUMNS
+from arkit_mapping.take_cells import TakeError as TakeError
 
 RATE_HZ = 60
-"""What FF counts in every take, and rows per second of one that was made rather than recorded."""
+"""What FF counts in every take that is written here, and rows per second of one that was made rather than recorded."""
 MIN_ROWS = 37
 """Rows until 0.6 s have passed. Whatever frame of a second they begin at, one of so many in a row has an FF over 30."""
 DAY_S = 86400
@@ -24,10 +25,6 @@ HEADER = ",".join(("Timecode", "BlendShapeCount", *TAKE_COLUMNS))
 
 _TO_COLUMNS = np.array([CHANNELS_61.index(name) for name in TAKE_COLUMNS], dtype=np.intp)
 _ROW = "%s,61," + ",".join(["%.10f"] * len(TAKE_COLUMNS)) + "\n"
-
-
-class TakeError(ValueError):
-    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in it."""
 
 
 def timecode(moment: int) -> str:

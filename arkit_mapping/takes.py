@@ -4,15 +4,14 @@ One header, then one row per frame: timecode, the count 61, 61 values with ten d
 spaces, no quotes. Columns are found by name on reading; their order on writing is the app's, which is not the wire's.
 
 A timecode is HH:MM:SS:FF.mmm. FF.mmm counts sixtieths of a second, with thousandths of one, whatever the take's frame rate:
-`19:55:16:26.689` is 26.689/60 s after 19:55:16. Newer importers take a file in which no FF passes 30 for a 30 fps one and
-read its fractions double, so `TakeWriter` never leaves a take that short. The app puts no row where it lost the face, and
-never an empty cell, at which an importer would stop.
+`19:55:16:26.689` is 26.689/60 s after 19:55:16. Other tools count otherwise, which `take_clock` finds out. Newer importers take a file
+in which no FF passes 30 for a 30 fps one and read its fractions double, so `TakeWriter` never leaves a take that short. The app puts
+no row where it lost the face, and never an empty cell, at which an importer would stop.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +20,10 @@ from typing import Self, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, nearest
+from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.remap import NEUTRAL
+from arkit_mapping.take_cells import Cells, missing_shape, numbers
+from arkit_mapping.take_clock import Labels
 from arkit_mapping.take_rows import DAY_S, HEADER, MIN_ROWS, RATE_HZ, ROW, TakeError, checked_rows, moment_of, row_text
 from arkit_mapping.whole_file import partial_path, put_in_place
 
@@ -40,16 +41,29 @@ class Take:
     Rows the app left out are gaps."""
     rate: int = RATE_HZ
     """Rows per second where there is no gap."""
+    notes: tuple[str, ...] = ()
+    """What the file has unlike the app's, and how it was read, a few words each."""
+    counts: str = "60"
+    """What FF of the file's timecode counts; see `take_clock`."""
+
+    @property
+    def said(self) -> str:
+        """The notes on one line; empty where the file is like the app's."""
+        return "; ".join(self.notes)
 
 
-def read_take(path: str | Path) -> Take:
-    """The take in a file, with either spelling of BlendShapeCount and columns in any order. The nine angles may be missing (0).
+def read_take(path: str | Path, rate: str | None = None) -> Take:
+    """The take in a file: either spelling of BlendShapeCount, columns in any order, cells as `take_cells` reads them, timecode that
+    counts at any rate (`take_clock`). The nine angles and TongueOut may be missing (0).
 
-    Of two rows with one timecode the later counts. Raises TakeError for anything that is not a take.
+    rate : what FF counts, a name such as "24" or "29.97df"; None finds it out
+
+    Of two rows with one timecode the later counts. Raises TakeError for anything that is not a take, and for timecode whose rate nobody
+    could know.
     """
     try:
-        with open(path, encoding="utf-8-sig") as lines:
-            return _read(lines)
+        with open(path, encoding="utf-8-sig", newline=None) as lines:
+            return _read(lines, rate)
     except TakeError as error:
         raise TakeError(f"take {path}: {error}") from None
     except UnicodeDecodeError:
@@ -144,98 +158,34 @@ class TakeWriter:
         return TakeError(f"take {self.path} cannot be written: {error.strerror}")
 
 
-def _read(lines: TextIO) -> Take:
-    sources, width = _columns(lines.readline().strip())
-    line_numbers, seconds, ticks, values = array("q"), array("d"), array("d"), array("f")
-    for number, cells in _rows(lines, width):
-        second, tick = _timecode(cells[0], number)
-        line_numbers.append(number)
-        seconds.append(second)
-        ticks.append(tick)
-        values.extend(_numbers(cells, number))
-    if not seconds:
+def _read(lines: TextIO, rate: str | None) -> Take:
+    cells = Cells(lines)
+    lacking, sources = missing_shape(cells.header), _columns(cells.header)
+    labels, values = Labels(), array("f")
+    for number, row in cells:
+        labels.add(row[0], number)
+        values.extend(numbers(row, number))
+    if not len(labels):
         raise TakeError("has no rows, expected at least one after the header")
-    table = np.frombuffer(values, np.float32).reshape(len(seconds), width - 2)
-    poses = np.zeros((len(seconds), len(CHANNELS_61)), np.float32)
+    table = np.frombuffer(values, np.float32).reshape(len(labels), len(cells.header) - 2)
+    poses = np.zeros((len(labels), len(CHANNELS_61)), np.float32)
     poses[:, [at for at, _ in sources]] = table[:, [column - 2 for _, column in sources]]
-    return _take(poses, _times(np.array(seconds), np.array(ticks)), line_numbers)
+    counting, said = labels.counted(rate)
+    odd = f"it has {' and '.join(cells.odd)}" if cells.odd else ""
+    times_s = np.frombuffer(labels.seconds(counting), np.float64)
+    return _take(poses, times_s, tuple(filter(None, (said, lacking, odd))), counting.name)
 
 
-def _columns(header: str) -> tuple[list[tuple[int, int]], int]:
-    """(wire index, column) for each channel in the header, and how many columns there are."""
-    names = [name.strip().lower() for name in header.split(",")]
-    if names[:2] != ["timecode", "blendshapecount"]:
-        raise TakeError(f"line 1: got {header[:40]!r}, expected the header of a take: Timecode,BlendShapeCount,EyeBlinkLeft,...")
-    missing = [name for name in CHANNELS_61[:SHAPE_COUNT] if name.lower() not in names]
-    if missing:
-        near = nearest(missing[0], tuple(name for name in header.split(",")[2:] if name.strip().lower() not in _KNOWN))
-        raise TakeError(f"line 1: no column {missing[0]}{near} ({len(missing)} of {SHAPE_COUNT} blend shapes are missing)")
-    return [(at, names.index(name.lower())) for at, name in enumerate(CHANNELS_61) if name.lower() in names], len(names)
+def _columns(header: tuple[str, ...]) -> list[tuple[int, int]]:
+    """(wire index, column) for each channel in the header."""
+    names = [name.lower() for name in header]
+    return [(at, names.index(name.lower())) for at, name in enumerate(CHANNELS_61) if name.lower() in names]
 
 
-def _rows(lines: TextIO, width: int) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each row that is not blank."""
-    for number, line in enumerate(lines, start=2):
-        if not line.strip():
-            continue
-        cells = line.strip().split(",")
-        if len(cells) != width:
-            raise TakeError(f"line {number}: got {len(cells)} cells, expected {width} as in the header")
-        yield number, cells
-
-
-def _timecode(text: str, number: int) -> tuple[float, float]:
-    """Seconds since midnight, whole, and FF.mmm."""
-    try:
-        hours, minutes, seconds, tick = text.split(":")
-        parts = (int(hours), int(minutes), int(seconds), float(tick))
-    except ValueError:
-        parts = (-1, 0, 0, 0.0)
-    if not all(0 <= part < bound for part, bound in zip(parts, (24, 60, 60, RATE_HZ), strict=True)):
-        raise TakeError(f"line {number}: got timecode {text[:40]!r}, expected HH:MM:SS:FF.mmm with FF below {RATE_HZ}")
-    return float(3600 * parts[0] + 60 * parts[1] + parts[2]), parts[3]
-
-
-def _numbers(cells: list[str], number: int) -> list[float]:
-    try:
-        values = [float(cell) for cell in cells[2:]]
-    except ValueError:
-        bad = next(column for column, cell in enumerate(cells[2:], start=3) if not _is_number(cell))
-        raise TakeError(f"line {number}, column {bad}: got {cells[bad - 1][:40]!r}, expected a number") from None
-    if not all(-3e38 < value < 3e38 for value in values):  # NaN fails the comparison too
-        raise TakeError(f"line {number}: a value is not finite")
-    return values
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _times(seconds: NDArray[np.float64], ticks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Seconds since midnight of the first day. A fall by more than half a day is midnight; any other fall is an error.
-
-    Some writers count FF in the take's own 30 fps. That is told apart as newer importers do, by no FF reaching past 30, but
-    only over a take long enough for one to have had to.
-    """
-    counts_30 = ticks.max() <= RATE_HZ / 2 and len(set(seconds.tolist())) > 2
-    times = seconds + ticks / (RATE_HZ / 2 if counts_30 else RATE_HZ)
-    times += DAY_S * np.cumsum(np.diff(times, prepend=times[0]) < -DAY_S / 2)
-    return times
-
-
-def _take(poses: NDArray[np.float32], times_s: NDArray[np.float64], line_numbers: array[int]) -> Take:
-    steps = np.diff(times_s)
-    if (steps < 0).any():
-        row = int(np.argmax(steps < 0)) + 1
-        raise TakeError(f"line {line_numbers[row]}: timecode goes back by {-steps[row - 1]:.3f} s, expected it to rise")
-    kept = np.append(steps > 0, True)
+def _take(poses: NDArray[np.float32], times_s: NDArray[np.float64], notes: tuple[str, ...], counts: str) -> Take:
+    """Of rows with one time the last is kept."""
+    kept = np.append(np.diff(times_s) > 0, True)
     rising = times_s[kept]
     rate = round(1 / float(np.median(np.diff(rising)))) if len(rising) > 1 else RATE_HZ
-    return Take(poses[kept], rising, max(rate, 1))
+    return Take(poses[kept], rising, max(rate, 1), notes, counts)
 
-
-_KNOWN = {name.lower() for name in CHANNELS_61}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arkit_mapping.take_check import Finding, check_take, imported_subject
+from arkit_mapping.take_check import Finding, check_take
+from arkit_mapping.take_names import imported_subject
 from arkit_mapping.take_rows import HEADER
 from arkit_mapping.takes import write_take
 
@@ -50,7 +51,7 @@ def test_a_take_of_the_app_passes_in_both_spellings(tmp_path: Path, spelling: st
     assert serious(found) == []
     assert [finding.text for finding in found] == [
         "the take begins 71716.445 s into the sequence",
-        "Unreal names the subject 'MySlate_167_iPhone'; choose that name in ARKit Face Subj",
+        "its subject is 'iPhone'; imported by hand, Unreal names it 'MySlate_167_iPhone': choose that name in ARKit Face Subj then",
     ]  # fmt: skip
 
 

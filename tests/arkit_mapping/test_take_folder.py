@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from arkit_mapping.take_check import imported_subject
 from arkit_mapping.take_folder import MOST_TAKE, next_take, reserve, slate_part, subject_part, take_json_faults, write_take_json
+from arkit_mapping.take_names import imported_subject
 from arkit_mapping.take_rows import TakeError
 
 DAY = datetime(2024, 12, 4, 23, 30, tzinfo=timezone(timedelta(hours=-2)))

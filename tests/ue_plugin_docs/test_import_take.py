@@ -144,7 +144,7 @@ def test_of_a_calibrated_take_in_a_folder_the_calibrated_file_is_imported_once(t
     for kind in ("_cal", "_raw", "_neutral"):
         _take(tmp_path / "20261121_Hall_3", stem=f"Hall_3_Ada{kind}")
     (tmp_path / "other.csv").write_text("a,b,c\n1,2,3\n")
-    assert [path.name for path in script.find_takes(tmp_path)] == ["Hall_3_Ada_cal.csv"]
+    assert [path.name for path in script.takes_at(tmp_path)] == ["Hall_3_Ada_cal.csv"]
 
 
 def test_one_broken_take_is_told_with_its_line_and_the_others_are_imported(tmp_path: Path) -> None:
@@ -156,15 +156,15 @@ def test_one_broken_take_is_told_with_its_line_and_the_others_are_imported(tmp_p
     unreal = fake.Unreal()
     assert script.main([str(tmp_path)], unreal) == 1
     assert list(unreal.assets) == ["/Game/Takes/LS_Hall_2_Ada"]
-    assert len(unreal.errors) == 1 and "line 5: got 62 filled cells, expected 63" in unreal.errors[0]
+    assert len(unreal.errors) == 1 and "line 5, column 3: got '', expected a number" in unreal.errors[0]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text.replace("Timecode", "Time"), "expected Timecode,BlendShapeCount"),
+        (lambda text: text.replace("Timecode", "Time"), "expected the header of a take: Timecode,BlendShapeCount"),
         (lambda text: text.replace("19:55:17:", "19:55:17;"), "expected HH:MM:SS:FF.mmm"),
-        (lambda text: text.replace("0.2500000000", "nan", 1), "expected a number"),
+        (lambda text: text.replace("0.2500000000", "nan", 1), "a value is not finite"),
         (lambda text: text.replace("19:55:17:", "19:54:17:"), "timecode goes back"),
         (lambda text: text.splitlines()[0], "no row"),
     ],
