@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands.common import interruptible
+from livelink_bridge.commands.take_reading import TakeRate, read
 from livelink_bridge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,23 +29,21 @@ def replay(
         bool, typer.Option("--original-timecode", help="Packets carry the take's own time instead of the session's.")
     ] = False,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
+    take_rate: TakeRate = None,
 ) -> None:
     """Play a take to the face in real time, paced by its timecode.
 
-    A .wav of the take's name beside it is heard, and the face keeps to it. Rows that are missing are filled in; at the end the face
+    A sound of the take's name beside it, a .wav first, is heard, and the face keeps to it. Rows that are missing are filled in; at the end the face
     goes neutral.
     """
-    from arkit_mapping.takes import read_take
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.commands.status import status_line
     from livelink_bridge.runner import steady_interpreter
-    from livelink_bridge.take_files import find_take
     from livelink_bridge.take_playback import TakePlay, run_replay
 
     clock = MonotonicClock()
-    files = find_take(file)
-    whole = read_take(files.csv)
+    files, whole = read(file, take_rate)
     play = TakePlay(part_of(whole, files.csv, start, end), str(files.csv), speed, loop, original_timecode)
     outputs, sound = session.outputs_of(settings), None if no_audio else files.sound
     from_s = play.start_s - float(whole.times_s[0])

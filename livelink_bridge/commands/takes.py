@@ -9,13 +9,17 @@ import typer
 
 from livelink_bridge.commands.common import abortable
 from livelink_bridge.commands.convert import progress
+from livelink_bridge.commands.take_reading import LongTakeRate, TakeRate, check_rate, read
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from arkit_mapping.takes import Take
+    from livelink_bridge.take_files import TakeFiles
+    from livelink_bridge.take_pair import Part
 
 _TakeArgument = Annotated[Path, typer.Argument(metavar="TAKE", help="A Live Link Face .csv or a take's folder.")]
-_Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE.csv", help="The take that is written.")]
+_Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE.csv", help="The take that is written, its sound beside it.")]
+_NoSound = Annotated[bool, typer.Option("--no-sound", help="Leave its sound behind.")]
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite it if it exists.")]
 _RATES = (1, 240)
 _HELP = "Look at recorded takes, check, cut, even out, put together and export them."
@@ -35,35 +39,41 @@ def build(style: Literal["rich"] | None = None) -> typer.Typer:
 
 def list_takes(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where takes or their folders are. Default here.")] = Path("."),
+    take_rate: TakeRate = None,
 ) -> None:
-    """Show the takes in a folder: slate, take, subject, length, rate, gaps and sound."""
+    """Show the takes in a folder and below: slate, take, subject, length, rate, gaps and sound."""
     from rich.console import Console
 
     from livelink_bridge.commands.takes_table import row_of, table_of
     from livelink_bridge.take_files import find_takes
 
-    found = list(find_takes(folder))
-    if not found:
-        raise BridgeError(f"{folder} holds no takes, expected .csv files of Live Link Face or folders with them")
+    check_rate(take_rate)
+    found = find_takes(folder)
     rows = []
     with progress(folder) as show:
         for number, files in enumerate(found, 1):
-            rows.append(row_of(files, folder))
+            rows.append(row_of(files, folder, take_rate))
             show(number / len(found))
     Console().print(table_of(rows))
+    for row in rows:
+        if row.said:
+            typer.echo(f"livelink-bridge: take {row.files.csv}: {row.said}", err=True)
 
 
 def check(
-    takes: Annotated[list[Path], typer.Argument(metavar="TAKE...", help="Takes: .csv files or their folders.")],
+    takes: Annotated[list[Path], typer.Argument(metavar="TAKE...", help="Takes: .csv files, or folders with takes in them.")],
+    take_rate: TakeRate = None,
 ) -> None:
     """Say what Unreal's importers would not take as it is meant. Exit code 1 if a take would fail."""
     from arkit_mapping.take_check import check_take
-    from livelink_bridge.take_files import find_take
+    from livelink_bridge.take_files import find_takes
 
+    check_rate(take_rate)
     failed = 0
-    for csv in [find_take(path).csv for path in takes]:
+    found = list(dict.fromkeys(files.csv for path in takes for files in find_takes(path)))
+    for csv in found:
         try:
-            findings = check_take(csv)
+            findings = check_take(csv, take_rate)
         except OSError as error:
             raise BridgeError(f"take {csv} cannot be read: {error.strerror}") from error
         for finding in findings:
@@ -72,7 +82,7 @@ def check(
         typer.echo(f"{csv}: {_verdict(errors, warnings)}")
         failed += errors > 0
     if failed:
-        raise BridgeError(f"{failed} of {len(takes)} takes will not import as meant; see above")
+        raise BridgeError(f"{failed} of {len(found)} takes will not import as meant; see above")
 
 
 def trim(
@@ -80,26 +90,34 @@ def trim(
     out: _Out,
     start: Annotated[str | None, typer.Option(metavar="MOMENT", help="Seconds from the first row, or a timecode HH:MM:SS:FF.")] = None,
     end: Annotated[str | None, typer.Option(metavar="MOMENT", help="The last row's moment; so written too.")] = None,
+    no_sound: _NoSound = False,
+    take_rate: TakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Cut a part out of a take. Its rows keep their values and their timecode."""
+    """Cut a part out of a take, and out of its sound. Rows keep their values and their timecode."""
     from livelink_bridge.commands.replay import part_of
 
     if start is None and end is None:
         raise UsageError("got neither --start nor --end, expected at least one")
-    csv, whole = _read(take)
-    _write(part_of(whole, csv, start, end), out, force=force)
+    check_out(out)
+    files, whole = read(take, take_rate)
+    part = part_of(whole, files.csv, start, end)
+    _write(part, out, _sound_of(files, whole, part, no_sound, to_end=end is None), force=force)
 
 
 def resample(
     take: _TakeArgument,
     out: _Out,
     rate: Annotated[int, typer.Option(metavar="N", help="Rows a second, 1 to 240.")] = 60,
+    no_sound: _NoSound = False,
+    take_rate: LongTakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Even rows out by timecode; rows that are missing are filled in."""
-    csv, whole = _read(take)
-    _write(_at_rate(whole, csv, rate), out, force=force)
+    """Even rows out by timecode; rows that are missing are filled in. The sound stays whole."""
+    check_out(out)
+    files, whole = read(take, take_rate)
+    even = _at_rate(whole, files.csv, rate)
+    _write(even, out, _sound_of(files, whole, even, no_sound, to_end=True), force=force)
 
 
 def merge(
@@ -109,17 +127,22 @@ def merge(
     align: Annotated[
         Literal["timecode", "start"], typer.Option(help="Lay them over each other by time of day, or first row on first row.")
     ] = "timecode",
+    no_sound: _NoSound = False,
+    take_rate: TakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Put the mouth of one take under the upper face of another, for as long as both last."""
+    """Put the mouth of one take under the upper face of another, for as long as both last. The sound is that of the mouth."""
     from arkit_mapping.take_edit import merge as merged
     from arkit_mapping.takes import TakeError
 
-    (csv, below), (_, above) = _read(mouth), _read(upper)
+    check_out(out)
+    (files, below), (_, above) = read(mouth, take_rate), read(upper, take_rate)
     try:
-        _write(merged(below, above, align), out, force=force)
+        both = merged(below, above, align)
     except TakeError as error:
-        raise TakeError(f"take {csv}: {error}") from None
+        raise TakeError(f"take {files.csv}: {error}") from None
+    to_end = both.times_s[-1] == below.times_s[-1]
+    _write(both, out, _sound_of(files, below, both, no_sound, to_end=to_end), force=force)
 
 
 def export(
@@ -129,22 +152,36 @@ def export(
     face: Annotated[
         Path | None, typer.Option(metavar="FACE", help="For .glb: the face to animate, a .glb, .vrm or .gltf. Default a plain mask.")
     ] = None,
+    no_sound: _NoSound = False,
+    take_rate: LongTakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal."""
+    """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal. A CSV has its sound beside it."""
     from livelink_bridge.export import kind_of
 
-    kind_of(out)
-    csv, whole = _read(take)
-    _write(whole if rate is None else _at_rate(whole, csv, rate), out, face=face, force=force)
+    kind = kind_of(out)
+    files, whole = read(take, take_rate)
+    written = whole if rate is None else _at_rate(whole, files.csv, rate)
+    if kind == ".csv" and face is None:
+        _write(written, out, _sound_of(files, whole, written, no_sound, to_end=True), force=force)
+    else:
+        _export(written, out, face=face, force=force)
 
 
-def _read(path: Path) -> tuple[Path, Take]:
-    from arkit_mapping.takes import read_take
-    from livelink_bridge.take_files import find_take
+def check_out(out: Path) -> None:
+    """UsageError for a name that no take has."""
+    if out.suffix.lower() != ".csv":
+        raise UsageError(f"-o {out} ends in {out.suffix or 'nothing'}, expected .csv; other kinds are written by takes export")
 
-    csv = find_take(path).csv
-    return csv, read_take(csv)
+
+def _sound_of(files: TakeFiles, whole: Take, part: Take, no_sound: bool, *, to_end: bool) -> Part | None:
+    """What of a take's sound goes with a part of it; `to_end`: also what the sound has after the last row."""
+    from arkit_mapping.take_edit import duration_s
+    from livelink_bridge.take_pair import Part
+
+    if files.sound is None or no_sound:
+        return None
+    return Part(files.sound, float(part.times_s[0] - whole.times_s[0]), None if to_end else duration_s(part) + 1 / whole.rate)
 
 
 def _at_rate(take: Take, csv: Path, rate: int) -> Take:
@@ -159,14 +196,31 @@ def _at_rate(take: Take, csv: Path, rate: int) -> Take:
         raise TakeError(f"take {csv}: {error}") from None
 
 
-def _write(take: Take, out: Path, *, face: Path | None = None, force: bool = False) -> None:
-    from arkit_mapping.take_edit import duration_s, timecode
+def _write(take: Take, out: Path, sound: Part | None, *, force: bool) -> None:
+    from livelink_bridge.take_pair import write_pair
+
+    with abortable(), progress(out) as show:
+        seconds = write_pair(take, out, sound, force=force, on_progress=show)
+    _say_written(take, out)
+    if seconds:
+        typer.echo(f"{out.with_suffix('.wav')}: {seconds:.2f} s of sound")
+    elif sound is not None:
+        typer.echo(f"{out}: without sound, {sound.sound} ends before its first row")
+
+
+def _export(take: Take, out: Path, *, face: Path | None, force: bool) -> None:
     from livelink_bridge.export import export_take
 
     with abortable(), progress(out) as show:
         notes = export_take(take, out, face=face, force=force, on_progress=show)
     for note in notes:
         typer.echo(note)
+    _say_written(take, out)
+
+
+def _say_written(take: Take, out: Path) -> None:
+    from arkit_mapping.take_edit import duration_s, timecode
+
     first = timecode(float(take.times_s[0]))
     typer.echo(f"{out}: {len(take.times_s)} rows, {duration_s(take):.2f} s at {take.rate} a second from {first}")
 

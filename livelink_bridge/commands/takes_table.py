@@ -24,20 +24,22 @@ class TakeRow:
     length: str = ""
     rate: str = ""
     missing: str = ""
+    said: str = ""
+    """What the reader noticed, one line."""
     trouble: str | None = None
     """Why it cannot be read, one line."""
 
 
-def row_of(files: TakeFiles, folder: Path) -> TakeRow:
-    """Read one take; what cannot be read is told, not raised."""
-    shown = str(files.csv.relative_to(folder))
+def row_of(files: TakeFiles, folder: Path, rate: str | None = None) -> TakeRow:
+    """Read one take, whose FF counts `rate`; what cannot be read is told, not raised."""
+    shown = files.csv.name if files.csv == folder else str(files.csv.relative_to(folder))
     try:
-        take = read_take(files.csv)
+        take = read_take(files.csv, rate)
     except TakeError as error:
         return TakeRow(files, shown, trouble=str(error).removeprefix(f"take {files.csv}: ").removeprefix(f"take {files.csv} "))
     found = gaps(take)
     lost_s = sum(gap_s - 1 / take.rate for _, gap_s in found)
-    return TakeRow(files, shown, clock_text(duration_s(take)), str(take.rate), f"{len(found)}, {lost_s:.1f} s" if found else "none")
+    return TakeRow(files, shown, clock_text(duration_s(take)), str(take.rate), f"{len(found)}, {lost_s:.1f} s" if found else "none", take.said)
 
 
 def clock_text(seconds: float) -> str:
@@ -60,6 +62,6 @@ def table_of(rows: Sequence[TakeRow]) -> Table:
             what = escape(f"{row.shown}: {row.trouble}")
             table.add_row(escape(files.slate), number, escape(files.subject), "-", "-", "-", "-", f"[red]{what}[/red]")
             continue
-        sound = "wav" if files.sound else "no"
+        sound = files.sound.suffix[1:].lower() if files.sound else "no"
         table.add_row(escape(files.slate), number, escape(files.subject), row.length, row.rate, row.missing, sound, escape(row.shown))
     return table
