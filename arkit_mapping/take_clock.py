@@ -182,7 +182,9 @@ class Labels:
 
         Turns of the minute count only where there is no other: there drop-frame leaves out labels.
         """
-        steps, turns, of_minutes = [], [], []
+        steps: list[float] = []
+        turns: list[float] = []
+        of_minutes: list[float] = []
         for at in range(1, len(self)):
             ahead, change = self._seconds[at] - self._seconds[at - 1], self._tick(at) - self._tick(at - 1)
             if ahead == 0 and change > 0:
