@@ -63,6 +63,16 @@ def put_in_place(partial: Path, path: Path, *, new: bool = False) -> None:
         os.replace(partial, path)
 
 
+def second_name(source: Path, path: Path) -> None:
+    """Have a file under another name too: a hard link where the file system has them, else a copy. `path` is new. Raises OSError."""
+    import shutil
+
+    try:
+        os.link(source.resolve(), path)
+    except OSError:  # another disk, FAT, some network drives, or a file of somebody else's
+        shutil.copyfile(source, path)
+
+
 def replace_folder(made: Path, path: Path) -> None:
     """Rename a finished folder to `path`; the one that was there goes only then, and comes back where the renaming fails."""
     import shutil

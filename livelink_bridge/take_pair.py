@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from arkit_mapping.take_names import sound_beside
@@ -47,8 +48,9 @@ def write_pair(take: Take, out: Path, part: Part | None, *, force: bool = False,
         with written(out, force=force) as file:
             write_csv(take, file, on_progress)
             with whole_file(wav, new=not force) as partial:
-                of_day_s = float(take.times_s[0]) % DAY_S
-                seconds = copy_wave(part.sound, partial, of_day_s=of_day_s, from_s=part.from_s, length_s=part.length_s)
+                begun = datetime.fromtimestamp(part.sound.stat().st_mtime).astimezone()
+                seconds = copy_wave(part.sound, partial, of_day_s=float(take.times_s[0]) % DAY_S, begun=begun, description=out.stem,
+                                    from_s=part.from_s, length_s=part.length_s)  # fmt: skip
                 if force:
                     out.unlink(missing_ok=True)
     except OSError as error:

@@ -59,10 +59,12 @@ def write_wave(path: Path, form: Format, blocks: Iterable[Samples]) -> int:
     return frames
 
 
-def copy_wave(source: Path, path: Path, *, of_day_s: float, from_s: float = 0.0, length_s: float | None = None) -> float:
+def copy_wave(source: Path, path: Path, *, of_day_s: float, begun: datetime | None, description: str, from_s: float = 0.0,
+              length_s: float | None = None) -> float:  # fmt: skip
     """Write the part of any sound file that begins at `from_s` as a new .wav; how many seconds it has.
 
     of_day_s : when its first sample is heard, for the time reference
+    begun, description : what the file tells about itself
     length_s : at most so much; None is all
 
     Raises SourceError for a sound that cannot be read, OSError for what cannot be written.
@@ -72,8 +74,7 @@ def copy_wave(source: Path, path: Path, *, of_day_s: float, from_s: float = 0.0,
         first = round(from_s * rate_hz)
         blocks = _between(sound, first, None if length_s is None else first + round(length_s * rate_hz))
         opening = next(blocks, np.zeros((0, 1), np.float32))
-        begun = datetime.fromtimestamp(source.stat().st_mtime).astimezone()
-        form = Format(rate_hz, opening.shape[1], bits_of(source), round(of_day_s * rate_hz), begun, path.stem)
+        form = Format(rate_hz, opening.shape[1], bits_of(source), round(of_day_s * rate_hz), begun, description)
         return write_wave(path, form, chain([opening], blocks)) / rate_hz
 
 

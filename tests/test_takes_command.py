@@ -10,7 +10,7 @@ import soundfile
 import typer
 
 from arkit_mapping.channels import index_of
-from arkit_mapping.takes import read_take, write_take
+from arkit_mapping.takes import TakeError, read_take, write_take
 from livelink_bridge.commands import takes
 from livelink_bridge.errors import BridgeError, SinkError, UsageError
 from livelink_bridge.testing_takes import app_folder, app_take, face
@@ -51,7 +51,7 @@ def test_takes_alone_is_one_line():
 
 
 def test_list_of_a_folder_without_takes_is_one_line(tmp_path):
-    with pytest.raises(BridgeError, match="holds no takes"):
+    with pytest.raises(TakeError, match="holds no take"):
         say("list", tmp_path)
 
 
@@ -135,7 +135,12 @@ def test_json_names_what_it_holds(tmp_path, app):
         (["trim", "APP", "-o", "OUT", "--start", "x"], UsageError, "got moment 'x'"),
         (["trim", "APP", "-o", "OUT", "--start", "50"], ValueError, "expected a part of the take"),
         (["resample", "APP", "-o", "OUT", "--rate", "0"], UsageError, "expected 1 to 240"),
-        (["export", "APP", "-o", "out.fbx"], UsageError, "ends in .fbx"),
+        (["export", "APP", "-o", "out.fbx"], UsageError, "ends in .fbx, expected .csv, .json, .npz, .glb"),
+        (["export", "APP", "-o", "out.mp4"], UsageError, "ends in .mp4, .*films are made on the page of livelink-bridge preview"),
+        (["trim", "APP", "-o", "out.mp4", "--start", "0"], UsageError, "ends in .mp4, expected .csv.*preview"),
+        (["resample", "APP", "-o", "out.json"], UsageError, "ends in .json, expected .csv; takes export"),
+        (["merge", "APP", "APP", "-o", "out"], UsageError, "ends in nothing, expected .csv"),
+        (["trim", "APP", "-o", "OUT", "--start", "0", "--take-rate", "31.5"], UsageError, "--take-rate: got '31.5', expected 23.976"),
         (["export", "APP", "-o", "OUT", "--face", "face.glb"], UsageError, "only for a .glb"),
         (["export", "none.csv", "-o", "OUT"], ValueError, "no such file"),
         (["check", "none.csv"], ValueError, "no such file"),

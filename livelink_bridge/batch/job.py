@@ -12,7 +12,8 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -23,6 +24,7 @@ from arkit_mapping.character import Character
 from arkit_mapping.whole_file import Partial, parse_partial
 from livelink_bridge.batch.watched import Curves, WatchedFace
 from livelink_bridge.errors import BridgeError, SourceError
+from livelink_bridge.placed_sound import sound_placed
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """What a system says of a disk that takes no more: then no other take has room either."""
-"""What `TakeWriter` calls a take that is being written."""
 
 
 class Work(NamedTuple):
@@ -41,6 +42,8 @@ class Work(NamedTuple):
     out: Path
     name: str
     """Of the take below the folder of takes, with slashes: its key in the manifest."""
+    placed: str | None = None
+    """The sha256 of the .wav that an earlier run put beside the take: it may be replaced."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Recipe:
     """Of the program."""
     scored: bool = False
     """Whether lips are measured at every p, b and m that is heard. No part of the key: takes are the same."""
+    with_sound: bool = False
+    """Whether the sound is put beside the take. No part of the key."""
 
     def key(self) -> str:
         """64 hex digits: the same for recipes that make the same takes, wherever their files lie."""
@@ -80,7 +85,7 @@ class Recipe:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_IN_KEY = ("model", "device", "reference_face", "character", "scored")
+_NOT_IN_KEY = ("model", "device", "reference_face", "character", "scored", "with_sound")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +110,8 @@ class Outcome:
     """See `stamp_of`."""
     take_sha256: str = ""
     take_stamp: str = ""
+    placed_sha256: str = ""
+    """Of the .wav that was put beside the take; empty where none was."""
     seconds: float = 0.0
     """Of sound."""
     poses: int = 0
@@ -165,13 +172,16 @@ def load_tools(recipe: Recipe) -> Tools:
         return Tools(model)
 
 
-def convert_one(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None] = lambda _part: None) -> Outcome:
-    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it.
+def convert_one(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None] = lambda _part: None, *,
+                placed: str | None = None) -> Outcome:  # fmt: skip
+    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it; `placed` is as in `Work`.
 
     Its timecode counts from 0. Never raises for what one file is like: that is the outcome's `error`.
     """
     try:
-        return _converted(sound, out, recipe, tools, on_part)
+        with sound_placed(sound, out, placed) if recipe.with_sound else nullcontext() as beside:
+            outcome = _converted(sound, out, recipe, tools, on_part)
+            return replace(outcome, placed_sha256=sha256_of(beside)) if beside is not None else outcome
     except BridgeError as error:
         return Outcome(error=str(error), no_room=is_full(error))
     except OSError as error:
@@ -200,19 +210,19 @@ def seed_of(sound_sha256: str, seed: int) -> int:
 
 
 def partials(folder: Path) -> dict[Path, Partial]:
-    """Half-written takes that lie in a folder."""
+    """Half-written takes, and sounds of takes, that lie in a folder."""
     try:
         names = os.listdir(folder)
     except OSError:
         return {}
     found = {name: parse_partial(name) for name in names}
-    return {folder / name: partial for name, partial in found.items() if partial and partial.name.endswith(".csv")}
+    return {folder / name: partial for name, partial in found.items() if partial and partial.name.endswith((".csv", ".wav"))}
 
 
 def clear_partials(out: Path) -> None:
     """Remove what a process that died left of a take."""
     for path, (take, _) in partials(out.parent).items():
-        if take == out.name:
+        if Path(take).stem == out.stem:
             path.unlink(missing_ok=True)
 
 

@@ -187,7 +187,7 @@ def _body(pipe: Connection, recipe: Recipe, load: Load) -> None:
         return
     pipe.send(None)
     while (work := pipe.recv()) is not None:
-        pipe.send(convert_one(work.sound, work.out, recipe, tools, _Parts(pipe)))
+        pipe.send(convert_one(work.sound, work.out, recipe, tools, _Parts(pipe), placed=work.placed))
 
 
 class _Parts:

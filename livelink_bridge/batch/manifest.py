@@ -92,6 +92,17 @@ class Manifest:
             )
         self._keep()
 
+    def add_sound(self, name: str, sha256: str) -> None:
+        """Note which .wav was put beside a take that is known."""
+        rest = {**self._rest(name), "placed_sha256": sha256}
+        with self._told():
+            self._rows.execute("UPDATE done SET rest = ? WHERE take = ?", (json.dumps(rest), name))
+        self._keep()
+
+    def placed(self, name: str) -> str | None:
+        """The sha256 of the .wav that was put beside a take; None where none was."""
+        return self._rest(name).get("placed_sha256") or None
+
     def fail(self, sound: str, error: str) -> None:
         """Note what could not be done in this run."""
         with self._told():
@@ -100,8 +111,8 @@ class Manifest:
 
     def outcome(self, take: str) -> Outcome | None:
         """What is known of a take; None for one that was never made."""
-        row = self._rows.execute("SELECT rest FROM done WHERE take = ?", (take,)).fetchone()
-        return None if row is None else _outcome(json.loads(row[0]))
+        rest = self._rest(take)
+        return _outcome(rest) if rest else None
 
     def failures(self) -> Iterator[tuple[str, str]]:
         """What could not be done in this run: sound and why."""
@@ -115,6 +126,12 @@ class Manifest:
                     self._rows.execute("COMMIT")
         finally:
             self._rows.close()
+
+    def _rest(self, take: str) -> dict[str, Any]:
+        """What a report says of a take; empty for one that was never made."""
+        row = self._rows.execute("SELECT rest FROM done WHERE take = ?", (take,)).fetchone()
+        rest: dict[str, Any] = {} if row is None else json.loads(row[0])
+        return rest
 
     def _keep(self) -> None:
         now_s = self._clock.now()

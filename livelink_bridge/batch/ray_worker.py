@@ -46,7 +46,7 @@ class Worker:
             return why
         assert self._tools is not None
         clear_partials(work.out)  # of a try before this one, on whichever machine
-        return convert_one(work.sound, work.out, job.recipe, self._tools)
+        return convert_one(work.sound, work.out, job.recipe, self._tools, placed=work.placed)
 
 
 def _check_place(job: Job) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from livelink_bridge.batch.job import Engine, Outcome, Recipe, Work, partials
+from arkit_mapping.take_names import sound_beside
+from livelink_bridge.batch.job import Engine, Outcome, Recipe, Work, partials, sha256_of
 from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
 from livelink_bridge.batch.walk import Found, Sound, take_name, walk
 from livelink_bridge.clock import Clock
-from livelink_bridge.errors import SinkError, UsageError
+from livelink_bridge.errors import BridgeError, SinkError, UsageError
+from livelink_bridge.placed_sound import sound_placed
 
 
 class Show(Protocol):
@@ -55,6 +57,9 @@ class Batch:
             raise UsageError(f"-o {out} is a file, expected a folder for the takes of a batch")
         self.found = walk(paths)
         self.tally = Tally()
+        if recipe.with_sound and _lies_in(out, paths):
+            recipe = replace(recipe, with_sound=False)
+            self._say_unplaced()
         self._out, self._recipe, self._clock, self._show = out, recipe, clock, show
 
     def plan(self) -> Iterator[Work]:
@@ -74,7 +79,7 @@ class Batch:
             self._show.begin(self.found)
             for path, why in self.found.refused:
                 self._refuse(manifest, path, why)
-            outcomes = engine(self._to_do(manifest), self._recipe, self._show.part)
+            outcomes = engine(self._to_do(manifest, place=True), self._recipe, self._show.part)
             try:
                 for work, outcome in outcomes:
                     self._count(outcome)
@@ -96,14 +101,31 @@ class Batch:
             if outcome is not None:
                 yield name, outcome
 
-    def _to_do(self, manifest: Manifest) -> Iterator[Work]:
+    def _to_do(self, manifest: Manifest, *, place: bool = False) -> Iterator[Work]:
+        """What is not done; `place`: sounds that takes lack are put beside those that are."""
         for sound in self.found.sounds:
             work = sound.work(self._out)
-            if manifest.is_done(work, self._recipe):
+            if not manifest.is_done(work, self._recipe):
+                yield work._replace(placed=manifest.placed(work.name))
+            elif not place or not self._recipe.with_sound or self._place(manifest, work):
                 self.tally.kept += 1
                 self._show.kept(sound)
-            else:
-                yield work
+
+    def _place(self, manifest: Manifest, work: Work) -> bool:
+        """Put the sound beside a take from before, where none is; whether that was possible."""
+        if sound_beside(work.out) is not None:
+            return True
+        try:
+            with sound_placed(work.sound, work.out, manifest.placed(work.name)) as wav:
+                if wav is not None:
+                    manifest.add_sound(work.name, sha256_of(wav))
+        except BridgeError as error:
+            self._refuse(manifest, str(work.out), str(error))
+            return False
+        return True
+
+    def _say_unplaced(self) -> None:
+        self.found.notes.append("takes are made in a folder of sounds: no sound is put beside them, it would be converted the next time")
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.error is None:
@@ -121,7 +143,7 @@ class Batch:
     def _clear_leftovers(self) -> None:
         """Remove half-written takes of a batch that was killed; those of anybody else's takes stay."""
         left = [
-            (path, (Path(folder).relative_to(self._out) / take).as_posix())
+            (path, (Path(folder).relative_to(self._out) / take).with_suffix(".csv").as_posix())
             for folder, _, files in os.walk(self._out)
             if any(name.endswith(".partial") for name in files)
             for path, (take, _) in partials(Path(folder)).items()
@@ -133,3 +155,9 @@ class Batch:
                     path.unlink(missing_ok=True)
                 except OSError as error:
                     raise SinkError(f"{path} is left of a batch that was ended and cannot be removed: {error.strerror}") from error
+
+
+def _lies_in(out: Path, roots: Sequence[Path]) -> bool:
+    """Whether takes are made where sounds are looked for."""
+    place = out.resolve()
+    return any(root.resolve() in (place, *place.parents) for root in roots if root.is_dir())

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livelink_bridge.commands import endings
 from livelink_bridge.commands.common import abortable
+from livelink_bridge.commands.take_reading import TakeRate, check_rate
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ Show = Callable[[str, int, int], None]
 
 def adapt(
     settings: Settings,
-    takes: Annotated[Path, typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its .wav.")],
+    takes: Annotated[Path, typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its sound beside it.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder of the new model; later --model MODEL.")],
     others: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Speech of other people: what the model does for them is kept in mind.")
@@ -39,6 +41,7 @@ def adapt(
         Path | None, typer.Option("--data", metavar="DIR", help="Also judge before and after on these recordings, as evaluate does.")
     ] = None,
     steps: Annotated[int, typer.Option(metavar="N", min=1, max=20000, help="Steps at most; it stops when it gets no better.")] = 400,
+    take_rate: TakeRate = None,
     threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
     keep_anyway: Annotated[
         bool, typer.Option("--keep-anyway", help="Write the new model even if it is not better, or cannot be judged.")
@@ -56,8 +59,9 @@ def adapt(
 
     from livelink_bridge.commands import session
 
+    endings.check_folder(out, "a folder for the model")
     check_out(out, force)
-    found = files_in(takes)
+    found = files_in(takes, take_rate)
     base = checkpoint.find(session.model_name(settings))
     order = Order(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device))
     with abortable():
@@ -109,16 +113,21 @@ def check_out(out: Path, force: bool) -> None:
         raise UsageError(str(error)) from None
 
 
-def files_in(folder: Path) -> list[TakeFile]:
-    """The takes in a folder and below it, named by where they lie in it. UsageError where there are none."""
+def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
+    """The takes in a folder and below it, named by where they lie in it. UsageError where there are none; `rate` is `read_take`'s."""
     from speech_to_face.training.adapt.takes import TakeFile
 
+    from arkit_mapping.takes import TakeError
     from livelink_bridge.take_files import find_takes
 
-    found = [TakeFile(str(take.csv.relative_to(folder).with_suffix("")), take.csv, take.sound) for take in find_takes(folder)]
-    if not found:
-        raise UsageError(f"--takes {folder} holds no takes, expected .csv files of Live Link Face, each with a .wav of the same name")
-    return found
+    check_rate(rate)
+    if not folder.is_dir():
+        raise UsageError(f"--takes {folder} is not a folder, expected one with takes or their folders in it")
+    try:
+        takes = find_takes(folder)
+    except TakeError as error:
+        raise UsageError(f"--takes {error}") from None
+    return [TakeFile(str(take.csv.relative_to(folder).with_suffix("")), take.csv, take.sound, rate) for take in takes]
 
 
 def print_rows(rows: list[Row]) -> None:

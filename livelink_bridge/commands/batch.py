@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import session
+from livelink_bridge.commands import endings, session
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -45,16 +45,20 @@ class Wishes:
             raise UsageError(f"--report: got {self.report}, expected the name of a page, such as report.html")
 
 
-def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes: Wishes) -> None:
-    """Convert whatever sounds lie below the folders and are not done. Raises BridgeError where some could not be."""
+def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes: Wishes, *, with_sound: bool = True) -> None:
+    """Convert whatever sounds lie below the folders and are not done, and put each beside its take unless not `with_sound`.
+
+    Raises BridgeError where some could not be.
+    """
     from livelink_bridge.batch.progress import watching
     from livelink_bridge.batch.run import Batch
     from livelink_bridge.clock import MonotonicClock
 
     if out.suffix.lower() == ".csv" and not out.is_dir():
         raise UsageError(f"-o {out} is one take, expected a folder: folders, --jobs, --report, --dry-run and --engine make a batch")
+    endings.check_folder(out)
     clock = MonotonicClock()
-    recipe = recipe_of(settings, clock, scored=wishes.report is not None)
+    recipe = recipe_of(settings, clock, scored=wishes.report is not None, with_sound=with_sound)
     with watching(clock, lambda line: typer.echo(f"livelink-bridge: {line}", err=True)) as watch:
         batch = Batch(paths, out, recipe, clock=clock, show=watch)
         _refuse_nothing(batch, paths)
@@ -66,7 +70,7 @@ def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes
     finish(batch, tally, clock.now() - began_s, wishes.report, clock)
 
 
-def recipe_of(settings: Settings, clock: Clock, *, scored: bool) -> Recipe:
+def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: bool = False) -> Recipe:
     """What the takes of a batch depend on. Raises ModelError, BridgeError or ConfigError for what cannot be had."""
     from speech_to_face import checkpoint, devices
 
@@ -92,6 +96,7 @@ def recipe_of(settings: Settings, clock: Clock, *, scored: bool) -> Recipe:
         seed=settings.seed,
         version=__version__,
         scored=scored,
+        with_sound=with_sound,
         **worn,  # type: ignore[arg-type]
     )
 

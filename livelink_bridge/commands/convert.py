@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livelink_bridge.commands import endings
 from livelink_bridge.commands.batch import Wishes, convert_folders
 from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError, UsageError
@@ -34,6 +35,10 @@ def convert(
     ray_address: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Of the cluster; default one of its own on this machine.")
     ] = None,
+    with_sound: Annotated[
+        bool | None,
+        typer.Option("--with-sound/--no-sound", help="Put the sound beside the take as a .wav. Default: of folders yes, of files no."),
+    ] = None,
 ) -> None:
     """Convert sound files to Live Link Face takes.
 
@@ -44,16 +49,17 @@ def convert(
     wishes.check()
     if wishes != Wishes() or any(map(os.path.isdir, files)):
         with abortable():
-            convert_folders(settings, files, out, wishes)
+            convert_folders(settings, files, out, wishes, with_sound=with_sound is not False)
         return
-    convert_files(settings, files, out)
+    convert_files(settings, files, out, with_sound=bool(with_sound))
 
 
-def convert_files(settings: Settings, files: Sequence[Path], out: Path) -> None:
+def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_sound: bool = False) -> None:
     """Convert files one after the other, each with the settings' own seed. Raises BridgeError where some could not be."""
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.pipeline import convert_file
+    from livelink_bridge.placed_sound import sound_placed
 
     takes = take_paths(files, out)
     failed = 0
@@ -61,7 +67,7 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path) -> None:
         face, model = session.face_of(settings, MonotonicClock()), session.model_of(settings)
         for file, take in zip(files, takes, strict=True):
             try:
-                with progress(file) as show:
+                with progress(file) as show, sound_placed(file, take) if with_sound else nullcontext():
                     summary = convert_file(file, take, model, face, on_progress=show)
             except BridgeError as error:
                 if len(files) == 1:
@@ -80,6 +86,7 @@ def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
         if len(files) > 1:
             raise UsageError(f"got {len(files)} files and one take, {out}; expected a folder behind -o")
         return [out]
+    endings.check_folder(out)
     takes = [out / f"{file.stem}.csv" for file in files]
     twice = next((take for at, take in enumerate(takes) if take in takes[:at]), None)
     if twice:

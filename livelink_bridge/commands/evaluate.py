@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livelink_bridge.commands.common import abortable
+from livelink_bridge.commands.take_reading import TakeRate, check_rate
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def evaluate(
     ] = None,
     clips: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N clips of each group.")] = None,
     channels: Annotated[bool, typer.Option("--channels", help="Also show r and lag of every channel.")] = False,
+    take_rate: TakeRate = None,
 ) -> None:
     """Judge a model on recordings of real faces and words.
 
@@ -59,13 +61,16 @@ def evaluate(
         raise UsageError(f"got {'both' if data else 'neither'} of --data and --readability, expected one of them")
     if read and (plots or clips or channels):
         raise UsageError("--plots, --clips and --channels go with --data, not with --readability")
+    if take_rate is not None and not read:
+        raise UsageError("--take-rate goes with --readability")
+    check_rate(take_rate)
     if plots:
         _check_plots()
     with abortable():
         if data is not None:
             _judge(settings, data, as_json, plots, clips, channels)
         else:
-            readability.run(settings, read or [], reader, as_json)
+            readability.run(settings, read or [], reader, as_json, take_rate)
 
 
 def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | None, clips: int | None, channels: bool) -> None:

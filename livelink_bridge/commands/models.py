@@ -129,6 +129,9 @@ def convert(
     """
     from speech_to_face.official.convert import convert as turned
 
+    from livelink_bridge.commands import endings
+
+    endings.check_folder(out, "a folder for the checkpoint")
     with abortable():
         _say(turned(files, out, force))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands.common import abortable
+from livelink_bridge.commands.take_reading import TakeRate, check_rate
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def preview(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
     host: Annotated[str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")] = "127.0.0.1",
     token: Annotated[str | None, typer.Option(metavar="TOKEN", help=_TOKEN_HELP)] = None,
+    take_rate: TakeRate = None,
 ) -> None:
     """The face in the browser: hear a line, see it, turn a knob, compare, save the character, export the take.
 
@@ -53,6 +55,7 @@ def preview(
         raise UsageError(f"got --port {port}, expected 0 to 65535")
     if file is not None and not file.exists():
         raise BridgeError(f"{file}: no such file")
+    check_rate(take_rate)
     _need_nicegui()
     asked = _token(host, token)
     from livelink_bridge.preview.listening import address, listen_on
@@ -66,7 +69,7 @@ def preview(
         from livelink_bridge.preview.app import Server
 
         with abortable():  # the folder goes whoever ends it
-            Server(session_of(settings, Path(folder)), listening, host=host, token=asked, first=file).run()
+            Server(session_of(settings, Path(folder), take_rate), listening, host=host, token=asked, first=file).run()
 
 
 @contextmanager
@@ -143,7 +146,7 @@ def _token(host: str, given: str | None) -> str | None:
     return given or secrets.token_urlsafe(16)
 
 
-def session_of(settings: Settings, folder: Path) -> Session:
+def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> Session:
     """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
     from speech_to_face import checkpoint
 
@@ -156,13 +159,13 @@ def session_of(settings: Settings, folder: Path) -> Session:
         worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does
     installed = [folder.name for folder in checkpoint.installed(settings.models_dir)]
     others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
-    session = Session(folder, analysis(settings, folder), character=settings.character, models=others)
+    session = Session(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)
     outputs = outputs_of(settings)
     session.unreal = Unreal(replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock())
     return session
 
 
-def analysis(settings: Settings, folder: Path) -> Analyse:
+def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> Analyse:
     """What opens files for the session; each model is loaded once, when it is first asked for."""
     from functools import lru_cache
 
@@ -174,7 +177,7 @@ def analysis(settings: Settings, folder: Path) -> Analyse:
         return model_of(replace(settings, model=name))
 
     def opened(path: Path, model: str | None, on_progress: Progress) -> Clip:
-        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress)
+        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress, take_rate=take_rate)
 
     return opened
 

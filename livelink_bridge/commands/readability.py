@@ -29,8 +29,8 @@ LEGEND = (
 )
 
 
-def run(settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None) -> None:
-    """Read every file and print a line for each; raises ModelError for one that cannot be read, or a reader that is none."""
+def run(settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None, take_rate: str | None = None) -> None:
+    """Read every file and print a line for each; `take_rate` is what FF of takes counts. Raises ModelError for one that cannot be read, or a reader that is none."""
     from speech_to_face import checkpoint
     from speech_to_face.dualtalker.reading import load_reader
     from speech_to_face.evaluation.readability import readability, together
@@ -42,7 +42,7 @@ def run(settings: Settings, files: Sequence[Path], reader: str, as_json: Path | 
         for number, file in enumerate(files):
             show(number / len(files), file.name)
             model = model if _is_take(file) else model or session.model_of(settings)
-            marks.append(readability(_lips(file, model), read, None if isinstance(ear, str) else ear))
+            marks.append(readability(_lips(file, model, take_rate), read, None if isinstance(ear, str) else ear))
     rows = [*marks, *([together(marks)] if len(marks) > 1 else [])]
     _print(rows, reader, ear)
     if as_json:
@@ -53,10 +53,10 @@ def _is_take(file: Path) -> bool:
     return file.suffix.lower() == ".csv"
 
 
-def _lips(file: Path, model: SpeechToFace | None) -> Lips:
+def _lips(file: Path, model: SpeechToFace | None, take_rate: str | None) -> Lips:
     from speech_to_face.evaluation.readability import spoken_lips, take_lips
 
-    return take_lips(file) if _is_take(file) or model is None else spoken_lips(model, file)
+    return take_lips(file, take_rate) if _is_take(file) or model is None else spoken_lips(model, file)
 
 
 def _print(rows: Sequence[Readability], reader: str, ear: Posteriors | str) -> None:

@@ -33,8 +33,8 @@ def replay(
 ) -> None:
     """Play a take to the face in real time, paced by its timecode.
 
-    A sound of the take's name beside it, a .wav first, is heard, and the face keeps to it. Rows that are missing are filled in; at the end the face
-    goes neutral.
+    A sound of the take's name beside it, a .wav first, is heard, and the face keeps to it. Rows that are missing are filled in; at the
+    end the face goes neutral.
     """
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session

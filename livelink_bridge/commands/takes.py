@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from livelink_bridge.commands import endings
 from livelink_bridge.commands.common import abortable
 from livelink_bridge.commands.convert import progress
 from livelink_bridge.commands.take_reading import LongTakeRate, TakeRate, check_rate, read
@@ -157,9 +158,11 @@ def export(
     force: _Force = False,
 ) -> None:
     """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal. A CSV has its sound beside it."""
-    from livelink_bridge.export import kind_of
+    from livelink_bridge.export import GLB, KINDS
 
-    kind = kind_of(out)
+    kind = out.suffix.lower()
+    if kind not in (*KINDS, GLB):
+        raise endings.wrong(out, f"{', '.join([*KINDS, GLB])}: the ending says what is written")
     files, whole = read(take, take_rate)
     written = whole if rate is None else _at_rate(whole, files.csv, rate)
     if kind == ".csv" and face is None:
@@ -171,7 +174,7 @@ def export(
 def check_out(out: Path) -> None:
     """UsageError for a name that no take has."""
     if out.suffix.lower() != ".csv":
-        raise UsageError(f"-o {out} ends in {out.suffix or 'nothing'}, expected .csv; other kinds are written by takes export")
+        raise endings.wrong(out, ".csv; takes export writes .json, .npz and .glb")
 
 
 def _sound_of(files: TakeFiles, whole: Take, part: Take, no_sound: bool, *, to_end: bool) -> Part | None:

@@ -39,7 +39,8 @@ def row_of(files: TakeFiles, folder: Path, rate: str | None = None) -> TakeRow:
         return TakeRow(files, shown, trouble=str(error).removeprefix(f"take {files.csv}: ").removeprefix(f"take {files.csv} "))
     found = gaps(take)
     lost_s = sum(gap_s - 1 / take.rate for _, gap_s in found)
-    return TakeRow(files, shown, clock_text(duration_s(take)), str(take.rate), f"{len(found)}, {lost_s:.1f} s" if found else "none", take.said)
+    missing = f"{len(found)}, {lost_s:.1f} s" if found else "none"
+    return TakeRow(files, shown, clock_text(duration_s(take)), str(take.rate), missing, take.said)
 
 
 def clock_text(seconds: float) -> str:

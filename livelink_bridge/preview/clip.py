@@ -79,15 +79,15 @@ class Clip:
 
 
 def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progress: Progress = lambda _part: None, *,
-            hearing: Hearing | None = None, sound: Path | None = None) -> Clip:  # fmt: skip
+            hearing: Hearing | None = None, sound: Path | None = None, take_rate: str | None = None) -> Clip:  # fmt: skip
     """Open a sound file, or a take (.csv, or a take's folder), as a clip; what the browser plays is put into `folder`.
 
     `face` wears `AS_PREDICTED`; it is reset. The poses are those of `convert`, pose for pose, but for the 0.5 s in which a take
     eases to neutral. `hearing` tells the phones, by default the model itself where it can; `sound` is a take's, by default the
-    .wav beside it. Raises BridgeError, the command line's own, for what cannot be read or is too long.
+    one beside it; `take_rate` is what FF of its timecode counts, by default what it shows. Raises BridgeError, the command line's own, for what cannot be read or is too long.
     """
     if path.suffix.lower() == ".csv" or path.is_dir():
-        return _open_take(path, model, folder, on_progress, hearing, sound)
+        return _open_take(path, model, folder, on_progress, hearing, sound, take_rate)
     hearing, notes = _hearing(model, hearing)
     rows = _Rows()
     animator = Animator(model, face)
@@ -114,10 +114,11 @@ class _Heard:
     notes: tuple[str, ...]
 
 
-def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progress, hearing: Hearing | None, sound: Path | None) -> Clip:
+def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progress, hearing: Hearing | None, sound: Path | None,
+               take_rate: str | None) -> Clip:  # fmt: skip
     try:
         files = find_take(path)
-        take = _bounded(files.csv)
+        take = _bounded(files.csv, take_rate)
     except TakeError as error:
         raise SourceError(str(error)) from None
     predicted = _evened(take)
@@ -134,7 +135,7 @@ def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progr
                 heard.peaks if heard else None, notes, float(take.times_s[0]) % 86400)  # fmt: skip
 
 
-def _bounded(csv: Path) -> Take:
+def _bounded(csv: Path, rate: str | None) -> Take:
     """The take in a file. Raises TakeError for anything else, and for one that is too long."""
     try:
         size = csv.stat().st_size
@@ -142,7 +143,7 @@ def _bounded(csv: Path) -> Take:
         raise TakeError(f"take {csv} cannot be read: {error.strerror}") from None
     if size > MOST_TAKE_BYTES:
         raise TakeError(f"take {csv} has {size >> 20} MB, expected at most {MOST_TAKE_BYTES >> 20}; cut it with `takes trim`")
-    take = read_take(csv)
+    take = read_take(csv, rate)
     seconds = float(take.times_s[-1] - take.times_s[0])
     if seconds > MOST_S:
         raise TakeError(f"take {csv} lasts {seconds / 3600:.1f} h by its timecode, expected at most {MOST_S / 3600:.0f} h")
@@ -162,7 +163,9 @@ def _evened(take: Take) -> Poses:
 
 def _take_notes(take: Take) -> tuple[str, ...]:
     missing = gaps(take)
+    said = (f"{take.said[:1].upper()}{take.said[1:]}.",) if take.said else ()
     notes = (f"The take has {take.rate} rows a second; between them the face is on a straight line.",) if take.rate < FRAME_RATE else ()
+    notes = (*said, *notes)
     if not missing:
         return notes
     widest_s = max(gap_s for _, gap_s in missing)

@@ -34,7 +34,8 @@ class Format:
     """8, 16, 24 or 32: whole bytes."""
     time_reference: int
     """Samples from midnight to the first one."""
-    begun: datetime
+    begun: datetime | None
+    """None where nobody knows."""
     description: str = ""
 
     @property
@@ -58,5 +59,5 @@ def encode_header(form: Format, frames: int) -> bytes:
 
 
 def _bext(form: Format) -> bytes:
-    return _BEXT.pack(form.description.encode("ascii", "replace"), _ORIGINATOR, b"", form.begun.strftime("%Y-%m-%d").encode(),
-                      form.begun.strftime("%H:%M:%S").encode(), form.time_reference, 1, b"", b"", b"")  # fmt: skip
+    date, clock = (form.begun.strftime(part).encode() if form.begun else b"" for part in ("%Y-%m-%d", "%H:%M:%S"))
+    return _BEXT.pack(form.description.encode("ascii", "replace"), _ORIGINATOR, b"", date, clock, form.time_reference, 1, b"", b"", b"")

@@ -174,6 +174,9 @@ def test_lines_of_the_take_check_are_quoted_as_it_says_them(tmp_path: Path) -> N
     path.write_text("\n".join([*lines[:2], lines[2].replace(",0.0000000000", ",", 1)]))
     stopped = "importers stop here and keep only the rows before"
     assert any(stopped in finding.text for finding in check_take(path)) and f"`{stopped}`" in page
+    path.write_text("\n".join([lines[0], *(f"10:00:{at // 24:02}:{at % 24:02},{lines[1].split(',', 1)[1]}" for at in range(60))]))
+    other = "its timecode counts 24 a second, importers count 60, newer ones 30 where no FF is over 30"
+    assert any(other in finding.text for finding in check_take(path)) and f"`{other}`" in page
     write_take(path, np.zeros((60, 61), np.float32))
     path.write_text("\n".join(path.read_text().splitlines()[:20]))
     doubled = "no FF is over 30: newer importers (Unreal 5.4) take it for 30 fps and double its fractions"

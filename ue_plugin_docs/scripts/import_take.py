@@ -357,7 +357,9 @@ class Labels:
 
         Turns of the minute count only where there is no other: there drop-frame leaves out labels.
         """
-        steps, turns, of_minutes = [], [], []
+        steps: list[float] = []
+        turns: list[float] = []
+        of_minutes: list[float] = []
         for at in range(1, len(self)):
             ahead, change = self._seconds[at] - self._seconds[at - 1], self._tick(at) - self._tick(at - 1)
             if ahead == 0 and change > 0:
@@ -617,7 +619,7 @@ def _read(lines: Iterable[str], rate: str | None) -> Take:
     if not rows:
         raise TakeError("has no rows, expected at least one after the header")
     counting, said = labels.counted(rate)
-    kept = dict(zip((second * RATE for second in labels.seconds(counting)), rows))  # noqa: B905 - `strict` is newer than Unreal 5.3's Python
+    kept = dict(zip((round(second * RATE, 6) for second in labels.seconds(counting)), rows))  # noqa: B905 - `strict` is newer than Unreal 5.3's Python
     notes = [note for note in (said, lacking) if note]
     if cells.odd:
         notes.append(f"it has {' and '.join(cells.odd)}")

@@ -102,16 +102,16 @@ def together(marks: Sequence[Readability]) -> Readability:
     return Readability("all", float(weights.sum()), **{name: mean(name) for name in names})
 
 
-def take_lips(path: Path) -> Lips:
-    """The mouth of a take, with the sound and the TextGrid that lie beside it, where they do.
+def take_lips(path: Path, rate: str | None = None) -> Lips:
+    """The mouth of a take, with the sound and the TextGrid that lie beside it, where they do. `rate` is `read_take`'s.
 
     The take's first row is taken to be the start of the sound; rows the app left out are interpolated. Raises ModelError.
     """
+    from arkit_mapping.take_names import sound_beside
     from arkit_mapping.takes import TakeError, read_take
-    from speech_to_face.corpus.captures.sound import sound_beside
 
     try:
-        take = read_take(path)
+        take = read_take(path, rate)
     except TakeError as error:
         raise ModelError(str(error)) from None
     times_s = take.times_s - take.times_s[0]

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from arkit_mapping.take_names import VARIANTS, sound_beside
 from arkit_mapping.takes import read_take
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures import Capture, livelink
-from speech_to_face.corpus.captures.sound import sound_beside
 from speech_to_face.protocols.captured import clip_of, known_genders, sound_seconds
 from speech_to_face.protocols.clips import SubjectClip, Tally, told
 
@@ -39,9 +39,9 @@ def _clips(folder: Path, tally: Tally, rate: int) -> Iterator[SubjectClip]:
 
 def _lengths(folder: Path, capture: Capture) -> tuple[float, float]:
     """Seconds of face and of sound in a take's files. All versions of a take have the same timecodes."""
-    paths = [folder / f"{capture.name}{version}.csv" for version in livelink.VERSIONS]
+    paths = [folder / f"{capture.name}{version}.csv" for version in VARIANTS]
     table = next((path for path in paths if path.is_file()), None)
-    sound = sound_beside(paths[1]) or (sound_beside(table) if table else None)
+    sound = sound_beside(table) if table else None
     if table is None or sound is None:
         raise ModelError(f"take {folder / capture.name}: its table or sound is gone")
     times_s = read_take(table).times_s

@@ -14,18 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from arkit_mapping.channels import ARKIT_52
+from arkit_mapping.take_names import no_sound, plain_stem, sound_beside, takes_at
 from arkit_mapping.takes import TakeError, read_take
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures import UNKNOWN_LANGUAGE, Capture
 from speech_to_face.corpus.captures.curves import fit
-from speech_to_face.corpus.captures.sound import read_sound, sound_beside, text_beside
+from speech_to_face.corpus.captures.sound import read_sound, text_beside
 
 RIG = "livelink"
 LICENCE = "the recording person's own"
-VERSIONS = ("_cal", "", "_raw")
-"""Endings of a take's tables, the best first."""
-
-_HEADER = re.compile(r"\s*timecode\s*,\s*blendshapecount\b", re.IGNORECASE)
 
 
 def captures(folder: Path) -> Iterator[Capture]:
@@ -38,20 +35,13 @@ def captures(folder: Path) -> Iterator[Capture]:
 
 
 def _takes(folder: Path) -> list[tuple[Path, Path]]:
-    """(path without the version's ending, table that counts) of each take, sorted."""
-    best: dict[Path, tuple[int, Path]] = {}
-    for path in sorted(folder.rglob("*.csv")):
-        if path.stem.endswith("_neutral") or not _is_take(path):
-            continue
-        version = next(ending for ending in ("_cal", "_raw", "") if path.stem.endswith(ending))
-        name = path.with_name(path.stem.removesuffix(version))
-        best[name] = min(best.get(name, (len(VERSIONS), path)), (VERSIONS.index(version), path))
-    return [(name, path) for name, (_, path) in sorted(best.items())]
-
-
-def _is_take(path: Path) -> bool:
-    with open(path, encoding="utf-8-sig", errors="replace") as lines:
-        return bool(_HEADER.match(lines.readline(200)))
+    """(path without the version's ending, table that counts) of each take, sorted. A neutral face alone is none."""
+    try:
+        tables = takes_at(folder)
+    except TakeError:
+        return []
+    named = [(table.with_name(plain_stem(table.stem)), table) for table in tables]
+    return sorted((name, table) for name, table in named if not table.stem.lower().endswith("_neutral"))
 
 
 def _capture(folder: Path, name: Path, path: Path) -> Capture:
@@ -59,9 +49,9 @@ def _capture(folder: Path, name: Path, path: Path) -> Capture:
         take = read_take(path)
     except TakeError as error:
         raise ModelError(str(error)) from None
-    sound = sound_beside(name.with_name(f"{name.name}.csv")) or sound_beside(path)
+    sound = sound_beside(path)
     if sound is None:
-        raise ModelError(f"take {path}: no sound beside it, expected {name.name}.wav; ffmpeg takes it out of the app's .mov")
+        raise ModelError(f"take {path}: {no_sound(path)}")
     times_s = take.times_s - take.times_s[0]
     samples, curves, live = fit(path, read_sound(sound), take.values[:, : len(ARKIT_52)], np.asarray(times_s), ARKIT_52, RIG)
     return Capture(

@@ -174,13 +174,18 @@ def _fingerprint(order: Order, files: Sequence[TakeFile]) -> dict[str, Any]:
     options = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(order).items() if key not in loose}
     paths = [path for file in files for path in (file.table, file.sound) if path]
     stamps = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}
-    return {"model": checkpoint.digest(order.base / checkpoint.WEIGHTS), "options": options, "files": stamps}
+    rates = {file.name: file.rate for file in files if file.rate}
+    known = {"model": checkpoint.digest(order.base / checkpoint.WEIGHTS), "options": options, "files": stamps}
+    return {**known, "rates": rates} if rates else known
 
 
 def _sorted(files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[list[Take], list[Take], list[LeftOut]]:
     """Takes to learn from and to judge on, in step with their sounds, and those that were left out, each said."""
     at = iter(range(1, len(files) + 1))
     takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)))
+    for take in takes:
+        if take.said:
+            say(f"{take.name}: {take.said}")
     done = iter(range(1, len(takes) + 1))
 
     def face(take: Take) -> Any:

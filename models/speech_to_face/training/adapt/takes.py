@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import ARKIT_52
+from arkit_mapping.take_names import no_sound
 from arkit_mapping.takes import TakeError, read_take
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.corpus.captures.curves import fit
-from speech_to_face.corpus.captures.sound import FULL_SCALE, read_sound, sound_beside
+from speech_to_face.corpus.captures.sound import FULL_SCALE, read_sound
 from speech_to_face.features import SAMPLE_RATE, frame_count
 
 RIG = "livelink"
@@ -33,6 +34,8 @@ class TakeFile:
     name: str
     table: Path
     sound: Path | None
+    rate: str | None = None
+    """What FF of its timecode counts; None is what it shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +49,8 @@ class Take:
     """(frame_count(n), 32)"""
     late_s: float = 0.0
     """How much later than its sound the face came; what was put right already."""
+    said: str = ""
+    """What the reader of the table noticed, one line."""
 
     @property
     def seconds(self) -> float:
@@ -75,10 +80,10 @@ def read_takes(files: Sequence[TakeFile], on_take: Callable[[], None] = lambda: 
 
 def read_one(file: TakeFile) -> Take:
     """One take. ModelError or TakeError says why it cannot be used."""
-    sound = file.sound or sound_beside(file.table)
+    sound = file.sound
     if sound is None:
-        raise ModelError(f"no sound beside it, expected {file.table.stem}.wav; ffmpeg -i NAME.mov NAME.wav takes it out of the app's .mov")
-    table = read_take(file.table)
+        raise ModelError(no_sound(file.table))
+    table = read_take(file.table, file.rate)
     length_s = float(table.times_s[-1] - table.times_s[0])
     if not SHORTEST_S <= length_s <= LONGEST_S:
         raise ModelError(f"{length_s:.2f} s long, expected {SHORTEST_S:g} to {LONGEST_S:g} s")
@@ -87,7 +92,7 @@ def read_one(file: TakeFile) -> Take:
     heard = samples.astype(np.float32) / np.float32(FULL_SCALE)
     if float(np.abs(heard).max(initial=0)) < SILENT_PEAK:
         raise ModelError(f"{sound.name} is silent, expected speech")
-    return Take(file.name, heard, curves)
+    return Take(file.name, heard, curves, said=table.said)
 
 
 def put_right(take: Take, late: int) -> Take:
@@ -99,4 +104,4 @@ def put_right(take: Take, late: int) -> Take:
         curves, samples = take.curves[:late], take.samples[round(-late * SAMPLE_RATE / 60) :]
     samples = samples[: len(curves) * SAMPLE_RATE // 60]
     assert late < frames and len(curves) >= frame_count(len(samples))
-    return Take(take.name, samples, curves[: frame_count(len(samples))], late / 60)
+    return Take(take.name, samples, curves[: frame_count(len(samples))], late / 60, take.said)

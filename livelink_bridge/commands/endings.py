@@ -1,0 +1,25 @@
+"""Names behind -o that nothing of the kind can be written to."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from livelink_bridge.errors import UsageError
+
+_ENDING = re.compile(r"\.[A-Za-z]{2,4}[0-9]?")
+"""What looks like a kind of file: .mp4, .glb, .fbx. A folder may be called takes.v2."""
+_FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif")
+
+
+def wrong(out: Path, expected: str) -> UsageError:
+    """What to say of an ending that is not written here."""
+    film = "; films are made on the page of livelink-bridge preview, with Export" if out.suffix.lower() in _FILMS else ""
+    return UsageError(f"-o {out} ends in {out.suffix or 'nothing'}, expected {expected}{film}")
+
+
+def check_folder(out: Path, expected: str = "a folder for takes, or .csv for a single one") -> None:
+    """UsageError for a folder that is to be made and is called as a file of some kind is."""
+    if _ENDING.fullmatch(out.suffix) and not os.path.isdir(out):  # Path.is_dir raises where one may not look
+        raise wrong(out, f"{expected} (a folder of that name has to be made first)")

@@ -1,0 +1,58 @@
+"""The sound of a take that was made from a sound file, put beside it under the name by which readers of takes and Unreal find it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from arkit_mapping.take_names import sound_beside
+from arkit_mapping.whole_file import second_name, whole_file
+from livelink_bridge.errors import SinkError
+from livelink_bridge.wave_file import copy_wave, is_plain_wave
+
+
+@contextmanager
+def sound_placed(sound: Path, csv: Path, ours: str | None = None) -> Iterator[Path | None]:
+    """Put the sound beside a take that is made inside the block, and away again where that fails: the .wav, or None where it lies there.
+
+    A .wav of 16 or 24 bits gets a second name (a hard link), or is copied where that cannot be; any other sound becomes such a .wav, since
+    Unreal imports not every kind in every version. `ours` is the sha256 of a .wav that was put there before and may be replaced.
+
+    Raises SinkError for a .wav that is there and is another sound, and for what cannot be written; SourceError for an unreadable sound.
+    """
+    wav = csv.with_suffix(".wav")
+    beside = sound_beside(csv)
+    if beside is not None and sound.exists() and beside.samefile(sound):
+        yield None
+        return
+    had_one = wav.exists()
+    try:
+        csv.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(wav) as partial:
+            if is_plain_wave(sound):
+                second_name(sound, partial)
+            else:
+                copy_wave(sound, partial, of_day_s=0.0, begun=None, description=wav.stem)
+            if had_one:
+                _check_ours(wav, partial, ours)
+    except OSError as error:
+        raise SinkError(f"{wav} cannot be written: {error.strerror or error}") from error
+    try:
+        yield wav
+    except BaseException:
+        if not had_one:
+            wav.unlink(missing_ok=True)
+        raise
+
+
+def _check_ours(wav: Path, new: Path, ours: str | None) -> None:
+    there = _sha256(wav)
+    if there not in (ours, _sha256(new)):
+        raise SinkError(f"{wav} is there and is another sound than the take's; move it away, or leave sounds behind with --no-sound")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
