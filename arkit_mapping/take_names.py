@@ -96,8 +96,8 @@ def no_sound(csv: Path) -> str:
     wav = plain_stem(csv.stem) + ".wav"
     film = next((path for ending in (".mov", ".MOV") if (path := csv.with_name(plain_stem(csv.stem) + ending)).is_file()), None)
     if film is not None:
-        return f"no {wav} beside it; the app keeps the sound in its film: ffmpeg -i {film.name} {wav}"
-    return f"no {wav} beside it; put the sound there under this name, or convert again with --with-sound"
+        return f"no sound beside it, expected {wav}; the app keeps the sound in its film: ffmpeg -i {film.name} {wav}"
+    return f"no sound beside it, expected {wav}: put it there under this name, or convert again with --with-sound"
 
 
 def named(csv: Path) -> tuple[str, int | None, str]:

@@ -30,7 +30,10 @@ LEGEND = (
 
 
 def run(settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None, take_rate: str | None = None) -> None:
-    """Read every file and print a line for each; `take_rate` is what FF of takes counts. Raises ModelError for one that cannot be read, or a reader that is none."""
+    """Read every file and print a line for each; `take_rate` is what FF of takes counts.
+
+    Raises ModelError for a file that cannot be read, or a reader that is none.
+    """
     from speech_to_face import checkpoint
     from speech_to_face.dualtalker.reading import load_reader
     from speech_to_face.evaluation.readability import readability, together

@@ -84,7 +84,8 @@ def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progre
 
     `face` wears `AS_PREDICTED`; it is reset. The poses are those of `convert`, pose for pose, but for the 0.5 s in which a take
     eases to neutral. `hearing` tells the phones, by default the model itself where it can; `sound` is a take's, by default the
-    one beside it; `take_rate` is what FF of its timecode counts, by default what it shows. Raises BridgeError, the command line's own, for what cannot be read or is too long.
+    one beside it; `take_rate` is what FF of its timecode counts, by default what it shows. Raises BridgeError, the command line's own,
+    for what cannot be read or is too long.
     """
     if path.suffix.lower() == ".csv" or path.is_dir():
         return _open_take(path, model, folder, on_progress, hearing, sound, take_rate)

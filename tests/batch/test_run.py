@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from batches import RECIPE, InlineEngine, Silent, tone
 
+from arkit_mapping.whole_file import partial_path
 from livelink_bridge.batch.job import Recipe
 from livelink_bridge.batch.manifest import FOLDER
 from livelink_bridge.batch.run import Batch, Tally
@@ -136,3 +137,61 @@ def test_takes_may_lie_beside_their_sounds(lines: Path) -> None:
 def test_a_folder_of_takes_that_is_a_file_is_wrong_on_sight(lines: Path) -> None:
     with pytest.raises(UsageError, match="is a file, expected a folder"):
         Batch([lines], lines / "a.wav", RECIPE, clock=ManualClock(), show=Silent())
+
+
+SOUND = replace(RECIPE, with_sound=True)
+
+
+def test_each_sound_is_put_beside_its_take_and_a_second_run_does_nothing(lines: Path) -> None:
+    tally, _, said = run(lines, SOUND)
+    out = lines.parent / "out"
+    assert (tally.converted, said) == (3, [])
+    assert sorted(files(out)) == ["a.csv", "a.wav", "x/b.csv", "x/b.wav", "x/y/c.csv", "x/y/c.wav"]
+    assert (out / "x/b.wav").samefile(lines / "x/b.wav")
+    assert run(lines, SOUND)[:2] == (Tally(kept=3), [])
+
+
+def test_takes_from_before_get_their_sounds_without_being_made_again(lines: Path) -> None:
+    run(lines)
+    assert run(lines, SOUND)[:2] == (Tally(kept=3), [])
+    assert (lines.parent / "out/x/y/c.wav").samefile(lines / "x/y/c.wav")
+
+
+def test_a_sound_that_changed_takes_the_place_of_the_one_that_was_put_there(lines: Path) -> None:
+    run(lines, SOUND)
+    (lines / "a.wav").unlink()
+    tone(lines / "a.wav", 0.4)
+    tally, began, said = run(lines, SOUND)
+    assert (began, said, tally.failed) == (["a.csv"], [], 0)
+    assert (lines.parent / "out/a.wav").samefile(lines / "a.wav")
+
+
+def test_a_sound_of_the_users_own_at_that_place_is_left_and_said(lines: Path) -> None:
+    (lines.parent / "out").mkdir()
+    (lines.parent / "out/a.wav").write_bytes(b"mine")
+    tally, _, said = run(lines, SOUND)
+    assert (tally.converted, tally.failed) == (2, 1) and "is there and is another sound" in said[0]
+    assert (lines.parent / "out/a.wav").read_bytes() == b"mine" and not (lines.parent / "out/a.csv").exists()
+
+
+@pytest.mark.parametrize("below", [".", "takes"])
+def test_takes_in_a_folder_of_sounds_get_none_that_would_be_converted_the_next_time(lines: Path, below: str) -> None:
+    out, said = lines / below, Silent()
+    batch_here = Batch([lines], out, SOUND, clock=ManualClock(), show=said)
+    assert batch_here.run(InlineEngine()).converted == 3
+    assert any("no sound is put beside them" in note for note in batch_here.found.notes)
+    assert Batch([lines], out, SOUND, clock=ManualClock(), show=said).run(InlineEngine()) == Tally(kept=3)
+
+
+def test_looking_what_would_be_done_puts_no_sound_anywhere(lines: Path) -> None:
+    run(lines)
+    assert list(batch(lines, SOUND).plan()) == []
+    assert not list((lines.parent / "out").rglob("*.wav"))
+
+
+def test_what_a_killed_run_left_of_a_sound_goes(lines: Path) -> None:
+    left = partial_path(lines.parent / "out/a.wav")
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    run(lines, SOUND)
+    assert not left.exists()

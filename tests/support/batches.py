@@ -95,7 +95,7 @@ class InlineEngine:
                 yield work, Outcome(error=f"take {work.out} cannot be written: No space left on device", no_room=True)
                 return
             self.began.append(work.name)
-            yield work, convert_one(work.sound, work.out, recipe, tools)
+            yield work, convert_one(work.sound, work.out, recipe, tools, placed=work.placed)
 
 
 class Silent:

@@ -124,7 +124,7 @@ def test_a_silent_take_is_told_whose_it_is(folder: Path) -> None:
     (folder / "a.wav").unlink()
     app, own = script.make_plan(folder / "20241204_MySlate_7/MySlate_7_iPhone_cal.csv"), script.make_plan(folder / "a.csv")
     assert any("in its film: ffmpeg -i MySlate_7_iPhone.mov MySlate_7_iPhone.wav" in note for note in app.notes)
-    assert any("no a.wav beside it" in note and "--with-sound" in note and ".mov" not in note for note in own.notes)
+    assert any("no sound beside it, expected a.wav" in note and "--with-sound" in note and ".mov" not in note for note in own.notes)
 
 
 def test_a_sound_that_the_script_cannot_lay_is_told(folder: Path) -> None:
