@@ -235,12 +235,13 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     return session.summary()
 
 
-def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *,
+def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *, before_naming: Callable[[], None] = lambda: None,
                  on_progress: Callable[[float], None] = lambda _part: None) -> Summary:  # fmt: skip
     """Write the take of a sound file to `out`, as fast as the machine goes, in memory that does not grow with the file.
 
     The take is what `run_play` sends, pose for pose, from timecode 00:00:00:00.000, with MouthClose as predicted. `on_progress`
-    gets the part done, 0 to 1. An interrupted conversion leaves no file.
+    gets the part done, 0 to 1; `before_naming` is called when all rows are written, before the take has its name. An interrupted
+    conversion leaves no file.
     """
     clock, metrics = MonotonicClock(), Metrics()
     face.reset()
@@ -257,6 +258,7 @@ def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *,
         with closing(source), TakeWriter(out) as take:
             for poses in poses_of(told(source.blocks()), animator, clock=clock, metrics=metrics):
                 take.append(poses)
+            before_naming()
     except TakeError as error:
         raise SinkError(str(error)) from error
     except OSError as error:

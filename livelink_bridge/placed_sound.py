@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from arkit_mapping.take_names import sound_beside
@@ -13,21 +11,17 @@ from livelink_bridge.errors import SinkError
 from livelink_bridge.wave_file import copy_wave, is_plain_wave
 
 
-@contextmanager
-def sound_placed(sound: Path, csv: Path, ours: str | None = None) -> Iterator[Path | None]:
-    """Put the sound beside a take that is made inside the block, and away again where that fails: the .wav, or None where it lies there.
+def place_sound(sound: Path, csv: Path, ours: str | None = None) -> Path | None:
+    """Put a sound beside the take that is made of it: the .wav, or None where the sound lies there already.
 
     A .wav of 16 or 24 bits gets a second name (a hard link), or is copied where that cannot be; any other sound becomes such a .wav, since
     Unreal imports not every kind in every version. `ours` is the sha256 of a .wav that was put there before and may be replaced.
 
     Raises SinkError for a .wav that is there and is another sound, and for what cannot be written; SourceError for an unreadable sound.
     """
-    wav = csv.with_suffix(".wav")
-    beside = sound_beside(csv)
+    wav, beside = csv.with_suffix(".wav"), sound_beside(csv)
     if beside is not None and sound.exists() and beside.samefile(sound):
-        yield None
-        return
-    had_one = wav.exists()
+        return None
     try:
         csv.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(wav) as partial:
@@ -35,16 +29,11 @@ def sound_placed(sound: Path, csv: Path, ours: str | None = None) -> Iterator[Pa
                 second_name(sound, partial)
             else:
                 copy_wave(sound, partial, of_day_s=0.0, begun=None, description=wav.stem)
-            if had_one:
+            if wav.exists():
                 _check_ours(wav, partial, ours)
     except OSError as error:
         raise SinkError(f"{wav} cannot be written: {error.strerror or error}") from error
-    try:
-        yield wav
-    except BaseException:
-        if not had_one:
-            wav.unlink(missing_ok=True)
-        raise
+    return wav
 
 
 def _check_ours(wav: Path, new: Path, ours: str | None) -> None:

@@ -10,18 +10,22 @@ import numpy as np
 import pytest
 import soundfile
 
+from arkit_mapping.character import Character
 from arkit_mapping.take_names import sound_beside
 from livelink_bridge import placed_sound
 from livelink_bridge.errors import SinkError, SourceError
-from livelink_bridge.placed_sound import sound_placed
+from livelink_bridge.face import Face
+from livelink_bridge.pipeline import convert_file
+from livelink_bridge.placed_sound import place_sound
+from livelink_bridge.testing import LoudnessModel
 
 RATE_HZ = 16000
 TONE = 0.5 * np.sin(np.arange(RATE_HZ) * 0.2)
 
 
 def placed(sound: Path, csv: Path, ours: str | None = None) -> Path | None:
-    with sound_placed(sound, csv, ours) as wav:
-        csv.write_text("take")
+    wav = place_sound(sound, csv, ours)
+    csv.write_text("take")
     return wav
 
 
@@ -88,11 +92,27 @@ def test_another_sound_of_that_name_is_left_as_it_is_unless_it_is_ours(tmp_path:
     assert (tmp_path / "takes" / "a.wav").samefile(tmp_path / "a.wav")
 
 
-def test_where_the_take_fails_no_sound_is_left(tmp_path: Path) -> None:
+def test_a_take_that_cannot_be_finished_leaves_no_sound(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", TONE, RATE_HZ)
-    with pytest.raises(SinkError, match="no take"), sound_placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv"):
-        raise SinkError("no take")
+    with pytest.raises(RuntimeError, match="stopped"):
+        convert_file(tmp_path / "a.wav", tmp_path / "takes" / "a.csv", LoudnessModel(), Face(Character()), on_progress=_stop)
     assert list((tmp_path / "takes").iterdir()) == [] and (tmp_path / "a.wav").exists()
+
+
+def test_a_take_has_its_sound_before_it_has_its_name(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", TONE, RATE_HZ)
+    take, seen = tmp_path / "takes" / "a.csv", list[bool]()
+
+    def place() -> None:
+        place_sound(tmp_path / "a.wav", take)
+        seen.append(take.exists())
+
+    convert_file(tmp_path / "a.wav", take, LoudnessModel(), Face(Character()), before_naming=place)
+    assert seen == [False] and sorted(path.name for path in take.parent.iterdir()) == ["a.csv", "a.wav"]
+
+
+def _stop(_part: float) -> None:
+    raise RuntimeError("stopped")
 
 
 def test_what_is_no_sound_is_the_readers_own_line(tmp_path: Path) -> None:

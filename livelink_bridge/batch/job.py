@@ -12,8 +12,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -24,7 +23,7 @@ from arkit_mapping.character import Character
 from arkit_mapping.whole_file import Partial, parse_partial
 from livelink_bridge.batch.watched import Curves, WatchedFace
 from livelink_bridge.errors import BridgeError, SourceError
-from livelink_bridge.placed_sound import sound_placed
+from livelink_bridge.placed_sound import place_sound
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
@@ -179,9 +178,7 @@ def convert_one(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: C
     Its timecode counts from 0. Never raises for what one file is like: that is the outcome's `error`.
     """
     try:
-        with sound_placed(sound, out, placed) if recipe.with_sound else nullcontext() as beside:
-            outcome = _converted(sound, out, recipe, tools, on_part)
-            return replace(outcome, placed_sha256=sha256_of(beside)) if beside is not None else outcome
+        return _converted(sound, out, recipe, tools, on_part, placed)
     except BridgeError as error:
         return Outcome(error=str(error), no_room=is_full(error))
     except OSError as error:
@@ -235,15 +232,23 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None]) -> Outcome:
+def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None], placed: str | None) -> Outcome:
     from livelink_bridge.pipeline import convert_file
 
     stamp, digest = _read_once(sound)
     face = _face(recipe, digest, lips=tools.hearing is not None)
-    summary = convert_file(sound, out, tools.model, face, on_progress=on_part)
+    wav: Path | None = None
+
+    def place() -> None:
+        nonlocal wav
+        wav = place_sound(sound, out, placed) if recipe.with_sound else None
+
+    summary = convert_file(sound, out, tools.model, face, before_naming=place, on_progress=on_part)
     phones = _heard(sound, tools)
-    if stamp_of(sound) != stamp:
-        out.unlink(missing_ok=True)
+    stamp, before = stamp_of(sound), stamp
+    if stamp != before and sha256_of(sound) != digest:  # a second name alone changes the stamp too
+        for made in filter(None, (out, wav)):
+            made.unlink(missing_ok=True)
         raise SourceError(f"{sound} changed while it was converted; run again when it is finished")
     sealed, closures = face.lips_met(phones) if phones is not None else (0, None)
     return Outcome(
@@ -251,6 +256,7 @@ def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Ca
         sound_stamp=stamp,
         take_sha256=sha256_of(out),
         take_stamp=stamp_of(out),
+        placed_sha256="" if wav is None else sha256_of(wav),
         seconds=summary.seconds,
         poses=summary.sent,
         level_dbfs=face.level_dbfs,

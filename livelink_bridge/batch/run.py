@@ -15,7 +15,7 @@ from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
 from livelink_bridge.batch.walk import Found, Sound, take_name, walk
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import BridgeError, SinkError, UsageError
-from livelink_bridge.placed_sound import sound_placed
+from livelink_bridge.placed_sound import place_sound
 
 
 class Show(Protocol):
@@ -116,9 +116,9 @@ class Batch:
         if sound_beside(work.out) is not None:
             return True
         try:
-            with sound_placed(work.sound, work.out, manifest.placed(work.name)) as wav:
-                if wav is not None:
-                    manifest.add_sound(work.name, sha256_of(wav))
+            wav = place_sound(work.sound, work.out, manifest.placed(work.name))
+            if wav is not None:
+                manifest.add_sound(work.name, sha256_of(wav))
         except BridgeError as error:
             self._refuse(manifest, str(work.out), str(error))
             return False

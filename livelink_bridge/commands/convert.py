@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,6 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
     from livelink_bridge.pipeline import convert_file
-    from livelink_bridge.placed_sound import sound_placed
 
     takes = take_paths(files, out)
     failed = 0
@@ -67,8 +67,8 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
         face, model = session.face_of(settings, MonotonicClock()), session.model_of(settings)
         for file, take in zip(files, takes, strict=True):
             try:
-                with progress(file) as show, sound_placed(file, take) if with_sound else nullcontext():
-                    summary = convert_file(file, take, model, face, on_progress=show)
+                with progress(file) as show:
+                    summary = convert_file(file, take, model, face, before_naming=partial(_place, file, take, with_sound), on_progress=show)
             except BridgeError as error:
                 if len(files) == 1:
                     raise
@@ -78,6 +78,13 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
                 typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
     if failed:
         raise BridgeError(f"{failed} of {len(files)} files could not be converted; the others were")
+
+
+def _place(file: Path, take: Path, with_sound: bool) -> None:
+    from livelink_bridge.placed_sound import place_sound
+
+    if with_sound:
+        place_sound(file, take)
 
 
 def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
