@@ -160,15 +160,33 @@ def test_messages_may_end_within_a_sample(layout):
     assert (content["played_s"], where["dropped_bytes"]) == (0.2, 1)
 
 
-def test_done_comes_when_the_last_sample_was_played_not_with_the_next_position():
-    with serving() as served, served.connect() as client:
+class Asked(PcmSource):
+    """Counts how often somebody looks at what is played."""
+
+    looks = 0
+
+    def position(self):
+        self.looks += 1
+        return super().position()
+
+
+class AskedVoice(FakeVoice):
+    def source(self, echo: bool) -> PcmSource:
+        self.made = Asked(self.subject, clock=CLOCK, echo=echo)
+        return self.made
+
+
+def test_nobody_looks_at_what_is_played_but_when_there_is_something_to_say():
+    with serving(make=AskedVoice) as served, served.connect() as client:
         begin(client)
-        sent_s = CLOCK.now()
-        client.send(tone(0.05))
+        client.send(tone(1.0))
         say(client, type="end")
-        hear(client, "done")
-        took_s = CLOCK.now() - sent_s
-    assert 0.07 < took_s < 0.19, "25 to 42 ms until it begins, 50 ms of sound; a position comes every 200 ms"
+        positions = 0
+        while (message := json.loads(client.recv(timeout=10)))["type"] != "done":
+            positions += message["type"] == "position"
+        looks = served.voices[0].made.looks
+    assert message["played_s"] == 1.0
+    assert looks <= 2 * positions + 4, "one for each position, and a few for news; every 10 ms would be a hundred"
 
 
 class FailingVoice(FakeVoice):
