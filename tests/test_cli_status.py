@@ -163,5 +163,5 @@ def test_a_device_line_holds_what_is_typed_behind_mic() -> None:
         {"name": "Yeti", "hostapi": 0, "max_input_channels": 2, "max_output_channels": 0, "default_samplerate": 44100.0},
     ]
     said = device_lines(found, [{"name": "ALSA"}], (1, 0))
-    assert said[0].split() == ["0", "output", "48000", "Hz", "Speakers,", "ALSA", "(default", "output)"]
-    assert said[1].split() == ["1", "input", "44100", "Hz", "Yeti,", "ALSA", "(default", "input)"]
+    assert said[0].split() == ["0", "output", "2", "channels", "48000", "Hz", "Speakers,", "ALSA", "(default", "output)"]
+    assert said[1].split() == ["1", "input", "2", "channels", "44100", "Hz", "Yeti,", "ALSA", "(default", "input)"]

@@ -16,7 +16,7 @@ def devices() -> None:
     The index, or a part of the name, goes behind --mic.
     """
     from livelink_bridge.portaudio import sound_system
-    from livelink_bridge.sources.pulse import pulse_device, pulse_inputs
+    from livelink_bridge.sources.pulse import pulse_inputs
 
     system = sound_system()
     found = system.devices()
@@ -24,8 +24,9 @@ def devices() -> None:
         typer.echo("no sound devices: plug one in, or start the sound server")
     for line in device_lines(found, system.systems(), system.default()):
         typer.echo(line)
-    for source in pulse_inputs() if pulse_device(found) is not None else []:
-        typer.echo(f"     input         of the sound server  {source.description}")
+    for source in pulse_inputs():
+        count = _channels(len(source.positions))
+        typer.echo(f"     {'input':12}  {count:>14}  {source.rate_hz:6.0f} Hz  {source.description}, of the sound server")
 
 
 def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, int]) -> list[str]:
@@ -36,8 +37,14 @@ def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, 
         marks = [f"default {name}" for name, at in zip(("input", "output"), default, strict=True) if at == index]
         system = systems[device["hostapi"]]["name"]
         marked = f" ({', '.join(marks)})" if marks else ""
-        lines.append(f"{index:3}  {'+'.join(directions):12}  {device['default_samplerate']:6.0f} Hz  {device['name']}, {system}{marked}")
+        counts = "+".join(str(device[f"max_{name}_channels"]) for name in directions)
+        rate = f"{device['default_samplerate']:6.0f} Hz"
+        lines.append(f"{index:3}  {'+'.join(directions):12}  {_channels(counts):>14}  {rate}  {device['name']}, {system}{marked}")
     return lines
+
+
+def _channels(counts: int | str) -> str:
+    return f"{counts} {'channel' if str(counts) == '1' else 'channels'}"
 
 
 def config(settings: Settings) -> None:

@@ -12,14 +12,16 @@ from typing import Any
 
 from livelink_bridge.channel import Closed
 from livelink_bridge.clock import Clock
-from livelink_bridge.device_choice import find_again, find_input, only_of, plain_name
+from livelink_bridge.device_choice import find_again, plain_name
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
-from livelink_bridge.portaudio import Device, SoundSystem, one_line, sound_system
+from livelink_bridge.portaudio import SoundSystem, one_line, sound_system
 from livelink_bridge.resample import prepare
 from livelink_bridge.sources.capture import Capture
 from livelink_bridge.sources.default_watch import DefaultWatch, needed
-from livelink_bridge.sources.pulse import PulseInput, PulseWatch, find_pulse_input, pulse_device, pulse_inputs
+from livelink_bridge.sources.input_device import InputDevice, cards, described, find_device
+from livelink_bridge.sources.pulse import SERVER_DEVICES, PulseWatch, default_differs, removed
+from livelink_bridge.sources.pulse_recording import PulseRecording
 
 _HOST_BLOCKS = 0
 """Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of our own
@@ -77,6 +79,7 @@ class MicrophoneSource:
         self._pinned: tuple[str, str] | None = None
         """Plain name, and sound system, of a device that was asked for by name or number."""
         self._lost_overflows = self._lost_blocks = 0
+        self._said: str | None = None
         self._open()
 
     @property
@@ -144,36 +147,87 @@ class MicrophoneSource:
         return False
 
     def _release(self) -> None:
-        self._system.close(self._stream)
+        if isinstance(self._stream, PulseRecording):
+            self._stream.close()
+        else:
+            self._system.close(self._stream)
         watch, self._watch = self._watch, None
         if watch:
             watch.close()
 
     def _open(self, since_s: float | None = None) -> None:
-        index, pulse = self._found()
-        device = self._system.devices()[index]
+        device = self._found()
         columns = _columns(self._wanted, device)
-        rate = round(device["default_samplerate"])
-        prepare(rate)
-        capture = Capture(rate, self._clock, columns, since_s)
-        try:
-            with pulse.chosen() if pulse else nullcontext():
-                stream = self._system.open("InputStream", **self._options(index, device, columns), **_callbacks(capture))
-        except self._system.error as error:
-            raise DeviceError(f"microphone {self._wanted.said} cannot be opened: {one_line(error)}") from error
-        self.name, self.sample_rate = pulse.description if pulse else str(device["name"]), rate
-        if pulse:  # from now on this very one, under whatever number it comes back
-            self._wanted = replace(self._wanted, wanted=pulse.name)
-        elif self._wanted.wanted is not None:
-            self._pinned = plain_name(self.name), str(self._system.systems()[device["hostapi"]]["name"])
-        self._capture, self._stream = capture, stream
-        self._watch = self._watching(pulse, capture)
+        prepare(device.rate_hz)
+        capture = Capture(device.rate_hz, self._clock, columns, since_s)
+        self._stream = self._started(device, columns, capture)
+        self._capture = capture
+        self.name, self.sample_rate = device.name, device.rate_hz
+        if device.pulse and device.named:  # from now on this very one, under whatever number it comes back
+            self._wanted = replace(self._wanted, wanted=device.pulse.name)
+        elif self._wanted.wanted is not None and not device.pulse:
+            self._pinned = plain_name(self.name), str(self._system.systems()[device.hostapi]["name"])
+        self._watch = self._watching(device, capture)
 
-    def _watching(self, pulse: PulseInput | None, capture: Capture) -> PulseWatch | DefaultWatch | None:
+    def _started(self, device: InputDevice, columns: tuple[int, ...], capture: Capture) -> Any:
+        """The stream, running. Raises DeviceError."""
+        if device.pulse and device.direct:
+            return PulseRecording(device.pulse, capture, follow=not device.named)
+        count, fewer = device.opened_with(columns), max(columns) + 1
+        try:
+            stream = self._stream_of(device, count, capture)
+        except self._system.error as error:
+            if fewer >= count:
+                raise self._refused(error) from error
+        else:
+            self._doubt(device)
+            return stream
+        try:  # some drivers have fewer channels than they say
+            stream = self._stream_of(device, fewer, capture)
+        except self._system.error as error:
+            raise self._refused(error) from error
+        if self._wanted.channels:
+            self._say_once(
+                f"microphone {device.name!r} cannot be opened with all its {count} channels: those that are used may hold others' sound"
+            )
+        return stream
+
+    def _stream_of(self, device: InputDevice, channels: int, capture: Capture) -> Any:
+        options = {
+            "device": device.index, "samplerate": device.rate_hz, "channels": channels, "dtype": "float32", "blocksize": _HOST_BLOCKS,
+            "latency": _DEVICE_ROOM_S, "callback": capture.take, "finished_callback": capture.end,
+        }  # fmt: skip
+        if self._wanted.exclusive:
+            options["extra_settings"] = self._system.exclusive(device.hostapi)
+        with device.pulse.chosen() if device.pulse and device.named else nullcontext():
+            return self._system.open("InputStream", **options)
+
+    def _refused(self, error: Exception) -> DeviceError:
+        return DeviceError(f"microphone {self._wanted.said} cannot be opened: {one_line(error)}")
+
+    def _doubt(self, device: InputDevice) -> None:
+        """Say where single channels were asked for and it is not known whether they will be single."""
+        if not self._wanted.channels or device.channels is not None:
+            return
+        others = cards(self._system.devices(), self._system.systems())
+        help_ = "install pulseaudio-utils, through which the sound server is asked" if device.name in SERVER_DEVICES else "none is listed"
+        self._say_once(
+            f"microphone {device.name!r} does not say how many channels it has and may mix them, so that a face hears others' voices; "
+            f"inputs with channels of their own: {', '.join(others) or help_}"
+        )
+
+    def _say_once(self, line: str) -> None:
+        if line != self._said:
+            _log.warning("%s", line)
+        self._said = line
+
+    def _watching(self, device: InputDevice, capture: Capture) -> PulseWatch | DefaultWatch | None:
         """What notices that this is not the device to listen to any more, where the device itself does not end."""
         try:
-            if pulse:
-                return PulseWatch(pulse, capture.end)
+            if device.pulse and device.named:
+                return PulseWatch(removed(device.pulse), capture.end)
+            if device.pulse:
+                return PulseWatch(default_differs(device.pulse), lambda: self._another_default(capture))
             return DefaultWatch(lambda: self._another_default(capture)) if self._wanted.wanted is None and needed() else None
         except OSError as error:
             _log.warning("%s is not watched (%s): that the system moves it to another device will not be seen", self.name, error)
@@ -183,48 +237,23 @@ class MicrophoneSource:
         self._why = "the system's default input is another one now"
         capture.end()
 
-    def _found(self) -> tuple[int, PulseInput | None]:
-        """The device's index, and the sound server's source behind it where one is meant. DeviceError where there is none."""
-        devices, wanted, default = self._system.devices(), self._wanted.wanted, self._system.default()[0]
-        if self._wanted.exclusive:
-            devices, default = only_of("WASAPI", devices, self._system.systems(), default)
-            if not any(device["max_input_channels"] for device in devices):
-                raise DeviceError("no input can be had exclusively: expected one of Windows WASAPI (see `livelink-bridge devices`)")
+    def _found(self) -> InputDevice:
+        """The device as it is now. DeviceError where there is none."""
+        wanted = self._wanted.wanted
         if self._pinned:
-            again = find_again(*self._pinned, devices, self._system.systems())
+            devices, systems = self._system.devices(), self._system.systems()
+            again = find_again(*self._pinned, devices, systems)
             if again is not None:
-                return again, None
+                return described(again, devices, systems)
             if wanted and wanted.isdecimal():  # whatever has this number now, it is another one
                 raise DeviceError(f"microphone {self.name!r} is not there")
-        try:
-            return find_input(wanted, devices, default), None
-        except DeviceError:
-            server = pulse_device(devices)
-            source = find_pulse_input(wanted, pulse_inputs()) if wanted and server is not None else None
-            if source is None or server is None:
-                raise
-            return server, source
-
-    def _options(self, index: int, device: Device, columns: tuple[int, ...]) -> dict[str, Any]:
-        shared = {
-            "device": index,
-            "samplerate": round(device["default_samplerate"]),
-            "channels": max(columns) + 1,
-            "dtype": "float32",
-            "blocksize": _HOST_BLOCKS,
-            "latency": _DEVICE_ROOM_S,
-        }
-        return shared | ({"extra_settings": self._system.exclusive(device["hostapi"])} if self._wanted.exclusive else {})
+        return find_device(wanted, self._system, exclusive=self._wanted.exclusive)
 
 
-def _callbacks(capture: Capture) -> dict[str, Any]:
-    return {"callback": capture.take, "finished_callback": capture.end}
-
-
-def _columns(wanted: Input, device: Device) -> tuple[int, ...]:
+def _columns(wanted: Input, device: InputDevice) -> tuple[int, ...]:
     """Columns of the device's blocks that are kept. DeviceError for a channel it does not have."""
-    has = device["max_input_channels"]
+    has = device.channels or device.takes
     if wanted.channels and not 1 <= min(wanted.channels) <= max(wanted.channels) <= has:
         said = ", ".join(map(str, wanted.channels))
-        raise DeviceError(f"microphone {device['name']!r}: got channel {said}, expected channels from 1 to {has}")
+        raise DeviceError(f"microphone {device.name!r}: got channel {said}, expected channels from 1 to {has}")
     return tuple(channel - 1 for channel in wanted.channels) or tuple(range(min(_MIXED_CHANNELS, has)))

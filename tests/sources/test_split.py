@@ -59,11 +59,11 @@ def opened(*wanted: Input):
     return sources, splits, devices
 
 
-def test_each_device_is_opened_once_with_the_channels_that_are_wanted_of_it():
+def test_each_device_is_opened_once_and_each_voice_gets_its_channels_of_it():
     sources, splits, devices = opened(Input("line in", (3,)), Input("desk"), Input("line in", (5, 2)))
-    assert [stream.options["channels"] for stream in devices.streams] == [5, 1]
+    assert [stream.options["channels"] for stream in devices.streams] == [8, 1]
     assert [source.name for source in sources] == ["Studio Interface: Line In", "Desk Microphone", "Studio Interface: Line In"]
-    devices.streams[0].record(np.tile(np.arange(1, 6, dtype=np.float32), (100, 1)))
+    devices.streams[0].record(np.tile(np.arange(1, 9, dtype=np.float32), (100, 1)))
     splits[0].close()
     splits[0].run()
     assert next(sources[0].blocks()).samples[0].tolist() == [3]
