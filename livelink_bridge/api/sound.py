@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,12 +13,8 @@ _LOUDEST = 10.0
 
 
 def checked_rate(rate: object) -> int:
-    """Hz, 8000 to 192000, an int or one of numpy's. Raises UsageError."""
-    try:
-        whole: object = rate if isinstance(rate, bool) else operator.index(rate)  # type: ignore[arg-type]
-    except TypeError:
-        whole = rate
-    return PcmFormat("s16le", whole, 1).rate  # type: ignore[arg-type]  # which says what is wrong with it
+    """Hz, 8000 to 192000: an int, one of numpy's, or a whole float. Raises UsageError."""
+    return PcmFormat("s16le", rate, 1).rate  # type: ignore[arg-type]  # which says what is wrong with it
 
 
 def checked_sound(given: ArrayLike, most_channels: int) -> Sound:

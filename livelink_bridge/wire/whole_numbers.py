@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 
 def as_whole(value: object) -> int | None:
-    """24000 for 24000 and for 24000.0; None for a fraction, NaN, infinity, a bool, text and anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """24000 for 24000 and for 24000.0, numpy's numbers too; None for a fraction, NaN, infinity, a bool, text and anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         return None
-    if isinstance(value, float) and not value.is_integer():  # false for NaN and infinity too
-        return None
-    return int(value)
+    if isinstance(value, Integral):
+        return int(value)
+    return int(float(value)) if float(value).is_integer() else None  # NaN and infinity are not

@@ -112,7 +112,7 @@ def test_what_cannot_be_saved_is_said_and_leaves_nothing(voice, tmp_path):
     [
         (np.zeros(100), None, "sample_rate: got none, expected the Hz of the array"),
         (np.zeros(100), 4000, "rate: got 4000, expected a whole number of Hz from 8000 to 192000"),
-        (np.zeros(100), 24000.0, "rate: got 24000.0, expected a whole number"),
+        (np.zeros(100), 24000.5, "rate: got 24000.5, expected a whole number"),
         (np.zeros(100), True, "rate: got True, expected a whole number"),
         (np.zeros(100), "24000", "rate: got '24000', expected a whole number"),
         (np.zeros(0), RATE, "got no samples, expected at least one"),
