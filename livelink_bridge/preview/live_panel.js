@@ -59,8 +59,8 @@ export default {
           <h2>Targets</h2>
           <ul class="targets" id="targets">
             <li v-for="target in state.targets" :key="target.name"><b>{{ target.name }}</b>
-              <span>{{ target.sent }} sent</span><span v-if="target.refused" class="bad">{{ target.refused }} refused</span>
-              <span v-if="target.deaf" class="bad">nobody listens there</span></li>
+              <span>{{ target.sent }} sent</span><span v-if="target.undelivered" class="bad">{{ target.undelivered }} not delivered</span>
+              <span v-if="target.trouble" class="bad">{{ target.trouble }}</span></li>
             <li v-if="!state.targets.length">This page alone: add receivers with --to</li>
           </ul>
         </section>

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -24,8 +24,6 @@ from livelink_bridge.session import Session
 
 STATUS_S = 0.2
 """A status is made anew after so long: several tabs share it."""
-REFUSED_S = 2.0
-"""A target that refused something within so long is called one that nobody listens on."""
 State = dict[str, Any]
 """What JSON can write."""
 
@@ -45,8 +43,6 @@ class _Seen:
     status: Status | None = None
     status_s: float = -math.inf
     recording_since_s: float | None = None
-    refused: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """Target -> errors, and when they last grew."""
 
 
 class LiveShow:
@@ -108,7 +104,7 @@ class LiveShow:
             "timecode": status.timecode or "",
             **_voice_state(playing.stage, subjects[performer]),
             "recording": self._recording(playing.stage, subjects[performer], seen),
-            "targets": [self._target(target, seen) for target in status.targets if not target.name.startswith(("preview:", "take:"))],
+            "targets": [_target(target) for target in status.targets if not target.name.startswith(("preview:", "take:"))],
             "figures": [[name, value] for name, value in _figures(status, self.sink(performer))],
         }
 
@@ -147,13 +143,9 @@ class LiveShow:
             "last": "" if recorder.recording or not takes else _short(takes[-1]),
         }
 
-    def _target(self, target: Target, seen: _Seen) -> State:
-        now_s = self._clock.now()
-        errors, grew_s = seen.refused.get(target.name, (0, -math.inf))
-        if target.errors > errors:
-            grew_s = now_s
-        seen.refused[target.name] = target.errors, grew_s
-        return {"name": target.name, "sent": target.sent, "refused": target.errors, "deaf": now_s - grew_s < REFUSED_S}
+
+def _target(target: Target) -> State:
+    return {"name": target.name, "sent": target.sent, "undelivered": target.errors, "trouble": target.trouble or ""}
 
 
 def _quietly(do: Callable[..., None], *arguments: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -110,20 +111,13 @@ def test_a_calibration_shows_what_it_hears_how_far_it_is_and_what_came_of_it(pla
     assert calibration["result"].startswith("The voice (") and calibration["result"].endswith("the gate stays as it was")
 
 
-def test_a_target_that_refuses_is_one_that_nobody_listens_on_until_it_has_not_for_a_while(played, clock):
+def test_a_target_tells_what_was_sent_what_was_not_delivered_and_why(played, clock):
     show, ada = played.show, played.ada
-
-    def told(sent, errors):
-        ada.told = Status(state="live", targets=(Target("preview:", 9, 0), Target(UNREAL, sent, errors)))
+    told = Target(UNREAL, 130, 30, "nobody listens on port 11111 yet")
+    for target, trouble in ((told, told.trouble), (replace(told, trouble=None), "")):
+        ada.told = Status(state="live", targets=(Target("preview:", 9, 0), target))
         clock.advance(0.5)
-        (target,) = show.state(0)["targets"]
-        return target["sent"], target["refused"], target["deaf"]
-
-    assert told(100, 0) == (100, 0, False)
-    assert told(130, 30) == (130, 30, True)
-    assert told(160, 30) == (160, 30, True)
-    clock.advance(2.0)
-    assert told(280, 30) == (280, 30, False)
+        assert show.state(0)["targets"] == [{"name": UNREAL, "sent": 130, "undelivered": 30, "trouble": trouble}]
 
 
 def test_the_level_is_the_microphones(played):
@@ -148,7 +142,7 @@ def test_a_subject_that_is_renamed_keeps_its_place(tmp_path, clock):
 
 @pytest.mark.parametrize(
     ("asked", "words"),
-    [(("fly", None), "expected one of mute, neutral"), (("mood", "hapy"), "unknown mood 'hapy'"), (("mood", {}), "unknown mood")],
+    [(("fly", None), "expected one of mute, neutral"), (("mood", "hapy"), "mood: got 'hapy', expected neutral"), (("mood", {}), "mood: got '{}', expected neutral")],
 )
 def test_what_no_button_asks_is_refused_in_a_line(played, asked, words):
     with pytest.raises(UsageError, match=words):
