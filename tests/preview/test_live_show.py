@@ -142,7 +142,11 @@ def test_a_subject_that_is_renamed_keeps_its_place(tmp_path, clock):
 
 @pytest.mark.parametrize(
     ("asked", "words"),
-    [(("fly", None), "expected one of mute, neutral"), (("mood", "hapy"), "mood: got 'hapy', expected neutral"), (("mood", {}), "mood: got '{}', expected neutral")],
+    [
+        (("fly", None), "expected one of mute, neutral"),
+        (("mood", "hapy"), "mood: got 'hapy', expected neutral"),
+        (("mood", {}), "mood: got '{}', expected neutral"),
+    ],
 )
 def test_what_no_button_asks_is_refused_in_a_line(played, asked, words):
     with pytest.raises(UsageError, match=words):
