@@ -92,6 +92,14 @@ def follows(out: Path, take: Take, called: Callable[[str], str] = lambda name: n
     return shown
 
 
+def test_the_faces_that_come_with_the_program_are_free_of_errors_and_warnings(tmp_path, take):
+    for out, own in (("mask.glb", None), ("shown.glb", OWN)):
+        assert export_take(take, tmp_path / out, face=own) == []
+        issues = gltf_checks.validated(tmp_path / out)["issues"]
+        assert (issues["numErrors"], issues["numWarnings"]) == (0, 0)
+        follows(tmp_path / out, take)
+
+
 @pytest.mark.parametrize("kind", ["separate", "interleaved,sparse", "meshopt,sparse", "meshopt"])
 def test_a_face_however_stored_follows_the_take_and_stays_valid(tmp_path, take, kind):
     path = gltf_checks.rewritten(OWN, tmp_path / "face.glb", kind)

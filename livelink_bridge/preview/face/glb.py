@@ -41,6 +41,8 @@ class Binary:
         return len(self.document.bufferViews) - 1
 
     def accessor(self, **fields: Any) -> int:
+        if "bufferView" not in fields:
+            fields["byteOffset"] = None  # pygltflib's default, 0, is an error where there is no view (section 5.1.2)
         self.document.accessors.append(gltf.Accessor(**fields))
         return len(self.document.accessors) - 1
 
