@@ -32,6 +32,7 @@ WRONG_ON_SIGHT = [
     (["play", "VOICE", "--character", "BAD_CHARACTER"], "gian"),
     (["convert", "VOICE", "VOICE", "-o", "one.csv"], "expected a folder"),
     (["convert", "VOICE", "VOICE", "-o", "folder"], "several files would become"),
+    (["preview", "--face", "face.fbx"], "got --face face.fbx, expected a .glb or .vrm"),
     (["monitor", "--port", "0"], "got port 0, expected 1 to 65535"),
     (["monitor", "--port", "70000"], "got port 70000, expected 1 to 65535"),
 ]
@@ -48,6 +49,7 @@ THE_WORLD_SAYS_NO = [
     (["play", "VOICE", "--character", "none.yaml"], "none.yaml: no such file"),
     (["play", "VOICE", "--character", OUT_OF_REACH], "cannot be read"),
     (["play", OUT_OF_REACH, "--no-audio"], "cannot be opened"),
+    (["preview", "--face", "none.glb"], "none.glb: no such file"),
     (["convert", "VOICE", "-o", OUT_OF_REACH + ".csv"], "cannot be written"),
 ]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from livelink_bridge.config import Settings
     from livelink_bridge.directing import OnStage
     from livelink_bridge.face import Face
+    from livelink_bridge.preview.face_map import FaceMap
     from livelink_bridge.preview.live_show import LiveShow
     from livelink_bridge.preview.page_session import Analyse, Session
     from livelink_bridge.recorder import Recorder
@@ -35,12 +36,14 @@ PAGE = "preview:"
 TAKES = Path("takes")
 """Where takes go that are begun on the page of a session without --record."""
 _FILE_HELP = "A sound (wav, flac, ogg, mp3) or a take (.csv, or its folder). Another one can be dropped on the page."
+_FACE_HELP = "A .glb or .vrm to show in place of the built-in face; one can be dropped on the page, too."
 _TOKEN_HELP = "What a browser elsewhere must know, with --host. Default: a new one, printed."
 
 
 def preview(
     settings: Settings,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=_FILE_HELP)] = None,
+    face: Annotated[Path | None, typer.Option(metavar="FILE", help=_FACE_HELP)] = None,
     port: Annotated[int, typer.Option(metavar="N", help="Of the page; 0 is any free one.")] = PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
     host: Annotated[str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")] = "127.0.0.1",
@@ -56,7 +59,10 @@ def preview(
     if file is not None and not file.exists():
         raise BridgeError(f"{file}: no such file")
     check_rate(take_rate)
+    if face is not None and face.suffix.lower() not in (".glb", ".vrm"):
+        raise UsageError(f"got --face {face}, expected a .glb or .vrm")
     _need_nicegui()
+    worn_face = _map_of(face) if face is not None else None
     asked = _token(host, token)
     from livelink_bridge.preview.listening import address, listen_on
 
@@ -69,7 +75,30 @@ def preview(
         from livelink_bridge.preview.app import Server
 
         with abortable():  # the folder goes whoever ends it
-            Server(session_of(settings, Path(folder), take_rate), listening, host=host, token=asked, first=file).run()
+            session = session_of(settings, Path(folder), take_rate)
+            if face is not None and worn_face is not None:
+                session.show_face(_copied(face, session.folder), worn_face)
+            Server(session, listening, host=host, token=asked, first=file).run()
+
+
+def _map_of(face: Path) -> FaceMap:
+    """What of a face is moved; what is wrong with it is said before anything is opened."""
+    from livelink_bridge.preview.face_map import face_map
+
+    return face_map(face)
+
+
+def _copied(face: Path, folder: Path) -> Path:
+    """A face where it may be served: only what is in the session's folder is."""
+    import shutil
+
+    copy = folder / "0" / face.name
+    try:
+        copy.parent.mkdir()
+        shutil.copyfile(face, copy)
+    except OSError as error:
+        raise BridgeError(f"{face} cannot be copied to {copy.parent}: {error.strerror}") from error
+    return copy
 
 
 @contextmanager

@@ -58,12 +58,13 @@ export default {
     async load() {
       const wanted = this.file;
       try {
-        const { scene } = await new GLTFLoader().loadAsync(wanted);
+        const [gltf, map] = await Promise.all([new GLTFLoader().loadAsync(wanted), mapOf(wanted)]);
         if (wanted !== this.file) return;
-        const morphs = new Morphs(scene, this.channels);
-        if (!morphs.found.size) throw new Error("it has none of the 52 ARKit shapes");
+        const morphs = new Morphs(gltf, map, this.channels);
+        if (!morphs.found.size) throw new Error("none of its meshes with ARKit shapes is in its scene");
         this.morphs = morphs;
-        this.studio.put(scene, morphs);
+        this.studio.put(gltf.scene, morphs);
+        this.shown = wanted;
         this.note = "";
         this.changed = true;
         this.$emit("face", { found: morphs.found.size });
@@ -119,6 +120,13 @@ export default {
     },
   },
 };
+
+// Which morph target of a face follows which channel.
+async function mapOf(file) {
+  const answer = await fetch(`${file}/map`);
+  if (answer.status !== 200) throw new Error("the program behind this page does not know it any more: open it again");
+  return answer.json();
+}
 
 function same(one, other) {
   for (let i = 0; i < one.length; i++) if (Math.abs(one[i] - other[i]) > 1e-4) return false;

@@ -18,7 +18,7 @@ from livelink_bridge.preview.page_drops import LARGEST
 from livelink_bridge.preview.page_export import export_menu, save_dialog
 from livelink_bridge.preview.page_help import help_dialog
 from livelink_bridge.preview.page_routes import export_url
-from livelink_bridge.preview.page_session import FACE_URL, Session
+from livelink_bridge.preview.page_session import FACE_ENDINGS, FACE_URL, Session
 from livelink_bridge.preview.page_sides import sides_menu
 from livelink_bridge.preview.page_sliders import SliderPanel
 from livelink_bridge.preview.page_words import sentence, without_folder
@@ -308,7 +308,7 @@ class Page:
         if not path.is_relative_to(self.session.folder.resolve()) or not path.is_file():
             return
         try:
-            if path.suffix.lower() == ".glb":
+            if path.suffix.lower() in FACE_ENDINGS:
                 await self.session.wear_face(path)
             elif path.suffix.lower() in (".yaml", ".yml"):
                 await self.session.wear_character(path)

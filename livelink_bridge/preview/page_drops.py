@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 MB = 1 << 20
-_IN_MB = {".wav": 2048, ".flac": 2048, ".ogg": 512, ".mp3": 512, ".csv": 512, ".glb": 512, ".yaml": 1, ".yml": 1}
+_IN_MB = {".wav": 2048, ".flac": 2048, ".ogg": 512, ".mp3": 512, ".csv": 512, ".glb": 512, ".vrm": 512, ".yaml": 1, ".yml": 1}
 LARGEST = {ending: size * MB for ending, size in _IN_MB.items()}
 """Most bytes of a dropped file, by its ending. Two hours at 48 kHz, 24 bits, stereo are 2 GB."""
 LARGEST_FOLDER = 16 << 30
@@ -41,7 +41,7 @@ class Drops:
         name = Path(request.query_params.get("name", "")).name
         bound = LARGEST.get(Path(name).suffix.lower())
         if bound is None:
-            return refused(f"{name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb) or a character (.yaml)", 415)
+            return refused(f"{name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character (.yaml)", 415)
         if self._files >= MOST_FILES:
             return refused(f"this session has taken {MOST_FILES} files; start `livelink-bridge preview` anew", 413)
         self._files += 1

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from livelink_bridge.closures import closures
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.preview.page_drops import Drops, refused
-from livelink_bridge.preview.page_session import FACE, Session
+from livelink_bridge.preview.page_session import FACE, Session, built_in_map
 from livelink_bridge.preview.peaks import FACTOR, FINEST_HZ, TILE, Peaks
 from livelink_bridge.preview.video import LARGEST_PICTURE
 
@@ -36,6 +36,7 @@ class Routes:
             "/session/poses/{side}/{level:int}/{index:int}": self.poses,
             "/session/closures/{clip}": self.closures,
             "/session/face/{number}": self.face,
+            "/session/face/{number}/map": self.face_map,
             "/session/video/{number:int}/poses/{index:int}": self.video_poses,
             "/session/exports/{number:int}/{name}": self.export,
         }
@@ -94,6 +95,11 @@ class Routes:
     async def face(self, _request: Request) -> Response:
         own = self._session.face
         return self._file(own, "model/gltf-binary") if own else FileResponse(FACE, media_type="model/gltf-binary")
+
+    async def face_map(self, request: Request) -> Response:
+        """Which morph target of the face follows which channel."""
+        shown = self._session.face_map if self._session.face else await asyncio.to_thread(built_in_map)
+        return _gone() if shown is None else JSONResponse(shown.json(), headers={"Cache-Control": "no-store"})
 
     async def export(self, request: Request) -> Response:
         name = request.path_params["name"]

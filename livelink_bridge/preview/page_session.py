@@ -10,18 +10,20 @@ import itertools
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
-from arkit_mapping.channels import ARKIT_52, CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character import Character, load_character
-from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.errors import UsageError
 from livelink_bridge.frames import FRAME_RATE, Weights
 from livelink_bridge.preview.adjust import Adjustments
 from livelink_bridge.preview.clip import Clip
 from livelink_bridge.preview.exports import export, save_character
+from livelink_bridge.preview.face_map import FaceMap, face_map
 from livelink_bridge.preview.film import Film
 from livelink_bridge.preview.history import History
 from livelink_bridge.preview.live_show import LiveShow
@@ -35,6 +37,7 @@ Against = Literal["saved", "predicted", "other"]
 FACE = Path(__file__).with_name("face.glb")
 """The built-in face."""
 FACE_URL = "/session/face/own"
+FACE_ENDINGS = (".glb", ".vrm")
 KEPT_EXPORTS = 8
 """Exports that can still be fetched: each has a folder of its own, so that two of one name keep their own bytes."""
 NOTHING = PoseTiles(np.zeros((0, len(CHANNELS_61)), np.float32))
@@ -77,7 +80,9 @@ class Session:
         self.source: Path | None = None
         """The file that the clip was made of."""
         self.face: Path | None = None
-        """The user's own .glb; None is the built-in face."""
+        """The user's own .glb or .vrm; None is the built-in face."""
+        self.face_map: FaceMap | None = None
+        """What of it is moved; None for the built-in face."""
         self.face_notes: list[str] = []
         self.sides = {"a": Shown(), "b": Shown()}
         self.trouble: str | None = None
@@ -125,20 +130,24 @@ class Session:
         await self.refresh()
 
     async def wear_face(self, path: Path) -> None:
-        """Show the user's own .glb; of two at once the later one. Raises BridgeError for one that has none of the 52 shapes."""
+        """Show the user's own .glb or .vrm; of two at once the later one. Raises BridgeError for one that has none of the 52 shapes."""
         self._no_video()
         self._newest_face = wanted = next(self._ids)
-        notes = await asyncio.to_thread(_face_notes, path)
+        moved = await asyncio.to_thread(face_map, path)
         if wanted == self._newest_face:
             self._no_video()
-            self.face, self.face_notes = path, notes
-            self.tell()
+            self.show_face(path, moved)
+
+    def show_face(self, path: Path, moved: FaceMap) -> None:
+        """Show a face in the session's folder whose map is known."""
+        self.face, self.face_map, self.face_notes = path, moved, list(moved.notes)
+        self.tell()
 
     def wear_built_in_face(self) -> None:
         """Show the built-in face again."""
         self._no_video()
         self._newest_face = next(self._ids)
-        self.face, self.face_notes = None, []
+        self.face, self.face_map, self.face_notes = None, None, []
         self.tell()
 
     async def wear_character(self, path: Path) -> None:
@@ -318,15 +327,10 @@ class Session:
         self.progress = done
 
 
-def _face_notes(path: Path) -> list[str]:
-    """What the user should know of a face. Raises BridgeError for one that has none of the 52 shapes."""
-    from livelink_bridge.export.face_file import animated_meshes, read_face
-
-    found = {shape for mesh in animated_meshes(read_face(path)) for shape in mesh.shapes if shape}
-    if not found:
-        raise BridgeError(f"{path.name} has none of the 52 ARKit shapes as a named morph target, expected targetNames such as jawOpen")
-    missing = [name for name in ARKIT_52 if name not in found]
-    return [f"{path.name} lacks {len(missing)} of the 52 shapes: {', '.join(missing)}."] if missing else []
+@cache
+def built_in_map() -> FaceMap:
+    """What of the built-in face is moved."""
+    return face_map(FACE)
 
 
 def _made(clip: Clip, adjusted: Adjustments | None) -> PoseTiles:

@@ -12,7 +12,7 @@ from livelink_bridge.preview.live_show import LiveShow
 from livelink_bridge.preview.page import EXPECTED, PRELOAD, THEME, Page, icon
 from livelink_bridge.preview.page_drops import LARGEST
 from livelink_bridge.preview.page_help import LIVE_KEYS, LIVE_MOUSE, help_dialog
-from livelink_bridge.preview.page_session import Session
+from livelink_bridge.preview.page_session import FACE_ENDINGS, Session
 from livelink_bridge.preview.page_sliders import SliderPanel
 from livelink_bridge.preview.page_words import sentence
 from livelink_bridge.preview.timeline import LiveLink, LivePanel
@@ -111,7 +111,7 @@ class StagePage(Page):
         self.session.tell()
 
     async def _open(self, file: str, use: str) -> None:
-        if file.lower().endswith((".glb", ".vrm", ".yaml", ".yml")):
+        if file.lower().endswith((*FACE_ENDINGS, ".yaml", ".yml")):
             await super()._open(file, use)
         else:
             told = UsageError("this page follows the live session: open sounds and takes with `livelink-bridge preview FILE`")

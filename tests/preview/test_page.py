@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from animator import LENGTH_S, LOUD_S, Served, decoded, glb, probed, receiver_of
+from faces import Z_UP, perfect_sync, renamed, skinned, small_face, under
 from PIL import Image
 from playing import PlayingSession
 
@@ -340,6 +341,32 @@ def test_a_face_of_ones_own_is_worn_and_what_it_lacks_is_listed(tab: Tab) -> Non
     assert apart(opened, tab.picture()) > 0.005
     tab.page.locator("#built-in").click()
     tab.page.wait_for_function("() => document.querySelector('#face').studio.morphs.found.size === 52")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("armature.glb", under(0.01, Z_UP)),
+        ("tiny.glb", under(0.0001)),
+        ("huge.glb", under(1000.0)),
+        ("skinned.glb", skinned(0.01)),
+        ("prefixed.glb", renamed("head_lod0_mesh__{}".format)),
+        ("old.vrm", perfect_sync(0)),
+    ],
+)
+def test_a_face_of_any_scale_turn_and_skin_is_seen_as_the_same_face_and_moves(tab: Tab, name: str, change: Any) -> None:
+    tab.seek(LOUD)
+    ours = tab.picture()
+    tab.drop(name, small_face(change))
+    tab.page.wait_for_selector("#built-in:visible")
+    tab.page.wait_for_function("() => !document.querySelector('#face').studio.shown.endsWith('/own')")
+    opened = tab.picture()
+    assert (opened[..., 3] > 128).mean() > 0.15, "it fills its part of the stage"
+    assert apart(ours, opened) < 0.03
+    tab.seek(QUIET)
+    assert apart(opened, tab.picture()) > 0.005
+    tab.page.locator("#built-in").click()
+    tab.page.wait_for_function("() => document.querySelector('#face').studio.shown === '/session/face/own'")
 
 
 def test_another_tab_is_told_and_shares_the_session(tab: Tab, served: Served, browser: Any) -> None:

@@ -1,6 +1,6 @@
 // Files dropped on the page, or chosen with the button: bounded here for a quick answer, and again where they arrive.
 
-const KINDS = /\.(wav|flac|ogg|mp3|csv|glb|yaml|yml)$/i;
+const KINDS = /\.(wav|flac|ogg|mp3|csv|glb|vrm|yaml|yml)$/i;
 
 export function takeDrops({ largest, over, done, trouble }) {
   let inside = 0;
@@ -19,7 +19,7 @@ export function takeDrops({ largest, over, done, trouble }) {
   window.livelinkOpen = (as = "") => choose((file) => send(file, as));
 
   async function send(file, as = "") {
-    if (!KINDS.test(file.name)) return trouble(`${file.name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb) or a character (.yaml).`);
+    if (!KINDS.test(file.name)) return trouble(`${file.name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character (.yaml).`);
     if (file.size > largest) return trouble(`${file.name} has ${megabytes(file.size)} MB, expected at most ${megabytes(largest)} MB.`);
     try {
       const answer = await fetch(`/session/drop?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
@@ -35,7 +35,7 @@ export function takeDrops({ largest, over, done, trouble }) {
 function choose(take) {
   const input = document.createElement("input");
   input.type = "file";
-  input.accept = ".wav,.flac,.ogg,.mp3,.csv,.glb,.yaml,.yml";
+  input.accept = ".wav,.flac,.ogg,.mp3,.csv,.glb,.vrm,.yaml,.yml";
   input.onchange = () => input.files[0] && take(input.files[0]);
   input.click();
 }

@@ -1,6 +1,7 @@
 // Lights and camera: how a face is looked at.
 
 import { OrbitControls, THREE } from "nicegui-scene";
+import { worldPoint } from "livelink-preview/morphs.js";
 
 const ANGLE = 22;
 
@@ -27,24 +28,23 @@ export class Studio {
     this.scene.add(this.camera);
   }
 
+  // Stand a face upright before the camera, whatever its nodes' scales and turns are: its height becomes 1.
   put(face, morphs) {
-    if (this.face) this.scene.remove(this.face);
-    this.face = face;
-    this.scene.add(face);
-    face.updateMatrixWorld(true);
-    this.box = this.boxOf(morphs.meshes.length ? largest(morphs.meshes) : face);
-    this.mouth = morphs.middleOf("mouthPucker") ?? morphs.middleOf("jawOpen");
+    if (this.stand) this.scene.remove(this.stand);
+    this.stand = new THREE.Group();
+    this.stand.add(face);
+    this.scene.add(this.stand);
+    face.traverse((part) => (part.frustumCulled = false)); // bounds of skinned points are not known to the renderer
+    this.stand.updateMatrixWorld(true);
+    this.stand.quaternion.copy(uprightTurn(morphs, headBox(face, morphs)));
+    this.stand.updateMatrixWorld(true);
+    const size = headBox(face, morphs).getSize(new THREE.Vector3());
+    this.stand.scale.setScalar(1 / (Math.max(size.x, size.y, size.z) || 1));
+    this.stand.updateMatrixWorld(true);
+    morphs.rest();
+    this.box = headBox(face, morphs);
+    this.mouth = morphs.middleOf("MouthPucker") ?? morphs.middleOf("JawOpen");
     this.look(this.view);
-  }
-
-  boxOf(part) {
-    const box = new THREE.Box3();
-    const mesh = part.geometry ? part : null;
-    if (!mesh) return box.setFromObject(part);
-    mesh.geometry.computeBoundingBox(); // with morph targets it would hold every grimace: the points alone are wanted
-    const points = mesh.geometry.attributes.position, point = new THREE.Vector3();
-    for (let i = 0; i < points.count; i++) box.expandByPoint(mesh.localToWorld(point.fromBufferAttribute(points, i)));
-    return box;
   }
 
   // "face", "side" (three quarters) or "mouth".
@@ -75,7 +75,7 @@ export class Studio {
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
-    if (this.face) this.look(this.view);
+    if (this.box) this.look(this.view);
   }
 
   // What is behind the face: a colour, or null for what the page has there.
@@ -88,6 +88,42 @@ export class Studio {
   }
 }
 
+// What is looked at: the mesh with most points that a pose moves; where that is a whole body, what is moved and as much around it.
+function headBox(face, morphs) {
+  if (!morphs.meshes.length) return new THREE.Box3().setFromObject(face, true);
+  const whole = boxOf(largest(morphs.meshes)), moved = morphs.movedBox();
+  if (moved.isEmpty() || whole.getSize(new THREE.Vector3()).length() < 4 * moved.getSize(new THREE.Vector3()).length()) return whole;
+  return moved.expandByVector(moved.getSize(new THREE.Vector3()).multiplyScalar(0.35));
+}
+
+function boxOf(mesh) {
+  const box = new THREE.Box3(), point = new THREE.Vector3();
+  for (let i = 0; i < mesh.geometry.attributes.position.count; i++) box.expandByPoint(worldPoint(mesh, i, point));
+  return box;
+}
+
 function largest(meshes) {
   return meshes.reduce((best, mesh) => (mesh.geometry.attributes.position.count > best.geometry.attributes.position.count ? mesh : best));
+}
+
+// Turns a face that lies or looks away (Z up, VRM 0) by quarters: the brows above the mouth, the mouth before the middle of the head.
+// A face whose shapes do not tell stands as the file has it.
+function uprightTurn(morphs, box) {
+  const brows = morphs.middleOf("BrowInnerUp", "EyeBlinkLeft", "EyeBlinkRight"), mouth = morphs.middleOf("MouthPucker", "JawOpen");
+  const least = 0.05 * box.getSize(new THREE.Vector3()).length();
+  let up = new THREE.Vector3(0, 1, 0), front = new THREE.Vector3(0, 0, morphs.back ? -1 : 1);
+  if (brows && mouth && brows.distanceTo(mouth) > least) up = nearestAxis(brows.sub(mouth));
+  if (mouth) {
+    const ahead = mouth.sub(box.getCenter(new THREE.Vector3())).projectOnPlane(up);
+    if (ahead.length() > least) front = nearestAxis(ahead);
+  }
+  if (Math.abs(front.dot(up)) > 0.5) front = new THREE.Vector3(0, -up.z, up.y); // lying on its back: it looks where its chin does not
+  const side = new THREE.Vector3().crossVectors(up, front);
+  return new THREE.Quaternion().setFromRotationMatrix(new THREE.Matrix4().makeBasis(side, up, front)).invert();
+}
+
+function nearestAxis(direction) {
+  const { x, y, z } = direction, most = Math.max(Math.abs(x), Math.abs(y), Math.abs(z));
+  if (Math.abs(y) === most) return new THREE.Vector3(0, Math.sign(y), 0);
+  return Math.abs(z) === most ? new THREE.Vector3(0, 0, Math.sign(z)) : new THREE.Vector3(Math.sign(x), 0, 0);
 }
