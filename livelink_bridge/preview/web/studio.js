@@ -4,6 +4,7 @@ import { OrbitControls, THREE } from "nicegui-scene";
 import { worldPoint } from "livelink-preview/morphs.js";
 
 const ANGLE = 22;
+const HEAD = 0.2252; // metres from chin to crown: lights and camera are made for a head of this size
 
 export class Studio {
   constructor(canvas, onChange) {
@@ -28,7 +29,7 @@ export class Studio {
     this.scene.add(this.camera);
   }
 
-  // Stand a face upright before the camera, whatever its nodes' scales and turns are: its height becomes 1.
+  // Stand a face upright before the camera, whatever its nodes' scales and turns are, as large as a head is.
   put(face, morphs) {
     if (this.stand) this.scene.remove(this.stand);
     this.stand = new THREE.Group();
@@ -39,7 +40,7 @@ export class Studio {
     this.stand.quaternion.copy(uprightTurn(morphs, headBox(face, morphs)));
     this.stand.updateMatrixWorld(true);
     const size = headBox(face, morphs).getSize(new THREE.Vector3());
-    this.stand.scale.setScalar(1 / (Math.max(size.x, size.y, size.z) || 1));
+    this.stand.scale.setScalar(HEAD / (Math.max(size.x, size.y, size.z) || 1));
     this.stand.updateMatrixWorld(true);
     morphs.rest();
     this.box = headBox(face, morphs);
