@@ -325,7 +325,8 @@ def test_what_cannot_be_opened_is_said_in_a_sentence(tab: Tab, name: str, data: 
     sentence = tab.sentence(words)
     assert "Traceback" not in sentence
     assert f"/{name}" not in sentence, "the user's file, not the place where the page keeps it"
-    tab.page.locator(".q-notification").get_by_text("OK").first.click()
+    tab.page.locator(".q-notification", has_text=words).get_by_role("button", name="OK").click()
+    tab.page.wait_for_function("() => !document.querySelector('.q-notification')")
     assert tab.page.evaluate("() => livelinkStage.clip.name") == "line.wav"
 
 
@@ -504,7 +505,7 @@ def test_sending_that_breaks_off_is_said_and_the_button_goes_dark(tab: Tab, serv
         sentence = tab.sentence("any more")
         assert "Nothing is sent to livelink://127.0.0.1:" in sentence and "ZeroDivisionError: by nought." in sentence
         tab.page.wait_for_selector("#send:not(.lit)")
-        tab.page.locator(".q-notification").get_by_text("OK").first.click()
+        tab.page.locator(".q-notification").get_by_role("button", name="OK").first.click()
         tab.page.wait_for_function("() => !document.querySelector('.q-notification')")
 
 
