@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -186,12 +187,15 @@ class Page:
     def _sending(self) -> bool:
         return self.session.unreal is not None and self.session.unreal.running
 
-    def _send(self) -> None:
+    async def _send(self) -> None:
         """Send to the receivers what is played from now on, or no longer."""
         unreal = self.session.unreal
         if unreal is None:
             return
-        self.attempt(unreal.stop if unreal.running else lambda: unreal.start(self.session.pose_at))
+        try:
+            await (asyncio.to_thread(unreal.stop) if unreal.running else asyncio.to_thread(unreal.start, self.session.pose_at))
+        except EXPECTED as error:
+            self.say(sentence(error))
         self.session.tell()
 
     def _moved(self, args: dict[str, Any]) -> None:
@@ -300,7 +304,7 @@ class Page:
         self.session.listeners.remove(self.refresh)
         self.session.tabs.remove(self._connected)
         if not self.session.listeners and self.session.unreal:
-            self.session.unreal.stop()
+            asyncio.get_running_loop().run_in_executor(None, self.session.unreal.stop)  # waits until the face is neutral
 
     async def _open(self, file: str, use: str) -> None:
         """Open what was dropped, by its ending. `file` is below the session's folder."""

@@ -138,9 +138,14 @@ class ComparePage:
         self._next()
 
     def _show_report(self) -> None:
+        try:
+            said = sentences(self._blind, report(self._ballots.all_votes()))
+        except BridgeError as error:
+            ui.notify(str(error), type="negative", timeout=0, close_button="OK")
+            return
         with ui.dialog() as dialog, ui.card().style("min-width: 520px"):
             ui.label("Preference so far").style("font-size: 17px; font-weight: 600")
-            for sentence in sentences(self._blind, report(self._ballots.votes)):
+            for sentence in said:
                 ui.label(sentence)
             ui.label("Looking at it before the last vote is not blind any more.").style("color: var(--soft); font-size: 13px")
         dialog.open()

@@ -39,6 +39,7 @@ class Unreal:
         self._told = (0.0, 0.0, 0.0, "a")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._changing = threading.Lock()
 
     @property
     def running(self) -> bool:
@@ -49,20 +50,25 @@ class Unreal:
         self._told = (self._clock.now(), time_s, speed, side)
 
     def start(self, pose_at: PoseAt) -> None:
-        """Open the receivers and send. Raises SinkError for a host that nobody knows, UsageError for a URI that is none."""
-        if self.running:
-            return
-        with open_sinks(self._outputs):  # what is wrong with them is said here, not in the thread
-            pass
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, args=(pose_at,), name="unreal", daemon=True)
-        self._thread.start()
+        """Open the receivers and send; harmless twice. It asks for hosts' addresses: for a worker thread.
+
+        Raises SinkError for a host that nobody knows, UsageError for a URI that is none.
+        """
+        with self._changing:
+            if self.running:
+                return
+            with open_sinks(self._outputs):  # what is wrong with them is said here, not in the thread
+                pass
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, args=(pose_at,), name="unreal", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
-        """Ease to neutral and close. Harmless twice."""
-        self._stop.set()
-        if self._thread:
-            self._thread.join(_LONGEST_END_S)
+        """Ease to neutral, which is waited for, and close. Harmless twice. For a worker thread."""
+        with self._changing:
+            self._stop.set()
+            if self._thread:
+                self._thread.join(_LONGEST_END_S)
 
     def _run(self, pose_at: PoseAt) -> None:
         try:

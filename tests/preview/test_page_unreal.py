@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import SinkError
 from livelink_bridge.outputs import Outputs
 from livelink_bridge.preview import page_unreal
@@ -80,3 +82,26 @@ def test_a_pose_that_cannot_be_made_is_told_too_and_sending_may_begin_again(monk
     clock.at(1.0, lambda _clock: sender._stop.set())
     run_to_its_end(sender)
     assert sender.failures == 1 and sink.sent > 60
+
+
+def test_two_tabs_that_send_at_once_start_one_sender(monkeypatch):
+    both_here, opened = threading.Barrier(2), []
+
+    @contextmanager
+    def slow(_outputs):
+        opened.append(threading.current_thread().name)
+        try:
+            both_here.wait(0.3)
+        except threading.BrokenBarrierError:
+            pass  # the other one waits for this one
+        yield [CollectSink()]
+
+    monkeypatch.setattr(page_unreal, "open_sinks", slow)
+    sender = Unreal(Outputs(("livelink://127.0.0.1:11111",), "Anna"), MonotonicClock())
+    tabs = [threading.Thread(target=sender.start, args=(lambda _side, _time_s: OPEN,), name="tab") for _ in range(2)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join(10)
+    sender.stop()
+    assert opened == ["tab", "unreal"] and not sender.running

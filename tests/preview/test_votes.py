@@ -84,6 +84,15 @@ def test_a_voter_goes_on_where_she_stopped(tmp_path):
     ballots.close()
 
 
+def test_what_others_have_voted_since_the_file_was_opened_counts(tmp_path):
+    ada, bob = (Ballots(tmp_path / "votes.csv", BLIND) for _ in range(2))
+    ada.vote("Ada", 0, "realism", "left")
+    bob.vote("Bob", 0, "realism", "right")
+    assert {vote.voter for vote in ada.all_votes()} == {vote.voter for vote in bob.all_votes()} == {"Ada", "Bob"}
+    ada.close()
+    bob.close()
+
+
 @pytest.mark.parametrize("torn", [b"A", b"Ada,3,line1.wav,a,lip", b'"Ada', b"\xff\xfe"])
 def test_a_torn_last_line_is_cut_off_and_the_rest_kept(tmp_path, torn):
     path = tmp_path / "votes.csv"
