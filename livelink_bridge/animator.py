@@ -12,7 +12,8 @@ from arkit_mapping import remap
 from livelink_bridge.face import Face
 from livelink_bridge.frames import FRAME_RATE, AudioBlock, FaceFrame
 from livelink_bridge.hop_levels import HopLevels
-from livelink_bridge.resample import Resampler, mono
+from livelink_bridge.mixing import Mixer, warn_of_polarity
+from livelink_bridge.resample import Resampler
 from livelink_bridge.voice_front import VoiceFront
 
 _ROUNDING = 0.01
@@ -38,6 +39,7 @@ class Animator:
         self._front = front
         self._stream = model.stream()
         self._levels = HopLevels(model.sample_rate)
+        self._mixer = Mixer(warn_of_polarity)
         self._resampler: Resampler | None = None
         self.gaps = 0
         """Times that samples were missing."""
@@ -58,6 +60,7 @@ class Animator:
         self._skip = 0
         self._next_index = 0
         self._last_good: Coefficients = np.zeros((1, len(self._model.channels)), np.float32)
+        self._mixer.reset()
         self._start_network()
 
     def push(self, block: AudioBlock) -> list[FaceFrame]:
@@ -72,7 +75,7 @@ class Animator:
         self._expected = block.end
         fresh = block.samples[self._skip :]
         self._skip -= len(block.samples) - len(fresh)
-        return self._heard(self._resampler.push(mono(fresh)))
+        return self._heard(self._resampler.push(self._mixer.push(fresh, block.sample_rate)))
 
     def flush(self) -> list[FaceFrame]:
         """The poses still waiting for sound, as if silence followed. Push again only after `reset`."""

@@ -31,16 +31,16 @@ from livelink_bridge.commands import (
     takes,
     train,
 )
-from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, VOICE, with_settings
+from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, RECORDING, VOICE, with_settings
 from livelink_bridge.errors import BridgeError
 
 VERBS: dict[str, Callable[..., None]] = {
-    "play": with_settings(play.play, (*OUTPUT, *MODEL, *FACE, *VOICE)),
+    "play": with_settings(play.play, (*OUTPUT, *MODEL, *FACE, *VOICE, *RECORDING)),
     "listen": with_settings(listen.listen, (*OUTPUT, *MODEL, *FACE, *VOICE)),
     "sync-test": with_settings(sync_test.sync_test, sync_test.OPTIONS),
-    "preview": with_settings(preview.preview, (*OUTPUT, *MODEL, *FACE)),
+    "preview": with_settings(preview.preview, (*OUTPUT, *MODEL, *FACE, *RECORDING)),
     "replay": with_settings(replay.replay, OUTPUT),
-    "convert": with_settings(convert.convert, (*MODEL, *FACE)),
+    "convert": with_settings(convert.convert, (*MODEL, *FACE, *RECORDING)),
     "monitor": monitor.monitor,
     "demo": with_settings(demo.demo),
     "devices": inspection.devices,
@@ -48,7 +48,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
     "train": with_settings(train.train, train.OPTIONS),
     "adapt": with_settings(adapt.adapt, adapt.OPTIONS),
-    "config": with_settings(inspection.config, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)),
+    "config": with_settings(inspection.config, (*OUTPUT, *MODEL, *FACE, *MICROPHONE, *RECORDING)),
     "character": character.character,
 }
 GROUPS: dict[str, Callable[..., typer.Typer]] = {"models": models.build, "takes": takes.build}

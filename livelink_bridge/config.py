@@ -86,6 +86,8 @@ class Settings:
     """Whether a microphone's speech is slowly brought to one level."""
     channels: tuple[int, ...] = ()
     """Channels of the microphone that are mixed, counted from 1; none: the first two."""
+    allow_cut: bool = False
+    """Whether what there is of a recording that ends before its header says is taken; else it is an error."""
     exclusive: bool = False
     """On Windows (WASAPI): have the microphone alone."""
     audio_out: str | None = None
@@ -399,6 +401,7 @@ CHECKS: dict[str, Callable[[object], Any]] = {
     "gain": _between(-40, 40, "dB"),
     "level_control": _switch,
     "channels": _channels,
+    "allow_cut": _switch,
     "exclusive": _switch,
     "audio_out": _text,
     "audio_delay": _between(0, 1000, "ms"),

@@ -198,13 +198,14 @@ def _nobody(config: Config) -> Voice:
     return Voice(flat, flat, np.zeros((1, squares, _CROP_WIDTH), np.float32))
 
 
-def hear(path: Path, hearing: Hearing) -> tuple[Segment, ...]:
-    """The phones of a sound file. Raises SourceError as the command line does."""
+def hear(path: Path, hearing: Hearing, *, allow_cut: bool = False) -> tuple[Segment, ...]:
+    """The phones of a sound file; what is odd about it is not said. Raises SourceError as the command line does."""
     from livelink_bridge.clock import MonotonicClock
-    from livelink_bridge.resample import Resampler, mono
-    from livelink_bridge.sources.wav import WavSource
+    from livelink_bridge.mixing import mono
+    from livelink_bridge.resample import Resampler
+    from livelink_bridge.sources.wav import WavSource, unsaid
 
-    source = WavSource(path, clock=MonotonicClock(), block_s=BLOCK_STEPS / FRAME_RATE)
+    source = WavSource(path, clock=MonotonicClock(), block_s=BLOCK_STEPS / FRAME_RATE, allow_cut=allow_cut, say=unsaid)
     listening, resampler = hearing.listen(), Resampler(source.sample_rate, SAMPLE_RATE)
     for block in source.blocks():
         listening.push(resampler.push(mono(block.samples)))

@@ -48,7 +48,7 @@ from livelink_bridge.sources import Source, open_source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.pipe import PipeSource
 from livelink_bridge.sources.split import open_microphones
-from livelink_bridge.sources.wav import WavSource
+from livelink_bridge.sources.wav import Say, WavSource, unsaid
 from livelink_bridge.voice_front import VoiceFront
 
 _PLAY_POSES = 120
@@ -181,15 +181,20 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
 
 
 def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
-             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore,
+             more: Sequence[Sink] = (), allow_cut: bool = False, on_status: Callable[[Status], None] = _ignore,
              on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
     """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set.
 
-    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here.
+    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here. `allow_cut` plays what
+    there is of a file that ends before its header says.
     """
-    with closing(open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S)) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
+    opened = open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S, allow_cut=allow_cut)
+    with closing(opened) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
         warm_up(model)
-        speaker = open_speaker(open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S), clock) if audio else None
+        speaker = None
+        if audio:
+            heard = open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S, allow_cut=allow_cut, say=unsaid)
+            speaker = open_speaker(heard, clock)
         if speaker:
             stack.callback(speaker.close)
         return play(source, model, face, outputs, [*sinks, *more], speaker=speaker, clock=clock, stop=stop, on_status=on_status,
@@ -235,18 +240,19 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     return session.summary()
 
 
-def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *, before_naming: Callable[[], None] = lambda: None,
+def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *, allow_cut: bool = False, say: Say | None = None,
+                 before_naming: Callable[[], None] = lambda: None,
                  on_progress: Callable[[float], None] = lambda _part: None) -> Summary:  # fmt: skip
     """Write the take of a sound file to `out`, as fast as the machine goes, in memory that does not grow with the file.
 
     The take is what `run_play` sends, pose for pose, from timecode 00:00:00:00.000, with MouthClose as predicted. `on_progress`
-    gets the part done, 0 to 1; `before_naming` is called when all rows are written, before the take has its name. An interrupted
-    conversion leaves no file.
+    gets the part done, 0 to 1; `before_naming` is called when all rows are written, before the take has its name. For
+    `allow_cut` and `say` see `WavSource`. An interrupted conversion leaves no file.
     """
     clock, metrics = MonotonicClock(), Metrics()
     face.reset()
     animator = Animator(model, face)
-    source = WavSource(path, clock=clock, block_s=RECORDING_BLOCK_S)
+    source = WavSource(path, clock=clock, block_s=RECORDING_BLOCK_S, allow_cut=allow_cut, say=say)
 
     def told(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
         for block in blocks:

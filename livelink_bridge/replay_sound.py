@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from livelink_bridge.clock import Clock
 from livelink_bridge.frames import AudioBlock
-from livelink_bridge.resample import Resampler, mono
-from livelink_bridge.sources.wav import WavSource
+from livelink_bridge.mixing import mono
+from livelink_bridge.resample import Resampler
+from livelink_bridge.sources.wav import Say, WavSource, unsaid
 
 Sound = NDArray[np.float32]
 
@@ -30,8 +31,13 @@ class ReplaySound:
     def __init__(self, path: Path, *, clock: Clock, block_s: float, pass_s: float, from_s: float = 0.0, speed: float = 1.0,
                  loop: bool = False, pause_s: float = 0.0) -> None:  # fmt: skip
         """Raises SourceError for a file that cannot be read."""
-        self._open: Callable[[], WavSource] = lambda: WavSource(path, clock=clock, block_s=block_s)
-        self._file: WavSource | None = self._open()
+
+        def opened(say: Say | None = unsaid) -> WavSource:
+            # A take's sound may end early, as after a program that died: what there is stands beside its rows all the same.
+            return WavSource(path, clock=clock, block_s=block_s, allow_cut=True, say=say)
+
+        self._open: Callable[[], WavSource] = opened
+        self._file: WavSource | None = opened(None)
         self.name = self._file.name
         self.sample_rate = self._file.sample_rate
         self.duration_s = None if loop else pass_s

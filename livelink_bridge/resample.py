@@ -1,4 +1,4 @@
-"""Any rate and any number of channels to mono at the model's rate, as the sound arrives.
+"""Any rate to the model's, as the sound arrives.
 
 A polyphase windowed-sinc filter of our own, because it must be early rather than perfect: soxr's streams hand their output
 over in blocks, 21 ms late in the middle and 37 ms at worst from 48 kHz (its variable-rate mode 12 ms), which is more than
@@ -35,14 +35,6 @@ _ROWS = 1024
 (pi / 1024)^2 / 8 from the curve, which is 118 dB below the sound."""
 _BANKS = 32
 """Banks that are kept, 200 kB at most each."""
-
-
-def mono(samples: NDArray[np.float32]) -> Samples:
-    """Mean of the channels: float32 (n,) or (n, channels) -> float32 (n,), finite and in [-1, 1]."""
-    # Summed column by column: numpy's mean over a short last axis takes fifteen times as long.
-    mixed = sum(samples.T[1:], samples.T[0]) / np.float32(samples.shape[1]) if samples.ndim == 2 else samples
-    voice: Samples = np.clip(np.nan_to_num(mixed, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-    return voice
 
 
 class Resampler:

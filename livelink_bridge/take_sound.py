@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from livelink_bridge.delay_line import DelayLine
 from livelink_bridge.frames import AudioBlock
-from livelink_bridge.resample import mono
+from livelink_bridge.mixing import Mixer
 from livelink_bridge.wire.broadcast_wave import HEADER_BYTES, Format, encode_header
 
 BITS = 24
@@ -39,6 +39,7 @@ class HeardSound:
     def __init__(self) -> None:
         self.rate_hz: int | None = None
         """Of the newest sound; None before the first."""
+        self._mixer = Mixer()
         self._lines: dict[int, DelayLine] = {}
         self._changing = threading.Lock()
 
@@ -49,7 +50,7 @@ class HeardSound:
             self._take_back(block.start / block.sample_rate)
             return
         self.rate_hz = block.sample_rate
-        self._line(block.sample_rate).write(block.start, mono(block.samples))
+        self._line(block.sample_rate).write(block.start, self._mixer.push(block.samples, block.sample_rate))
 
     def read(self, position: float, step: float, count: int, rate_hz: int) -> Samples:
         """float32 (count,): the sound at `position`, `position + step` ..., in samples at `rate_hz`; silence where nothing is known."""

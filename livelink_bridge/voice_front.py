@@ -22,7 +22,8 @@ from livelink_bridge.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.gate import LEVEL_ONLY, Fade, Levels, NoiseGate, Thresholds
 from livelink_bridge.level_control import LevelControl
 from livelink_bridge.meter import LevelMeter
-from livelink_bridge.resample import Resampler, mono
+from livelink_bridge.mixing import Mixer, warn_of_polarity
+from livelink_bridge.resample import Resampler
 from livelink_bridge.voice_activity import Detector
 
 MOST_GAIN_DB = 40.0
@@ -68,6 +69,7 @@ class VoiceFront:
         self._measuring: _Measuring | None = None
         self.set_gain(gain_db)
         self._fade, self.gated = Fade(lookahead_steps), gated
+        self._mixer = Mixer(warn_of_polarity)
         self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
         self.meter = LevelMeter()
         """Of the sound as it comes in."""
@@ -107,6 +109,7 @@ class VoiceFront:
     def reset(self) -> None:
         """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
         self._expected = self._skip = 0
+        self._mixer.reset()
         self._gate.reset()
         self._fade.reset()
         self.meter.reset()
@@ -129,7 +132,7 @@ class VoiceFront:
         fresh = block.samples[self._skip :]
         self._skip -= len(block.samples) - len(fresh)
         start = self._start + self._heard
-        return AudioBlock(self.push(mono(fresh), rate), SAMPLE_RATE, start, block.arrived_s)
+        return AudioBlock(self.push(self._mixer.push(fresh, rate), rate), SAMPLE_RATE, start, block.arrived_s)
 
     def flush(self) -> Samples:
         """float32 (m,) at 16 kHz: what still waited for sound, as if silence followed. Whatever block comes next finds the front fresh."""

@@ -17,8 +17,8 @@ from livelink_bridge.device_choice import find_output
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.grid import Extremes
+from livelink_bridge.mixing import Mixer
 from livelink_bridge.portaudio import SoundSystem, one_line, sound_system
-from livelink_bridge.resample import mono
 
 _KEPT_S = 4.0
 """Of the voice: more than any delay between a sound and its pose."""
@@ -53,6 +53,7 @@ class VoiceOut:
         self._heard_at_s = -math.inf
         self._spare = Extremes("lowest", 1.0, 10)
         self._system = system or sound_system()
+        self._mixer = Mixer()
         self._line: DelayLine | None = None
         self._from_hz = 0
         self._gone = threading.Event()
@@ -67,7 +68,7 @@ class VoiceOut:
         if block.start > self._line.end > 0:  # sound was lost: how late an output is has nothing to do with it
             self.late_s = 0.0
         self._heard_at_s = self._clock.now()
-        self._line.write(block.start, mono(block.samples))
+        self._line.write(block.start, self._mixer.push(block.samples, block.sample_rate))
 
     def tee(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
         """The same blocks, heard on their way."""

@@ -13,7 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.sources.wav import WavSource
+from livelink_bridge.sources.wav import WavSource, unsaid
 from livelink_bridge.wire.broadcast_wave import HEADER_BYTES, Format, encode_header
 
 Samples = NDArray[np.float32]
@@ -69,7 +69,8 @@ def copy_wave(source: Path, path: Path, *, of_day_s: float, begun: datetime | No
 
     Raises SourceError for a sound that cannot be read, OSError for what cannot be written.
     """
-    with closing(WavSource(source, clock=MonotonicClock(), block_s=_BLOCK_S)) as sound:
+    # Whoever asks has read the sound before, or has rows beside it: what there is of one that ends early is copied.
+    with closing(WavSource(source, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, say=unsaid)) as sound:
         rate_hz = sound.sample_rate
         first = round(from_s * rate_hz)
         blocks = _between(sound, first, None if length_s is None else first + round(length_s * rate_hz))

@@ -22,6 +22,8 @@ WIRING = {"pipeline", "performance", "directing", "batch", "doctor"}
 IMPORTS_ONNX_RUNTIME = {"models/speech_to_face/onnx_sessions.py"}
 """Switches its telemetry off, which has to happen before the import."""
 EDGES = ("sources", "sinks")
+FILES = {"speech_to_face.recordings"}
+"""Sound files, which training reads as well as the program."""
 HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
 NO_EDGE = {"socket", "socketserver", "selectors", "asyncio", "threading", "multiprocessing", "subprocess", "time", "queue"}
 
@@ -132,7 +134,15 @@ def test_onnx_runtime_is_imported_in_one_place_which_switches_its_telemetry_off(
 @pytest.mark.parametrize("edge", EDGES)
 def test_an_edge_knows_no_other_edge_and_no_network(edge: str) -> None:
     others = {f"livelink_bridge.{name}" for name in EDGES if name != edge}
-    assert reaches(edge, others | {"speech_to_face"}) == []
+    known = reaches(edge, others | {"speech_to_face"})
+    assert [one for one in known if one.partition(" -> ")[2] not in FILES] == []
+
+
+def test_reading_sound_files_takes_no_network() -> None:
+    found = [path for module, path in modules("speech_to_face") if covers(FILES, module)]
+    names = {name for path in found for name in imported(path)}
+    assert "soundfile" in names
+    assert [name for name in sorted(names) if covers(HEAVY | NO_EDGE, name) or (covers(OURS, name) and not covers(FILES, name))] == []
 
 
 @pytest.mark.parametrize("module", ["livelink_bridge.cli", "livelink_bridge.monitor"])

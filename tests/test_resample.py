@@ -6,7 +6,7 @@ import pytest
 import soxr
 
 from livelink_bridge import resample
-from livelink_bridge.resample import Resampler, mono, prepare
+from livelink_bridge.resample import Resampler, prepare
 
 ODD_RATES = [8001, 44099, 47999]
 """In no simple ratio to 16 kHz: their weights are interpolated."""
@@ -125,9 +125,3 @@ def test_the_models_own_rate_passes_untouched():
     sound = np.random.default_rng(3).uniform(-1, 1, 999).astype(np.float32)
     np.testing.assert_array_equal(convert(sound, 16000), sound)
     assert Resampler(16000, 16000).lookahead_s == 0
-
-
-def test_channels_are_averaged_and_bad_samples_silenced():
-    stereo = np.array([[0.2, 0.4], [np.nan, 0.5], [np.inf, np.inf], [-3.0, -5.0]], np.float32)
-    np.testing.assert_allclose(mono(stereo), [0.3, 0.0, 1.0, -1.0], atol=1e-7)
-    assert mono(stereo[:, 0]).shape == (4,)

@@ -84,6 +84,7 @@ def animate(
     seed: int = 0,
     mood: str | None = None,
     device: str = "auto",
+    allow_cut: bool = False,
 ) -> Animation:
     """The face of a recording, as fast as the machine goes. The same sound and arguments give the same poses.
 
@@ -97,6 +98,7 @@ def animate(
     seed : of liveliness, 0 to 4294967295
     mood : such as "happy:0.4" or "sad:0.3,afraid:0.2"; None is neutral
     device : "auto", "cpu", "cuda" or "mps"
+    allow_cut : take what there is of a file that ends before its header says, which is a SourceError otherwise
 
     Raises
     ------
@@ -106,14 +108,14 @@ def animate(
     from livelink_bridge.animator import Animator
     from livelink_bridge.commands import session
 
-    with _heard(sound, sample_rate) as blocks:  # what is wrong with the sound is said before a model is loaded
+    with _heard(sound, sample_rate, allow_cut) as blocks:  # what is wrong with the sound is said before a model is loaded
         face = session.face_of(settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock())
         face.reset()
         return _animation(blocks, Animator(model_of(model, device), face))
 
 
 @contextmanager
-def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None) -> Iterator[Iterator[AudioBlock]]:
+def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cut: bool) -> Iterator[Iterator[AudioBlock]]:
     """The sound in blocks. Raises UsageError, SourceError."""
     from livelink_bridge.offline import RECORDING_BLOCK_S
     from livelink_bridge.sources.wav import WavSource
@@ -125,7 +127,7 @@ def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None) -> Itera
         return
     if rate is not None:
         raise UsageError(f"sample_rate: got {rate} for {os.fspath(sound)}, expected none: a file says its own")
-    with closing(WavSource(Path(sound), clock=MonotonicClock(), block_s=RECORDING_BLOCK_S)) as source:
+    with closing(WavSource(Path(sound), clock=MonotonicClock(), block_s=RECORDING_BLOCK_S, allow_cut=allow_cut)) as source:
         yield source.blocks()
 
 

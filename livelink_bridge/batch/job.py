@@ -69,6 +69,8 @@ class Recipe:
     """Joined with the sound's hash: another one gives every sound another face."""
     version: str = ""
     """Of the program."""
+    allow_cut: bool = False
+    """Whether what there is of a sound that ends early is taken. No part of the key: the takes of the others are the same."""
     scored: bool = False
     """Whether lips are measured at every p, b and m that is heard. No part of the key: takes are the same."""
     with_sound: bool = False
@@ -84,7 +86,7 @@ class Recipe:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_IN_KEY = ("model", "device", "reference_face", "character", "scored", "with_sound")
+_NOT_IN_KEY = ("model", "device", "reference_face", "character", "allow_cut", "scored", "with_sound")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,14 +239,16 @@ def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Ca
 
     stamp, digest = _read_once(sound)
     face = _face(recipe, digest, lips=tools.hearing is not None)
+    odd: list[str] = []
     wav: Path | None = None
 
     def place() -> None:
         nonlocal wav
         wav = place_sound(sound, out, placed) if recipe.with_sound else None
 
-    summary = convert_file(sound, out, tools.model, face, before_naming=place, on_progress=on_part)
-    phones = _heard(sound, tools)
+    summary = convert_file(sound, out, tools.model, face, allow_cut=recipe.allow_cut, say=odd.append, before_naming=place,
+                           on_progress=on_part)  # fmt: skip
+    phones = _heard(sound, tools, recipe.allow_cut)
     stamp, before = stamp_of(sound), stamp
     if stamp != before and sha256_of(sound) != digest:  # a second name alone changes the stamp too
         for made in filter(None, (out, wav)):
@@ -263,7 +267,8 @@ def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Ca
         speech=face.speech_share,
         sealed=sealed,
         closures=closures,
-        warnings=face.warnings(summary.seconds, summary.bad_poses, sealed, closures),
+        warnings=(*(line.removeprefix(f"{sound}").lstrip(": ") for line in odd),
+                  *face.warnings(summary.seconds, summary.bad_poses, sealed, closures)),
         curves=face.curves(),
     )
 
@@ -288,11 +293,11 @@ def _face(recipe: Recipe, sound_sha256: str, *, lips: bool) -> WatchedFace:
     return WatchedFace(recipe.character, liveliness=alive, mood=Mood.parse(recipe.mood), lips=lips)
 
 
-def _heard(sound: Path, tools: Tools) -> list[tuple[float, float]] | None:
+def _heard(sound: Path, tools: Tools, allow_cut: bool) -> list[tuple[float, float]] | None:
     """Start and end, seconds, of every p, b and m of a sound; None where nobody listens."""
     if tools.hearing is None:
         return None
     from livelink_bridge.closures import BILABIAL
     from livelink_bridge.phones import hear
 
-    return [(phone.start_s, phone.end_s) for phone in hear(sound, tools.hearing) if phone.label in BILABIAL]
+    return [(phone.start_s, phone.end_s) for phone in hear(sound, tools.hearing, allow_cut=allow_cut) if phone.label in BILABIAL]

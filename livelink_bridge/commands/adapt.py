@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from livelink_bridge.config import Settings
 
-OPTIONS = ("model", "models_dir", "device", "lookahead")
+OPTIONS = ("model", "models_dir", "device", "lookahead", "allow_cut")
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
 Show = Callable[[str, int, int], None]
@@ -63,7 +63,8 @@ def adapt(
     check_out(out, force)
     found = files_in(takes, take_rate)
     base = checkpoint.find(session.model_name(settings))
-    order = Order(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device))
+    order = Order(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device),
+                  allow_cut=settings.allow_cut)  # fmt: skip
     with abortable():
         adapt_to(found, order, threads)
 

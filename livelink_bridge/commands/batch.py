@@ -94,6 +94,7 @@ def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: boo
         liveliness=settings.liveliness,
         head_motion=settings.head_motion,
         seed=settings.seed,
+        allow_cut=settings.allow_cut,
         version=__version__,
         scored=scored,
         with_sound=with_sound,

@@ -51,12 +51,12 @@ def calibrate(source: Source) -> Thresholds:
 def recorded(blocks: Iterator[AudioBlock], seconds: float) -> Samples:
     """The next seconds, mono. Raises SourceError when the microphone ends first."""
     from livelink_bridge.errors import SourceError
-    from livelink_bridge.resample import mono
+    from livelink_bridge.mixing import Mixer
 
     parts: list[Samples] = []
-    heard_s = 0.0
+    heard_s, mixer = 0.0, Mixer()
     for block in blocks:
-        parts.append(mono(block.samples))
+        parts.append(mixer.push(block.samples, block.sample_rate))
         heard_s += len(block.samples) / block.sample_rate
         if heard_s >= seconds:
             return np.concatenate(parts)
@@ -66,11 +66,11 @@ def recorded(blocks: Iterator[AudioBlock], seconds: float) -> Samples:
 def until_voice(blocks: Iterator[AudioBlock], room: Samples) -> Samples:
     """Wait for something clearly louder than the room; the block that was, mono. After PATIENCE_S the newest block, whatever it is."""
     from livelink_bridge.metrics import level_dbfs
-    from livelink_bridge.resample import mono
+    from livelink_bridge.mixing import Mixer
 
-    waited_s = 0.0
+    waited_s, mixer = 0.0, Mixer()
     for block in blocks:
-        samples = mono(block.samples)
+        samples = mixer.push(block.samples, block.sample_rate)
         waited_s += len(samples) / block.sample_rate
         if level_dbfs(samples) > level_dbfs(room) + NOTICED_DB or waited_s > PATIENCE_S:
             return samples

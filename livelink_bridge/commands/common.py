@@ -94,6 +94,9 @@ def _common(
     style: Annotated[
         str | None, typer.Option(metavar="NAME", help="One of the model's speaking styles, or a mixture: 0.3:NAME,0.7:NAME.")
     ] = None,
+    allow_cut: Annotated[
+        bool | None, typer.Option("--allow-cut/--whole", help="Take what there is of a recording that ends early. Default: an error.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.")] = None,
 ) -> None:
     """Declares the common options; never called."""
@@ -102,6 +105,7 @@ def _common(
 MODEL = ("model", "models_dir", "device", "lookahead", "reference_face", "style")
 FACE = ("character", "liveliness", "seed", "head_motion", "tongue", "mood")
 OUTPUT = ("to", "record", "slate", "subject", "fps", "timecode", "timecode_rate", "face_delay", "log_file", "metrics_port")
+RECORDING = ("allow_cut",)
 VOICE = ("gate", "gain", "level_control")
 MICROPHONE = ("channels", "exclusive", *VOICE, "audio_out", "audio_delay", "control", "control_allow")
 

@@ -68,7 +68,8 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
         for file, take in zip(files, takes, strict=True):
             try:
                 with progress(file) as show:
-                    summary = convert_file(file, take, model, face, before_naming=partial(_place, file, take, with_sound), on_progress=show)
+                    summary = convert_file(file, take, model, face, allow_cut=settings.allow_cut,
+                                           before_naming=partial(_place, file, take, with_sound), on_progress=show)  # fmt: skip
             except BridgeError as error:
                 if len(files) == 1:
                     raise

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from livelink_bridge.config import Settings
 
-OPTIONS = ("model", "models_dir", "device", "lookahead", "reference_face", "style")
+OPTIONS = ("model", "models_dir", "device", "lookahead", "reference_face", "style", "allow_cut")
 NONE = "–"
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
@@ -80,12 +80,12 @@ def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | N
 
     model = session.model_of(settings)
     with progress() as show:
-        report = judge(model, data, posteriors=ear_of(settings), limit=clips, on_progress=show)
+        report = judge(model, data, posteriors=ear_of(settings), limit=clips, allow_cut=settings.allow_cut, on_progress=show)
     print_report(report, channels)
     if as_json:
         write_json(as_json, report.as_json())
     if plots:
-        _draw(model, data, clips, plots)
+        _draw(model, data, clips, plots, settings.allow_cut)
 
 
 def ear_of(settings: Settings) -> Posteriors | str:
@@ -211,11 +211,11 @@ def _check_plots() -> None:
     plots.check()
 
 
-def _draw(model: SpeechToFace, data: Path, limit: int | None, folder: Path) -> None:
+def _draw(model: SpeechToFace, data: Path, limit: int | None, folder: Path, allow_cut: bool) -> None:
     from speech_to_face.evaluation import plots, speaker_of
     from speech_to_face.evaluation.data import read_index
 
-    drawn = plots.draw_clips(read_index(data, limit), speaker_of(model), model.name, folder)
+    drawn = plots.draw_clips(read_index(data, limit, allow_cut=allow_cut), speaker_of(model), model.name, folder)
     typer.echo(f"{folder}: {len(drawn)} pictures")
 
 

@@ -45,7 +45,7 @@ def play(
         play_pipe(settings, files, raw, clock)
         return
     for file in files:  # what is wrong with the last is said before the first is played
-        open_source(str(file), clock=clock).close()
+        open_source(str(file), clock=clock, allow_cut=settings.allow_cut).close()
     with interruptible() as stop, page_beside(settings) as page:
         face, model, outputs = session.face_of(settings, clock, page), session.live_model_of(settings), session.outputs_of(settings)
         for file in files:
@@ -53,8 +53,8 @@ def play(
                 steady_interpreter(),
                 status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
             ):
-                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show,
-                                   more=recorders_of(page, settings.subject), on_stage=shown_on(page))  # fmt: skip
+                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, allow_cut=settings.allow_cut,
+                                   on_status=show, more=recorders_of(page, settings.subject), on_stage=shown_on(page))  # fmt: skip
             typer.echo(f"{file}: {session.summary_line(summary)}")
             if stop.is_set():
                 break

@@ -206,7 +206,8 @@ def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> 
         return model_of(replace(settings, model=name))
 
     def opened(path: Path, model: str | None, on_progress: Progress) -> Clip:
-        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress, take_rate=take_rate)
+        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress,
+                       take_rate=take_rate, allow_cut=settings.allow_cut)  # fmt: skip
 
     return opened
 

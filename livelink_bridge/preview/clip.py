@@ -23,10 +23,11 @@ from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face import Face
 from livelink_bridge.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.mixing import mono
 from livelink_bridge.phones import Hearing, Listening, Segment, phone_network, visemes
 from livelink_bridge.preview.peaks import Peaks, PeaksBuilder
 from livelink_bridge.preview.playable import Playable
-from livelink_bridge.resample import Resampler, mono
+from livelink_bridge.resample import Resampler
 from livelink_bridge.sources.wav import WavSource
 from livelink_bridge.take_files import find_take
 
@@ -79,16 +80,18 @@ class Clip:
 
 
 def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progress: Progress = lambda _part: None, *,
-            hearing: Hearing | None = None, sound: Path | None = None, take_rate: str | None = None) -> Clip:  # fmt: skip
+            hearing: Hearing | None = None, sound: Path | None = None, take_rate: str | None = None,
+            allow_cut: bool = False) -> Clip:  # fmt: skip
     """Open a sound file, or a take (.csv, or a take's folder), as a clip; what the browser plays is put into `folder`.
 
     `face` wears `AS_PREDICTED`; it is reset. The poses are those of `convert`, pose for pose, but for the 0.5 s in which a take
     eases to neutral. `hearing` tells the phones, by default the model itself where it can; `sound` is a take's, by default the
-    one beside it; `take_rate` is what FF of its timecode counts, by default what it shows. Raises BridgeError, the command line's own,
-    for what cannot be read or is too long.
+    one beside it; `take_rate` is what FF of its timecode counts, by default what it shows; `allow_cut` takes what
+    there is of a sound that ends before its header says. Raises BridgeError, the command line's own, for what cannot be read or is too
+    long.
     """
     if path.suffix.lower() == ".csv" or path.is_dir():
-        return _open_take(path, model, folder, on_progress, hearing, sound, take_rate)
+        return _open_take(path, model, folder, on_progress, hearing, sound, take_rate, allow_cut)
     hearing, notes = _hearing(model, hearing)
     rows = _Rows()
     animator = Animator(model, face)
@@ -97,7 +100,7 @@ def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progre
     def animate(block: AudioBlock) -> None:
         rows.append(animator.push(block))
 
-    heard = _read(path, folder, on_progress, hearing, animate, model.sample_rate)
+    heard = _read(path, folder, on_progress, hearing, animate, model.sample_rate, allow_cut=allow_cut)
     rows.append(animator.flush())
     if animator.bad_poses:
         notes = (*notes, f"{animator.bad_poses} poses had values that are not finite; the ones before stand in their place.")
@@ -116,7 +119,7 @@ class _Heard:
 
 
 def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progress, hearing: Hearing | None, sound: Path | None,
-               take_rate: str | None) -> Clip:  # fmt: skip
+               take_rate: str | None, allow_cut: bool) -> Clip:  # fmt: skip
     try:
         files = find_take(path)
         take = _bounded(files.csv, take_rate)
@@ -128,7 +131,7 @@ def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progr
     heard = None
     if sound is not None:
         hearing, without = _hearing(model, hearing)
-        heard = _read(sound, folder, on_progress, hearing, lambda _block: None)
+        heard = _read(sound, folder, on_progress, hearing, lambda _block: None, allow_cut=allow_cut)
         notes = (*notes, *without, *heard.notes)
     on_progress(1.0)
     phones = heard.phones if heard else ()
@@ -185,9 +188,10 @@ def _hearing(model: SpeechToFace, wanted: Hearing | None) -> tuple[Hearing | Non
 
 
 def _read(path: Path, folder: Path, on_progress: Progress, hearing: Hearing | None, animate: Callable[[AudioBlock], None],
-          to_hz: int = SAMPLE_RATE) -> _Heard:  # fmt: skip
+          to_hz: int = SAMPLE_RATE, *, allow_cut: bool = False) -> _Heard:  # fmt: skip
     """Everything that a sound file is read for, in one go. `animate` gets it mono at `to_hz`. An error leaves nothing in the folder."""
-    with closing(WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S)) as source:
+    odd: list[str] = []
+    with closing(WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, say=odd.append)) as source:
         _check_length(path, source.duration_s or 0.0)
         playable = Playable(folder, source.sample_rate)
         try:
@@ -201,10 +205,17 @@ def _read(path: Path, folder: Path, on_progress: Progress, hearing: Hearing | No
                 peaks.push(voice)
                 ear.push(voice)
                 on_progress(min(1.0, block.end / source.sample_rate / source.duration_s) if source.duration_s else 0.0)
-            return _Heard(playable.finish(), peaks.finish(), ear.finish(), _sound_notes(loudest))
+            said = tuple(_note(line, path) for line in odd)
+            return _Heard(playable.finish(), peaks.finish(), ear.finish(), (*said, *_sound_notes(loudest)))
         except BaseException:
             playable.discard()
             raise
+
+
+def _note(line: str, path: Path) -> str:
+    """A sentence about the sound whose name the page shows."""
+    line = line.removeprefix(f"{path}").removeprefix(": ").strip()
+    return f"The sound {line}." if line.startswith("ends") else f"{line[:1].upper()}{line[1:]}."
 
 
 def _sound_notes(loudest: float) -> tuple[str, ...]:

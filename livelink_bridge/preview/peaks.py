@@ -15,8 +15,8 @@ from speech_to_face.base import Samples
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import UsageError
-from livelink_bridge.resample import mono
-from livelink_bridge.sources.wav import WavSource
+from livelink_bridge.mixing import mono
+from livelink_bridge.sources.wav import WavSource, unsaid
 
 FINEST_HZ = 600
 """Stretches a second on level 0: ten for each pose."""
@@ -40,7 +40,7 @@ class Peaks:
     @staticmethod
     def of(path: Path) -> Peaks:
         """Of a sound file, in memory that does not grow with its samples. Raises SourceError as the command line does."""
-        source = WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S)
+        source = WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, say=unsaid)
         builder = PeaksBuilder(source.sample_rate)
         for block in source.blocks():
             builder.push(mono(block.samples))

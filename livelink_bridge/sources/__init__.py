@@ -10,26 +10,32 @@ from livelink_bridge.clock import Clock
 from livelink_bridge.errors import UsageError
 from livelink_bridge.sources.base import Source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
-from livelink_bridge.sources.wav import WavSource
+from livelink_bridge.sources.wav import Say, WavSource
 
 __all__ = ["Source", "open_source"]
 
-SCHEMES: dict[str, Callable[[str, Clock, float], Source]] = {
-    "wav": lambda rest, clock, block_s: WavSource(Path(rest), clock=clock, block_s=block_s),
-    "mic": lambda rest, clock, _block_s: MicrophoneSource(Input(rest or None), clock=clock),
-}
+
+def _file(rest: str, clock: Clock, block_s: float, allow_cut: bool, say: Say | None) -> Source:
+    return WavSource(Path(rest), clock=clock, block_s=block_s, allow_cut=allow_cut, say=say)
 
 
-def open_source(uri: str, *, clock: Clock, block_s: float = 0.1) -> Source:
+def _microphone(rest: str, clock: Clock, _block_s: float, _allow_cut: bool, _say: Say | None) -> Source:
+    return MicrophoneSource(Input(rest or None), clock=clock)
+
+
+SCHEMES: dict[str, Callable[[str, Clock, float, bool, Say | None], Source]] = {"wav": _file, "mic": _microphone}
+
+
+def open_source(uri: str, *, clock: Clock, block_s: float = 0.1, allow_cut: bool = False, say: Say | None = None) -> Source:
     """Open `wav:PATH`, a plain path, or `mic:` with an index or a part of a name behind it.
 
-    `block_s` is how much of a file is read at a time, seconds. Raises UsageError for a scheme that does not exist, SourceError
-    or DeviceError for what cannot be opened.
+    `block_s` is how much of a file is read at a time, seconds; for `allow_cut` and `say` see `WavSource`. Raises UsageError for a scheme
+    that does not exist, SourceError or DeviceError for what cannot be opened.
     """
     scheme, colon, rest = uri.partition(":")
     if colon and scheme in SCHEMES:
-        return SCHEMES[scheme](rest, clock, block_s)
+        return SCHEMES[scheme](rest, clock, block_s, allow_cut, say)
     looks_like_a_scheme = colon and len(scheme) > 1 and scheme.isalnum()
     if looks_like_a_scheme and not os.path.exists(uri):
         raise UsageError(f"unknown source {uri!r}: there is no scheme {scheme!r}; expected a file, wav:PATH or mic:DEVICE")
-    return SCHEMES["wav"](uri, clock, block_s)
+    return _file(uri, clock, block_s, allow_cut, say)

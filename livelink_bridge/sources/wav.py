@@ -2,86 +2,79 @@
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import soundfile
+from speech_to_face.recordings import Recording, RecordingError, open_recording
 
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import SourceError
 from livelink_bridge.frames import AudioBlock
+from livelink_bridge.resample import prepare
 
-_UNKNOWN_FRAMES = 2**48
-"""libsndfile reports absurd lengths for streams whose header does not say; no recording is that long."""
-_HIGHEST_RATE_HZ = 768_000
-"""Nothing records faster. A damaged header may say anything, and a resampler for it would not fit into memory."""
+Say = Callable[[str], None]
+"""Told what is odd about a file, one line each."""
+
+_log = logging.getLogger(__name__)
+
+
+def unsaid(_line: str) -> None:
+    """For a file that is read a second time."""
 
 
 class WavSource:
-    """One file, read as it is asked for: a recording of hours needs no more memory than one of seconds."""
+    """One file, read as it is asked for: a recording of hours needs no more memory than one of seconds.
+
+    Samples that are not finite, or absurdly loud, are silence. Channels that cancel each other come as one, the louder.
+    """
 
     live = False
     trouble = None
     overflows = 0
     dropped = 0
 
-    def __init__(self, path: Path, *, clock: Clock, block_s: float) -> None:
+    def __init__(self, path: Path, *, clock: Clock, block_s: float, allow_cut: bool = False, say: Say | None = None) -> None:
+        """`allow_cut` takes what there is of a file that ends before its header says. `say` is told what else is odd, once, as the file
+        is read; None logs it. Raises SourceError."""
         self.name = str(path)
-        self._clock = clock
-        self._file = _open(path)
+        self._clock, self._say = clock, say or _log.warning
+        try:
+            self._file: Recording = open_recording(path, allow_cut=allow_cut)
+        except RecordingError as error:
+            raise SourceError(str(error)) from error
         self._closed = False
         self._reading = False
-        self.sample_rate: int = self._file.samplerate
+        self.sample_rate = self._file.rate
+        prepare(self.sample_rate)
         self._block_samples = max(1, round(block_s * self.sample_rate))
-        frames = self._file.frames
-        self.duration_s = frames / self.sample_rate if frames < _UNKNOWN_FRAMES else None
+        self.duration_s = self._file.duration_s
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """See `Source.blocks`. float32 (n, channels)."""
         self._reading = True
-        start = 0
-        with self._file:
-            while not self._closed:
-                try:
-                    samples = self._file.read(self._block_samples, dtype="float32", always_2d=True)
-                except soundfile.LibsndfileError as error:
-                    raise SourceError(f"{self.name}: cannot be read after {start / self.sample_rate:.1f} s: {_reason(error)}") from error
-                if not len(samples):
-                    return
-                yield AudioBlock(samples, self.sample_rate, start, self._clock.now())
-                start += len(samples)
+        for line in self._file.warnings:
+            self._say(line)
+        try:
+            yield from self._read()
+        finally:
+            if self._file.damaged:
+                self._say(f"{self.name}: {self._file.damaged} samples are not finite or absurdly loud, and were taken as silence")
+            self._file.close()
 
     def close(self) -> None:
         self._closed = True
         if not self._reading:
             self._file.close()
 
-
-def _open(path: Path) -> soundfile.SoundFile:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be opened: {error.strerror}") from error
-    if stat.S_ISDIR(found.st_mode):
-        raise SourceError(f"{path} is a folder, expected a sound file")
-    if found.st_size == 0:
-        raise SourceError(f"{path} is empty (0 bytes), expected a sound file")
-    try:
-        file = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as error:
-        raise SourceError(f"{path} is not sound that can be read ({_reason(error)}); expected wav, flac, ogg, mp3 or the like") from error
-    except TypeError:  # soundfile takes .raw for samples without a header, whatever is in the file
-        raise SourceError(f"{path}: a .raw file does not say its sample rate; convert it to wav first") from None
-    if file.frames == 0:
-        file.close()
-        raise SourceError(f"{path} holds no sound: its header promises 0 samples")
-    if file.samplerate > _HIGHEST_RATE_HZ:
-        file.close()
-        raise SourceError(f"{path} says it has {file.samplerate} samples a second, expected at most {_HIGHEST_RATE_HZ}; is it damaged?")
-    return file
-
-
-def _reason(error: soundfile.LibsndfileError) -> str:
-    return str(error.error_string).strip().rstrip(".")
+    def _read(self) -> Iterator[AudioBlock]:
+        start = 0
+        while not self._closed:
+            try:
+                samples = self._file.read(self._block_samples)
+            except RecordingError as error:
+                raise SourceError(str(error)) from error
+            if not len(samples):
+                return
+            yield AudioBlock(samples, self.sample_rate, start, self._clock.now())
+            start += len(samples)

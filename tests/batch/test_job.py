@@ -154,3 +154,16 @@ def test_the_shipped_models_lips_are_scored_where_that_is_asked(tmp_path: Path) 
     assert outcome.closures is not None and outcome.closures > 0 and outcome.closure_score is not None
     with pytest.raises(ModelError, match="unknown model"):
         load_tools(replace(recipe, model="nobody"))
+
+
+def test_a_sound_that_ends_early_gives_no_take_unless_that_is_allowed(tmp_path: Path) -> None:
+    sound, out = tone(tmp_path / "a.wav", 3), tmp_path / "a.csv"
+    sound.write_bytes(sound.read_bytes()[: 44 + 2 * RATE_HZ])
+    outcome = convert_one(sound, out, RECIPE, loudness(RECIPE))
+    assert outcome.error == f"{sound} ends early: 1.0 of 3.0 s; --allow-cut takes what there is"
+    assert not out.exists()
+    allowed = replace(RECIPE, allow_cut=True)
+    outcome = convert_one(sound, out, allowed, loudness(allowed))
+    assert (outcome.error, outcome.seconds) == (None, pytest.approx(1.0))
+    assert "ends early: 1.0 of 3.0 s; what there is is taken" in outcome.warnings
+    assert allowed.key() == RECIPE.key()

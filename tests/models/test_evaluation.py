@@ -218,7 +218,7 @@ def test_phone_accuracy_counts_frames_as_recorded_and_at_either_level(monkeypatc
         return heard
 
     monkeypatch.setattr("speech_to_face.corpus.captures.textgrid.timed_phones", lambda _path: truth)
-    monkeypatch.setattr(phones, "read_samples", lambda _path: 0.2 * np.ones(RATE, np.float32))
+    monkeypatch.setattr(phones, "read_samples", lambda _path, allow_cut: 0.2 * np.ones(RATE, np.float32))
     found = phones.phone_score([data.TimedSpeech("one", Path("a.wav"), Path("a.TextGrid"))], listener)
     assert found is not None
     assert (found.frames, found.accuracy, found.spoken_accuracy, found.clips) == (24, 1, 1, {"one": 1})

@@ -53,6 +53,7 @@ def evaluate(
     *,
     posteriors: Posteriors | str,
     limit: int | None = None,
+    allow_cut: bool = False,
     on_progress: Progress = lambda _part, _what: None,
 ) -> Report:
     """Judge a model on the clips of a folder.
@@ -61,10 +62,11 @@ def evaluate(
     ----------
     posteriors : of the same model; or why there are none, which becomes a note
     limit : clips of each group, the first ones; None takes all
+    allow_cut : take what there is of recordings that end before their headers say
 
     Raises ModelError for a folder or file that cannot be read.
     """
-    clips, (timed, lost) = read_index(folder, limit), timed_speech(folder, limit)
+    clips, (timed, lost) = read_index(folder, limit, allow_cut=allow_cut), timed_speech(folder, limit, allow_cut=allow_cut)
     notes = list(_missing(clips, bool(timed), lost))
     if isinstance(posteriors, str):
         notes.append(f"phone accuracy left out: {posteriors}")

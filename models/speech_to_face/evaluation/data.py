@@ -7,7 +7,7 @@ how much later than the sound they come; or `words`, rows of start s, end s, wor
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class Clip:
     lag_s: float
     """How much later than the sound the curves come; never below 0."""
     words: tuple[Word, ...]
+    allow_cut: bool = False
+    """Whether what there is of a sound that ends early is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,21 @@ class TimedSpeech:
     name: str
     sound: Path
     phones: Path
+    allow_cut: bool = False
 
 
-def read_index(folder: Path, limit: int | None = None) -> list[Clip]:
-    """The clips of `val.json`, the first `limit` of each group. ModelError for an index that is missing or does not fit."""
+def read_index(folder: Path, limit: int | None = None, *, allow_cut: bool = False) -> list[Clip]:
+    """The clips of `val.json`, the first `limit` of each group, `allow_cut` in them. ModelError for an index that is missing or no such."""
     path = folder / INDEX
     try:
-        clips = [_clip(folder, row) for row in _rows(path)]
+        clips = [replace(_clip(folder, row), allow_cut=allow_cut) for row in _rows(path)]
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: a clip without a proper {error}; expected id, group, wav and curves with lag_s, or words") from None
     groups = {clip.group: [other for other in clips if other.group == clip.group][:limit] for clip in clips}
     return [clip for group in groups.values() for clip in group]
 
 
-def timed_speech(folder: Path, limit: int | None = None) -> tuple[list[TimedSpeech], list[Path]]:
+def timed_speech(folder: Path, limit: int | None = None, *, allow_cut: bool = False) -> tuple[list[TimedSpeech], list[Path]]:
     """Clips with a TextGrid, as the manifest of speech lists them, and the TextGrids that it names in vain; none without a manifest.
 
     Raises ModelError for a manifest that cannot be read or does not fit.
@@ -77,22 +80,22 @@ def timed_speech(folder: Path, limit: int | None = None) -> tuple[list[TimedSpee
         return [], []
     rows = [row for row in _rows(path) if row.get("phones")]
     try:
-        named = [TimedSpeech(str(row["id"]), folder / str(row["audio"]), folder / str(row["phones"])) for row in rows]
+        named = [TimedSpeech(str(row["id"]), folder / str(row["audio"]), folder / str(row["phones"]), allow_cut) for row in rows]
     except KeyError as error:
         raise ModelError(f"{path}: a row without {error}; expected id, audio and phones") from None
     return [clip for clip in named if clip.phones.is_file()][:limit], [clip.phones for clip in named if not clip.phones.is_file()]
 
 
-def read_samples(path: Path) -> Samples:
-    """float32 (n,), mono, 16 kHz. ModelError for a file that cannot be read."""
+def read_samples(path: Path, *, allow_cut: bool = False) -> Samples:
+    """float32 (n,), mono, 16 kHz. ModelError for a file that cannot be read, or ends early and `allow_cut` is not given."""
     from speech_to_face.corpus.captures.sound import FULL_SCALE, read_sound
 
-    return read_sound(path).astype(np.float32) / np.float32(FULL_SCALE)
+    return read_sound(path, allow_cut=allow_cut).astype(np.float32) / np.float32(FULL_SCALE)
 
 
 def read_clip(clip: Clip) -> Samples:
     """A clip's sound. ModelError where it cannot be read or is too short to be judged."""
-    samples = read_samples(clip.sound)
+    samples = read_samples(clip.sound, allow_cut=clip.allow_cut)
     if frames_of(samples) < SHORTEST + round(clip.lag_s * RATE):
         wanted_s = SHORTEST / RATE + clip.lag_s
         raise ModelError(f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of sound, expected at least {wanted_s:.2f} s")

@@ -97,7 +97,7 @@ def _heard(clip: TimedSpeech, posteriors: Posteriors) -> tuple[Labels, ...]:
     """Classes of the frames that have one: the truth, and what is heard as recorded, loud and soft."""
     from speech_to_face.corpus.captures.textgrid import timed_phones
 
-    samples = read_samples(clip.sound)
+    samples = read_samples(clip.sound, allow_cut=clip.allow_cut)
     heard = [posteriors(sound).argmax(1) for sound in (samples, at_peak(samples, LOUD_DBFS), at_peak(samples, SOFT_DBFS))]
     truth = labels(timed_phones(clip.phones), len(heard[0]), outside=UNKNOWN)
     known = truth != UNKNOWN

@@ -48,7 +48,7 @@ def _matplotlib() -> Any:
 
 
 def _draw(figures: Any, clip: Clip, speaker: Speaker, name: str, folder: Path) -> Path:
-    samples = read_samples(clip.sound)
+    samples = read_samples(clip.sound, allow_cut=clip.allow_cut)
     tracks = {name: faces_of(speaker, samples), "loudness": loudness_face(samples)}
     if clip.curves:
         tracks = {"captured": captured(clip, frames_of(samples)), **tracks}

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError
 from speech_to_face.features import SAMPLE_RATE
+from speech_to_face.recordings import RecordingError, open_recording
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3")
 FULL_SCALE = 32768
+_PIECE = 1 << 20
 
 
-def read_sound(path: Path) -> NDArray[np.int16]:
-    """int16 (n,) at 16 kHz, channels averaged. ModelError for a file that is missing, damaged or empty."""
+def read_sound(path: Path, *, allow_cut: bool = False) -> NDArray[np.int16]:
+    """int16 (n,) at 16 kHz, channels averaged, or the louder one where they cancel each other. ModelError for a file that is missing,
+    damaged or empty, and for one that ends before its header says, unless `allow_cut` takes what there is."""
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise ModelError(f"sound {path} cannot be read, expected wav or flac: {_one_line(error)}") from None
-    if not len(samples):
+        with closing(open_recording(path, allow_cut=allow_cut)) as recording:
+            rate = recording.rate
+            pieces = []
+            while len(piece := recording.read(_PIECE)):
+                pieces.append(piece)
+    except RecordingError as error:
+        raise ModelError(f"sound {error}") from None
+    if not pieces:
         raise ModelError(f"sound {path}: got no samples, expected speech")
+    samples = np.concatenate(pieces)
     mono = samples.mean(axis=1)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE)
@@ -39,7 +47,3 @@ def text_beside(path: Path) -> str:
     """What the .txt of the same stem says on one line; empty where there is none."""
     beside = path.with_suffix(".txt")
     return " ".join(beside.read_text(encoding="utf-8-sig").split()) if beside.is_file() else ""
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

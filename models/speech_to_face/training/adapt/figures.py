@@ -65,13 +65,14 @@ def _lips(closures: ClosureScore) -> dict[str, float]:
     return {"closure recall at 10 % false": closures.recall, "closure AUC": closures.auc}
 
 
-def of_others(data: Path, before: Path, after: Path, on_progress: Progress) -> list[Row]:
+def of_others(data: Path, before: Path, after: Path, on_progress: Progress, *, allow_cut: bool = False) -> list[Row]:
     """On the recordings that `evaluate --data` judges on. ModelError for a folder that cannot be read."""
     from speech_to_face.evaluation.phones import posteriors_of
 
     found: list[dict[tuple[str, str], float]] = []
     for folder in (before, after):
-        report = evaluate(load_model(str(folder), "cpu"), data, posteriors=posteriors_of(folder), on_progress=on_progress)
+        report = evaluate(load_model(str(folder), "cpu"), data, posteriors=posteriors_of(folder), allow_cut=allow_cut,
+                          on_progress=on_progress)  # fmt: skip
         marks: dict[tuple[str, str], float] = {}
         for group, curves in report.ours.curves.items():
             marks |= {(group, name): value for name, value in _marks(curves, None).items()}

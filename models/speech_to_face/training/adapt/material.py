@@ -104,7 +104,9 @@ def other_voices(takes: Sequence[Take], others: Sequence[Path], rng: np.random.G
     for at in rng.permutation(len(others)):
         if heard_s >= MOST_OTHERS_S:
             break
-        sound = read_sound(others[at])[: round((MOST_OTHERS_S - heard_s) * SAMPLE_RATE)].astype(np.float32) / np.float32(FULL_SCALE)
+        # Half a recording of somebody else is as good as a whole one.
+        samples = read_sound(others[at], allow_cut=True)[: round((MOST_OTHERS_S - heard_s) * SAMPLE_RATE)]
+        sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
         heard_s += len(sound) / SAMPLE_RATE
         yield sound
 

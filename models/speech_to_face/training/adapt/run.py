@@ -73,6 +73,8 @@ class Order:
     seed: int = 0
     device: str = "cpu"
     loaders: int = 1
+    allow_cut: bool = False
+    """Take what there is of sounds that end before their headers say."""
     """Processes that lay noise over the examples while the network learns; 0: none but this one."""
 
     @property
@@ -116,7 +118,7 @@ def adapt(files: Sequence[TakeFile], order: Order, show: Show, say: Say) -> Resu
     _refuse_another_run(order, files)
     team.wait()  # until all have looked: the first writes there
     ear = Ear(load_network(order.base, config))
-    learnt, held, left = _sorted(files, ear, show, say if team.first else _mute)
+    learnt, held, left = _sorted(order, files, ear, show, say if team.first else _mute)
     speech = speech_s(held)
     if (reason := too_little(speech)) is not None and not order.keep_anyway:
         raise ModelError(f"{reason}; or --keep-anyway")
@@ -179,10 +181,10 @@ def _fingerprint(order: Order, files: Sequence[TakeFile]) -> dict[str, Any]:
     return {**known, "rates": rates} if rates else known
 
 
-def _sorted(files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[list[Take], list[Take], list[LeftOut]]:
+def _sorted(order: Order, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[list[Take], list[Take], list[LeftOut]]:
     """Takes to learn from and to judge on, in step with their sounds, and those that were left out, each said."""
     at = iter(range(1, len(files) + 1))
-    takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)))
+    takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)), allow_cut=order.allow_cut)
     for take in takes:
         if take.said:
             say(f"{take.name}: {take.said}")
@@ -332,7 +334,8 @@ def _made(order: Order) -> Path:
 def _of_others(order: Order, show: Show) -> list[figures.Row]:
     if order.data is None:
         return []
-    return figures.of_others(order.data, order.base, _made(order), lambda part, _what: show("judging", round(100 * part), 100))
+    return figures.of_others(order.data, order.base, _made(order), lambda part, _what: show("judging", round(100 * part), 100),
+                                 allow_cut=order.allow_cut)  # fmt: skip
 
 
 def _finish(result: Result, order: Order) -> Result:
