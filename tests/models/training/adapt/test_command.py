@@ -109,4 +109,4 @@ def test_a_disk_that_is_full_is_one_line(monkeypatch, make_take, tmp_path, capsy
 
 def test_a_folder_without_takes_is_refused(asked, tmp_path: Path, capsys):
     assert cli.run(["adapt", "--takes", str(tmp_path), "--out", str(tmp_path / "mine")]) == 2
-    assert "holds no takes" in capsys.readouterr().err and not asked
+    assert "holds no take, expected .csv" in capsys.readouterr().err and not asked
