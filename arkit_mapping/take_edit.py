@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from arkit_mapping import take_rows
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.groups import GROUPS
+from arkit_mapping.take_clock import COUNTINGS, MILLISECONDS, Counting, counting_of
 from arkit_mapping.takes import DAY_S, RATE_HZ, Take, TakeError
 
 Align = Literal["timecode", "start"]
@@ -135,22 +136,35 @@ def merge(mouth: Take, upper: Take, align: Align = "timecode") -> Take:
 
 
 def moment(text: str, take: Take) -> float:
-    """A moment as a user writes it, as `Take.times_s` counts: seconds from the first row (`2.5`) or a timecode (`10:00:02:30`).
+    """A moment as a user writes it, as `Take.times_s` counts: seconds from the first row (`2.5`) or a timecode (`10:00:02:12`), whose
+    FF counts what the take's own does.
 
     Raises TakeError for anything else.
     """
-    parts = text.split(":")
+    parts = text.replace(";", ":").split(":")
     try:
         numbers = [float(part) for part in parts]
     except ValueError:
         numbers = []
     if len(numbers) == 1 and 0 <= numbers[0] < DAY_S:
         return float(take.times_s[0]) + numbers[0]
-    if len(numbers) != 4 or not all(0 <= number < bound for number, bound in zip(numbers, (24, 60, 60, RATE_HZ), strict=True)):
-        raise TakeError(f"got moment {text[:40]!r}, expected seconds from the take's first row, as 2.5, or a timecode HH:MM:SS:FF")
+    counting = COUNTINGS["60"] if take.counts == MILLISECONDS.name else counting_of(take.counts)
+    bounds = (24, 60, 60, counting.nominal)
+    if len(numbers) != 4 or not all(0 <= number < bound for number, bound in zip(numbers, bounds, strict=True)):
+        below = f" with FF below {counting.nominal}"
+        raise TakeError(f"got moment {text[:40]!r}, expected seconds from the take's first row, as 2.5, or a timecode HH:MM:SS:FF{below}")
     hours, minutes, seconds, frames = numbers
-    of_day_s = 3600 * hours + 60 * minutes + seconds + frames / RATE_HZ
+    of_day_s = _time_of(3600 * hours + 60 * minutes + seconds, frames, counting, float(take.times_s[0]))
     return of_day_s + DAY_S if of_day_s < take.times_s[0] - DAY_S / 2 else of_day_s
+
+
+def _time_of(second: float, frames: float, counting: Counting, first_s: float) -> float:
+    """When a label is, in a take whose first row's label says `first_s`."""
+    if not counting.slow:
+        return second + frames / counting.nominal
+    whole_s = math.floor(first_s)
+    first = counting.frames(whole_s, (first_s - whole_s) * counting.nominal)
+    return first_s + (counting.frames(second, frames) - first) * 1.001 / counting.nominal
 
 
 def timecode(time_s: float) -> str:

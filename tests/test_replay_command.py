@@ -80,6 +80,19 @@ def test_a_folder_of_the_apps_goes_over_the_wire_with_its_own_timecode(tmp_path,
     assert "poses for 0.5 s of the take; " in capsys.readouterr().out
 
 
+def test_a_take_that_counts_24_a_second_is_played_in_its_own_time_and_said(tmp_path, asked, capsys):
+    app_take(tmp_path / "S_1_Anna.csv", face(96), first=0.0, step=1.0)
+    lines = (tmp_path / "S_1_Anna.csv").read_text().splitlines()
+    rows = [f"10:00:{at // 24:02}:{at % 24:02}," + line.split(",", 1)[1] for at, line in enumerate(lines[1:])]
+    (tmp_path / "S_1_Anna.csv").write_text("\n".join([lines[0], *rows]))
+    assert run(["replay", str(tmp_path), "--start", "10:00:01:12"]) == 0
+    assert run(["replay", str(tmp_path), "--rate", "23.976"]) == 0
+    (shown, _, from_s), (slow, _, _) = asked
+    assert from_s == pytest.approx(1.5) and shown.take.times_s[-1] == pytest.approx(36000 + 95 / 24)
+    assert slow.take.times_s[-1] == pytest.approx(36000 + 95 * 1.001 / 24)
+    assert capsys.readouterr().err.count("FF of its timecode counts 24 a second") == 1
+
+
 def test_the_sound_beside_a_take_is_played_from_the_same_moment(tmp_path, asked):
     app_take(tmp_path / "S_1_Anna.csv", face(120), first=0.0, step=1.0)
     soundfile.write(tmp_path / "S_1_Anna.wav", np.zeros(100), 8000)

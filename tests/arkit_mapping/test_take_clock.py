@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arkit_mapping.take_edit import gaps
+from arkit_mapping.take_edit import gaps, moment
 from arkit_mapping.take_rows import HEADER
 from arkit_mapping.takes import Take, TakeError, read_take
 
@@ -187,3 +187,22 @@ def test_midnight_is_passed_at_any_rate(tmp_path: Path) -> None:
 def test_two_signs_before_ff_in_one_file_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(TakeError, match="line 3: got timecode '00:00:00;01'.*the same sign"):
         read_take(written(tmp_path, ["00:00:00:00", "00:00:00;01"]))
+
+
+@pytest.mark.parametrize("rate", ["24", "23.976", "25", "30", "29.97", "60"])
+def test_a_moment_in_timecode_is_the_row_with_that_label(tmp_path: Path, rate: str) -> None:
+    labels = counted(150, round(float(rate) + 0.2), first=7)
+    take = read_take(written(tmp_path, labels), rate)
+    for row in (0, 1, 40, 149):
+        assert moment(labels[row], take) == pytest.approx(float(take.times_s[row]), abs=1e-6)
+
+
+def test_a_moment_in_drop_frame_is_the_row_with_that_label_past_a_minute(tmp_path: Path) -> None:
+    labels = dropped(2000, 30, first_s=36030)
+    take = read_take(written(tmp_path, labels))
+    assert moment(labels[1990], take) == pytest.approx(float(take.times_s[1990]), abs=1e-6)
+
+
+def test_a_moment_beyond_what_ff_counts_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TakeError, match="got moment '10:00:00:24', expected .* with FF below 24"):
+        moment("10:00:00:24", read_take(written(tmp_path, counted(60, 24))))

@@ -223,6 +223,16 @@ def test_a_take_with_gaps_is_evened_out_and_said(tmp_path):
     np.testing.assert_allclose(clip.predicted[:, JAW], np.linspace(0, 1, 120), atol=1e-3)
 
 
+def test_a_take_of_another_rate_lasts_as_long_as_its_timecode_says_and_is_said(tmp_path):
+    write_take(tmp_path / "take.csv", np.zeros((96, 61), np.float32))
+    lines = (tmp_path / "take.csv").read_text().splitlines()
+    rows = [f"10:00:{at // 24:02}:{at % 24:02}," + line.split(",", 1)[1] for at, line in enumerate(lines[1:])]
+    (tmp_path / "take.csv").write_text("\n".join([lines[0], *rows]))
+    clip = opened(tmp_path / "take.csv", tmp_path / "session")
+    assert len(clip.predicted) == 1 + int(95 / 24 * 60) and "FF of its timecode counts 24 a second" in clip.notes[0]
+    assert len(opened(tmp_path / "take.csv", tmp_path / "session", take_rate="48").predicted) == 1 + int((3 + 23 / 48) * 60)
+
+
 @pytest.mark.parametrize("text", ["", "hello\n", "Timecode,BlendShapeCount,JawOpen\n00:00:00:00.000,1,0.5\n"])
 def test_a_csv_that_is_no_take_is_one_line(tmp_path, text):
     (tmp_path / "take.csv").write_text(text)

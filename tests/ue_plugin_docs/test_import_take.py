@@ -187,6 +187,14 @@ def test_assets_that_are_there_stay_unless_replace_is_given(tmp_path: Path) -> N
     assert set(unreal.assets) == set(before) and unreal.assets != before
 
 
+def test_two_takes_of_one_name_in_different_folders_do_not_replace_each_other(tmp_path: Path) -> None:
+    for scene in ("scene 1", "scene 2"):
+        _take(tmp_path / scene, stem="line")
+    unreal = fake.Unreal()
+    assert script.main([str(tmp_path), "--replace"], unreal) == 1 and len(unreal.assets) == 1
+    assert "scene 2" in unreal.errors[0] and "another --dest" in unreal.errors[0]
+
+
 def test_an_editor_without_the_importer_plugin_is_told_which_to_enable(tmp_path: Path) -> None:
     unreal = fake.Unreal(importer=False)
     assert script.main([str(_take(tmp_path))], unreal) == 1

@@ -783,10 +783,14 @@ def main(arguments: list[str], unreal: Any = None) -> int:
     except TakeError as error:
         _say(unreal, f"error: {error}", wrong=True)
         return 1
+    made: dict[str, Path] = {}
     for file in files:
         try:
             plan = make_plan(file, subject=given.subject, keep_timecode=given.keep_timecode, with_sound=not given.no_sound,
                              rate=given.take_rate)  # fmt: skip
+            if plan.sequence in made:
+                raise TakeError(f"it would become {dest}/{plan.sequence} as {made[plan.sequence]} does; import it into another --dest")
+            made[plan.sequence] = file
             if editor:
                 editor.make(plan, dest, replace=given.replace)
             for line in described(plan, dest):
