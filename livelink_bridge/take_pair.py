@@ -43,7 +43,8 @@ def write_pair(take: Take, out: Path, part: Part | None, *, force: bool = False,
         with written(out, force=force) as file:
             write_csv(take, file, on_progress)
         return 0.0
-    check_free(wav, force=force)
+    for path in (out, wav):
+        check_free(path, force=force)
     try:
         with written(out, force=force) as file:
             write_csv(take, file, on_progress)

@@ -145,6 +145,8 @@ def test_nothing_that_is_there_is_overwritten_unasked_neither_take_nor_sound(tmp
     assert (tmp_path / "part.wav").read_bytes() == b"mine" and not (tmp_path / "part.csv").exists()
     say("trim", source, "-o", tmp_path / "part.csv", "--start", "1", "--force")
     assert heard(tmp_path / "part.wav")[0] == RATE_HZ
+    with pytest.raises(SinkError, match="part.csv exists"):
+        say("trim", source, "-o", tmp_path / "part.csv", "--start", "1")
 
 
 def test_a_take_can_be_replaced_by_a_part_of_itself(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Batch:
         self.tally = Tally()
         if recipe.with_sound and _lies_in(out, paths):
             recipe = replace(recipe, with_sound=False)
-            self._say_unplaced()
+            self._say_unplaced(out)
         self._out, self._recipe, self._clock, self._show = out, recipe, clock, show
 
     def plan(self) -> Iterator[Work]:
@@ -124,8 +124,10 @@ class Batch:
             return False
         return True
 
-    def _say_unplaced(self) -> None:
-        self.found.notes.append("takes are made in a folder of sounds: no sound is put beside them, it would be converted the next time")
+    def _say_unplaced(self, out: Path) -> None:
+        works = (sound.work(out.resolve()) for sound in self.found.sounds)
+        if any(work.sound.resolve().parent != work.out.parent for work in works):
+            self.found.notes.append("takes are made in a folder of sounds: no sound is put beside them, it would be converted the next time")
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.error is None:

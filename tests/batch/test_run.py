@@ -179,7 +179,8 @@ def test_takes_in_a_folder_of_sounds_get_none_that_would_be_converted_the_next_t
     out, said = lines / below, Silent()
     batch_here = Batch([lines], out, SOUND, clock=ManualClock(), show=said)
     assert batch_here.run(InlineEngine()).converted == 3
-    assert any("no sound is put beside them" in note for note in batch_here.found.notes)
+    assert [note for note in batch_here.found.notes if "no sound is put beside them" in note] == batch_here.found.notes
+    assert len(batch_here.found.notes) == (below != ".")
     assert Batch([lines], out, SOUND, clock=ManualClock(), show=said).run(InlineEngine()) == Tally(kept=3)
 
 
