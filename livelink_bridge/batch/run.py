@@ -127,7 +127,7 @@ class Batch:
     def _say_unplaced(self, out: Path) -> None:
         works = (sound.work(out.resolve()) for sound in self.found.sounds)
         if any(work.sound.resolve().parent != work.out.parent for work in works):
-            self.found.notes.append("takes are made in a folder of sounds: no sound is put beside them, it would be converted the next time")
+            self.found.notes.append("takes are made in a folder of sounds: no sound is put beside them, it would be converted next time")
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.error is None:
