@@ -33,6 +33,7 @@ def application(session: Session, *, host: str, port: int, token: str | None = N
     ui.page("/compare", title=f"{TITLE}: which is better?")(lambda: page_compare.build(session))
     ui.run_with(app, title=TITLE, dark=True, tailwind=False, show_welcome_message=False, binding_refresh_interval=None,
                 reconnect_timeout=RECONNECT_S)  # fmt: skip
+    nicegui_app.on_shutdown(session.close)
     if first is not None:
         nicegui_app.on_startup(lambda: page.open_first(session, first))
     return Guard(app, host, port, token)

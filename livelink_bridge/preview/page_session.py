@@ -246,6 +246,11 @@ class Session:
             self.tell_trouble(why)
         self.tell()
 
+    async def close(self) -> None:
+        """Give up what is being rendered, so that no ffmpeg outlives the program. For the server's end."""
+        self.drop_video()
+        await asyncio.gather(*self._ending)
+
     def tell_trouble(self, sentence: str) -> None:
         """Say in every tab what went wrong."""
         self.trouble, self.troubles = sentence, self.troubles + 1

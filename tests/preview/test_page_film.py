@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -225,6 +226,18 @@ def test_sliders_that_move_and_sides_that_change_do_not_change_the_video(tmp_pat
     asyncio.run(renders())
 
 
+def test_the_servers_end_gives_up_the_video_and_waits_for_ffmpegs(tmp_path, writers):
+    async def renders() -> None:
+        here = session(tmp_path)
+        await here.begin_video(SMALL)
+        await here.close()
+        assert writers[0].cancelled and here.video is None
+        await here.close()
+
+    asyncio.run(renders())
+    assert list((tmp_path / "exports").iterdir()) == []
+
+
 class Asked:
     def __init__(self, **params: Any) -> None:
         self.path_params = params
@@ -287,19 +300,19 @@ def test_files_are_read_off_the_pages_thread_and_of_two_faces_the_later_one_stay
     threads: set[int] = set()
     later_is_read = threading.Event()
 
-    def read(path: Path) -> list[str]:
+    def read(path: Path) -> Any:
         threads.add(threading.get_ident())
         if path.name == "large.glb":
             later_is_read.wait(5)
         else:
             later_is_read.set()
-        return [path.name]
+        return SimpleNamespace(notes=(path.name,))
 
     def character(path: Path) -> Any:
         threads.add(threading.get_ident())
         return page_session.Character()
 
-    monkeypatch.setattr(page_session, "_face_notes", read)
+    monkeypatch.setattr(page_session, "face_map", read)
     monkeypatch.setattr(page_session, "load_character", character)
 
     async def wears() -> Session:
