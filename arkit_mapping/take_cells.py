@@ -68,7 +68,8 @@ class Cells:
 
     def _split(self, line: str) -> list[str]:
         if '"' not in line:
-            return [cell.strip() for cell in line.split(self._separator)]
+            cells = line.split(self._separator)
+            return [cell.strip() for cell in cells] if " " in line else cells
         self.odd["cells in quotes"] = None
         return [cell.strip() for cell in next(csv.reader([line], delimiter=self._separator), [])]
 

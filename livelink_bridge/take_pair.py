@@ -45,17 +45,17 @@ def write_pair(take: Take, out: Path, part: Part | None, *, force: bool = False,
         return 0.0
     for path in (out, wav):
         check_free(path, force=force)
-    try:
-        with written(out, force=force) as file:
-            write_csv(take, file, on_progress)
+    with written(out, force=force) as file:
+        write_csv(take, file, on_progress)
+        try:
             with whole_file(wav, new=not force) as partial:
                 begun = datetime.fromtimestamp(part.sound.stat().st_mtime).astimezone()
                 seconds = copy_wave(part.sound, partial, of_day_s=float(take.times_s[0]) % DAY_S, begun=begun, description=out.stem,
                                     from_s=part.from_s, length_s=part.length_s)  # fmt: skip
                 if force:
                     out.unlink(missing_ok=True)
-    except OSError as error:
-        raise SinkError(f"{wav} cannot be written: {error.strerror or error}") from error
+        except OSError as error:
+            raise SinkError(f"{wav} cannot be written: {error.strerror or error}") from error
     return seconds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -147,6 +148,17 @@ def test_nothing_that_is_there_is_overwritten_unasked_neither_take_nor_sound(tmp
     assert heard(tmp_path / "part.wav")[0] == RATE_HZ
     with pytest.raises(SinkError, match="part.csv exists"):
         say("trim", source, "-o", tmp_path / "part.csv", "--start", "1")
+
+
+def test_a_sound_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object, **_named: object) -> float:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = take(tmp_path)
+    monkeypatch.setattr(take_pair, "copy_wave", full)
+    with pytest.raises(SinkError, match="part.wav cannot be written: No space left"):
+        say("trim", source, "-o", tmp_path / "part.csv", "--start", "1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["line.csv", "line.wav"]
 
 
 def test_a_take_can_be_replaced_by_a_part_of_itself(tmp_path: Path) -> None:

@@ -48,6 +48,15 @@ def test_takes_without_sound_and_broken_ones_are_named_and_the_rest_is_read(make
     }  # fmt: skip
 
 
+def test_a_take_without_sound_is_told_where_its_sound_would_be(make_take):
+    own, app = make_take("own", 1, sound=False), make_take("app", 2, sound=False)
+    app.table.with_suffix(".mov").write_bytes(b"film")
+    _, left = read_takes([own, app])
+    why = {each.name: each.reason for each in left}
+    assert "convert again with --with-sound" in why["own"] and ".mov" not in why["own"]
+    assert "ffmpeg -i app.mov app.wav" in why["app"] and "convert" not in why["app"]
+
+
 def test_a_late_face_is_brought_in_step_and_a_stranger_is_left_out(make_take):
     files = [make_take("late", 1, late=12), make_take("early", 2, late=-7)]
     files += [make_take("strange", 3, strange=True), make_take("far", 4, late=150)]
