@@ -73,7 +73,7 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
         raise UsageError(f"got {' '.join(map(str, files))}, expected - alone: standard input is played by itself, and --raw is for it")
     form = parse_format(raw) if raw else None
     # Before Ctrl-C is turned into an event: the header of a wav may take as long as its writer does.
-    source = PipeSource(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock)
+    source = PipeSource(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock, allow_cut=settings.allow_cut)
     with interruptible() as stop:
         face, model = session.face_of(settings, clock), session.live_model_of(settings)
         front = session.front_of(settings, None, model.lookahead_s)

@@ -57,10 +57,16 @@ def test_samples_that_come_in_halves_are_put_together(step):
     np.testing.assert_array_equal(heard(PipeSource(pipe, layout, clock=ManualClock())), VOICE)
 
 
-def test_a_length_that_nobody_knew_is_not_heeded():
+def with_size(size: int) -> bytes:
     data = bytearray(wav("PCM_16"))
     at = data.index(b"data")
-    data[at + 4 : at + 8] = b"\xff\xff\xff\xff"
+    data[at + 4 : at + 8] = struct.pack("<I", size)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_length_that_nobody_knew_is_not_heeded(size):
+    data = with_size(size)
     np.testing.assert_allclose(heard(PipeSource(io.BytesIO(bytes(data)), None, clock=ManualClock())), VOICE, atol=1 / 32768)
 
 
@@ -68,7 +74,7 @@ def test_a_chunk_before_the_sound_is_passed_over():
     data = wav("PCM_16")
     at = data.index(b"fmt ")
     stream = io.BytesIO(data[:at] + b"LIST" + struct.pack("<I", 3) + b"abc\0" + data[at:])
-    assert read_wav_header(stream, "pipe") == PcmFormat("s16le", RATE, 2)
+    assert read_wav_header(stream, "pipe") == (PcmFormat("s16le", RATE, 2), VOICE.size * 2)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +105,35 @@ def test_a_reader_that_fails_says_so_and_ends_what_waits_for_it(monkeypatch):
     assert list(source.blocks()) == []
     assert source.heard_out()
     assert str(source.failure) == "standard input cannot be read on: MemoryError('no room')"
+
+
+def test_a_pipe_that_ends_early_is_played_and_then_fails():
+    data = wav("PCM_16")
+    source = PipeSource(io.BytesIO(data[: len(data) // 2]), None, clock=ManualClock())
+    assert 0.45 < len(heard(source)) / len(VOICE) < 0.55
+    assert str(source.failure) == "standard input ended early: 0.10 of 0.20 s; what came was played; --allow-cut takes it for whole"
+    allowed = PipeSource(io.BytesIO(data[: len(data) // 2]), None, clock=ManualClock(), allow_cut=True)
+    heard(allowed)
+    assert allowed.failure is None
+
+
+def test_chunks_behind_the_sound_of_a_pipe_are_not_played():
+    data = wav("PCM_16") + b"LIST" + struct.pack("<I", 4000) + bytes(range(1, 251)) * 16
+    for step in (7, 1000, 100_000):
+        source = PipeSource(io.BufferedReader(Dribble(data, step), 1024), None, clock=ManualClock())
+        assert len(heard(source)) == len(VOICE)
+        assert source.failure is None
+
+
+def test_a_pipe_whose_header_was_never_brought_up_to_date_is_played_to_its_end(caplog):
+    source = PipeSource(io.BytesIO(with_size(RATE // 5)), None, clock=ManualClock())
+    assert len(heard(source)) == len(VOICE)
+    assert "its header says 0.1 s and was not brought up to date; it is played to its end" in caplog.text
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+def test_an_odd_chunk_of_a_pipe_may_lack_its_padding(padding):
+    data = wav("PCM_16")
+    at = data.index(b"fmt ")
+    stream = io.BytesIO(data[:at] + b"LIST" + struct.pack("<I", 3) + b"abc" + padding + data[at:])
+    assert read_wav_header(stream, "pipe")[0] == PcmFormat("s16le", RATE, 2)
