@@ -35,12 +35,15 @@ class FaceMap:
     """A node; None where none is one."""
     looks_back: bool
     """Whether it looks along -Z, as VRM 0 has it; others look along +Z."""
+    extensions: tuple[str, ...] = ()
+    """What of glTF's extensions the file uses: some need decoders."""
     notes: tuple[str, ...] = ()
     """What the user should know, a sentence each."""
 
     def json(self) -> dict[str, Any]:
         """As the browser is told: `moves` is a list of [mesh, target, channel, weight]."""
-        return {"moves": [list(move) for move in self.moves], "head": self.head, "back": self.looks_back}
+        moves = [list(move) for move in self.moves]
+        return {"moves": moves, "head": self.head, "back": self.looks_back, "extensions": list(self.extensions)}
 
 
 def face_map(path: Path) -> FaceMap:
@@ -52,7 +55,9 @@ def face_map(path: Path) -> FaceMap:
     moves = (*named, *(move for move in vrm_moves(face) if move.channel not in known))
     if not moves:
         raise BridgeError(why_none(face, path.name))
-    return FaceMap(moves, head_of(face), looks_back(face), tuple(_notes(face, path.name, {move.channel for move in moves})))
+    used = tuple(name for name in face.document.get("extensionsUsed", []) if isinstance(name, str))
+    notes = tuple(_notes(face, path.name, {move.channel for move in moves}))
+    return FaceMap(moves, head_of(face), looks_back(face), used, notes)
 
 
 def vrm_moves(face: GltfFile) -> Iterator[Move]:

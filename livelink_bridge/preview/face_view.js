@@ -2,6 +2,7 @@
 
 import { GLTFLoader } from "nicegui-scene";
 import { CHANNELS, stage } from "livelink-preview/stage.js";
+import { addDecoders } from "livelink-preview/decoders.js";
 import { Film } from "livelink-preview/film.js";
 import { Morphs } from "livelink-preview/morphs.js";
 import { Studio } from "livelink-preview/studio.js";
@@ -58,7 +59,9 @@ export default {
     async load() {
       const wanted = this.file;
       try {
-        const [gltf, map] = await Promise.all([new GLTFLoader().loadAsync(wanted), mapOf(wanted)]);
+        const map = await mapOf(wanted), loader = new GLTFLoader();
+        const free = await addDecoders(loader, map.extensions, this.studio.renderer);
+        const gltf = await loader.loadAsync(wanted).finally(free);
         if (wanted !== this.file) return;
         const morphs = new Morphs(gltf, map, this.channels);
         if (!morphs.found.size) throw new Error("none of its meshes with ARKit shapes is in its scene");

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 from animator import LENGTH_S, LOUD_S, Served, decoded, glb, probed, receiver_of
-from faces import Z_UP, perfect_sync, renamed, skinned, small_face, under
+from faces import Z_UP, perfect_sync, renamed, skinned, small_face, textured, under
+from gltf_checks import rewritten
 from PIL import Image
 from playing import PlayingSession
 
@@ -366,6 +367,31 @@ def test_a_face_of_any_scale_turn_and_skin_is_seen_as_the_same_face_and_moves(ta
     assert apart(ours, opened) < 0.03
     tab.seek(QUIET)
     assert apart(opened, tab.picture()) > 0.005
+    tab.page.locator("#built-in").click()
+    tab.page.wait_for_function("() => document.querySelector('#face').studio.shown === '/session/face/own'")
+
+
+@pytest.mark.parametrize("kind", ["draco", "meshopt", "ktx2"])
+def test_a_compressed_face_is_shown_with_decoders_of_this_package(tab: Tab, served: Served, tmp_path: Path, kind: str) -> None:
+    face = tmp_path / "face.glb"
+    face.write_bytes(small_face(textured) if kind == "ktx2" else small_face())
+    if kind != "ktx2":
+        face = rewritten(face, tmp_path / "packed.glb", kind)
+    tab.seek(LOUD)
+    ours, asked = tab.picture(), list[str]()
+    tab.page.on("request", lambda request: asked.append(request.url))
+    tab.drop(f"{kind}.glb", face.read_bytes())
+    tab.page.wait_for_function("() => !document.querySelector('#face').studio.shown.endsWith('/own')")
+    opened = tab.picture()
+    if kind == "ktx2":
+        skin = opened[opened[..., 3] > 128].mean(0)
+        assert skin[1] > 1.5 * skin[0] and skin[1] > 1.5 * skin[2], "the picture is green"
+    else:
+        assert apart(ours, opened) < 0.03
+    tab.seek(QUIET)
+    assert apart(opened, tab.picture()) > 0.002
+    assert kind == "meshopt" or any("/decoders/" in url for url in asked), "Meshopt's decoder is in the module that Draco's came with"
+    assert [url for url in asked if not url.startswith((served.url, "blob:", "data:"))] == [], "nothing of it comes from elsewhere"
     tab.page.locator("#built-in").click()
     tab.page.wait_for_function("() => document.querySelector('#face').studio.shown === '/session/face/own'")
 
