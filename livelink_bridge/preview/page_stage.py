@@ -17,6 +17,7 @@ from livelink_bridge.preview.page_sliders import SliderPanel
 from livelink_bridge.preview.page_words import sentence
 from livelink_bridge.preview.timeline import LiveLink, LivePanel
 
+OWN_CHARACTERS = "Each performer has a character of its own here: change it in its file."
 METER_S, STATE_S = 0.1, 0.25
 """How often the level, and everything else, is told to the browser."""
 
@@ -77,7 +78,7 @@ class StagePage(Page):
             if self._show.sliders:
                 self._character_buttons()
             else:
-                self._save_open = lambda: self.say("Each performer has a character of its own here: change it in its file.", "warning")
+                self._save_open = lambda: self.say(OWN_CHARACTERS, "warning")
             ui.element("div").classes("file")
             self._help = help_dialog(LIVE_KEYS, LIVE_MOUSE)
             icon("contrast", "Light or dark", "light", dark.toggle)
@@ -111,7 +112,9 @@ class StagePage(Page):
         self.session.tell()
 
     async def _open(self, file: str, use: str) -> None:
-        if file.lower().endswith((*FACE_ENDINGS, ".yaml", ".yml")):
+        if file.lower().endswith((".yaml", ".yml")) and not self._show.sliders:
+            self.say(OWN_CHARACTERS, "warning")
+        elif file.lower().endswith((*FACE_ENDINGS, ".yaml", ".yml")):
             await super()._open(file, use)
         else:
             told = UsageError("this page follows the live session: open sounds and takes with `livelink-bridge preview FILE`")

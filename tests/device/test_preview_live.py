@@ -48,8 +48,8 @@ def shoot(page: Any, name: str) -> None:
     """A picture for the docs, where they are taken anew: set LIVELINK_BRIDGE_PICTURES."""
     if PICTURES:
         page.set_viewport_size({"width": 1400, "height": 900})
-        page.wait_for_function("() => !document.querySelector('.q-notification')")
-        shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        page.wait_for_function("() => parseFloat(document.querySelector('#level div').style.width) > 30")
+        shot = Image.open(io.BytesIO(page.screenshot(style=".q-notification { display: none }"))).convert("RGB")
         shot.point(lambda value: value & 0xFC).save(DOCS / f"preview-{name}.png", optimize=True)
 
 
