@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ LOUDEST = 16.0
 """Samples of a file of floats that are louder, 24 dB over full scale, are damage; those that are not finite are too."""
 _JUDGED_S, _JUDGED_WITHIN_S = 10.0, 60.0
 """Whether channels cancel is judged by so much audio that is not silent, from so much of the beginning."""
+_PIECE = 1 << 18
+"""Samples of all channels that are judged at a time."""
 _UNKNOWN_FRAMES = 2**48
 """libsndfile reports absurd lengths for streams whose header does not say; no recording is that long."""
 _EXTENTS: tuple[Callable[[BinaryIO, int], Extent | None], ...] = (
@@ -88,9 +91,10 @@ class Recording:
     def read(self, most: int) -> NDArray[np.float32]:
         """float32 (n, channels), n at most `most`, 0 only at the end. CutError for a file that ends before its header says,
         RecordingError for one that is damaged."""
-        most = most if self.frames is None else min(most, self.frames - self._given)
-        if most <= 0:
-            return np.zeros((0, self.channels), np.float32)
+        if self._view is not None and self.frames is not None:  # what lies behind is a part of a block, which decoders stumble over
+            most = min(most, self.frames - self._given)
+            if most <= 0:
+                return np.zeros((0, self.channels), np.float32)
         try:
             samples: NDArray[np.float32] = self._file.read(most, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
@@ -104,8 +108,8 @@ class Recording:
 
     def judge(self, powers: Powers) -> None:
         """Read on until it is plain whether the channels cancel."""
-        most = round(_JUDGED_WITHIN_S * self.rate)
-        while self._given < most and powers.frames < _JUDGED_S * self.rate and len(samples := self.read(self.rate)):
+        most, piece = round(_JUDGED_WITHIN_S * self.rate), max(1, min(self.rate, _PIECE // self.channels))
+        while self._given < most and powers.frames < _JUDGED_S * self.rate and len(samples := self.read(piece)):
             powers.add(samples)
 
     def close(self) -> None:
@@ -159,8 +163,11 @@ def open_recording(path: Path, *, allow_cut: bool = False) -> Recording:
 def _open(path: Path, allow_cut: bool) -> Recording:
     size = _size(path)
     with open(path, "rb") as file:
-        extent = next((found for measure in _EXTENTS if (found := measure(file, size)) is not None), None)
-        frames = next((number for count in FRAMES if (number := count(file, size)) is not None), None)
+        try:
+            extent = next((found for measure in _EXTENTS if (found := measure(file, size)) is not None), None)
+            frames = next((number for count in FRAMES if (number := count(file, size)) is not None), None)
+        except (struct.error, IndexError):  # the header ends inside a number: libsndfile says what it makes of that
+            extent = frames = None
     view = View(path, extent.view) if extent and extent.view else None
     try:
         opened = _opened(path, view, extent)

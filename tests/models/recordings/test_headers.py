@@ -192,6 +192,22 @@ def test_what_ffmpeg_writes_is_read_whole_and_its_half_is_not(write, tmp_path, e
     assert 0.2 < len(read(out, allow_cut=True)) / len(whole) < 0.6
 
 
+@pytest.mark.parametrize("kind", ["WAV", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3", "NIST", "AVR", "SDS", "MAT5"])
+def test_a_header_that_is_damaged_or_ends_anywhere_is_read_or_refused_in_one_line(write, kind):
+    path = write("a.bin", format=kind, **({"subtype": "PCM_16"} if kind not in ("OGG", "MP3", "SDS") else {}))
+    whole, rng = path.read_bytes(), np.random.default_rng(4)
+    for turn in range(60):
+        data = bytearray(whole[: int(rng.integers(1, 300))] if turn % 2 else whole)
+        for at in rng.integers(4, 120, 3).tolist():
+            if at < len(data):
+                data[at] = int(rng.choice([0, 1, 0x7F, 0x80, 0xFF]))
+        path.write_bytes(bytes(data))
+        try:
+            assert read(path, allow_cut=bool(turn % 3), piece=8192).ndim == 2
+        except RecordingError as error:
+            assert "\n" not in str(error)
+
+
 def test_damaged_samples_are_counted_and_silent(tmp_path, voice):
     bad = np.stack([voice, voice], 1).astype(np.float64)
     bad[10, 0], bad[20], bad[30, 1], bad[40, 0] = np.nan, np.inf, 1e30, -1e300
