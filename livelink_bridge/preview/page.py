@@ -278,7 +278,8 @@ class Page:
             self.say("The video was cancelled; no file was written.", "info")
 
     async def _rendered(self, video: int, trouble: str) -> None:
-        self._video = None
+        if self._video == video:  # not another one, begun since this one was cancelled
+            self._video = None
         if trouble:
             self.session.drop_video(trouble, video)
         if self.session.video is None or self.session.video.number != video:

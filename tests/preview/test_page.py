@@ -418,7 +418,9 @@ def test_without_ffmpeg_the_page_says_in_a_line_what_to_install(tab: Tab, monkey
 WEIGHTS = """() => {
     const view = document.querySelector("#face").studio, film = view.film.bind(view);
     window.filmed = [];
+    window.films = 0;
     view.film = (...size) => {
+        films++;
         const made = film(...size), mesh = view.morphs.meshes.find((one) => "jawOpen" in one.morphTargetDictionary);
         const picture = (pose) => {
             const taken = made.picture(pose);
@@ -474,12 +476,21 @@ def test_a_video_has_the_asked_size_rate_and_length_and_in_each_frame_the_face_o
 
 
 @needs_ffmpeg
-def test_a_video_can_be_cancelled_and_the_next_one_begun(tab: Tab, served: Served) -> None:
+def test_a_video_can_be_cancelled_and_the_next_one_begun_at_once(tab: Tab, served: Served) -> None:
+    tab.page.evaluate(WEIGHTS)
+    rests = "() => document.querySelector('#face').studio.filming && document.querySelector('#face').studio.studio.scene.background"
     for _ in range(2):
         begin_video(tab)
+        tab.page.wait_for_function(rests)
         tab.page.locator("#cancel-video").click()
         assert "cancelled" in tab.sentence("The video was cancelled")
-        tab.page.wait_for_function("() => !document.querySelector('#face').studio.filming")
+    begin_video(tab, "64x64")
+    tab.page.wait_for_function("() => films === 3")
+    before = tab.page.evaluate("() => filmed.length")
+    tab.page.wait_for_function("(before) => filmed.length > before + 2", arg=before)
+    assert tab.page.evaluate(rests), "the end of the one before has not taken the page's canvas back"
+    tab.page.locator("#cancel-video").click()
+    tab.page.wait_for_function("() => !document.querySelector('#face').studio.filming")
     assert served.session.video is None and list((served.folder / "exports").rglob("*.partial*")) == []
 
 

@@ -4,8 +4,15 @@ import { CHANNELS, TILE_FRAMES, stage } from "livelink-preview/stage.js";
 
 const PATIENCE_MS = 30_000; // without an answer of the program: as long as it waits for a tab that is out of reach
 
-// `order`: {video, frames, width, height}. Returns what went wrong in a sentence, or nothing.
-export async function renderVideo({ video, frames, width, height }) {
+let last = Promise.resolve();
+
+// `order`: {video, frames, width, height}. Returns what went wrong in a sentence, or nothing. One video after another: a cancelled
+// one may still be drawing its frame when the next is asked for.
+export function renderVideo(order) {
+  return (last = last.then(() => render(order)));
+}
+
+async function render({ video, frames, width, height }) {
   stage.clock.pause();
   stage.tell("transport");
   let film, sent;
