@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from livelink_bridge.errors import DeviceError
+from livelink_bridge.own_python import own_python
 
 _ASK_S = 5.0
 """How long another process may take to list the devices."""
@@ -135,8 +135,11 @@ class SoundSystem:
 
 def names_elsewhere() -> list[str] | None:
     """The devices' names as a process that starts now sees them; None where it cannot tell."""
+    python = own_python()
+    if python is None:
+        return None
     try:
-        done = subprocess.run([sys.executable, "-c", _LIST], capture_output=True, timeout=_ASK_S, check=True)
+        done = subprocess.run([python, "-c", _LIST], capture_output=True, timeout=_ASK_S, check=True)
         return [str(name) for name in json.loads(done.stdout)]
     except (OSError, subprocess.SubprocessError, ValueError):
         return None

@@ -9,6 +9,7 @@ The gate hears the sound before the level control, so neither follows the other.
 from __future__ import annotations
 
 import math
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -36,13 +37,13 @@ class _Measuring:
         self._seconds, self._done = seconds, done
         self._parts: list[Samples] = []
 
-    def heard(self, samples: Samples, rate: int) -> bool:
-        """True when that was the last of it."""
+    def complete(self, samples: Samples, rate: int) -> bool:
+        """Take more of it. True when that was the last."""
         self._parts.append(samples.copy())
-        if sum(map(len, self._parts)) < self._seconds * rate:
-            return False
+        return sum(map(len, self._parts)) >= self._seconds * rate
+
+    def answer(self, rate: int) -> None:
         self._done(np.concatenate(self._parts)[: round(self._seconds * rate)], rate)
-        return True
 
 
 class VoiceFront:
@@ -67,6 +68,7 @@ class VoiceFront:
         self._usual, self._calibrated = Thresholds() if detector else LEVEL_ONLY, thresholds
         self._gate = NoiseGate(self._usual, hold_s)
         self._measuring: _Measuring | None = None
+        self._asking = threading.Lock()
         self.set_gain(gain_db)
         self._fade, self.gated = Fade(lookahead_steps), gated
         self._mixer = Mixer(warn_of_polarity)
@@ -104,7 +106,8 @@ class VoiceFront:
 
     def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
         """Hand the next `seconds` of sound as it comes in, and its rate, to `done`, which must not wait. From any thread."""
-        self._measuring = _Measuring(seconds, done)
+        with self._asking:
+            self._measuring = _Measuring(seconds, done)
 
     def reset(self) -> None:
         """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
@@ -142,8 +145,12 @@ class VoiceFront:
     def push(self, samples: Samples, rate: int) -> Samples:
         """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became ready."""
         self.meter.push(samples, rate)
-        if self._measuring and self._measuring.heard(samples, rate):
-            self._measuring = None
+        measuring = self._measuring
+        if measuring and measuring.complete(samples, rate):
+            with self._asking:  # one that was asked for meanwhile stays
+                if self._measuring is measuring:
+                    self._measuring = None
+            measuring.answer(rate)
         if self._resampler.from_hz != rate:
             self._resampler = Resampler(rate, SAMPLE_RATE)
         return self._levelled(self._resampler.push(samples * self._gain))

@@ -54,6 +54,8 @@ class VoiceOut:
         self._spare = Extremes("lowest", 1.0, 10)
         self._system = system or sound_system()
         self._mixer = Mixer()
+        self._lost = threading.Event()
+        """Sound was lost: the callback, which alone writes `late_s`, takes note."""
         self._line: DelayLine | None = None
         self._from_hz = 0
         self._gone = threading.Event()
@@ -66,7 +68,7 @@ class VoiceOut:
             self._from_hz = block.sample_rate
             self._line = DelayLine(round(_KEPT_S * block.sample_rate))
         if block.start > self._line.end > 0:  # sound was lost: how late an output is has nothing to do with it
-            self.late_s = 0.0
+            self._lost.set()
         self._heard_at_s = self._clock.now()
         self._line.write(block.start, self._mixer.push(block.samples, block.sample_rate))
 
@@ -116,6 +118,9 @@ class VoiceOut:
     def _fill(self, out: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
         if status.output_underflow:  # what is asked for now is heard later than was known
             self._starts.clear()
+        if self._lost.is_set():
+            self._lost.clear()
+            self.late_s = 0.0
         # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was heard.
         now_s = self._clock.now()
         zero_s, line, latency_s = self._shown_zero_s(), self._line, self._latency_s

@@ -228,3 +228,16 @@ def test_the_poses_of_an_utterance_hear_its_end_through_a_front():
     plain, fronted = (Animator(LoudnessModel(), Face(), front) for front in (None, VoiceFront(None, gated=False)))
     last = [[*animator.push(AudioBlock(sound, 48_000, 0, 0.0)), *animator.flush()][-1].weights for animator in (plain, fronted)]
     np.testing.assert_allclose(last[1], last[0], atol=1e-3)
+
+
+def test_a_measurement_asked_for_while_the_last_one_ends_is_answered_too():
+    front, answered = VoiceFront(None), []
+
+    def first(_samples, _rate):
+        answered.append("first")
+        front.measure(0.01, lambda _samples, _rate: answered.append("second"))
+
+    front.measure(0.01, first)
+    for _ in range(3):
+        front.push(np.zeros(1600, np.float32), 16000)
+    assert answered == ["first", "second"]

@@ -17,6 +17,9 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.gate import Thresholds
 from livelink_bridge.mute import Mute
 
+_LONGEST_S = ROOM_S + VOICE_S + 2.0
+"""Blocks come late; a microphone that is away for longer gives no answer, and another calibration may be asked for."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -72,7 +75,9 @@ class DirectedVoice:
         """`device` is the microphone's name, under which its levels are remembered; `mute` is what silences it."""
         self._face, self._front, self._device, self._remember = face, front, device, remember
         self._mute, self._clock = mute, clock or MonotonicClock()
-        self._measuring = threading.Lock()
+        self._asking = threading.Lock()
+        """Over the next two: one calibration at a time."""
+        self._asked = 0
         self._measured_from_s: float | None = None
         self._result = Calibration()
 
@@ -100,6 +105,8 @@ class DirectedVoice:
         if begun_s is None:
             return self._result
         heard_s = self._clock.now() - begun_s
+        if heard_s > _LONGEST_S:
+            return Calibration(result="no sound came for it; the gate stays as it was", failed=True)
         return Calibration("room" if heard_s < ROOM_S else "voice", min(1.0, heard_s / (ROOM_S + VOICE_S)))
 
     def feel(self, mood: Mood) -> None:
@@ -120,22 +127,25 @@ class DirectedVoice:
     def calibrate(self) -> None:
         """Listen for four seconds; what comes of it is in the log. Raises BridgeError where that is going on already."""
         front = self._microphone()
-        if not self._measuring.acquire(blocking=False):
-            raise BridgeError(f"{self._device} is being calibrated already; wait until that is done")
-        self._measured_from_s = self._clock.now()
+        with self._asking:
+            now_s, begun_s = self._clock.now(), self._measured_from_s
+            if begun_s is not None and now_s - begun_s <= _LONGEST_S:
+                raise BridgeError(f"{self._device} is being calibrated already; wait until that is done")
+            self._measured_from_s = now_s
+            self._asked = asked = self._asked + 1
         _log.info("calibrating %s: %g s of room, then %g s of voice", self._device, ROOM_S, VOICE_S)
-        front.measure(ROOM_S + VOICE_S, lambda samples, rate: self._measured(front, samples, rate))
+        front.measure(ROOM_S + VOICE_S, lambda samples, rate: self._measured(front, samples, rate, asked))
 
     def _microphone(self) -> Front:
         if self._front is None:
             raise BridgeError("this voice comes from no microphone, expected one: start with --mic")
         return self._front
 
-    def _measured(self, front: Front, samples: Samples, rate: int) -> None:
+    def _measured(self, front: Front, samples: Samples, rate: int, asked: int) -> None:
         """Off the thread that animates: sorting four seconds and writing a file take longer than a pose."""
-        threading.Thread(target=self._settle, args=(front, samples, rate), name="calibration", daemon=True).start()
+        threading.Thread(target=self._settle, args=(front, samples, rate, asked), name="calibration", daemon=True).start()
 
-    def _settle(self, front: Front, samples: Samples, rate: int) -> None:
+    def _settle(self, front: Front, samples: Samples, rate: int, asked: int) -> None:
         try:
             room = round(ROOM_S * rate)
             thresholds = calibrate(samples[:room], samples[room:], rate)
@@ -148,5 +158,6 @@ class DirectedVoice:
             self._result = Calibration(result=f"{error}; the gate stays as it was", failed=True)
             _log.warning("calibration of %s: %s; the gate stays as it was", self._device, error)
         finally:
-            self._measured_from_s = None
-            self._measuring.release()
+            with self._asking:
+                if asked == self._asked:  # a later one goes on
+                    self._measured_from_s = None

@@ -11,7 +11,9 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-_CLOSE_S = 3.0
+from livelink_bridge.own_python import own_python
+from livelink_bridge.sources.pulse import end_process
+
 _WATCHER = """
 import time, sounddevice
 while True:
@@ -40,18 +42,20 @@ def needed(platform: str = sys.platform) -> bool:
 class DefaultWatch:
     """Calls `on_change` when the default input's name becomes another; no name, while nothing is plugged in, is not one."""
 
-    def __init__(self, on_change: Callable[[], None], command: Sequence[str] = (sys.executable, "-c", _WATCHER)) -> None:
+    def __init__(self, on_change: Callable[[], None], command: Sequence[str] | None = None) -> None:
+        """Raises OSError where no other process can be started."""
+        python = own_python()
+        if command is None and python is None:
+            raise OSError("this program holds its Python inside itself, so no other can be asked")
+        command = command or (str(python), "-c", _WATCHER)
         self._on_change = on_change
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self._thread = threading.Thread(target=self._read, name="default input", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(_CLOSE_S)
-        self._thread.join(_CLOSE_S)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        """Never raises: whoever closes has more to close."""
+        end_process(self._process, self._thread)
 
     def _read(self) -> None:
         assert self._process.stdout is not None

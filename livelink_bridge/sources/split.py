@@ -51,7 +51,7 @@ class Split:
 
     def __init__(self, source: Source, columns: Sequence[tuple[int, ...]]) -> None:
         self._source = source
-        self.voices = tuple(SplitVoice(source, kept) for kept in columns)
+        self.voices = tuple(SplitVoice(source, kept, counts_device=at == 0) for at, kept in enumerate(columns))
 
     def run(self) -> None:
         """A thread's body: until the source ends or fails, which every voice then does too."""
@@ -75,7 +75,10 @@ class SplitVoice:
     live = True
     duration_s = None
 
-    def __init__(self, source: Source, columns: tuple[int, ...]) -> None:
+    def __init__(self, source: Source, columns: tuple[int, ...], *, counts_device: bool = True) -> None:
+        """`counts_device`: whether the device's own losses are counted here. One of its voices does, or a sum over voices would have them
+        several times."""
+        self._counts_device = counts_device
         self._source, self._columns = source, list(columns)
         self._blocks: Channel[AudioBlock] = Channel(_BACKLOG_BLOCKS, "newest")
         self._failure: BridgeError | None = None
@@ -100,11 +103,11 @@ class SplitVoice:
 
     @property
     def overflows(self) -> int:
-        return self._source.overflows
+        return self._source.overflows if self._counts_device else 0
 
     @property
     def dropped(self) -> int:
-        return self._source.dropped + self._blocks.dropped
+        return self._blocks.dropped + (self._source.dropped if self._counts_device else 0)
 
     @property
     def trouble(self) -> str | None:

@@ -70,6 +70,23 @@ def test_a_calibration_measures_sets_the_gate_and_is_remembered(caplog):
     assert "calibrated Desk mic: opens at" in caplog.text
 
 
+def test_a_microphone_that_stopped_meanwhile_does_not_keep_another_calibration_from_being_asked_for():
+    clock, front = ManualClock(), Front()
+    voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *_: None, clock=clock)
+    voice.calibrate()
+    late = front.done
+    clock.advance(5.0)
+    with pytest.raises(BridgeError, match="is being calibrated already"):
+        voice.calibrate()
+    clock.advance(1.5)
+    assert voice.calibration.failed
+    voice.calibrate()
+    late(np.concatenate([noise(2, 0.001), noise(2, 0.1)]), RATE)  # the answer to the first ends the second as little
+    finished()
+    with pytest.raises(BridgeError, match="is being calibrated already"):
+        voice.calibrate()
+
+
 def test_a_calibration_without_a_voice_is_a_line_and_another_may_follow(caplog):
     front = Front()
     voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *_row: None)

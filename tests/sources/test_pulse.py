@@ -125,8 +125,8 @@ def test_a_watch_whose_program_does_not_end_is_closed_all_the_same(stubborn):
 SPEAKS = """
 import struct, sys
 sys.stderr.write(" ".join(sys.argv[1:]))
-for frame in range(1000):
-    sys.stdout.buffer.write(struct.pack("<4f", *(frame + column / 10 for column in range(4))))
+frames = (struct.pack("<4f", *(frame + column / 10 for column in range(4))) for frame in range(1000))
+sys.stdout.buffer.write(b"".join(frames))
 """
 
 

@@ -52,6 +52,13 @@ def test_a_voice_says_of_its_device_what_the_device_says():
     assert (voice.name, voice.sample_rate, voice.trouble, voice.overflows) == ("list:", 48000, "unplugged", 3)
 
 
+def test_a_devices_losses_are_counted_once_whatever_the_number_of_voices():
+    source = ListSource(BLOCKS, live=True)
+    source.overflows, source.dropped = 3, 5
+    voices = Split(source, [(0,), (0,), (0,)]).voices
+    assert [(voice.overflows, voice.dropped) for voice in voices] == [(3, 5), (0, 0), (0, 0)]
+
+
 def opened(*wanted: Input):
     devices = FakePortAudio()
     system = SoundSystem(devices)

@@ -1,0 +1,20 @@
+"""The Python that another process can be started with, where there is one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+_PYTHON = re.compile(r"(python|pythonw|pypy|mayapy|hython)[\d.]*t?", re.IGNORECASE)
+
+
+def own_python(executable: str | None = None, *, frozen: bool | None = None) -> str | None:
+    """The interpreter's program; None inside a host application or a frozen program, where `sys.executable` is that program itself.
+
+    Starting it with `-c` would open another Unreal or Maya, or run the frozen program again, which would start another.
+    """
+    program = sys.executable if executable is None else executable
+    if (getattr(sys, "frozen", False) if frozen is None else frozen) or not program:
+        return None
+    return program if _PYTHON.fullmatch(re.sub(r"\.exe$", "", Path(program.replace("\\", "/")).name, flags=re.IGNORECASE)) else None
