@@ -45,7 +45,7 @@ def test_convert_leaves_the_take_alone(home: Path, tmp_path: Path) -> None:
 
 def test_play_leaves_the_subject_s_device_id_in_its_own_folder_and_nothing_else(home: Path, tmp_path: Path) -> None:
     run(home, *BRIDGE, "play", str(loud_tone(tmp_path)), "--no-audio", "--to", "livelink://127.0.0.1:9", "--gate", "voice")
-    assert homes.files(tmp_path) == ["remembered/identities.json", "voice.wav"]
+    assert homes.files(tmp_path) == [*(f"remembered/{name}" for name in homes.IDENTITIES), "voice.wav"]
 
 
 def test_a_batch_with_workers_leaves_its_takes_and_its_record(home: Path, tmp_path: Path) -> None:
@@ -81,4 +81,4 @@ def test_a_preview_that_is_looked_at_leaves_nothing(home: Path, tmp_path: Path) 
             assert b"face" in answer.read()
         page.send_signal(signal.SIGINT)
         page.wait(LIMIT_S)
-    assert set(homes.files(tmp_path)) <= {"voice.wav", "remembered/identities.json"}
+    assert set(homes.files(tmp_path)) <= {"voice.wav", *(f"remembered/{name}" for name in homes.IDENTITIES)}

@@ -26,4 +26,4 @@ def test_a_microphone_session_leaves_the_subject_s_device_id_in_its_own_folder_a
         live.send_signal(signal.SIGINT)
         _, errors = live.communicate(timeout=30)
     assert live.returncode == 130, errors
-    assert homes.files(home) == [] and homes.files(homes.remembered(home)) == ["identities.json"]
+    assert homes.files(home) == [] and homes.files(homes.remembered(home)) == homes.IDENTITIES

@@ -9,6 +9,10 @@ ELSEWHERE = ("LIVELINK_BRIDGE_", "XDG_", "ORT_", "HF_", "MPL", "TORCH", "NICEGUI
 """Variables that would lead files past the home, or switch off what should be off by itself."""
 
 
+IDENTITIES = ["identities.json", "identities.json.lock"]
+"""What the program itself remembers of a subject, and the empty file that two programs which write it wait for."""
+
+
 def environment(home: Path) -> dict[str, str]:
     """That of someone who has never run anything: an empty home; what the program itself remembers goes to a folder beside it."""
     home.mkdir()
