@@ -95,13 +95,13 @@ class Recording:
         assert self._recorder.stdout is not None
         left = b""
         while chunk := os.read(self._recorder.stdout.fileno(), 65536):
-            now_s, whole = time.time(), left + chunk
+            now_s, whole = time.monotonic(), left + chunk
             left = whole[len(whole) // 4 * 4 :]
             self._chunks.append(np.frombuffer(whole[: len(whole) // 4 * 4], np.float32))
             self._came_s.append(now_s)
 
     def tones_s(self) -> np.ndarray:
-        """End the recording. float64 (n,): the time of day at which each tone began."""
+        """End the recording. float64 (n,): when, on the clock of `Arrivals`, each tone began."""
         self._recorder.terminate()
         self._thread.join(10)
         loud = np.nonzero(np.abs(np.concatenate(self._chunks)) > LEVEL / 10)[0]
@@ -112,7 +112,7 @@ class Recording:
 
 
 def jaws_s(arrivals: Arrivals, clapping: subprocess.Popen[bytes]) -> np.ndarray:
-    """float64 (n,): the time of day at which the first packet of each pulse came, until the other process has ended."""
+    """float64 (n,): when, on the clock of `Arrivals`, the first packet of each pulse came, until the other process has ended."""
     opened_s, before = [], 0.0
     while True:
         received = arrivals.receive(QUIET_S)
