@@ -6,6 +6,7 @@ here for a fresh list: streams that still run are closed first, which to their o
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import subprocess
@@ -20,6 +21,8 @@ from livelink_bridge.own_python import own_python
 
 _ASK_S = 5.0
 """How long another process may take to list the devices."""
+_CLOSE_S = 3.0
+"""A device that has not closed by then never will."""
 _LIST = "import json, sounddevice; print(json.dumps([device['name'] for device in sounddevice.query_devices()]))"
 
 Device = dict[str, Any]
@@ -52,7 +55,8 @@ def sound_system() -> SoundSystem:
 class SoundSystem:
     """Devices and streams of a backend (the sounddevice module, or a stand-in). Any thread may call."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, *, close_s: float = _CLOSE_S) -> None:
+        self._close_s, self._stuck = close_s, False
         self._backend = backend
         self._streams: list[Any] = []
         self._lock = threading.RLock()
@@ -95,7 +99,24 @@ class SoundSystem:
         with self._lock:
             if stream in self._streams:
                 self._streams.remove(stream)
+                self._finish(stream)
+
+    def _finish(self, stream: Any) -> None:
+        """A driver may never return from closing: it is left behind, and PortAudio is not ended any more, which would wait for it."""
+
+        def finish() -> None:
+            try:
                 stream.close()
+            except self.error as error:
+                _log.debug("a sound device closes with: %s", one_line(error))
+
+        closing = threading.Thread(target=finish, name="sound device that closes", daemon=True)
+        closing.start()
+        closing.join(self._close_s)
+        if closing.is_alive() and not self._stuck:
+            self._stuck = True
+            atexit.unregister(getattr(self._backend, "_exit_handler", None))  # type: ignore[arg-type]
+            _log.warning("a sound device does not close within %g s and is left behind; devices that are lost stay so", self._close_s)
 
     def exclusive(self, hostapi: int) -> Any:
         """Options for a stream that has its device to itself, which only Windows' WASAPI offers. DeviceError elsewhere."""
@@ -107,7 +128,7 @@ class SoundSystem:
     def renew(self) -> None:
         """Look for devices again. Where other streams run they are interrupted, so only if another process sees other devices."""
         with self._lock:
-            if self._streams and not self._changed():
+            if self._stuck or (self._streams and not self._changed()):
                 return
             for stream in self._streams[:]:
                 self.close(stream)

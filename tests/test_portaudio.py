@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from livelink_bridge import portaudio
@@ -68,3 +70,18 @@ def test_a_sound_server_that_is_away_is_a_device_error_until_it_is_back():
     devices.silent = False
     system.renew()
     assert len(system.devices()) == 3
+
+
+def test_a_device_that_never_closes_is_said_once_and_left_behind(caplog):
+    devices, never = FakePortAudio(), threading.Event()
+    system = SoundSystem(devices, close_s=0.05)
+    for _ in range(2):
+        stream = system.open("InputStream")
+        stream.close = lambda: never.wait(30)
+        system.close(stream)
+    system.renew()
+    never.set()
+    assert devices.started == 1, "PortAudio is not ended under a stream that is being closed"
+    assert [record.getMessage() for record in caplog.records] == [
+        "a sound device does not close within 0.05 s and is left behind; devices that are lost stay so"
+    ]

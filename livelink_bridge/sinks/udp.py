@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.errors import BridgeError
+from livelink_bridge.errors import BridgeError, SinkError
 from livelink_bridge.sinks.udp_route import UDP_OPTIONS, Found, connect, is_name, look_up
 from livelink_bridge.sinks.uri import Address
 
@@ -25,6 +25,10 @@ _DEAF_S = 2.0
 """How long a refusal counts: a machine that is asked often may refuse only once a second."""
 _FULL = {errno.ENOBUFS, errno.ENOMEM}
 """What macOS and the BSDs say, Linux and Windows under load, where another system says EAGAIN: the queue is full, the way is good."""
+
+LONGEST_LOOK_UP_S = 4.0
+"""The system's own limit may be half a minute, and nothing can interrupt it: whoever waits has to be free before a program that ends
+gives up on its threads."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,11 +58,11 @@ class UdpTarget:
 
     def __init__(self, address: Address, *, clock: Clock | None = None, look_up: Callable[[Address], Found] = look_up,
                  connect: Callable[[Address, Found], socket.socket] = connect,
-                 start: Callable[[Callable[[], None]], object] | None = None) -> None:  # fmt: skip
+                 start: Callable[[Callable[[], None]], object] | None = None, look_up_s: float = LONGEST_LOOK_UP_S) -> None:  # fmt: skip
         """`start` runs what takes long beside the sender. Raises SinkError for a host that is unknown or that there is no way to."""
         self._address = address
         self._look_up, self._connect, self._start = look_up, connect, start or _beside
-        self._found = look_up(address)
+        self._found = within(look_up_s, address, look_up)
         self._socket = connect(address, self._found)
         self._clock = clock or MonotonicClock()
         self._pace = Pace(self._clock)
@@ -193,6 +197,26 @@ class UdpTarget:
                 self._fresh[1].close()
                 self._fresh = None
             self._socket.close()
+
+
+def within(longest_s: float, address: Address, look_up: Callable[[Address], Found]) -> Found:
+    """What `look_up` says, on a thread of its own. Raises what it raises, and SinkError where it takes longer than `longest_s`."""
+    answers: list[Found | BaseException] = []
+
+    def ask() -> None:
+        try:
+            answers.append(look_up(address))
+        except BaseException as error:
+            answers.append(error)
+
+    asking = threading.Thread(target=ask, name="udp-look-up", daemon=True)
+    asking.start()
+    asking.join(longest_s)
+    if not answers:
+        raise SinkError(f"{address.uri}: the name server says nothing of {address.host!r} within {longest_s:g} s; give an address instead")
+    if isinstance(answers[0], BaseException):
+        raise answers[0]
+    return answers[0]
 
 
 class Pace:

@@ -306,7 +306,7 @@ def test_a_port_where_nobody_listens_is_told_until_somebody_does_and_when_it_is_
 )
 def test_a_sink_counts_poses_however_many_datagrams_each_takes(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sock = FakeSocket()
-    monkeypatch.setattr(UdpTarget.__init__, "__kwdefaults__", {"clock": ManualClock(), "look_up": look_up, "start": None,
+    monkeypatch.setattr(UdpTarget.__init__, "__kwdefaults__", {"clock": ManualClock(), "look_up": look_up, "start": None, "look_up_s": 4.0,
                                                                 "connect": lambda _address, _found: sock})  # fmt: skip
     sink = open_sink(uri, subject="Ada", device_id="00000000-0000-0000-0000-000000000001")
     rng = np.random.default_rng(0)
@@ -436,3 +436,15 @@ def test_what_is_looked_up_and_connected_by_default_is_the_systems() -> None:
             sock.send(b"pose")
             assert there.recv(100) == b"pose"
             assert sock.getblocking() is False
+
+
+def test_a_name_server_that_does_not_answer_is_one_line_soon() -> None:
+    never = threading.Event()
+
+    def silent(_address: Address) -> Found:
+        never.wait(30)
+        raise OSError
+
+    with pytest.raises(SinkError, match="the name server says nothing of 'unreal-pc' within 0.05 s; give an address"):
+        UdpTarget(Address("livelink://unreal-pc:11111", "unreal-pc", 11111), look_up=silent, look_up_s=0.05)
+    never.set()
