@@ -48,14 +48,15 @@ def test_play_leaves_the_subject_s_device_id_in_its_own_folder_and_nothing_else(
     assert homes.files(tmp_path) == [*(f"remembered/{name}" for name in homes.IDENTITIES), "voice.wav"]
 
 
-def test_a_batch_with_workers_leaves_its_takes_and_its_record(home: Path, tmp_path: Path) -> None:
+def test_a_batch_with_workers_leaves_its_takes_with_their_sounds_and_its_record(home: Path, tmp_path: Path) -> None:
     lines = tmp_path / "lines"
     lines.mkdir()
     for name in ("a", "b", "c"):
         shutil.copy(loud_tone(tmp_path), lines / f"{name}.wav")
     assert "3 converted" in run(home, *BRIDGE, "convert", str(lines), "-o", str(tmp_path / "takes"), "--jobs", "2")
     assert homes.files(home) == [] and not homes.remembered(home).exists()
-    assert homes.files(tmp_path / "takes") == [".livelink-bridge/takes.sqlite", "a.csv", "b.csv", "c.csv"]
+    takes = [f"{name}{end}" for name in "abc" for end in (".csv", ".wav")]
+    assert homes.files(tmp_path / "takes") == [".livelink-bridge/takes.sqlite", *takes]
 
 
 def test_the_library_leaves_nothing(home: Path, tmp_path: Path) -> None:
