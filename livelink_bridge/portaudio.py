@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import math
 import subprocess
 import threading
 from collections.abc import Callable
@@ -16,11 +17,14 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.own_python import own_python
 
 _ASK_S = 5.0
 """How long another process may take to list the devices."""
+_ASK_EVERY_S = 2.0
+"""A Python that lists devices takes 0.1 s of a core."""
 _CLOSE_S = 3.0
 """A device that has not closed by then never will."""
 _LIST = "import json, sounddevice; print(json.dumps([device['name'] for device in sounddevice.query_devices()]))"
@@ -55,7 +59,12 @@ def sound_system() -> SoundSystem:
 class SoundSystem:
     """Devices and streams of a backend (the sounddevice module, or a stand-in). Any thread may call."""
 
-    def __init__(self, backend: Any, *, close_s: float = _CLOSE_S) -> None:
+    def __init__(self, backend: Any, *, close_s: float = _CLOSE_S, clock: Clock | None = None,
+                 beside: Callable[[Callable[[], None]], object] | None = None) -> None:  # fmt: skip
+        """`beside` runs what takes long without its being waited for."""
+        self._clock, self._beside = clock or MonotonicClock(), beside or _on_a_thread
+        self._elsewhere: list[str] | None = None
+        self._asking, self._ask_again_s = False, -math.inf
         self._close_s, self._stuck = close_s, False
         self._backend = backend
         self._streams: list[Any] = []
@@ -127,8 +136,10 @@ class SoundSystem:
 
     def renew(self) -> None:
         """Look for devices again. Where other streams run they are interrupted, so only if another process sees other devices."""
+        if self._streams and not self._changed():
+            return
         with self._lock:
-            if self._stuck or (self._streams and not self._changed()):
+            if self._stuck:
                 return
             for stream in self._streams[:]:
                 self.close(stream)
@@ -150,8 +161,26 @@ class SoundSystem:
             raise DeviceError(f"the sound system does not answer: {one_line(error)}; is its server running?") from error
 
     def _changed(self) -> bool:
-        found = names_elsewhere()
+        """Whether another process has seen other devices, by its newest answer. It is asked beside: nobody waits, no lock is held."""
+        with self._lock:
+            now_s = self._clock.now()
+            asks = not self._asking and now_s >= self._ask_again_s
+            if asks:
+                self._asking, self._ask_again_s = True, now_s + _ASK_EVERY_S
+        if asks:
+            self._beside(self._ask)
+        with self._lock:
+            found, self._elsewhere = self._elsewhere, None
         return found is not None and found != [device["name"] for device in self.devices()]
+
+    def _ask(self) -> None:
+        found = names_elsewhere()
+        with self._lock:
+            self._elsewhere, self._asking = found, False
+
+
+def _on_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="sound devices", daemon=True).start()
 
 
 def names_elsewhere() -> list[str] | None:

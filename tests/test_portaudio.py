@@ -5,7 +5,7 @@ import pytest
 from livelink_bridge import portaudio
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.portaudio import SoundSystem
-from livelink_bridge.testing import FakePortAudio, fake_device
+from livelink_bridge.testing import FakePortAudio, ManualClock, fake_device
 
 
 def test_a_device_plugged_in_is_listed_after_renewing():
@@ -18,12 +18,13 @@ def test_a_device_plugged_in_is_listed_after_renewing():
 
 
 def test_a_running_stream_is_interrupted_only_when_there_are_other_devices(monkeypatch):
-    devices = FakePortAudio()
-    system = SoundSystem(devices)
+    devices, clock = FakePortAudio(), ManualClock()
+    system = SoundSystem(devices, clock=clock, beside=lambda work: work())
     stream = system.open("InputStream")
     monkeypatch.setattr(portaudio, "names_elsewhere", lambda: [device["name"] for device in devices.devices])
     system.renew()
     assert (devices.started, stream.closed) == (1, False)
+    clock.advance(2.0)
     monkeypatch.setattr(portaudio, "names_elsewhere", lambda: ["Webcam"])
     system.renew()
     assert (devices.started, stream.closed) == (2, True)
@@ -85,3 +86,17 @@ def test_a_device_that_never_closes_is_said_once_and_left_behind(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "a sound device does not close within 0.05 s and is left behind; devices that are lost stay so"
     ]
+
+
+def test_looking_for_devices_beside_a_running_stream_holds_up_nobody_and_asks_seldom(monkeypatch):
+    devices, clock, later = FakePortAudio(), ManualClock(), []
+    system = SoundSystem(devices, clock=clock, beside=later.append)
+    stream = system.open("InputStream")
+    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: ["Webcam"])
+    for _ in range(8):  # as a lost microphone does, twice a second
+        system.renew()
+        clock.advance(0.5)
+    assert len(later) == 1 and not stream.closed, "one process at a time"
+    later.pop()()
+    system.renew()
+    assert devices.started == 2 and stream.closed
