@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -57,6 +58,8 @@ _BadCommandLine: Any = typer.BadParameter.__base__
 """The parser's own errors; typer exports none but the most special of them."""
 
 
+END_S = 5.0
+"""Longest that the program takes to end once its work is done: a driver or a pool's thread that hangs does not keep it."""
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -69,7 +72,20 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a subject's name may hold what a Windows console cannot show
-    sys.exit(run(arguments, debug=debug))
+    code = run(arguments, debug=debug)
+    threading.Thread(target=_end_anyway, args=(code,), name="end", daemon=True).start()
+    sys.exit(code)
+
+
+def _end_anyway(code: int) -> None:
+    """Python waits at its end for all threads that are no daemons, such as those of a pool, and so for one that never returns."""
+    threading.Event().wait(END_S)
+    stuck = [thread.name for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
+    if not stuck:
+        return
+    typer.echo(f"livelink-bridge: thread {', '.join(stuck)} did not end within {END_S:g} s and was left", err=True)
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def run(arguments: Sequence[str], *, debug: bool = False) -> int:
