@@ -36,7 +36,9 @@ class Outputs:
     counting: TimecodeRate | None = None
     """How they count; None is `fps`."""
     directed: bool = False
-    """Somebody else says while it runs which Live Link targets there are, what the subject is called and when takes begin."""
+    """Somebody else says while it runs which Live Link targets there are and what the subject is called."""
+    takes_wait: bool = False
+    """Takes begin when they are asked for, not with the session."""
     delay_s: float = 0.0
     """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than the face would."""
 
@@ -80,7 +82,7 @@ def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
         for uri in kept:
             sink = opened(uri, outputs.subject)
             stack.callback(sink.close)
-            if outputs.directed and isinstance(sink, Recorder):
+            if outputs.takes_wait and isinstance(sink, Recorder):
                 sink.cancel()  # its takes begin when they are asked for
             sinks.append(sink)
         yield sinks

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from livelink_bridge.cli import run
+from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.commands import session
+from livelink_bridge.config import Settings, performers_of
 from livelink_bridge.errors import UsageError
-from livelink_bridge.outputs import Outputs
+from livelink_bridge.outputs import Outputs, open_sinks
+from livelink_bridge.performance import recorders
 
 
 @pytest.mark.parametrize(
@@ -59,3 +63,20 @@ def test_the_command_line_says_so_and_exits_with_2(
     said = capsys.readouterr().err
     assert "twice" in said and len(said.strip().splitlines()) == 1
     assert not (tmp_path / "takes").exists()
+
+
+@pytest.mark.parametrize(("performers", "directed", "records"), [(0, False, True), (0, True, False), (2, True, True)])
+def test_takes_wait_only_where_remote_control_can_begin_them(
+    performers: int, directed: bool, records: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port opens for a microphone alone, and begins the takes of one performer: everything else is recorded from the start."""
+    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
+    settings = Settings(to=(), record=tmp_path, control=8000, performers=tuple({"subject": f"Ada{number}"} for number in range(performers)))
+    if performers:
+        _, settings = performers_of(settings)[0]
+        outputs = session.performer_of(settings, None, 0.0, MonotonicClock()).outputs
+    else:
+        outputs = session.directed_outputs_of(settings) if directed else session.outputs_of(settings)
+    assert outputs.directed is directed
+    with open_sinks(outputs) as sinks:
+        assert [recorder.recording for recorder in recorders(sinks)] == [records]

@@ -16,7 +16,7 @@ def devices() -> None:
     The index, or a part of the name, goes behind --mic.
     """
     from livelink_bridge.portaudio import sound_system
-    from livelink_bridge.sources.pulse import pulse_inputs
+    from livelink_bridge.sources.pulse import pulse_inputs, shown_names
 
     system = sound_system()
     found = system.devices()
@@ -24,9 +24,10 @@ def devices() -> None:
         typer.echo("no sound devices: plug one in, or start the sound server")
     for line in device_lines(found, system.systems(), system.default()):
         typer.echo(line)
-    for source in pulse_inputs():
+    sources = pulse_inputs()
+    for source, name in zip(sources, shown_names(sources), strict=True):
         count = _channels(len(source.positions))
-        typer.echo(f"     {'input':12}  {count:>14}  {source.rate_hz:6.0f} Hz  {source.description}, of the sound server")
+        typer.echo(f"     {'input':12}  {count:>14}  {source.rate_hz:6.0f} Hz  {name}, of the sound server")
 
 
 def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, int]) -> list[str]:

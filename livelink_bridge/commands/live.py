@@ -63,8 +63,8 @@ def mic(
             steady_interpreter(),
             status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
         ):
-            microphone, outputs, aloud = session.input_of(settings, wanted), session.outputs_of(settings), session.aloud_of(settings)
-            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=aloud,
+            microphone, outputs = session.input_of(settings, wanted), session.directed_outputs_of(settings)
+            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=session.aloud_of(settings),
                                direction=session.direction_of(settings), more=recorders_of(page, settings.subject),
                                on_status=show, on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
         typer.echo(session.summary_line(summary))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,9 @@ def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock:
     def front(device: str) -> VoiceFront:
         return front_of(settings, device, lookahead_s)
 
-    return Performer(input_of(settings, mic), face_of(settings, clock), outputs_of(settings), front, aloud_of(settings))
+    # Remote control begins the takes of one performer only: those of several begin with the session.
+    return Performer(input_of(settings, mic), face_of(settings, clock), directed_outputs_of(settings, takes_wait=False), front,
+                     aloud_of(settings))  # fmt: skip
 
 
 def input_of(settings: Settings, wanted: str | None) -> Input:
@@ -163,7 +166,13 @@ def outputs_of(settings: Settings) -> Outputs:
 
     counting = RATES[settings.timecode_rate] if settings.timecode_rate else None
     return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting,
-                   delay_s=settings.face_delay / 1000, directed=settings.control is not None)  # fmt: skip
+                   delay_s=settings.face_delay / 1000)  # fmt: skip
+
+
+def directed_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outputs:
+    """Of a session that opens the control port, where the settings name one; `takes_wait` lets takes begin when they are asked for."""
+    outputs = outputs_of(settings)
+    return outputs if settings.control is None else replace(outputs, directed=True, takes_wait=takes_wait)
 
 
 def direction_of(settings: Settings) -> Direction | None:

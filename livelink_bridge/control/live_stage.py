@@ -221,6 +221,8 @@ class LiveStage:
 
     def _needed(self) -> Recorder:
         if self._recorder is None:
+            if self._recorders:
+                raise BridgeError("takes of several performers run from the start to the end, or as the key R says; not by remote control")
             raise BridgeError("takes are not recorded here; start with --record DIR")
         return self._recorder
 

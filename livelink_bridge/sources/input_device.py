@@ -16,9 +16,10 @@ from livelink_bridge.sources.pulse import (
     SERVER_DEVICES,
     PulseInput,
     default_pulse_input,
-    find_pulse_input,
+    fitting_pulse_inputs,
     pulse_device,
     pulse_inputs,
+    shown_names,
 )
 
 _MOST_OF_ITS_OWN = 16
@@ -64,11 +65,22 @@ def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = Fa
             raise DeviceError("no input can be had exclusively: expected one of Windows WASAPI (see `livelink-bridge devices`)")
     try:
         return described(find_input(wanted, devices, default), devices, system.systems())
-    except DeviceError:
-        source = find_pulse_input(wanted, pulse_inputs()) if wanted else None
-        if source is None:
+    except DeviceError as error:
+        inputs = pulse_inputs() if wanted else []
+        if not inputs or wanted is None or wanted.isdecimal():
             raise
-        return of_server(source, pulse_device(devices))
+        return of_server(_one_of_server(wanted, inputs, error), pulse_device(devices))
+
+
+def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError) -> PulseInput:
+    """The one source that is meant; where it is not one, `error` and what there is, or which of them fit."""
+    found = fitting_pulse_inputs(wanted, inputs)
+    if len(found) == 1:
+        return found[0]
+    names = [name for one, name in zip(inputs, shown_names(inputs), strict=True) if one in found or not found]
+    if found:
+        raise DeviceError(f"{wanted!r} fits several inputs of the sound server; expected one of {', '.join(names)}") from None
+    raise DeviceError(f"{error}; of the sound server: {', '.join(names)}") from None
 
 
 def described(index: int, devices: Sequence[Device], systems: Sequence[Device]) -> InputDevice:

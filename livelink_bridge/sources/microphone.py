@@ -102,7 +102,7 @@ class MicrophoneSource:
                 return
             if not self.trouble:
                 self.trouble = self._why or f"microphone {self.name!r} stopped; was it unplugged?"
-                _log.warning("%s; the face rests until there is sound again", self.trouble.rstrip("?") if self._why is None else self._why)
+                _log.warning("%s%s the face rests until there is sound again", self.trouble, "" if self.trouble.endswith("?") else ";")
                 self._why = None
             if not self._come_back():
                 return

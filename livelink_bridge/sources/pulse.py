@@ -68,12 +68,16 @@ def pulse_device(devices: Sequence[Device]) -> int | None:
     return next((i for i, device in enumerate(devices) if device["name"] == _DEVICE and device["max_input_channels"]), None)
 
 
-def find_pulse_input(wanted: str, inputs: Sequence[PulseInput]) -> PulseInput | None:
-    """The one source whose name or description is `wanted` or, if there is no such, the one that contains it in any case."""
+def fitting_pulse_inputs(wanted: str, inputs: Sequence[PulseInput]) -> list[PulseInput]:
+    """The sources whose name or description is `wanted` or, if there is no such, those that contain it in any case."""
     exact = [one for one in inputs if wanted in (one.name, one.description)]
-    part = [one for one in inputs if wanted.casefold() in f"{one.name}\n{one.description}".casefold()]
-    found = exact or part
-    return found[0] if len(found) == 1 else None
+    return exact or [one for one in inputs if wanted.casefold() in f"{one.name}\n{one.description}".casefold()]
+
+
+def shown_names(inputs: Sequence[PulseInput]) -> list[str]:
+    """What each source can be asked for by: its description or, where several have the same, its name."""
+    descriptions = [one.description for one in inputs]
+    return [one.description if descriptions.count(one.description) == 1 else one.name for one in inputs]
 
 
 def pulse_inputs() -> list[PulseInput]:
@@ -141,7 +145,9 @@ class PulseWatch:
 
     def __init__(self, meant: Callable[[str], bool], on_event: Callable[[], None]) -> None:
         self._meant, self._on_event = meant, on_event
-        self._process = subprocess.Popen(["pactl", "subscribe"], stdout=subprocess.PIPE, text=True, env=plain_environment())
+        # It says "Got SIGINT, exiting." where it is ended: nothing that a person has to read. The terminal's Ctrl-C is ours alone.
+        self._process = subprocess.Popen(["pactl", "subscribe"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                         env=plain_environment(), start_new_session=True)  # fmt: skip
         self._thread = threading.Thread(target=self._read, name="pactl", daemon=True)
         self._thread.start()
 

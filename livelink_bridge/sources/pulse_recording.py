@@ -41,7 +41,10 @@ class PulseRecording:
             "--client-name=livelink-bridge",
         ]  # fmt: skip
         try:
-            self._process = subprocess.Popen([*command, *device, *options], stdout=subprocess.PIPE, env=plain_environment())
+            # In a session of its own: the terminal's Ctrl-C would end it before us, as if the microphone were gone.
+            self._process = subprocess.Popen(
+                [*command, *device, *options], stdout=subprocess.PIPE, env=plain_environment(), start_new_session=True
+            )
         except OSError as error:
             raise DeviceError(
                 f"microphone {source.description!r} has channels that only `parec` records as they are, and it cannot be started "

@@ -1,3 +1,4 @@
+import re
 import threading
 
 import numpy as np
@@ -391,6 +392,18 @@ def test_a_sound_servers_source_keeps_its_channels_apart(wanted, recorded, opene
 def test_a_channel_that_the_servers_source_lacks_is_one_line_with_those_it_has(wanted, has, server):
     with pytest.raises(DeviceError, match=f"got channel {wanted.channels[0]}, expected channels from 1 to {has}"):
         microphone(with_alsa(("pulse", 32), ("default", 32)), ManualClock(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ("T", "'T' fits several inputs of the sound server; expected one of Studio, Yeti, Interface"),
+        ("Elgato", "no input's name contains 'Elgato'; inputs: 0 pulse; of the sound server: Studio, Yeti, Interface"),
+    ],
+)
+def test_a_name_that_no_source_or_several_have_is_one_line_with_the_sources_to_choose_from(wanted, says, server):
+    with pytest.raises(DeviceError, match=f"^{re.escape(says)}$"):
+        microphone(with_alsa(("pulse", 32)), ManualClock(), Input(wanted))
 
 
 def test_exclusive_is_asked_of_wasapi_and_refused_elsewhere():

@@ -14,11 +14,12 @@ from livelink_bridge.sources.pulse import (
     PulseWatch,
     default_differs,
     default_pulse_input,
-    find_pulse_input,
+    fitting_pulse_inputs,
     parse_sources,
     pulse_device,
     pulse_inputs,
     removed,
+    shown_names,
 )
 from livelink_bridge.sources.pulse_recording import PulseRecording
 from livelink_bridge.testing import ManualClock, fake_device
@@ -58,10 +59,15 @@ def test_the_servers_sources_are_read_from_its_listing():
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("yeti", YETI), ("voice.monitor", MONITOR), ("Monitor of Null Output", MONITOR), ("webcam", None), ("o", None)],
+    [("yeti", [YETI]), ("voice.monitor", [MONITOR]), ("Monitor of Null Output", [MONITOR]), ("webcam", []), ("o", [MONITOR, YETI])],
 )
 def test_a_source_is_found_by_its_name_or_a_part_that_only_it_has(wanted, found):
-    assert find_pulse_input(wanted, [MONITOR, YETI]) == found
+    assert fitting_pulse_inputs(wanted, [MONITOR, YETI]) == found
+
+
+def test_sources_of_one_description_are_shown_by_their_names():
+    twin = PulseInput(4, "music.monitor", MONITOR.description)
+    assert shown_names([MONITOR, YETI, twin]) == [MONITOR.name, YETI.description, twin.name]
 
 
 def test_what_is_opened_as_chosen_records_from_that_source_and_nothing_later_does(monkeypatch):
@@ -120,6 +126,36 @@ def test_a_watch_whose_program_does_not_end_is_closed_all_the_same(stubborn):
     assert gone.wait(10)
     watch.close()
     assert watch._process.wait(10) == -signal.SIGKILL
+
+
+@pytest.fixture
+def obedient(monkeypatch, tmp_path):
+    """A `pactl` that says what PulseAudio's says where it is ended."""
+    program = tmp_path / "pactl"
+    program.write_text("#!/bin/sh\ntrap 'echo Got SIGINT, exiting. >&2; exit' TERM\necho ready\nwhile :; do sleep 0.05; done\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the sound server's programs are Linux's")
+def test_a_terminals_ctrl_c_does_not_reach_the_servers_programs(obedient):
+    """It is sent to all of the terminal's programs at once: a recorder that ends by it would be told as a lost microphone."""
+    watch = PulseWatch(removed(YETI), lambda: None)
+    recording = PulseRecording(INTERFACE, Capture(96000, ManualClock(), (0,)), command=("sh", "-c", "exec sleep 30"))
+    groups = [os.getpgid(one._process.pid) for one in (watch, recording)]
+    recording.close()
+    watch.close()
+    assert os.getpgrp() not in groups
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the sound server's programs are Linux's")
+def test_what_a_watchs_program_says_where_it_is_ended_reaches_no_terminal(obedient, capfd):
+    ready = threading.Event()
+    watch = PulseWatch(lambda event: event == "ready", ready.set)
+    assert ready.wait(10)
+    watch.close()
+    assert watch._process.wait(10) == 0
+    assert capfd.readouterr().err == ""
 
 
 SPEAKS = """
