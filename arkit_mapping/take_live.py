@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from arkit_mapping.remap import NEUTRAL
 from arkit_mapping.take_rows import HEADER, MIN_ROWS, ROW, SECOND, TakeError, checked_rows, passes_30, row_text
 
-_CLOSE = 1.5 * ROW
-"""Rows no further apart need nothing between them."""
+_FURTHEST = 1.55
+"""Sixtieths that rows may be apart with nothing between them. At 24 and at 40 fps a live session's poses are 2.5 and 1.5 apart, but for a
+hundredth: were it 1.5, some would get a row more than others, and the take would read as one of another rate with rows missing."""
 _FILLED = 1.0 * SECOND
 """A longer gap stays one, as the app leaves it where it lost the face: nobody knows what the face did."""
 
@@ -26,11 +27,11 @@ Row = tuple[int, NDArray[np.float64]]
 
 
 def filled(before: Row, after: Row) -> list[Row]:
-    """The rows after `before` up to `after`: evenly spaced, 0.75 to 1.5 sixtieths apart, on straight lines from one to the other."""
+    """The rows after `before` up to `after`: evenly spaced, 0.77 to 1.55 sixtieths apart, on straight lines from one to the other."""
     gap = after[0] - before[0]
-    if not _CLOSE < gap <= _FILLED:
+    if not _FURTHEST * ROW < gap <= _FILLED:
         return [after]
-    steps = math.ceil(gap / ROW - 0.5)
+    steps = math.ceil(gap / ROW - (_FURTHEST - 1))
     parts = [step / steps for step in range(1, steps)]
     return [*((before[0] + round(part * gap), before[1] + part * (after[1] - before[1])) for part in parts), after]
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from arkit_mapping.take_edit import gaps
 from arkit_mapping.take_live import LiveTake
 from arkit_mapping.take_rows import HEADER, TakeError
 from arkit_mapping.takes import read_take, write_take
@@ -43,6 +44,18 @@ def test_after_every_flush_the_file_is_a_take(tmp_path: Path) -> None:
         take.flush()
         assert len(read_take(tmp_path / "t.csv").values) == number + 1
     take.close()
+
+
+@pytest.mark.parametrize("fps", [23.976, 24, 25, 30, 40, 50])
+def test_a_rate_whose_poses_wander_by_a_hundredth_is_filled_in_evenly(tmp_path: Path, fps: float) -> None:
+    """A live session follows its microphone's clock, and may bend its beat by a hundredth."""
+    take = LiveTake(tmp_path / "t.csv")
+    for number, off in zip(range(200), [-8, 8, 0, 5, -3] * 40, strict=True):
+        take.append(round(number * 60_000 / fps) + off, np.zeros(61))
+    take.close()
+    read = read_take(tmp_path / "t.csv")
+    assert np.diff(read.times_s).max() < 1.1 * np.diff(read.times_s).min()
+    assert gaps(read) == []
 
 
 def test_a_pose_that_is_not_later_is_left_out(tmp_path: Path) -> None:
