@@ -68,7 +68,10 @@ def main() -> None:
     debug, arguments = take_debug(sys.argv[1:])
     if not debug:
         sys.excepthook = _one_line_hook
-    logging.basicConfig(format="livelink-bridge: %(message)s", level=logging.INFO if debug else logging.WARNING)
+    level = logging.INFO if debug else logging.WARNING
+    logging.basicConfig(format="livelink-bridge: %(message)s", level=level)
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(level)  # a log file lets more pass than the screen shows
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a subject's name may hold what a Windows console cannot show

@@ -20,14 +20,15 @@ FILES = 3
 """The file and the two before it: 15 MB, some weeks of minutes."""
 
 _log = logging.getLogger(__name__)
+_PROGRAM = logging.getLogger(__name__.partition(".")[0])
 
 
 class LogFile:
     """Writes to `path`, and at `MAX_BYTES` goes on in a new file, `FILES` in all; adds to what is there.
 
-    It takes the warnings of all modules, from any thread, and what `update` is told: a line when a session's state changes, and one
-    every EVERY_S. Nothing of it goes to the screen. Raises SinkError where the file cannot be written; one that fails later is given
-    up with one warning.
+    It takes the warnings of all modules, from any thread, what this program says of takes, marks and changes, and what `update` is
+    told: a line when a session's state changes, and one every EVERY_S. Nothing of it goes to the screen. Raises SinkError where the
+    file cannot be written; one that fails later is given up with one warning.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -41,6 +42,8 @@ class LogFile:
         self._events = logging.Logger("session")
         self._events.addHandler(self._handler)
         logging.getLogger().addHandler(self._handler)
+        self._level_before = _PROGRAM.level
+        _PROGRAM.setLevel(logging.INFO)
         zone = datetime.now().astimezone().strftime("UTC%z")
         self._events.info("begin: livelink-bridge %s, Python %s, %s, %s", __version__, platform.python_version(), platform.platform(), zone)
 
@@ -56,6 +59,7 @@ class LogFile:
             self._events.info("end")
             self._events.removeHandler(self._handler)
             logging.getLogger().removeHandler(self._handler)
+            _PROGRAM.setLevel(self._level_before)
             self._handler.close()
 
 

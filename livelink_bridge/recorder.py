@@ -163,6 +163,7 @@ class Recorder:
                 raise SinkError(str(error)) from error
             if take is not None and folder.take != take:
                 _log.warning("take %d of slate %s is there already; this one is take %d", take, folder.slate, folder.take)
+            _log.info("take %s begins", folder.identifier)
             self._take = None if folder.take == MOST_TAKE else folder.take + 1
 
     def start(self, slate: str | None = None, take: int | None = None) -> str:
@@ -191,6 +192,7 @@ class Recorder:
             recording, self._recording = self._recording, None
             if recording is not None:
                 recording.discard()
+                _log.info("take %s is removed", recording.folder.identifier)
                 self._take = recording.folder.take
 
     def close(self) -> None:
@@ -206,6 +208,7 @@ class Recorder:
         self._lost += recording.lost
         if recorded is not None:
             self._done.append(recorded.csv)
+            _log.info("take %s: %s to %s, %s", recording.folder.identifier, recording.begins_at, recorded.timecode, recorded.csv)
         return recorded
 
 

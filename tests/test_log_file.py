@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from livelink_bridge import __version__, log_file
+from livelink_bridge.control.live_stage import LiveStage
 from livelink_bridge.errors import SinkError
 from livelink_bridge.log_file import EVERY_S, FILES, LogFile
 from livelink_bridge.metrics import Status
+from livelink_bridge.recorder import Recorder
 from livelink_bridge.testing import ManualClock
 
 LIVE = Status(state="live", fps=60.0, sent=90)
@@ -76,6 +78,24 @@ def test_warnings_of_all_modules_are_in_it_each_on_one_line(tmp_path: Path, scre
     assert warning == "WARNING microphone 'Yeti' stopped | was it unplugged?"
     assert error.startswith("ERROR it failed | Traceback") and error.endswith("ValueError: broken")
     assert "too late" in screen.getvalue(), "the screen shows warnings as before"
+
+
+def test_takes_and_marks_are_in_it_and_the_screen_of_the_command_line_stays_quiet(tmp_path: Path, screen: io.StringIO) -> None:
+    shown = next(handler for handler in logging.getLogger().handlers if getattr(handler, "stream", None) is screen)
+    shown.setLevel(logging.WARNING)  # as the command line's is
+    recorder = Recorder(tmp_path / "takes", subject="Ada")
+    log = LogFile(tmp_path / "session.log", ManualClock())
+    stage = LiveStage({}, {}, recorder, timecode=lambda: "10:00:03:00")
+    recorder.arm("Act2", 3)
+    stage.mark("good")
+    recorder.cancel()
+    log.close()
+    stage.mark("too late")
+    begins, mark, removed = said(tmp_path / "session.log")[1:-1]
+    assert re.fullmatch(r"INFO take \d{8}_Act2_3 begins", begins)
+    assert mark == "INFO remote control: mark 'good' at 10:00:03:00 in take 3 of Act2"
+    assert re.fullmatch(r"INFO take \d{8}_Act2_3 is removed", removed)
+    assert screen.getvalue() == ""
 
 
 def test_a_second_session_adds_to_the_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ Windows' WASAPI and ALSA's plug-ins do the same. So devices are opened with all 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livelink_bridge.device_choice import find_input, only_of
 from livelink_bridge.errors import DeviceError
@@ -69,15 +69,17 @@ def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = Fa
         inputs = pulse_inputs() if wanted else []
         if not inputs or wanted is None or wanted.isdecimal():
             raise
-        return of_server(_one_of_server(wanted, inputs, error), pulse_device(devices))
+        source, name = _one_of_server(wanted, inputs, error)
+        return replace(of_server(source, pulse_device(devices)), name=name)
 
 
-def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError) -> PulseInput:
-    """The one source that is meant; where it is not one, `error` and what there is, or which of them fit."""
+def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError) -> tuple[PulseInput, str]:
+    """The one source that is meant, and its name as `devices` has it; where it is not one, `error` and what there is, or which fit."""
     found = fitting_pulse_inputs(wanted, inputs)
+    named = list(zip(inputs, shown_names(inputs), strict=True))
     if len(found) == 1:
-        return found[0]
-    names = [name for one, name in zip(inputs, shown_names(inputs), strict=True) if one in found or not found]
+        return next(pair for pair in named if pair[0] is found[0])
+    names = [name for one, name in named if one in found or not found]
     if found:
         raise DeviceError(f"{wanted!r} fits several inputs of the sound server; expected one of {', '.join(names)}") from None
     raise DeviceError(f"{error}; of the sound server: {', '.join(names)}") from None

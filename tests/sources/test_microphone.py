@@ -406,6 +406,15 @@ def test_a_name_that_no_source_or_several_have_is_one_line_with_the_sources_to_c
         microphone(with_alsa(("pulse", 32)), ManualClock(), Input(wanted))
 
 
+def test_one_of_two_sources_of_one_description_is_called_by_its_name(server, monkeypatch):
+    twins = [PulseInput(7, "left.input", "Interface"), PulseInput(8, "right.input", "Interface"), PulseInput(9, "yeti", "Yeti")]
+    monkeypatch.setattr(input_device, "pulse_inputs", lambda: twins)
+    for wanted, name in (("right.input", "right.input"), ("yeti", "Yeti")):
+        source = microphone(with_alsa(("pulse", 32), ("default", 32)), ManualClock(), Input(wanted))
+        assert source.name == name
+        source.close()
+
+
 def test_exclusive_is_asked_of_wasapi_and_refused_elsewhere():
     devices = FakePortAudio()
     with pytest.raises(DeviceError, match="no input can be had exclusively"):
