@@ -163,7 +163,6 @@ class Recorder:
                 raise SinkError(str(error)) from error
             if take is not None and folder.take != take:
                 _log.warning("take %d of slate %s is there already; this one is take %d", take, folder.slate, folder.take)
-            _log.info("take %s begins", folder.identifier)
             self._take = None if folder.take == MOST_TAKE else folder.take + 1
 
     def start(self, slate: str | None = None, take: int | None = None) -> str:
@@ -174,6 +173,7 @@ class Recorder:
         self.arm(slate, take)
         recording = self._recording
         if recording is not None and recording.first.wait(self._first_pose_s) and recording.begins_at:
+            _log.info("take %s begins at %s", recording.folder.identifier, recording.begins_at)
             return recording.begins_at
         self.cancel()
         raise SinkError(f"nothing was recorded: no pose came within {self._first_pose_s:g} s; recording needs a session that sends")
@@ -192,7 +192,8 @@ class Recorder:
             recording, self._recording = self._recording, None
             if recording is not None:
                 recording.discard()
-                _log.info("take %s is removed", recording.folder.identifier)
+                if recording.begins_at:
+                    _log.info("take %s is removed", recording.folder.identifier)
                 self._take = recording.folder.take
 
     def close(self) -> None:

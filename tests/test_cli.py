@@ -83,6 +83,14 @@ def test_convert_goes_on_past_a_bad_file_and_says_so_at_the_end(voice: Path, cap
     assert len(err) == 2 and "none.wav: no such file" in err[0] and "1 of 3 files could not be converted" in err[1]
 
 
+def test_monitor_says_nothing_twice_where_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    with Arrivals(0, "127.0.0.1") as free:
+        port = free.port
+    assert run(["monitor", "--port", str(port), "--seconds", "1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == len(set(said)) == 1
+
+
 def test_monitor_prints_one_json_object_a_second_and_one_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     with Arrivals(0, "127.0.0.1") as free:
         port = free.port

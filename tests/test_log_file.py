@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from livelink_bridge import __version__, log_file
@@ -16,6 +17,7 @@ from livelink_bridge.errors import SinkError
 from livelink_bridge.log_file import EVERY_S, FILES, LogFile
 from livelink_bridge.metrics import Status
 from livelink_bridge.recorder import Recorder
+from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.testing import ManualClock
 
 LIVE = Status(state="live", fps=60.0, sent=90)
@@ -87,14 +89,16 @@ def test_takes_and_marks_are_in_it_and_the_screen_of_the_command_line_stays_quie
     log = LogFile(tmp_path / "session.log", ManualClock())
     stage = LiveStage({}, {}, recorder, timecode=lambda: "10:00:03:00")
     recorder.arm("Act2", 3)
+    recorder.send(np.zeros(61, np.float32), Stamp(36000 * 60, 0.0, 60.0, 36000.0))
     stage.mark("good")
+    recorder.stop()
+    recorder.arm()
     recorder.cancel()
     log.close()
     stage.mark("too late")
-    begins, mark, removed = said(tmp_path / "session.log")[1:-1]
-    assert re.fullmatch(r"INFO take \d{8}_Act2_3 begins", begins)
+    mark, ended = said(tmp_path / "session.log")[1:-1]
     assert mark == "INFO remote control: mark 'good' at 10:00:03:00 in take 3 of Act2"
-    assert re.fullmatch(r"INFO take \d{8}_Act2_3 is removed", removed)
+    assert re.fullmatch(r"INFO take \d{8}_Act2_3: 10:00:00:00.000 to [\d:.]+, .*Act2_3_Ada\.csv", ended)
     assert screen.getvalue() == ""
 
 

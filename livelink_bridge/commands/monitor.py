@@ -38,10 +38,12 @@ def monitor(
 
     live = sys.stdout.isatty() and not as_json
     wanted = channels_of(channels, None if live else SHOWN_CHANNELS)
+    said: list[str] = []
     with interruptible() as stop:
-        with _screen(live, as_json) as (show, every_s):
+        with _screen(live, as_json, said) as (show, every_s):
             final = listen(port, seconds, show, stop=stop, wire=wire, channels=wanted, record=record, every_s=every_s)
-        _print(final, as_json)
+        if as_json or said != [_text(final, as_json)]:  # an end on a whole second has been said by then
+            typer.echo(_text(final, as_json))
 
 
 def channels_of(text: str | None, default: Sequence[str] | None) -> Sequence[str] | None:
@@ -60,10 +62,15 @@ def channels_of(text: str | None, default: Sequence[str] | None) -> Sequence[str
 
 
 @contextmanager
-def _screen(live: bool, as_json: bool) -> Iterator[tuple[Callable[[dict[str, Any]], None], float]]:
-    """What shows a summary, and how often it wants one."""
+def _screen(live: bool, as_json: bool, said: list[str]) -> Iterator[tuple[Callable[[dict[str, Any]], None], float]]:
+    """What shows a summary, and how often it wants one; the last one printed is `said`."""
     if not live:
-        yield lambda summary: _print(summary, as_json), PLAIN_EVERY_S
+
+        def say(summary: dict[str, Any]) -> None:
+            said[:] = [_text(summary, as_json)]
+            typer.echo(said[0])
+
+        yield say, PLAIN_EVERY_S
         return
     from rich.console import Console
     from rich.live import Live
@@ -76,8 +83,8 @@ def _screen(live: bool, as_json: bool) -> Iterator[tuple[Callable[[dict[str, Any
         yield lambda summary: drawn.update(panel(summary, console.width, console.height, blocks=blocks), refresh=True), PANEL_EVERY_S
 
 
-def _print(summary: dict[str, Any], as_json: bool) -> None:
-    typer.echo(json.dumps(summary) if as_json else "\n".join(lines(summary)))
+def _text(summary: dict[str, Any], as_json: bool) -> str:
+    return json.dumps(summary) if as_json else "\n".join(lines(summary))
 
 
 def lines(summary: dict[str, Any]) -> Iterator[str]:
