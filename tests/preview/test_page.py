@@ -637,6 +637,14 @@ def test_the_live_page_has_the_sessions_buttons_and_no_transport(live: Any, live
     page.wait_for_function("() => Math.round(parseFloat(document.querySelector('#level div').style.width)) === 67")
 
 
+def test_in_a_narrow_window_the_live_page_has_its_face_and_whole_buttons(live_tab: Tab) -> None:
+    page = live_tab.page
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function("() => document.querySelector('.face canvas').clientWidth === 400")
+    assert page.locator(".live-panel .act span").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= 400")
+
+
 def test_the_record_button_shows_that_it_records_and_names_the_file(live: Any, live_tab: Tab) -> None:
     page, recorder = live_tab.page, live[0].recorder
     page.locator("#record").click()
