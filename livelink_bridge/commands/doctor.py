@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,13 +31,18 @@ def doctor(
 
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands import session
+    from livelink_bridge.config import performers_of
     from livelink_bridge.doctor import examine
     from livelink_bridge.identity import device_id
+    from livelink_bridge.sources.microphone import MicrophoneSource
 
-    failed = False
-    own = device_id(settings.subject)
+    failed, clock = False, MonotonicClock()
+    inputs = {own.subject: partial(MicrophoneSource, session.input_of(own, mic), clock=clock) for mic, own in performers_of(settings)}
+    everybody = [own for _, own in performers_of(settings)] or [settings]
+    uris = tuple(dict.fromkeys(uri for own in everybody for uri in own.targets))
+    subject = everybody[0].subject
     checks = examine(
-        settings.targets, lambda: session.model_of(settings), MonotonicClock(), subject=settings.subject, device_id=own, listen_s=seconds
+        uris, lambda: session.model_of(settings), clock, subject=subject, device_id=device_id(subject), listen_s=seconds, inputs=inputs
     )
     for finding in checks:
         typer.echo(json.dumps(asdict(finding)) if as_json else f"{MARKS[finding.level]}  {finding.what}: {finding.text}")

@@ -5,7 +5,8 @@ Each check looks at one thing, changes nothing, and answers in words: what is so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from speech_to_face.base import SpeechToFace
 
@@ -15,7 +16,7 @@ from livelink_bridge.doctor.finding import Finding
 from livelink_bridge.doctor.listeners import receiver
 from livelink_bridge.doctor.machine import Machine
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.sources import open_source
+from livelink_bridge.sources import Source, open_source
 
 __all__ = ["Finding", "Machine", "examine"]
 
@@ -32,6 +33,7 @@ def examine(
     device_id: str | None = None,
     listen_s: float = LISTEN_S,
     machine: Machine | None = None,
+    inputs: Mapping[str, Callable[[], Source]] | None = None,
 ) -> Iterator[Finding]:
     """Every check, in the order in which sound becomes a face.
 
@@ -39,16 +41,21 @@ def examine(
     ----------
     uris : where poses go
     load : loads the model that would be used
-    subject, device_id : what would be sent as
+    subject, device_id : what would be sent as; of several performers the first
     listen_s : how long other senders to ports of this machine are listened for, 0 for not at all
     machine : what is read of this machine
+    inputs : opens the microphone of each performer, by subject; None is the system's input
     """
+    opens = inputs or {subject: lambda: open_source("mic:", clock=clock)}
     machine = machine or Machine()
     yield program.python()
     yield program.package("torch")
     yield program.model(load, clock)
-    yield sound.audio_input(lambda: open_source("mic:", clock=clock))
-    yield names.subject_name(subject)
+    for performer, open_input in opens.items():
+        heard = sound.audio_input(open_input)
+        yield heard if len(opens) == 1 else replace(heard, what=f"audio input of {performer}")
+    for performer in opens:
+        yield names.subject_name(performer)
     found: list[targets.Target] = []
     for uri in uris:
         home = targets.at_home(uri)

@@ -19,6 +19,8 @@ from livelink_bridge.doctor.machine import Machine
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.sources import microphone
+from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel, ManualClock
 
 
@@ -173,6 +175,24 @@ def test_the_command_writes_a_json_object_for_each_finding(
     assert all(set(finding) == {"level", "what", "text"} for finding in found)
     assert {"level": "fail", "what": "model", "text": "model.safetensors: damaged"} in found
     assert not any(finding["what"].startswith("Unreal's") for finding in found), "nothing goes to Unreal"
+
+
+def test_each_performers_microphone_subject_and_receivers_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show = tmp_path / "show.yaml"
+    show.write_text(
+        "to: ['osc://127.0.0.1:9']\n"
+        "performers:\n- {mic: Left, subject: Ada}\n- {mic: Right, channels: [3], subject: Eve, to: ['osc://127.0.0.1:7']}\n"
+    )
+    asked: list[Input] = []
+    monkeypatch.setattr(microphone, "MicrophoneSource", lambda wanted, **_: asked.append(wanted) or silence(0.1))
+    assert examined(monkeypatch, lambda _settings: LoudnessModel(), "--config", str(show), "--json") == 0
+    found = [json.loads(line)["what"] for line in capsys.readouterr().out.splitlines()]
+    assert asked == [Input("Left"), Input("Right", (3,))]
+    assert [what for what in found if what[:5] in ("audio", "subje", "osc:/")] == [
+        *("audio input of Ada", "audio input of Eve", "subject", "subject", "osc://127.0.0.1:9", "osc://127.0.0.1:7"),
+    ]
 
 
 def test_every_check_is_made_in_the_order_of_the_road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
