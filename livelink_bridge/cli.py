@@ -95,15 +95,17 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
     """Do what a command line asks and return its exit code: 0 done, 1 runtime error, 2 usage error, 130 interrupted."""
     try:
         result = build().main(args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False)
-    except (BridgeError, _BadCommandLine) as error:
-        return _failed(error, error.exit_code, debug)
+    except BridgeError as error:
+        return _failed(str(error), error, error.exit_code, debug)
+    except _BadCommandLine as error:
+        return _failed(_parser_text(error, rewrite_mic(arguments)), error, error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone; nothing more to say, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except _foreign_errors() as error:  # evaluated only when something was raised: importing them takes a while
-        return _failed(error, 1, debug)
+        return _failed(str(error), error, 1, debug)
     return result if isinstance(result, int) else 0
 
 
@@ -175,18 +177,25 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
     return ModelError, CharacterError, TakeError
 
 
-def _failed(error: Any, code: int, debug: bool) -> int:
+def _failed(text: str, error: Any, code: int, debug: bool) -> int:
     if debug:
         sys.__excepthook__(type(error), error, error.__traceback__)
-    text = _parser_text(error) if isinstance(error, _BadCommandLine) else str(error)
     typer.echo(f"livelink-bridge: {' '.join(text.split())}", err=True)
     return code
 
 
-def _parser_text(error: Any) -> str:
-    """What the parser says, and whose help to read."""
-    verb = error.ctx.command_path if error.ctx else "livelink-bridge"
+def _parser_text(error: Any, arguments: Sequence[str]) -> str:
+    """What the parser says, and whose help to read. It names no command where an option stands last, without its value."""
+    verb = error.ctx.command_path if error.ctx else " ".join(["livelink-bridge", *_command_words(arguments)])
     return f"{error.format_message().rstrip('.')}; see {verb.replace('livelink-bridge mic', 'livelink-bridge --mic')} --help"
+
+
+def _command_words(arguments: Sequence[str]) -> Sequence[str]:
+    """The leading words that are commands: "convert", "takes export"."""
+    first = arguments[0] if arguments else ""
+    if first in GROUPS:
+        return arguments[:2] if len(arguments) > 1 and not arguments[1].startswith("-") else arguments[:1]
+    return [first] if first in VERBS or first == "mic" else []
 
 
 def _one_line_hook(kind: type[BaseException], error: BaseException, _trace: object) -> None:

@@ -10,6 +10,8 @@ from livelink_bridge.errors import UsageError
 
 _ENDING = re.compile(r"\.[A-Za-z]{2,4}[0-9]?")
 """What looks like a kind of file: .mp4, .glb, .fbx. A folder may be called takes.v2."""
+_EXPORTS = (".glb", ".json", ".npz")
+_FOR_TAKES = "a folder for takes, or .csv for a single one"
 _FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif")
 
 
@@ -19,7 +21,9 @@ def wrong(out: Path, expected: str) -> UsageError:
     return UsageError(f"-o {out} ends in {out.suffix or 'nothing'}, expected {expected}{film}")
 
 
-def check_folder(out: Path, expected: str = "a folder for takes, or .csv for a single one") -> None:
+def check_folder(out: Path, expected: str = _FOR_TAKES) -> None:
     """UsageError for a folder that is to be made and is called as a file of some kind is."""
     if _ENDING.fullmatch(out.suffix) and not os.path.isdir(out):  # Path.is_dir raises where one may not look
-        raise wrong(out, f"{expected} (a folder of that name has to be made first)")
+        exported = expected == _FOR_TAKES and out.suffix.lower() in _EXPORTS
+        export = "; livelink-bridge takes export writes it from a take" if exported else ""
+        raise wrong(out, f"{expected} (a folder of that name has to be made first){export}")
