@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from recorded import send
 
@@ -83,7 +84,10 @@ def on_stage(tmp_path: Path) -> tuple[Typing, Face, LiveStage, Recorder]:
 class Measured:
     """A front that is asked to measure."""
 
-    def measure(self, _seconds: float, _done: object) -> None:
+    def measure(self, _seconds: float, done: Any) -> None:
+        self.done = done
+
+    def use(self, _levels: object) -> None:
         return None
 
 
@@ -115,6 +119,23 @@ def test_a_key_begins_a_take_and_ends_it(tmp_path: Path) -> None:
     assert not recorder.recording
     [csv] = tmp_path.rglob("*.csv")
     assert str(csv) in typing.said
+
+
+def test_a_calibration_says_when_to_be_silent_and_when_to_speak(tmp_path: Path) -> None:
+    face, clock, front = Face(), ManualClock(), Measured()
+    voice = DirectedVoice(face, cast(Any, front), "Headset", clock=clock, remember=lambda _device, _levels: None)
+    typing = Typing({"Ada": face})
+    typing.direct(LiveStage({"Ada": voice}, {}, None, timecode=lambda: ""))
+    typing.press("c")
+    assert "be silent" in typing.notice
+    clock.advance(2.1)
+    assert "now speak" in typing.notice
+    room = np.full(96000, 1e-4, np.float32)
+    front.done(np.concatenate([room, np.tile(np.float32([0.3, -0.3]), 48000)]), 48000)
+    for thread in threading.enumerate():
+        if thread.name == "calibration":
+            thread.join(10)
+    assert typing.notice.startswith("the gate opens at -")
 
 
 def test_what_cannot_be_done_is_said_below_the_panel() -> None:

@@ -35,7 +35,7 @@ def status_panel(named: Mapping[str, Status], *, blocks: bool = True) -> Group:
 
 def input_lines(typing: Typing) -> tuple[Text, Text]:
     """What the keys do, and the line that is being typed."""
-    line = Text.assemble("> ", typing.text) if typing.text else Text.assemble("> ", (typing.said, QUIET))
+    line = Text.assemble("> ", typing.text) if typing.text else Text.assemble("> ", (typing.notice, QUIET))
     return Text(f"keys  {typing.key_help}", QUIET), line
 
 

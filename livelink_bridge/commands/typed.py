@@ -34,6 +34,7 @@ class Typing:
         self._keys: dict[str, tuple[str, Callable[[], None]]] = {}
         for number, mood in enumerate(names_of_moods()[:10]):
             self.add_key(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
+        self._stage: LiveStage | None = None
         self.said = ""
         """What came of the last key, for people; may be empty."""
         self.on_change: Callable[[], None] = lambda: None
@@ -62,8 +63,19 @@ class Typing:
             run_command(line, self._faces)
         self.on_change()
 
+    @property
+    def notice(self) -> str:
+        """What a calibration wants now or came to, or else what came of the last key."""
+        calibrations = [voice.calibration for voice in self._stage.voices.values()] if self._stage else []
+        for calibration in calibrations:
+            if calibration.hears is not None:
+                return PROMPTS[calibration.hears]
+        results = [calibration.result for calibration in calibrations if calibration.result]
+        return "; ".join(results) if results and self.said == CALIBRATING else self.said
+
     def direct(self, stage: LiveStage, _sessions: object = None) -> None:
         """Let keys direct a session that has begun, of all its performers at once; what they did is `said`."""
+        self._stage = stage
         for key, (name, act) in STAGE_KEYS.items():
             self.add_key(key, name, partial(self._act, act, stage))
 
@@ -98,9 +110,11 @@ def _neutral(stage: LiveStage) -> str:
 
 def _calibrate(stage: LiveStage) -> str:
     stage.calibrate(None)
-    return "calibrating: two seconds of silence, then speak for two"
+    return CALIBRATING
 
 
+CALIBRATING = "calibrating"
+PROMPTS = {"room": "calibrating: be silent for two seconds", "voice": "calibrating: now speak for two seconds"}
 STAGE_KEYS: dict[str, tuple[str, Callable[[LiveStage], str]]] = {
     "R": ("record", _record),
     "M": ("mute", _mute),

@@ -10,6 +10,7 @@ from typing import Protocol
 from arkit_mapping.moods import Mood
 from livelink_bridge.control.stage import Recorded
 from livelink_bridge.control.targets import LiveTargets
+from livelink_bridge.control.voice import Calibration
 from livelink_bridge.errors import BridgeError
 
 _FIRST_SLATE, _FIRST_TAKE = "MySlate", 1
@@ -27,6 +28,9 @@ class Voice(Protocol):
     def resting(self) -> bool:
         """Whether the face is held at neutral."""
         ...
+
+    @property
+    def calibration(self) -> Calibration: ...
 
     def feel(self, mood: Mood) -> None: ...
 
