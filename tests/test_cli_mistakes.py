@@ -19,6 +19,8 @@ pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 WRONG_ON_SIGHT = [
     (["play", "--frobnicate", "VOICE"], "No such option: --frobnicate"),
     (["frobnicate"], "No such command 'frobnicate'"),
+    (["convert", "-", "-o", "a.csv"], "play - takes what another program writes"),
+    (["convert", "VOICE", "-o", "VOICE"], "is there and is no folder"),
     (["play"], "Missing argument"),
     (["--mic", "Yeti", "stray"], "livelink-bridge --mic --help"),
     (["play", "VOICE", "--to", "livelink://127.0.0.1:0"], "port 0"),

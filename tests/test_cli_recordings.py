@@ -86,7 +86,7 @@ def test_samples_that_are_no_numbers_are_counted_once_and_no_library_warns(tmp_p
         poses = animate(tmp_path / "a.wav", model=LoudnessModel()).poses
     assert np.isfinite(poses).all()
     assert [record.message for record in caplog.records] == [
-        f"{tmp_path / 'a.wav'}: 6 samples are not finite or absurdly loud, and were taken as silence"
+        f"{tmp_path / 'a.wav'}: 6 samples are not finite or absurdly loud, taken as silence"
     ]
 
 

@@ -78,7 +78,8 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
             else:
                 typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
     if failed:
-        raise BridgeError(f"{failed} of {len(files)} files could not be converted; the others were")
+        rest = "" if failed == len(files) else "; the others were"
+        raise BridgeError(f"{failed} of {len(files)} files could not be converted{rest}")
 
 
 def _place(file: Path, take: Path, with_sound: bool) -> None:
@@ -90,6 +91,8 @@ def _place(file: Path, take: Path, with_sound: bool) -> None:
 
 def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
     """Where each file's take goes. Raises UsageError where that cannot be told."""
+    if Path("-") in files:
+        raise UsageError("got - for standard input, expected files; livelink-bridge play - takes what another program writes")
     if out.suffix.lower() == ".csv" and not os.path.isdir(out):  # Path.is_dir raises where one may not look
         if len(files) > 1:
             raise UsageError(f"got {len(files)} files and one take, {out}; expected a folder behind -o")

@@ -22,7 +22,9 @@ def wrong(out: Path, expected: str) -> UsageError:
 
 
 def check_folder(out: Path, expected: str = _FOR_TAKES) -> None:
-    """UsageError for a folder that is to be made and is called as a file of some kind is."""
+    """UsageError for a folder that is to be made and is called as a file of some kind is, and for a file that is there in its place."""
+    if os.path.lexists(out) and not os.path.isdir(out):
+        raise UsageError(f"-o {out} is there and is no folder, expected {expected}")
     if _ENDING.fullmatch(out.suffix) and not os.path.isdir(out):  # Path.is_dir raises where one may not look
         exported = expected == _FOR_TAKES and out.suffix.lower() in _EXPORTS
         export = "; livelink-bridge takes export writes it from a take" if exported else ""

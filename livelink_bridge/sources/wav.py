@@ -59,7 +59,8 @@ class WavSource:
             yield from self._read()
         finally:
             if self._file.damaged:
-                self._say(f"{self.name}: {self._file.damaged} samples are not finite or absurdly loud, and were taken as silence")
+                many = "1 sample is" if self._file.damaged == 1 else f"{self._file.damaged} samples are"
+                self._say(f"{self.name}: {many} not finite or absurdly loud, taken as silence")
             self._file.close()
 
     def close(self) -> None:

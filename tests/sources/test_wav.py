@@ -83,9 +83,10 @@ def test_samples_without_a_header_are_named_in_one_line(tmp_path):
         open_source(str(tmp_path / "voice.raw"), clock=ManualClock())
 
 
-def test_a_rate_that_nothing_records_at_is_refused_before_anything_is_made_for_it(tmp_path):
-    soundfile.write(tmp_path / "silly.wav", np.zeros(100), 900_000_007)
-    with pytest.raises(SourceError, match="900000007 samples a second, expected at most 768000"):
+@pytest.mark.parametrize("rate", [1, 999, 900_000_007])
+def test_a_rate_that_nothing_records_at_is_refused_before_anything_is_made_for_it(tmp_path, rate):
+    soundfile.write(tmp_path / "silly.wav", np.zeros(100), rate)
+    with pytest.raises(SourceError, match=f"{rate} samples a second, expected 1000 to 768000"):
         open_source(str(tmp_path / "silly.wav"), clock=ManualClock())
 
 

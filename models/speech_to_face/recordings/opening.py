@@ -21,7 +21,7 @@ from speech_to_face.recordings.others import FRAMES, matlab_extent, noted_extent
 from speech_to_face.recordings.riff import wav_extent, wave64_extent
 from speech_to_face.recordings.view import View
 
-HIGHEST_RATE_HZ = 768_000
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
 """Nothing records faster; a damaged header may say anything."""
 LOUDEST = 16.0
 """Samples of a file of floats that are louder, 24 dB over full scale, are damage; those that are not finite are too."""
@@ -229,7 +229,7 @@ def _better(extent: Extent | None, declared: int | None, file: soundfile.SoundFi
 def _check(recording: Recording, extent: Extent | None, allow_cut: bool) -> None:
     path, rate = recording.name, recording.rate
     if extent and extent.cut:
-        if extent.declared and not extent.present:
+        if recording.frames == 0 or (extent.declared and not extent.present):
             raise CutError(f"{path} ends early: nothing of its audio is there, get the whole file")
         said = _cut_text(path, extent, recording.duration_s or 0.0)
         if not allow_cut:
@@ -237,8 +237,9 @@ def _check(recording: Recording, extent: Extent | None, allow_cut: bool) -> None
         recording.warnings.append(f"{said}; what there is is taken")
     if recording.frames == 0:
         raise RecordingError(f"{path} holds no sound: its header promises 0 samples")
-    if rate > HIGHEST_RATE_HZ:
-        raise RecordingError(f"{path} says it has {rate} samples a second, expected at most {HIGHEST_RATE_HZ}; is it damaged?")
+    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        expected = f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}"
+        raise RecordingError(f"{path} says it has {rate} samples a second, expected {expected}; is it damaged?")
     if extent and extent.stale and extent.declared is not None:
         held_s = recording.duration_s or 0.0
         recording.warnings.append(f"{path}: its header says {held_s * extent.declared / extent.present:.1f} s and was not brought up to "
