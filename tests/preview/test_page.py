@@ -512,6 +512,7 @@ def test_a_video_goes_when_its_tab_stays_away_longer_than_it_may(tab: Tab, serve
     assert served.session.busy is None
 
 
+@needs_ffmpeg  # without it the dialog does not open
 @pytest.mark.parametrize("size", ["101x100", "8000x20", "huge"])
 def test_a_size_that_cannot_be_is_said(tab: Tab, size: str) -> None:
     begin_video(tab, size)
