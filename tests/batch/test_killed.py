@@ -80,5 +80,5 @@ def test_killed_three_times_and_resumed_it_is_as_an_unbroken_run(lines: Path, tm
     kept = int(last.split(" done before")[0].split()[-1])
     assert kept > 0 and kept >= points[-1] - 200, f"seed {seed}: too much was done again: {last}"
     unbroken, resumed = files(tmp_path / "unbroken"), files(out)
-    assert len(unbroken) == CLIPS + 1
+    assert len(unbroken) == 2 * (CLIPS + 1), "a take and its sound for each"
     assert resumed == unbroken, f"seed {seed}"
