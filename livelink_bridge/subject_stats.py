@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
-from livelink_bridge.metrics import pace
+from livelink_bridge.metrics import Window, pace
 from livelink_bridge.movement import Movement
 from livelink_bridge.wire.livelink import Packet
 from livelink_bridge.wire.sniff import Wire
@@ -112,8 +112,8 @@ class SubjectStats:
         """The latest of names that are no ARKit channel's, where the wire has such."""
         self.sender: str | None = None
         self.last_s = 0.0
-        self._intervals: deque[tuple[float, float]] = deque(maxlen=RECENT_PACKETS)
-        """When each ended, and how long it was."""
+        self._intervals = Window(RECENT_S, RECENT_PACKETS)
+        self._last_interval_s = math.inf
         self._first_s = 0.0
         self._frame: int | None = None
         self._rate = Fraction(0)
@@ -130,8 +130,10 @@ class SubjectStats:
         if self.packets == 0:
             self._first_s = arrival_s
         else:
-            self._intervals.append((arrival_s, max(0.0, arrival_s - self.last_s)))
-            self.bursts += len(self._intervals) > 1 and self._intervals[-1][1] + self._intervals[-2][1] < BURST_S
+            interval_s = max(0.0, arrival_s - self.last_s)
+            self._intervals.add(interval_s, arrival_s)
+            self.bursts += self._last_interval_s + interval_s < BURST_S
+            self._last_interval_s = interval_s
         self.packets += 1
         self.movement.add(values, arrival_s)
         self.values, self.last_s, self.sender = values, arrival_s, sender
@@ -163,7 +165,7 @@ class SubjectStats:
             "packets": self.packets,
             "fps": _rate(self.packets - 1, self.last_s - self._first_s),
             "fps_recent": self.recent_fps(now_s),
-            **_jitter(self._recent(RECENT_S, now_s)),
+            **_jitter(self._intervals.values(now_s).tolist()),
             "bursts": self.bursts,
             "lost": self.order.lost if counted else None,
             "backwards": self.order.backwards if counted else None,
@@ -180,16 +182,12 @@ class SubjectStats:
 
     def recent_fps(self, now_s: float | None = None) -> float | None:
         """Over the last second before `now_s`, or before the last arrival; 0 after a second of silence, None before two packets."""
-        if not self._intervals:
+        if not self._intervals.count:
             return None
         end_s = self.last_s if now_s is None else now_s
-        times_s = [end - interval for end, interval in self._intervals if end > end_s - 1.0]
-        return round(pace(np.array([*times_s, self.last_s]), end_s), 3)
-
-    def _recent(self, seconds: float, now_s: float | None) -> list[float]:
-        """The intervals that ended in the `seconds` before `now_s`, or before the last arrival."""
-        end_s = self.last_s if now_s is None else now_s
-        return [interval for end, interval in self._intervals if end > end_s - seconds]
+        arrivals_s = np.append(self._first_s, self._intervals.times_s(end_s))
+        first = max(1, int(np.searchsorted(arrivals_s, end_s - 1.0, "right")))  # the interval that ends there began with the one before
+        return round(pace(arrivals_s[first - 1 :], end_s), 3)
 
 
 def _rate(intervals: int, span_s: float) -> float | None:

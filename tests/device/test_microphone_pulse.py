@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -161,7 +162,9 @@ def test_the_program_itself_follows_a_voice_with_the_shipped_model(seconds, puls
         )
     values = np.stack([packet.values for _, packet in receiver.arrived])
     assert np.percentile(values[:, JAW], 95) > 0.08
-    assert (np.diff([packet.frame for _, packet in receiver.arrived]) >= 1).all()
+    # A number is given twice, with sub-frames that rise, each time the device has fallen a frame behind the clock: see `Timebase`.
+    stamps = [(packet.frame, packet.subframe) for _, packet in receiver.arrived]
+    assert all(before < after for before, after in pairwise(stamps))
     assert not values[-1].any()
     # Wide of the bar on purpose: a busy machine delays every program. Less than the look-ahead would be a wrong measure.
     assert 66.6 < median_ms < 2000
