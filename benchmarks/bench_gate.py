@@ -17,13 +17,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-from speech_to_face.corpus.augment import NOISES as DRAWN
-from speech_to_face.evaluation.data import read_samples
-from speech_to_face.evaluation.sounds import NOISES
 
 from livelink_bridge.level_control import LevelControl
 from livelink_bridge.voice_activity import Detector, SileroDetector
 from livelink_bridge.voice_front import VoiceFront
+from speech_to_face.corpus.augment import NOISES as DRAWN
+from speech_to_face.evaluation.data import read_samples
+from speech_to_face.evaluation.sounds import NOISES
 
 RATE = 16_000
 BLOCK = RATE // 2

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.torch import load_file
+
 from speech_to_face import checkpoint
 from speech_to_face.features import SAMPLE_RATE, step_end
 from speech_to_face.loading import load_model
@@ -35,6 +36,7 @@ class ScriptSteps(TorchSteps):
 
     def __init__(self, folder: Path, voice: Voice) -> None:
         import torch
+
         from speech_to_face.training.export import _Flat
 
         config = load_config(folder / checkpoint.CONFIG)

@@ -21,6 +21,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+
+from arkit_mapping import CHANNELS_61, remap
+from arkit_mapping.tongue import behind_lips
 from speech_to_face import checkpoint
 from speech_to_face.base import Coefficients
 from speech_to_face.corpus.captures.textgrid import timed_phones
@@ -37,9 +40,6 @@ from speech_to_face.stepped import BLOCK_STEPS, SteppedStream
 from speech_to_face.tongue import CHANNEL, REACH, Tongue
 from speech_to_face.training.tracks import UNKNOWN as NO_LABEL
 from speech_to_face.training.tracks import Track, read_tracks
-
-from arkit_mapping import CHANNELS_61, remap
-from arkit_mapping.tongue import behind_lips
 
 SHOWN = 0.05
 """Out farther than this is seen: half of half of what an l shows."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
+
 from speech_to_face import checkpoint
 from speech_to_face.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
 from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps

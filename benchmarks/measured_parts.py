@@ -48,6 +48,7 @@ def wire(_chosen: argparse.Namespace) -> Figures:
 def step(chosen: argparse.Namespace) -> Figures:
     """Milliseconds of a live step by engine and threads, and how late another thread is let while it runs."""
     from bench_step import Bystander, speech_like, step_times_ms
+
     from speech_to_face import checkpoint
     from speech_to_face.pmmtalk.config import load_config
     from speech_to_face.stepped import SteppedStream
@@ -69,6 +70,7 @@ def step(chosen: argparse.Namespace) -> Figures:
 def _engines(folder: Path) -> Iterator[tuple[str, Any]]:
     import torch
     from bench_step import engines
+
     from speech_to_face import checkpoint
     from speech_to_face.pmmtalk.config import load_config
     from speech_to_face.pmmtalk.loading import load_network
@@ -183,6 +185,7 @@ def offline(chosen: argparse.Namespace) -> Figures:
     """Times real time of a whole recording: the network alone, and `convert` with its start and its take."""
     import soundfile
     from bench_step import speech_like
+
     from speech_to_face.loading import load_model
 
     model, minute = load_model(chosen.model, device="cpu"), speech_like(60)

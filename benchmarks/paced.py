@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-from speech_to_face.base import SpeechToFace
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.face import Face
@@ -29,6 +28,7 @@ from livelink_bridge.runner import Runner, steady_interpreter
 from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.voice_front import VoiceFront
 from livelink_bridge.wire.livelink import decode
+from speech_to_face.base import SpeechToFace
 
 RATE_HZ = 48000
 BLOCK = RATE_HZ // 240

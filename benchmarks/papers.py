@@ -14,6 +14,7 @@ from pathlib import Path
 
 import papers_page
 from papers_runs import RUNS, Budget, keep, make_features, measure_speed, train_all, train_one
+
 from speech_to_face.base import ModelError
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from papers_runs import CROSS_GENDER, CROSS_SUBJECT, RUNS, Budget, mean_predictor, read_rows
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.metrics import aperture
@@ -19,8 +21,6 @@ from speech_to_face.training.program.export import write_checkpoint
 from speech_to_face.training.program.logs import read_log
 from speech_to_face.training.program.run import network_of_run
 from speech_to_face.training.tracks import read_tracks
-
-from arkit_mapping.channels import MOUTH_32
 
 BEGIN, END = "<!-- made by benchmarks/papers.py: begin -->", "<!-- made by benchmarks/papers.py: end -->"
 LARGEST_MB = 10.0

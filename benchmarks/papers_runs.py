@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from speech_to_face.base import ModelError
 from speech_to_face.paper_metrics import mean_face
 from speech_to_face.protocols import tts

@@ -28,9 +28,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import numpy as np
-from speech_to_face import checkpoint
-from speech_to_face.base import SpeechToFace
-from speech_to_face.loading import load_model
 
 from arkit_mapping.liveliness import Liveliness
 from livelink_bridge.animator import Animator
@@ -43,6 +40,9 @@ from livelink_bridge.outputs import Outputs, open_sinks
 from livelink_bridge.runner import steady_interpreter
 from livelink_bridge.sinks import Sink
 from livelink_bridge.voice_front import VoiceFront
+from speech_to_face import checkpoint
+from speech_to_face.base import SpeechToFace
+from speech_to_face.loading import load_model
 
 BAR_MS = 1000 / 60
 COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
@@ -132,6 +132,7 @@ class Stage:
     @contextmanager
     def of_network(self, count: int) -> Iterator[Tick]:
         from bench_voices import joined, voices
+
         from speech_to_face.pmmtalk.onnx_steps import Graph
 
         graph = Graph(self.folder / checkpoint.GRAPH)

@@ -9,12 +9,11 @@ TYPE_CHECKING = False  # as typing's, which takes longer to import than the rest
 if TYPE_CHECKING:
     from typing import Any
 
-    from speech_to_face import load_model as load_model
-
     from livelink_bridge.api import Animation as Animation
     from livelink_bridge.api import TalkingFace as TalkingFace
     from livelink_bridge.api import animate as animate
     from livelink_bridge.api import stream_to as stream_to
+    from speech_to_face import load_model as load_model
 
 __version__ = "0.1.0"
 __all__ = ["Animation", "TalkingFace", "animate", "load_model", "stream_to"]

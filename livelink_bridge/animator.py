@@ -6,7 +6,6 @@ import logging
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
 
 from arkit_mapping import remap
 from livelink_bridge.face import Face
@@ -15,6 +14,7 @@ from livelink_bridge.hop_levels import HopLevels
 from livelink_bridge.mixing import Mixer, warn_of_polarity
 from livelink_bridge.resample import Resampler
 from livelink_bridge.voice_front import VoiceFront
+from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
 
 _ROUNDING = 0.01
 """A coefficient that is no further than this outside [0, 1] is not worth a word."""

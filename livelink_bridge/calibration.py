@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from speech_to_face.base import Samples
 
 from livelink_bridge import shared_json
 from livelink_bridge.errors import SourceError, UsageError
@@ -15,6 +14,7 @@ from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.gate import Levels, Thresholds
 from livelink_bridge.identity import config_folder
 from livelink_bridge.meter import clipped_samples
+from speech_to_face.base import Samples
 
 ROOM_S, VOICE_S = 2.0, 2.0
 NEEDED_DB = 6.0

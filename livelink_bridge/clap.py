@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Coefficients, Samples, Stream
 
 from arkit_mapping.channels import index_of
 from livelink_bridge.clock import Clock
 from livelink_bridge.frames import FRAME_RATE, AudioBlock, Weights
 from livelink_bridge.metrics import Recent
 from livelink_bridge.sinks.base import Closure, Stamp
+from speech_to_face.base import Coefficients, Samples, Stream
 
 PERIOD_S = 2
 FIRST_S = 1

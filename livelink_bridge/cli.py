@@ -169,10 +169,9 @@ def rewrite_mic(arguments: Sequence[str]) -> list[str]:
 
 def _foreign_errors() -> tuple[type[Exception], ...]:
     """What packages that know nothing of this program raise with one line for the user."""
-    from speech_to_face.base import ModelError
-
     from arkit_mapping.character import CharacterError
     from arkit_mapping.takes import TakeError
+    from speech_to_face.base import ModelError
 
     return ModelError, CharacterError, TakeError
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from speech_to_face.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture
 
 from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
 from arkit_mapping.closure import NOISE_GATE, LipRule, closed_lips
 from arkit_mapping.entries import Poses
 from livelink_bridge.phones import Segment
+from speech_to_face.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture
 
 BILABIAL = frozenset({"PB", "M"})
 """The phone classes whose lips meet: p and b, which look alike, and m."""

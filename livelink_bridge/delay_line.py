@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 from numpy.typing import NDArray
+
 from speech_to_face.base import Samples
 
 _BEND = 0.005

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Samples
 
 from livelink_bridge.frames import FRAME_RATE
+from speech_to_face.base import Samples
 
 _SILENCE_DBFS = -120.0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from speech_to_face.base import SpeechToFace
 
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
@@ -14,6 +13,7 @@ from livelink_bridge.errors import SourceError
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.grid import LiveTiming
 from livelink_bridge.metrics import Metrics, level_dbfs
+from speech_to_face.base import SpeechToFace
 
 _WARM_UP_S = 0.5
 

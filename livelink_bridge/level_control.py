@@ -7,12 +7,12 @@ from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Samples
-from speech_to_face.features import SAMPLE_RATE
 
 from livelink_bridge.errors import UsageError
 from livelink_bridge.frames import FRAME_RATE
 from livelink_bridge.gate import Flags, Levels
+from speech_to_face.base import Samples
+from speech_to_face.features import SAMPLE_RATE
 
 _SHORT_S, _LONG_S = 0.2, 1.0
 """Power is averaged over the first, its level in decibels over the second: so a whisper is found as soon after a shout as the reverse."""

@@ -6,6 +6,7 @@ import math
 from collections import deque
 
 import numpy as np
+
 from speech_to_face.base import Samples
 
 FULL_SCALE = 0.999

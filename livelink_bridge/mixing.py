@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
 from speech_to_face.base import Samples
 from speech_to_face.recordings.channels import CANCELLED, FAINT, mean_of, share_left
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from speech_to_face.base import SpeechToFace
-
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
 from livelink_bridge.clock import Clock
@@ -33,6 +31,7 @@ from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.voice_front import VoiceFront
 from livelink_bridge.voice_out import VoiceOut
+from speech_to_face.base import SpeechToFace
 
 STATUS_S = 0.25
 _LIVE_POSES = 30

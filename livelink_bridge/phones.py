@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.corpus.phones import VISEMES

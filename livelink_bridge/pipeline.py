@@ -18,8 +18,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech_to_face.base import SpeechToFace
-
 from arkit_mapping.takes import TakeError, TakeWriter
 from livelink_bridge.animator import Animator
 from livelink_bridge.channel import Channel
@@ -50,6 +48,7 @@ from livelink_bridge.sources.pipe import PipeSource
 from livelink_bridge.sources.split import open_microphones
 from livelink_bridge.sources.wav import Say, WavSource, unsaid
 from livelink_bridge.voice_front import VoiceFront
+from speech_to_face.base import SpeechToFace
 
 _PLAY_POSES = 120
 """Poses computed ahead of what is heard: two seconds, so that no look-ahead and no slow step shows."""

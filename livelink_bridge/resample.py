@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from speech_to_face.base import Samples
 from speech_to_face.features import SAMPLE_RATE
 

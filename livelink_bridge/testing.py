@@ -9,11 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from speech_to_face.base import Coefficients, Samples, Stream
 
 from arkit_mapping import MOUTH_32
 from livelink_bridge.frames import FRAME_RATE, AudioBlock, Weights
 from livelink_bridge.sinks.base import Closure, Stamp
+from speech_to_face.base import Coefficients, Samples, Stream
 
 
 class ManualClock:

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Samples
-from speech_to_face.onnx_sessions import open_session
 
 from livelink_bridge.errors import BridgeError
+from speech_to_face.base import Samples
+from speech_to_face.onnx_sessions import open_session
 
 SAMPLE_RATE = 16_000
 CHUNK, CONTEXT, STATE = 512, 64, 128

@@ -15,8 +15,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Samples
-from speech_to_face.features import SAMPLE_RATE, step_end
 
 from livelink_bridge.errors import UsageError
 from livelink_bridge.frames import FRAME_RATE, AudioBlock
@@ -26,6 +24,8 @@ from livelink_bridge.meter import LevelMeter
 from livelink_bridge.mixing import Mixer, warn_of_polarity
 from livelink_bridge.resample import Resampler
 from livelink_bridge.voice_activity import Detector
+from speech_to_face.base import Samples
+from speech_to_face.features import SAMPLE_RATE, step_end
 
 MOST_GAIN_DB = 40.0
 

@@ -1,7 +1,6 @@
 
 import numpy as np
 import pytest
-from speech_to_face.base import ModelError
 
 from arkit_mapping import CHANNELS_61, MOUTH_32
 from arkit_mapping.character import Character
@@ -10,6 +9,7 @@ from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock, FaceFrame
 from livelink_bridge.testing import LoudnessModel
 from livelink_bridge.voice_front import VoiceFront
+from speech_to_face.base import ModelError
 
 RATE = 48000
 JAW = CHANNELS_61.index("JawOpen")

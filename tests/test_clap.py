@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from speech_to_face.base import SpeechToFace
 
 from arkit_mapping.channels import index_of
 from livelink_bridge.animator import Animator
@@ -30,6 +29,7 @@ from livelink_bridge.playback import Speaker
 from livelink_bridge.portaudio import SoundSystem
 from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.testing import FakePortAudio, FakeStream, ManualClock
+from speech_to_face.base import SpeechToFace
 
 JAW, BROW = index_of("JawOpen"), index_of("BrowInnerUp")
 STAMP = Stamp(0, 0.0, 60)

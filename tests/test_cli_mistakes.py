@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from outside import SPEAKERS, NoSound, loud_tone, one_line
-from speech_to_face.base import ModelError
 
 from livelink_bridge.cli import run
 from livelink_bridge.commands import session
 from livelink_bridge.config import Settings
 from livelink_bridge.portaudio import SoundSystem
+from speech_to_face.base import ModelError
 
 pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 

@@ -8,16 +8,16 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import save_file
-from speech_to_face import blocks, checkpoint
-from speech_to_face.base import ModelError
-from speech_to_face.official.convert import Converted
-from speech_to_face.pmmtalk.config import Config, save_config
 
 from livelink_bridge.cli import run
 from livelink_bridge.commands import session
 from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.testing import LoudnessModel
+from speech_to_face import blocks, checkpoint
+from speech_to_face.base import ModelError
+from speech_to_face.official.convert import Converted
+from speech_to_face.pmmtalk.config import Config, save_config
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny reader that takes every mouth for p with a certainty that it was given by hand."""
     import torch
     from safetensors.torch import save_file
+
     from speech_to_face import checkpoint
     from speech_to_face.config_file import save_config
     from speech_to_face.corpus.phones import INDEX

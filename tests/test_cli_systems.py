@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+
+from livelink_bridge.cli import run
+from livelink_bridge.commands import session
+from livelink_bridge.wire.livelink import decode
 from speech_to_face.base import ModelError
 from speech_to_face.config_file import load_config
 from speech_to_face.loading import load_model
 from speech_to_face.pmmtalk.paper.config import TINY, Config
 from speech_to_face.training.program.export import write_checkpoint
 from speech_to_face.training.program.systems import SYSTEMS, config_of, network_of
-
-from livelink_bridge.cli import run
-from livelink_bridge.commands import session
-from livelink_bridge.wire.livelink import decode
 
 NAMES = ("pmmtalk", "codetalker", "dualtalker", "voca", "faceformer", "emotalk")
 """Of folders, and of the networks in them as the training program calls them."""

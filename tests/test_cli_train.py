@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 import typer
-from speech_to_face.base import ModelError
-from speech_to_face.corpus.engines import SAMPLE_RATE, Utterance
-from speech_to_face.corpus.phones import Phone
-from speech_to_face.corpus.store import write_voice
-from speech_to_face.training.program import engine
 from typer.testing import CliRunner
 
 from livelink_bridge import cli
 from livelink_bridge.commands import train
 from livelink_bridge.commands.common import with_settings
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.engines import SAMPLE_RATE, Utterance
+from speech_to_face.corpus.phones import Phone
+from speech_to_face.corpus.store import write_voice
+from speech_to_face.training.program import engine
 
 torch.set_num_threads(1)
 PAPA = tuple(Phone(("AA", "PB")[i % 2], i * 0.15, (i + 1) * 0.15) for i in range(20))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from speech_to_face import metrics
 
 from arkit_mapping.channels import CHANNELS_61
 from livelink_bridge.closures import SEALED, closures, openings
@@ -12,6 +11,7 @@ from livelink_bridge.errors import UsageError
 from livelink_bridge.phones import Segment
 from livelink_bridge.preview.adjust import Adjustments
 from livelink_bridge.preview.compare import compare
+from speech_to_face import metrics
 
 JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L, SMILE = (
     CHANNELS_61.index(name)

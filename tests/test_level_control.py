@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from speech_to_face.features import step_end
 
 from livelink_bridge.errors import UsageError
 from livelink_bridge.level_control import LevelControl
+from speech_to_face.features import step_end
 
 
 def speech_like(seconds, dbfs, seed=0):

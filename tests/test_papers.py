@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from speech_to_face.corpus.engines import SAMPLE_RATE, Utterance
 from speech_to_face.corpus.phones import Phone
 from speech_to_face.corpus.store import write_voice

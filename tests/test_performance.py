@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 
 import numpy as np
-from speech_to_face.base import Coefficients, Samples, Stream
 
 from livelink_bridge.face import Face
 from livelink_bridge.outputs import Outputs
 from livelink_bridge.performance import Performance
 from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel, ManualClock
+from speech_to_face.base import Coefficients, Samples, Stream
 
 
 class InBlocks(LoudnessModel):

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.base import ModelError
-from speech_to_face.corpus.phones import CLASSES, VISEMES
-from speech_to_face.loading import DEFAULT
 
 from livelink_bridge import phones
 from livelink_bridge.errors import SourceError
 from livelink_bridge.phones import VISEME_NAMES, BestPath, PhoneNetwork, Segment, hear, phone_network, visemes
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.phones import CLASSES, VISEMES
+from speech_to_face.loading import DEFAULT
 
 SENTENCE = Path(phones.__file__).parent / "demo" / "sentence.flac"
 NAMES = ("SIL", "M", "AA")

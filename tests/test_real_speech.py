@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.loading import load_model
 
 from arkit_mapping.channels import MOUTH_32
+from speech_to_face.loading import load_model
 
 BILABIAL = {"bin", "blue", "by", "place", "please", "b", "p", "m"}
 """Words of the GRID sentences that begin with closed lips."""

@@ -2,9 +2,9 @@ import threading
 
 import numpy as np
 import pytest
-from speech_to_face.base import SpeechToFace
 
 from livelink_bridge.testing import ListSource, LoudnessModel, ManualClock
+from speech_to_face.base import SpeechToFace
 
 
 @pytest.fixture

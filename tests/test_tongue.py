@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from speech_to_face.base import Coefficients, Samples
 
 from arkit_mapping import CHANNELS_61
 from arkit_mapping.liveliness import Liveliness
@@ -13,6 +12,7 @@ from livelink_bridge.commands import session
 from livelink_bridge.config import load_settings
 from livelink_bridge.face import Face
 from livelink_bridge.frames import AudioBlock
+from speech_to_face.base import Coefficients, Samples
 
 TONGUE, JAW = CHANNELS_61.index("TongueOut"), CHANNELS_61.index("JawOpen")
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from speech_to_face.evaluation.sounds import NOISES
 
 from livelink_bridge import demo, voice_activity
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.voice_activity import SileroDetector, silero_path
+from speech_to_face.evaluation.sounds import NOISES
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("silero_vad") is None, reason="silero-vad is not installed")
 

@@ -13,10 +13,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-from speech_to_face.checkpoint import names
 
 from arkit_mapping.takes import read_take
 from livelink_bridge import __version__
+from speech_to_face.checkpoint import names
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")

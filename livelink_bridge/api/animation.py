@@ -22,9 +22,8 @@ from livelink_bridge.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.wire.pcm import Sound
 
 if TYPE_CHECKING:
-    from speech_to_face.base import SpeechToFace
-
     from livelink_bridge.animator import Animator
+    from speech_to_face.base import SpeechToFace
 
 _MOST_CHANNELS = 32
 """Of an array: a second number beyond it is a count of samples."""

@@ -19,14 +19,13 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.wire.pcm import MOST_CHANNELS, PcmFormat, Sound
 
 if TYPE_CHECKING:
-    from speech_to_face.base import SpeechToFace
-
     from livelink_bridge.face import Face
     from livelink_bridge.listen.utterance import Position
     from livelink_bridge.metrics import Summary
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
     from livelink_bridge.voice_front import VoiceFront
+    from speech_to_face.base import SpeechToFace
 
 _LOOK_S = 0.02
 _STUCK_S = 5.0

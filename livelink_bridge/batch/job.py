@@ -17,18 +17,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from speech_to_face.base import ModelError
-
 from arkit_mapping.character import Character
 from arkit_mapping.whole_file import Partial, parse_partial
 from livelink_bridge.batch.watched import Curves, WatchedFace
 from livelink_bridge.errors import BridgeError, SourceError
 from livelink_bridge.placed_sound import place_sound
+from speech_to_face.base import ModelError
 
 if TYPE_CHECKING:
-    from speech_to_face.base import SpeechToFace
-
     from livelink_bridge.phones import Hearing
+    from speech_to_face.base import SpeechToFace
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """What a system says of a disk that takes no more: then no other take has room either."""

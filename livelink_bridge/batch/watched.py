@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character import Character
@@ -15,6 +14,7 @@ from arkit_mapping.liveliness import Liveliness
 from arkit_mapping.moods import Mood
 from livelink_bridge.face import Face
 from livelink_bridge.frames import FRAME_RATE, Weights
+from speech_to_face.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
 
 POINTS = 64
 """Of each curve in a report, at most."""

@@ -18,11 +18,11 @@ from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from livelink_bridge.config import Settings
     from speech_to_face.training.adapt.figures import Row
     from speech_to_face.training.adapt.run import Order
     from speech_to_face.training.adapt.takes import TakeFile
-
-    from livelink_bridge.config import Settings
 
 OPTIONS = ("model", "models_dir", "device", "lookahead", "allow_cut")
 FILE_WIDTH = 100
@@ -54,10 +54,9 @@ def adapt(
     and after. A model that is not better is not written, and the exit code is 1. Stopped with Ctrl-C, the same command goes on. The
     model that it begins with is never changed.
     """
+    from livelink_bridge.commands import session
     from speech_to_face import checkpoint, devices
     from speech_to_face.training.adapt.run import Order
-
-    from livelink_bridge.commands import session
 
     endings.check_folder(out, "a folder for the model")
     check_out(out, force)
@@ -72,6 +71,7 @@ def adapt(
 def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
     """Do it and say what came of it."""
     import torch
+
     from speech_to_face.training.adapt.run import adapt as run
 
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
@@ -116,10 +116,9 @@ def check_out(out: Path, force: bool) -> None:
 
 def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
     """The takes in a folder and below it, named by where they lie in it. UsageError where there are none; `rate` is `read_take`'s."""
-    from speech_to_face.training.adapt.takes import TakeFile
-
     from arkit_mapping.takes import TakeError
     from livelink_bridge.take_files import find_takes
+    from speech_to_face.training.adapt.takes import TakeFile
 
     check_rate(rate)
     if not folder.is_dir():
@@ -142,6 +141,7 @@ def table_of(rows: list[Row]) -> Table:
     """A section for each set of recordings."""
     from rich.table import Table
     from rich.text import Text
+
     from speech_to_face.training.adapt.card import change, figure
 
     table = Table("measure", title="before and after")

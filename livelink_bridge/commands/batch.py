@@ -72,9 +72,8 @@ def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes
 
 def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: bool = False) -> Recipe:
     """What the takes of a batch depend on. Raises ModelError, BridgeError or ConfigError for what cannot be had."""
-    from speech_to_face import checkpoint, devices
-
     from livelink_bridge.batch.job import Recipe, sha256_of
+    from speech_to_face import checkpoint, devices
 
     folder = checkpoint.find(session.model_name(settings))
     checkpoint.verify(folder)

@@ -11,11 +11,10 @@ import numpy as np
 import typer
 
 if TYPE_CHECKING:
-    from speech_to_face.base import Samples
-
     from livelink_bridge.frames import AudioBlock
     from livelink_bridge.gate import Thresholds
     from livelink_bridge.sources.base import Source
+    from speech_to_face.base import Samples
 
 SETTLE_S = 0.5
 """Left out at first: devices click when they are opened."""

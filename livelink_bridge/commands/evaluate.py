@@ -18,12 +18,12 @@ from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from livelink_bridge.config import Settings
     from speech_to_face.base import SpeechToFace
     from speech_to_face.evaluation import Report
     from speech_to_face.evaluation.phones import Posteriors
     from speech_to_face.evaluation.scores import CurveScore, Scores, SignalScore
-
-    from livelink_bridge.config import Settings
 
 OPTIONS = ("model", "models_dir", "device", "lookahead", "reference_face", "style", "allow_cut")
 NONE = "–"
@@ -74,9 +74,8 @@ def evaluate(
 
 
 def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | None, clips: int | None, channels: bool) -> None:
-    from speech_to_face.evaluation import evaluate as judge
-
     from livelink_bridge.commands import session
+    from speech_to_face.evaluation import evaluate as judge
 
     model = session.model_of(settings)
     with progress() as show:
@@ -90,10 +89,9 @@ def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | N
 
 def ear_of(settings: Settings) -> Posteriors | str:
     """What the settings' model hears; or why it hears no phones."""
+    from livelink_bridge.commands import session
     from speech_to_face import checkpoint
     from speech_to_face.evaluation.phones import posteriors_of
-
-    from livelink_bridge.commands import session
 
     folder = checkpoint.find(session.model_name(settings))
     return posteriors_of(folder) if checkpoint.system_of(folder) == "pmmtalk" else f"{folder.name} has no phone posteriors"

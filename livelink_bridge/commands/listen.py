@@ -15,8 +15,6 @@ from livelink_bridge.commands.common import interruptible
 from livelink_bridge.config import checked
 
 if TYPE_CHECKING:
-    from speech_to_face.base import SpeechToFace
-
     from livelink_bridge.clock import Clock
     from livelink_bridge.commands.status import Show
     from livelink_bridge.config import Settings
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from livelink_bridge.outputs import Outputs
     from livelink_bridge.sources.pcm import PcmSource
     from livelink_bridge.voice_front import VoiceFront
+    from speech_to_face.base import SpeechToFace
 
 _MOST_LINES = 200
 """About voices that have left, which wait to be said; of more the oldest are not."""

@@ -10,9 +10,8 @@ import typer
 from livelink_bridge.commands.common import abortable, with_settings
 
 if TYPE_CHECKING:
-    from speech_to_face.official.convert import Converted
-
     from livelink_bridge.config import Settings
+    from speech_to_face.official.convert import Converted
 
 OPTIONS = ("models_dir",)
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite the folder if it exists.")]
@@ -127,9 +126,8 @@ def convert(
     Several files are parts of one model, such as CodeTalker's two stages. They are read in a process that takes numbers only, and
     what did not map is said.
     """
-    from speech_to_face.official.convert import convert as turned
-
     from livelink_bridge.commands import endings
+    from speech_to_face.official.convert import convert as turned
 
     endings.check_folder(out, "a folder for the checkpoint")
     with abortable():

@@ -20,8 +20,6 @@ from livelink_bridge.commands.take_reading import TakeRate, check_rate
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
-    from speech_to_face.base import SpeechToFace
-
     from livelink_bridge.config import Settings
     from livelink_bridge.directing import OnStage
     from livelink_bridge.face import Face
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from livelink_bridge.preview.live_show import LiveShow
     from livelink_bridge.preview.page_session import Analyse, Session
     from livelink_bridge.recorder import Recorder
+    from speech_to_face.base import SpeechToFace
 
 PORT = 8090
 PAGE = "preview:"
@@ -177,12 +176,11 @@ def _token(host: str, given: str | None) -> str | None:
 
 def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> Session:
     """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
-    from speech_to_face import checkpoint
-
     from livelink_bridge.clock import MonotonicClock
     from livelink_bridge.commands.session import outputs_of, worn
     from livelink_bridge.preview.page_session import Session
     from livelink_bridge.preview.page_unreal import Unreal
+    from speech_to_face import checkpoint
 
     if settings.character is not None:
         worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does

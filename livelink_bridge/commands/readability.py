@@ -16,11 +16,11 @@ from livelink_bridge.commands.evaluate import FILE_WIDTH, NONE, ear_of, progress
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from livelink_bridge.config import Settings
     from speech_to_face.base import SpeechToFace
     from speech_to_face.evaluation.phones import Posteriors
     from speech_to_face.evaluation.readability import Lips, Readability
-
-    from livelink_bridge.config import Settings
 
 LEGEND = (
     "speaks: frames read as speech. sure, bits: the reader's mean confidence and entropy in them.",

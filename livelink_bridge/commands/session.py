@@ -13,8 +13,6 @@ from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
-    from speech_to_face.base import SpeechToFace
-
     from arkit_mapping.character import Character
     from livelink_bridge.character_file import CharacterFile
     from livelink_bridge.clock import Clock
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from livelink_bridge.sources.microphone import Input
     from livelink_bridge.voice_activity import Detector
     from livelink_bridge.voice_front import VoiceFront
+    from speech_to_face.base import SpeechToFace
 
 _log = logging.getLogger(__name__)
 

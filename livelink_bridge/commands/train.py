@@ -15,11 +15,10 @@ from livelink_bridge.commands.common import abortable
 from livelink_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
+    from livelink_bridge.config import Settings
     from speech_to_face.training.program.engine import Outcome
     from speech_to_face.training.program.plan import Plan
     from speech_to_face.training.program.run import Order
-
-    from livelink_bridge.config import Settings
 
 OPTIONS = ("device",)
 Show = Callable[[str, float, dict[str, float]], None]
@@ -77,6 +76,7 @@ def train(
 def learn(order: Order, plan: Plan, run: Path, device: str, threads: int) -> Outcome:
     """Do it, with a bar where somebody looks."""
     import torch
+
     from speech_to_face.training.program.run import train_run
 
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from speech_to_face.base import Samples
-
 from arkit_mapping.moods import Mood
 from livelink_bridge.calibration import ROOM_S, VOICE_S, calibrate, save
 from livelink_bridge.clock import Clock, MonotonicClock
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.gate import Thresholds
 from livelink_bridge.mute import Mute
+from speech_to_face.base import Samples
 
 _LONGEST_S = ROOM_S + VOICE_S + 2.0
 """Blocks come late; a microphone that is away for longer gives no answer, and another calibration may be asked for."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from speech_to_face.base import SpeechToFace
-
 from livelink_bridge.clock import Clock
 from livelink_bridge.doctor import firewall, hints, leaving, names, network, probe, program, sound, targets, traffic
 from livelink_bridge.doctor.finding import Finding
@@ -17,6 +15,7 @@ from livelink_bridge.doctor.listeners import receiver
 from livelink_bridge.doctor.machine import Machine
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.sources import Source, open_source
+from speech_to_face.base import SpeechToFace
 
 __all__ = ["Finding", "Machine", "examine"]
 

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-from speech_to_face.base import ModelError, SpeechToFace
 
 from livelink_bridge.clock import Clock
 from livelink_bridge.doctor.finding import Finding
 from livelink_bridge.errors import BridgeError
+from speech_to_face.base import ModelError, SpeechToFace
 
 SUPPORTED = ((3, 11), (3, 14))
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from speech_to_face.base import ModelError, Samples, SpeechToFace
-from speech_to_face.features import SAMPLE_RATE
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character import Character, CharacterStream
@@ -30,6 +28,8 @@ from livelink_bridge.preview.playable import Playable
 from livelink_bridge.resample import Resampler
 from livelink_bridge.sources.wav import WavSource
 from livelink_bridge.take_files import find_take
+from speech_to_face.base import ModelError, Samples, SpeechToFace
+from speech_to_face.features import SAMPLE_RATE
 
 MOST_S = 2 * 3600.0
 """Longest sound or take: its poses are 105 MB."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nicegui import ui
-from speech_to_face.base import ModelError
 
 from arkit_mapping.character import CharacterError
 from arkit_mapping.takes import TakeError
@@ -24,6 +23,7 @@ from livelink_bridge.preview.page_sides import sides_menu
 from livelink_bridge.preview.page_sliders import SliderPanel
 from livelink_bridge.preview.page_words import sentence, without_folder
 from livelink_bridge.preview.timeline import StageLink, Timeline, Transport
+from speech_to_face.base import ModelError
 
 THEME = Path(__file__).with_name("web") / "theme.css"
 PRELOAD = f'<link rel="preload" href="{FACE_URL}" as="fetch" crossorigin="anonymous">'

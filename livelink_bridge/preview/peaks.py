@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from speech_to_face.base import Samples
 
 from livelink_bridge.clock import MonotonicClock
 from livelink_bridge.errors import UsageError
 from livelink_bridge.mixing import mono
 from livelink_bridge.sources.wav import WavSource, unsaid
+from speech_to_face.base import Samples
 
 FINEST_HZ = 600
 """Stretches a second on level 0: ten for each pose."""

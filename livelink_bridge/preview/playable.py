@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 import soundfile
-from speech_to_face.base import Samples
 
 from livelink_bridge.errors import SinkError
 from livelink_bridge.resample import Resampler
+from speech_to_face.base import Samples
 
 HIGHEST_HZ = 48_000
 """Above this nobody hears more."""

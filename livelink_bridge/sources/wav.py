@@ -6,12 +6,11 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from speech_to_face.recordings import Recording, RecordingError, open_recording
-
 from livelink_bridge.clock import Clock
 from livelink_bridge.errors import SourceError
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.resample import prepare
+from speech_to_face.recordings import Recording, RecordingError, open_recording
 
 Say = Callable[[str], None]
 """Told what is odd about a file, one line each."""

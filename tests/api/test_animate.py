@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.base import ModelError
 
 from arkit_mapping import CHANNELS_61, MOUTH_32
 from arkit_mapping.takes import read_take
@@ -21,6 +20,7 @@ from livelink_bridge.config import Settings
 from livelink_bridge.errors import BridgeError, ConfigError, SinkError, SourceError, UsageError
 from livelink_bridge.pipeline import convert_file
 from livelink_bridge.testing import LoudnessModel
+from speech_to_face.base import ModelError
 
 RATE = 24000
 ROOT = Path(__file__).parents[2]

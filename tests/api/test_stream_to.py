@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from speech_to_face.base import ModelError
 
 from arkit_mapping import CHANNELS_61
 from arkit_mapping.takes import read_take
@@ -22,6 +21,7 @@ from livelink_bridge.face import Face
 from livelink_bridge.sources.pcm import PcmSource
 from livelink_bridge.testing import LoudnessModel, ManualClock
 from livelink_bridge.wire.livelink import Packet, decode
+from speech_to_face.base import ModelError
 
 pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 RATE = 24000

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import soundfile
 from batches import RATE_HZ, RECIPE, loudness, tone
-from speech_to_face.base import ModelError
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character import Character
@@ -21,6 +20,7 @@ from arkit_mapping.takes import read_take
 from livelink_bridge.batch.job import Recipe, clear_partials, convert_one, is_full, load_tools, sha256_of, stamp_of
 from livelink_bridge.errors import SinkError
 from livelink_bridge.testing import LoudnessModel
+from speech_to_face.base import ModelError
 
 BLINK = CHANNELS_61.index("EyeBlinkLeft")
 

@@ -17,13 +17,13 @@ import pytest
 import soundfile
 from batches import RATE_HZ, RECIPE, loudness, refusing, tone
 from ray_batches import cluster, end, stopping
-from speech_to_face import checkpoint
 
 from livelink_bridge.batch import ray_engine
 from livelink_bridge.batch.job import Recipe, Work, sha256_of
 from livelink_bridge.batch.local import LocalEngine
 from livelink_bridge.batch.ray_engine import RayEngine
 from livelink_bridge.errors import BridgeError, UsageError
+from speech_to_face import checkpoint
 
 pytestmark = pytest.mark.timeout(240)  # a busy machine takes a minute for what takes ten seconds
 ray_is_here = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install livelink-bridge[scale]")

@@ -16,10 +16,10 @@ import soundfile
 import yaml
 from doc_commands import PROGRAM, bash_trouble, commands, options_of, parser_trouble, trouble
 from doc_pages import DOCS, PAGES, ROOT, UNREAL, Block, blocks, inline_code, name
-from speech_to_face.official.hub import source_of
 
 from livelink_bridge.cli import run
 from livelink_bridge.demo import SENTENCE
+from speech_to_face.official.hub import source_of
 
 MADE = {ROOT / "docs" / "commands.md"}
 """Made by the program, and held against it by a test of its own."""

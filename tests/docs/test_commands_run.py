@@ -20,10 +20,10 @@ from doc_commands import PROGRAM, commands
 from doc_pages import CARDS, DOCS, ROOT, UNREAL, Block, blocks, name
 from page_run import Line, Page, Told
 from sound_server import sound_server
-from speech_to_face import checkpoint
 
 from arkit_mapping.takes import write_take
 from livelink_bridge.demo import SENTENCE
+from speech_to_face import checkpoint
 
 pytestmark = pytest.mark.timeout(400)
 PAGES = [page for page in (ROOT / "README.md", *DOCS, *UNREAL, *CARDS) if page.name != "commands.md"]

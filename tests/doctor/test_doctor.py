@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from speech_to_face.base import Coefficients, ModelError, Samples
 
 from livelink_bridge import doctor
 from livelink_bridge.cli import run
@@ -22,6 +21,7 @@ from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sources import microphone
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel, ManualClock
+from speech_to_face.base import Coefficients, ModelError, Samples
 
 
 class SlowModel(LoudnessModel):

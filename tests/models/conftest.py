@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face import checkpoint
 from speech_to_face.corpus.phones import CLASSES
 from speech_to_face.corpus.visemes import STYLES
@@ -13,8 +15,6 @@ from speech_to_face.pmmtalk.config import Config, save_config
 from speech_to_face.pmmtalk.network import PMMTalk
 from speech_to_face.training.export import export_run, write_graph
 from speech_to_face.training.state import Average, save
-
-from arkit_mapping.channels import MOUTH_32
 
 torch.set_num_threads(1)
 

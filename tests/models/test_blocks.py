@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
+
 from speech_to_face import blocks, checkpoint
 from speech_to_face.base import ModelError, SpeechToFace
 from speech_to_face.blocks import BlockModel, Blocks, load_blocks, real_time_factor, runs_in_blocks
 from speech_to_face.styles import VoiceChoice
 from speech_to_face.upsampled import at_60
-from torch import Tensor, nn
 
 
 @dataclass(frozen=True, slots=True)

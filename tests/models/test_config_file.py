@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+
 from speech_to_face.base import ModelError
 from speech_to_face.config_file import load_config, save_config
 

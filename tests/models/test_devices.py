@@ -1,4 +1,5 @@
 import pytest
+
 from speech_to_face import devices
 from speech_to_face.base import ModelError
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from speech_to_face import evaluation
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures import Word

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from speech_to_face.features import MELS, STEP_WIDTH, LogMel, frame_count, step_end
 
 

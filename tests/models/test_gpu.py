@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 import pytest
-from speech_to_face.features import step_end
-from speech_to_face.loading import load_model
 
 from livelink_bridge.clock import MonotonicClock
+from speech_to_face.features import step_end
+from speech_to_face.loading import load_model
 
 pytestmark = pytest.mark.gpu
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+
 from speech_to_face.lineage import LineageLayer, biased_causal_mask, repeating_positions, slopes
 
 

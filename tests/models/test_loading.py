@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.loading import load_model

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+
+from livelink_bridge.commands import session
+from livelink_bridge.config import LOOKAHEADS_MS, Settings
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.loading import DEFAULT, LOOKAHEADS, with_lookahead
 from speech_to_face.pmmtalk.config import Config, save_config
-
-from livelink_bridge.commands import session
-from livelink_bridge.config import LOOKAHEADS_MS, Settings
 
 
 @pytest.fixture

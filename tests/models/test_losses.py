@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+
 from speech_to_face.pmmtalk.losses import band, motion, position, semantic_alignment, temporal_alignment
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from speech_to_face import metrics
-from speech_to_face.training import objective
 
 from arkit_mapping.channels import MOUTH_32
+from speech_to_face import metrics
+from speech_to_face.training import objective
 
 
 def wave(frames: int = 240, *, late: int = 0, hz: float = 2.0) -> np.ndarray:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from speech_to_face import paper_metrics
 from speech_to_face.base import ModelError
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from speech_to_face.base import ModelError
 from speech_to_face.pickles import read_pickle
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from speech_to_face.streaming import BiasedCausalAttention, CausalBlock, periodic_positions
 
 

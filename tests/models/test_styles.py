@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from speech_to_face.base import ModelError
 from speech_to_face.styles import style_shares
 

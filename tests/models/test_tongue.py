@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+
+from arkit_mapping.channels import MOUTH_32
+from livelink_bridge.demo import SENTENCE
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.phones import CLASSES, INDEX
@@ -24,9 +27,6 @@ from speech_to_face.pmmtalk.voice import Voice
 from speech_to_face.stepped import SteppedStream
 from speech_to_face.styles import VoiceChoice
 from speech_to_face.tongue import REACH, SURE, UNSURE, Tongue
-
-from arkit_mapping.channels import MOUTH_32
-from livelink_bridge.demo import SENTENCE
 
 JAW = MOUTH_32.index("jawOpen")
 

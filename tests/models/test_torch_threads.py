@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face import checkpoint
 from speech_to_face.causal import CausalSteps
 from speech_to_face.loading import load_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
 from speech_to_face.upsampled import UpsampledModel, at_60
 

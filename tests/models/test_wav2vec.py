@@ -1,7 +1,8 @@
 import pytest
 import torch
-from speech_to_face.wav2vec import ContextNetwork, FeatureEncoder, Sizes, heard, library_config, library_name, stretched
 from transformers import Wav2Vec2Model
+
+from speech_to_face.wav2vec import ContextNetwork, FeatureEncoder, Sizes, heard, library_config, library_name, stretched
 
 TINY = Sizes((16,) * 7, width=32, layers=2, heads=4, feed=64, position_kernel=16, position_groups=4)
 

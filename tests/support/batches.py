@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from speech_to_face.base import Stream
 
 from livelink_bridge.batch.job import Outcome, Part, Recipe, Tools, Work, convert_one
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.testing import LoudnessModel
+from speech_to_face.base import Stream
 
 RATE_HZ = 16000
 RECIPE = Recipe(model="loudness", model_sha256="0" * 64, version="test")

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from speech_to_face.base import Coefficients, Samples
 
 from livelink_bridge.frames import AudioBlock
 from livelink_bridge.testing import ListSource, LoudnessModel, ManualClock
+from speech_to_face.base import Coefficients, Samples
 
 
 def voice(seconds: float, rate: int = 16000) -> Samples:

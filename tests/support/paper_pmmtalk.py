@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.config_file import load_config, save_config
 from speech_to_face.pmmtalk.paper.batch import ClipBatch

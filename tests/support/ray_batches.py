@@ -15,9 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from speech_to_face.base import Stream
-
 from livelink_bridge.batch.job import Recipe, Tools, load_tools
+from speech_to_face.base import Stream
 
 START_S = 50.0
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.baselines.config import KINDS, Config, preset

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.codetalker.config import Config
 from speech_to_face.codetalker.network import CodeTalker

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, SpeechToFace
 from speech_to_face.codetalker.loading import load
 from speech_to_face.loading import load_model, load_voices
 from speech_to_face.styles import VoiceChoice
-
-from arkit_mapping.channels import MOUTH_32
 
 
 def speech(samples: int = 16_000) -> np.ndarray:

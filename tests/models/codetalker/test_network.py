@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 import torch
+
 from speech_to_face.codetalker.config import Config
 from speech_to_face.codetalker.network import CodeTalker
 from speech_to_face.codetalker.objective import _spoken, read_back

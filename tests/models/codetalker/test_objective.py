@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from speech_to_face.codetalker import objective
 from speech_to_face.codetalker.network import CodeTalker
-from torch.nn import functional as F
 
 from .conftest import TINY
 

@@ -8,13 +8,14 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import save_file
+from torch import Tensor
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.codetalker import official
 from speech_to_face.codetalker.mesh.config import BIWI, VOCASET, MeshConfig
 from speech_to_face.codetalker.mesh.loading import load_mesh, style_of
 from speech_to_face.codetalker.mesh.network import speech_encoder
-from torch import Tensor
 
 from .mesh.conftest import VOCA, built
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+
 from speech_to_face.codetalker.network import CodeTalker
 
 from .conftest import TINY, built

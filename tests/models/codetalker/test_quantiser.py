@@ -6,8 +6,9 @@ import math
 
 import pytest
 import torch
-from speech_to_face.codetalker.quantiser import Codebook, perplexity
 from torch.nn import functional as F
+
+from speech_to_face.codetalker.quantiser import Codebook, perplexity
 
 
 @pytest.fixture

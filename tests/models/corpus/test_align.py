@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from speech_to_face.base import ModelError
 from speech_to_face.corpus import align as aligning
 from speech_to_face.corpus import pronounce as pronouncing

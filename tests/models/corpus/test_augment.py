@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from speech_to_face.corpus import augment
 from speech_to_face.corpus.augment import NOISES, RATES, babble, no_speech, resped, through
 from speech_to_face.corpus.engines import SAMPLE_RATE

@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from speech_to_face.corpus import __main__ as corpus
 from speech_to_face.corpus import text
 from speech_to_face.corpus.__main__ import build, voice_rows

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+
 from speech_to_face.corpus.engines import SAMPLE_RATE, TEMPI, VoiceError, engine, espeak, festival, flite, tempo
 
 NEEDS = {"espeak": "libespeak-ng", "flite": "flite", "festival": "festival"}

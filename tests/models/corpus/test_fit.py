@@ -9,6 +9,8 @@ import pytest
 import soundfile
 import torch
 import yaml
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.corpus import fit
 from speech_to_face.corpus.captures import Capture
@@ -16,8 +18,6 @@ from speech_to_face.corpus.fit import PRIOR, ROUNDED, Reach, Speech, correlation
 from speech_to_face.corpus.phones import CLASSES, INDEX, Phone
 from speech_to_face.corpus.store import as_float
 from speech_to_face.corpus.visemes import curves, loudness_db
-
-from arkit_mapping.channels import MOUTH_32
 
 TABLE = files("speech_to_face.corpus").joinpath("visemes.yaml").read_text(encoding="utf-8")
 PRIOR_CLASSES = yaml.safe_load(files("speech_to_face.corpus").joinpath(PRIOR).read_text(encoding="utf-8"))["classes"]

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 import yaml
+
 from speech_to_face.corpus.__main__ import voice_rows
 from speech_to_face.corpus.engines import engine, espeak
 from speech_to_face.corpus.phones import CLASSES, Phone, classes_of, split_ipa, timed

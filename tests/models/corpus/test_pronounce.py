@@ -1,6 +1,7 @@
 import ctypes.util
 
 import pytest
+
 from speech_to_face.corpus import pronounce as pronouncing
 from speech_to_face.corpus.phones import CLASSES
 from speech_to_face.corpus.pronounce import BRITISH, PINYIN, SPANISH, PronounceError, from_arpabet, pronounce

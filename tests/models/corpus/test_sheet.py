@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus import sheet
 from speech_to_face.corpus.phones import CLASSES
 from speech_to_face.corpus.portrait import TEETH, Mouth, draw, edges
 from speech_to_face.corpus.sheet import EXAMPLES, leading, middle
-
-from arkit_mapping.channels import MOUTH_32
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus import visemes
 from speech_to_face.corpus.phones import CLASSES, VOWELS, Phone
 from speech_to_face.corpus.visemes import RATE, STYLES, curves, held, labels, sealed, seen, styled
-
-from arkit_mapping.channels import MOUTH_32
 
 FRAMES = 90
 TONGUE = ("TD", "N", "L", "RR", "KG", "NG", "H")

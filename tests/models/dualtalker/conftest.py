@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.config_file import save_config
 from speech_to_face.dualtalker.config import Config

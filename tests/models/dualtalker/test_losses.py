@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from speech_to_face.dualtalker import losses
 from speech_to_face.pmmtalk.losses import band
 

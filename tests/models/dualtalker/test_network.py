@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face.base import ModelError
 from speech_to_face.dualtalker.config import Config
 from speech_to_face.dualtalker.network import DualTalker

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.config_file import load_config, save_config

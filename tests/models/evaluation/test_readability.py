@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.base import ModelError
-from speech_to_face.corpus.phones import CLASSES, INDEX, Phone
-from speech_to_face.evaluation.readability import Lips, Readability, readability, spoken_lips, take_lips, together
 
 from arkit_mapping.channels import CHANNELS_61, MOUTH_32
 from arkit_mapping.takes import write_take
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.phones import CLASSES, INDEX, Phone
+from speech_to_face.evaluation.readability import Lips, Readability, readability, spoken_lips, take_lips, together
 
 
 def guesses(*names: str, share: float = 0.71) -> np.ndarray:

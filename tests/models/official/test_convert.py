@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.official import convert as converting

@@ -12,6 +12,7 @@ import pytest
 import torch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.official import convert as converting

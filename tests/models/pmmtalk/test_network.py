@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face.base import ModelError
 from speech_to_face.features import LogMel, frame_count
 from speech_to_face.pmmtalk.config import Config, load_config, save_config

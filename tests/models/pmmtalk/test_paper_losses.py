@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from speech_to_face.pmmtalk.losses import motion, position, semantic_alignment, temporal, temporal_alignment, temporal_target
 
 EVEN = torch.ones(())

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+
+from livelink_bridge.demo import SENTENCE
 from speech_to_face.base import SpeechToFace, Stream
 from speech_to_face.features import frame_count
 from speech_to_face.loading import load_model
-
-from livelink_bridge.demo import SENTENCE
 
 CHUNKINGS = {
     **{"samples": 1, "three": 3, "seven": 7, "blocks of 10 ms": 160},

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.phones import CLASSES
 from speech_to_face.features import LogMel
 from speech_to_face.loading import load_model
@@ -18,8 +20,6 @@ from speech_to_face.pmmtalk.small import UNIT_VARIANCE, SmallPMMTalk, in_step
 from speech_to_face.training.examples import Batch
 from speech_to_face.training.program.export import write_checkpoint
 from speech_to_face.training.program.judge import animate
-
-from arkit_mapping.channels import MOUTH_32
 
 torch.set_num_threads(1)
 TINY = Config(

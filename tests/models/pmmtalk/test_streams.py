@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from speech_to_face.features import step_end
 from speech_to_face.pmmtalk.config import Config, load_config
 from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps, Step

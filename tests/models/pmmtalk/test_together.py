@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face.loading import load_model, load_voices
 from speech_to_face.pmmtalk.config import load_config
 from speech_to_face.pmmtalk.loading import load_network

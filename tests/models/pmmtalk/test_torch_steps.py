@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face.pmmtalk.config import load_config
 from speech_to_face.pmmtalk.loading import load_network
 from speech_to_face.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
+from arkit_mapping.channels import CHANNELS_61, MOUTH_32
+from arkit_mapping.takes import write_take
 from speech_to_face.base import ModelError
 from speech_to_face.protocols import blendvoca, cavfa
 from speech_to_face.protocols.clips import Tally, genders
 from speech_to_face.protocols.corpora import kind_of, read
-
-from arkit_mapping.channels import CHANNELS_61, MOUTH_32
-from arkit_mapping.takes import write_take
 
 JAW, WIRE_JAW = MOUTH_32.index("jawOpen"), CHANNELS_61.index("JawOpen")
 

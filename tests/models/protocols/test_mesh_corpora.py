@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from speech_to_face.base import ModelError
 from speech_to_face.protocols import biwi, vocaset
 from speech_to_face.protocols.clips import Tally

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
 from speech_to_face.base import ModelError
 from speech_to_face.protocols.splits import FILE, PARTS, Split, cross_gender, cross_subject, read_split, split, write_split
 

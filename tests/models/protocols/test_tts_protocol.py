@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.corpus import store
 from speech_to_face.corpus.engines import Utterance
@@ -15,8 +17,6 @@ from speech_to_face.corpus.visemes import curves, sealed
 from speech_to_face.protocols import tts
 from speech_to_face.protocols.clips import genders
 from speech_to_face.protocols.personas import GROUPS, persona
-
-from arkit_mapping.channels import MOUTH_32
 
 PHONES = (Phone("SIL", 0, 0.1), Phone("AA", 0.1, 0.4), Phone("PB", 0.4, 0.55), Phone("IY", 0.55, 0.8), Phone("M", 0.8, 1.0))
 NAMES = ["awb", "slt", "espeak-f2", "espeak-max", "kal", "anna"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.phones import INDEX, Phone
 from speech_to_face.features import LogMel

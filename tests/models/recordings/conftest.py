@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from speech_to_face.recordings import open_recording
 
 RATE = 16000

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.recordings import open_recording
 
+from speech_to_face.recordings import open_recording
 from tests.models.recordings.conftest import RATE, read
 
 

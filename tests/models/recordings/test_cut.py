@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from speech_to_face.recordings import CutError, RecordingError, open_recording
 
+from speech_to_face.recordings import CutError, RecordingError, open_recording
 from tests.models.recordings.conftest import RATE, SECONDS, cut, read
 
 UNDECLARED = {"PAF", "PVF", "IRCAM", "XI"}

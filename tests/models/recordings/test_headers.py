@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.recordings import RecordingError, open_recording
 
+from speech_to_face.recordings import RecordingError, open_recording
 from tests.models.recordings.conftest import RATE, SECONDS, cut, read
 
 N = round(SECONDS * RATE)

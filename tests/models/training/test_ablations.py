@@ -4,6 +4,7 @@ import argparse
 import sys
 
 import pytest
+
 from speech_to_face.evaluation import evaluate
 from speech_to_face.loading import load_model
 from speech_to_face.training import __main__ as training

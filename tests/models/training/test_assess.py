@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.phones import CLASSES, INDEX, VISEMES
 from speech_to_face.pmmtalk.config import load_config
 from speech_to_face.pmmtalk.loading import load_network
 from speech_to_face.training import assess
 from speech_to_face.training.tracks import About
-
-from arkit_mapping.channels import MOUTH_32
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.phones import INDEX
 from speech_to_face.corpus.visemes import STYLES
 from speech_to_face.training import examples
 from speech_to_face.training.examples import ALL_STYLES, IGNORED, RIG_STYLES, SHARES, STYLE_SHARES, Windows, read_noises, spread
 from speech_to_face.training.tracks import UNKNOWN, About, Piece
-
-from arkit_mapping.channels import MOUTH_32
 
 JAW, SMILE = MOUTH_32.index("jawOpen"), MOUTH_32.index("mouthSmileLeft")
 

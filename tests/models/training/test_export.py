@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.loading import load_model
 from speech_to_face.onnx_sessions import open_session
 from speech_to_face.pmmtalk.config import load_config
@@ -9,8 +11,6 @@ from speech_to_face.pmmtalk.loading import load_network
 from speech_to_face.pmmtalk.torch_steps import TorchSteps
 from speech_to_face.pmmtalk.voice import Voice
 from speech_to_face.training.export import difference, export_run, make_checkpoint
-
-from arkit_mapping.channels import MOUTH_32
 
 
 def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, tiny_checkpoint, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+
 from speech_to_face.pmmtalk.branches import to_patches
 from speech_to_face.pmmtalk.config import Config, load_config
 from speech_to_face.training import __main__ as training

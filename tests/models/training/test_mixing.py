@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from speech_to_face.features import LogMel
 from speech_to_face.training import mixing
 from speech_to_face.training.mixing import BANK_SCALE, mel_of, mixed, only_noise, power_of

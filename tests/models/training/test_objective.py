@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.phones import CLASSES, INDEX
 from speech_to_face.pmmtalk import faces
 from speech_to_face.pmmtalk.branches import to_patches
@@ -24,8 +26,6 @@ from speech_to_face.training.objective import (
     phone_loss,
     spread_loss,
 )  # fmt: skip
-
-from arkit_mapping.channels import MOUTH_32
 
 FRAMES, PLAIN = 90, torch.ones(32)
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))

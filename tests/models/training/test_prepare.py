@@ -6,6 +6,8 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 import soundfile
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.augment import NOISES
 from speech_to_face.corpus.captures.faces import Faces
 from speech_to_face.corpus.phones import INDEX, Phone
@@ -15,8 +17,6 @@ from speech_to_face.training import prepare
 from speech_to_face.training.mixing import power_of
 from speech_to_face.training.prepare import faster, grouped, people_track, shown, spoken, voice_track
 from speech_to_face.training.tracks import UNKNOWN, read_tracks
-
-from arkit_mapping.channels import MOUTH_32
 
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from speech_to_face.corpus.phones import INDEX, Phone
 from speech_to_face.features import LogMel
 from speech_to_face.training.tracks import GRAIN, PARTS, About, pause, read_tracks, whole_grains, write_track

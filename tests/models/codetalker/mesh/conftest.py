@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from speech_to_face.codetalker.mesh.config import MeshConfig
 from speech_to_face.codetalker.mesh.network import MeshCodeTalker
 

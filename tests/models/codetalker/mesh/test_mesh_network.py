@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from speech_to_face.base import ModelError
 from speech_to_face.codetalker.mesh.config import BIWI, VOCASET, MeshConfig, published
 from speech_to_face.codetalker.mesh.network import MeshCodeTalker, normalised, other_frames

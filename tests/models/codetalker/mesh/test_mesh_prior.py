@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from speech_to_face.codetalker.mesh.config import MeshConfig
 from speech_to_face.codetalker.mesh.prior import MeshPrior, PriorLayer, ScaledAttention, Trunk, row_zero
-from torch.nn import functional as F
 
 from .conftest import VOCA, built
 

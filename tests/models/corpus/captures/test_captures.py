@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures import LOADERS, load
 from speech_to_face.corpus.captures.curves import rigs
 from speech_to_face.corpus.captures.sound import read_sound
 from speech_to_face.features import frame_count
-
-from arkit_mapping.channels import MOUTH_32
 
 
 def test_a_kind_nobody_wrote_a_loader_for_is_one_line_that_names_the_kinds(tmp_path):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.captures import Capture
 from speech_to_face.corpus.captures.faces import TRUSTED, Faces, followed
 from speech_to_face.features import frame_count
-
-from arkit_mapping.channels import MOUTH_32
 
 JAW, FUNNEL, SMILE, PUFF = (MOUTH_32.index(name) for name in ("jawOpen", "mouthFunnel", "mouthSmileLeft", "cheekPuff"))
 

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from speech_to_face.base import ModelError
-from speech_to_face.corpus.captures import Word, load
 
 from arkit_mapping.channels import CHANNELS_61, MOUTH_32, TAKE_COLUMNS
+from speech_to_face.base import ModelError
+from speech_to_face.corpus.captures import Word, load
 
 JAW, LEFT, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "jawLeft", "mouthSmileLeft"))
 

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures import Word, load
 from speech_to_face.corpus.captures.manifest import language_code
-
-from arkit_mapping.channels import MOUTH_32
 
 JAW, CLOSE, PUFF = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "cheekPuff"))
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures.npz import read_npz
 

@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import pytest
 import yaml
+
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.captures.textgrid import Span, Tier, find_tier, read_textgrid, timed_phones
 from speech_to_face.corpus.phones import CLASSES, Phone

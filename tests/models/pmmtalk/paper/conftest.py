@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from paper_pmmtalk import tiny_network, write
+
 from speech_to_face.pmmtalk.paper.network import PaperPMMTalk
 
 

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 import torch
+
 from speech_to_face.parts import parts_of
 from speech_to_face.pmmtalk.paper.config import Config
 from speech_to_face.pmmtalk.paper.network import PaperPMMTalk

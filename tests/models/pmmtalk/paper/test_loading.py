@@ -4,6 +4,7 @@ import torch
 from paper_pmmtalk import tiny_config, tiny_network, write
 from PIL import Image
 from safetensors.torch import save_file
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, SpeechToFace
 from speech_to_face.config_file import save_config

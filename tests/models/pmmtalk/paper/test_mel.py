@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+
 from speech_to_face.pmmtalk.paper.mel import TalkingMel, slaney_bands, spans
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 from paper_pmmtalk import clips, tiny_config, tiny_network
+
 from speech_to_face.config_file import load_config
 from speech_to_face.parts import parts_of
 from speech_to_face.pmmtalk import losses

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from transformers import Wav2Vec2ForCTC, Wav2Vec2ForPreTraining
+
 from speech_to_face.base import ModelError
 from speech_to_face.pmmtalk.paper.official import mapped, recognised
 from speech_to_face.pmmtalk.paper.talking_head import TalkingHead
 from speech_to_face.wav2vec import Sizes, library_config
-from transformers import Wav2Vec2ForCTC, Wav2Vec2ForPreTraining
 
 TINY = Sizes((16,) * 7, width=64, layers=2, heads=1, feed=48, position_kernel=16, position_groups=4)
 OLD = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}

@@ -1,4 +1,5 @@
 import torch
+
 from speech_to_face.pmmtalk.paper.talking_head import TOGETHER, TalkingHead
 
 

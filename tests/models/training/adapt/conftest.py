@@ -11,6 +11,9 @@ import pytest
 import soundfile
 import torch
 from numpy.typing import NDArray
+
+from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.takes import write_take
 from speech_to_face import checkpoint
 from speech_to_face.features import LogMel
 from speech_to_face.pmmtalk.config import load_config, save_config
@@ -20,9 +23,6 @@ from speech_to_face.training.adapt.takes import TakeFile
 from speech_to_face.training.examples import ALL_STYLES
 from speech_to_face.training.export import export_run, write_graph
 from speech_to_face.training.state import Average, save
-
-from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.takes import write_take
 
 MakeTake = Callable[..., TakeFile]
 RATE = 16_000

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
+from livelink_bridge import cli
+from livelink_bridge.commands import adapt
 from speech_to_face import checkpoint
 from speech_to_face.training.adapt import run as adapting
 from speech_to_face.training.adapt.figures import Row
 from speech_to_face.training.adapt.run import Order, Result
 from speech_to_face.training.adapt.verdict import Verdict
-
-from livelink_bridge import cli
-from livelink_bridge.commands import adapt
 
 
 @pytest.fixture(autouse=True)

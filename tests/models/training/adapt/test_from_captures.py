@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from speech_to_face.training.adapt import from_captures
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.takes import read_take
+from speech_to_face.training.adapt import from_captures
 
 
 @pytest.fixture

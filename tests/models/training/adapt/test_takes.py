@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.pmmtalk.config import load_config
 from speech_to_face.pmmtalk.loading import load_network
@@ -14,8 +16,6 @@ from speech_to_face.training.adapt.split import key_of, split
 from speech_to_face.training.adapt.takes import Take, put_right, read_takes
 from speech_to_face.training.adapt.timing import timed
 from speech_to_face.training.tracks import UNKNOWN
-
-from arkit_mapping.channels import MOUTH_32
 
 JAW = MOUTH_32.index("jawOpen")
 

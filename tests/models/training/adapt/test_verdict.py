@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.training.adapt import run, verdict

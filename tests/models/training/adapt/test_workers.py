@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+
 from speech_to_face.base import ModelError
 from speech_to_face.training.adapt.workers import Workers, workers
 

@@ -14,14 +14,15 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
+from toy_trainable import Pairs, Toy, batches
+
 from speech_to_face.base import ModelError
 from speech_to_face.training.program.engine import held_back, own_randomness, train
 from speech_to_face.training.program.export import load_run
 from speech_to_face.training.program.logs import read_log
 from speech_to_face.training.program.plan import Plan, ends
 from speech_to_face.training.program.state import FILE
-from torch import Tensor
-from toy_trainable import Pairs, Toy, batches
 
 torch.set_num_threads(1)
 SHORT = Plan(steps=60, rate=0.05, log_every=5, save_every=7)

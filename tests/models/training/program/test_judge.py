@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.corpus.phones import INDEX
 from speech_to_face.stepped import PRIME_STEPS
 from speech_to_face.training.program.judge import animate, compared, onsets, real_time_factor, recall_of, score
 from speech_to_face.training.tracks import About, Track
-from torch import Tensor, nn
-
-from arkit_mapping.channels import MOUTH_32
 
 torch.set_num_threads(1)
 AA, PB, SIL = INDEX["AA"], INDEX["PB"], INDEX["SIL"]

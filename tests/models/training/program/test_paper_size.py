@@ -12,6 +12,8 @@ import yaml
 from numpy.typing import NDArray
 from paper_pmmtalk import tiny_network, write
 from safetensors.torch import load_file
+
+from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.engines import Utterance
 from speech_to_face.corpus.phones import Phone
@@ -22,8 +24,6 @@ from speech_to_face.protocols.clips import SubjectClip
 from speech_to_face.training.program.data import mean_curves
 from speech_to_face.training.program.run import CHECKPOINT, Order, plan_of, train_run
 from speech_to_face.training.program.state import FILE
-
-from arkit_mapping.channels import MOUTH_32
 
 torch.set_num_threads(1)
 TINIEST = yaml.safe_load(TINY.read_text("utf-8"))

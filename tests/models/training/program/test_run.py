@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 from numpy.typing import NDArray
+
 from speech_to_face.base import ModelError
 from speech_to_face.corpus.engines import Utterance
 from speech_to_face.corpus.phones import Phone

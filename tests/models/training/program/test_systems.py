@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+
 from speech_to_face.base import ModelError
 from speech_to_face.training.examples import Batch
 from speech_to_face.training.program.run import OF_SYSTEM, plan_of
 from speech_to_face.training.program.systems import ABLATIONS, SYSTEMS, check, config_of, network_of, system
-from torch import nn
 
 torch.set_num_threads(1)
 SMALL = sorted(name for name, row in SYSTEMS.items() if row.data == "windows")
