@@ -79,7 +79,8 @@ def _install(npm: str, wanted: str) -> str:
         folder = Path(name)
         for file in ("package.json", "package-lock.json"):
             shutil.copy(TOOLS / file, folder)
-        command = [npm, "ci", "--no-audit", "--no-fund", "--fetch-retries=0", f"--fetch-timeout={1000 * LIMIT_S // 2}"]
+        patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", f"--fetch-timeout={1000 * LIMIT_S // 2}"]
+        command = [npm, "ci", "--no-audit", "--no-fund", *patience]
         try:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
