@@ -18,16 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
-from livelink_bridge.level_control import LevelControl
-from livelink_bridge.voice_activity import Detector, SileroDetector
-from livelink_bridge.voice_front import VoiceFront
-from speech_to_face.corpus.augment import NOISES as DRAWN
-from speech_to_face.evaluation.data import read_samples
-from speech_to_face.evaluation.sounds import NOISES
+from livelink_bridge.audio.agc import LevelControl
+from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.vad import Detector, SileroDetector
+from speech_to_face_lab.corpus.augment import NOISES as DRAWN
+from speech_to_face_lab.evaluation.data import read_samples
+from speech_to_face_lab.evaluation.sounds import NOISES
 
 RATE = 16_000
 BLOCK = RATE // 2
-"""Large, to be quick: what is decided does not depend on it (tests/test_voice_front.py)."""
+"""Large, to be quick: what is decided does not depend on it (tests/audio/test_input_chain.py)."""
 MOVING, THROUGH = 0.05, 0.5
 """Weights above which a face moves, and from which on a pose counts as let through."""
 LATE_S = (1 / 60, 0.05, 0.1)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from websockets.sync.client import ClientConnection, connect
 
 from arkit_mapping.channels import CHANNELS_61, MOUTH_32
-from livelink_bridge.arrivals import Arrivals
+from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.wire.livelink import decode
 
 CHUNK_S = 0.1

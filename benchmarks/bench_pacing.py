@@ -18,8 +18,8 @@ from fractions import Fraction
 import numpy as np
 from paced import load, received, receiver, run
 
-from livelink_bridge.metrics import Summary
-from livelink_bridge.outputs import Outputs
+from livelink_bridge.reporting.metrics import Summary
+from livelink_bridge.session.outputs import Outputs
 
 
 def report(times_s: np.ndarray, fps: int) -> None:

@@ -19,14 +19,14 @@ import numpy as np
 from safetensors.torch import load_file
 
 from speech_to_face import checkpoint
-from speech_to_face.features import SAMPLE_RATE, step_end
 from speech_to_face.loading import load_model
-from speech_to_face.pmmtalk.config import load_config
-from speech_to_face.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES, load_network
-from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps
-from speech_to_face.pmmtalk.torch_steps import TorchSteps
-from speech_to_face.pmmtalk.voice import Voice
-from speech_to_face.stepped import SteppedStream, Steps
+from speech_to_face.networks.pmmtalk.config import load_config
+from speech_to_face.networks.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES, load_network
+from speech_to_face.networks.pmmtalk.onnx_steps import Graph, OnnxSteps
+from speech_to_face.networks.pmmtalk.torch_steps import TorchSteps
+from speech_to_face.networks.pmmtalk.voice import Voice
+from speech_to_face.streaming.features import SAMPLE_RATE, step_end
+from speech_to_face.streaming.stepped import SteppedStream, Steps
 
 WARM_UP = 60
 
@@ -37,7 +37,7 @@ class ScriptSteps(TorchSteps):
     def __init__(self, folder: Path, voice: Voice) -> None:
         import torch
 
-        from speech_to_face.training.export import _Flat
+        from speech_to_face_lab.training.export import _Flat
 
         config = load_config(folder / checkpoint.CONFIG)
         super().__init__(load_network(folder, config), voice)

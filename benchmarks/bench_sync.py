@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from arkit_mapping.channels import index_of
-from livelink_bridge.arrivals import Arrivals
-from livelink_bridge.clap import FIRST_S, LEVEL, PERIOD_S
+from livelink_bridge.network.udp_port import Arrivals
+from livelink_bridge.sync_test.pulses import FIRST_S, LEVEL, PERIOD_S
 from livelink_bridge.wire.livelink import decode
 
 RATE_HZ = 44100
@@ -43,16 +43,17 @@ TOGETHER_S = PERIOD_S / 2
 
 def clap(uri: str, seconds: float) -> None:
     """The other process."""
-    from livelink_bridge.clock import MonotonicClock
-    from livelink_bridge.commands import session, sync_test
-    from livelink_bridge.outputs import Outputs
-    from livelink_bridge.portaudio import load_backend
+    from livelink_bridge.commands.live import sync_test
+    from livelink_bridge.core.clock import MonotonicClock
+    from livelink_bridge.devices.portaudio import load_backend
+    from livelink_bridge.session import build
+    from livelink_bridge.session.outputs import Outputs
 
     system = sync_test.ChosenOutput(load_backend(), "pulse")
     check, summary = sync_test.clap(Outputs((uri,), "Bench"), system, audio_delay_s=0.0, seconds=seconds, clock=MonotonicClock(),
                                     stop=threading.Event(), on_clap=lambda _check: None)  # fmt: skip
     print(f"sync-test says     {sync_test.own_measure(check, 0)}")
-    print(f"                   {session.summary_line(summary)}")
+    print(f"                   {build.summary_line(summary)}")
 
 
 @contextmanager

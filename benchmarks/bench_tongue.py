@@ -3,7 +3,7 @@
     python benchmarks/bench_tongue.py --data FOLDER [--tracks FOLDER] [--model NAME]
 
 FOLDER of --data holds recordings with phones that somebody timed (`manifest_speech.json`), of strangers to the shipped models; that of
---tracks what `python -m speech_to_face.training.prepare` laid down, of which the held-out tracks are taken (people's phones there are as
+--tracks what `python -m speech_to_face_lab.training.prepare` laid down, of which the held-out tracks are taken (people's phones there are as
 aligned, by the model's own ears).
 
 A phone counts as shown when, from its beginning to three frames after its end, the tongue comes out at least half as far as this
@@ -23,23 +23,23 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from arkit_mapping import CHANNELS_61, remap
-from arkit_mapping.tongue import behind_lips
+from arkit_mapping.character.tongue import behind_lips
 from speech_to_face import checkpoint
 from speech_to_face.base import Coefficients
-from speech_to_face.corpus.captures.textgrid import timed_phones
-from speech_to_face.corpus.phones import CLASSES, INDEX
-from speech_to_face.corpus.visemes import labels
-from speech_to_face.evaluation.data import read_samples, timed_speech
-from speech_to_face.evaluation.sounds import NOISES
 from speech_to_face.loading import load_model
-from speech_to_face.pmmtalk.config import Config, load_config
-from speech_to_face.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
-from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps
-from speech_to_face.pmmtalk.voice import Voice
-from speech_to_face.stepped import BLOCK_STEPS, SteppedStream
-from speech_to_face.tongue import CHANNEL, REACH, Tongue
-from speech_to_face.training.tracks import UNKNOWN as NO_LABEL
-from speech_to_face.training.tracks import Track, read_tracks
+from speech_to_face.networks.pmmtalk.config import Config, load_config
+from speech_to_face.networks.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
+from speech_to_face.networks.pmmtalk.onnx_steps import Graph, OnnxSteps
+from speech_to_face.networks.pmmtalk.voice import Voice
+from speech_to_face.phones import CLASSES, INDEX
+from speech_to_face.streaming.stepped import BLOCK_STEPS, SteppedStream
+from speech_to_face.streaming.tongue import CHANNEL, REACH, Tongue
+from speech_to_face_lab.corpus.captures.textgrid import timed_phones
+from speech_to_face_lab.corpus.visemes import labels
+from speech_to_face_lab.evaluation.data import read_samples, timed_speech
+from speech_to_face_lab.evaluation.sounds import NOISES
+from speech_to_face_lab.training.tracks import UNKNOWN as NO_LABEL
+from speech_to_face_lab.training.tracks import Track, read_tracks
 
 SHOWN = 0.05
 """Out farther than this is seen: half of half of what an l shows."""

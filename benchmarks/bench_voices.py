@@ -21,9 +21,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from speech_to_face import checkpoint
-from speech_to_face.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
-from speech_to_face.pmmtalk.onnx_steps import Graph, OnnxSteps
-from speech_to_face.pmmtalk.voice import Voice
+from speech_to_face.networks.pmmtalk.loading import FACE_CODE, FACE_CROP, STYLES
+from speech_to_face.networks.pmmtalk.onnx_steps import Graph, OnnxSteps
+from speech_to_face.networks.pmmtalk.voice import Voice
 
 COUNTS = (1, 2, 4, 8)
 WARM_UP = 20

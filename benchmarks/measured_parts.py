@@ -50,8 +50,8 @@ def step(chosen: argparse.Namespace) -> Figures:
     from bench_step import Bystander, speech_like, step_times_ms
 
     from speech_to_face import checkpoint
-    from speech_to_face.pmmtalk.config import load_config
-    from speech_to_face.stepped import SteppedStream
+    from speech_to_face.networks.pmmtalk.config import load_config
+    from speech_to_face.streaming.stepped import SteppedStream
 
     folder = checkpoint.find(chosen.model)
     config, sound = load_config(folder / checkpoint.CONFIG), speech_like(min(chosen.seconds, 12))
@@ -72,14 +72,14 @@ def _engines(folder: Path) -> Iterator[tuple[str, Any]]:
     from bench_step import engines
 
     from speech_to_face import checkpoint
-    from speech_to_face.pmmtalk.config import load_config
-    from speech_to_face.pmmtalk.loading import load_network
-    from speech_to_face.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
+    from speech_to_face.networks.pmmtalk.config import load_config
+    from speech_to_face.networks.pmmtalk.loading import load_network
+    from speech_to_face.networks.pmmtalk.torch_steps import CudaGraphSteps, TorchSteps
 
     for name, make in engines(folder).items():
         yield f"{name}, 1 thread", make
     voice = engines(folder)["torch eager"]()._voice  # type: ignore[attr-defined]
-    from speech_to_face.pmmtalk.voice import Voice
+    from speech_to_face.networks.pmmtalk.voice import Voice
 
     spoken = Voice(*(part.cpu().numpy() for part in voice))
     network = load_network(folder, load_config(folder / checkpoint.CONFIG))
@@ -125,7 +125,7 @@ def pacing(chosen: argparse.Namespace) -> Figures:
 def _paced(chosen: argparse.Namespace) -> Figures:
     from paced import load, received, receiver, run
 
-    from livelink_bridge.outputs import Outputs
+    from livelink_bridge.session.outputs import Outputs
 
     os.environ["LIVELINK_BRIDGE_HOME"] = tempfile.mkdtemp()
     stop = threading.Event()
@@ -207,7 +207,7 @@ def subjects(chosen: argparse.Namespace) -> Figures:
     """Milliseconds of a tick of 1/60 s in which so many subjects have one pose each, on all cores."""
     from streams import Stage, measured
 
-    from livelink_bridge.runner import steady_interpreter
+    from livelink_bridge.core.workers import steady_interpreter
 
     stage, rows = Stage(chosen.model, "cpu"), []
     for way in ("whole", "network"):
@@ -223,9 +223,9 @@ def subjects(chosen: argparse.Namespace) -> Figures:
 def quality(chosen: argparse.Namespace) -> Figures:
     """How well the mouth follows real faces, beside loudness alone and a face that holds the capture's mean."""
     from speech_to_face import checkpoint
-    from speech_to_face.evaluation import evaluate
-    from speech_to_face.evaluation.phones import posteriors_of
     from speech_to_face.loading import load_model
+    from speech_to_face_lab.evaluation import evaluate
+    from speech_to_face_lab.evaluation.phones import posteriors_of
 
     posteriors = posteriors_of(checkpoint.find(chosen.model))
     report = evaluate(load_model(chosen.model, device="cpu"), chosen.data, posteriors=posteriors)

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.face import Face
-from livelink_bridge.frames import AudioBlock
-from livelink_bridge.inference import warm_up
-from livelink_bridge.metrics import Status, Summary
-from livelink_bridge.outputs import Outputs, open_sinks
-from livelink_bridge.performance import Performance, perform
-from livelink_bridge.runner import Runner, steady_interpreter
-from livelink_bridge.testing import LoudnessModel
-from livelink_bridge.voice_front import VoiceFront
+from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.core.frames import AudioBlock
+from livelink_bridge.core.workers import Runner, steady_interpreter
+from livelink_bridge.face.face import Face
+from livelink_bridge.reporting.metrics import Status, Summary
+from livelink_bridge.session.live import Performance, perform
+from livelink_bridge.session.model_thread import warm_up
+from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.testing.stand_ins import LoudnessModel
 from livelink_bridge.wire.livelink import decode
 from speech_to_face.base import SpeechToFace
 

@@ -20,7 +20,7 @@ from speech_to_face.base import ModelError
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m speech_to_face.corpus")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m speech_to_face_lab.corpus")
     parser.add_argument("--work", type=Path, default=Path("runs/papers"), help="folder of features and runs")
     parser.add_argument("--steps", type=int, default=800, help="optimiser steps of each run (default 800)")
     parser.add_argument("--minutes", type=float, default=4.0, help="at most, of each run's training (default 4)")

@@ -13,14 +13,14 @@ from papers_runs import CROSS_GENDER, CROSS_SUBJECT, RUNS, Budget, mean_predicto
 from arkit_mapping.channels import MOUTH_32
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
-from speech_to_face.metrics import aperture
-from speech_to_face.protocols.splits import read_split
-from speech_to_face.training.program import judge
-from speech_to_face.training.program.data import of_subjects
-from speech_to_face.training.program.export import write_checkpoint
-from speech_to_face.training.program.logs import read_log
-from speech_to_face.training.program.run import network_of_run
-from speech_to_face.training.tracks import read_tracks
+from speech_to_face_lab.metrics import aperture
+from speech_to_face_lab.protocols.splits import read_split
+from speech_to_face_lab.training.program import judge
+from speech_to_face_lab.training.program.data import of_subjects
+from speech_to_face_lab.training.program.export import write_checkpoint
+from speech_to_face_lab.training.program.logs import read_log
+from speech_to_face_lab.training.program.run import network_of_run
+from speech_to_face_lab.training.tracks import read_tracks
 
 BEGIN, END = "<!-- made by benchmarks/papers.py: begin -->", "<!-- made by benchmarks/papers.py: end -->"
 LARGEST_MB = 10.0

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 
 from speech_to_face.base import ModelError
-from speech_to_face.paper_metrics import mean_face
-from speech_to_face.protocols import tts
-from speech_to_face.protocols.splits import FILE, Split, read_split
-from speech_to_face.protocols.windows import write_tracks
-from speech_to_face.training.program import judge
-from speech_to_face.training.program.data import kept_split, of_subjects, window_batches
-from speech_to_face.training.program.run import Order, learn, network_of_run, plan_of
-from speech_to_face.training.program.systems import ABLATIONS
-from speech_to_face.training.tracks import Track, read_tracks
+from speech_to_face_lab.paper_metrics import mean_face
+from speech_to_face_lab.protocols import tts
+from speech_to_face_lab.protocols.splits import FILE, Split, read_split
+from speech_to_face_lab.protocols.windows import write_tracks
+from speech_to_face_lab.training.program import judge
+from speech_to_face_lab.training.program.data import kept_split, of_subjects, window_batches
+from speech_to_face_lab.training.program.run import Order, learn, network_of_run, plan_of
+from speech_to_face_lab.training.program.systems import ABLATIONS
+from speech_to_face_lab.training.tracks import Track, read_tracks
 
 CROSS_SUBJECT, CROSS_GENDER = "cross-subject", "cross-gender"
 BOTH = ("voca", "faceformer", "emotalk", "codetalker", "dualtalker", "pmmtalk-live")

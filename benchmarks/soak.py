@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from paced import load, received, receiver, run
 
-from livelink_bridge.metrics import Status
-from livelink_bridge.outputs import Outputs
+from livelink_bridge.reporting.metrics import Status
+from livelink_bridge.session.outputs import Outputs
 
 SETTLED_S = 300.0
 EVERY_S = 10.0

@@ -30,16 +30,16 @@ from functools import partial
 import numpy as np
 
 from arkit_mapping.liveliness import Liveliness
-from livelink_bridge.animator import Animator
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.commands.session import front_of
-from livelink_bridge.config import Settings
-from livelink_bridge.face import Face
-from livelink_bridge.frames import AudioBlock
-from livelink_bridge.outputs import Outputs, open_sinks
-from livelink_bridge.runner import steady_interpreter
+from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.core.frames import AudioBlock
+from livelink_bridge.core.workers import steady_interpreter
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.face import Face
+from livelink_bridge.session.build import front_of
+from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.settings.settings import Settings
 from livelink_bridge.sinks import Sink
-from livelink_bridge.voice_front import VoiceFront
 from speech_to_face import checkpoint
 from speech_to_face.base import SpeechToFace
 from speech_to_face.loading import load_model
@@ -133,7 +133,7 @@ class Stage:
     def of_network(self, count: int) -> Iterator[Tick]:
         from bench_voices import joined, voices
 
-        from speech_to_face.pmmtalk.onnx_steps import Graph
+        from speech_to_face.networks.pmmtalk.onnx_steps import Graph
 
         graph = Graph(self.folder / checkpoint.GRAPH)
         steps = voices(graph, self.folder, count)

@@ -24,11 +24,11 @@ from ray.serve.config import RequestRouterConfig
 
 from arkit_mapping.liveliness import Liveliness
 from livelink_bridge import load_model
-from livelink_bridge.animator import Animator
+from livelink_bridge.audio.pcm import PcmFormat, PcmReader
+from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.face import Face
-from livelink_bridge.frames import AudioBlock, FaceFrame
-from livelink_bridge.wire.pcm import PcmFormat, PcmReader
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.face import Face
 
 STREAMS = 16
 """Live subjects that a replica, which has one core, takes; docs/scale.md says how to find yours."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arkit_mapping.takes import TakeError, read_take
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.export import export_take
+from livelink_bridge.takes.export import export_take
 
 if len(sys.argv) not in (2, 3, 4):
     sys.exit(__doc__)

@@ -13,26 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from livelink_bridge import __version__
-from livelink_bridge.commands import (
-    adapt,
-    character,
-    convert,
-    demo,
-    doctor,
-    evaluate,
-    inspection,
-    listen,
-    live,
-    models,
-    monitor,
-    play,
-    preview,
-    replay,
-    sync_test,
-    takes,
-    train,
-)
-from livelink_bridge.commands.common import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, RECORDING, VOICE, with_settings
+from livelink_bridge.commands.checks import doctor, inspection, monitor
+from livelink_bridge.commands.files import character, convert, takes
+from livelink_bridge.commands.live import demo, listen, play, preview, replay, sync_test
+from livelink_bridge.commands.live import mic as mic_module
+from livelink_bridge.commands.models import adapt, evaluate, models, train
+from livelink_bridge.commands.options import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, RECORDING, VOICE, with_settings
 from livelink_bridge.errors import BridgeError
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -114,7 +100,7 @@ def build() -> Any:
     style: Any = "rich" if sys.stdout.isatty() else None
     app = typer.Typer(add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False, context_settings=_SETTINGS)
     app.callback()(_root)
-    app.command("mic", hidden=True)(with_settings(live.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
+    app.command("mic", hidden=True)(with_settings(mic_module.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
     for name, verb in VERBS.items():
         app.command(name)(verb)
     for name, group in GROUPS.items():
@@ -169,8 +155,8 @@ def rewrite_mic(arguments: Sequence[str]) -> list[str]:
 
 def _foreign_errors() -> tuple[type[Exception], ...]:
     """What packages that know nothing of this program raise with one line for the user."""
-    from arkit_mapping.character import CharacterError
-    from arkit_mapping.takes import TakeError
+    from arkit_mapping.character.character import CharacterError
+    from arkit_mapping.takes.csv import TakeError
     from speech_to_face.base import ModelError
 
     return ModelError, CharacterError, TakeError

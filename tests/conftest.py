@@ -60,10 +60,10 @@ def nothing_left_running() -> Iterator[None]:
 @pytest.fixture
 def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands hear loudness instead of loading a network."""
-    from livelink_bridge.commands import session
-    from livelink_bridge.testing import LoudnessModel
+    from livelink_bridge.session import build
+    from livelink_bridge.testing.stand_ins import LoudnessModel
 
-    monkeypatch.setattr(session, "model_of", lambda settings: LoudnessModel())
+    monkeypatch.setattr(build, "model_of", lambda settings: LoudnessModel())
 
 
 @pytest.fixture(autouse=True)

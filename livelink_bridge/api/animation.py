@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arkit_mapping.channels import CHANNELS_61, MOUTH_32, index_of
-from arkit_mapping.takes import RATE_HZ, Take, TakeError, write_take
+from arkit_mapping.takes.csv import RATE_HZ, Take, TakeError, write_take
 from livelink_bridge.api.parts import model_of, settings_of
 from livelink_bridge.api.sound import checked_rate, checked_sound
-from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.audio.pcm import Sound
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.frames import FRAME_RATE, AudioBlock
-from livelink_bridge.wire.pcm import Sound
 
 if TYPE_CHECKING:
-    from livelink_bridge.animator import Animator
+    from livelink_bridge.face.animator import Animator
     from speech_to_face.base import SpeechToFace
 
 _MOST_CHANNELS = 32
@@ -64,7 +64,7 @@ class Animation:
         A .csv is byte for byte what `livelink-bridge convert` writes. Raises UsageError for another ending, SinkError for a file that
         cannot be written.
         """
-        from livelink_bridge.export import export_take, kind_of
+        from livelink_bridge.takes.export import export_take, kind_of
 
         out = Path(path)
         if kind_of(out) == ".csv":
@@ -104,11 +104,11 @@ def animate(
     UsageError for sound or arguments that cannot be (ConfigError is one), SourceError for a file that cannot be read, BridgeError for
     a character file that cannot, ModelError (`speech_to_face.base`) for a model or a device that is not to be had.
     """
-    from livelink_bridge.animator import Animator
-    from livelink_bridge.commands import session
+    from livelink_bridge.face.animator import Animator
+    from livelink_bridge.session import build
 
     with _heard(sound, sample_rate, allow_cut) as blocks:  # what is wrong with the sound is said before a model is loaded
-        face = session.face_of(settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock())
+        face = build.face_of(settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock())
         face.reset()
         return _animation(blocks, Animator(model_of(model, device), face))
 
@@ -116,8 +116,8 @@ def animate(
 @contextmanager
 def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cut: bool) -> Iterator[Iterator[AudioBlock]]:
     """The sound in blocks. Raises UsageError, SourceError."""
-    from livelink_bridge.offline import RECORDING_BLOCK_S
-    from livelink_bridge.sources.wav import WavSource
+    from livelink_bridge.session.offline import RECORDING_BLOCK_S
+    from livelink_bridge.sources.audio_file import WavSource
 
     if not isinstance(sound, str | os.PathLike):
         if rate is None:
@@ -132,7 +132,7 @@ def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cu
 
 def _cut(samples: Sound, rate: int) -> Iterator[AudioBlock]:
     """Samples as a file of them would be read."""
-    from livelink_bridge.offline import RECORDING_BLOCK_S
+    from livelink_bridge.session.offline import RECORDING_BLOCK_S
 
     if not len(samples):
         raise UsageError("sound: got no samples, expected at least one")
@@ -141,8 +141,8 @@ def _cut(samples: Sound, rate: int) -> Iterator[AudioBlock]:
 
 
 def _animation(blocks: Iterator[AudioBlock], animator: Animator) -> Animation:
-    from livelink_bridge.metrics import Metrics
-    from livelink_bridge.offline import poses_of
+    from livelink_bridge.reporting.metrics import Metrics
+    from livelink_bridge.session.offline import poses_of
 
     metrics = Metrics()
     poses = np.concatenate(list(poses_of(blocks, animator, clock=MonotonicClock(), metrics=metrics)))

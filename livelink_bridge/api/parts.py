@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from livelink_bridge.commands import session
-from livelink_bridge.config import Settings, checked
 from livelink_bridge.errors import UsageError
+from livelink_bridge.session import build
+from livelink_bridge.settings.settings import Settings, checked
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
@@ -23,7 +23,7 @@ def model_of(model: str | os.PathLike[str] | SpeechToFace, device: str) -> Speec
     from speech_to_face.base import SpeechToFace
 
     if isinstance(model, str | os.PathLike):
-        return session.model_of(settings_of(model=os.fspath(model), device=device))
+        return build.model_of(settings_of(model=os.fspath(model), device=device))
     if not isinstance(model, SpeechToFace):
         raise UsageError(f"model: got {type(model).__name__}, expected a name, a folder or what load_model gives")
     if checked("device", device) not in ("auto", model.device):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from livelink_bridge.audio.pcm import PcmFormat, Sound
 from livelink_bridge.errors import UsageError
-from livelink_bridge.wire.pcm import PcmFormat, Sound
 
 _LOUDEST = 10.0
 """What is a little beyond 1 is clipped, as everywhere; so far beyond it somebody forgot to divide by 32768."""

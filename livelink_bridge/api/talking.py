@@ -13,18 +13,18 @@ from numpy.typing import ArrayLike
 
 from livelink_bridge.api.parts import model_of, settings_of
 from livelink_bridge.api.sound import checked_rate, checked_sound
-from livelink_bridge.clock import Clock, MonotonicClock
-from livelink_bridge.config import checked
+from livelink_bridge.audio.pcm import MOST_CHANNELS, PcmFormat, Sound
+from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.wire.pcm import MOST_CHANNELS, PcmFormat, Sound
+from livelink_bridge.settings.settings import checked
 
 if TYPE_CHECKING:
-    from livelink_bridge.face import Face
-    from livelink_bridge.listen.utterance import Position
-    from livelink_bridge.metrics import Summary
-    from livelink_bridge.outputs import Outputs
-    from livelink_bridge.sources.pcm import PcmSource
-    from livelink_bridge.voice_front import VoiceFront
+    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.face.face import Face
+    from livelink_bridge.reporting.metrics import Summary
+    from livelink_bridge.session.outputs import Outputs
+    from livelink_bridge.sources.paced_pcm import PcmSource
+    from livelink_bridge.sources.utterance import Position
     from speech_to_face.base import SpeechToFace
 
 _LOOK_S = 0.02
@@ -77,7 +77,7 @@ class TalkingFace:
 
     def feel(self, mood: str) -> None:
         """Go over to a mood such as "happy:0.4", or "neutral". Raises ConfigError for one that is not known."""
-        from arkit_mapping.moods import Mood
+        from arkit_mapping.liveliness.moods import Mood
 
         self._face.feel(Mood.parse(str(checked("mood", mood))))
 
@@ -161,16 +161,16 @@ def stream_to(
     UsageError for arguments that cannot be (ConfigError is one), SinkError for a target that cannot be opened, BridgeError for a character
     file that cannot be read, ModelError (`speech_to_face.base`) for a model or a device that is not to be had.
     """
-    from livelink_bridge.commands import session
+    from livelink_bridge.session import build
 
     rate, enough_s, clock = checked_rate(sample_rate), _enough_s(buffer_ms), MonotonicClock()
     settings = settings_of(
         to=targets if isinstance(targets, str) else list(targets), subject=subject, device=device, character=character,
         liveliness=liveliness, seed=seed, mood=mood, gate=gate, level_control=level_control, fps=fps, face_delay=face_delay,
     )  # fmt: skip
-    outputs, face = session.outputs_of(settings), session.face_of(settings, clock)
+    outputs, face = build.outputs_of(settings), build.face_of(settings, clock)
     chosen = model_of(model, device)
-    front = session.front_of(settings, None, chosen.lookahead_s)
+    front = build.front_of(settings, None, chosen.lookahead_s)
     with _talking(chosen, face, front, outputs, rate, enough_s, clock) as talking:
         yield talking
 
@@ -178,11 +178,11 @@ def stream_to(
 @contextmanager
 def _talking(model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, rate: int, enough_s: float,
              clock: Clock) -> Iterator[TalkingFace]:  # fmt: skip
-    from livelink_bridge.inference import warm_up
-    from livelink_bridge.outputs import open_sinks
-    from livelink_bridge.pipeline import follow
-    from livelink_bridge.runner import Runner
-    from livelink_bridge.sources.pcm import PcmSource
+    from livelink_bridge.core.workers import Runner
+    from livelink_bridge.session.model_thread import warm_up
+    from livelink_bridge.session.modes import follow
+    from livelink_bridge.session.outputs import open_sinks
+    from livelink_bridge.sources.paced_pcm import PcmSource
 
     warm_up(model)
     source = PcmSource(outputs.subject, clock=clock, enough_s=enough_s)

@@ -17,15 +17,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from arkit_mapping.character import Character
+from arkit_mapping.character.character import Character
 from arkit_mapping.whole_file import Partial, parse_partial
 from livelink_bridge.batch.watched import Curves, WatchedFace
 from livelink_bridge.errors import BridgeError, SourceError
-from livelink_bridge.placed_sound import place_sound
+from livelink_bridge.takes.placed_audio import place_sound
 from speech_to_face.base import ModelError
 
 if TYPE_CHECKING:
-    from livelink_bridge.phones import Hearing
+    from livelink_bridge.analysis.phones import Hearing
     from speech_to_face.base import SpeechToFace
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
@@ -163,7 +163,7 @@ def load_tools(recipe: Recipe) -> Tools:
     model = load_model(recipe.model, recipe.device, recipe.reference_face, recipe.style, recipe.tongue, block_threads=1)
     if not recipe.scored:
         return Tools(model)
-    from livelink_bridge.phones import phone_network
+    from livelink_bridge.analysis.phones import phone_network
 
     try:
         return Tools(model, phone_network(recipe.model, block_threads=1))
@@ -233,7 +233,7 @@ def is_full(error: BaseException | None) -> bool:
 
 
 def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None], placed: str | None) -> Outcome:
-    from livelink_bridge.pipeline import convert_file
+    from livelink_bridge.session.modes import convert_file
 
     stamp, digest = _read_once(sound)
     face = _face(recipe, digest, lips=tools.hearing is not None)
@@ -284,7 +284,7 @@ def _read_once(sound: Path) -> tuple[str, str]:
 
 def _face(recipe: Recipe, sound_sha256: str, *, lips: bool) -> WatchedFace:
     from arkit_mapping.liveliness import HeadMotion, Liveliness
-    from arkit_mapping.moods import Mood
+    from arkit_mapping.liveliness.moods import Mood
 
     head = HeadMotion() if recipe.head_motion else None
     alive = Liveliness(seed_of(sound_sha256, recipe.seed), head=head) if recipe.liveliness else None
@@ -295,7 +295,7 @@ def _heard(sound: Path, tools: Tools, allow_cut: bool) -> list[tuple[float, floa
     """Start and end, seconds, of every p, b and m of a sound; None where nobody listens."""
     if tools.hearing is None:
         return None
-    from livelink_bridge.closures import BILABIAL
-    from livelink_bridge.phones import hear
+    from livelink_bridge.analysis.lip_closures import BILABIAL
+    from livelink_bridge.analysis.phones import hear
 
     return [(phone.start_s, phone.end_s) for phone in hear(sound, tools.hearing, allow_cut=allow_cut) if phone.label in BILABIAL]

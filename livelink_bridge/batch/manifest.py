@@ -16,7 +16,7 @@ from typing import Any
 
 from livelink_bridge.batch.job import Outcome, Recipe, Work, sha256_of, stamp_of
 from livelink_bridge.batch.watched import Curves
-from livelink_bridge.clock import Clock
+from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, SinkError
 
 FOLDER, FILE = ".livelink-bridge", "takes.sqlite"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from livelink_bridge.batch.job import Outcome, Work
 from livelink_bridge.batch.walk import Found, Sound
-from livelink_bridge.clock import Clock
+from livelink_bridge.core.clock import Clock
 
 PLAIN_EVERY_S = 10.0
 DRAWN_EVERY_S = 0.2

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from arkit_mapping.take_names import sound_beside
+from arkit_mapping.takes.names import sound_beside
 from livelink_bridge.batch.job import Engine, Outcome, Recipe, Work, partials, sha256_of
 from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
 from livelink_bridge.batch.walk import Found, Sound, take_name, walk
-from livelink_bridge.clock import Clock
+from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, SinkError, UsageError
-from livelink_bridge.placed_sound import place_sound
+from livelink_bridge.takes.placed_audio import place_sound
 
 
 class Show(Protocol):

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.character import Character
+from arkit_mapping.character.character import Character
 from arkit_mapping.liveliness import Liveliness
-from arkit_mapping.moods import Mood
-from livelink_bridge.face import Face
-from livelink_bridge.frames import FRAME_RATE, Weights
-from speech_to_face.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
+from arkit_mapping.liveliness.moods import Mood
+from livelink_bridge.core.frames import FRAME_RATE, Weights
+from livelink_bridge.face.face import Face
+from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
 
 POINTS = 64
 """Of each curve in a report, at most."""
@@ -62,7 +62,7 @@ class WatchedFace(Face):
         self._levels.add(level_dbfs)
         self._picture.add(np.column_stack([1 + level_dbfs / 60, worn[:, _JAW], worn[:, _ROUND].sum(1)]))
         if self._lips and len(worn):
-            from livelink_bridge.closures import openings
+            from livelink_bridge.analysis.lip_closures import openings
 
             self._gaps.append(openings(worn))
         return worn
@@ -81,7 +81,7 @@ class WatchedFace(Face):
 
     def lips_met(self, phones: Iterable[tuple[float, float]]) -> tuple[int, int]:
         """Of phones at which lips have to meet, start and end in seconds: at how many they did, and how many there are."""
-        from livelink_bridge.closures import SEALED
+        from livelink_bridge.analysis.lip_closures import SEALED
 
         gap = np.concatenate([np.zeros(0, np.float32), *self._gaps])
         windows = [gap[max(0, _frame(start_s - ONSET_BEFORE_S)) : max(0, _frame(start_s + ONSET_AFTER_S))] for start_s, _ in phones]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from livelink_bridge.clock import Clock
-from livelink_bridge.doctor import firewall, hints, leaving, names, network, probe, program, sound, targets, traffic
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.doctor import hints, probe
+from livelink_bridge.doctor.checks import firewall, microphone, names, network, program, reachability, targets, traffic
+from livelink_bridge.doctor.checks.listeners import receiver
+from livelink_bridge.doctor.checks.machine import Machine
 from livelink_bridge.doctor.finding import Finding
-from livelink_bridge.doctor.listeners import receiver
-from livelink_bridge.doctor.machine import Machine
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.sources import Source, open_source
 from speech_to_face.base import SpeechToFace
@@ -51,7 +52,7 @@ def examine(
     yield program.package("torch")
     yield program.model(load, clock)
     for performer, open_input in opens.items():
-        heard = sound.audio_input(open_input)
+        heard = microphone.audio_input(open_input)
         yield heard if len(opens) == 1 else replace(heard, what=f"audio input of {performer}")
     for performer in opens:
         yield names.subject_name(performer)
@@ -76,7 +77,7 @@ def examine(
 
 def road(target: targets.Target, machine: Machine) -> Iterator[Finding]:
     """From this machine to one receiver."""
-    for finding in (receiver(target, machine), network.way(target, machine), leaving.leaving(target, machine)):
+    for finding in (receiver(target, machine), network.way(target, machine), reachability.leaving(target, machine)):
         if finding is not None:
             yield finding
 

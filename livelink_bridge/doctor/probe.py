@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from arkit_mapping import CHANNELS_61
-from livelink_bridge.arrivals import Arrivals
 from livelink_bridge.doctor.finding import Finding
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.monitor import Monitor
+from livelink_bridge.monitor.monitor import Monitor
+from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.sinks import Sink, Stamp, open_sink
 
 ANSWER_S = 2.0

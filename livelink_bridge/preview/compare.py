@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.entries import Poses
+from arkit_mapping.character.entries import Poses
+from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.errors import UsageError
-from livelink_bridge.frames import FRAME_RATE
 
 _PIECE = 3600
 LEAST = 0.005

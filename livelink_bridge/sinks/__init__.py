@@ -27,7 +27,7 @@ EXPECTED = "livelink://HOST:PORT, osc://HOST:PORT, vmc://HOST:39539, ifacialmoca
 
 
 def _preview(uri: str, subject: str) -> Sink:
-    from livelink_bridge.preview.live import PreviewSink  # it needs this package's base
+    from livelink_bridge.sinks.preview import PreviewSink  # it needs this package's base
 
     return PreviewSink(uri, subject=subject)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from livelink_bridge.frames import Weights
+from livelink_bridge.core.frames import Weights
 
 Closure = Literal["arkit", "metahuman"]
 """How MouthClose is to be written: as predicted, or as the ratio of JawOpen that MetaHumans read."""

@@ -7,11 +7,11 @@ import logging
 import socket
 from dataclasses import dataclass
 
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import BridgeError, WireError
-from livelink_bridge.frames import Weights
+from livelink_bridge.network.udp_target import UDP_OPTIONS, Delivery, UdpSink, UdpTarget
+from livelink_bridge.network.uri import Address, read_uri
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.udp import UDP_OPTIONS, Delivery, UdpSink, UdpTarget
-from livelink_bridge.sinks.uri import Address, read_uri
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE_TCP, PORT, Version, encode, read_handshake
 
 MOST_ASKERS = 8

@@ -7,11 +7,11 @@ from fractions import Fraction
 from weakref import WeakValueDictionary
 
 from arkit_mapping import NEUTRAL
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError, WireError
-from livelink_bridge.frames import Weights
+from livelink_bridge.network.udp_target import UDP_OPTIONS, UdpSink
+from livelink_bridge.network.uri import number, read_uri
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.udp import UDP_OPTIONS, UdpSink
-from livelink_bridge.sinks.uri import number, read_uri
 from livelink_bridge.wire.livelink import Encoder
 
 LIVELINK_OPTIONS = {**UDP_OPTIONS, "rate": number(1, 60, "Hz")}

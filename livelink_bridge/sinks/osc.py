@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from livelink_bridge.frames import Weights
+from livelink_bridge.core.frames import Weights
+from livelink_bridge.network.udp_target import UdpSink
+from livelink_bridge.network.uri import read_uri
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.osc_layout import OPTIONS, completed, factors, messages
-from livelink_bridge.sinks.spacing import Spacing, seconds
-from livelink_bridge.sinks.udp import UdpSink
-from livelink_bridge.sinks.uri import read_uri
-from livelink_bridge.wire.osc import IMMEDIATELY, bundles_of, timetag
-from livelink_bridge.wire.osc_deadband import Deadband
+from livelink_bridge.sinks.osc_options import OPTIONS, completed, factors, messages
+from livelink_bridge.sinks.rate_limit import Spacing, seconds
+from livelink_bridge.wire.osc.deadband import Deadband
+from livelink_bridge.wire.osc.encode import IMMEDIATELY, bundles_of, timetag
 
 REFRESH_S = 1.0
 """With a dead band, everything is sent this often all the same: a receiver that starts late, or lost a datagram, has it by then."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.recorder import Recorder
+from livelink_bridge.takes.recorder import Recorder
 
 _URI = re.compile(r"take:(?P<folder>.+?)(?:\?slate=(?P<slate>[^?]+))?")
 _OPTION = re.compile(r"\?\w+=")

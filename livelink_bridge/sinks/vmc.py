@@ -11,21 +11,21 @@ import numpy as np
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.vrm import expressions
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError
-from livelink_bridge.frames import Weights
-from livelink_bridge.sinks import subset
+from livelink_bridge.network.udp_target import UDP_OPTIONS, UdpSink
+from livelink_bridge.network.uri import Address, Reader, choice, read_uri, switch
+from livelink_bridge.sinks import channel_options
 from livelink_bridge.sinks.base import Closure, Stamp
-from livelink_bridge.sinks.spacing import seconds
-from livelink_bridge.sinks.udp import UDP_OPTIONS, UdpSink
-from livelink_bridge.sinks.uri import Address, Reader, choice, read_uri, switch
+from livelink_bridge.sinks.rate_limit import seconds
 from livelink_bridge.wire import vmc
-from livelink_bridge.wire.osc import IMMEDIATELY, Template, bundles_of, timetag
+from livelink_bridge.wire.osc.encode import IMMEDIATELY, Template, bundles_of, timetag
 
 OPTIONS: dict[str, Reader] = {
     **UDP_OPTIONS,
     "role": choice("performer", "assistant"),
     "names": choice("pascal", "camel"),
-    "channels": subset.channels,
+    "channels": channel_options.channels,
     "vowels": switch,
     "head": switch,
     "timetag": choice("now", "immediately"),
@@ -83,7 +83,7 @@ def _messages(uri: str, options: Mapping[str, Any]) -> list[Template]:
     """Apply is the last, whatever comes before it. Only marionettes are sent the state and the time: performers know neither."""
     alive = vmc.alive() if options.get("role", "performer") == "performer" else []
     head = vmc.head() if options.get("head") else []
-    chosen = [channel for channel in options.get("channels", subset.SHAPES) if channel in subset.SHAPES]
+    chosen = [channel for channel in options.get("channels", channel_options.SHAPES) if channel in channel_options.SHAPES]
     if not chosen:
         raise UsageError(f"{uri!r}: channels names no blend shape, and VMC's values are nothing else; for the head there is head=on")
     shapes = vmc.shapes(chosen, camel_case=options.get("names") == "camel")

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from livelink_bridge.clock import Clock
+from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import UsageError
+from livelink_bridge.sources.audio_file import Say, WavSource
 from livelink_bridge.sources.base import Source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
-from livelink_bridge.sources.wav import Say, WavSource
 
 __all__ = ["Source", "open_source"]
 

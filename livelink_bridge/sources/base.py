@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from livelink_bridge.frames import AudioBlock
+from livelink_bridge.core.frames import AudioBlock
 
 
 class Source(Protocol):

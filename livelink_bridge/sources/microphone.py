@@ -10,18 +10,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from livelink_bridge.channel import Closed
-from livelink_bridge.clock import Clock
-from livelink_bridge.device_choice import find_again, plain_name
+from livelink_bridge.audio.resample import prepare
+from livelink_bridge.core.channel import Closed
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import AudioBlock
+from livelink_bridge.devices.capture import Capture
+from livelink_bridge.devices.default_watch import DefaultWatch, needed
+from livelink_bridge.devices.input_device import InputDevice, cards, described, find_device
+from livelink_bridge.devices.portaudio import SoundSystem, one_line, sound_system
+from livelink_bridge.devices.pulse import SERVER_DEVICES, PulseWatch, default_differs, removed
+from livelink_bridge.devices.pulse_capture import PulseRecording
+from livelink_bridge.devices.selection import find_again, plain_name
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.frames import AudioBlock
-from livelink_bridge.portaudio import SoundSystem, one_line, sound_system
-from livelink_bridge.resample import prepare
-from livelink_bridge.sources.capture import Capture
-from livelink_bridge.sources.default_watch import DefaultWatch, needed
-from livelink_bridge.sources.input_device import InputDevice, cards, described, find_device
-from livelink_bridge.sources.pulse import SERVER_DEVICES, PulseWatch, default_differs, removed
-from livelink_bridge.sources.pulse_recording import PulseRecording
 
 _HOST_BLOCKS = 0
 """Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of our own

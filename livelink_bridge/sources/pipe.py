@@ -7,12 +7,12 @@ import logging
 import struct
 import threading
 
-from livelink_bridge.clock import Clock
+from livelink_bridge.audio.pcm import PcmFormat
+from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, SourceError, UsageError
-from livelink_bridge.sources.pcm import PcmSource
-from livelink_bridge.wire.pcm import PcmFormat
-from speech_to_face.recordings.extent import SLACK_S, is_name
-from speech_to_face.recordings.riff import is_placeholder
+from livelink_bridge.sources.paced_pcm import PcmSource
+from speech_to_face.audio_files.extent import SLACK_S, is_name
+from speech_to_face.audio_files.riff import is_placeholder
 
 ByteStream = io.RawIOBase | io.BufferedIOBase
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from arkit_mapping.channels import index_of
-from livelink_bridge.wire.osc import Template, Value, message
+from livelink_bridge.wire.osc.encode import Template, Value, message
 
 SHAPES: tuple[str, ...] = (
     *("browInnerUp", "browDownLeft", "browDownRight", "browOuterUpLeft", "browOuterUpRight"),

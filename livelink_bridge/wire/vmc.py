@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from arkit_mapping.channels import CHANNELS_61, camel
 from arkit_mapping.vrm import EXPRESSIONS
-from livelink_bridge.wire.osc import Template, Value, message
+from livelink_bridge.wire.osc.encode import Template, Value, message
 
 TIME = len(CHANNELS_61)
 HEAD = slice(TIME + 1, TIME + 5)

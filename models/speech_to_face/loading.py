@@ -8,19 +8,19 @@ from pathlib import Path
 
 from speech_to_face import checkpoint, devices
 from speech_to_face.base import ModelError, SpeechToFace
-from speech_to_face.features import FRAME_RATE
+from speech_to_face.streaming.features import FRAME_RATE
+from speech_to_face.streaming.to_60_fps import at_60
 from speech_to_face.styles import VoiceChoice
-from speech_to_face.upsampled import at_60
 
 DEFAULT = "pmmtalk-live"
 LOOKAHEADS = {67: DEFAULT, 33: "pmmtalk-live-33"}
 """Milliseconds of look-ahead -> the model that is shipped for it."""
 SYSTEMS = {
-    "pmmtalk": "speech_to_face.pmmtalk.loading",
-    "pmmtalk-paper": "speech_to_face.pmmtalk.paper.loading",
-    "codetalker": "speech_to_face.codetalker.loading",
-    "dualtalker": "speech_to_face.dualtalker.loading",
-    "baseline": "speech_to_face.baselines.loading",
+    "pmmtalk": "speech_to_face.networks.pmmtalk.loading",
+    "pmmtalk-paper": "speech_to_face.networks.pmmtalk.paper.loading",
+    "codetalker": "speech_to_face.networks.codetalker.loading",
+    "dualtalker": "speech_to_face.networks.dualtalker.loading",
+    "baseline": "speech_to_face.networks.baselines.loading",
 }
 """`system` of a config.yaml -> the module whose `load(folder, device, voices, tongue, block_threads)` makes models of such a folder."""
 

@@ -1,4 +1,4 @@
-"""The one place that imports ONNX Runtime, since its telemetry has to be switched off before that; tests/test_layering.py sees to it."""
+"""The one place that imports ONNX Runtime, since its telemetry has to be switched off before that; tests/repository/test_layering.py sees to it."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ import pytest
 import soundfile
 
 from arkit_mapping import CHANNELS_61, MOUTH_32
-from arkit_mapping.takes import read_take
+from arkit_mapping.takes.csv import read_take
 from livelink_bridge import Animation, animate
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.commands import session
-from livelink_bridge.config import Settings
+from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.errors import BridgeError, ConfigError, SinkError, SourceError, UsageError
-from livelink_bridge.pipeline import convert_file
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.session import build
+from livelink_bridge.session.modes import convert_file
+from livelink_bridge.settings.settings import Settings
+from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import ModelError
 
 RATE = 24000
@@ -40,7 +40,7 @@ def voice(tmp_path: Path) -> Path:
 
 def converted(path: Path, out: Path, **options) -> bytes:
     """What the command writes of a file."""
-    convert_file(path, out, LoudnessModel(), session.face_of(Settings(**options), MonotonicClock()))
+    convert_file(path, out, LoudnessModel(), build.face_of(Settings(**options), MonotonicClock()))
     return out.read_bytes()
 
 

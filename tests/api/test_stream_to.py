@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.takes import read_take
+from arkit_mapping.takes.csv import read_take
 from livelink_bridge import animate, stream_to
 from livelink_bridge.api.talking import TalkingFace
 from livelink_bridge.errors import BridgeError, ConfigError, SinkError, UsageError
-from livelink_bridge.face import Face
-from livelink_bridge.sources.pcm import PcmSource
-from livelink_bridge.testing import LoudnessModel, ManualClock
+from livelink_bridge.face.face import Face
+from livelink_bridge.sources.paced_pcm import PcmSource
+from livelink_bridge.testing.stand_ins import LoudnessModel, ManualClock
 from livelink_bridge.wire.livelink import Packet, decode
 from speech_to_face.base import ModelError
 

@@ -13,7 +13,7 @@ from batches import InlineEngine, tone
 
 from livelink_bridge.batch.manifest import FOLDER
 from livelink_bridge.cli import run
-from livelink_bridge.commands import batch
+from livelink_bridge.commands.files import batch
 
 QUICKLY = (
     "from livelink_bridge.batch import job; import batches; job.load_tools = batches.loudness;"

@@ -15,11 +15,11 @@ import soundfile
 from batches import RATE_HZ, RECIPE, loudness, tone
 
 from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.character import Character
-from arkit_mapping.takes import read_take
+from arkit_mapping.character.character import Character
+from arkit_mapping.takes.csv import read_take
 from livelink_bridge.batch.job import Recipe, clear_partials, convert_one, is_full, load_tools, sha256_of, stamp_of
 from livelink_bridge.errors import SinkError
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import ModelError
 
 BLINK = CHANNELS_61.index("EyeBlinkLeft")
@@ -100,7 +100,7 @@ def test_a_mistake_of_ours_is_said_and_costs_one_sound(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_told_from_other_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (full := tmp_path / "full").symlink_to("/dev/full")
-    monkeypatch.setattr("arkit_mapping.takes.partial_path", lambda _path: full)
+    monkeypatch.setattr("arkit_mapping.takes.csv.partial_path", lambda _path: full)
     outcome = convert_one(tone(tmp_path / "a.wav", 2), tmp_path / "a.csv", RECIPE, loudness(RECIPE))
     assert outcome.no_room and "No space left" in str(outcome.error)
     outcome = convert_one(tmp_path / "a.wav", tmp_path / "a.wav/a.csv", RECIPE, loudness(RECIPE))

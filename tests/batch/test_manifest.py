@@ -15,7 +15,7 @@ from livelink_bridge.batch import manifest as kept
 from livelink_bridge.batch.job import Outcome, Work, convert_one
 from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
 from livelink_bridge.errors import SinkError
-from livelink_bridge.testing import ManualClock
+from livelink_bridge.testing.stand_ins import ManualClock
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from livelink_bridge.batch.job import Outcome, Work
 from livelink_bridge.batch.progress import PLAIN_EVERY_S, Pace, time_text, watching
 from livelink_bridge.batch.walk import Found, Sound
-from livelink_bridge.testing import ManualClock
+from livelink_bridge.testing.stand_ins import ManualClock
 
 FOUND = Found([Sound("in", f"{name}.wav", 1000) for name in "abcd"])
 

@@ -15,7 +15,7 @@ from livelink_bridge.batch.job import Recipe
 from livelink_bridge.batch.manifest import FOLDER
 from livelink_bridge.batch.run import Batch, Tally
 from livelink_bridge.errors import UsageError
-from livelink_bridge.testing import ManualClock
+from livelink_bridge.testing.stand_ins import ManualClock
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.character import Character
+from arkit_mapping.character.character import Character
 from livelink_bridge.batch.watched import POINTS, WatchedFace
 
 JAW = CHANNELS_61.index("JawOpen")

@@ -16,8 +16,8 @@ import soundfile
 from switchboard import Switchboard, fetched
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.take_check import check_take
-from arkit_mapping.takes import read_take
+from arkit_mapping.takes.check import check_take
+from arkit_mapping.takes.csv import read_take
 
 pytestmark = [pytest.mark.device, pytest.mark.timeout(90)]
 

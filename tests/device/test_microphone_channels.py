@@ -31,9 +31,9 @@ HEAR = """
 import json, sys
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.sources.microphone import Input
-from livelink_bridge.sources.split import open_microphones
+from livelink_bridge.sources.demux import open_microphones
 import threading
 
 wanted, seconds = json.loads(sys.argv[1]), float(sys.argv[2])

@@ -22,11 +22,11 @@ NEUTRAL_S, BACK_S = 0.3, 2.0
 
 LIVE = """
 import sys, threading
-from livelink_bridge.face import Face
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.pipeline import Outputs, run_live
+from livelink_bridge.face.face import Face
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.session.modes import Outputs, run_live
 from livelink_bridge.sources.microphone import Input
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.testing.stand_ins import LoudnessModel
 
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()

@@ -28,11 +28,11 @@ VOICE_S = 2.0
 
 LIVE = """
 import dataclasses, json, sys, threading
-from livelink_bridge.face import Face
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.pipeline import Outputs, run_live
+from livelink_bridge.face.face import Face
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.session.modes import Outputs, run_live
 from livelink_bridge.sources.microphone import Input
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.testing.stand_ins import LoudnessModel
 
 stop = threading.Event()
 threading.Timer(float(sys.argv[2]), stop.set).start()
@@ -43,10 +43,10 @@ sys.stdout.write(json.dumps(dataclasses.asdict(summary)))
 PLAY = """
 import sys, threading
 from pathlib import Path
-from livelink_bridge.face import Face
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.pipeline import Outputs, run_play
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.face.face import Face
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.session.modes import Outputs, run_play
+from livelink_bridge.testing.stand_ins import LoudnessModel
 
 outputs = Outputs((sys.argv[1],), "Talker")
 run_play(Path(sys.argv[2]), LoudnessModel(), Face(), outputs, audio=True, clock=MonotonicClock(), stop=threading.Event())

@@ -18,12 +18,12 @@ JAW = CHANNELS_61.index("JawOpen")
 
 LIVE = """
 import sys, threading
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.face import Face
-from livelink_bridge.outputs import Outputs
-from livelink_bridge.pipeline import Performer, run_performers
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.face.face import Face
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.modes import Performer, run_performers
 from livelink_bridge.sources.microphone import Input
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.testing.stand_ins import LoudnessModel
 
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()

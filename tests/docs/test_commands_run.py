@@ -21,7 +21,7 @@ from doc_pages import CARDS, DOCS, ROOT, UNREAL, Block, blocks, name
 from page_run import Line, Page, Told
 from sound_server import sound_server
 
-from arkit_mapping.takes import write_take
+from arkit_mapping.takes.csv import write_take
 from livelink_bridge.demo import SENTENCE
 from speech_to_face import checkpoint
 
@@ -43,12 +43,12 @@ NOT_RUN = {
     r"python benchmarks/soak\.py .*": "takes an hour",
     r"python benchmarks/streams\.py --device cuda .*": "wants a graphics card",
     r"python -m pytest .*": "runs tests, these among them",
-    r"python scripts/make_.*": "writes pages of the repository; tests/test_scripts_docs.py and tests/docs/test_site.py hold them",
+    r"python scripts/make_.*": "writes pages of the repository; tests/repository/test_scripts_docs.py and tests/docs/test_site.py hold them",
     r"livelink-bridge models download .*": "fetches from the Hugging Face hub",
     r"livelink-bridge models convert .*": "reads files that others publish",
     r"livelink-bridge convert .* --ray-address .*": "joins a cluster of several machines",
     r"livelink-bridge sync-test .* --audio-out Studio": "wants a sound card of that name",
-    r".*ray start --head && python examples/serve_ray\.py .*": "wants eight cores; tests/test_serve_ray.py runs the example",
+    r".*ray start --head && python examples/serve_ray\.py .*": "wants eight cores; tests/program/test_serve_ray.py runs the example",
 }
 """Patterns of whole lines, their comments left out, with what they need besides this machine."""
 SLOW = r"python benchmarks/.*"

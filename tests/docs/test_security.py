@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from doc_pages import ROOT
 
-from livelink_bridge.commands import monitor, preview
-from livelink_bridge.control import server as control
-from livelink_bridge.control.peers import Peers
+from livelink_bridge.commands.checks import monitor
+from livelink_bridge.commands.live import preview
 from livelink_bridge.errors import UsageError
-from livelink_bridge.listen import server as listen
-from livelink_bridge.listen.access import Access
-from livelink_bridge.prometheus import MetricsServer
+from livelink_bridge.network.access import Access
+from livelink_bridge.network.peers import Peers
+from livelink_bridge.remote_control import server as control
+from livelink_bridge.reporting.prometheus import MetricsServer
 from livelink_bridge.sinks import ifacialmocap
+from livelink_bridge.speech_server import server as listen
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 PACKAGES = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
@@ -31,7 +32,7 @@ FETCHES_WHEN_ASKED = {"models/speech_to_face/official/hub.py"}
 """`models download`, which somebody has to type."""
 PICKLING = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 UNPICKLING = PICKLING - {"pickle"} | {"pickle.load", "pickle.loads", "pickle.Unpickler"}
-READS_PICKLES = {"models/speech_to_face/pickles.py"}
+READS_PICKLES = {"models/speech_to_face/official/pickles.py"}
 """The reader that makes nothing but arrays, dictionaries, texts and numbers."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.arrivals import Arrivals
+from livelink_bridge.network.udp_port import Arrivals
 
 
 @pytest.fixture(autouse=True)

@@ -11,16 +11,18 @@ import pytest
 
 from livelink_bridge import doctor
 from livelink_bridge.cli import run
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.commands import session
-from livelink_bridge.doctor import names, probe, program, sound
-from livelink_bridge.doctor.machine import Machine
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.core.frames import AudioBlock
+from livelink_bridge.doctor import probe
+from livelink_bridge.doctor.checks import microphone as microphone_module
+from livelink_bridge.doctor.checks import names, program
+from livelink_bridge.doctor.checks.machine import Machine
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.frames import AudioBlock
+from livelink_bridge.session import build
 from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sources import microphone
 from livelink_bridge.sources.microphone import Input
-from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel, ManualClock
+from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel, ManualClock
 from speech_to_face.base import Coefficients, ModelError, Samples
 
 
@@ -74,22 +76,22 @@ def test_a_damaged_model_fails_with_its_own_words() -> None:
 
 
 def test_a_microphone_that_hears_is_ok_with_its_level() -> None:
-    found = sound.audio_input(lambda: silence(0.1))
+    found = microphone_module.audio_input(lambda: silence(0.1))
     assert found.level == "ok" and "level -20 dBFS" in found.text
 
 
 def test_a_microphone_that_hears_only_zeros_is_a_warning() -> None:
-    found = sound.audio_input(silence)
+    found = microphone_module.audio_input(silence)
     assert found.level == "warn" and "unmute" in found.text
 
 
 def test_a_microphone_that_hands_over_nothing_is_a_warning() -> None:
-    found = sound.audio_input(lambda: ListSource([]))
+    found = microphone_module.audio_input(lambda: ListSource([]))
     assert found.level == "warn" and "hands over no sound" in found.text
 
 
 def test_no_microphone_is_a_warning_because_files_still_play() -> None:
-    found = sound.audio_input(refuses(DeviceError("no microphone")))  # type: ignore[arg-type]
+    found = microphone_module.audio_input(refuses(DeviceError("no microphone")))  # type: ignore[arg-type]
     assert found.level == "warn" and "no microphone (play and convert work without)" in found.text
 
 
@@ -102,8 +104,8 @@ def test_hearing_ends_after_half_a_second_of_sound() -> None:
                 taken.append(AudioBlock(np.full(160, 0.1, np.float32), 16000, start, 0.0))
                 yield taken[-1]
 
-    assert sound.audio_input(lambda: Endless([])).level == "ok"
-    assert len(taken) * 160 == sound.LISTEN_S * 16000
+    assert microphone_module.audio_input(lambda: Endless([])).level == "ok"
+    assert len(taken) * 160 == microphone_module.LISTEN_S * 16000
 
 
 def test_a_packet_to_ourselves_arrives_and_is_one_that_unreal_would_show() -> None:
@@ -138,7 +140,7 @@ def test_a_packet_that_arrives_changed_fails(monkeypatch: pytest.MonkeyPatch) ->
 def examined(monkeypatch: pytest.MonkeyPatch, model: Callable[..., object], *options: str) -> int:
     """Exit code of the command, without a microphone."""
     monkeypatch.setattr(doctor, "open_source", lambda uri, **_: silence(0.1))
-    monkeypatch.setattr(session, "model_of", model)
+    monkeypatch.setattr(build, "model_of", model)
     return run(["doctor", "--seconds", "0", *options])
 
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from livelink_bridge.channel import Channel, Closed
+from livelink_bridge.core.channel import Channel, Closed
 
 
 class ChannelAgainstList(RuleBasedStateMachine):

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from faulty import JumpingClock
 
-from livelink_bridge.channel import Channel
-from livelink_bridge.frames import FaceFrame
-from livelink_bridge.grid import FixedTiming
-from livelink_bridge.metrics import Metrics
-from livelink_bridge.poses import Poses
-from livelink_bridge.sender import Sender
-from livelink_bridge.testing import CollectSink
-from livelink_bridge.timebase import Timebase
-from livelink_bridge.timecode import RATES
+from livelink_bridge.core.channel import Channel
+from livelink_bridge.core.frames import FaceFrame
+from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.reporting.metrics import Metrics
+from livelink_bridge.session.sender import Sender
+from livelink_bridge.testing.stand_ins import CollectSink
+from livelink_bridge.timing.scheduler import FixedTiming
+from livelink_bridge.timing.timebase import Timebase
+from livelink_bridge.timing.timecode import RATES
 
 
 def sent_by(clock: JumpingClock, poses: int = 120) -> tuple[CollectSink, Sender]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arkit_mapping.takes import read_take
+from arkit_mapping.takes.csv import read_take
 from livelink_bridge.wire.livelink import decode
 
 SENTENCE = Path(__file__).parents[2] / "livelink_bridge" / "demo" / "sentence.flac"

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arkit_mapping.channels import CHANNELS_61
-from livelink_bridge.animator import Animator
-from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.face import Face
-from livelink_bridge.frames import AudioBlock
-from livelink_bridge.grid import Grid, LiveTiming
-from livelink_bridge.outputs import Outputs
-from livelink_bridge.pipeline import follow
-from livelink_bridge.poses import REST_POSES
-from livelink_bridge.testing import CollectSink, ListSource, LoudnessModel
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.face import Face
+from livelink_bridge.face.jitter_buffer import REST_POSES
+from livelink_bridge.session.modes import follow
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel
+from livelink_bridge.timing.scheduler import Grid, LiveTiming
 
 JAW = CHANNELS_61.index("JawOpen")
 RATE = 48000

@@ -14,9 +14,9 @@ import pytest
 from faulty import Relay
 
 from livelink_bridge.errors import BridgeError
+from livelink_bridge.monitor.subject_stats import SubjectStats
 from livelink_bridge.sinks import open_sink
 from livelink_bridge.sinks.base import Stamp
-from livelink_bridge.subject_stats import SubjectStats
 from livelink_bridge.wire.livelink import decode
 
 PACKETS = 1200
@@ -71,7 +71,7 @@ def test_a_port_where_nobody_listens_costs_neither_time_nor_the_session() -> Non
 
 
 def test_a_sink_that_hangs_is_named_when_the_session_ends() -> None:
-    from livelink_bridge.runner import Runner
+    from livelink_bridge.core.workers import Runner
 
     hung = threading.Event()
     try:

@@ -12,9 +12,9 @@ import pytest
 import soundfile
 from animator import LENGTH_S, LOUD_S, RATE, Served, SpelledOut, launched, playwright
 
-from livelink_bridge.clock import MonotonicClock
-from livelink_bridge.face import Face
-from livelink_bridge.outputs import Outputs
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.face.face import Face
+from livelink_bridge.session.outputs import Outputs
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +31,12 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A page served on this machine, with a network that opens the mouth as far as the voice is loud."""
     pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install livelink-bridge[preview]")
-    from livelink_bridge.preview.app import Server
-    from livelink_bridge.preview.clip import AS_PREDICTED, analyse
-    from livelink_bridge.preview.listening import listen_on
-    from livelink_bridge.preview.page_session import Session
-    from livelink_bridge.preview.page_unreal import Unreal
-    from livelink_bridge.testing import LoudnessModel
+    from livelink_bridge.preview.editor.clip import AS_PREDICTED, analyse
+    from livelink_bridge.preview.editor.state import Session
+    from livelink_bridge.preview.editor.unreal_sender import Unreal
+    from livelink_bridge.preview.server.app import Server
+    from livelink_bridge.preview.server.listening import listen_on
+    from livelink_bridge.testing.stand_ins import LoudnessModel
 
     folder = tmp_path_factory.mktemp("session")
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.takes import read_take
+from arkit_mapping.takes.csv import read_take
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.sinks import Sink, Stamp, open_sink
 from livelink_bridge.sinks.take import TakeSink
-from livelink_bridge.testing import CollectSink
+from livelink_bridge.testing.stand_ins import CollectSink
 from livelink_bridge.wire import ifacialmocap as ifacialmocap_wire
-from livelink_bridge.wire import osc_decode
 from livelink_bridge.wire.livelink import decode
-from livelink_bridge.wire.vmc_pose import VmcPose
+from livelink_bridge.wire.osc import decode as decode_module
+from livelink_bridge.wire.vmc_face import VmcPose
 
 DEVICE_ID = "00000000-0000-0000-0000-000000000001"
 WEIGHTS = np.linspace(0, 1, 61).astype(np.float32)
@@ -69,8 +69,8 @@ def vmc(receiver: socket.socket, _folder: Path) -> Opened:
     def last() -> np.ndarray:
         avatar, poses = VmcPose(), []
         while not poses:
-            poses, _ = avatar.feed(osc_decode.decode(receiver.recv(2000)))
-        return np.append(poses[0][:52], WEIGHTS[52:])  # head and eyes are a rotation and a point: tests/wire/test_vmc_pose.py
+            poses, _ = avatar.feed(decode_module.decode(receiver.recv(2000)))
+        return np.append(poses[0][:52], WEIGHTS[52:])  # head and eyes are a rotation and a point: tests/wire/test_vmc_face.py
 
     return sink, last
 

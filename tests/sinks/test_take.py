@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from arkit_mapping.take_check import check_take
-from arkit_mapping.takes import read_take
+from arkit_mapping.takes.check import check_take
+from arkit_mapping.takes.csv import read_take
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.take import TakeSink

@@ -18,7 +18,7 @@ from arkit_mapping.vrm import EXPRESSIONS
 from livelink_bridge.errors import UsageError
 from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.vmc import VmcSink
-from livelink_bridge.wire.osc import MAX_BUNDLE
+from livelink_bridge.wire.osc.encode import MAX_BUNDLE
 
 POSE = np.random.default_rng(0).uniform(0, 1, 61).astype(np.float32)
 VALUE = "/VMC/Ext/Blend/Val"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from livelink_bridge.portaudio import SoundSystem
+from livelink_bridge.devices.portaudio import SoundSystem
+from livelink_bridge.sources.audio_file import WavSource
 from livelink_bridge.sources.base import Source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
-from livelink_bridge.sources.pcm import PcmSource
-from livelink_bridge.sources.wav import WavSource
-from livelink_bridge.testing import FakePortAudio, ListSource, ManualClock
+from livelink_bridge.sources.paced_pcm import PcmSource
+from livelink_bridge.testing.stand_ins import FakePortAudio, ListSource, ManualClock
 
 RATE = 48000
 SOUND = (np.random.default_rng(4).standard_normal((4800, 2)) * 0.1).astype(np.float32)

@@ -4,14 +4,14 @@ import threading
 import numpy as np
 import pytest
 
-from livelink_bridge.device_choice import find_input
+from livelink_bridge.devices import input_device
+from livelink_bridge.devices.portaudio import SoundSystem, load_backend
+from livelink_bridge.devices.pulse import PulseInput
+from livelink_bridge.devices.selection import find_input
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.portaudio import SoundSystem, load_backend
-from livelink_bridge.sources import input_device
 from livelink_bridge.sources import microphone as microphone_module
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
-from livelink_bridge.sources.pulse import PulseInput
-from livelink_bridge.testing import FakePortAudio, ManualClock, fake_device
+from livelink_bridge.testing.stand_ins import FakePortAudio, ManualClock, fake_device
 
 RATE = 48000
 BLOCK = np.ones((200, 1), np.float32)
@@ -80,7 +80,7 @@ def test_a_sound_system_that_does_not_start_is_one_line(monkeypatch):
     def fail(_name: str) -> None:
         raise FakePortAudio.PortAudioError("Error initializing PortAudio: Unanticipated host error", -9999)
 
-    monkeypatch.setattr("livelink_bridge.portaudio.import_module", fail)
+    monkeypatch.setattr("livelink_bridge.devices.portaudio.import_module", fail)
     with pytest.raises(DeviceError, match="^no sound devices: Error initializing PortAudio: Unanticipated host error; is"):
         load_backend()
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from livelink_bridge.audio.pcm import PcmFormat
 from livelink_bridge.errors import SourceError
 from livelink_bridge.sources.pipe import PipeSource, read_wav_header
-from livelink_bridge.testing import ManualClock
-from livelink_bridge.wire.pcm import PcmFormat
+from livelink_bridge.testing.stand_ins import ManualClock
 
 RATE = 22050
 VOICE = np.random.default_rng(3).uniform(-0.5, 0.5, (RATE // 5, 2)).astype(np.float32)

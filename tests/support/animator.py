@@ -36,7 +36,7 @@ class SpelledOut:
         pass
 
     def finish(self) -> tuple[Any, ...]:
-        from livelink_bridge.phones import Segment
+        from livelink_bridge.analysis.phones import Segment
 
         edges = (0.0, 0.4, 0.5, 2.1, 2.3, LENGTH_S)
         labels = ("SIL", "PB", "AA", "M", "SIL")

@@ -14,7 +14,7 @@ import soundfile
 
 from livelink_bridge.batch.job import Outcome, Part, Recipe, Tools, Work, convert_one
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.testing import LoudnessModel
+from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import Stream
 
 RATE_HZ = 16000

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from livelink_bridge.frames import AudioBlock
-from livelink_bridge.testing import ListSource, LoudnessModel, ManualClock
+from livelink_bridge.core.frames import AudioBlock
+from livelink_bridge.testing.stand_ins import ListSource, LoudnessModel, ManualClock
 from speech_to_face.base import Coefficients, Samples
 
 
@@ -24,7 +24,7 @@ class PacedSource(ListSource):
     """A source whose blocks arrive when their last sample has been spoken, by the machine's clock."""
 
     def blocks(self) -> Iterator[AudioBlock]:
-        from livelink_bridge.clock import MonotonicClock
+        from livelink_bridge.core.clock import MonotonicClock
 
         clock, stop = MonotonicClock(), threading.Event()
         opened_s = clock.now()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from livelink_bridge.arrivals import Arrivals
+from livelink_bridge.network.udp_port import Arrivals
 
 RATE_HZ = 16000
 

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 
 from speech_to_face import checkpoint
 from speech_to_face.config_file import load_config, save_config
-from speech_to_face.pmmtalk.paper.batch import ClipBatch
-from speech_to_face.pmmtalk.paper.config import TINY, Config
-from speech_to_face.pmmtalk.paper.network import PaperPMMTalk
+from speech_to_face.networks.pmmtalk.paper.batch import ClipBatch
+from speech_to_face.networks.pmmtalk.paper.config import TINY, Config
+from speech_to_face.networks.pmmtalk.paper.network import PaperPMMTalk
 
 torch.set_num_threads(1)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from livelink_bridge.clock import Clock
-from livelink_bridge.control.voice import DirectedVoice
-from livelink_bridge.face import Face
-from livelink_bridge.metrics import Device, Status
-from livelink_bridge.mute import Mute
-from livelink_bridge.preview.live import PreviewSink
-from livelink_bridge.recorder import Recorder
+from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.mute import Mute
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.face.face import Face
+from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.reporting.metrics import Device, Status
 from livelink_bridge.sinks import Sink
-from livelink_bridge.voice_front import VoiceFront
+from livelink_bridge.sinks.preview import PreviewSink
+from livelink_bridge.takes.recorder import Recorder
 
 
 class PlayingSession:

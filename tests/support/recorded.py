@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from livelink_bridge.frames import AudioBlock
-from livelink_bridge.recorder import Recorder
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.takes.recorder import Recorder
 
 SIXTY = Fraction(60)
 START = 36000 * 60

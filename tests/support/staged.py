@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from arkit_mapping.moods import Mood
+from arkit_mapping.liveliness.moods import Mood
 from livelink_bridge.errors import SinkError
 
 CSV = b"Timecode,BlendShapeCount\n" + bytes(range(256)) * 1000

@@ -11,15 +11,15 @@ import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
 from arkit_mapping import CHANNELS_61
-from livelink_bridge.clock import MonotonicClock
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.core.workers import Runner
 from livelink_bridge.errors import UsageError
-from livelink_bridge.face import Face
-from livelink_bridge.listen.access import Access, Limits
-from livelink_bridge.listen.server import Server
-from livelink_bridge.pipeline import Outputs, follow
-from livelink_bridge.runner import Runner
-from livelink_bridge.sources.pcm import PcmSource
-from livelink_bridge.testing import CollectSink, LoudnessModel
+from livelink_bridge.face.face import Face
+from livelink_bridge.network.access import Access, Limits
+from livelink_bridge.session.modes import Outputs, follow
+from livelink_bridge.sources.paced_pcm import PcmSource
+from livelink_bridge.speech_server.server import Server
+from livelink_bridge.testing.stand_ins import CollectSink, LoudnessModel
 
 JAW = CHANNELS_61.index("JawOpen")
 RATE = 16000

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.takes import write_take
+from arkit_mapping.takes.csv import write_take
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ue_plugin_docs" / "scripts" / "import_take.py"

@@ -12,13 +12,13 @@ import pytest
 import soundfile
 import typer
 
-from arkit_mapping.take_check import check_take
-from arkit_mapping.take_rows import HEADER
-from arkit_mapping.takes import TakeError, read_take, write_take
-from livelink_bridge.commands import takes
-from livelink_bridge.commands.adapt import files_in
-from livelink_bridge.take_files import find_takes
-from livelink_bridge.testing_takes import app_folder, app_take, face
+from arkit_mapping.takes.check import check_take
+from arkit_mapping.takes.csv import TakeError, read_take, write_take
+from arkit_mapping.takes.rows import HEADER
+from livelink_bridge.commands.files import takes
+from livelink_bridge.commands.models.adapt import files_in
+from livelink_bridge.takes.discovery import find_takes
+from livelink_bridge.testing.takes import app_folder, app_take, face
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ue_plugin_docs" / "scripts" / "import_take.py"

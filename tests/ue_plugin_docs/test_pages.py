@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.take_check import check_take
-from arkit_mapping.takes import write_take
+from arkit_mapping.takes.check import check_take
+from arkit_mapping.takes.csv import write_take
 from livelink_bridge.cli import GROUPS, VERBS
-from livelink_bridge.doctor import hints, traffic
-from livelink_bridge.monitor import Monitor
+from livelink_bridge.doctor import hints
+from livelink_bridge.doctor.checks import traffic
+from livelink_bridge.monitor.monitor import Monitor
 from livelink_bridge.wire.livelink import Packet, encode
 
 ROOT = Path(__file__).parents[2]

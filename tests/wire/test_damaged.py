@@ -13,9 +13,10 @@ import pytest
 from pythonosc.osc_message_builder import build_msg
 
 from livelink_bridge.errors import WireError
-from livelink_bridge.monitor import Monitor
-from livelink_bridge.wire import ifacialmocap, livelink, osc_decode
-from livelink_bridge.wire.osc import Value, bundles_of, message
+from livelink_bridge.monitor.monitor import Monitor
+from livelink_bridge.wire import ifacialmocap, livelink
+from livelink_bridge.wire.osc import decode as decode_module
+from livelink_bridge.wire.osc.encode import Value, bundles_of, message
 
 POSE = np.linspace(0, 1, 61, dtype=np.float32)
 DATAGRAMS = [
@@ -55,7 +56,7 @@ COUNTS = [2_000, pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.time
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize(
     "decode",
-    [livelink.decode, ifacialmocap.decode, ifacialmocap.read_handshake, osc_decode.decode],
+    [livelink.decode, ifacialmocap.decode, ifacialmocap.read_handshake, decode_module.decode],
     ids=lambda decode: f"{decode.__module__.split('.')[-1]}.{decode.__name__}",
 )
 def test_a_decoder_knows_one_error(decode: Callable[[bytes], object], count: int) -> None:

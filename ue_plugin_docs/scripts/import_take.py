@@ -106,7 +106,7 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
 _POSITION = {name: position for position, name in enumerate(CHANNELS_61)}
 
 
-# arkit_mapping/take_cells.py
+# arkit_mapping/takes/cells.py
 MAY_BE_MISSING = "TongueOut"
 """The last shape that ARKit got: many tools write the 51 others."""
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -198,7 +198,7 @@ def is_number(text: str) -> bool:
         return False
 
 
-# arkit_mapping/take_clock.py
+# arkit_mapping/takes/clock.py
 DAY = 86400
 _FIELD = 60
 """FF is below it."""
@@ -427,7 +427,7 @@ def _near(turn: float, top: int) -> int | None:
     return next((rate for rate in _SEEN if abs(rate - turn) < 0.4 and rate > top), None)
 
 
-# arkit_mapping/take_names.py
+# arkit_mapping/takes/names.py
 VARIANTS = ("_cal", "", "_raw", "_neutral")
 """Endings of a take's files; the first that is there is meant."""
 SOUNDS = (".wav", ".WAV", ".flac", ".ogg", ".aif", ".aiff", ".mp3")

@@ -45,7 +45,7 @@ export class Morphs {
     }
     if (!this.head) return;
     const [yaw, pitch, roll] = this.turnAt.map((at) => pose[at]);
-    this.turn.setFromEuler(this.angles.set(pitch, -yaw, -roll, "YXZ")); // signs: livelink_bridge/export/head_turn.py
+    this.turn.setFromEuler(this.angles.set(pitch, -yaw, -roll, "YXZ")); // signs: livelink_bridge/takes/export/head_turn.py
     this.head.quaternion.copy(this.away).multiply(this.turn).multiply(this.above).multiply(this.own);
   }
 

@@ -23,9 +23,9 @@ from speech_to_face.base import ModelError
 from speech_to_face.official.convert import ERROR
 from speech_to_face.official.mapped import Mapped
 from speech_to_face.official.reading import check_finite, read_state, tried
-from speech_to_face.official.walls import close_in
+from speech_to_face.official.sandbox import close_in
 
-LAYOUTS = ("speech_to_face.codetalker.official", "speech_to_face.pmmtalk.paper.official")
+LAYOUTS = ("speech_to_face.networks.codetalker.official", "speech_to_face.networks.pmmtalk.paper.official")
 """Modules that know a public layout; each has `recognised` and `mapped`, see `speech_to_face.official.mapped`."""
 
 

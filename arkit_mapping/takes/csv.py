@@ -1,0 +1,191 @@
+"""Live Link Face takes: the CSV the phone app records and Unreal's Live Link Face Importer reads.
+
+One header, then one row per frame: timecode, the count 61, 61 values with ten decimals; LF line ends, a final newline, no
+spaces, no quotes. Columns are found by name on reading; their order on writing is the app's, which is not the wire's.
+
+A timecode is HH:MM:SS:FF.mmm. FF.mmm counts sixtieths of a second, with thousandths of one, whatever the take's frame rate:
+`19:55:16:26.689` is 26.689/60 s after 19:55:16. Other tools count otherwise, which `take_clock` finds out. Newer importers take a file
+in which no FF passes 30 for a 30 fps one and read its fractions double, so `TakeWriter` never leaves a take that short. The app puts
+no row where it lost the face, and never an empty cell, at which an importer would stop.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.remap import NEUTRAL
+from arkit_mapping.takes.cells import Cells, missing_shape, numbers
+from arkit_mapping.takes.clock import Labels
+from arkit_mapping.takes.rows import DAY_S, HEADER, MIN_ROWS, RATE_HZ, ROW, TakeError, checked_rows, moment_of, row_text
+from arkit_mapping.whole_file import partial_path, put_in_place
+
+__all__ = ["DAY_S", "MIN_ROWS", "RATE_HZ", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """A recorded face."""
+
+    values: NDArray[np.float32]
+    """float32 (frames, 61) in wire order, as the file has them: nothing is clamped."""
+    times_s: NDArray[np.float64]
+    """float64 (frames,), rising: seconds from midnight of the day the take began, past 86400 when it runs into the next.
+    Rows the app left out are gaps."""
+    rate: int = RATE_HZ
+    """Rows per second where there is no gap."""
+    notes: tuple[str, ...] = ()
+    """What the file has unlike the app's, and how it was read, a few words each."""
+    counts: str = "60"
+    """What FF of the file's timecode counts; see `take_clock`."""
+
+    @property
+    def said(self) -> str:
+        """The notes on one line; empty where the file is like the app's."""
+        return "; ".join(self.notes)
+
+
+def read_take(path: str | Path, rate: str | None = None) -> Take:
+    """The take in a file: either spelling of BlendShapeCount, columns in any order, cells as `take_cells` reads them, timecode that
+    counts at any rate (`take_clock`). The nine angles and TongueOut may be missing (0).
+
+    rate : what FF counts, a name such as "24" or "29.97df"; None finds it out
+
+    Of two rows with one timecode the later counts. Raises TakeError for anything that is not a take, and for timecode whose rate nobody
+    could know.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline=None) as lines:
+            return _read(lines, rate)
+    except TakeError as error:
+        raise TakeError(f"take {path}: {error}") from None
+    except UnicodeDecodeError:
+        raise TakeError(f"take {path} is not text in UTF-8, expected a Live Link Face CSV") from None
+    except OSError as error:
+        raise TakeError(f"take {path} cannot be read: {error.strerror}") from None
+
+
+def write_take(path: str | Path, values: NDArray[np.floating], *, start_s: float = 0.0) -> None:
+    """Write float (frames, 61) in wire order as a take at 60 rows a second; see `TakeWriter`."""
+    with TakeWriter(path, start_s=start_s) as take:
+        take.append(values)
+
+
+class TakeWriter:
+    """A take written row by row, 60 a second, in memory that does not grow with it.
+
+    Rows go to a temporary file beside `path`, which takes its name on `close`: a take is there whole or not at all. Leaving a
+    `with` block by an exception is `discard`. `start_s`, seconds of the day, is the first row's timecode; at 0 an imported
+    take begins where its sequence begins.
+    """
+
+    def __init__(self, path: str | Path, *, start_s: float = 0.0) -> None:
+        self.path = Path(path)
+        self.rows = 0
+        self.begin_at(start_s)
+        self._partial = partial_path(self.path)
+        self._file: TextIO | None = None
+        try:
+            self._file = open(self._partial, "w", encoding="ascii", newline="\n")
+            self._file.write(HEADER + "\n")
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def begin_at(self, start_s: float) -> None:
+        """Give the first row's timecode, seconds of the day, for a take that has no row yet."""
+        if not 0 <= start_s < DAY_S or self.rows:
+            raise TakeError(
+                f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up to {DAY_S}, at row 0"
+            )
+        self._start = moment_of(start_s)
+
+    def append(self, values: NDArray[np.floating]) -> None:
+        """Add float (61,) or (k, 61) in wire order. TakeError if a value is not finite, the shape is another, or the disk is full."""
+        if self._file is None:
+            raise TakeError(f"take {self.path} is closed")
+        rows = checked_rows(values, f"take {self.path}")
+        if not np.isfinite(rows).all():
+            raise TakeError(f"take {self.path}: a value after row {self.rows} is not finite")
+        try:
+            for row in rows:
+                self._file.write(row_text(self._start + ROW * self.rows, row))
+                self.rows += 1
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def close(self) -> None:
+        """Pad with neutral to 0.6 s, so that every importer sees 60 fps, and give the file its name. Harmless when closed."""
+        if self._file is None:
+            return
+        for _ in range(self.rows, MIN_ROWS):
+            self.append(NEUTRAL)
+        try:
+            self._file.close()
+            put_in_place(self._partial, self.path)
+        except OSError as error:
+            raise self._failed(error) from None
+        self._file = None
+
+    def discard(self) -> None:
+        """Give up: no file at `path`, or the one that was there before. Harmless when closed."""
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+        except OSError:
+            pass  # the rows that could not be flushed are thrown away
+        self._file = None
+        self._partial.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def _failed(self, error: OSError) -> TakeError:
+        self.discard()
+        return TakeError(f"take {self.path} cannot be written: {error.strerror}")
+
+
+def _read(lines: TextIO, rate: str | None) -> Take:
+    cells = Cells(lines)
+    lacking, sources = missing_shape(cells.header), _columns(cells.header)
+    labels, values = Labels(), array("f")
+    for number, row in cells:
+        labels.add(row[0], number)
+        values.extend(numbers(row, number))
+    if not len(labels):
+        raise TakeError("has no rows, expected at least one after the header")
+    table = np.frombuffer(values, np.float32).reshape(len(labels), len(cells.header) - 2)
+    poses = np.zeros((len(labels), len(CHANNELS_61)), np.float32)
+    poses[:, [at for at, _ in sources]] = table[:, [column - 2 for _, column in sources]]
+    counting, said = labels.counted(rate)
+    odd = f"it has {' and '.join(cells.odd)}" if cells.odd else ""
+    times_s = np.frombuffer(labels.seconds(counting), np.float64)
+    return _take(poses, times_s, tuple(filter(None, (said, lacking, odd))), counting.name)
+
+
+def _columns(header: tuple[str, ...]) -> list[tuple[int, int]]:
+    """(wire index, column) for each channel in the header."""
+    names = [name.lower() for name in header]
+    return [(at, names.index(name.lower())) for at, name in enumerate(CHANNELS_61) if name.lower() in names]
+
+
+def _take(poses: NDArray[np.float32], times_s: NDArray[np.float64], notes: tuple[str, ...], counts: str) -> Take:
+    """Of rows with one time the last is kept."""
+    kept = np.append(np.diff(times_s) > 0, True)
+    rising = times_s[kept]
+    rate = round(1 / float(np.median(np.diff(rising)))) if len(rising) > 1 else RATE_HZ
+    return Take(poses[kept], rising, max(rate, 1), notes, counts)
+

@@ -1,0 +1,57 @@
+"""The text of a take: its header, its rows, its timecode, and how time is counted in it.
+
+Time in a take is counted in thousandths of a sixtieth of a second, whole ones: a row's timecode is rounded once and never adds up.
+Layout: one header of 63 columns, LF line ends, no spaces, no quotes, values with ten decimals (the app's own files).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arkit_mapping.channels import CHANNELS_61, TAKE_COLUMNS
+from arkit_mapping.takes.cells import TakeError as TakeError
+
+RATE_HZ = 60
+"""What FF counts in every take that is written here, and rows per second of one that was made rather than recorded."""
+MIN_ROWS = 37
+"""Rows until 0.6 s have passed. Whatever frame of a second they begin at, one of so many in a row has an FF over 30."""
+DAY_S = 86400
+ROW = 1000
+"""Thousandths of a sixtieth from one row to the next."""
+SECOND = ROW * RATE_HZ
+"""Thousandths of a sixtieth in a second."""
+HEADER = ",".join(("Timecode", "BlendShapeCount", *TAKE_COLUMNS))
+
+_TO_COLUMNS = np.array([CHANNELS_61.index(name) for name in TAKE_COLUMNS], dtype=np.intp)
+_ROW = "%s,61," + ",".join(["%.10f"] * len(TAKE_COLUMNS)) + "\n"
+
+
+def timecode(moment: int) -> str:
+    """`HH:MM:SS:FF.mmm` of a moment counted in thousandths of a sixtieth; past midnight it begins anew."""
+    seconds, part = divmod(moment, SECOND)
+    minutes, seconds = divmod(seconds % DAY_S, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}:{part // ROW:02}.{part % ROW:03}"
+
+
+def moment_of(seconds: float) -> int:
+    """Seconds of the day -> thousandths of a sixtieth."""
+    return round(seconds * SECOND)
+
+
+def passes_30(moment: int) -> bool:
+    """Whether a row then tells newer importers that the take counts in sixtieths: they look for an FF.mmm over 30."""
+    return moment % SECOND > 30 * ROW
+
+
+def row_text(moment: int, weights: NDArray[np.float64]) -> str:
+    """The line of one pose, float64 (61,) in wire order, finite."""
+    return _ROW % (timecode(moment), *(weights[_TO_COLUMNS] + 0.0).tolist())  # adding zero turns -0.0 into 0.0, which prints no sign
+
+
+def checked_rows(values: NDArray[np.floating], where: str) -> NDArray[np.float64]:
+    """float (61,) or (k, 61) -> float64 (k, 61). Raises TakeError for another shape; `where` begins it."""
+    rows = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    if rows.ndim != 2 or rows.shape[1] != len(CHANNELS_61):
+        raise TakeError(f"{where}: got values of shape {np.shape(values)}, expected (61,) or (rows, 61)")
+    return rows

@@ -1,0 +1,208 @@
+"""What stands between a microphone and the network: fixed gain, level control, and the gate that says when the face may move.
+
+    sound -> gain -> 16 kHz -> level control -> network
+                        └─> levels, detector -> gate -> fade -> weights of poses
+
+The gate hears the sound before the level control, so neither follows the other.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.audio.agc import LevelControl
+from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
+from livelink_bridge.audio.level_meter import LevelMeter
+from livelink_bridge.audio.noise_gate import LEVEL_ONLY, Fade, Levels, NoiseGate, Thresholds
+from livelink_bridge.audio.resample import Resampler
+from livelink_bridge.audio.vad import Detector
+from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.errors import UsageError
+from speech_to_face.base import Samples
+from speech_to_face.streaming.features import SAMPLE_RATE, step_end
+
+MOST_GAIN_DB = 40.0
+
+
+class _Measuring:
+    """The sound of the next seconds, for who asked for it."""
+
+    def __init__(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
+        self._seconds, self._done = seconds, done
+        self._parts: list[Samples] = []
+
+    def complete(self, samples: Samples, rate: int) -> bool:
+        """Take more of it. True when that was the last."""
+        self._parts.append(samples.copy())
+        return sum(map(len, self._parts)) >= self._seconds * rate
+
+    def answer(self, rate: int) -> None:
+        self._done(np.concatenate(self._parts)[: round(self._seconds * rate)], rate)
+
+
+class VoiceFront:
+    """One voice's front: any rate in, 16 kHz out. Its poses are those of an `Animator` that is given the blocks it returns."""
+
+    def __init__(self, detector: Detector | None, *, thresholds: Thresholds | None = None, hold_s: float = 0.25, gain_db: float = 0.0,
+                 level: LevelControl | None = None, lookahead_steps: int = 3, gated: bool = True) -> None:  # fmt: skip
+        """
+        Parameters
+        ----------
+        detector : says what is a voice; None opens by level alone
+        thresholds : of the sound before `gain_db`, as calibrated; None takes the usual ones
+        hold_s : how long the face goes on after the last sound that was surely a voice, 0 to 5 s
+        gain_db : fixed, -40 to 40 dB
+        level : None leaves the level as it comes
+        lookahead_steps : steps after its own that a pose of the network waits for; 3 for the default model
+        gated : False gives every pose the weight 1; the gate then serves the level control alone
+
+        Raises UsageError for a hold or a gain out of range.
+        """
+        self._detector, self._level = detector, level
+        self._usual, self._calibrated = Thresholds() if detector else LEVEL_ONLY, thresholds
+        self._gate = NoiseGate(self._usual, hold_s)
+        self._measuring: _Measuring | None = None
+        self._asking = threading.Lock()
+        self.set_gain(gain_db)
+        self._fade, self.gated = Fade(lookahead_steps), gated
+        self._mixer = Mixer(warn_of_polarity)
+        self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
+        self.meter = LevelMeter()
+        """Of the sound as it comes in."""
+        self.reset()
+
+    @property
+    def gain_db(self) -> float:
+        """What the level control adds now."""
+        return self._level.gain_db if self._level else 0.0
+
+    @property
+    def gate(self) -> float:
+        """The gate's gain, in [0, 1]: what the newest pose is multiplied with. 0 is neutral, 1 the whole pose."""
+        return self._fade.weight if self.gated else 1.0
+
+    @property
+    def lookahead_s(self) -> float:
+        """How much later than the sound that came in the sound that goes out is."""
+        return self._resampler.lookahead_s
+
+    def set_gain(self, gain_db: float) -> None:
+        """Another fixed gain, -40 to 40 dB; the gate's calibrated levels move along. From any thread. Raises UsageError out of range."""
+        if not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
+            raise UsageError(f"got a gain of {gain_db:g} dB, expected {-MOST_GAIN_DB:g} to {MOST_GAIN_DB:g}")
+        self._fixed_db, self._gain = gain_db, np.float32(10 ** (gain_db / 20))
+        self._gate.use(self._calibrated.shifted(gain_db) if self._calibrated else self._usual)
+
+    def use(self, thresholds: Thresholds) -> None:
+        """Open and close at these levels, of the sound before the gain, from now on. From any thread."""
+        self._calibrated = thresholds
+        self.set_gain(self._fixed_db)
+
+    def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
+        """Hand the next `seconds` of sound as it comes in, and its rate, to `done`, which must not wait. From any thread."""
+        with self._asking:
+            self._measuring = _Measuring(seconds, done)
+
+    def reset(self) -> None:
+        """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
+        self._expected = self._skip = 0
+        self._mixer.reset()
+        self._gate.reset()
+        self._fade.reset()
+        self.meter.reset()
+        if self._level:
+            self._level.reset()
+        self._resume(0)
+
+    def take(self, block: AudioBlock) -> AudioBlock:
+        """A block's sound as the network is to hear it: mono, 16 kHz, 1.5 ms late. Its start counts samples at 16 kHz.
+
+        Where samples are missing, or the rate changes, it goes on with the next pose of the same 60 Hz grid; the detector starts
+        afresh, the face and the gain go on from where they are.
+        """
+        rate = block.sample_rate
+        if block.start != self._expected or (rate != self._resampler.from_hz and block.start):
+            pose = -(-block.start * FRAME_RATE // rate)
+            self._skip = -(-pose * rate // FRAME_RATE) - block.start
+            self._resume(pose)
+        self._expected = block.end
+        fresh = block.samples[self._skip :]
+        self._skip -= len(block.samples) - len(fresh)
+        start = self._start + self._heard
+        return AudioBlock(self.push(self._mixer.push(fresh, rate), rate), SAMPLE_RATE, start, block.arrived_s)
+
+    def flush(self) -> Samples:
+        """float32 (m,) at 16 kHz: what still waited for sound, as if silence followed. Whatever block comes next finds the front fresh."""
+        self._expected = -1
+        return self._levelled(self._resampler.flush())
+
+    def push(self, samples: Samples, rate: int) -> Samples:
+        """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became ready."""
+        self.meter.push(samples, rate)
+        measuring = self._measuring
+        if measuring and measuring.complete(samples, rate):
+            with self._asking:  # one that was asked for meanwhile stays
+                if self._measuring is measuring:
+                    self._measuring = None
+            measuring.answer(rate)
+        if self._resampler.from_hz != rate:
+            self._resampler = Resampler(rate, SAMPLE_RATE)
+        return self._levelled(self._resampler.push(samples * self._gain))
+
+    def _levelled(self, loud: Samples) -> Samples:
+        self._judge(loud)
+        return self._level.push(loud) if self._level else np.clip(loud, -1.0, 1.0)
+
+    def open(self, first_pose: int, count: int) -> NDArray[np.float32]:
+        """float32 (count,) in [0, 1]: what the poses from `first_pose` on are to be multiplied with, as deviations from neutral."""
+        return self._fade.of(first_pose, count) if self.gated else np.ones(count, np.float32)
+
+    def _resume(self, pose: int) -> None:
+        """The next sample is the first of pose `pose`."""
+        self._resampler.reset()
+        if self._detector:
+            self._detector.reset()
+        if self._level:
+            self._level.resume()
+        self._fade.resume(pose)
+        self._start = pose * SAMPLE_RATE // FRAME_RATE
+        self._steps = self._heard = 0
+        self._kept = np.zeros(0, np.float32)
+        self._answers: deque[tuple[int, float]] = deque()
+        self._voice = 0.0 if self._detector else 1.0
+
+    def _judge(self, samples: Samples) -> None:
+        self._heard += len(samples)
+        self._kept = np.concatenate([self._kept, samples])
+        if self._detector:
+            answered, voices = self._detector.push(samples)
+            self._answers.extend(zip(answered.tolist(), voices.tolist(), strict=True))
+        ready = (3 * self._heard + 2) // 800 - self._steps
+        if not ready:
+            return
+        levels, voice = self._next_steps(ready)
+        may_move, speech = self._gate.decide(levels, voice)
+        self._fade.push(may_move, speech)
+        if self._level:
+            self._level.heard(levels, speech)
+
+    def _next_steps(self, count: int) -> tuple[Levels, NDArray[np.float32]]:
+        """float64 (count,) dBFS and float32 (count,) probability, the newest answer at each step's end."""
+        levels, voices, first = np.empty(count), np.empty(count, np.float32), step_end(self._steps - 1)
+        begin = first
+        for at in range(count):
+            end = step_end(self._steps + at)
+            sound = self._kept[begin - first : end - first].astype(np.float64)
+            levels[at] = 10 * math.log10(float(sound @ sound) / len(sound) + 1e-12)
+            while self._answers and self._answers[0][0] <= end:
+                self._voice = self._answers.popleft()[1]
+            voices[at], begin = self._voice, end
+        self._steps += count
+        self._kept = self._kept[begin - first :]
+        return levels, voices

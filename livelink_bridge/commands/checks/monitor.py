@@ -1,0 +1,128 @@
+"""`monitor`: what arrives on a port, and what Unreal would make of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from livelink_bridge.commands.options import interruptible
+
+PANEL_EVERY_S = 0.1
+PLAIN_EVERY_S = 1.0
+
+_WIRE_HELP = "livelink, osc, vmc or ifacialmocap. Default by the port; on a port of none of them, by each datagram."
+_CHANNELS_HELP = "Whose values are shown: all, moving, or names such as JawOpen,HeadYaw. Default moving on a screen, else a few."
+_RECORD_HELP = "Also write what arrives as Live Link Face takes: one per subject into this folder, or the first subject's as this .csv."
+
+
+def monitor(
+    port: Annotated[int, typer.Option(metavar="PORT", help="UDP port to listen on.")] = 11111,
+    seconds: Annotated[float | None, typer.Option(metavar="S", min=0, help="End after this long; without it, Ctrl-C ends.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: a summary every second and one at the end.")] = False,
+    wire: Annotated[str | None, typer.Option(metavar="WIRE", help=_WIRE_HELP)] = None,
+    channels: Annotated[str | None, typer.Option(metavar="NAME,...", help=_CHANNELS_HELP)] = None,
+    record: Annotated[Path | None, typer.Option(metavar="DIR|FILE.csv", help=_RECORD_HELP)] = None,
+) -> None:
+    """Receive like Unreal and say what arrives.
+
+    Subject, rate, jitter and loss; which datagrams Unreal would drop without a word, why, and what to do. On a screen, live bars.
+    Also hears OSC, VMC and iFacialMocap.
+    """
+    from livelink_bridge.monitor.monitor import SHOWN_CHANNELS, listen
+
+    live = sys.stdout.isatty() and not as_json
+    wanted = channels_of(channels, None if live else SHOWN_CHANNELS)
+    said: list[str] = []
+    with interruptible() as stop:
+        with _screen(live, as_json, said) as (show, every_s):
+            final = listen(port, seconds, show, stop=stop, wire=wire, channels=wanted, record=record, every_s=every_s)
+        if as_json or said != [_text(final, as_json)]:  # an end on a whole second has been said by then
+            typer.echo(_text(final, as_json))
+
+
+def channels_of(text: str | None, default: Sequence[str] | None) -> Sequence[str] | None:
+    """The channels that --channels names, None for those that move. Raises UsageError for a name that is none."""
+    from arkit_mapping.channels import CHANNELS_61, index_of
+    from livelink_bridge.errors import UsageError
+
+    if text is None:
+        return default
+    if text in ("all", "moving"):
+        return CHANNELS_61 if text == "all" else None
+    try:
+        return [CHANNELS_61[index_of(name.strip())] for name in text.split(",")]
+    except KeyError as error:
+        raise UsageError(f"--channels: {error.args[0]}; expected all, moving or names of channels") from None
+
+
+@contextmanager
+def _screen(live: bool, as_json: bool, said: list[str]) -> Iterator[tuple[Callable[[dict[str, Any]], None], float]]:
+    """What shows a summary, and how often it wants one; the last one printed is `said`."""
+    if not live:
+
+        def say(summary: dict[str, Any]) -> None:
+            said[:] = [_text(summary, as_json)]
+            typer.echo(said[0])
+
+        yield say, PLAIN_EVERY_S
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from livelink_bridge.monitor.panel import panel
+
+    console = Console()
+    blocks = console.encoding.startswith("utf")
+    with Live(console=console, auto_refresh=False, transient=True) as drawn:
+        yield lambda summary: drawn.update(panel(summary, console.width, console.height, blocks=blocks), refresh=True), PANEL_EVERY_S
+
+
+def _text(summary: dict[str, Any], as_json: bool) -> str:
+    return json.dumps(summary) if as_json else "\n".join(lines(summary))
+
+
+def lines(summary: dict[str, Any]) -> Iterator[str]:
+    """A summary for a person: a line per subject, per kind of ignored datagram and per warning."""
+    if not summary["datagrams"]:
+        yield f"nothing yet on UDP port {summary['port']} after {summary['listened_s']:.0f} s"
+    for subject in summary["subjects"]:
+        yield subject_line(subject)
+    for ignored in summary["ignored"]:
+        yield f"  Unreal would ignore these: {entry_text(ignored)}"
+    for warning in summary["warnings"]:
+        yield f"  {entry_text(warning)}"
+
+
+def entry_text(entry: dict[str, Any]) -> str:
+    """How often, what, from where, and what to do."""
+    sender = f" (from {entry['sender']})" if entry["sender"] and entry["sender"] not in entry["text"] else ""
+    remedy = f"; {entry['remedy']}" if entry["remedy"] else ""
+    return f"{entry['count']} x {entry['text']}{sender}{remedy}"
+
+
+def subject_line(subject: dict[str, Any]) -> str:
+    values = " ".join(f"{name} {_figure(value, '.2f')}" for name, value in subject["values"].items())
+    return " | ".join([*subject_parts(subject), values])
+
+
+def subject_parts(subject: dict[str, Any]) -> list[str]:
+    """Name, rate, jitter and losses."""
+    trouble = [f"{subject[key]} {key}" for key in ("lost", "backwards", "repeated", "restarts") if subject[key]]
+    silent_s = subject["silent_s"] or 0
+    return [
+        f"{subject['subject']}: {subject['packets']} packets",
+        f"{_figure(subject['fps_recent'], '.2f')} fps" if silent_s < 1 else f"silent for {silent_s:.1f} s",
+        f"interval sd {_figure(subject['interval_sd_ms'], '.2f')} ms, p99 error {_figure(subject['interval_p99_error_ms'], '.2f')} ms "
+        "(last minute)",
+        ", ".join(trouble) or ("none lost" if subject["frame"] is not None else f"{subject['wire']} numbers no frames"),
+    ]
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)

@@ -1,0 +1,156 @@
+"""`convert` of folders: a batch, from settings to an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from livelink_bridge import __version__
+from livelink_bridge.commands import endings
+from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.session import build
+
+if TYPE_CHECKING:
+    from livelink_bridge.batch.job import Engine, Recipe
+    from livelink_bridge.batch.run import Batch, Tally
+    from livelink_bridge.core.clock import Clock
+    from livelink_bridge.settings.settings import Settings
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What can be asked of a batch only."""
+
+    jobs: int | None = None
+    dry_run: bool = False
+    report: Path | None = None
+    engine: str = "local"
+    ray_address: str | None = None
+
+    def check(self) -> None:
+        """Raises UsageError for what cannot be."""
+        if self.engine not in ENGINES:
+            raise UsageError(f"--engine: got {self.engine!r}, expected {' or '.join(ENGINES)}")
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"--jobs: got {self.jobs}, expected 1 or more sounds at a time")
+        if self.ray_address is not None and self.engine != "ray":
+            raise UsageError("--ray-address goes with --engine ray")
+        if self.report is not None and (self.report.suffix.lower() not in (".html", ".htm") or self.report.is_dir()):
+            raise UsageError(f"--report: got {self.report}, expected the name of a page, such as report.html")
+
+
+def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes: Wishes, *, with_sound: bool = True) -> None:
+    """Convert whatever sounds lie below the folders and are not done, and put each beside its take unless not `with_sound`.
+
+    Raises BridgeError where some could not be.
+    """
+    from livelink_bridge.batch.progress import watching
+    from livelink_bridge.batch.run import Batch
+    from livelink_bridge.core.clock import MonotonicClock
+
+    if out.suffix.lower() == ".csv" and not out.is_dir():
+        raise UsageError(f"-o {out} is one take, expected a folder: folders, --jobs, --report, --dry-run and --engine make a batch")
+    endings.check_folder(out)
+    clock = MonotonicClock()
+    recipe = recipe_of(settings, clock, scored=wishes.report is not None, with_sound=with_sound)
+    with watching(clock, lambda line: typer.echo(f"livelink-bridge: {line}", err=True)) as watch:
+        batch = Batch(paths, out, recipe, clock=clock, show=watch)
+        _refuse_nothing(batch, paths)
+        if wishes.dry_run:
+            dry_run(batch)
+            return
+        began_s = clock.now()
+        tally = batch.run(_engine(wishes))
+    finish(batch, tally, clock.now() - began_s, wishes.report, clock)
+
+
+def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: bool = False) -> Recipe:
+    """What the takes of a batch depend on. Raises ModelError, BridgeError or ConfigError for what cannot be had."""
+    from livelink_bridge.batch.job import Recipe, sha256_of
+    from speech_to_face import checkpoint, devices
+
+    folder = checkpoint.find(build.model_name(settings))
+    checkpoint.verify(folder)
+    worn = {}
+    if settings.character is not None:
+        worn = {"character": build.worn(settings.character, clock).current(), "character_sha256": sha256_of(settings.character)}
+    picture = settings.reference_face
+    return Recipe(
+        model=folder.name if folder.parent == checkpoint.SHIPPED else str(folder.resolve()),
+        model_sha256=sha256_of(folder / checkpoint.SUMS),
+        device=devices.choose(settings.device),
+        tongue=settings.tongue,
+        style=settings.style,
+        reference_face=None if picture is None else str(picture.resolve()),
+        reference_sha256=None if picture is None else _hash_of(picture),
+        mood=settings.mood,
+        liveliness=settings.liveliness,
+        head_motion=settings.head_motion,
+        seed=settings.seed,
+        allow_cut=settings.allow_cut,
+        version=__version__,
+        scored=scored,
+        with_sound=with_sound,
+        **worn,  # type: ignore[arg-type]
+    )
+
+
+def dry_run(batch: Batch) -> None:
+    """Say what a run would do. Raises BridgeError where something could not be done."""
+    to_do = 0
+    for work in batch.plan():
+        typer.echo(f"{work.sound} -> {work.out}")
+        to_do += 1
+    for line in [*batch.found.notes, *(f"{path} {why}" for path, why in batch.found.refused)]:
+        typer.echo(f"livelink-bridge: {line}", err=True)
+    typer.echo(f"{to_do} to convert, {batch.tally.kept} done before, {len(batch.found.refused)} refused")
+    if batch.found.refused:
+        raise BridgeError(f"{len(batch.found.refused)} could not be converted, see above")
+
+
+def finish(batch: Batch, tally: Tally, took_s: float, report: Path | None, clock: Clock) -> None:
+    """Say what became of it all. Raises BridgeError where something went wrong."""
+    from livelink_bridge.batch.report import Totals, totals_text, write_report
+
+    totals = Totals(tally.converted, tally.kept, tally.failed, tally.seconds, took_s)
+    if report is not None and tally.no_room is None:
+        with closing(batch.manifest()) as manifest:
+            write_report(report, totals, manifest.failures(), batch.takes(manifest))
+    typer.echo(totals_text(totals) + (f"; report {report}" if report else ""))
+    if tally.no_room is not None:
+        raise BridgeError(f"{tally.no_room}; what was converted is kept: make room and run again")
+    if tally.failed:
+        raise BridgeError(f"{tally.failed} of {tally.converted + tally.kept + tally.failed} could not be converted; the others were")
+
+
+def _engine(wishes: Wishes) -> Engine:
+    if wishes.engine == "ray":
+        from livelink_bridge.batch.ray.engine import RayEngine
+
+        return RayEngine(wishes.ray_address, wishes.jobs)
+    from livelink_bridge.batch import job
+    from livelink_bridge.batch.local import LocalEngine
+
+    return LocalEngine(wishes.jobs, job.load_tools)
+
+
+def _refuse_nothing(batch: Batch, paths: Sequence[Path]) -> None:
+    if not batch.found.sounds and not batch.found.refused:
+        there = f"{batch.found.others} files, none of them sound by its name" if batch.found.others else "no files"
+        raise BridgeError(f"nothing to convert in {', '.join(map(str, paths))}: {there}")
+
+
+def _hash_of(picture: Path) -> str:
+    from livelink_bridge.batch.job import sha256_of
+
+    try:
+        return sha256_of(picture)
+    except OSError as error:
+        raise BridgeError(f"picture {picture} cannot be read: {error.strerror}") from error

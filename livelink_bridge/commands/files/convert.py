@@ -1,0 +1,120 @@
+"""`convert`: sound files, and folders of them, to Live Link Face takes, as fast as the machine goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands import endings
+from livelink_bridge.commands.files.batch import Wishes, convert_folders
+from livelink_bridge.commands.options import abortable
+from livelink_bridge.errors import BridgeError, UsageError
+
+if TYPE_CHECKING:
+    from livelink_bridge.settings.settings import Settings
+
+
+def convert(
+    settings: Settings,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE|FOLDER", help="Sound: wav, flac, ogg, mp3 and the like, or folders of it.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A .csv for one file, else a folder.")],
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", help="Batch: sounds at a time. Default one a core.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Batch: say what would be converted, and convert nothing.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="PAGE.html", help="Batch: also write a page with figures and curves of every take.")
+    ] = None,
+    engine: Annotated[str, typer.Option(metavar="local|ray", help="Batch: who does the work, this machine or a Ray cluster.")] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of the cluster; default one of its own on this machine.")
+    ] = None,
+    with_sound: Annotated[
+        bool | None,
+        typer.Option("--with-sound/--no-sound", help="Put the sound beside the take as a .wav. Default: of folders yes, of files no."),
+    ] = None,
+) -> None:
+    """Convert sound files to Live Link Face takes.
+
+    As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app writes it.
+    Folders are a batch: OUT gets the same tree, what is done is skipped, and a batch that was ended goes on where it was.
+    """
+    wishes = Wishes(jobs, dry_run, report, engine, ray_address)
+    wishes.check()
+    if wishes != Wishes() or any(map(os.path.isdir, files)):
+        with abortable():
+            convert_folders(settings, files, out, wishes, with_sound=with_sound is not False)
+        return
+    convert_files(settings, files, out, with_sound=bool(with_sound))
+
+
+def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_sound: bool = False) -> None:
+    """Convert files one after the other, each with the settings' own seed. Raises BridgeError where some could not be."""
+    from livelink_bridge.core.clock import MonotonicClock
+    from livelink_bridge.session import build
+    from livelink_bridge.session.modes import convert_file
+
+    takes = take_paths(files, out)
+    failed = 0
+    with abortable():
+        face, model = build.face_of(settings, MonotonicClock()), build.model_of(settings)
+        for file, take in zip(files, takes, strict=True):
+            try:
+                with progress(file) as show:
+                    summary = convert_file(file, take, model, face, allow_cut=settings.allow_cut,
+                                           before_naming=partial(_place, file, take, with_sound), on_progress=show)  # fmt: skip
+            except BridgeError as error:
+                if len(files) == 1:
+                    raise
+                failed += 1
+                typer.echo(f"livelink-bridge: {error}", err=True)
+            else:
+                typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
+    if failed:
+        rest = "" if failed == len(files) else "; the others were"
+        raise BridgeError(f"{failed} of {len(files)} files could not be converted{rest}")
+
+
+def _place(file: Path, take: Path, with_sound: bool) -> None:
+    from livelink_bridge.takes.placed_audio import place_sound
+
+    if with_sound:
+        place_sound(file, take)
+
+
+def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
+    """Where each file's take goes. Raises UsageError where that cannot be told."""
+    if Path("-") in files:
+        raise UsageError("got - for standard input, expected files; livelink-bridge play - takes what another program writes")
+    if out.suffix.lower() == ".csv" and not os.path.isdir(out):  # Path.is_dir raises where one may not look
+        if len(files) > 1:
+            raise UsageError(f"got {len(files)} files and one take, {out}; expected a folder behind -o")
+        return [out]
+    endings.check_folder(out)
+    takes = [out / f"{file.stem}.csv" for file in files]
+    twice = next((take for at, take in enumerate(takes) if take in takes[:at]), None)
+    if twice:
+        raise UsageError(f"several files would become {twice}; convert them into folders of their own")
+    return takes
+
+
+@contextmanager
+def progress(file: Path) -> Iterator[Callable[[float], None]]:
+    """What to call with the part done, 0 to 1; a bar where somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _part: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escape(file.name), total=1.0)
+        yield lambda part: bar.update(task, completed=part)

@@ -1,0 +1,49 @@
+"""Reading takes for a command: what is unlike the app's files is said once a file, before anything is done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.errors import UsageError
+
+if TYPE_CHECKING:
+    from arkit_mapping.takes.csv import Take
+    from livelink_bridge.takes.discovery import TakeFiles
+
+_RATE_HELP = "What FF of a take's timecode counts: 24, 25, 29.97df ... Default: what it shows."
+TakeRate = Annotated[str | None, typer.Option("--take-rate", "--rate", metavar="RATE", help=_RATE_HELP)]
+LongTakeRate = Annotated[str | None, typer.Option("--take-rate", metavar="RATE", help=_RATE_HELP)]
+"""For commands whose --rate is that of what they write."""
+
+
+def read(path: Path, rate: str | None) -> tuple[TakeFiles, Take]:
+    """The take that a .csv or a folder is. Raises TakeError, UsageError for a rate that nobody counts at."""
+    from arkit_mapping.takes.csv import read_take
+    from livelink_bridge.takes.discovery import find_take
+
+    check_rate(rate)
+    files = find_take(path)
+    take = read_take(files.csv, rate)
+    say(files.csv, take)
+    return files, take
+
+
+def say(csv: Path, take: Take) -> None:
+    """Tell what the reader noticed, on one line."""
+    if take.said:
+        typer.echo(f"livelink-bridge: take {csv}: {take.said}", err=True)
+
+
+def check_rate(rate: str | None) -> None:
+    """Raises UsageError for what no timecode counts."""
+    from arkit_mapping.takes.clock import counting_of
+    from arkit_mapping.takes.csv import TakeError
+
+    try:
+        if rate is not None:
+            counting_of(rate)
+    except TakeError as error:
+        raise UsageError(str(error)) from None

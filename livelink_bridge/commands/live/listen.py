@@ -1,0 +1,157 @@
+"""`listen`: speech engines move faces over a WebSocket."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.options import interruptible
+from livelink_bridge.settings.settings import checked
+
+if TYPE_CHECKING:
+    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.console.terminal import Show
+    from livelink_bridge.core.clock import Clock
+    from livelink_bridge.face.face import Face
+    from livelink_bridge.reporting.metrics import Status
+    from livelink_bridge.session.outputs import Outputs
+    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.sources.paced_pcm import PcmSource
+    from speech_to_face.base import SpeechToFace
+
+_MOST_LINES = 200
+"""About voices that have left, which wait to be said; of more the oldest are not."""
+
+
+def listen(
+    settings: Settings,
+    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="TCP port. Default 8765.")] = 8765,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at; another than 127.0.0.1 needs --token.")] = "127.0.0.1",
+    token: Annotated[str | None, typer.Option(metavar="TEXT", help="What clients have to know, 16 characters or more.")] = None,
+    clients: Annotated[int, typer.Option(metavar="N", help="Connections at a time, 1 to 64. Default 4.")] = 4,
+    buffer: Annotated[int, typer.Option(metavar="MS", min=80, max=2000, help="Sound that has to be there before a face begins.")] = 100,
+) -> None:
+    """Take speech from programs over a WebSocket and move a face with each, until Ctrl-C.
+
+    The protocol is in docs/listen.md.
+    """
+    from livelink_bridge.console.terminal import status_lines
+    from livelink_bridge.core.clock import MonotonicClock
+    from livelink_bridge.core.workers import Runner, every, steady_interpreter
+    from livelink_bridge.network.access import Access, Limits
+    from livelink_bridge.session import build
+    from livelink_bridge.session.live import STATUS_S
+    from livelink_bridge.session.model_thread import warm_up
+    from livelink_bridge.speech_server.server import Server
+
+    clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
+    with interruptible() as stop, status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+        board = Board(show, typer.echo)
+        model, outputs = build.live_model_of(settings), build.outputs_of(settings)
+        build.face_of(settings, clock)  # what is wrong with it is said before anybody connects
+        warm_up(model)
+
+        def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
+            wanted = settings if mood is None else replace(settings, mood=str(checked("mood", mood)))
+            front = build.front_of(settings, None, model.lookahead_s)
+            return FollowedVoice(model, build.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board)
+
+        server = Server(open_voice, access, port=port, limits=limits, clock=clock)
+        typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
+        try:
+            with steady_interpreter(), Runner() as runner:
+                runner.start("server", server.run, cancel=server.stop)
+                runner.watch("server", stop, every(STATUS_S, clock, board.draw))
+        finally:
+            board.draw()
+
+
+class Board:
+    """The statuses of voices that come and go, each told from a thread of its own; `draw` shows them together.
+
+    Whoever draws may have to wait, for a terminal that is stopped (Ctrl-S) as long as it is: no voice waits with it.
+    """
+
+    def __init__(self, show: Show, say: Callable[[str], None]) -> None:
+        """`say` prints a line; it and `show` are called by `draw` alone."""
+        self._show, self._say = show, say
+        self._latest: dict[str, Status] = {}
+        self._lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self._lock = threading.Lock()
+        self._new = False
+
+    def update(self, subject: str, status: Status) -> None:
+        """How a voice is now."""
+        with self._lock:
+            self._latest[subject] = status
+            self._new = True
+
+    def leave(self, subject: str, line: str | None = None) -> None:
+        """It is not shown any more; `line` is said of it. Harmless twice, and for one that was never told of."""
+        with self._lock:
+            self._new |= self._latest.pop(subject, None) is not None
+            if line is not None:
+                self._lines.append(line)
+
+    def draw(self) -> None:
+        """Show what has changed since the last time. For one thread."""
+        with self._lock:
+            latest = self._latest.copy() if self._new else None
+            lines, self._new = list(self._lines), False
+            self._lines.clear()
+        for line in lines:
+            self._say(line)
+        if latest is not None:
+            self._show(latest)
+
+
+class FollowedVoice:
+    """A client's voice, on the same way as a microphone's."""
+
+    def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, enough_s: float, clock: Clock,
+                 board: Board) -> None:  # fmt: skip
+        self._model = model
+        self._face, self._front = face, front
+        self._outputs = outputs
+        self._enough_s = enough_s
+        self._clock = clock
+        self._board = board
+
+    @property
+    def subject(self) -> str:
+        return self._outputs.subject
+
+    def source(self, echo: bool) -> PcmSource:
+        from livelink_bridge.sources.paced_pcm import PcmSource
+
+        return PcmSource(self.subject, clock=self._clock, enough_s=self._enough_s, echo=echo)
+
+    def run(self, source: PcmSource, stop: threading.Event) -> None:
+        from livelink_bridge.session import build
+        from livelink_bridge.session.modes import follow
+        from livelink_bridge.session.outputs import open_sinks
+
+        line: str | None = None
+        try:
+            with open_sinks(self._outputs) as sinks:
+                summary = follow(source, self._model, self._face, self._outputs, sinks, clock=self._clock, stop=stop, front=self._front,
+                                 on_status=partial(self._board.update, self.subject), timing=source)  # fmt: skip
+            line = f"{self.subject}: {build.summary_line(summary)}"
+        finally:
+            self._board.leave(self.subject, line)
+
+    def feel(self, mood: str) -> None:
+        """Go over to another mood. Raises ConfigError for one that is not known."""
+        from arkit_mapping.liveliness.moods import Mood
+
+        self._face.feel(Mood.parse(str(checked("mood", mood))))
+
+
+def _named(outputs: Outputs, subject: str | None) -> Outputs:
+    return outputs if subject is None else replace(outputs, subject=subject)

@@ -1,0 +1,101 @@
+"""`--mic`: a microphone moves the face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.options import interruptible
+
+if TYPE_CHECKING:
+    import threading
+
+    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.core.clock import Clock
+    from livelink_bridge.preview.editor.state import Session
+    from livelink_bridge.settings.settings import Settings
+
+
+def mic(
+    settings: Settings,
+    wanted: Annotated[str | None, typer.Option("--input", metavar="DEVICE", help="Index or part of a name, as behind --mic.")] = None,
+    calibrating: Annotated[
+        bool, typer.Option("--calibrate", help="First two seconds of room and two of voice; the gate remembers them for this microphone.")
+    ] = False,
+) -> None:
+    """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE].
+
+    While it runs, type `mood happy:0.4` for another mood, or press its key.
+    """
+    from livelink_bridge.commands.live.calibrate import calibrate
+    from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
+    from livelink_bridge.console.terminal import status_line
+    from livelink_bridge.console.typed_commands import typing_of
+    from livelink_bridge.core.clock import MonotonicClock
+    from livelink_bridge.core.workers import steady_interpreter
+    from livelink_bridge.devices import quiet_stderr
+    from livelink_bridge.errors import UsageError
+    from livelink_bridge.session import build
+    from livelink_bridge.session.modes import run_live
+    from livelink_bridge.session.remote import both_on_stage
+    from livelink_bridge.sources.microphone import MicrophoneSource
+
+    clock = MonotonicClock()
+    if calibrating:
+        if settings.performers:
+            raise UsageError("got --calibrate and performers in the settings, expected one: calibrate each microphone by itself")
+        calibrate(MicrophoneSource(build.input_of(settings, wanted), clock=clock))
+    with interruptible() as stop, quiet_stderr.hidden(), page_beside(settings, several=bool(settings.performers)) as page:
+        if settings.performers:
+            show_performers(settings, wanted, clock, stop, page)
+            return
+        face, model = build.face_of(settings, clock, page), build.live_model_of(settings)
+        typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
+
+        typing = typing_of({settings.subject: face})
+
+        def front(device: str) -> VoiceFront:
+            return build.front_of(settings, device, model.lookahead_s)
+
+        with (
+            steady_interpreter(),
+            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
+        ):
+            microphone, outputs = build.input_of(settings, wanted), build.directed_outputs_of(settings)
+            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=build.aloud_of(settings),
+                               direction=build.direction_of(settings), more=recorders_of(page, settings.subject),
+                               on_status=show, on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
+        typer.echo(build.summary_line(summary))
+
+
+def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: Session | None = None) -> None:
+    """Several voices, each with a face; `page` shows them one at a time."""
+    from livelink_bridge.commands.live.preview import recorders_of, shown_on
+    from livelink_bridge.console.terminal import status_lines
+    from livelink_bridge.console.typed_commands import typing_of
+    from livelink_bridge.core.workers import steady_interpreter
+    from livelink_bridge.errors import UsageError
+    from livelink_bridge.session import build
+    from livelink_bridge.session.modes import run_performers
+    from livelink_bridge.session.remote import both_on_stage
+    from livelink_bridge.settings.settings import performers_of
+
+    if wanted is not None:
+        raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
+    model = build.live_model_of(settings)
+    performers = [
+        replace(build.performer_of(own, mic, model.lookahead_s, clock), more=recorders_of(page, own.subject))
+        for mic, own in performers_of(settings)
+    ]
+    typing = typing_of({performer.outputs.subject: performer.face for performer in performers})
+    typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
+    with (
+        steady_interpreter(),
+        status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
+    ):
+        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=build.direction_of(settings),
+                                   on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
+    for subject, summary in summaries.items():
+        typer.echo(f"{subject}: {build.summary_line(summary)}")

@@ -1,0 +1,219 @@
+"""`preview`: an animator's session in the browser."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands.files.take_reading import TakeRate, check_rate
+from livelink_bridge.commands.options import abortable
+from livelink_bridge.errors import BridgeError, UsageError
+
+if TYPE_CHECKING:
+    from livelink_bridge.face.face import Face
+    from livelink_bridge.preview.editor.face_map import FaceMap
+    from livelink_bridge.preview.editor.state import Analyse, Session
+    from livelink_bridge.preview.live.live_show import LiveShow
+    from livelink_bridge.session.remote import OnStage
+    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.takes.recorder import Recorder
+    from speech_to_face.base import SpeechToFace
+
+PORT = 8090
+PAGE = "preview:"
+"""The receiver that is the page."""
+TAKES = Path("takes")
+"""Where takes go that are begun on the page of a session without --record."""
+_FILE_HELP = "A sound (wav, flac, ogg, mp3) or a take (.csv, or its folder). Another one can be dropped on the page."
+_FACE_HELP = "A .glb or .vrm to show in place of the built-in face; one can be dropped on the page, too."
+_TOKEN_HELP = "What a browser elsewhere must know, with --host. Default: a new one, printed."
+
+
+def preview(
+    settings: Settings,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=_FILE_HELP)] = None,
+    face: Annotated[Path | None, typer.Option(metavar="FILE", help=_FACE_HELP)] = None,
+    port: Annotated[int, typer.Option(metavar="N", help="Of the page; 0 is any free one.")] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
+    host: Annotated[str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")] = "127.0.0.1",
+    token: Annotated[str | None, typer.Option(metavar="TOKEN", help=_TOKEN_HELP)] = None,
+    take_rate: TakeRate = None,
+) -> None:
+    """The face in the browser: hear a line, see it, turn a knob, compare, save the character, export the take.
+
+    Ends with Ctrl-C. Works offline.
+    """
+    if not 0 <= port <= 65535:
+        raise UsageError(f"got --port {port}, expected 0 to 65535")
+    if file is not None and not file.exists():
+        raise BridgeError(f"{file}: no such file")
+    check_rate(take_rate)
+    if face is not None and face.suffix.lower() not in (".glb", ".vrm"):
+        raise UsageError(f"got --face {face}, expected a .glb or .vrm")
+    _need_nicegui()
+    worn_face = _map_of(face) if face is not None else None
+    asked = _token(host, token)
+    from livelink_bridge.preview.server.listening import address, listen_on
+
+    listening = listen_on(host, port)
+    url = address(host, listening.getsockname()[1], asked)
+    typer.echo(f"preview at {url}; Ctrl-C ends")
+    if not no_browser:  # before NiceGUI is loaded: the browser takes as long, and waits at the socket
+        threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
+        from livelink_bridge.preview.server.app import Server
+
+        with abortable():  # the folder goes whoever ends it
+            session = session_of(settings, Path(folder), take_rate)
+            if face is not None and worn_face is not None:
+                session.show_face(_copied(face, session.folder), worn_face)
+            Server(session, listening, host=host, token=asked, first=file).run()
+
+
+def _map_of(face: Path) -> FaceMap:
+    """What of a face is moved; what is wrong with it is said before anything is opened."""
+    from livelink_bridge.preview.editor.face_map import face_map
+
+    return face_map(face)
+
+
+def _copied(face: Path, folder: Path) -> Path:
+    """A face where it may be served: only what is in the session's folder is."""
+    import shutil
+
+    copy = folder / "0" / face.name
+    try:
+        copy.parent.mkdir()
+        shutil.copyfile(face, copy)
+    except OSError as error:
+        raise BridgeError(f"{face} cannot be copied to {copy.parent}: {error.strerror}") from error
+    return copy
+
+
+@contextmanager
+def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Session | None]:
+    """The page of a session that goes to `preview:` too; None for one that does not.
+
+    The session's one face is to wear it: then the sliders move every receiver's face. Several performers keep their own characters.
+    `several` says that the settings' performers are who is live. What `recorders_of` gives is to be among the sinks, and `shown_on` is
+    to hear of the stage.
+    """
+    from livelink_bridge.settings.settings import performers_of
+
+    everybody = [own for _, own in performers_of(settings)] if several else [settings]
+    if not any(PAGE in own.targets for own in everybody):
+        yield None
+        return
+    from livelink_bridge.preview.live.live_show import LiveShow
+    from livelink_bridge.takes.recorder import Recorder
+
+    _need_nicegui()
+    with ExitStack() as stack:
+        kept = {own.subject: Recorder(own.record or TAKES, subject=own.subject, slate=own.slate) for own in everybody}
+        for recorder in kept.values():
+            stack.callback(recorder.close)
+        yield stack.enter_context(live_page(settings, LiveShow(kept, sliders=not several)))
+
+
+def recorders_of(page: Session | None, subject: str) -> Sequence[Recorder]:
+    """What records one subject's takes on the page's demand."""
+    return [page.show.recorders[subject]] if page is not None and page.show is not None else []
+
+
+def shown_on(page: Session | None) -> OnStage:
+    """Lets the page show and direct a session that begins; the next one takes its place."""
+    from livelink_bridge.session.remote import nobody_on_stage
+
+    return nobody_on_stage if page is None or page.show is None else page.show.follow
+
+
+@contextmanager
+def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> Iterator[Session]:
+    """The page beside a live session. At the usual port, or any where that is taken."""
+    from livelink_bridge.preview.server.listening import listen_on
+
+    try:
+        listening = listen_on("127.0.0.1", PORT)
+    except BridgeError:
+        listening = listen_on("127.0.0.1", 0)
+    with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
+        from livelink_bridge.preview.server.app import Server
+
+        session = session_of(settings, Path(folder))
+        session.show = show
+        server = Server(session, listening)
+        server.start()
+        typer.echo(f"preview at {server.url}")
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(server.url,), name="browser", daemon=True).start()
+        try:
+            yield session
+        finally:
+            server.stop()
+
+
+def _need_nicegui() -> None:
+    if find_spec("nicegui") is None:
+        raise BridgeError("the page needs NiceGUI, which is not installed; get it: pip install 'livelink-bridge[preview]'")
+
+
+def _token(host: str, given: str | None) -> str | None:
+    """None where only this machine can come."""
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return given
+    return given or secrets.token_urlsafe(16)
+
+
+def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> Session:
+    """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
+    from livelink_bridge.core.clock import MonotonicClock
+    from livelink_bridge.preview.editor.state import Session
+    from livelink_bridge.preview.editor.unreal_sender import Unreal
+    from livelink_bridge.session.build import outputs_of, worn
+    from speech_to_face import checkpoint
+
+    if settings.character is not None:
+        worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does
+    installed = [folder.name for folder in checkpoint.installed(settings.models_dir)]
+    others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
+    session = Session(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)
+    outputs = outputs_of(settings)
+    session.unreal = Unreal(replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock())
+    return session
+
+
+def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> Analyse:
+    """What opens files for the session; each model is loaded once, when it is first asked for."""
+    from functools import lru_cache
+
+    from livelink_bridge.preview.editor.clip import Clip, Progress, analyse
+    from livelink_bridge.session.build import model_of
+
+    @lru_cache(maxsize=3)
+    def network(name: str) -> SpeechToFace:
+        return model_of(replace(settings, model=name))
+
+    def opened(path: Path, model: str | None, on_progress: Progress) -> Clip:
+        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress,
+                       take_rate=take_rate, allow_cut=settings.allow_cut)  # fmt: skip
+
+    return opened
+
+
+def bare_face(settings: Settings) -> Face:
+    """Liveliness and mood as settings say; the character is the page's to choose."""
+    from livelink_bridge.core.clock import MonotonicClock
+    from livelink_bridge.preview.editor.clip import AS_PREDICTED
+    from livelink_bridge.session.build import face_of
+
+    return face_of(settings, MonotonicClock(), AS_PREDICTED)

@@ -1,0 +1,73 @@
+"""A receiver of our own beside the user's, so that the demo can say what really went over the wire."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from arkit_mapping.channels import index_of
+from livelink_bridge.errors import WireError
+from livelink_bridge.monitor.monitor import Monitor
+from livelink_bridge.network.udp_port import Arrivals
+from livelink_bridge.wire.livelink import decode
+
+CHANNELS = ("JawOpen", "MouthClose", "MouthFunnel", "MouthPucker")
+"""What is kept of each pose."""
+KEPT_POSES = 36000
+"""Ten minutes at 60 Hz; of a longer demo the last ten are shown."""
+_WAIT_S = 0.1
+
+
+class Seen:
+    """What arrived on one port of this machine."""
+
+    def __init__(self, arrivals: Arrivals) -> None:
+        self.uri = f"livelink://127.0.0.1:{arrivals.port}"
+        self._arrivals = arrivals
+        self._monitor = Monitor()
+        self._wanted = [index_of(name) for name in CHANNELS]
+        self._poses: deque[list[float]] = deque(maxlen=KEPT_POSES)
+
+    def receive(self, stop: threading.Event) -> None:
+        """A thread's body: take what arrives until `stop` is set."""
+        while not stop.is_set():
+            received = self._arrivals.receive(_WAIT_S)
+            if received is not None:
+                self._monitor.feed(*received)
+                self._keep(received[0])
+
+    def _keep(self, datagram: bytes) -> None:
+        try:
+            values = decode(datagram).values
+        except WireError:  # a stranger's; the monitor has counted it
+            return
+        if values is not None:
+            self._poses.append(values[self._wanted].tolist())
+
+    def subject(self) -> dict[str, Any] | None:
+        """The monitor's figures of the subject that sent most, None when nothing came."""
+        subjects: Any = self._monitor.summary()["subjects"]
+        return max(subjects, key=lambda subject: subject["packets"], default=None)
+
+    def curve(self, channel: str) -> list[float]:
+        """One of CHANNELS over time, a value per packet."""
+        at = CHANNELS.index(channel)
+        return [pose[at] for pose in self._poses]
+
+
+@contextmanager
+def witness() -> Iterator[Seen]:
+    """Receive on a free port until the block is left."""
+    stop = threading.Event()
+    with Arrivals(0, "127.0.0.1") as arrivals:
+        seen = Seen(arrivals)
+        thread = threading.Thread(target=seen.receive, args=(stop,), name="witness", daemon=True)
+        thread.start()
+        try:
+            yield seen
+        finally:
+            stop.set()
+            thread.join()

@@ -1,0 +1,181 @@
+"""`adapt`: a model made to speak as one actor does, from the actor's own takes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livelink_bridge.commands import endings
+from livelink_bridge.commands.files.take_reading import TakeRate, check_rate
+from livelink_bridge.commands.options import abortable
+from livelink_bridge.errors import BridgeError, UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from livelink_bridge.settings.settings import Settings
+    from speech_to_face_lab.adapt.figures import Row
+    from speech_to_face_lab.adapt.run import Order
+    from speech_to_face_lab.adapt.takes import TakeFile
+
+OPTIONS = ("model", "models_dir", "device", "lookahead", "allow_cut")
+FILE_WIDTH = 100
+"""Characters of a table that goes into a file."""
+Show = Callable[[str, int, int], None]
+
+
+def adapt(
+    settings: Settings,
+    takes: Annotated[Path, typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its sound beside it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder of the new model; later --model MODEL.")],
+    others: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Speech of other people: what the model does for them is kept in mind.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Also judge before and after on these recordings, as evaluate does.")
+    ] = None,
+    steps: Annotated[int, typer.Option(metavar="N", min=1, max=20000, help="Steps at most; it stops when it gets no better.")] = 400,
+    take_rate: TakeRate = None,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
+    keep_anyway: Annotated[
+        bool, typer.Option("--keep-anyway", help="Write the new model even if it is not better, or cannot be judged.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that is there, and a run begun with other takes.")] = False,
+) -> None:
+    """Adapt a model to an actor's own takes.
+
+    Takes whose sound and face do not fit are left out and named. Some takes are kept back, and the model is judged on them before
+    and after. A model that is not better is not written, and the exit code is 1. Stopped with Ctrl-C, the same command goes on. The
+    model that it begins with is never changed.
+    """
+    from livelink_bridge.session import build
+    from speech_to_face import checkpoint, devices
+    from speech_to_face_lab.adapt.run import Order
+
+    endings.check_folder(out, "a folder for the model")
+    check_out(out, force)
+    found = files_in(takes, take_rate)
+    base = checkpoint.find(build.model_name(settings))
+    order = Order(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device),
+                  allow_cut=settings.allow_cut)  # fmt: skip
+    with abortable():
+        adapt_to(found, order, threads)
+
+
+def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
+    """Do it and say what came of it."""
+    import torch
+
+    from speech_to_face_lab.adapt.run import adapt as run
+
+    torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
+    torch.set_num_threads(threads)
+    try:
+        with progress() as (show, say):
+            result = run(found, order, show, say)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; the same command goes on, its work is in {order.run}", err=True)
+        raise
+    except OSError as error:
+        raise BridgeError(f"--out {order.out}: {error.strerror or error}; the same command goes on from where it stopped") from error
+    if result is None:
+        return
+    print_rows(result.rows)
+    why = ", then none was better" if result.stopped_early else ""
+    typer.echo(f"{result.step} steps{why}; the best after {result.best_step}")
+    if not result.kept:
+        advice = f"go on with --model {_asked_for(order.base)}, or --keep-anyway"
+        raise BridgeError(f"{result.verdict.text}; {order.out} was not written: {advice}")
+    typer.echo(result.verdict.text)
+    typer.echo(f"{order.out}: {'' if result.verdict.better else 'kept all the same; '}use it with --model {order.out}")
+
+
+def _asked_for(base: Path) -> Path | str:
+    """What `--model` takes for this folder: a shipped model's name, else the folder."""
+    from speech_to_face import checkpoint
+
+    return base.name if base.parent == checkpoint.SHIPPED else base
+
+
+def check_out(out: Path, force: bool) -> None:
+    """UsageError for a folder that no model may be written to."""
+    from speech_to_face.base import ModelError
+    from speech_to_face_lab.adapt.card import check_out as check
+
+    try:
+        check(out, force)
+    except ModelError as error:
+        raise UsageError(str(error)) from None
+
+
+def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
+    """The takes in a folder and below it, named by where they lie in it. UsageError where there are none; `rate` is `read_take`'s."""
+    from arkit_mapping.takes.csv import TakeError
+    from livelink_bridge.takes.discovery import find_takes
+    from speech_to_face_lab.adapt.takes import TakeFile
+
+    check_rate(rate)
+    if not folder.is_dir():
+        raise UsageError(f"--takes {folder} is not a folder, expected one with takes or their folders in it")
+    try:
+        takes = find_takes(folder)
+    except TakeError as error:
+        raise UsageError(f"--takes {error}") from None
+    return [TakeFile(str(take.csv.relative_to(folder).with_suffix("")), take.csv, take.sound, rate) for take in takes]
+
+
+def print_rows(rows: list[Row]) -> None:
+    """The figures, before and after."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(table_of(rows))
+
+
+def table_of(rows: list[Row]) -> Table:
+    """A section for each set of recordings."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from speech_to_face_lab.adapt.card import change, figure
+
+    table = Table("measure", title="before and after")
+    for column in ("before", "after", "change"):
+        table.add_column(column, justify="right")
+    for at, row in enumerate(rows):
+        if at == 0 or rows[at - 1].of != row.of:
+            table.add_section()
+            table.add_row(Text(row.of, "bold"))
+        table.add_row(*(Text(cell) for cell in (f"  {row.measure}", figure(row.before), figure(row.after), change(row))))
+    return table
+
+
+@contextmanager
+def progress() -> Iterator[tuple[Show, Callable[[str], None]]]:
+    """What to call with a task's name, how much of it is done and of how much; and what to say a line with.
+
+    A bar with the time left where somebody looks; in a file only the lines. Silent in processes that help the first.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0")
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _of: None, lambda line: console.print(line, markup=False, highlight=False)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done, visible=done < of)
+
+        yield show, lambda line: console.print(line, markup=False, highlight=False)

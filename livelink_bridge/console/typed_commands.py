@@ -1,0 +1,171 @@
+"""What is typed while a session runs: commands, on an input line below the panel, and single keys."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
+
+from arkit_mapping.liveliness.moods import Mood, MoodError, names_of_moods
+from livelink_bridge.console.input_line import InputLine
+from livelink_bridge.core.workers import report_side_failure
+from livelink_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from livelink_bridge.face.face import Face
+    from livelink_bridge.remote_control.live_target import LiveStage
+
+_log = logging.getLogger(__name__)
+
+
+class Typing:
+    """The input line of a session and what its keys do.
+
+    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4` can be typed whole.
+    Keys are the live page's: digits for moods, and what `direct` adds.
+    """
+
+    def __init__(self, faces: Mapping[str, Face]) -> None:
+        self._faces, self._line = dict(faces), InputLine()
+        self._keys: dict[str, tuple[str, Callable[[], None]]] = {}
+        for number, mood in enumerate(names_of_moods()[:10]):
+            self.add_key(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
+        self._stage: LiveStage | None = None
+        self.said = ""
+        """What came of the last key, for people; may be empty."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after each key, on the keyboard's thread."""
+
+    @property
+    def text(self) -> str:
+        """What is typed and not yet entered."""
+        return self._line.text
+
+    @property
+    def key_help(self) -> str:
+        """What each key does, for one line of the panel."""
+        return "  ".join(f"{key} {name}" for key, (name, _) in self._keys.items())
+
+    def add_key(self, key: str, name: str, action: Callable[[], None]) -> None:
+        """Let a key do something. `action` is called on the keyboard's thread."""
+        self._keys[key] = (name, action)
+
+    def press(self, key: str) -> None:
+        """Take one key. Small letters do what capitals do, but for an m, with which `mood` begins."""
+        known = self._keys.get(key) or (self._keys.get(key.upper()) if key != "m" else None)
+        if known and not self._line.text:
+            known[1]()
+        elif line := self._line.press(key):
+            run_command(line, self._faces)
+        self.on_change()
+
+    @property
+    def notice(self) -> str:
+        """What a calibration wants now or came to, or else what came of the last key."""
+        calibrations = [voice.calibration for voice in self._stage.voices.values()] if self._stage else []
+        for calibration in calibrations:
+            if calibration.hears is not None:
+                return PROMPTS[calibration.hears]
+        results = [calibration.result for calibration in calibrations if calibration.result]
+        return "; ".join(results) if results and self.said == CALIBRATING else self.said
+
+    def direct(self, stage: LiveStage, _sessions: object = None) -> None:
+        """Let keys direct a session that has begun, of all its performers at once; what they did is `said`."""
+        self._stage = stage
+        for key, (name, act) in STAGE_KEYS.items():
+            self.add_key(key, name, partial(self._act, act, stage))
+
+    def _act(self, act: Callable[[LiveStage], str], stage: LiveStage) -> None:
+        try:
+            self.said = act(stage)
+        except BridgeError as error:
+            self.said = str(error)
+
+
+def _record(stage: LiveStage) -> str:
+    """Begin a take of every subject, or end those that run."""
+    running = [subject for subject, recorder in stage.recorders.items() if recorder.recording]
+    if running:
+        return f"recorded {', '.join(str(stage.end_take(subject).csv) for subject in running)}"
+    if not stage.recorders:
+        raise BridgeError("takes are not recorded here; start with --record DIR")
+    return f"recording from {', '.join(stage.begin_take(subject) for subject in stage.recorders)}; R ends it"
+
+
+def _mute(stage: LiveStage) -> str:
+    muted = not all(voice.muted for voice in stage.voices.values())
+    stage.mute(muted, None)
+    return "the microphone is muted; M opens it" if muted else "the microphone is open"
+
+
+def _neutral(stage: LiveStage) -> str:
+    resting = not all(voice.resting for voice in stage.voices.values())
+    stage.neutral(resting, None)
+    return "the face is held at neutral; N moves it" if resting else "the face moves"
+
+
+def _calibrate(stage: LiveStage) -> str:
+    stage.calibrate(None)
+    return CALIBRATING
+
+
+CALIBRATING = "calibrating"
+PROMPTS = {"room": "calibrating: be silent for two seconds", "voice": "calibrating: now speak for two seconds"}
+STAGE_KEYS: dict[str, tuple[str, Callable[[LiveStage], str]]] = {
+    "R": ("record", _record),
+    "M": ("mute", _mute),
+    "N": ("neutral", _neutral),
+    "C": ("calibrate", _calibrate),
+}
+"""Key -> what it does, for people, and doing it."""
+
+
+def typing_of(faces: Mapping[str, Face]) -> Typing:
+    """What may be typed in a session of these faces. Without a panel the terminal's own lines are read, from now on."""
+    if not sys.stdout.isatty():
+        read_lines(faces)
+    return Typing(faces)
+
+
+def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
+    """Run the commands of a terminal that is read line by line, where no panel is drawn, on a thread of its own. Others are not read."""
+    typed = lines or sys.stdin
+
+    def read() -> None:
+        try:
+            for line in typed:
+                run_command(line, faces)
+        except OSError:
+            return
+        except Exception as error:  # what is typed is a convenience: the face goes on
+            report_side_failure("typing", error)
+
+    if typed.isatty():
+        if hasattr(signal, "SIGTTIN"):
+            # Read from the background, a terminal stops the whole program; ignored, the read fails and only the reading ends.
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+        threading.Thread(target=read, name="typed", daemon=True).start()
+
+
+def run_command(line: str, faces: Mapping[str, Face]) -> None:
+    """`mood happy:0.4` for every face, `mood Ada happy:0.4` for one subject's. Anything else is one line of warning."""
+    words = line.split()
+    if not words:
+        return
+    named = " ".join(words[1:-1]).casefold()
+    meant = [face for subject, face in faces.items() if not named or subject.casefold() == named]
+    if words[0] != "mood" or len(words) < 2 or not meant:
+        expected = "mood NAME[:X], as mood happy:0.4" if len(faces) == 1 else f"mood [{'|'.join(faces)}] NAME[:X]"
+        _log.warning("typed %r, expected %s", line.strip(), expected)
+        return
+    try:
+        mood = Mood.parse(words[-1])
+    except MoodError as error:
+        _log.warning("%s", error)
+        return
+    for face in meant:
+        face.feel(mood)

@@ -1,0 +1,67 @@
+"""Notices that the system's default input is another one.
+
+PulseAudio and PipeWire move a recording to the new default by themselves. On Windows and macOS PortAudio goes on with the old device, and
+learns of a new default only when it is started anew, which a running stream forbids: so another process does that, every two seconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from livelink_bridge.devices.own_python import own_python
+from livelink_bridge.devices.pulse import end_process
+
+_WATCHER = """
+import time, sounddevice
+while True:
+    try:
+        name = sounddevice.query_devices(kind="input")["name"]
+    except Exception:
+        name = ""
+    print(name, flush=True)  # also when nothing changed: a pipe that nobody reads any more ends this process
+    time.sleep(2)
+    try:
+        sounddevice._terminate()
+    except Exception:
+        pass
+    try:
+        sounddevice._initialize()
+    except Exception:
+        pass
+"""
+
+
+def needed(platform: str = sys.platform) -> bool:
+    """Whether this system leaves it to programs to follow its default input."""
+    return platform in ("win32", "darwin")
+
+
+class DefaultWatch:
+    """Calls `on_change` when the default input's name becomes another; no name, while nothing is plugged in, is not one."""
+
+    def __init__(self, on_change: Callable[[], None], command: Sequence[str] | None = None) -> None:
+        """Raises OSError where no other process can be started."""
+        python = own_python()
+        if command is None and python is None:
+            raise OSError("this program holds its Python inside itself, so no other can be asked")
+        command = command or (str(python), "-c", _WATCHER)
+        self._on_change = on_change
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._thread = threading.Thread(target=self._read, name="default input", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Never raises: whoever closes has more to close."""
+        end_process(self._process, self._thread)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        known = ""
+        for line in self._process.stdout:
+            name = line.strip()
+            if name and known and name != known:
+                self._on_change()
+            known = name or known

@@ -1,0 +1,59 @@
+"""Whether packets leave this machine, and whether the other says that nobody listens."""
+
+from __future__ import annotations
+
+import socket
+
+from livelink_bridge.doctor.checks.machine import Machine
+from livelink_bridge.doctor.checks.targets import Target
+from livelink_bridge.doctor.finding import Finding
+
+REFUSAL_S = 0.4
+"""How long the other machine may take to say that its port is closed."""
+PROBES = 3
+PROBE = b"\0"
+"""Too short for Unreal, which passes over it without a word (protocol.md 1.4)."""
+
+
+def leaving(target: Target, machine: Machine, answer_s: float = REFUSAL_S) -> Finding | None:
+    """Send a receiver on another machine a few bytes that it ignores. None for wires whose receivers might not ignore them."""
+    if target.scheme != "livelink" or target.found.ip.is_multicast or target.local:
+        return None
+    what = f"packets to {target.found.ip}"
+    before = _sent(machine)
+    try:
+        refused = _refused(target, answer_s)
+    except OSError as error:
+        return Finding("fail", what, f"cannot be sent: {error.strerror or error}; look for a firewall on this machine")
+    after = _sent(machine)
+    if refused:
+        text = f"word comes back that nobody listens on UDP port {target.port}; start Unreal there and add the ARKit source"
+        return Finding("fail", what, text)
+    if before is not None and after is not None and after < before + PROBES:
+        return Finding("warn", what, "the system's count of sent packets stands still; look for a firewall on this machine")
+    return Finding("ok", what, "leave this machine; no word back, so something listens, or a firewall there swallows them")
+
+
+def _refused(target: Target, answer_s: float) -> bool:
+    """Raises OSError where a probe cannot be sent."""
+    with socket.socket(target.found.family, socket.SOCK_DGRAM) as probing:
+        probing.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        probing.settimeout(answer_s / PROBES)
+        probing.connect(target.found.address)
+        for _ in range(PROBES):
+            try:
+                probing.send(PROBE)
+                probing.recv(64)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return True
+    return False
+
+
+def _sent(machine: Machine) -> int | None:
+    """UDP datagrams that this machine has handed to the network since it started; None where that is not told."""
+    rows = [line.split() for line in machine.read("proc/net/snmp").splitlines() if line.startswith("Udp:")]
+    if machine.platform != "linux" or len(rows) < 2 or "OutDatagrams" not in rows[0]:
+        return None
+    return int(rows[1][rows[0].index("OutDatagrams")])

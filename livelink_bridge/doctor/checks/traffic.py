@@ -1,0 +1,67 @@
+"""Who else sends to a port of this machine: two senders with one subject make a face jump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from livelink_bridge.doctor.checks.listeners import holders
+from livelink_bridge.doctor.checks.machine import Machine
+from livelink_bridge.doctor.checks.ports import udp_sockets
+from livelink_bridge.doctor.checks.targets import Target
+from livelink_bridge.doctor.finding import Finding
+from livelink_bridge.errors import BridgeError
+from livelink_bridge.monitor.monitor import listen
+from livelink_bridge.network.udp_port import Arrivals
+
+MOST_TOLD = 6
+
+
+def others(target: Target, subject: str, device_id: str | None, seconds: float, machine: Machine) -> Iterator[Finding]:
+    """Senders to a port of this machine. It is listened to only while nobody else has it: two listeners take packets from each other."""
+    what = f"other senders to {target.port}"
+    sockets = udp_sockets(machine) or []
+    sending = sorted({str(found) for found in sockets if found.other is not None and found.other[1] == target.port})
+    if sending:
+        text = f"{' and '.join(sending)} sends there already: right if that is your session; a second sender of its subject is not"
+        yield Finding("warn", what, text)
+    if holders(sockets, target.port) or not seconds or not _free(target.port):
+        if not sending:
+            text = "not listened for while a program has the port; close it and run `livelink-bridge monitor"
+            yield Finding("note", what, f"{text} --port {target.port}`")
+        return
+    try:
+        heard: Any = listen(target.port, seconds)
+    except BridgeError as error:
+        yield Finding("note", what, str(error))
+        return
+    yield from _told(what, heard, subject, device_id)
+
+
+def _free(port: int) -> bool:
+    """Whether nobody has the port, as far as opening it tells."""
+    try:
+        with Arrivals(port) as arrivals:
+            return not arrivals.shared
+    except BridgeError:
+        return False
+
+
+def _told(what: str, heard: dict[str, Any], subject: str, device_id: str | None) -> Iterator[Finding]:
+    if not heard["datagrams"]:
+        yield Finding("ok", what, f"none in {heard['listened_s']:.1f} s")
+        return
+    for found in heard["subjects"][:MOST_TOLD]:
+        yield _subject(what, found, subject, device_id)
+    for entry in [*heard["ignored"], *heard["warnings"]][:MOST_TOLD]:
+        sender = f" (from {entry['sender']})" if entry["sender"] else ""
+        yield Finding("warn", what, f"{entry['count']} x {entry['text']}{sender}; {entry['remedy']}")
+
+
+def _subject(what: str, found: dict[str, Any], subject: str, device_id: str | None) -> Finding:
+    said = f"{found['subject']!r} from {found['sender']}"
+    if found["subject"].casefold() == subject.casefold():
+        return Finding("warn", what, f"{said} has your subject's name: stop it, or choose another --subject")
+    if found["device_id"] == device_id:
+        return Finding("warn", what, f"{said} has your device id: Unreal removes one subject for the other; stop it")
+    return Finding("ok", what, f"{said}, a subject of its own")

@@ -1,0 +1,85 @@
+"""Which pose a tick shows: the newest that is due, held for a moment when none follows, then eased to neutral."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.core.channel import Channel
+from livelink_bridge.core.frames import FACE_CHANNELS, FaceFrame, Weights
+
+HOLD_POSES = 3
+"""A late pose or two must not show as a twitch."""
+EASE_POSES = 14
+"""Hold and ease together take 0.28 s: with the tick that notices, a face whose sound stops is neutral within 0.3 s."""
+REST_POSES = 12
+"""Neutral poses at the end of everything: receivers show the last one for ever, and any single datagram may be lost."""
+
+
+def fade(age: NDArray[np.int64] | NDArray[np.float64] | float) -> NDArray[np.float32]:
+    """What is left of a pose `age` poses after its own time: 1 while it is held, then smoothly down to 0."""
+    eased = np.clip((np.asarray(age) - HOLD_POSES) / EASE_POSES, 0.0, 1.0)
+    return (1.0 - eased * eased * (3.0 - 2.0 * eased)).astype(np.float32)
+
+
+def tail(last: Weights) -> NDArray[np.float32]:
+    """How a recording ends after the pose `last` (61,): float32 (HOLD + EASE + REST, 61), neutral at the end."""
+    ages = np.arange(1, HOLD_POSES + EASE_POSES + REST_POSES + 1)
+    return fade(ages)[:, None] * last[None, :]
+
+
+class Poses:
+    """The sender's end of the channel of poses."""
+
+    def __init__(self, channel: Channel[FaceFrame]) -> None:
+        self._channel = channel
+        nothing = np.zeros(FACE_CHANNELS, np.float32)
+        self._before = self._shown = FaceFrame(nothing, -(HOLD_POSES + EASE_POSES))
+        self._asked = -1
+        self._frozen = False
+        self.held = 0
+        """Ticks, while a voice was being followed, that had no new pose to show."""
+        self.skipped = 0
+        """Poses that came too late to be shown."""
+
+    def at(self, position: Fraction | int) -> Weights:
+        """What is shown `position` poses after pose 0, float32 (61,): a pose, or a moment between two. Positions rise from call to call."""
+        index = math.ceil(position)
+        due = [] if self._frozen else self._channel.take_while(lambda frame: frame.index <= index)
+        if due:
+            self._before, self._shown = ([self._shown, *due])[-2:]
+            self.skipped += max(0, len(due) - max(1, index - self._asked))
+        elif not self._frozen and index > self._asked and self.age(index) <= HOLD_POSES:
+            self.held += 1
+        self._asked = index
+        return self._between(position) * fade(self.age(position))
+
+    def _between(self, position: Fraction | int) -> Weights:
+        """The newest pose or, where it is that of a later moment and the one before is known, what lies between them."""
+        ahead = float(self._shown.index - position)
+        if not 0 < ahead < 1 or self._before.index != self._shown.index - 1:
+            return self._shown.weights
+        return np.asarray(self._shown.weights + (self._before.weights - self._shown.weights) * np.float32(ahead))
+
+    def age(self, position: Fraction | int) -> int:
+        """Whole poses since the one shown; 0 is fresh."""
+        return max(0, math.floor(position) - self._shown.index)
+
+    def shows(self, index: int) -> bool:
+        """Whether pose `index` itself is shown."""
+        return index in (self._shown.index, self._before.index)
+
+    def finished(self, position: Fraction | int) -> bool:
+        """Whether `position` was the last moment there will be."""
+        return self._channel.closed and not len(self._channel) and position >= self._shown.index
+
+    def freeze(self) -> None:
+        """Look for no more poses: whatever is shown eases out."""
+        self._frozen = True
+
+    def rest_from(self, position: Fraction | int) -> int:
+        """Poses from `position` on until the face has eased out and rested."""
+        return max(0, HOLD_POSES + EASE_POSES + 1 - self.age(position)) + REST_POSES

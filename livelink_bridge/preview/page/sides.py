@@ -1,0 +1,40 @@
+"""What B is: the choice at the top of the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from livelink_bridge.preview.editor.state import Against
+
+if TYPE_CHECKING:
+    from livelink_bridge.preview.page.page import Page
+
+
+class SidesMenu:
+    """The button that says what A is compared with, and its menu."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._button = ui.button(color=None).props("flat dense no-caps id=against icon-right=arrow_drop_down")
+        with self._button, ui.menu():
+            self._item("The saved character", "saved")
+            self._item("As predicted, no character", "predicted")
+            ui.separator()
+            for name in page.session.models:
+                ui.menu_item(f"Another model: {name}", lambda name=name: page.open_other_model(name))
+            take = ui.menu_item("Another take or sound ...")
+            take.on("click", js_handler="() => window.livelinkOpen('other')")
+
+    def refresh(self) -> None:
+        session = self._page.session
+        names = {"saved": "the saved character", "predicted": "as predicted", "other": session.other.name if session.other else ""}
+        self._button.set_text(f"B: {names[session.against]}")
+
+    def _item(self, word: str, against: Against) -> None:
+        ui.menu_item(word, lambda: self._page.attempt(lambda: self._page.session.compare_with(against)))
+
+
+def sides_menu(page: Page) -> SidesMenu:
+    return SidesMenu(page)

@@ -1,0 +1,200 @@
+"""From settings to the parts that a session is run with."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from livelink_bridge.errors import BridgeError, ConfigError
+from livelink_bridge.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from arkit_mapping.character.character import Character
+    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.audio.vad import Detector
+    from livelink_bridge.core.clock import Clock
+    from livelink_bridge.face.character_watch import CharacterFile
+    from livelink_bridge.face.face import Face, Wardrobe
+    from livelink_bridge.reporting.metrics import Summary
+    from livelink_bridge.session.live import Aloud
+    from livelink_bridge.session.modes import Performer
+    from livelink_bridge.session.outputs import Outputs
+    from livelink_bridge.session.remote import Direction
+    from livelink_bridge.sources.microphone import Input
+    from speech_to_face.base import SpeechToFace
+
+_log = logging.getLogger(__name__)
+
+
+REAL_TIME_SHARE = 0.9
+"""Of real time that a network may take in a session: the rest is for everything else, and for a slow moment."""
+
+
+def model_of(settings: Settings) -> SpeechToFace:
+    """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does not have."""
+    from speech_to_face.loading import load_model
+
+    return load_model(model_name(settings), device=settings.device, reference=settings.reference_face, style=settings.style,
+                      tongue=settings.tongue)  # fmt: skip
+
+
+def live_model_of(settings: Settings) -> SpeechToFace:
+    """The model for a session in real time. A large one is timed first, which is said; raises BridgeError where it cannot keep up."""
+    model = model_of(settings)
+    if not getattr(model, "in_blocks", False):
+        return model
+    from speech_to_face.streaming.block_model import real_time_factor
+
+    factor = real_time_factor(model)
+    measured = f"{model.name} on {model.device} takes {factor:.2f} s of computing for each second of sound"
+    if factor > REAL_TIME_SHARE:
+        raise BridgeError(f"{measured}, so the face would stutter: use a CUDA machine (--device cuda), or `convert` and then `replay`")
+    typer.echo(f"{measured}; its face comes {1000 * model.lookahead_s:.0f} ms late")
+    return model
+
+
+def model_name(settings: Settings) -> str:
+    """The model's name or folder, its look-ahead as asked for. Raises ModelError where there is none."""
+    from speech_to_face import checkpoint
+    from speech_to_face.loading import with_lookahead
+
+    name = settings.model
+    if settings.models_dir is not None and name not in checkpoint.names():
+        name = str(checkpoint.find(name, settings.models_dir))
+    return with_lookahead(name, settings.lookahead)
+
+
+def face_of(settings: Settings, clock: Clock, wears: Character | Wardrobe | None = None) -> Face:
+    """The face; `wears` goes before the settings' character. Raises BridgeError for a character file that cannot be read,
+    ConfigError for what it asks."""
+    from arkit_mapping.liveliness import HeadMotion, Liveliness
+    from arkit_mapping.liveliness.moods import Mood
+    from livelink_bridge.face.face import Face
+
+    head = HeadMotion() if settings.head_motion else None
+    alive = Liveliness(settings.seed, head=head) if settings.liveliness else None
+    mood = Mood.parse(settings.mood)
+    if wears is not None:
+        return Face(wears, liveliness=alive, mood=mood)
+    if settings.character is None:
+        return Face(liveliness=alive, mood=mood)
+    return Face(worn(settings.character, clock), liveliness=alive, mood=mood)
+
+
+def worn(path: Path, clock: Clock) -> CharacterFile:
+    """A character file, read again when it is saved. Raises BridgeError where it cannot be read, ConfigError for what it asks."""
+    from arkit_mapping.character.character import CharacterError
+    from livelink_bridge.face.character_watch import CharacterFile
+
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise BridgeError(f"character file {path}: no such file") from None
+    except OSError as error:
+        raise BridgeError(f"character file {path} cannot be read: {error.strerror}") from error
+    try:
+        return CharacterFile(path, clock)
+    except CharacterError as error:
+        raise ConfigError(str(error)) from error
+
+
+def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock: Clock) -> Performer:
+    from livelink_bridge.session.modes import Performer
+
+    def front(device: str) -> VoiceFront:
+        return front_of(settings, device, lookahead_s)
+
+    # Remote control begins the takes of one performer only: those of several begin with the session.
+    return Performer(input_of(settings, mic), face_of(settings, clock), directed_outputs_of(settings, takes_wait=False), front,
+                     aloud_of(settings))  # fmt: skip
+
+
+def input_of(settings: Settings, wanted: str | None) -> Input:
+    from livelink_bridge.sources.microphone import Input
+
+    return Input(wanted, settings.channels, settings.exclusive)
+
+
+def aloud_of(settings: Settings) -> Aloud | None:
+    """How the voice is played back; None where it is not."""
+    from livelink_bridge.session.live import Aloud
+
+    if settings.audio_out is None:
+        return None
+    return Aloud(None if settings.audio_out == "default" else settings.audio_out, settings.audio_delay / 1000)
+
+
+def front_of(settings: Settings, device: str | None, lookahead_s: float) -> VoiceFront:
+    """What stands between a voice and the network; with what `--calibrate` remembered of a device."""
+    from livelink_bridge.audio.agc import LevelControl
+    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.core.frames import FRAME_RATE
+    from livelink_bridge.devices import calibration
+
+    return VoiceFront(
+        _detector(settings.gate),
+        thresholds=calibration.load(device) if device else None,
+        gain_db=settings.gain,
+        level=LevelControl() if settings.level_control else None,
+        lookahead_steps=max(0, round(lookahead_s * FRAME_RATE) - 1),
+        gated=settings.gate != "off",
+    )
+
+
+def _detector(gate: str) -> Detector | None:
+    from livelink_bridge.audio.vad import SileroDetector, silero_path
+
+    if gate in ("level", "off"):
+        return None
+    try:
+        return SileroDetector(silero_path())
+    except BridgeError as error:
+        if gate == "voice":
+            raise
+        _log.warning("%s; the gate goes by level", error)
+        return None
+
+
+def outputs_of(settings: Settings) -> Outputs:
+    from livelink_bridge.session.outputs import Outputs
+    from livelink_bridge.timing.timecode import RATES
+
+    counting = RATES[settings.timecode_rate] if settings.timecode_rate else None
+    return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting,
+                   delay_s=settings.face_delay / 1000)  # fmt: skip
+
+
+def directed_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outputs:
+    """Of a session that opens the control port, where the settings name one; `takes_wait` lets takes begin when they are asked for."""
+    outputs = outputs_of(settings)
+    return outputs if settings.control is None else replace(outputs, directed=True, takes_wait=takes_wait)
+
+
+def direction_of(settings: Settings) -> Direction | None:
+    from livelink_bridge.session.remote import Direction
+
+    return None if settings.control is None else Direction(settings.control, settings.control_allow)
+
+
+def summary_line(summary: Summary) -> str:
+    """A finished session, on one line."""
+    parts = [f"{summary.sent} poses for {summary.seconds:.1f} s of sound"]
+    if summary.delay_ms is not None and summary.delay_p99_ms is not None:
+        parts.append(f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms (last minute)")
+    if summary.step_ms is not None and summary.step_p99_ms is not None:
+        parts.append(f"model step median {summary.step_ms:.2f} ms, p99 {summary.step_p99_ms:.2f} ms (last minute)")
+    troubles = {
+        "held": summary.held,
+        "dropped": summary.dropped,
+        "device overflows": summary.overflows,
+        "gaps": summary.gaps,
+        "bad poses": summary.bad_poses,
+        "not delivered": summary.sink_errors,
+        "late ticks": summary.late_ticks,
+    }
+    parts.append(", ".join(f"{count} {name}" for name, count in troubles.items() if count) or "nothing lost")
+    return "; ".join([*parts, *summary.troubles, *(f"take {take}" for take in summary.takes)])

@@ -1,0 +1,150 @@
+"""One voice and its face, live: the parts that `--mic`, `listen` and performers put together, and how several run at once."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.mute import Mute
+from livelink_bridge.core.channel import Channel
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FRAME_RATE, FaceFrame
+from livelink_bridge.core.workers import Runner, beside, every, wait_for
+from livelink_bridge.errors import BridgeError
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.face import Face
+from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.remote_control.server import Server
+from livelink_bridge.reporting.metrics import Metrics
+from livelink_bridge.session.model_thread import animate_live
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.sender import Sender
+from livelink_bridge.session.status import Session
+from livelink_bridge.session.utterance_thread import animate_paced
+from livelink_bridge.session.voice_monitor import VoiceOut
+from livelink_bridge.sinks import Sink
+from livelink_bridge.sources import Source
+from livelink_bridge.takes.recorder import Recorder
+from livelink_bridge.timing.scheduler import Later, LiveTiming, Timing
+from speech_to_face.base import SpeechToFace
+
+STATUS_S = 0.25
+_LIVE_POSES = 30
+"""Poses that wait for the sender beside those that a model gives at once: half a second, for devices that give sound in lumps."""
+_FIRST_POSE_S = 1.0
+"""How long a session waits for its first pose before it sends a neutral face meanwhile."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Aloud:
+    """A voice that is played back, as much later as its face is."""
+
+    device: str | None = None
+    """An index, a part of a name, or None for the system's output."""
+    delay_s: float = 0.0
+    """Played so much later still, seconds: for a face that takes time to be drawn."""
+
+
+class Performance:
+    """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played back."""
+
+    def __init__(self, source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
+                 stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None,
+                 timing: Timing | None = None) -> None:  # fmt: skip
+        """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives."""
+        self.source, self._timing, self._clock = source, timing, clock
+        self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
+        self.metrics, self._learned = Metrics(), LiveTiming()
+        self._animator = Animator(model, face, front)
+        # The look-ahead of a model that works in blocks holds the whole block, so no model gives more at once.
+        waiting_s = model.lookahead_s + outputs.delay_s
+        self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(waiting_s * FRAME_RATE), "newest")
+        timebase = outputs.timebase(clock)
+        self.beat = Later(timing or self._learned, outputs.delay_s)
+        self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
+                             timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        self.mute = Mute()
+        self._recorders = recorders(sinks)
+        for recorder in self._recorders:
+            recorder.follow(lambda: self.sender.grid.shown_s)
+        self._voice_out: VoiceOut | None = None
+        if aloud:
+            # Poses are held back for sound that reaches its audience late; the voice itself is not.
+            later_s = aloud.delay_s - outputs.delay_s
+            self._voice_out = VoiceOut(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s)
+        self.session = Session(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
+                               voice_out=self._voice_out, face=face, timebase=timebase, added_s=outputs.delay_s)  # fmt: skip
+
+    @property
+    def ready(self) -> bool:
+        """Whether poses come, or never will."""
+        return self.beat.zero_s is not None or self.metrics.failure is not None
+
+    def animate(self) -> None:
+        """The model thread's body."""
+        blocks = self.mute.over(self.source.blocks())
+        if self._voice_out:
+            blocks = self._voice_out.tee(blocks)
+        for recorder in self._recorders:
+            blocks = recorder.tee(blocks)
+        try:
+            if self._timing is None:
+                animate_live(blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics)
+            else:
+                animate_paced(blocks, self._animator, self._poses, self.beat, clock=self._clock, metrics=self.metrics)
+        except BridgeError as error:
+            _log.error("%s; the face rests until this is stopped", error)
+            self.metrics.failure = str(error)
+
+    def tend(self) -> None:
+        """What the main thread does now and then."""
+        if self._voice_out:
+            self._voice_out.tend()
+
+    def end_poses(self) -> None:
+        self._poses.close()
+
+    def close(self) -> None:
+        if self._voice_out:
+            self._voice_out.close()
+
+    def _heard_zero_s(self, later_s: float) -> float | None:
+        zero_s = self.sender.grid.shown_zero_s
+        return None if zero_s is None else zero_s + later_s
+
+
+def recorders(sinks: Sequence[Sink]) -> list[Recorder]:
+    """The sinks that record: they have to be given the sound too, and told which of it each pose shows."""
+    return [sink for sink in sinks if isinstance(sink, Recorder)]
+
+
+def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock, stop: threading.Event,
+            on_status: Callable[[], None], control: Server | None = None) -> None:  # fmt: skip
+    """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more.
+
+    When the remote control fails they go on without it.
+    """
+    tending = [beside("the voice's playback", performance.tend) for performance in performances]
+
+    def tend() -> None:
+        for one in tending:
+            one()
+        on_status()
+
+    with ExitStack() as stack:
+        if control:
+            runner.start("remote control", control.run, cancel=control.stop, side=True)
+        for number, performance in enumerate(performances, 1):
+            stack.callback(performance.close)
+            runner.start(f"model {number}", performance.animate, cancel=performance.source.close)
+        wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_POSE_S)
+        for number, performance in enumerate(performances, 1):
+            runner.start(f"sender {number}", performance.sender.run, cancel=performance.end_poses)
+        runner.watch("sender 1", stop, every(STATUS_S, clock, tend))

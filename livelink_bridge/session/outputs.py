@@ -1,0 +1,88 @@
+"""Where a face's poses go, as whom, how often, by which time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FRAME_RATE
+from livelink_bridge.errors import UsageError
+from livelink_bridge.network.uri import place_of
+from livelink_bridge.settings.identity import device_id
+from livelink_bridge.sinks import Sink, open_sink
+from livelink_bridge.sinks.live_targets import LiveTargets
+from livelink_bridge.takes.recorder import Recorder
+from livelink_bridge.timing.timebase import Timebase
+from livelink_bridge.timing.timecode import Origin, TimecodeRate, counting
+
+LONGEST_DELAY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Everything about the poses of one subject after they were made."""
+
+    targets: tuple[str, ...]
+    """URIs; see `open_sink`."""
+    subject: str
+    """The Live Link subject's name."""
+    fps: Fraction = Fraction(FRAME_RATE)
+    """Packets per second, 1 to 60."""
+    origin: Origin = "time-of-day"
+    """What frame numbers and takes' timecode count from."""
+    counting: TimecodeRate | None = None
+    """How they count; None is `fps`."""
+    directed: bool = False
+    """Somebody else says while it runs which Live Link targets there are and what the subject is called."""
+    takes_wait: bool = False
+    """Takes begin when they are asked for, not with the session."""
+    delay_s: float = 0.0
+    """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than the face would."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= FRAME_RATE:
+            raise UsageError(f"got {self.fps} fps, expected a number from 1 to {FRAME_RATE}")
+        if not 0 <= self.delay_s <= LONGEST_DELAY_S:
+            raise UsageError(f"got a face {1000 * self.delay_s:g} ms late, expected 0 to {1000 * LONGEST_DELAY_S:g}")
+        _refuse_same(self.targets)
+
+    def timebase(self, clock: Clock) -> Timebase:
+        return Timebase(clock, self.counting or counting(self.fps), self.origin, fps=self.fps)
+
+
+def _refuse_same(targets: Iterable[str]) -> None:
+    """Raises UsageError where two are one receiver: it would get every pose twice."""
+    known: dict[tuple[object, ...], str] = {}
+    for uri in targets:
+        place = place_of(uri)
+        if place in known:
+            written = "" if known[place] == uri else f", also written {known[place]}"
+            raise UsageError(f"got target {uri} twice{written}; leave one out")
+        known[place] = uri
+
+
+@contextmanager
+def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
+    """All of a session's sinks; each is closed whatever happens to the others."""
+    identity = device_id(outputs.subject)
+    with ExitStack() as stack:
+
+
+        def opened(uri: str, subject: str) -> Sink:
+            return open_sink(uri, subject=subject, device_id=identity)
+
+        kept = [uri for uri in outputs.targets if not (outputs.directed and uri.startswith("livelink:"))]
+        sinks: list[Sink] = []
+        if outputs.directed:
+            sinks.append(LiveTargets([uri for uri in outputs.targets if uri not in kept], outputs.subject, opened))
+            stack.callback(sinks[0].close)
+        for uri in kept:
+            sink = opened(uri, outputs.subject)
+            stack.callback(sink.close)
+            if outputs.takes_wait and isinstance(sink, Recorder):
+                sink.cancel()  # its takes begin when they are asked for
+            sinks.append(sink)
+        yield sinks

@@ -1,0 +1,67 @@
+"""Who directs a session: what can be directed of it, on this machine and through the control port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.network.peers import read_peers
+from livelink_bridge.remote_control.live_target import LiveStage
+from livelink_bridge.remote_control.server import Server
+from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.session.live import Performance, recorders
+from livelink_bridge.session.status import Session
+from livelink_bridge.sinks.live_targets import LiveTargets
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Where and by whom a session may be directed."""
+
+    port: int
+    allow: tuple[str, ...] = ()
+    """IPv4 addresses or networks; none is this machine alone."""
+
+
+OnStage = Callable[[LiveStage, Mapping[str, Session]], None]
+"""Is given what can be directed of a session that begins, and the session of each subject."""
+
+
+def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, Session]) -> None:
+    """For callers who direct nothing."""
+
+
+def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
+    """Gives the stage to two."""
+
+    def given(stage: LiveStage, sessions: Mapping[str, Session]) -> None:
+        one(stage, sessions)
+        other(stage, sessions)
+
+    return given
+
+
+def stage_of(performances: Sequence[Performance], clock: Clock) -> LiveStage:
+    """What can be directed of performances.
+
+    Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject. Of several
+    recorders of one subject, that which was added last records on demand: one of `--record` may run from the start to the end.
+    """
+    first = performances[0]
+    by_subject = {made.subject: recorders(made.sinks)[-1] for made in performances if recorders(made.sinks)}
+    recorder = by_subject.get(first.subject) if len(performances) == 1 else None
+    voices = {made.subject: DirectedVoice(made.face, made.front, made.source.name, mute=made.mute, clock=clock) for made in performances}
+    targets = {made.subject: sink for made in performances for sink in made.sinks if isinstance(sink, LiveTargets)}
+    return LiveStage(voices, targets, recorder, timecode=lambda: first.session.timecode or "00:00:00:00", recorders=by_subject)
+
+
+def open_control(direction: Direction, stage: LiveStage, takes: Path | None, clock: Clock) -> Server:
+    """The control port of a stage whose outputs are `directed`; it has to be run. `takes` is where takes are recorded.
+
+    Raises BridgeError for a port that is taken.
+    """
+    server = Server(stage, read_peers(direction.allow), port=direction.port, clock=clock, takes=takes)
+    stage.tell_takes(server.started_here, server.stopped_here)
+    return server

@@ -1,0 +1,230 @@
+"""Playing a take: its rows become poses on the 60 Hz grid by timecode, and go to the wires with its sound.
+
+replay    take  -> poses (wait) -> sender, on the playback clock -> sinks
+          sound -> speaker, which is the playback clock
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from arkit_mapping.channels import SHAPE_COUNT
+from arkit_mapping.takes.csv import Take
+from arkit_mapping.takes.edit import at_times, gaps, grid, grid_rows, timecode
+from livelink_bridge.core.channel import Channel
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame, Weights
+from livelink_bridge.core.workers import Runner, every, wait_for
+from livelink_bridge.errors import UsageError
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.reporting.metrics import Metrics, Status, Summary
+from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, sounding
+from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.session.sender import Sender
+from livelink_bridge.session.speaker import Speaker
+from livelink_bridge.session.status import Session
+from livelink_bridge.sinks import Sink, Stamp
+from livelink_bridge.sources.take_audio import ReplaySound
+from livelink_bridge.timing.scheduler import FixedTiming, Later
+from livelink_bridge.timing.timebase import DAY_S, Timebase
+from livelink_bridge.timing.timecode import TimecodeRate
+
+SPEEDS = (0.1, 10.0)
+SEAM_POSES = 12
+"""Between the end of a loop and its beginning the face goes over from one to the other in 0.2 s, instead of leaping."""
+_AHEAD = 30
+"""Poses that wait for the sender, half a second: there is no network to be slow."""
+_LONG_GAP_S = 10.0
+"""A face that was lost for longer is worth a word: nothing but a straight line is known of it."""
+_START_S = 0.05
+"""Until the first tick of a take that is not heard: time for the sender's thread to be there."""
+_STATUS_S = 0.25
+_BELOW_ONE = 0.99999994
+_LEAST_STEP = 1e-3
+"""By how many frames a stamp follows the one before where the playback clock was set back."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TakePlay:
+    """A take and how it is to be played."""
+
+    take: Take
+    """Cut to what is to be played."""
+    name: str
+    """For messages: the file."""
+    speed: float = 1.0
+    """1 is as recorded, 2 twice as fast; 0.1 to 10."""
+    loop: bool = False
+    """Whether it begins again at its end, until stopped."""
+    original_timecode: bool = False
+    """Whether packets carry the take's own time instead of the session's."""
+
+    def __post_init__(self) -> None:
+        if not SPEEDS[0] <= self.speed <= SPEEDS[1]:
+            raise UsageError(f"got speed {self.speed:g}, expected {SPEEDS[0]:g} to {SPEEDS[1]:g}; 1 is as recorded")
+        if self.loop and self.original_timecode:
+            raise UsageError("got --loop and --original-timecode, expected one of them: a loop would take the timecode back each time")
+
+    @property
+    def start_s(self) -> float:
+        """Time of its first row, as `Take.times_s` counts."""
+        return float(self.take.times_s[0])
+
+    @property
+    def pass_poses(self) -> int:
+        """Poses of the take itself, once through."""
+        return grid_rows(self.take, FRAME_RATE, speed=self.speed)
+
+    def frames(self) -> Iterator[FaceFrame]:
+        """The poses to be sent, MouthClose as recorded; without end where it loops."""
+        index = 0
+        while True:
+            for weights in self._once():
+                yield FaceFrame(weights, index)
+                index += 1
+            if not self.loop:
+                return
+
+    def _once(self) -> Iterator[Weights]:
+        rows = None
+        for times_s in grid(self.take, FRAME_RATE, speed=self.speed):
+            rows = _sendable(at_times(self.take, times_s))
+            yield from rows
+        if self.loop and rows is not None:
+            yield from _seam(rows[-1], _sendable(self.take.values[:1].copy())[0])
+
+
+class TakeTimebase(Timebase):
+    """Stamps in the take's own time: the pose of a moment carries that moment's timecode, whenever it is sent."""
+
+    def __init__(self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown_zero_s: Callable[[], float | None]) -> None:
+        """`shown_zero_s` is when the take's first row was, or would have been, shown (`Grid.shown_zero_s`)."""
+        super().__init__(clock, rate)
+        self._play = play
+        self._shown_zero_s = shown_zero_s
+        self._before = -math.inf
+
+    def stamp(self, at_s: float) -> Stamp:
+        zero_s = self._shown_zero_s()
+        passed_s = 0.0 if zero_s is None else at_s - zero_s
+        # A millionth of a frame is below what takes hold and above what the sums of seconds lose.
+        frames = round(self.rate.frames_at(self._play.start_s + self._play.speed * passed_s), 6)
+        self._before = frames = max(frames, self._before + _LEAST_STEP)
+        whole = math.floor(frames)
+        return Stamp(whole, min(frames - whole, _BELOW_ONE), self.rate.exact, self.rate.seconds_at(frames) % DAY_S)
+
+
+class TakeSource:
+    """A take as the source of a session: it has a name and nothing to hear."""
+
+    live = False
+    trouble = None
+    overflows = 0
+    dropped = 0
+
+    def __init__(self, play: TakePlay) -> None:
+        self.name = play.name
+        self.sample_rate = play.take.rate
+        self.duration_s = None if play.loop else play.pass_poses / FRAME_RATE
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _NoNetwork:
+    """What a session asks of its animator, where no sound is animated."""
+
+    gaps = 0
+    bad_poses = 0
+    lookahead_s = 0.0
+
+
+def run_replay(play: TakePlay, sound: Path | None, outputs: Outputs, *, sound_from_s: float = 0.0, clock: Clock, stop: threading.Event,
+               on_status: Callable[[Status], None] = lambda _status: None) -> Summary:  # fmt: skip
+    """Play a take to the sinks in real time, with `sound` on the speakers, until its end or until `stop` is set.
+
+    `sound_from_s` is where in the file the take's first row is. Raises SourceError for sound that cannot be read.
+    """
+    tell_long_gaps(play)
+    pause_s = (SEAM_POSES if play.loop else 0) / FRAME_RATE
+    with ExitStack() as stack:
+        source = None
+        if sound is not None:
+            source = ReplaySound(sound, clock=clock, block_s=SPEAKER_BLOCK_S, pass_s=play.pass_poses / FRAME_RATE, from_s=sound_from_s,
+                               speed=play.speed, loop=play.loop, pause_s=pause_s)  # fmt: skip
+            stack.callback(source.close)
+        sinks = stack.enter_context(open_sinks(outputs))
+        speaker = open_speaker(source, clock) if source else None
+        if speaker:
+            stack.callback(speaker.close)
+        return replay(play, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
+
+
+def replay(play: TakePlay, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None, clock: Clock, stop: threading.Event,
+           on_status: Callable[[Status], None] = lambda _status: None) -> Summary:  # fmt: skip
+    """The pose of each moment is sent when that moment is heard, or by the clock where nothing is. The face ends neutral."""
+    poses: Channel[FaceFrame] = Channel(_AHEAD, "wait")
+    metrics = Metrics()
+
+    def feed() -> None:
+        for frame in play.frames():
+            if not poses.put(frame):
+                return
+            metrics.sound_s += 1 / FRAME_RATE
+        poses.close()
+
+    with Runner() as runner:
+        runner.start("take", feed, cancel=poses.close)
+        wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
+        timing = sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
+        timebase = outputs.timebase(clock)
+        if play.original_timecode:
+            timebase = TakeTimebase(clock, timebase.rate, play, lambda: sender.grid.shown_zero_s)
+        sender = Sender(Poses(poses), sinks, Later(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
+                        metrics=metrics, timebase=timebase)  # fmt: skip
+        session = Session(TakeSource(play), cast(Animator, _NoNetwork()), poses, sender, sinks, metrics, clock, timebase=timebase,
+                          added_s=outputs.delay_s)  # fmt: skip
+        runner.start("sender", sender.run)
+
+        def tell() -> None:
+            metrics.level_dbfs = speaker.level_dbfs if speaker is not None and timing is speaker else None
+            on_status(session.status())
+
+        runner.watch("sender", stop, every(_STATUS_S, clock, tell))
+    return session.summary()
+
+
+def tell_long_gaps(play: TakePlay) -> None:
+    """Say, once for each, where the take has no rows for so long that what is shown is made up."""
+    for at_s, gap_s in gaps(play.take):
+        if gap_s > _LONG_GAP_S:
+            _log.warning("%s has no rows for %.1f s after %s; the face goes slowly from one to the other", play.name, gap_s,
+                         timecode(play.start_s + at_s))  # fmt: skip
+
+
+def _sendable(rows: Weights) -> Weights:
+    """Rows (n, 61) with shapes cut to [0, 1]; takes hold what the phone measured, unclamped."""
+    rows[:, :SHAPE_COUNT] = np.clip(rows[:, :SHAPE_COUNT], 0.0, 1.0)
+    return rows
+
+
+def _seam(last: Weights, first: Weights) -> Weights:
+    """float32 (SEAM_POSES, 61) between the end of a loop and its beginning, neither included."""
+    part = np.arange(1, SEAM_POSES + 1, dtype=np.float32) / (SEAM_POSES + 1)
+    part = part * part * (3 - 2 * part)
+    return np.asarray(last + part[:, None] * (first - last))

@@ -1,0 +1,123 @@
+"""The file's sound on the speakers, and the clock that says which moment of it is heard now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.core.channel import Channel, Closed
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FRAME_RATE
+from livelink_bridge.devices.portaudio import SoundSystem, sound_system
+from livelink_bridge.errors import DeviceError
+from livelink_bridge.reporting.metrics import level_dbfs
+from livelink_bridge.session.model_thread import until_broken
+from livelink_bridge.sources.base import Source
+from livelink_bridge.timing.scheduler import Extremes
+
+_AHEAD_MS = 1000.0
+"""Sound read ahead, so that a slow disk is not heard."""
+
+Sound = NDArray[np.float32]
+
+
+class Speaker:
+    """The system's output playing one source. It is a `Timing`: pose k is due when second k / 60 is heard.
+
+    It runs, silent, from the moment it is made; the sound begins when `feed` does.
+
+    Heard means written to the device plus the latency the device reports. PortAudio asks for sound late, never early, so the
+    earliest requests of the last seconds give the true clock.
+    """
+
+    def __init__(self, source: Source, *, block_s: float, clock: Clock, system: SoundSystem | None = None) -> None:
+        self._system = system = system or sound_system()
+        self.underruns = 0
+        """Times there was nothing to play because the file was not read fast enough."""
+        self.zero_s: float | None = None
+        self._source = source
+        self._clock = clock
+        self._rate = source.sample_rate
+        self._sound: Channel[Sound] = Channel.of_ms(_AHEAD_MS, 1000 * block_s, "wait")
+        self._rest: Sound = np.zeros((0, 1), np.float32)
+        self._played = 0
+        self._written = self._rest
+        """What the device took last."""
+        self._starts = Extremes("lowest", 0.5, 8)
+        self._latency_s = 0.0  # no sound is written before `feed`, and by then it is known
+        try:
+            self._stream = system.open("OutputStream", samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
+            self._latency_s = float(self._stream.latency)
+        except (system.error, ValueError) as error:
+            raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
+
+    @property
+    def level_dbfs(self) -> float | None:
+        """RMS of what was written to the device last; None before the first sound."""
+        return level_dbfs(self._written) if len(self._written) else None
+
+    def heard_s(self, index: int) -> float | None:
+        return None if self.zero_s is None else self.zero_s + index / FRAME_RATE
+
+    def feed(self) -> None:
+        """A thread's body: read the source to its end, as fast as it is played.
+
+        Where the source is damaged the sound ends; the model's thread reads the same file and reports it.
+        """
+        for block in until_broken(self._source.blocks(), []):
+            if not self._sound.put(block.samples.reshape(len(block.samples), -1)):
+                return
+        self._sound.close()
+
+    def close(self) -> None:
+        """Fall silent at once. Harmless twice."""
+        self._source.close()
+        self._sound.close()
+        self._system.close(self._stream)
+
+    def _fill(self, out: Sound, frames: int, _times: object, status: Any) -> None:
+        if status.output_underflow:  # what is asked for now is heard later than was known
+            self._starts.clear()
+        start_s = self._clock.now() + self._latency_s - self._played / self._rate
+        written = self._write_all(out)
+        if written == frames:
+            self._starts.add(start_s, start_s)
+            self.zero_s = self._starts.extreme()
+        else:
+            # The sound will be heard later than was known: the face has to wait with it.
+            self.underruns += self._played > 0
+            self._starts.clear()
+        self._played += written
+        self._written = out[:written].copy() if self._played else self._written
+
+    def _write_all(self, out: Sound) -> int:
+        """Fill `out`; how much of it is the file, or the silence after its end, rather than a hole in it."""
+        written = 0
+        try:
+            while written < len(out):
+                written += self._write(out[written:])
+        except Closed:
+            out[written:] = 0
+            return len(out)
+        except TimeoutError:
+            out[written:] = 0
+        return written
+
+    def _write(self, out: Sound) -> int:
+        """Write what is at hand, at most `out`; the number of frames written."""
+        if not len(self._rest):
+            self._rest = self._sound.get(timeout_s=0)
+        count = min(len(out), len(self._rest))
+        out[:count] = _fitted(self._rest[:count], out.shape[1])
+        self._rest = self._rest[count:]
+        return count
+
+
+def _fitted(sound: Sound, channels: int) -> Sound:
+    """Sound (n, any) for a device of `channels`: as it is, repeated from mono, or averaged."""
+    if sound.shape[1] in (1, channels):
+        return sound
+    mixed: Sound = sound.mean(axis=1, keepdims=True, dtype=np.float32)
+    return mixed

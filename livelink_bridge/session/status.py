@@ -1,0 +1,175 @@
+"""What is happening in one session, put together from the parts that know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from livelink_bridge.audio.level_meter import LevelMeter
+from livelink_bridge.core.channel import Channel
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FaceFrame
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.face import Face
+from livelink_bridge.reporting.metrics import Delay, DelayParts, Device, Level, Losses, Metrics, Status, Summary, Target, VoiceStatus, to_ms
+from livelink_bridge.session.sender import Sender
+from livelink_bridge.session.voice_monitor import VoiceOut
+from livelink_bridge.sinks.base import Sink
+from livelink_bridge.sources.base import Source
+from livelink_bridge.takes.recorder import Recorder
+from livelink_bridge.timing.timebase import Timebase
+
+_SILENT_S = 1.0
+"""A live source that hands over nothing for so long is not merely late."""
+
+
+class Front(Protocol):
+    """What stands between a microphone and the network, as far as it is shown."""
+
+    @property
+    def meter(self) -> LevelMeter: ...
+
+    @property
+    def gain_db(self) -> float:
+        """What a level control adds now."""
+        ...
+
+    @property
+    def gated(self) -> bool:
+        """Whether the gate has a say at all."""
+        ...
+
+    @property
+    def gate(self) -> float:
+        """The gate's gain, 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The parts of a running session that count something."""
+
+    source: Source
+    animator: Animator
+    poses: Channel[FaceFrame]
+    sender: Sender
+    sinks: Sequence[Sink]
+    metrics: Metrics
+    clock: Clock
+    front: Front | None = None
+    voice_out: VoiceOut | None = None
+    face: Face | None = None
+    """Whose mood is told."""
+    timebase: Timebase | None = None
+    """The sender's, for its timecode."""
+    added_s: float = 0.0
+    """Delay that was asked for on top, seconds."""
+
+    def status(self) -> Status:
+        trouble = self._trouble()
+        return Status(
+            state=trouble or ("live" if self.source.live else "playing"),
+            trouble=trouble,
+            fps=self.metrics.fps(self.clock.now()),
+            wanted_fps=1 / self.sender.grid.period_s,
+            sent=self.metrics.sent,
+            timecode=self.timecode,
+            delay=self._delay(),
+            level=self._level(),
+            gate=self.front.gate if self.front and self.front.gated else None,
+            mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
+            device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
+            targets=tuple(_target(part) for sink in self.sinks for part in _parts(sink)),
+            losses=self._losses(),
+            voice_out=_voice_status(self.voice_out) if self.voice_out else None,
+        )
+
+    def summary(self) -> Summary:
+        metrics, losses = self.metrics, self._losses()
+        return Summary(
+            sent=metrics.sent,
+            seconds=metrics.sound_s,
+            delay_ms=to_ms(metrics.delays_s.percentile(50)),
+            delay_p99_ms=to_ms(metrics.delays_s.percentile(99)),
+            step_ms=to_ms(metrics.steps_s.percentile(50)),
+            step_p99_ms=to_ms(metrics.steps_s.percentile(99)),
+            held=losses.held,
+            dropped=losses.dropped,
+            overflows=losses.overflows,
+            gaps=losses.gaps,
+            bad_poses=losses.bad_poses,
+            sink_errors=sum(sink.errors for sink in self.sinks),
+            late_ticks=losses.late_ticks,
+            troubles=tuple(f"{part.name}: {trouble}" for sink in self.sinks for part in _parts(sink) if (trouble := _target(part).trouble)),
+            takes=tuple(str(take) for sink in self.sinks if isinstance(sink, Recorder) for take in sink.takes),
+        )
+
+    def _losses(self) -> Losses:
+        return Losses(
+            dropped=self.source.dropped + self.poses.dropped + self.sender.poses.skipped,
+            held=self.sender.poses.held,
+            overflows=self.source.overflows,
+            gaps=self.animator.gaps,
+            bad_poses=self.animator.bad_poses,
+            late_ticks=self.sender.grid.late,
+        )
+
+    def _delay(self) -> Delay | None:
+        now_s = self.clock.now()
+        median_s, p99_s = self.metrics.delays_s.percentile(50, now_s), self.metrics.delays_s.percentile(99, now_s)
+        if median_s is None or p99_s is None:
+            return None
+        capture_s: float | None = _of_microphone(self.source, "latency_s")
+        return Delay(1000 * median_s, 1000 * p99_s, self._parts(median_s), to_ms(capture_s))
+
+    def _parts(self, median_s: float) -> DelayParts | None:
+        lookahead_s, added_s = self.animator.lookahead_s, self.added_s
+        # Shorter than the look-ahead: the sound was there before it was heard.
+        if not self.source.live or median_s - added_s < lookahead_s:
+            return None
+        compute_s, resampling_s = self.metrics.steps_s.percentile(50, self.clock.now()) or 0.0, self.sender.grid.wait_s
+        rest_s = median_s - lookahead_s - compute_s - resampling_s - added_s
+        return DelayParts(*(1000 * part_s for part_s in (lookahead_s, compute_s, resampling_s, added_s, rest_s)))
+
+    def _level(self) -> Level:
+        if self._trouble():  # a meter stands still where it hears nothing
+            return Level()
+        if self.front is None:
+            return Level(self.metrics.level_dbfs)
+        meter = self.front.meter
+        return Level(meter.rms_dbfs, meter.peak_dbfs, meter.held_peak_dbfs, meter.clipped_per_s, self.front.gain_db)
+
+    @property
+    def timecode(self) -> str | None:
+        """`HH:MM:SS:FF` of the last pose sent."""
+        frame = self.metrics.frame
+        return None if self.timebase is None or frame is None else self.timebase.rate.label(frame)
+
+    def _trouble(self) -> str | None:
+        why = self.metrics.failure or self.source.trouble
+        if why:
+            return f"no sound: {why}"
+        heard_at_s = self.metrics.heard_at_s
+        silent = heard_at_s is None or self.clock.now() - heard_at_s > _SILENT_S
+        return "no sound arrives" if self.source.live and silent else None
+
+
+def _parts(sink: Sink) -> Sequence[Sink]:
+    """The receivers behind a sink that is several."""
+    return getattr(sink, "parts", (sink,))
+
+
+def _target(sink: Sink) -> Target:
+    """Only those that hear of it say what is wrong with their receiver."""
+    return Target(sink.name, sink.sent, sink.errors, getattr(sink, "trouble", None))
+
+
+def _of_microphone(source: Source, name: str) -> Any:
+    """What only devices know: seconds in their buffers, times they were found again. None for any other source."""
+    return getattr(source, name, None)
+
+
+def _voice_status(voice: VoiceOut) -> VoiceStatus:
+    offset_ms = 1000 * (voice.late_s + voice.follower.error_s)
+    return VoiceStatus(voice.name, offset_ms, voice.follower.drift_ppm, voice.trouble)

@@ -1,0 +1,64 @@
+"""The model thread's body for sound that is handed over before it is played: utterances, interruptions."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+
+from livelink_bridge.core.channel import Channel
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.face.animator import Animator
+from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, fade
+from livelink_bridge.reporting.metrics import Metrics
+from livelink_bridge.session.model_thread import step
+from livelink_bridge.sources.utterance import Boundary
+from livelink_bridge.timing.scheduler import Timing
+
+CLOSE_POSES = 6
+"""Poses in which an interrupted face closes: 100 ms, so that it is neutral in 150 ms whatever else has to be waited for."""
+_REMEMBERED = 64
+"""Poses remembered beside as many as may wait to be shown."""
+
+
+def animate_paced(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: Timing, *, clock: Clock,
+                  metrics: Metrics) -> None:  # fmt: skip
+    """Follow a source that plays its sound itself, pose 0 at `timing.zero_s`, until it ends.
+
+    Sound that does not follow the sound before it finds the network fresh. A Boundary brings the poses that still waited for sound, as
+    if silence followed; one that is cut voids the poses that were not shown and closes the face.
+    """
+    recent: deque[FaceFrame] = deque(maxlen=_REMEMBERED + poses.capacity)
+    expected: int | None = None
+    for block in blocks:
+        if isinstance(block, Boundary):
+            frames = _interrupted(recent, poses, timing, clock) if block.cut else animator.flush()
+            expected = None
+        else:
+            if block.start != expected:
+                animator.reset()
+            expected = block.end
+            frames = step(animator, block, clock, metrics)
+        for frame in frames:
+            recent.append(frame)
+            poses.put(frame)
+
+
+def closing(recent: Iterable[FaceFrame], index: int) -> list[FaceFrame]:
+    """The poses after `index` that close the face which is shown at `index`, the last one neutral. `recent` in order of index."""
+    shown = [frame for frame in recent if frame.index <= index]
+    if not shown:
+        return []
+    face = shown[-1].weights * fade(index - shown[-1].index)
+    # The second half of `fade` is the way down; it is taken in fewer steps here.
+    ages = [HOLD_POSES + round(EASE_POSES * step / CLOSE_POSES) for step in range(1, CLOSE_POSES + 1)]
+    return [FaceFrame(face * fade(age), index + number) for number, age in enumerate(ages, 1)]
+
+
+def _interrupted(recent: deque[FaceFrame], poses: Channel[FaceFrame], timing: Timing, clock: Clock) -> list[FaceFrame]:
+    poses.take_while(lambda _frame: True)
+    assert timing.zero_s is not None, "interrupted before the first sound"
+    frames = closing(recent, math.floor((clock.now() - timing.zero_s) * FRAME_RATE))
+    recent.clear()
+    return frames

@@ -1,0 +1,153 @@
+"""The microphone's voice on an output, as much later as the face is: what a stream or a recording takes together is in step."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelink_bridge.audio.delay_line import DelayLine, Follower
+from livelink_bridge.audio.downmix import Mixer
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import AudioBlock
+from livelink_bridge.devices.portaudio import SoundSystem, one_line, sound_system
+from livelink_bridge.devices.selection import find_output
+from livelink_bridge.errors import DeviceError
+from livelink_bridge.timing.scheduler import Extremes
+
+_KEPT_S = 4.0
+"""Of the voice: more than any delay between a sound and its pose."""
+_RETRY_S = 1.0
+_SILENT_S = 0.1
+"""Without sound for so long a microphone is away: there is nothing to be late with."""
+_MARGIN_S = 0.02
+"""Between the newest sound and the oldest that is read: blocks of sound come unevenly."""
+_MOST_LATE_S = 0.5
+_WORTH_SAYING_S = 0.005
+"""An output that is late by less is in step."""
+
+_log = logging.getLogger(__name__)
+
+
+class VoiceOut:
+    """An output that plays what `heard` is given, each moment when its pose is shown.
+
+    `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody knows. The clocks
+    of input, output and machine all differ a little: what they drift by is taken up by resampling. An output that is lost is looked
+    for once a second by `tend`, which the main thread calls. An output may be late by `slack_s`: by so much the face was held back for it.
+    """
+
+    def __init__(self, wanted: str | None, *, clock: Clock, shown_zero_s: Callable[[], float | None], slack_s: float = 0.0,
+                 system: SoundSystem | None = None) -> None:  # fmt: skip
+        self.follower = Follower()
+        self.late_s = 0.0
+        """How much later than its pose the voice is heard because the output needs more time than the face takes."""
+        self.trouble: str | None = None
+        self._wanted, self._clock, self._shown_zero_s = wanted, clock, shown_zero_s
+        self._slack_s = slack_s
+        self._heard_at_s = -math.inf
+        self._spare = Extremes("lowest", 1.0, 10)
+        self._system = system or sound_system()
+        self._mixer = Mixer()
+        self._lost = threading.Event()
+        """Sound was lost: the callback, which alone writes `late_s`, takes note."""
+        self._line: DelayLine | None = None
+        self._from_hz = 0
+        self._gone = threading.Event()
+        self._retry_s = self._said_late_s = 0.0
+        self._open()
+
+    def heard(self, block: AudioBlock) -> None:
+        """Take a block as the source hands it over."""
+        if self._line is None or block.sample_rate != self._from_hz:
+            self._from_hz = block.sample_rate
+            self._line = DelayLine(round(_KEPT_S * block.sample_rate))
+        if block.start > self._line.end > 0:  # sound was lost: how late an output is has nothing to do with it
+            self._lost.set()
+        self._heard_at_s = self._clock.now()
+        self._line.write(block.start, self._mixer.push(block.samples, block.sample_rate))
+
+    def tee(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
+        """The same blocks, heard on their way."""
+        for block in blocks:
+            self.heard(block)
+            yield block
+
+    def tend(self) -> None:
+        """Look for a lost output, when it is time to. Say once when an output is too slow to be in step."""
+        if self.late_s > max(self._said_late_s, self._slack_s) + _WORTH_SAYING_S:
+            self._said_late_s = self.late_s
+            _log.warning("sound output %r needs %.0f ms more than the face takes, so the voice comes after it; --face-delay %.0f brings "
+                         "them together", self.name, 1000 * self.late_s, 1000 * self.late_s)  # fmt: skip
+        if not self._gone.is_set() or self._clock.now() < self._retry_s:
+            return
+        self._retry_s = self._clock.now() + _RETRY_S
+        self._system.close(self._stream)
+        self._system.renew()
+        try:
+            self._open()
+        except DeviceError as error:
+            self._gone.set()
+            self.trouble = str(error)
+
+    def close(self) -> None:
+        """Fall silent. Harmless twice."""
+        self._system.close(self._stream)
+
+    def _open(self) -> None:
+        try:
+            device = self._system.devices()[find_output(self._wanted, self._system.devices(), self._system.default()[1])]
+            self.name = str(device["name"])
+            self._to_hz = round(device["default_samplerate"])
+            self._asked, self._starts = 0, Extremes("lowest", 0.5, 8)
+            self._latency_s: float | None = None
+            self._gone.clear()
+            self._stream = self._system.open(
+                "OutputStream", device=device["index"], samplerate=self._to_hz, dtype="float32", latency="low", callback=self._fill,
+                finished_callback=self._gone.set)  # fmt: skip
+            self._latency_s = float(self._stream.latency)
+        except self._system.error as error:
+            raise DeviceError(f"sound output {self._wanted or 'default'!r} cannot be opened: {one_line(error)}") from error
+        self.trouble = None
+
+    def _fill(self, out: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
+        if status.output_underflow:  # what is asked for now is heard later than was known
+            self._starts.clear()
+        if self._lost.is_set():
+            self._lost.clear()
+            self.late_s = 0.0
+        # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was heard.
+        now_s = self._clock.now()
+        zero_s, line, latency_s = self._shown_zero_s(), self._line, self._latency_s
+        if latency_s is not None:
+            self._starts.add(now_s, now_s + latency_s - self._asked / self._to_hz)
+        self._asked += frames
+        if zero_s is None or line is None or latency_s is None or now_s - self._heard_at_s > _SILENT_S:
+            self.follower.lost()
+            out[:] = 0
+            return
+        heard_s = self._starts.extreme() + (self._asked - frames) / self._to_hz
+        target = (heard_s - zero_s - self.late_s) * self._from_hz
+        missing_s = (target - line.end) / self._from_hz + frames / self._to_hz + _MARGIN_S
+        target -= self._wait_longer(missing_s, now_s) * self._from_hz
+        position, step = self.follower.advance(target, frames, self._from_hz, self._to_hz)
+        out[:] = line.read(position, step, frames)[:, None]
+
+    def _wait_longer(self, missing_s: float, now_s: float) -> float:
+        """Sound that has not been spoken yet cannot be played: from now on everything is so much later. What was more than ten seconds
+        needed is given back."""
+        self._spare.add(now_s, -missing_s)
+        if missing_s > 0:
+            longer_s = min(missing_s, _MOST_LATE_S - self.late_s)
+        elif self._spare.full and self._spare.extreme() > _WORTH_SAYING_S:
+            longer_s = -min(self.late_s, self._spare.extreme() - _WORTH_SAYING_S)
+        else:
+            return 0.0
+        self._spare.clear()
+        self.late_s += longer_s
+        return longer_s

@@ -1,0 +1,294 @@
+"""Stand-ins for time, sound, network and receivers, for the tests of this project and of whoever builds on it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from arkit_mapping import MOUTH_32
+from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, Weights
+from livelink_bridge.sinks.base import Closure, Stamp
+from speech_to_face.base import Coefficients, Samples, Stream
+
+
+class ManualClock:
+    """A clock that stands still until told. Waiting moves it to the deadline at once, `overslept_s` late."""
+
+    def __init__(self, start_s: float = 0.0, *, time_of_day_s: float = 0.0, overslept_s: Iterator[float] | None = None) -> None:
+        self._now_s = start_s
+        self._midnight_s = start_s - time_of_day_s
+        self._overslept_s = overslept_s
+        self._plans: list[tuple[float, Callable[[ManualClock], object]]] = []
+
+    def at(self, time_s: float, happen: Callable[[ManualClock], object]) -> None:
+        """Call `happen` when somebody waits until `time_s` or longer, the clock standing there."""
+        self._plans = sorted([*self._plans, (time_s, happen)], key=lambda plan: plan[0])
+
+    def now(self) -> float:
+        return self._now_s
+
+    def advance(self, seconds: float) -> None:
+        self._now_s += seconds
+
+    def wait_until(self, deadline_s: float, stop: threading.Event) -> bool:
+        if stop.is_set():
+            return False
+        while self._plans and self._plans[0][0] <= deadline_s:
+            time_s, happen = self._plans.pop(0)
+            self._now_s = max(self._now_s, time_s)
+            happen(self)
+        if stop.is_set():
+            return False
+        late_s = next(self._overslept_s, 0.0) if self._overslept_s is not None else 0.0
+        self._now_s = max(self._now_s, deadline_s + late_s)
+        return True
+
+    def time_of_day(self) -> float:
+        return self._now_s - self._midnight_s
+
+
+class ListSource:
+    """A source that gives the blocks it was made with, then ends, or fails with `failure`."""
+
+    def __init__(self, blocks: Sequence[AudioBlock], *, live: bool = False, failure: Exception | None = None) -> None:
+        self.name = "list:"
+        self.live = live
+        self.sample_rate = blocks[0].sample_rate if blocks else 16000
+        self.duration_s: float | None = blocks[-1].end / self.sample_rate if blocks else 0.0
+        self.overflows = 0
+        self.dropped = 0
+        self.trouble: str | None = None
+        self._blocks = blocks
+        self._failure = failure
+        self._closed = False
+
+    @classmethod
+    def of_samples(cls, samples: Samples, sample_rate: int, block_samples: int) -> ListSource:
+        """Cut float32 (n,) or (n, channels) into blocks that arrive exactly when their last sample was spoken."""
+        starts = range(0, len(samples), block_samples)
+        cut = [(start, samples[start : start + block_samples]) for start in starts]
+        return cls([AudioBlock(part, sample_rate, start, (start + len(part)) / sample_rate) for start, part in cut])
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        for block in self._blocks:
+            if self._closed:
+                return
+            yield block
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class CollectSink:
+    """A sink that keeps what it is sent."""
+
+    def __init__(self, closure: Closure = "arkit", *, failure: Exception | None = None) -> None:
+        self.name = "collect:"
+        self.closure: Closure = closure
+        self.errors = 0
+        self.stamps: list[Stamp] = []
+        self.closed = False
+        self._weights: list[Weights] = []
+        self._failure = failure
+
+    @property
+    def sent(self) -> int:
+        return len(self._weights)
+
+    @property
+    def weights(self) -> Weights:
+        """float32 (sent, 61)."""
+        return np.array(self._weights, np.float32).reshape(-1, 61)
+
+    def send(self, weights: Weights, stamp: Stamp) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self._weights.append(weights.copy())
+        self.stamps.append(stamp)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class LoudnessModel:
+    """A model without weights: the mouth opens as far as the voice is loud. Frame k hears the sound from k - 2 to k + 4."""
+
+    name = "loudness"
+    device = "cpu"
+    sample_rate = 16000
+    frame_rate = FRAME_RATE
+    lookahead_s = 4 / FRAME_RATE
+    channels = MOUTH_32
+
+    def animate(self, samples: Samples) -> Coefficients:
+        stream = self.stream()
+        return np.concatenate([stream.push(samples), stream.flush()])
+
+    def stream(self) -> Stream:
+        return _LoudnessStream()
+
+
+_HOPS_BEFORE = 2
+_HOPS_AFTER = 4
+_JAW_PER_RMS = 5.0
+
+
+class _LoudnessStream:
+    """Frame k is the mean energy of hops k - 2 ... k + 3; hop j is the sound from sample floor(800 j / 3) to the next edge."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._heard = 0
+        self._hops = 0
+        self._frames = 0
+        self._unfinished = np.zeros(0, np.float32)
+        self._energies = np.zeros(_HOPS_BEFORE)
+
+    def push(self, samples: Samples) -> Coefficients:
+        sound = np.concatenate([self._unfinished, samples])
+        self._heard += len(samples)
+        hops = (3 * (self._heard + 1) - 1) // 800
+        edges = np.arange(self._hops, hops + 1) * 800 // 3 - self._hops * 800 // 3
+        if hops > self._hops:
+            energies = np.add.reduceat(np.square(sound[: edges[-1]], dtype=np.float64), edges[:-1]) / np.diff(edges)
+            self._energies = np.concatenate([self._energies, energies])
+        self._unfinished = sound[edges[-1] :]
+        self._hops = hops
+        return self._ready()
+
+    def flush(self) -> Coefficients:
+        frames, heard = self._frames, self._heard
+        wanted = math.ceil(heard * LoudnessModel.frame_rate / LoudnessModel.sample_rate) - frames
+        silence = (frames + wanted + _HOPS_AFTER) * 800 // 3 - heard
+        return self.push(np.zeros(max(0, silence), np.float32))[:wanted]
+
+    def _ready(self) -> Coefficients:
+        span = _HOPS_BEFORE + _HOPS_AFTER
+        count = max(0, len(self._energies) - span + 1)
+        mean = np.sum([self._energies[hop : hop + count] for hop in range(span)], axis=0) / span
+        self._energies = self._energies[count:]
+        self._frames += count
+        jaw = np.minimum(1.0, _JAW_PER_RMS * np.sqrt(mean))
+        faces = np.zeros((count, len(MOUTH_32)), np.float32)
+        faces[:, MOUTH_32.index("jawOpen")] = jaw
+        faces[:, MOUTH_32.index("mouthFunnel")] = 0.4 * jaw
+        faces[:, MOUTH_32.index("mouthClose")] = 0.1 * jaw
+        return faces
+
+
+class FakePortAudio:
+    """Stands in for the sounddevice module: two inputs, an output, and streams that a test drives by hand.
+
+    `refuse` is why no stream can be opened, `busy` why one that was opened cannot be started. What is done to `plugged` is seen, as
+    PortAudio's own, only after it is started anew.
+    """
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, *, default_input: int = 0, refuse: str | None = None, busy: str | None = None) -> None:
+        self.devices = [
+            fake_device(0, "Desk Microphone", inputs=1, outputs=0),
+            fake_device(1, "Studio Interface: Line In", inputs=8, outputs=8),
+            fake_device(2, "Speakers", inputs=0, outputs=2),
+        ]
+        self.plugged = list(self.devices)
+        self.default = SimpleNamespace(device=(default_input, 2))
+        self.streams: list[FakeStream] = []
+        self.started = 1
+        """Times PortAudio was started."""
+        self.silent = False
+        """Whether the sound server is away: PortAudio cannot be started."""
+        self._running = True
+        self.refuse = refuse
+        self.busy = busy
+
+    def query_devices(self) -> list[dict[str, Any]]:
+        return self.devices
+
+    def query_hostapis(self) -> list[dict[str, Any]]:
+        return [{"name": "ALSA"}, {"name": "Windows WASAPI", "default_input_device": 3}]
+
+    def WasapiSettings(self, *, exclusive: bool) -> SimpleNamespace:  # noqa: N802 - sounddevice's name
+        return SimpleNamespace(exclusive=exclusive)
+
+    def _terminate(self) -> None:
+        assert self._running, "PortAudio was ended twice"
+        self._running = False
+        assert all(stream.closed for stream in self.streams), "PortAudio was ended under a stream"
+
+    def _initialize(self) -> None:
+        if self.silent:
+            raise self.PortAudioError("Host error")
+        self._running = True
+        self.started += 1
+        self.devices = list(self.plugged)
+
+    def InputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - sounddevice's name
+        return self._open(options)
+
+    def OutputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - sounddevice's name
+        return self._open(options)
+
+    def _open(self, options: dict[str, Any]) -> FakeStream:
+        if self.refuse:
+            raise self.PortAudioError(self.refuse)
+        self.streams.append(FakeStream(options, self.PortAudioError(self.busy) if self.busy else None))
+        return self.streams[-1]
+
+
+class FakeStream:
+    """A stream whose callback is called by the test instead of by a device."""
+
+    latency = 0.05
+
+    def __init__(self, options: dict[str, Any], failure: Exception | None = None) -> None:
+        self.options = options
+        self.started = False
+        self._failure = failure
+        self.closed = False
+
+    def start(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self.started = True
+
+    def close(self) -> None:
+        self.closed = True
+        if "finished_callback" in self.options:
+            self.options["finished_callback"]()
+
+    def record(self, samples: Weights, *, overflow: bool = False) -> None:
+        """Hand float32 (n, channels) to an input's callback; afterwards the buffer is overwritten, as a device would."""
+        buffer = samples.copy()
+        self.options["callback"](buffer, len(buffer), None, SimpleNamespace(input_overflow=overflow))
+        buffer[:] = np.nan
+
+    def play(self, frames: int, channels: int = 2) -> Weights:
+        """What an output's callback writes when the device asks for `frames`: float32 (frames, channels)."""
+        buffer = np.full((frames, channels), np.nan, np.float32)
+        self.options["callback"](buffer, frames, None, SimpleNamespace(output_underflow=False))
+        return buffer
+
+    def unplug(self) -> None:
+        self.options["finished_callback"]()
+
+
+def fake_device(index: int, name: str, *, inputs: int, outputs: int) -> dict[str, Any]:
+    return {
+        "index": index,
+        "name": name,
+        "hostapi": 0,
+        "max_input_channels": inputs,
+        "max_output_channels": outputs,
+        "default_samplerate": 48000.0,
+    }

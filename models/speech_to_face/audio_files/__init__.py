@@ -1,0 +1,5 @@
+"""Sound files: opened, with how much audio they declare and how much they hold. No network, no thread."""
+
+from speech_to_face.audio_files.opening import CutError, Recording, RecordingError, open_recording
+
+__all__ = ["CutError", "Recording", "RecordingError", "open_recording"]

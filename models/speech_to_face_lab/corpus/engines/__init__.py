@@ -1,0 +1,65 @@
+"""Text-to-speech engines that say when each phone is spoken. A new one is a file here and a line in `ENGINES`.
+
+Every engine is an optional system package; `available()` says whether it is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech_to_face.base import ModelError
+from speech_to_face.phones import Phone
+
+SAMPLE_RATE = 16_000
+"""Hz of everything in the corpus."""
+TEMPI = (1.0, 0.87, 1.12, 1.0, 0.75, 1.0, 1.25, 0.93, 1.06, 0.55)
+"""Text i of a call is spoken TEMPI[i % 10] times as fast as the voice speaks by itself: people hurry, and drawl their vowels."""
+
+
+class VoiceError(ModelError):
+    """An engine that does not have the voice asked for. The text is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One spoken text with its timed phones."""
+
+    text: str
+    samples: NDArray[np.float32]
+    """float32 (n,), mono, [-1, 1], 16 kHz."""
+    phones: tuple[Phone, ...]
+
+
+class Engine(Protocol):
+    def available(self) -> bool: ...
+
+    def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
+        """Utterances for `texts`, in order; a text the engine cannot say is left out. `table` names the phone set.
+
+        Raises VoiceError when the engine has no such voice, as far as it can tell.
+        """
+        ...
+
+
+ENGINES = {name: f"speech_to_face_lab.corpus.engines.{name}" for name in ("espeak", "festival", "flite")}
+
+
+def engine(name: str) -> Engine:
+    return cast(Callable[[], Engine], import_module(ENGINES[name]).engine)()
+
+
+def tempo(index: int) -> float:
+    """How fast text `index` of a call is spoken, 1 being the voice's own speed."""
+    return TEMPI[index % len(TEMPI)]
+
+
+def at_16k(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    import soxr
+
+    return np.asarray(samples if rate == SAMPLE_RATE else soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32)

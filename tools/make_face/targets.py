@@ -1,0 +1,38 @@
+"""All 52 blend shapes of the flesh: what is not made is the other side of what is, mirrored."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from arkit_mapping.channels import ARKIT_52
+from make_face import move_brows, move_eyes, move_jaw, move_mouth
+from make_face.anatomy import Floats
+from make_face.fields import added, smooth
+from make_face.flesh import Flesh
+from make_face.part import other_side
+
+SMALLEST = 0.002
+"""Movements shorter than this, cm, are none: they would only make the file longer."""
+
+
+def moves(flesh: Flesh) -> dict[str, Floats]:
+    """(N, 3) of each of the 52, in their order."""
+    mouth = added(move_jaw.moves(flesh), move_mouth.moves(flesh), tongue_way(flesh))
+    one_side = added(mouth, move_eyes.moves(flesh), move_brows.moves(flesh.points))
+    return {name: trimmed(one_side[name]) if name in one_side else reflected(flesh, one_side, name) for name in ARKIT_52}
+
+
+def reflected(flesh: Flesh, known: dict[str, Floats], name: str) -> Floats:
+    return trimmed(known[other_side(name)][flesh.twin] * [-1.0, 1.0, 1.0])
+
+
+def trimmed(move: Floats) -> Floats:
+    return np.where(np.linalg.norm(move, axis=1, keepdims=True) < SMALLEST, 0.0, move)
+
+
+def tongue_way(flesh: Flesh) -> dict[str, Floats]:
+    """The lips make room for the tongue."""
+    near = (1.0 - smooth(flesh.reach, 0.0, 1.8)) * flesh.fade
+    middle = np.abs(flesh.above) ** 1.2
+    rise = np.where(flesh.above > 0, 0.18, -0.34) * middle * near
+    return {"tongueOut": np.stack([0 * rise, rise, 0.06 * middle * near], axis=1)}
