@@ -13,8 +13,9 @@ from known_skips import KnownSkips
 
 HERE = Path(__file__).parent
 REAL_TIME = (
-    "api", "device", "doctor", "faults", "listen", "sinks", "sources", "test_cli.py", "test_cli_ending", "test_cli_mic", "test_cli_sync",
-    "test_end_to_end", "test_examples", "test_pipeline", "test_recorder", "test_replay", "test_take_playback", "wire/test_unreal",
+    "api", "device", "doctor", "faults", "network/test_udp_target", "network/test_udp_port", "speech_server", "sinks", "sources",
+    "commands/test_cli.py", "commands/test_ending", "commands/test_mic", "commands/test_sync", "commands/test_replay", "session/test_modes",
+    "session/test_replay", "takes/test_recorder", "program/test_end_to_end", "program/test_examples", "wire/test_unreal",
 )  # fmt: skip
 """What keeps to the clock or to a sound server: one after the other in one process, so that no two of them share a core's moments."""
 

@@ -155,7 +155,7 @@ def _meant(name: str) -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((files("arkit_mapping") / "moods.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.safe_load((files("arkit_mapping.liveliness") / "moods.yaml").read_text(encoding="utf-8"))
     return data
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The terminal of a running session: panel, status lines, keys and typed commands."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Receives as Unreal does and reports what arrives, what Unreal would drop, and why."""

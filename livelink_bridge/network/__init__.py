@@ -1,1 +1,1 @@
-"""TODO."""
+"""UDP addresses, routes and ports, and which peers may connect."""

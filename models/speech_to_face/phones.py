@@ -27,7 +27,7 @@ class Phone:
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    return yaml.safe_load(files("speech_to_face_lab.corpus").joinpath("phones.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    return yaml.safe_load(files("speech_to_face").joinpath("phones.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
 CLASSES: tuple[str, ...] = tuple(_tables()["classes"])

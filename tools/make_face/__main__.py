@@ -1,4 +1,4 @@
-"""Makes the face: `python -m make_face.__main__ livelink_bridge/preview/face.glb`.
+"""Makes the face: `PYTHONPATH=tools:models python -m make_face livelink_bridge/preview/face.glb`.
 
 Needs pygltflib. The same code makes the same file; metres, y up, the face towards z, the character's left at x > 0.
 """

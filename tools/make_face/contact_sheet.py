@@ -1,4 +1,4 @@
-"""Pictures of the face on a grid: `python -m make_face.contact_sheet targets|visemes|FILE.json OUT.jpg`.
+"""Pictures of the face on a grid: `PYTHONPATH=tools:models python -m make_face.contact_sheet targets|visemes|FILE.json OUT.jpg`.
 
 Drawn by a headless Chromium with its software renderer and the three.js that NiceGUI carries. FILE.json is a list of cells,
 `{"name": ..., "weights": {"jawOpen": 0.5}, "view": "face", "turn": 0}`. Needs Chromium, nicegui and, for the visemes, Pillow.
@@ -24,7 +24,7 @@ from arkit_mapping.channels import ARKIT_52, MOUTH_32
 from livelink_bridge.errors import BridgeError
 
 HERE = Path(__file__).parent
-FACE, PAGE = HERE / "face.glb", HERE / "contact_sheet.html"
+FACE, PAGE = HERE.parents[1] / "livelink_bridge" / "preview" / "face.glb", HERE / "contact_sheet.html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--headless", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-background-networking",
          "--disable-component-update")  # fmt: skip
@@ -42,7 +42,7 @@ VISEMES: dict[str, str] = {
     "L": "l  low", "R": "r  red", "W": "w  we",
 }  # fmt: skip
 TONGUE = {"TH": 0.4, "L": 0.2}
-"""What models/speech_to_face/pmmtalk/tongue.py shows of it; the speech networks leave it out."""
+"""What models/speech_to_face/streaming/tongue.py shows of it; the speech networks leave it out."""
 
 Cell = dict[str, Any]
 

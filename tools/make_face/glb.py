@@ -28,7 +28,7 @@ class Binary:
     """The file's one buffer and what points into it."""
 
     def __init__(self) -> None:
-        self.document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator="make_face.__main__"), materials=MATERIALS)
+        self.document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator="make_face"), materials=MATERIALS)
         self.data = bytearray()
         self.zeros: dict[int, int] = {}
 

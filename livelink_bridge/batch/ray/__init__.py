@@ -1,1 +1,1 @@
-"""TODO."""
+"""A batch on a Ray cluster."""

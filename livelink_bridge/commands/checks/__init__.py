@@ -1,1 +1,1 @@
-"""TODO."""
+"""Verbs that look and report: doctor, monitor, devices, config."""

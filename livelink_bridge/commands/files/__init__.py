@@ -1,1 +1,1 @@
-"""TODO."""
+"""Verbs that read and write files."""

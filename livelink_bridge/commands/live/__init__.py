@@ -1,1 +1,1 @@
-"""TODO."""
+"""Verbs that move a face now."""

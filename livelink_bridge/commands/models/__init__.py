@@ -1,1 +1,1 @@
-"""TODO."""
+"""Verbs about networks: list, train, adapt, evaluate."""

@@ -34,7 +34,7 @@ from livelink_bridge.preview.live.live_show import LiveShow
 Against = Literal["saved", "predicted", "other"]
 """What B is: the saved character, the poses as predicted, or another model or take."""
 
-FACE = Path(__file__).with_name("face.glb")
+FACE = Path(__file__).parents[1] / "face.glb"
 """The built-in face."""
 FACE_URL = "/session/face/own"
 FACE_ENDINGS = (".glb", ".vrm")

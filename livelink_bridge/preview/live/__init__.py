@@ -1,1 +1,1 @@
-"""TODO."""
+"""The page beside a live session."""

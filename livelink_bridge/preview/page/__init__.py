@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the page shows, with NiceGUI."""

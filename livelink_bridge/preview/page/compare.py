@@ -14,7 +14,7 @@ from livelink_bridge.preview.editor.votes import QUESTIONS, Ballots, Blind
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.timeline import StageLink, Transport
 
-THEME = Path(__file__).with_name("web") / "theme.css"
+THEME = Path(__file__).parents[1] / "web" / "theme.css"
 PART_S = 8.0
 """Of the sound that one vote is about: a sentence."""
 MOST_PARTS = 30

@@ -25,7 +25,7 @@ from livelink_bridge.preview.server.drops import LARGEST
 from livelink_bridge.preview.server.routes import export_url
 from speech_to_face.base import ModelError
 
-THEME = Path(__file__).with_name("web") / "theme.css"
+THEME = Path(__file__).parents[1] / "web" / "theme.css"
 PRELOAD = f'<link rel="preload" href="{FACE_URL}" as="fetch" crossorigin="anonymous">'
 """The face is on its way while the scripts are read."""
 LOOK_AT_SENDING_S = 0.5

@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui.element import Element
 
-_WEB = str(Path(__file__).with_name("web"))
+_WEB = str(Path(__file__).parents[1] / "web")
 
 
 class _Drawn(Element):

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The web server of the page: guard, routes, dropped files."""

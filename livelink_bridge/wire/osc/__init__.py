@@ -1,1 +1,1 @@
-"""TODO."""
+"""OSC messages as bytes, and how faces are laid out in them."""

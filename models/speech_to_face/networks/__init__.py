@@ -1,1 +1,1 @@
-"""TODO."""
+"""The networks: PMMTalk, CodeTalker, DualTalker and the baselines."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-from tests.models.recordings.conftest import RATE, read
+from tests.speech_to_face.audio_files.conftest import RATE, read
 
 from speech_to_face.audio_files import open_recording
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.models.recordings.conftest import RATE, SECONDS, cut, read
+from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 
 from speech_to_face.audio_files import CutError, RecordingError, open_recording
 

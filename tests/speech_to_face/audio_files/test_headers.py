@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tests.models.recordings.conftest import RATE, SECONDS, cut, read
+from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 
 from speech_to_face.audio_files import RecordingError, open_recording
 
