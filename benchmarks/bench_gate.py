@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from livelink_bridge.audio.agc import LevelControl
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.agc import AGC
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.vad import Detector, SileroDetector
 from speech_to_face_lab.corpus.augment import NOISES as DRAWN
 from speech_to_face_lab.evaluation.data import read_samples
@@ -56,13 +56,13 @@ class WebRtcDetector:
         return np.arange(self._given - len(said) + 1, self._given + 1) * 160, np.array(said, np.float32)
 
 
-def fronts() -> dict[str, Callable[[], VoiceFront]]:
+def fronts() -> dict[str, Callable[[], InputChain]]:
     makers: dict[str, Callable[[], Detector | None]] = {"silero": SileroDetector, "level": lambda: None, "webrtc": WebRtcDetector}
     try:
         WebRtcDetector()
     except ImportError:
         del makers["webrtc"]
-    return {name: lambda make=make: VoiceFront(make()) for name, make in makers.items()}
+    return {name: lambda make=make: InputChain(make()) for name, make in makers.items()}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Recording:
     onset_s: float
 
 
-def weights_of(front: VoiceFront, samples: np.ndarray) -> np.ndarray:
+def weights_of(front: InputChain, samples: np.ndarray) -> np.ndarray:
     """Weights of all poses whose look-ahead lies in the sound, fed as a microphone would."""
     found: list[np.ndarray] = []
     for start in range(0, len(samples), BLOCK):
@@ -210,7 +210,7 @@ def show_levels(found: list[Recording]) -> None:
 
 
 def _level_after(samples: np.ndarray) -> float:
-    front = VoiceFront(SileroDetector(), level=LevelControl())
+    front = InputChain(SileroDetector(), level=AGC())
     out = np.concatenate([front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)])
     levels = levels_of(out[3 * RATE :])
     return float(10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10))))
@@ -220,13 +220,13 @@ def show_cost() -> None:
     """Each block's least of twenty runs: the machine may be busy with other things."""
     print("processor time of a block of 10 ms, everything on, ms")
     for rate in (16_000, 48_000):
-        front, block = VoiceFront(SileroDetector(), level=LevelControl()), rate // 100
+        front, block = InputChain(SileroDetector(), level=AGC()), rate // 100
         sound = (0.1 * np.random.default_rng(0).standard_normal(2 * rate)).astype(np.float32)
         ms = 1e3 * np.min([_times(front, sound, rate, block) for _ in range(20)], axis=0)
         print(f"  {rate} Hz: mean {ms.mean():.3f}  p50 {np.median(ms):.3f}  p99 {np.percentile(ms, 99):.3f}")
 
 
-def _times(front: VoiceFront, sound: np.ndarray, rate: int, block: int) -> np.ndarray:
+def _times(front: InputChain, sound: np.ndarray, rate: int, block: int) -> np.ndarray:
     front.reset()
     took = []
     for start in range(0, len(sound), block):

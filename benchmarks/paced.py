@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.workers import Runner, steady_interpreter
 from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import Status, Summary
-from livelink_bridge.session.live import Performance, perform
+from livelink_bridge.session.live import LiveSession, run_sessions
 from livelink_bridge.session.model_thread import warm_up
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.testing.stand_ins import LoudnessModel
@@ -115,7 +115,7 @@ def load(name: str) -> SpeechToFace:
     return load_model(name, device="cpu")
 
 
-def run(model: SpeechToFace, outputs: Sequence[Outputs], stop: threading.Event, fronts: Sequence[VoiceFront | None],
+def run(model: SpeechToFace, outputs: Sequence[Outputs], stop: threading.Event, fronts: Sequence[InputChain | None],
         on_status: object = None) -> list[Summary]:  # fmt: skip
     """The whole live path, one voice for each of `outputs`, until `stop` is set."""
     warm_up(model)
@@ -124,7 +124,7 @@ def run(model: SpeechToFace, outputs: Sequence[Outputs], stop: threading.Event, 
         sinks = [stack.enter_context(open_sinks(one)) for one in outputs]
         with steady_interpreter(), Runner() as runner:
             performances = [
-                Performance(PacedVoice(seed), model, Face(), one, targets, clock=clock, stop=runner.stop, front=front)
+                LiveSession(PacedVoice(seed), model, Face(), one, targets, clock=clock, stop=runner.stop, front=front)
                 for seed, (one, targets, front) in enumerate(zip(outputs, sinks, fronts, strict=True))
             ]
 
@@ -133,7 +133,7 @@ def run(model: SpeechToFace, outputs: Sequence[Outputs], stop: threading.Event, 
                     statuses: list[Status] = [performance.session.status() for performance in performances]
                     on_status(statuses)
 
-            perform(performances, runner, clock=clock, stop=stop, on_status=report)
+            run_sessions(performances, runner, clock=clock, stop=stop, on_status=report)
     return [performance.session.summary() for performance in performances]
 
 

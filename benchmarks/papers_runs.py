@@ -20,7 +20,7 @@ from speech_to_face_lab.protocols.splits import FILE, Split, read_split
 from speech_to_face_lab.protocols.windows import write_tracks
 from speech_to_face_lab.training.program import judge
 from speech_to_face_lab.training.program.data import kept_split, of_subjects, window_batches
-from speech_to_face_lab.training.program.run import Order, learn, network_of_run, plan_of
+from speech_to_face_lab.training.program.run import TrainOptions, learn, network_of_run, plan_of
 from speech_to_face_lab.training.program.systems import ABLATIONS
 from speech_to_face_lab.training.tracks import Track, read_tracks
 
@@ -86,7 +86,7 @@ def train_one(model: str, protocol: str, budget: Budget) -> None:
     made = kept_split(run, protocol, {name: tts.gender(name) for name in tts.speakers(budget.corpus)}, 0)
     tracks = read_tracks(budget.features, held=False)
     plan = plan_of(model, steps=budget.steps, minutes=budget.minutes, seed=budget.seed)
-    order = Order(model, str(budget.corpus), "tts", protocol)
+    order = TrainOptions(model, str(budget.corpus), "tts", protocol)
     outcome = learn(order, plan, made, window_batches(tracks, made, plan), run, "cpu")
     network = network_of_run(model, run)
     found = judge.score(network, of_subjects(tracks, made.test), frames_of(tracks, made, budget))

@@ -30,7 +30,7 @@ from functools import partial
 import numpy as np
 
 from arkit_mapping.liveliness import Liveliness
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.workers import steady_interpreter
@@ -58,7 +58,7 @@ Tick = Callable[[], None]
 class Subject:
     """One voice, its face and its socket, a tick at a time."""
 
-    def __init__(self, number: int, model: SpeechToFace, rate: int, front: VoiceFront | None, sinks: list[Sink]) -> None:
+    def __init__(self, number: int, model: SpeechToFace, rate: int, front: InputChain | None, sinks: list[Sink]) -> None:
         at_s = np.arange(10 * rate) / rate
         syllables = np.clip(np.sin(2 * np.pi * 2.5 * at_s + number), 0, None)
         self._sound = (0.2 * syllables * np.random.default_rng(number).standard_normal(len(at_s))).astype(np.float32)

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from arkit_mapping.character.character import Character, CharacterError, CharacterStream, Closure, Head, LipRule, Poses, Smoothing, closed_lips, load_character
+from arkit_mapping.character.character import (
+    Character,
+    CharacterError,
+    CharacterStream,
+    Closure,
+    Head,
+    LipRule,
+    Poses,
+    Smoothing,
+    closed_lips,
+    load_character,
+)
 
 __all__ = ["Character", "CharacterError", "CharacterStream", "Closure", "Head", "LipRule", "Poses", "Smoothing", "closed_lips", "load_character"]

@@ -19,7 +19,7 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.settings.settings import checked
 
 if TYPE_CHECKING:
-    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.face.face import Face
     from livelink_bridge.reporting.metrics import Summary
     from livelink_bridge.session.outputs import Outputs
@@ -176,7 +176,7 @@ def stream_to(
 
 
 @contextmanager
-def _talking(model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, rate: int, enough_s: float,
+def _talking(model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, rate: int, enough_s: float,
              clock: Clock) -> Iterator[TalkingFace]:  # fmt: skip
     from livelink_bridge.core.workers import Runner
     from livelink_bridge.session.model_thread import warm_up

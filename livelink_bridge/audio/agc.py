@@ -24,7 +24,7 @@ _SPAN = 4096
 _DECAY = math.exp(-1 / (_RELEASE_S * SAMPLE_RATE))
 
 
-class LevelControl:
+class AGC:
     """One voice's gain. It moves only while somebody surely speaks; otherwise it stays as it is, so noise is never pulled up."""
 
     def __init__(self, target_dbfs: float = -20.0, range_db: float = 24.0) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from livelink_bridge.audio.agc import LevelControl
+from livelink_bridge.audio.agc import AGC
 from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
 from livelink_bridge.audio.level_meter import LevelMeter
 from livelink_bridge.audio.noise_gate import LEVEL_ONLY, Fade, Levels, NoiseGate, Thresholds
@@ -46,11 +46,11 @@ class _Measuring:
         self._done(np.concatenate(self._parts)[: round(self._seconds * rate)], rate)
 
 
-class VoiceFront:
+class InputChain:
     """One voice's front: any rate in, 16 kHz out. Its poses are those of an `Animator` that is given the blocks it returns."""
 
     def __init__(self, detector: Detector | None, *, thresholds: Thresholds | None = None, hold_s: float = 0.25, gain_db: float = 0.0,
-                 level: LevelControl | None = None, lookahead_steps: int = 3, gated: bool = True) -> None:  # fmt: skip
+                 level: AGC | None = None, lookahead_steps: int = 3, gated: bool = True) -> None:  # fmt: skip
         """
         Parameters
         ----------

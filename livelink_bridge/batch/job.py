@@ -1,6 +1,6 @@
 """One sound to one take, the same bytes whoever does it: what every engine of a batch runs.
 
-An engine loads `Tools` once in each of its processes and calls `convert_one` for each sound. A take depends on the sound's bytes and the
+An engine loads `WorkerContext` once in each of its processes and calls `convert_one` for each sound. A take depends on the sound's bytes and the
 recipe alone, not on its name, its place or the order, so that any engine, a resumed run and an unbroken one write the same.
 """
 
@@ -32,7 +32,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 """What a system says of a disk that takes no more: then no other take has room either."""
 
 
-class Work(NamedTuple):
+class Task(NamedTuple):
     """A sound and where its take goes."""
 
     sound: Path
@@ -88,7 +88,7 @@ _NOT_IN_KEY = ("model", "device", "reference_face", "character", "allow_cut", "s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tools:
+class WorkerContext:
     """What one process loads once."""
 
     model: SpeechToFace
@@ -131,14 +131,14 @@ class Outcome:
         return self.sealed / self.closures if self.closures else None
 
 
-Part = Callable[[Work, float], None]
+Part = Callable[[Task, float], None]
 """Told how far a sound is, 0 to 1."""
 
 
 class Engine(Protocol):
     """Who does the work."""
 
-    def __call__(self, works: Iterable[Work], recipe: Recipe, on_part: Part) -> Iterator[tuple[Work, Outcome]]:
+    def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
         """Do it and give what became of each, in any order, as it is done. `works` is taken from no faster than it is done, and by
         the thread that iterates.
 
@@ -149,11 +149,11 @@ class Engine(Protocol):
         ...
 
 
-Load = Callable[[Recipe], Tools]
+Load = Callable[[Recipe], WorkerContext]
 """What an engine loads its tools with: `load_tools`, or a stand-in of the same kind that pickles by its name."""
 
 
-def load_tools(recipe: Recipe) -> Tools:
+def load_tools(recipe: Recipe) -> WorkerContext:
     """Load what `convert_one` needs, once in a process: a batch has one for every core, so networks run on one thread.
 
     Raises ModelError, BridgeError.
@@ -162,18 +162,18 @@ def load_tools(recipe: Recipe) -> Tools:
 
     model = load_model(recipe.model, recipe.device, recipe.reference_face, recipe.style, recipe.tongue, block_threads=1)
     if not recipe.scored:
-        return Tools(model)
+        return WorkerContext(model)
     from livelink_bridge.analysis.phones import phone_network
 
     try:
-        return Tools(model, phone_network(recipe.model, block_threads=1))
+        return WorkerContext(model, phone_network(recipe.model, block_threads=1))
     except ModelError:  # a network that tells no phones still moves a face
-        return Tools(model)
+        return WorkerContext(model)
 
 
-def convert_one(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None] = lambda _part: None, *,
+def convert_one(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_part: Callable[[float], None] = lambda _part: None, *,
                 placed: str | None = None) -> Outcome:  # fmt: skip
-    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it; `placed` is as in `Work`.
+    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it; `placed` is as in `Task`.
 
     Its timecode counts from 0. Never raises for what one file is like: that is the outcome's `error`.
     """
@@ -232,7 +232,7 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def _converted(sound: Path, out: Path, recipe: Recipe, tools: Tools, on_part: Callable[[float], None], placed: str | None) -> Outcome:
+def _converted(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_part: Callable[[float], None], placed: str | None) -> Outcome:
     from livelink_bridge.session.modes import convert_file
 
     stamp, digest = _read_once(sound)
@@ -291,7 +291,7 @@ def _face(recipe: Recipe, sound_sha256: str, *, lips: bool) -> WatchedFace:
     return WatchedFace(recipe.character, liveliness=alive, mood=Mood.parse(recipe.mood), lips=lips)
 
 
-def _heard(sound: Path, tools: Tools, allow_cut: bool) -> list[tuple[float, float]] | None:
+def _heard(sound: Path, tools: WorkerContext, allow_cut: bool) -> list[tuple[float, float]] | None:
     """Start and end, seconds, of every p, b and m of a sound; None where nobody listens."""
     if tools.hearing is None:
         return None

@@ -16,7 +16,7 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Work, clear_partials, convert_one, load_tools
+from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Task, clear_partials, convert_one, load_tools
 from livelink_bridge.errors import BridgeError
 
 MOST_TRIES = 2
@@ -42,7 +42,7 @@ class LocalEngine:
         """`jobs`: sounds at a time; None is one for each core, or one on a GPU, where each process has a model of its own."""
         self._jobs, self._load = jobs, load
 
-    def __call__(self, works: Iterable[Work], recipe: Recipe, on_part: Part) -> Iterator[tuple[Work, Outcome]]:
+    def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
         pool = _Pool(recipe, self._load, on_part)
         try:
             yield from pool.run(iter(works), self._jobs or (cores() if recipe.device == "cpu" else 1))
@@ -55,7 +55,7 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     ready: bool = False
-    work: Work | None = None
+    work: Task | None = None
     tries: int = 0
     """Of its work, this one counted."""
 
@@ -64,11 +64,11 @@ class _Pool:
     def __init__(self, recipe: Recipe, load: Load, on_part: Part) -> None:
         self._recipe, self._load, self._on_part = recipe, load, on_part
         self._workers: list[_Worker] = []
-        self._again: list[tuple[Work, int]] = []
+        self._again: list[tuple[Task, int]] = []
         self._false_starts = 0
         self._full = False
 
-    def run(self, works: Iterator[Work], jobs: int) -> Iterator[tuple[Work, Outcome]]:
+    def run(self, works: Iterator[Task], jobs: int) -> Iterator[tuple[Task, Outcome]]:
         while True:
             while len(self._workers) < jobs and (given := self._next(works)) is not None:
                 self._start(*given)
@@ -89,7 +89,7 @@ class _Pool:
                 clear_partials(worker.work.out)
         self._workers.clear()
 
-    def _next(self, works: Iterator[Work]) -> tuple[Work, int] | None:
+    def _next(self, works: Iterator[Task]) -> tuple[Task, int] | None:
         """What is to be done next, and the how-manieth try it is."""
         if self._full:
             return None
@@ -98,7 +98,7 @@ class _Pool:
         work = next(works, None)
         return None if work is None else (work, 1)
 
-    def _start(self, work: Work, tries: int) -> None:
+    def _start(self, work: Task, tries: int) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_body, args=(theirs, self._recipe, self._load), name="batch")
@@ -107,7 +107,7 @@ class _Pool:
         theirs.close()  # so that the pipe ends with the process
         self._workers.append(_Worker(process, ours, work=work, tries=tries))
 
-    def _hear(self, worker: _Worker, works: Iterator[Work]) -> Iterator[tuple[Work, Outcome]]:
+    def _hear(self, worker: _Worker, works: Iterator[Task]) -> Iterator[tuple[Task, Outcome]]:
         try:
             said = worker.pipe.recv()
         except (EOFError, OSError):
@@ -127,7 +127,7 @@ class _Pool:
             worker.ready, self._false_starts = True, 0
             self._send(worker, worker.work)
 
-    def _give(self, worker: _Worker, given: tuple[Work, int] | None) -> None:
+    def _give(self, worker: _Worker, given: tuple[Task, int] | None) -> None:
         if given is not None:
             worker.work, worker.tries = given
             self._send(worker, worker.work)
@@ -136,13 +136,13 @@ class _Pool:
         _await_end(worker.process)
         self._forget(worker)
 
-    def _send(self, worker: _Worker, work: Work | None) -> None:
+    def _send(self, worker: _Worker, work: Task | None) -> None:
         try:
             worker.pipe.send(work)
         except OSError:
             pass  # it has died: the pipe's end says so, and is heard of next
 
-    def _lost(self, worker: _Worker) -> Iterator[tuple[Work, Outcome]]:
+    def _lost(self, worker: _Worker) -> Iterator[tuple[Task, Outcome]]:
         """A process has died, or at least closed its end of the pipe."""
         _await_end(worker.process)
         self._forget(worker)

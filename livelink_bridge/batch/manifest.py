@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from livelink_bridge.batch.job import Outcome, Recipe, Work, sha256_of, stamp_of
+from livelink_bridge.batch.job import Outcome, Recipe, Task, sha256_of, stamp_of
 from livelink_bridge.batch.watched import Curves
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, SinkError
@@ -63,7 +63,7 @@ class Manifest:
         with self._told():
             self._rows.execute("DELETE FROM failed")
 
-    def is_done(self, work: Work, recipe: Recipe) -> bool:
+    def is_done(self, work: Task, recipe: Recipe) -> bool:
         """Whether the take is there as this recipe makes it of this sound. Files are read again only where their stamps have changed."""
         with self._told():
             row = self._rows.execute(
@@ -79,7 +79,7 @@ class Manifest:
                 self._rows.execute("UPDATE done SET sound_stamp = ?, take_stamp = ? WHERE take = ?", (sound, take, work.name))
         return True
 
-    def add(self, work: Work, recipe: Recipe, outcome: Outcome) -> None:
+    def add(self, work: Task, recipe: Recipe, outcome: Outcome) -> None:
         """Note what became of a sound."""
         if outcome.error is not None:
             self.fail(str(work.sound), outcome.error)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from livelink_bridge.batch.job import Outcome, Work
+from livelink_bridge.batch.job import Outcome, Task
 from livelink_bridge.batch.walk import Found, Sound
 from livelink_bridge.core.clock import Clock
 
@@ -38,10 +38,10 @@ class Pace:
         self.files_done += 1
         self._kept_bytes += sound.size
 
-    def part(self, work: Work, part: float, size: int) -> None:
+    def part(self, work: Task, part: float, size: int) -> None:
         self._parts[work.name] = part * size
 
-    def done(self, work: Work, outcome: Outcome, size: int) -> None:
+    def done(self, work: Task, outcome: Outcome, size: int) -> None:
         self._parts.pop(work.name, None)
         self.files_done += 1
         self.failed += outcome.error is not None
@@ -94,11 +94,11 @@ class Watch:
         self.pace.kept(sound)
         self._redraw()
 
-    def part(self, work: Work, part: float) -> None:
+    def part(self, work: Task, part: float) -> None:
         self.pace.part(work, part, _size(work))
         self._redraw()
 
-    def done(self, work: Work, outcome: Outcome) -> None:
+    def done(self, work: Task, outcome: Outcome) -> None:
         self.pace.done(work, outcome, _size(work))
         if outcome.error is not None:
             self._say(outcome.error)
@@ -136,7 +136,7 @@ def time_text(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def _size(work: Work) -> int:
+def _size(work: Task) -> int:
     try:
         return work.sound.stat().st_size
     except OSError:

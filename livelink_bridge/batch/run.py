@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from arkit_mapping.takes.names import sound_beside
-from livelink_bridge.batch.job import Engine, Outcome, Recipe, Work, partials, sha256_of
+from livelink_bridge.batch.job import Engine, Outcome, Recipe, Task, partials, sha256_of
 from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
 from livelink_bridge.batch.walk import Found, Sound, take_name, walk
 from livelink_bridge.core.clock import Clock
@@ -27,9 +27,9 @@ class Show(Protocol):
         """Its take is there already."""
         ...
 
-    def part(self, work: Work, part: float) -> None: ...
+    def part(self, work: Task, part: float) -> None: ...
 
-    def done(self, work: Work, outcome: Outcome) -> None: ...
+    def done(self, work: Task, outcome: Outcome) -> None: ...
 
     def refused(self, path: str, why: str) -> None: ...
 
@@ -62,7 +62,7 @@ class Batch:
             self._say_unplaced(out)
         self._out, self._recipe, self._clock, self._show = out, recipe, clock, show
 
-    def plan(self) -> Iterator[Work]:
+    def plan(self) -> Iterator[Task]:
         """What would be converted. Nothing is written."""
         if not (self._out / FOLDER / FILE).exists():
             self.tally.kept = 0
@@ -101,7 +101,7 @@ class Batch:
             if outcome is not None:
                 yield name, outcome
 
-    def _to_do(self, manifest: Manifest, *, place: bool = False) -> Iterator[Work]:
+    def _to_do(self, manifest: Manifest, *, place: bool = False) -> Iterator[Task]:
         """What is not done; `place`: sounds that takes lack are put beside those that are."""
         for sound in self.found.sounds:
             work = sound.work(self._out)
@@ -111,7 +111,7 @@ class Batch:
                 self.tally.kept += 1
                 self._show.kept(sound)
 
-    def _place(self, manifest: Manifest, work: Work) -> bool:
+    def _place(self, manifest: Manifest, work: Task) -> bool:
         """Put the sound beside a take from before, where none is; whether that was possible."""
         if sound_beside(work.out) is not None:
             return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from livelink_bridge.batch.job import Work
+from livelink_bridge.batch.job import Task
 
 SOUNDS = frozenset(
     ".wav .wave .bwf .w64 .rf64 .flac .ogg .oga .opus .mp3 .mp2 .aif .aiff .aifc .au .snd .caf .voc"  # what libsndfile reads
@@ -27,9 +27,9 @@ class Sound(NamedTuple):
     size: int
     """Bytes; 0 where the system does not say."""
 
-    def work(self, out: Path) -> Work:
+    def work(self, out: Path) -> Task:
         take = take_name(self.name)
-        return Work(Path(self.root, self.name), out / take, take)
+        return Task(Path(self.root, self.name), out / take, take)
 
 
 @dataclass(slots=True)

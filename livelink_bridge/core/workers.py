@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Worker:
     """One thread and how it is told to end."""
 
     name: str
@@ -48,7 +48,7 @@ class Runner:
         self.stop = threading.Event()
         """Set when all stages have to end."""
         self._join_s = join_s
-        self._stages: list[Stage] = []
+        self._stages: list[Worker] = []
         self._failures: list[BaseException] = []
 
     def start(self, name: str, body: Callable[[], None], *, cancel: Callable[[], None] = lambda: None, side: bool = False) -> None:
@@ -57,7 +57,7 @@ class Runner:
         What a `side` stage raises is logged, and the others go on without it.
         """
         thread = threading.Thread(target=self._guarded, args=(name, body, side), name=name, daemon=True)
-        self._stages.append(Stage(name, thread, cancel))
+        self._stages.append(Worker(name, thread, cancel))
         thread.start()
 
     def watch(self, leading: str, interrupted: threading.Event, on_wait: Callable[[], None]) -> None:
@@ -83,7 +83,7 @@ class Runner:
             _note(found[0], found[1:])
             raise found[0] from error
 
-    def _cancelled(self, stage: Stage) -> BaseException | None:
+    def _cancelled(self, stage: Worker) -> BaseException | None:
         """Cancel a stage; what that raises, or that it does not return."""
         raised: list[BaseException] = []
 

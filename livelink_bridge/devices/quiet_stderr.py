@@ -17,7 +17,7 @@ _STDERR = 2
 
 
 @contextmanager
-def hidden() -> Iterator[None]:
+def suppress_native_stderr() -> Iterator[None]:
     """Show Python's messages only. Does nothing where standard error is not the terminal's own, or when debugging."""
     before = sys.stderr
     if sys.platform != "linux" or logging.getLogger().isEnabledFor(logging.INFO) or _descriptor(before) != _STDERR:

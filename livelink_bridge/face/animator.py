@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from arkit_mapping import remap
 from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
-from livelink_bridge.audio.frame_levels import HopLevels
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.frame_levels import FrameLevels
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
 from livelink_bridge.face.face import Face
@@ -30,7 +30,7 @@ class Animator:
     the channel's last one, and its pose counted.
     """
 
-    def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront | None = None) -> None:
+    def __init__(self, model: SpeechToFace, face: Face, front: InputChain | None = None) -> None:
         """`front` stands between a microphone and the network; files are taken as they are."""
         if model.frame_rate != FRAME_RATE:
             raise ModelError(f"model {model.name} gives {model.frame_rate} poses a second, expected {FRAME_RATE}")
@@ -38,7 +38,7 @@ class Animator:
         self._face = face
         self._front = front
         self._stream = model.stream()
-        self._levels = HopLevels(model.sample_rate)
+        self._levels = FrameLevels(model.sample_rate)
         self._mixer = Mixer(warn_of_polarity)
         self._resampler: Resampler | None = None
         self.gaps = 0

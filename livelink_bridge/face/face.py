@@ -19,7 +19,7 @@ REST_POSES = 24
 """Poses from the whole face to neutral, and back: 0.4 s."""
 
 
-class Wardrobe(Protocol):
+class CharacterProvider(Protocol):
     """A character that is being worked on."""
 
     def current(self) -> Character:
@@ -34,7 +34,7 @@ class Face:
     that animates.
     """
 
-    def __init__(self, worn: Character | Wardrobe = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
+    def __init__(self, worn: Character | CharacterProvider = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
         self._worn = worn
         self._liveliness = liveliness
         self._blend = MoodBlend(mood)

@@ -31,7 +31,7 @@ def tail(last: Weights) -> NDArray[np.float32]:
     return fade(ages)[:, None] * last[None, :]
 
 
-class Poses:
+class JitterBuffer:
     """The sender's end of the channel of poses."""
 
     def __init__(self, channel: Channel[FaceFrame]) -> None:

@@ -18,7 +18,7 @@ from livelink_bridge.monitor.other_wires import PoseWires
 from livelink_bridge.monitor.subject_stats import SubjectStats
 from livelink_bridge.monitor.subjects import OnPose, Subjects
 from livelink_bridge.monitor.unreal_view import UnrealView
-from livelink_bridge.monitor.warnings import Tally
+from livelink_bridge.monitor.warnings import WarningCounter
 from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.wire.packet_lint import Oddity
 from livelink_bridge.wire.sniff import WIRE_OF_PORT, WIRES, Wire, wire_of
@@ -49,7 +49,7 @@ class Monitor:
         self._channels = None if channels is None else [index_of(name) for name in channels]
         self._wire = wire
         self._datagrams = self._shown = 0
-        self._ignored, self._warnings = Tally(), Tally()
+        self._ignored, self._warnings = WarningCounter(), WarningCounter()
         self.subjects = Subjects(self._warnings)
         self._unreal = UnrealView(self.subjects, self._ignored, self._warnings, on_pose)
         self._others = PoseWires(self.subjects, self._ignored, self._warnings, on_pose)
@@ -88,7 +88,7 @@ class Monitor:
 
     def _standing(self, now_s: float | None) -> list[Summary]:
         """What is so at this moment, not counted."""
-        now = Tally()
+        now = WarningCounter()
         for stats in self.subjects:
             found = _state(stats, now_s)
             if found is not None:

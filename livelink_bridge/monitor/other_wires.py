@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from livelink_bridge.errors import WireError
 from livelink_bridge.monitor.subject_stats import SubjectStats
 from livelink_bridge.monitor.subjects import HeardPose, OnPose, Subjects
-from livelink_bridge.monitor.warnings import Tally
+from livelink_bridge.monitor.warnings import WarningCounter
 from livelink_bridge.wire.packet_lint import Oddity, value_oddities
 from livelink_bridge.wire.sniff import WIRE_NAMES, Wire, wire_of
 
@@ -34,7 +34,7 @@ class Reader(Protocol):
 class PoseWires:
     """Fed datagrams; counts poses as subjects named after their senders, for these wires know no names."""
 
-    def __init__(self, subjects: Subjects, ignored: Tally, warnings: Tally, on_pose: OnPose | None) -> None:
+    def __init__(self, subjects: Subjects, ignored: WarningCounter, warnings: WarningCounter, on_pose: OnPose | None) -> None:
         self._subjects, self._ignored, self._warnings, self._on_pose = subjects, ignored, warnings, on_pose
         self._readers: dict[tuple[Wire, str], Reader] = {}
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelink_bridge.monitor.subject_stats import Alternation, SubjectStats
-from livelink_bridge.monitor.warnings import Tally
+from livelink_bridge.monitor.warnings import WarningCounter
 from livelink_bridge.wire.sniff import Wire
 
 MAX_SUBJECTS = 64
@@ -35,7 +35,7 @@ OnPose = Callable[[HeardPose], None]
 class Subjects:
     """By device id and name, the name in any case."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: WarningCounter) -> None:
         self._tally = tally
         self._stats: dict[tuple[str, str], SubjectStats] = {}
         self._senders: dict[tuple[str, str], Alternation] = {}

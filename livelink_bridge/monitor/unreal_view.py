@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from livelink_bridge.errors import WireError
 from livelink_bridge.monitor.subject_stats import Alternation
 from livelink_bridge.monitor.subjects import MAX_SUBJECTS, HeardPose, OnPose, Subjects
-from livelink_bridge.monitor.warnings import Tally
+from livelink_bridge.monitor.warnings import WarningCounter
 from livelink_bridge.timing.timecode import counting
 from livelink_bridge.wire.livelink import Packet, decode
 from livelink_bridge.wire.packet_lint import Oddity, oddities
@@ -18,7 +18,7 @@ from livelink_bridge.wire.unreal import why_ignored
 class UnrealView:
     """Fed datagrams; counts what Unreal ignores and what it shows."""
 
-    def __init__(self, subjects: Subjects, ignored: Tally, warnings: Tally, on_pose: OnPose | None) -> None:
+    def __init__(self, subjects: Subjects, ignored: WarningCounter, warnings: WarningCounter, on_pose: OnPose | None) -> None:
         self.header_only = 0
         self._subjects, self._ignored, self._warnings, self._on_pose = subjects, ignored, warnings, on_pose
         self._names_of_id: dict[str, Alternation] = {}

@@ -16,7 +16,7 @@ class Entry:
     sender: str | None
 
 
-class Tally:
+class WarningCounter:
     """Counts per reason, with the latest's text. Reasons are a few fixed keys, so memory is bounded."""
 
     def __init__(self) -> None:

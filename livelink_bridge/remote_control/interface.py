@@ -25,7 +25,7 @@ class Recorded(Protocol):
         ...
 
 
-class Stage(Protocol):
+class RemoteInterface(Protocol):
     """The running session, as far as others may direct it.
 
     All of it is called from one thread, which is not the one that sends poses, and may take a moment: whatever opens sockets or

@@ -10,9 +10,9 @@ from arkit_mapping.liveliness.moods import Mood
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint, Peers
-from livelink_bridge.remote_control.interface import Stage
+from livelink_bridge.remote_control.interface import RemoteInterface
 from livelink_bridge.remote_control.messages import COMMANDS, UNREAL_PORT, ControlError, Fetch, Reply, shown
-from livelink_bridge.remote_control.rate_limited_log import Complaints
+from livelink_bridge.remote_control.rate_limited_log import RateLimitedLog
 
 SWITCHBOARD_PORT = 6000
 """Where Switchboard listens unless its settings say otherwise."""
@@ -37,14 +37,14 @@ class _Begun(NamedTuple):
     timecode: str
 
 
-class Session:
+class RemoteProtocol:
     """What the peers told so far, and what follows from what they say next. Not locked: one thread at a time."""
 
-    def __init__(self, stage: Stage, peers: Peers, *, clock: Clock, takes: Path | None = None) -> None:
+    def __init__(self, stage: RemoteInterface, peers: Peers, *, clock: Clock, takes: Path | None = None) -> None:
         """`takes` is the folder that takes are recorded into: their paths are told as seen from there."""
         self.heard = 0
         """Messages, whatever became of them."""
-        self.complaints = Complaints(clock)
+        self.complaints = RateLimitedLog(clock)
         self._stage, self._peers, self._takes = stage, peers, takes
         self._send_targets: dict[str, list[Endpoint]] = {}
         self._addresses: list[str] = []

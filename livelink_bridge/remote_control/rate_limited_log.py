@@ -13,7 +13,7 @@ MOST_KINDS = 64
 _log = logging.getLogger(__name__)
 
 
-class Complaints:
+class RateLimitedLog:
     """One line for each kind of trouble, the first time, or again after a while where that is asked for."""
 
     def __init__(self, clock: Clock) -> None:

@@ -14,9 +14,9 @@ from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, WireError
 from livelink_bridge.network.access import Allowance
 from livelink_bridge.network.peers import Endpoint, Peers
-from livelink_bridge.remote_control.interface import Stage
+from livelink_bridge.remote_control.interface import RemoteInterface
 from livelink_bridge.remote_control.messages import ControlError, Fetch, Reply
-from livelink_bridge.remote_control.protocol import Session
+from livelink_bridge.remote_control.protocol import RemoteProtocol
 from livelink_bridge.remote_control.transport import Transport
 from livelink_bridge.wire.osc.decode import Message, decode
 
@@ -36,11 +36,11 @@ _log = logging.getLogger(__name__)
 class Server:
     """Listening from the moment it is made; `run` is the thread's body and `stop` its cancel, for a `Runner`."""
 
-    def __init__(self, stage: Stage, peers: Peers, *, port: int = PORT, clock: Clock, takes: Path | None = None) -> None:
+    def __init__(self, stage: RemoteInterface, peers: Peers, *, port: int = PORT, clock: Clock, takes: Path | None = None) -> None:
         """`takes` is the folder takes are recorded into; `port` 0 takes any that is free. Raises BridgeError where it cannot be opened."""
         self.strangers = 0
         """Datagrams of peers that are not allowed."""
-        self.session = Session(stage, peers, clock=clock, takes=takes)
+        self.session = RemoteProtocol(stage, peers, clock=clock, takes=takes)
         self._complaints = self.session.complaints
         self._peers, self._clock = peers, clock
         self._socket = _listen(peers.host, port)

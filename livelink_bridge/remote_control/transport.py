@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.remote_control.messages import ControlError, Fetch, shown
-from livelink_bridge.remote_control.rate_limited_log import Complaints
+from livelink_bridge.remote_control.rate_limited_log import RateLimitedLog
 
 AT_ONCE = 4
 """Files sent at the same time."""
@@ -71,7 +71,7 @@ def open_take_file(path: Path) -> BinaryIO:
 class Transport:
     """Sends files on threads of its own, a few at a time."""
 
-    def __init__(self, folder: Path | None, *, clock: Clock, complaints: Complaints) -> None:
+    def __init__(self, folder: Path | None, *, clock: Clock, complaints: RateLimitedLog) -> None:
         """`folder` is where takes are recorded; None sends nothing."""
         self.delivered = 0
         self._folder, self._clock, self._complaints = folder, clock, complaints

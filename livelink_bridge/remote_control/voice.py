@@ -22,7 +22,7 @@ _LONGEST_S = ROOM_S + VOICE_S + 2.0
 _log = logging.getLogger(__name__)
 
 
-class Wearer(Protocol):
+class RestableFace(Protocol):
     """A face; all of it may be called from any thread."""
 
     @property
@@ -69,7 +69,7 @@ class Calibration:
 class DirectedVoice:
     """A voice with its face; `front` is None where the sound comes from no microphone."""
 
-    def __init__(self, face: Wearer, front: Front | None = None, device: str = "", *, mute: Mute | None = None,
+    def __init__(self, face: RestableFace, front: Front | None = None, device: str = "", *, mute: Mute | None = None,
                  remember: Callable[[str, Thresholds], None] = save, clock: Clock | None = None) -> None:  # fmt: skip
         """`device` is the microphone's name, under which its levels are remembered; `mute` is what silences it."""
         self._face, self._front, self._device, self._remember = face, front, device, remember

@@ -28,7 +28,7 @@ def open_speaker(source: Source, clock: Clock) -> Speaker | None:
         return None
 
 
-def sounding(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
+def wait_until_audible(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
     """The speaker once it is heard; None where there is none, or it stays mute: the face must not wait for it for ever."""
     if speaker is None:
         return None

@@ -14,13 +14,13 @@ from livelink_bridge.settings.settings import Settings
 
 if TYPE_CHECKING:
     from arkit_mapping.character.character import Character
-    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.audio.vad import Detector
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.face.character_watch import CharacterFile
-    from livelink_bridge.face.face import Face, Wardrobe
+    from livelink_bridge.face.face import CharacterProvider, Face
     from livelink_bridge.reporting.metrics import Summary
-    from livelink_bridge.session.live import Aloud
+    from livelink_bridge.session.live import VoiceMonitorConfig
     from livelink_bridge.session.modes import Performer
     from livelink_bridge.session.outputs import Outputs
     from livelink_bridge.session.remote import Direction
@@ -68,7 +68,7 @@ def model_name(settings: Settings) -> str:
     return with_lookahead(name, settings.lookahead)
 
 
-def face_of(settings: Settings, clock: Clock, wears: Character | Wardrobe | None = None) -> Face:
+def face_of(settings: Settings, clock: Clock, wears: Character | CharacterProvider | None = None) -> Face:
     """The face; `wears` goes before the settings' character. Raises BridgeError for a character file that cannot be read,
     ConfigError for what it asks."""
     from arkit_mapping.liveliness import HeadMotion, Liveliness
@@ -105,7 +105,7 @@ def worn(path: Path, clock: Clock) -> CharacterFile:
 def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock: Clock) -> Performer:
     from livelink_bridge.session.modes import Performer
 
-    def front(device: str) -> VoiceFront:
+    def front(device: str) -> InputChain:
         return front_of(settings, device, lookahead_s)
 
     # Remote control begins the takes of one performer only: those of several begin with the session.
@@ -119,27 +119,27 @@ def input_of(settings: Settings, wanted: str | None) -> Input:
     return Input(wanted, settings.channels, settings.exclusive)
 
 
-def aloud_of(settings: Settings) -> Aloud | None:
+def aloud_of(settings: Settings) -> VoiceMonitorConfig | None:
     """How the voice is played back; None where it is not."""
-    from livelink_bridge.session.live import Aloud
+    from livelink_bridge.session.live import VoiceMonitorConfig
 
     if settings.audio_out is None:
         return None
-    return Aloud(None if settings.audio_out == "default" else settings.audio_out, settings.audio_delay / 1000)
+    return VoiceMonitorConfig(None if settings.audio_out == "default" else settings.audio_out, settings.audio_delay / 1000)
 
 
-def front_of(settings: Settings, device: str | None, lookahead_s: float) -> VoiceFront:
+def front_of(settings: Settings, device: str | None, lookahead_s: float) -> InputChain:
     """What stands between a voice and the network; with what `--calibrate` remembered of a device."""
-    from livelink_bridge.audio.agc import LevelControl
-    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.audio.agc import AGC
+    from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.core.frames import FRAME_RATE
     from livelink_bridge.devices import calibration
 
-    return VoiceFront(
+    return InputChain(
         _detector(settings.gate),
         thresholds=calibration.load(device) if device else None,
         gain_db=settings.gain,
-        level=LevelControl() if settings.level_control else None,
+        level=AGC() if settings.level_control else None,
         lookahead_steps=max(0, round(lookahead_s * FRAME_RATE) - 1),
         gated=settings.gate != "off",
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
@@ -18,19 +18,19 @@ from livelink_bridge.core.workers import Runner, beside, every, wait_for
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.model_thread import animate_live
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.session.sender import Sender
-from livelink_bridge.session.status import Session
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.session.utterance_thread import animate_paced
-from livelink_bridge.session.voice_monitor import VoiceOut
+from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.takes.recorder import Recorder
-from livelink_bridge.timing.scheduler import Later, LiveTiming, Timing
+from livelink_bridge.timing.scheduler import ArrivalClock, DelayedTiming, Timing
 from speech_to_face.base import SpeechToFace
 
 STATUS_S = 0.25
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Aloud:
+class VoiceMonitorConfig:
     """A voice that is played back, as much later as its face is."""
 
     device: str | None = None
@@ -52,34 +52,34 @@ class Aloud:
     """Played so much later still, seconds: for a face that takes time to be drawn."""
 
 
-class Performance:
+class LiveSession:
     """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played back."""
 
     def __init__(self, source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-                 stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None,
+                 stop: threading.Event, front: InputChain | None = None, aloud: VoiceMonitorConfig | None = None,
                  timing: Timing | None = None) -> None:  # fmt: skip
         """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives."""
         self.source, self._timing, self._clock = source, timing, clock
         self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
-        self.metrics, self._learned = Metrics(), LiveTiming()
+        self.metrics, self._learned = Metrics(), ArrivalClock()
         self._animator = Animator(model, face, front)
         # The look-ahead of a model that works in blocks holds the whole block, so no model gives more at once.
         waiting_s = model.lookahead_s + outputs.delay_s
         self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(waiting_s * FRAME_RATE), "newest")
         timebase = outputs.timebase(clock)
-        self.beat = Later(timing or self._learned, outputs.delay_s)
-        self.sender = Sender(Poses(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
+        self.beat = DelayedTiming(timing or self._learned, outputs.delay_s)
+        self.sender = Sender(JitterBuffer(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
                              timebase=timebase, closure=lambda: face.closure)  # fmt: skip
         self.mute = Mute()
         self._recorders = recorders(sinks)
         for recorder in self._recorders:
             recorder.follow(lambda: self.sender.grid.shown_s)
-        self._voice_out: VoiceOut | None = None
+        self._voice_out: VoiceMonitor | None = None
         if aloud:
             # Poses are held back for sound that reaches its audience late; the voice itself is not.
             later_s = aloud.delay_s - outputs.delay_s
-            self._voice_out = VoiceOut(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s)
-        self.session = Session(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
+            self._voice_out = VoiceMonitor(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s)
+        self.session = StatusReporter(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
                                voice_out=self._voice_out, face=face, timebase=timebase, added_s=outputs.delay_s)  # fmt: skip
 
     @property
@@ -125,7 +125,7 @@ def recorders(sinks: Sequence[Sink]) -> list[Recorder]:
     return [sink for sink in sinks if isinstance(sink, Recorder)]
 
 
-def perform(performances: Sequence[Performance], runner: Runner, *, clock: Clock, stop: threading.Event,
+def run_sessions(performances: Sequence[LiveSession], runner: Runner, *, clock: Clock, stop: threading.Event,
             on_status: Callable[[], None], control: Server | None = None) -> None:  # fmt: skip
     """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more.
 

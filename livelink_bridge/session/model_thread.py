@@ -12,7 +12,7 @@ from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.reporting.metrics import Metrics, level_dbfs
-from livelink_bridge.timing.scheduler import LiveTiming
+from livelink_bridge.timing.scheduler import ArrivalClock
 from speech_to_face.base import SpeechToFace
 
 _WARM_UP_S = 0.5
@@ -26,7 +26,7 @@ def warm_up(model: SpeechToFace) -> None:
         stream.push(np.zeros(hop, np.float32))
 
 
-def animate_live(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: LiveTiming, *, clock: Clock,
+def animate_live(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: ArrivalClock, *, clock: Clock,
                  metrics: Metrics) -> None:  # fmt: skip
     """Follow a live source until it ends; teach `timing` when its poses are ready."""
     gaps = 0
@@ -54,7 +54,7 @@ def animate_ahead(blocks: Iterable[AudioBlock], animator: Animator, poses: Chann
     poses.close()
 
 
-def until_broken(blocks: Iterable[AudioBlock], broken: list[SourceError]) -> Iterator[AudioBlock]:
+def stop_at_error(blocks: Iterable[AudioBlock], broken: list[SourceError]) -> Iterator[AudioBlock]:
     """The blocks that can be read; the error that ends them, if one does, is put into `broken`.
 
     A file is read ahead of what is heard: what could be read is still to be played when the damage is met.

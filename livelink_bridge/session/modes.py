@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arkit_mapping.takes.csv import TakeError, TakeWriter
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
@@ -27,27 +27,27 @@ from livelink_bridge.core.workers import Runner, every, wait_for
 from livelink_bridge.errors import SinkError, SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
-from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, sounding
-from livelink_bridge.session.live import STATUS_S, Aloud, Performance, perform, recorders
-from livelink_bridge.session.model_thread import animate_ahead, until_broken, warm_up
+from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
+from livelink_bridge.session.live import STATUS_S, LiveSession, VoiceMonitorConfig, recorders, run_sessions
+from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, warm_up
 from livelink_bridge.session.offline import RECORDING_BLOCK_S, poses_of
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, open_control, stage_of
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.speaker import Speaker
-from livelink_bridge.session.status import Session
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source
 from livelink_bridge.sources.audio_file import Say, WavSource, unsaid
 from livelink_bridge.sources.demux import open_microphones
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.pipe import PipeSource
-from livelink_bridge.timing.scheduler import FixedTiming, Later, Timing
+from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming, Timing
 from speech_to_face.base import SpeechToFace
 
 _PLAY_POSES = 120
@@ -58,7 +58,7 @@ In larger bursts it met the sender's deadlines, which then were missed by the sc
 _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
 
-FrontOf = Callable[[str], VoiceFront | None]
+FrontOf = Callable[[str], InputChain | None]
 """A microphone's name -> what stands between it and the network."""
 
 
@@ -66,13 +66,13 @@ def _ignore(_status: Status) -> None:
     """For callers who do not watch."""
 
 
-def _no_front(_name: str) -> VoiceFront | None:
+def _no_front(_name: str) -> InputChain | None:
     """For microphones whose sound is taken as it is."""
     return None
 
 
 def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
-             front: FrontOf = _no_front, aloud: Aloud | None = None, direction: Direction | None = None,
+             front: FrontOf = _no_front, aloud: VoiceMonitorConfig | None = None, direction: Direction | None = None,
              more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore,
              on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
     """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
@@ -88,7 +88,7 @@ def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *
 
 
 def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
-             front: VoiceFront | None = None, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+             front: InputChain | None = None, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
     """Play what a program writes into a pipe, until it was all played or `stop` is set.
 
     What could be read of sound that breaks on the way is played, and its error raised afterwards.
@@ -109,7 +109,7 @@ def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outpu
 
 
 def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-           stop: threading.Event, front: VoiceFront | None = None, aloud: Aloud | None = None, direction: Direction | None = None,
+           stop: threading.Event, front: InputChain | None = None, aloud: VoiceMonitorConfig | None = None, direction: Direction | None = None,
            on_status: Callable[[Status], None] = _ignore, on_stage: OnStage = nobody_on_stage,
            timing: Timing | None = None) -> Summary:  # fmt: skip
     """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
@@ -118,15 +118,15 @@ def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, si
     """
     face.reset()
     with Runner() as runner:
-        performance = Performance(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
+        performance = LiveSession(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
                                   timing=timing)  # fmt: skip
         control = _directed([performance], direction, on_stage, clock)
-        perform([performance], runner, clock=clock, stop=stop, control=control,
+        run_sessions([performance], runner, clock=clock, stop=stop, control=control,
                 on_status=lambda: on_status(performance.session.status()))  # fmt: skip
     return performance.session.summary()
 
 
-def _directed(performances: Sequence[Performance], direction: Direction | None, on_stage: OnStage, clock: Clock) -> Server | None:
+def _directed(performances: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock) -> Server | None:
     """Give away what may be directed of performances, and open the control port where there is to be one."""
     stage = stage_of(performances, clock)
     on_stage(stage, {performance.subject: performance.session for performance in performances})
@@ -144,7 +144,7 @@ class Performer:
     face: Face
     outputs: Outputs
     front: FrontOf = _no_front
-    aloud: Aloud | None = None
+    aloud: VoiceMonitorConfig | None = None
     more: Sequence[Sink] = ()
     """The caller's own, who closes them."""
 
@@ -160,10 +160,10 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
         for close in [source.close for source in sources] + [split.close for split in splits]:
             stack.callback(close)
         with Runner() as runner:
-            performances: dict[str, Performance] = {}
+            performances: dict[str, LiveSession] = {}
             for performer, source, targets in zip(performers, sources, sinks, strict=True):
                 front = performer.front(source.name)
-                made = Performance(source, model, performer.face, performer.outputs, [*targets, *performer.more], clock=clock,
+                made = LiveSession(source, model, performer.face, performer.outputs, [*targets, *performer.more], clock=clock,
                                    stop=runner.stop, front=front, aloud=performer.aloud)  # fmt: skip
                 stack.callback(made.close)
                 performances[performer.outputs.subject] = made
@@ -175,7 +175,7 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
 
             everybody = list(performances.values())
             control = _directed(everybody, direction, on_stage, clock)
-            perform(everybody, runner, clock=clock, stop=stop, control=control, on_status=report)
+            run_sessions(everybody, runner, clock=clock, stop=stop, control=control, on_status=report)
     return {subject: performance.session.summary() for subject, performance in performances.items()}
 
 
@@ -211,7 +211,7 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     animator = Animator(model, face)
     poses: Channel[FaceFrame] = Channel(_PLAY_POSES, "wait")
     metrics, broken = Metrics(), list[SourceError]()
-    blocks = until_broken(source.blocks(), broken)
+    blocks = stop_at_error(source.blocks(), broken)
     for recorder in recorders(sinks):
         blocks = recorder.tee(blocks)
 
@@ -222,13 +222,13 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     with Runner() as runner:
         runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
-        timing = sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
+        timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         timebase = outputs.timebase(clock)
-        sender = Sender(Poses(poses), sinks, Later(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
+        sender = Sender(JitterBuffer(poses), sinks, DelayedTiming(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
                         metrics=metrics, timebase=timebase, closure=lambda: face.closure)  # fmt: skip
         for recorder in recorders(sinks):
             recorder.follow(lambda: sender.grid.shown_s)
-        session = Session(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
+        session = StatusReporter(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
         kept = {outputs.subject: recorders(sinks)[-1]} if recorders(sinks) else {}
         stage = LiveStage({outputs.subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept)
         on_stage(stage, {outputs.subject: session})

@@ -11,8 +11,8 @@ from livelink_bridge.network.peers import read_peers
 from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.remote_control.voice import DirectedVoice
-from livelink_bridge.session.live import Performance, recorders
-from livelink_bridge.session.status import Session
+from livelink_bridge.session.live import LiveSession, recorders
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.sinks.live_targets import LiveTargets
 
 
@@ -25,25 +25,25 @@ class Direction:
     """IPv4 addresses or networks; none is this machine alone."""
 
 
-OnStage = Callable[[LiveStage, Mapping[str, Session]], None]
+OnStage = Callable[[LiveStage, Mapping[str, StatusReporter]], None]
 """Is given what can be directed of a session that begins, and the session of each subject."""
 
 
-def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, Session]) -> None:
+def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, StatusReporter]) -> None:
     """For callers who direct nothing."""
 
 
 def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
     """Gives the stage to two."""
 
-    def given(stage: LiveStage, sessions: Mapping[str, Session]) -> None:
+    def given(stage: LiveStage, sessions: Mapping[str, StatusReporter]) -> None:
         one(stage, sessions)
         other(stage, sessions)
 
     return given
 
 
-def stage_of(performances: Sequence[Performance], clock: Clock) -> LiveStage:
+def stage_of(performances: Sequence[LiveSession], clock: Clock) -> LiveStage:
     """What can be directed of performances.
 
     Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject. Of several

@@ -26,16 +26,16 @@ from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame, Weigh
 from livelink_bridge.core.workers import Runner, every, wait_for
 from livelink_bridge.errors import UsageError
 from livelink_bridge.face.animator import Animator
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
-from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, sounding
+from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.speaker import Speaker
-from livelink_bridge.session.status import Session
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.sinks import Sink, Stamp
 from livelink_bridge.sources.take_audio import ReplaySound
-from livelink_bridge.timing.scheduler import FixedTiming, Later
+from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming
 from livelink_bridge.timing.timebase import DAY_S, Timebase
 from livelink_bridge.timing.timecode import TimecodeRate
 
@@ -191,13 +191,13 @@ def replay(play: TakePlay, outputs: Outputs, sinks: list[Sink], *, speaker: Spea
     with Runner() as runner:
         runner.start("take", feed, cancel=poses.close)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
-        timing = sounding(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
+        timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         timebase = outputs.timebase(clock)
         if play.original_timecode:
             timebase = TakeTimebase(clock, timebase.rate, play, lambda: sender.grid.shown_zero_s)
-        sender = Sender(Poses(poses), sinks, Later(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
+        sender = Sender(JitterBuffer(poses), sinks, DelayedTiming(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
                         metrics=metrics, timebase=timebase)  # fmt: skip
-        session = Session(TakeSource(play), cast(Animator, _NoNetwork()), poses, sender, sinks, metrics, clock, timebase=timebase,
+        session = StatusReporter(TakeSource(play), cast(Animator, _NoNetwork()), poses, sender, sinks, metrics, clock, timebase=timebase,
                           added_s=outputs.delay_s)  # fmt: skip
         runner.start("sender", sender.run)
 

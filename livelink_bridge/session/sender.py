@@ -11,10 +11,10 @@ from arkit_mapping.character.character import Closure as LipChoice
 from arkit_mapping.character.character import closed_lips
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE, Weights
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.sinks.base import Closure, Sink, Stamp
-from livelink_bridge.timing.scheduler import Grid, Tick, Timing
+from livelink_bridge.timing.scheduler import Tick, TickScheduler, Timing
 from livelink_bridge.timing.timebase import Timebase
 
 
@@ -25,11 +25,11 @@ class Sender:
     beat. A sink that fails, then or during that, is left out and the first error raised afterwards.
     """
 
-    def __init__(self, poses: Poses, sinks: Sequence[Sink], timing: Timing, *, fps: Fraction, clock: Clock, stop: threading.Event,
+    def __init__(self, poses: JitterBuffer, sinks: Sequence[Sink], timing: Timing, *, fps: Fraction, clock: Clock, stop: threading.Event,
                  metrics: Metrics, timebase: Timebase, closure: Callable[[], LipChoice] = lambda: "auto") -> None:  # fmt: skip
         """`closure` is the lip rule that the character asks for at this moment; `auto` leaves it to each sink."""
         self.poses = poses
-        self.grid = Grid(fps, timing)
+        self.grid = TickScheduler(fps, timing)
         self._sinks = list(sinks)
         self._timing = timing
         self._fps = fps

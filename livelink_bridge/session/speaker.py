@@ -13,9 +13,9 @@ from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.devices.portaudio import SoundSystem, sound_system
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.reporting.metrics import level_dbfs
-from livelink_bridge.session.model_thread import until_broken
+from livelink_bridge.session.model_thread import stop_at_error
 from livelink_bridge.sources.base import Source
-from livelink_bridge.timing.scheduler import Extremes
+from livelink_bridge.timing.scheduler import WindowedMinMax
 
 _AHEAD_MS = 1000.0
 """Sound read ahead, so that a slow disk is not heard."""
@@ -45,7 +45,7 @@ class Speaker:
         self._played = 0
         self._written = self._rest
         """What the device took last."""
-        self._starts = Extremes("lowest", 0.5, 8)
+        self._starts = WindowedMinMax("lowest", 0.5, 8)
         self._latency_s = 0.0  # no sound is written before `feed`, and by then it is known
         try:
             self._stream = system.open("OutputStream", samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
@@ -66,7 +66,7 @@ class Speaker:
 
         Where the source is damaged the sound ends; the model's thread reads the same file and reports it.
         """
-        for block in until_broken(self._source.blocks(), []):
+        for block in stop_at_error(self._source.blocks(), []):
             if not self._sound.put(block.samples.reshape(len(block.samples), -1)):
                 return
         self._sound.close()

@@ -14,7 +14,7 @@ from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import Delay, DelayParts, Device, Level, Losses, Metrics, Status, Summary, Target, VoiceStatus, to_ms
 from livelink_bridge.session.sender import Sender
-from livelink_bridge.session.voice_monitor import VoiceOut
+from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.sinks.base import Sink
 from livelink_bridge.sources.base import Source
 from livelink_bridge.takes.recorder import Recorder
@@ -47,7 +47,7 @@ class Front(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class StatusReporter:
     """The parts of a running session that count something."""
 
     source: Source
@@ -58,7 +58,7 @@ class Session:
     metrics: Metrics
     clock: Clock
     front: Front | None = None
-    voice_out: VoiceOut | None = None
+    voice_out: VoiceMonitor | None = None
     face: Face | None = None
     """Whose mood is told."""
     timebase: Timebase | None = None
@@ -170,6 +170,6 @@ def _of_microphone(source: Source, name: str) -> Any:
     return getattr(source, name, None)
 
 
-def _voice_status(voice: VoiceOut) -> VoiceStatus:
+def _voice_status(voice: VoiceMonitor) -> VoiceStatus:
     offset_ms = 1000 * (voice.late_s + voice.follower.error_s)
     return VoiceStatus(voice.name, offset_ms, voice.follower.drift_ppm, voice.trouble)

@@ -18,7 +18,7 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.devices.portaudio import SoundSystem, one_line, sound_system
 from livelink_bridge.devices.selection import find_output
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.timing.scheduler import Extremes
+from livelink_bridge.timing.scheduler import WindowedMinMax
 
 _KEPT_S = 4.0
 """Of the voice: more than any delay between a sound and its pose."""
@@ -34,7 +34,7 @@ _WORTH_SAYING_S = 0.005
 _log = logging.getLogger(__name__)
 
 
-class VoiceOut:
+class VoiceMonitor:
     """An output that plays what `heard` is given, each moment when its pose is shown.
 
     `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody knows. The clocks
@@ -51,7 +51,7 @@ class VoiceOut:
         self._wanted, self._clock, self._shown_zero_s = wanted, clock, shown_zero_s
         self._slack_s = slack_s
         self._heard_at_s = -math.inf
-        self._spare = Extremes("lowest", 1.0, 10)
+        self._spare = WindowedMinMax("lowest", 1.0, 10)
         self._system = system or sound_system()
         self._mixer = Mixer()
         self._lost = threading.Event()
@@ -104,7 +104,7 @@ class VoiceOut:
             device = self._system.devices()[find_output(self._wanted, self._system.devices(), self._system.default()[1])]
             self.name = str(device["name"])
             self._to_hz = round(device["default_samplerate"])
-            self._asked, self._starts = 0, Extremes("lowest", 0.5, 8)
+            self._asked, self._starts = 0, WindowedMinMax("lowest", 0.5, 8)
             self._latency_s: float | None = None
             self._gone.clear()
             self._stream = self._system.open(

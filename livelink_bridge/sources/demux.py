@@ -22,10 +22,10 @@ def _open(wanted: Input, clock: Clock) -> Source:
     return MicrophoneSource(wanted, clock=clock)
 
 
-def open_microphones(wanted: Sequence[Input], clock: Clock, *, open_one: Opener = _open) -> tuple[list[Source], list[Split]]:
+def open_microphones(wanted: Sequence[Input], clock: Clock, *, open_one: Opener = _open) -> tuple[list[Source], list[ChannelDemux]]:
     """A source for each voice, and what has to run for those that share a device. Where one cannot be opened none stays open."""
     sources: dict[int, Source] = {}
-    splits: list[Split] = []
+    splits: list[ChannelDemux] = []
     try:
         for device in dict.fromkeys((one.wanted, one.exclusive) for one in wanted):
             voices = [at for at, one in enumerate(wanted) if (one.wanted, one.exclusive) == device]
@@ -33,7 +33,7 @@ def open_microphones(wanted: Sequence[Input], clock: Clock, *, open_one: Opener 
                 sources[voices[0]] = open_one(wanted[voices[0]], clock)
                 continue
             kept = sorted({channel for at in voices for channel in wanted[at].channels or (1,)})
-            splits.append(Split(open_one(Input(device[0], tuple(kept), device[1]), clock),
+            splits.append(ChannelDemux(open_one(Input(device[0], tuple(kept), device[1]), clock),
                                 [tuple(kept.index(channel) for channel in wanted[at].channels or (1,)) for at in voices]))  # fmt: skip
             sources.update(zip(voices, splits[-1].voices, strict=True))
     except BaseException:
@@ -43,7 +43,7 @@ def open_microphones(wanted: Sequence[Input], clock: Clock, *, open_one: Opener 
     return [sources[at] for at in range(len(wanted))], splits
 
 
-class Split:
+class ChannelDemux:
     """Reads a source on a thread of its own (`run`) and gives each voice its columns.
 
     `columns` are, voice by voice, the columns of the source's blocks that are the voice's, counted from 0.
@@ -51,7 +51,7 @@ class Split:
 
     def __init__(self, source: Source, columns: Sequence[tuple[int, ...]]) -> None:
         self._source = source
-        self.voices = tuple(SplitVoice(source, kept, counts_device=at == 0) for at, kept in enumerate(columns))
+        self.voices = tuple(ChannelSource(source, kept, counts_device=at == 0) for at, kept in enumerate(columns))
 
     def run(self) -> None:
         """A thread's body: until the source ends or fails, which every voice then does too."""
@@ -69,7 +69,7 @@ class Split:
         self._source.close()
 
 
-class SplitVoice:
+class ChannelSource:
     """A source: some columns of another one's blocks."""
 
     live = True

@@ -94,7 +94,7 @@ class ClapSource:
         self._closed = True
 
 
-class ClapModel:
+class PulseModel:
     """A model that does not listen: it counts samples, and the poses of the moments at which tones begin open the jaw."""
 
     name = "claps"
@@ -129,7 +129,7 @@ class _Pulses:
         return pulses(self._given, 0)
 
 
-class ClapCheck:
+class SyncMeter:
     """A sink behind all others: it notes when each clap's first pose had been sent, and when its tone was heard.
 
     `heard_zero_s` is a speaker's `zero_s`: the clock time at which it says that its sample 0 was heard, None while it is mute.

@@ -57,7 +57,7 @@ class FixedTiming:
         return self.zero_s + index / FRAME_RATE
 
 
-class Later:
+class DelayedTiming:
     """Another timing, everything due `delay_s` later."""
 
     def __init__(self, timing: Timing, delay_s: float) -> None:
@@ -72,7 +72,7 @@ class Later:
         return self._timing.heard_s(index)
 
 
-class Extremes:
+class WindowedMinMax:
     """The lowest or highest reading of each of the last `parts` parts of a second `part_s` long."""
 
     def __init__(self, keep: Literal["lowest", "highest"], part_s: float, parts: int) -> None:
@@ -103,7 +103,7 @@ class Extremes:
         return values[ignored] if self._pick is min else values[-1 - ignored]
 
 
-class LiveTiming:
+class ArrivalClock:
     """Learns from a live source when its poses are ready, and makes them due just after.
 
     Two things are measured. Where sample 0 lies on the clock: whatever delays a block's arrival makes it late, never early,
@@ -121,8 +121,8 @@ class LiveTiming:
         self._start_s: float | None = None
         self._blocks: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
         self._handed_over: list[tuple[int, float]] = [(-1, 0.0)] * _REMEMBERED
-        self._arrivals = Extremes("lowest", 0.5, 8)
-        self._lateness = Extremes("highest", 1.0, 30)
+        self._arrivals = WindowedMinMax("lowest", 0.5, 8)
+        self._lateness = WindowedMinMax("highest", 1.0, 30)
         self._usual = Recent(_USUAL_POSES)
         self._bearable_s = math.inf
         self._poses = 0
@@ -183,7 +183,7 @@ class Tick:
     """What it shows, in poses of the source's 60 Hz grid: 2.5 is halfway from pose 2 to pose 3. Negative before the first."""
 
 
-class Grid:
+class TickScheduler:
     """Absolute deadlines, evenly spaced, that follow a `Timing`.
 
     The spacing bends by at most 1 % and slowly; when the timing jumps by more than half an interval the ticks keep their

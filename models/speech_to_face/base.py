@@ -21,7 +21,7 @@ class ModelError(Exception):
     """A model that is unknown, damaged, or asks for a device this machine lacks. The text is one line for the user."""
 
 
-def taken(samples: Samples, flushed: bool) -> Samples:
+def check_samples(samples: Samples, flushed: bool) -> Samples:
     """What a stream takes of what it is given: float32 (n,). ValueError for another shape, for what is not finite, and after its flush."""
     samples = np.asarray(samples, np.float32)
     if samples.ndim != 1 or not np.isfinite(samples).all():

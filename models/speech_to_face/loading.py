@@ -9,7 +9,7 @@ from pathlib import Path
 from speech_to_face import checkpoint, devices
 from speech_to_face.base import ModelError, SpeechToFace
 from speech_to_face.streaming.features import FRAME_RATE
-from speech_to_face.streaming.to_60_fps import at_60
+from speech_to_face.streaming.to_60_fps import to_60_fps
 from speech_to_face.styles import VoiceChoice
 
 DEFAULT = "pmmtalk-live"
@@ -51,7 +51,7 @@ def load_voices(name: str, device: str, voices: Sequence[VoiceChoice], tongue: b
     if system not in SYSTEMS:
         raise ModelError(f"model {name!r} is a {system!r} network, expected one of {', '.join(SYSTEMS)}")
     found: list[SpeechToFace] = import_module(SYSTEMS[system]).load(folder, chosen, voices, tongue, block_threads)
-    return [at_60(model) for model in found]
+    return [to_60_fps(model) for model in found]
 
 
 def with_lookahead(name: str, lookahead_ms: int | None) -> str:

@@ -176,7 +176,7 @@ def right_share(guesses: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
     return float((guesses == truth).mean()) if len(truth) else float("nan")
 
 
-def at_60(values: Array, times_s: Array, frames: int) -> Array:
+def resample_to_60(values: Array, times_s: Array, frames: int) -> Array:
     """(n,) or (n, channels) of the rising times (n,) as `frames` frames at 60 Hz from time 0; the first and last value are held."""
     at = np.arange(frames) / RATE
     if values.ndim == 1:

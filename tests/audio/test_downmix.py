@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.audio.downmix import Mixer, mono
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
@@ -91,7 +91,7 @@ def test_samples_that_are_no_numbers_are_silent_and_warn_of_nothing():
     assert heard[100] == heard[300] == 0
 
 
-@pytest.mark.parametrize("front", [None, VoiceFront(None, gated=False)])
+@pytest.mark.parametrize("front", [None, InputChain(None, gated=False)])
 def test_a_face_hears_stereo_that_cancels_and_it_is_said_once(front, caplog):
     sound = voice(1.0)
     animator = Animator(LoudnessModel(), Face(), front)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from livelink_bridge.audio.agc import LevelControl
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.agc import AGC
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.noise_gate import Thresholds
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import UsageError
@@ -57,7 +57,7 @@ def push(front, samples, rate, chunks):
 @pytest.mark.parametrize("chunks", [(480,), (1, 13, 700), (10_000,)])
 def test_decisions_and_sound_are_the_same_for_any_chunks(rate, chunks):
     samples = words(rate, *SENTENCE)
-    whole, pieces = (VoiceFront(LoudIsVoice(), level=LevelControl()) for _ in range(2))
+    whole, pieces = (InputChain(LoudIsVoice(), level=AGC()) for _ in range(2))
     expected, found = push(whole, samples, rate, (len(samples),)), push(pieces, samples, rate, chunks)
     np.testing.assert_allclose(found, expected, atol=2e-6)
     np.testing.assert_array_equal(pieces.open(0, 240), whole.open(0, 240))
@@ -66,7 +66,7 @@ def test_decisions_and_sound_are_the_same_for_any_chunks(rate, chunks):
 @pytest.mark.parametrize("cut", [20_000, 31_111])
 def test_a_pose_knows_no_sound_after_its_look_ahead(cut):
     samples = words(16_000, *SENTENCE)
-    front, deaf = VoiceFront(LoudIsVoice()), VoiceFront(LoudIsVoice())
+    front, deaf = InputChain(LoudIsVoice()), InputChain(LoudIsVoice())
     front.push(samples, 16_000)
     deaf.push(samples[:cut], 16_000)
     poses = (3 * cut + 2) // 800 - 3
@@ -74,7 +74,7 @@ def test_a_pose_knows_no_sound_after_its_look_ahead(cut):
 
 
 def test_poses_are_known_as_soon_as_the_network_gives_them():
-    front = VoiceFront(LoudIsVoice())
+    front = InputChain(LoudIsVoice())
     front.push(words(16_000, (-20, 1.0)), 16_000)
     assert front.open(0, 57)[-1] == 1.0  # pose 56 waits for step 59, the last of the second
     assert front.gate == 1.0
@@ -82,7 +82,7 @@ def test_poses_are_known_as_soon_as_the_network_gives_them():
 
 def test_the_gate_tells_its_gain_on_the_way_and_1_where_it_has_no_say():
     samples = words(16_000, (-20, 1.0), (-60, 1.0))
-    front, ungated = VoiceFront(LoudIsVoice()), VoiceFront(LoudIsVoice(), gated=False)
+    front, ungated = InputChain(LoudIsVoice()), InputChain(LoudIsVoice(), gated=False)
     assert (front.gate, ungated.gate) == (0.0, 1.0)
     gains = []
     for at in range(0, len(samples), 160):
@@ -93,7 +93,7 @@ def test_the_gate_tells_its_gain_on_the_way_and_1_where_it_has_no_say():
 
 
 def test_a_face_is_open_when_its_first_sound_is_due():
-    front = VoiceFront(LoudIsVoice())
+    front = InputChain(LoudIsVoice())
     front.push(words(48_000, (-60, 1.0), (-20, 0.5), (-60, 1.5)), 48_000)
     weights = front.open(0, 170)
     assert weights[60] == 1.0 and weights[:56].max() == 0
@@ -101,27 +101,27 @@ def test_a_face_is_open_when_its_first_sound_is_due():
 
 
 def test_without_a_detector_the_level_decides():
-    front = VoiceFront(None, thresholds=Thresholds(-40, -43))
+    front = InputChain(None, thresholds=Thresholds(-40, -43))
     front.push(words(16_000, (-45, 1.0), (-35, 1.0)), 16_000)
     weights = front.open(0, 117)
     assert weights[:56].max() == 0 and weights[62:].min() == 1
 
 
 def test_thresholds_are_of_the_sound_before_the_gain():
-    front = VoiceFront(None, thresholds=Thresholds(-40, -43), gain_db=20)
+    front = InputChain(None, thresholds=Thresholds(-40, -43), gain_db=20)
     front.push(words(16_000, (-45, 1.0)), 16_000)
     assert front.open(0, 57).max() == 0
 
 
 def test_a_gain_makes_louder_and_nothing_leaves_the_range():
-    front, samples = VoiceFront(None, gain_db=20), words(16_000, (-40, 0.5), (-10, 0.5))
+    front, samples = InputChain(None, gain_db=20), words(16_000, (-40, 0.5), (-10, 0.5))
     out = front.push(samples, 16_000)
     np.testing.assert_allclose(out[:8000], samples[:8000] * 10, rtol=1e-5)
     assert np.max(np.abs(out)) == 1.0
 
 
 def test_speech_is_brought_to_level_and_noise_is_not():
-    front = VoiceFront(LoudIsVoice(), level=LevelControl())
+    front = InputChain(LoudIsVoice(), level=AGC())
     front.push(words(48_000, (-60, 2.0)), 48_000)
     assert front.gain_db == 0
     front.push(words(48_000, (-25, 3.0)), 48_000)
@@ -129,7 +129,7 @@ def test_speech_is_brought_to_level_and_noise_is_not():
 
 
 def test_a_face_that_is_not_gated_always_moves():
-    front = VoiceFront(None, gated=False)
+    front = InputChain(None, gated=False)
     front.push(np.zeros(16_000, np.float32), 16_000)
     assert front.open(0, 50).tolist() == [1.0] * 50
 
@@ -139,20 +139,20 @@ def block(samples, start, rate=48_000):
 
 
 def test_blocks_come_out_mono_at_16_khz_and_without_gaps():
-    front, rate = VoiceFront(LoudIsVoice()), 44_100
+    front, rate = InputChain(LoudIsVoice()), 44_100
     samples = words(rate, *SENTENCE)
     stereo = np.stack([samples, samples], axis=1)
     out = [front.take(block(stereo[at : at + 441], at, rate)) for at in range(0, len(stereo), 441)]
     assert all(one.sample_rate == 16_000 and one.samples.ndim == 1 for one in out)
     assert [one.start for one in out[1:]] == [one.end for one in out[:-1]] and out[0].start == 0
-    plain = VoiceFront(LoudIsVoice())
+    plain = InputChain(LoudIsVoice())
     np.testing.assert_allclose(np.concatenate([one.samples for one in out]), plain.push(samples, rate), atol=1e-6)
 
 
 @pytest.mark.parametrize("lost", [1, 777, 48_000])
 def test_after_a_gap_it_goes_on_with_the_pose_whose_sound_is_next(lost):
     detector, samples = LoudIsVoice(), words(48_000, (-20, 2.0))
-    front = VoiceFront(detector)
+    front = InputChain(detector)
     before = front.take(block(samples[:48_000], 0))
     resets = detector.resets
     after = front.take(block(samples[:24_000], 48_000 + lost))
@@ -165,7 +165,7 @@ def test_after_a_gap_it_goes_on_with_the_pose_whose_sound_is_next(lost):
 
 
 def test_a_block_that_lies_wholly_before_the_next_pose_gives_nothing():
-    front = VoiceFront(LoudIsVoice())
+    front = InputChain(LoudIsVoice())
     first = front.take(block(np.zeros(100, np.float32), 801))
     second = front.take(block(np.zeros(1000, np.float32), 901))
     assert len(first.samples) == 0 and first.start == second.start == 533  # pose 2 begins at sample 1600
@@ -173,14 +173,14 @@ def test_a_block_that_lies_wholly_before_the_next_pose_gives_nothing():
 
 
 def test_another_rate_begins_on_the_next_pose():
-    front = VoiceFront(LoudIsVoice())
+    front = InputChain(LoudIsVoice())
     front.take(block(np.zeros(1000, np.float32), 0, 16_000))
     out = front.take(block(np.zeros(48_000, np.float32), 1000, 48_000))
     assert out.start == 533
 
 
 def test_reset_equals_new():
-    used, new = (VoiceFront(LoudIsVoice(), level=LevelControl()) for _ in range(2))
+    used, new = (InputChain(LoudIsVoice(), level=AGC()) for _ in range(2))
     used.take(block(words(48_000, (-20, 1.0)), 5000))
     used.reset()
     samples = words(48_000, *SENTENCE, seed=1)
@@ -192,12 +192,12 @@ def test_reset_equals_new():
 @pytest.mark.parametrize("gain_db", [-41, 41, float("nan")])
 def test_a_gain_that_cannot_be_is_refused(gain_db):
     with pytest.raises(UsageError, match="expected -40 to 40"):
-        VoiceFront(None, gain_db=gain_db)
+        InputChain(None, gain_db=gain_db)
 
 
 @pytest.mark.parametrize("pose", [300, 301, 302])
 def test_after_a_gap_no_pose_is_lost_between_front_and_animator(pose):
-    animators = [Animator(LoudnessModel(), Face(), front) for front in (None, VoiceFront(None, gated=False))]
+    animators = [Animator(LoudnessModel(), Face(), front) for front in (None, InputChain(None, gated=False))]
     start = -(-pose * 48000 // 60)
     block = AudioBlock(np.zeros(48000, np.float32), 48000, start, 0.0)
     first = [animator.push(AudioBlock(np.zeros(480, np.float32), 48000, 0, 0.0)) or animator.push(block)[0].index for animator in animators]
@@ -206,7 +206,7 @@ def test_after_a_gap_no_pose_is_lost_between_front_and_animator(pose):
 
 @pytest.mark.parametrize("rate", [22_050, 48_000])
 def test_the_last_sound_before_an_end_is_heard_to_its_last_sample(rate):
-    front, samples = VoiceFront(None, gated=False), np.zeros(rate // 10, np.float32)
+    front, samples = InputChain(None, gated=False), np.zeros(rate // 10, np.float32)
     samples[-20:] = 0.5
     given = front.take(AudioBlock(samples, rate, 0, 0.0)).samples
     rest = front.flush()
@@ -215,7 +215,7 @@ def test_the_last_sound_before_an_end_is_heard_to_its_last_sample(rate):
 
 
 def test_after_an_end_the_next_sound_is_as_fresh_as_the_first():
-    samples, front = words(48_000, (-20, 0.5)), VoiceFront(LoudIsVoice())
+    samples, front = words(48_000, (-20, 0.5)), InputChain(LoudIsVoice())
     once = front.take(AudioBlock(samples, 48_000, 0, 0.0)).samples
     front.flush()
     again = front.take(AudioBlock(samples, 48_000, len(samples), 0.0))  # without a gap: its start is no reason to begin anew
@@ -225,13 +225,13 @@ def test_after_an_end_the_next_sound_is_as_fresh_as_the_first():
 def test_the_poses_of_an_utterance_hear_its_end_through_a_front():
     sound = words(48_000, (-60, 0.5))
     sound[-60:] = 0.9
-    plain, fronted = (Animator(LoudnessModel(), Face(), front) for front in (None, VoiceFront(None, gated=False)))
+    plain, fronted = (Animator(LoudnessModel(), Face(), front) for front in (None, InputChain(None, gated=False)))
     last = [[*animator.push(AudioBlock(sound, 48_000, 0, 0.0)), *animator.flush()][-1].weights for animator in (plain, fronted)]
     np.testing.assert_allclose(last[1], last[0], atol=1e-3)
 
 
 def test_a_measurement_asked_for_while_the_last_one_ends_is_answered_too():
-    front, answered = VoiceFront(None), []
+    front, answered = InputChain(None), []
 
     def first(_samples, _rate):
         answered.append("first")

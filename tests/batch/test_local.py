@@ -13,7 +13,7 @@ import soundfile
 from batches import RATE_HZ, RECIPE, deadly, dying_at_once, full, loudness, never_ending, refusing, tone
 
 from livelink_bridge.batch import local
-from livelink_bridge.batch.job import Outcome, Work, convert_one
+from livelink_bridge.batch.job import Outcome, Task, convert_one
 from livelink_bridge.batch.local import LocalEngine
 from livelink_bridge.errors import BridgeError
 
@@ -28,11 +28,11 @@ def nobody_left_at_work():
     assert multiprocessing.active_children() == []
 
 
-def works(root: Path, *sounds: Path) -> list[Work]:
-    return [Work(sound, root / "out" / f"{sound.stem}.csv", f"{sound.stem}.csv") for sound in sounds]
+def works(root: Path, *sounds: Path) -> list[Task]:
+    return [Task(sound, root / "out" / f"{sound.stem}.csv", f"{sound.stem}.csv") for sound in sounds]
 
 
-def ignore(_work: Work, _part: float) -> None:
+def ignore(_work: Task, _part: float) -> None:
     pass
 
 
@@ -89,4 +89,4 @@ def test_after_a_full_disk_nothing_is_begun(tmp_path: Path) -> None:
 
 
 def test_nothing_to_do_starts_no_process() -> None:
-    assert list[tuple[Work, Outcome]](LocalEngine(2, dying_at_once)([], RECIPE, ignore)) == []
+    assert list[tuple[Task, Outcome]](LocalEngine(2, dying_at_once)([], RECIPE, ignore)) == []

@@ -12,16 +12,16 @@ import pytest
 from batches import RECIPE, loudness, tone
 
 from livelink_bridge.batch import manifest as kept
-from livelink_bridge.batch.job import Outcome, Work, convert_one
+from livelink_bridge.batch.job import Outcome, Task, convert_one
 from livelink_bridge.batch.manifest import FILE, FOLDER, Manifest
 from livelink_bridge.errors import SinkError
 from livelink_bridge.testing.stand_ins import ManualClock
 
 
 @pytest.fixture
-def done(tmp_path: Path) -> Work:
+def done(tmp_path: Path) -> Task:
     """A sound that was converted and noted."""
-    work = Work(tone(tmp_path / "in/a.wav", 0.5), tmp_path / "out/a.csv", "a.csv")
+    work = Task(tone(tmp_path / "in/a.wav", 0.5), tmp_path / "out/a.csv", "a.csv")
     with closing(Manifest(tmp_path / "out", ManualClock())) as manifest:
         assert not manifest.is_done(work, RECIPE)
         manifest.add(work, RECIPE, convert_one(work.sound, work.out, RECIPE, loudness(RECIPE)))
@@ -29,12 +29,12 @@ def done(tmp_path: Path) -> Work:
     return work
 
 
-def is_done(work: Work, recipe: object = RECIPE) -> bool:
+def is_done(work: Task, recipe: object = RECIPE) -> bool:
     with closing(Manifest(work.out.parent, ManualClock())) as manifest:
         return manifest.is_done(work, recipe)  # type: ignore[arg-type]
 
 
-def test_what_is_done_is_known_to_the_next_run(done: Work) -> None:
+def test_what_is_done_is_known_to_the_next_run(done: Task) -> None:
     assert is_done(done)
     with closing(Manifest(done.out.parent, ManualClock())) as manifest:
         outcome = manifest.outcome("a.csv")
@@ -42,12 +42,12 @@ def test_what_is_done_is_known_to_the_next_run(done: Work) -> None:
         assert manifest.outcome("b.csv") is None
 
 
-def test_another_recipe_is_not_done(done: Work) -> None:
+def test_another_recipe_is_not_done(done: Task) -> None:
     assert not is_done(done, replace(RECIPE, mood="sad"))
     assert not is_done(done, replace(RECIPE, scored=True)), "nobody measured its lips"
 
 
-def test_a_take_that_is_missing_or_altered_is_not_done(done: Work) -> None:
+def test_a_take_that_is_missing_or_altered_is_not_done(done: Task) -> None:
     text = done.out.read_bytes()
     done.out.write_bytes(text.replace(b"1", b"2"))
     assert not is_done(done)
@@ -55,12 +55,12 @@ def test_a_take_that_is_missing_or_altered_is_not_done(done: Work) -> None:
     assert not is_done(done)
 
 
-def test_a_sound_that_was_altered_is_not_done(done: Work) -> None:
+def test_a_sound_that_was_altered_is_not_done(done: Task) -> None:
     tone(done.sound, 0.5, step=0.3)
     assert not is_done(done)
 
 
-def test_files_that_only_look_newer_are_done_and_read_once(done: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_only_look_newer_are_done_and_read_once(done: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (done.sound, done.out):
         os.utime(path, (1e9, 1e9))
     assert is_done(done)
@@ -73,7 +73,7 @@ def test_a_run_that_is_killed_keeps_all_but_the_last_moment(tmp_path: Path) -> N
     manifest = Manifest(tmp_path, clock)
     for name in ("a.csv", "b.csv", "c.csv"):
         clock.advance(0.3)
-        manifest.add(Work(tmp_path, tmp_path, name), RECIPE, Outcome(seconds=1.0))
+        manifest.add(Task(tmp_path, tmp_path, name), RECIPE, Outcome(seconds=1.0))
     manifest._rows.close()  # as a kill does: without a commit
     with closing(Manifest(tmp_path, clock)) as again:
         assert [name for name in ("a.csv", "b.csv", "c.csv") if again.outcome(name)] == ["a.csv", "b.csv"]
@@ -87,7 +87,7 @@ def test_two_runs_at_a_time_are_one_too_many(tmp_path: Path) -> None:
 
 def test_failures_are_those_of_the_last_run(tmp_path: Path) -> None:
     with closing(Manifest(tmp_path, ManualClock())) as manifest:
-        manifest.add(Work(tmp_path / "a.wav", tmp_path / "a.csv", "a.csv"), RECIPE, Outcome(error="a.wav is no sound"))
+        manifest.add(Task(tmp_path / "a.wav", tmp_path / "a.csv", "a.csv"), RECIPE, Outcome(error="a.wav is no sound"))
     with closing(Manifest(tmp_path, ManualClock())) as manifest:
         assert list(manifest.failures()) == [(str(tmp_path / "a.wav"), "a.wav is no sound")]
         manifest.begin()
@@ -106,13 +106,13 @@ def test_a_manifest_that_cannot_be_used_is_said_on_one_line(tmp_path: Path) -> N
 
 def test_a_full_disk_under_the_manifest_is_said_and_what_was_kept_stays(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path, ManualClock())
-    manifest.add(Work(tmp_path, tmp_path, "a.csv"), RECIPE, Outcome())
+    manifest.add(Task(tmp_path, tmp_path, "a.csv"), RECIPE, Outcome())
     manifest._rows.execute("COMMIT")
     manifest._rows.execute("PRAGMA max_page_count = 4")
     manifest._rows.execute("BEGIN")
     with pytest.raises(kept.NoRoom, match="the disk is full"):
         for number in range(100):
-            manifest.add(Work(tmp_path, tmp_path, f"{number}.csv"), RECIPE, Outcome(warnings=("x" * 1000,)))
+            manifest.add(Task(tmp_path, tmp_path, f"{number}.csv"), RECIPE, Outcome(warnings=("x" * 1000,)))
     manifest.close()
     with closing(Manifest(tmp_path, ManualClock())) as again:
         assert again.outcome("a.csv") is not None

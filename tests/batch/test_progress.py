@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.batch.job import Outcome, Work
+from livelink_bridge.batch.job import Outcome, Task
 from livelink_bridge.batch.progress import PLAIN_EVERY_S, Pace, time_text, watching
 from livelink_bridge.batch.walk import Found, Sound
 from livelink_bridge.testing.stand_ins import ManualClock
@@ -15,8 +15,8 @@ from livelink_bridge.testing.stand_ins import ManualClock
 FOUND = Found([Sound("in", f"{name}.wav", 1000) for name in "abcd"])
 
 
-def work(name: str) -> Work:
-    return Work(Path("in", f"{name}.wav"), Path("out", f"{name}.csv"), f"{name}.csv")
+def work(name: str) -> Task:
+    return Task(Path("in", f"{name}.wav"), Path("out", f"{name}.csv"), f"{name}.csv")
 
 
 def test_rate_and_time_left_go_by_what_was_converted_and_not_by_what_was_skipped() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.batch.job import Work
+from livelink_bridge.batch.job import Task
 from livelink_bridge.batch.walk import take_name, walk
 
 
@@ -90,4 +90,4 @@ def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(tmp_p
 
 def test_a_file_that_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     found = walk([tmp_path / "line.dat"])
-    assert [sound.work(tmp_path / "out") for sound in found.sounds] == [Work(tmp_path / "line.dat", tmp_path / "out/line.csv", "line.csv")]
+    assert [sound.work(tmp_path / "out") for sound in found.sounds] == [Task(tmp_path / "line.dat", tmp_path / "out/line.csv", "line.csv")]

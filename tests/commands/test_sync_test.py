@@ -18,7 +18,7 @@ from livelink_bridge.commands.options import with_settings
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.sync_test.pulses import ClapCheck
+from livelink_bridge.sync_test.pulses import SyncMeter
 from livelink_bridge.testing.stand_ins import FakePortAudio, FakeStream
 from livelink_bridge.wire.livelink import decode
 
@@ -146,7 +146,7 @@ def test_an_output_that_is_not_there_is_one_line_and_exit_code_1(
 def test_without_seconds_it_claps_until_it_is_stopped(arrivals: Arrivals) -> None:
     stop, seen = threading.Event(), []
 
-    def end(check: ClapCheck) -> None:
+    def end(check: SyncMeter) -> None:
         seen.append(check.claps)
         stop.set()
 

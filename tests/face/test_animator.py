@@ -4,7 +4,7 @@ import pytest
 
 from arkit_mapping import CHANNELS_61, MOUTH_32
 from arkit_mapping.character.character import Character
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
@@ -210,7 +210,7 @@ def test_with_a_front_a_face_rests_until_somebody_speaks_and_keeps_its_first_sou
     sound = (0.3 * np.sin(2 * np.pi * 200 * at_s) * ((at_s > 1) & (at_s < 2)) + 0.002 * np.sin(2 * np.pi * 300 * at_s)).astype(np.float32)
     blocks = [AudioBlock(sound[start : start + 480], 48000, start, 0.0) for start in range(0, len(sound), 480)]
     open_model = LoudnessModel()
-    gated = Animator(open_model, Face(), VoiceFront(Speech()))
+    gated = Animator(open_model, Face(), InputChain(Speech()))
     plain = Animator(open_model, Face())
     with_front = np.array([frame.weights[JAW] for block in blocks for frame in gated.push(block)])
     without = np.array([frame.weights[JAW] for block in blocks for frame in plain.push(block)])

@@ -5,7 +5,7 @@ import pytest
 
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, Poses, fade, tail
+from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, JitterBuffer, fade, tail
 
 LEVEL = 0.8
 
@@ -20,7 +20,7 @@ def channel() -> Channel[FaceFrame]:
 
 
 def test_each_tick_shows_its_own_pose(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     for index in range(5):
         channel.put(frame(index, index / 10))
     assert [poses.at(index)[0] for index in range(5)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
@@ -28,7 +28,7 @@ def test_each_tick_shows_its_own_pose(channel):
 
 
 def test_a_late_pose_is_held_for_and_counted(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0))
     poses.at(0)
     assert poses.at(1)[0] == pytest.approx(LEVEL)
@@ -40,14 +40,14 @@ def test_a_late_pose_is_held_for_and_counted(channel):
 
 
 def test_poses_of_the_future_wait_for_their_tick(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0))
     channel.put(frame(3, 0.1))
     assert [poses.at(index)[0] for index in range(4)] == pytest.approx([LEVEL] * 3 + [0.1])
 
 
 def test_at_30_fps_every_second_pose_is_left_out_on_purpose(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     for index in range(10):
         channel.put(frame(index, index / 10))
     assert [poses.at(index)[0] for index in range(0, 10, 2)] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
@@ -55,7 +55,7 @@ def test_at_30_fps_every_second_pose_is_left_out_on_purpose(channel):
 
 
 def test_when_sound_stops_the_face_is_neutral_within_300_ms(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0))
     shown = np.array([poses.at(index)[0] for index in range(30)])
     assert (shown[: HOLD_POSES + 1] == np.float32(LEVEL)).all()
@@ -66,11 +66,11 @@ def test_when_sound_stops_the_face_is_neutral_within_300_ms(channel):
 
 
 def test_before_the_first_pose_the_face_is_neutral(channel):
-    assert not Poses(channel).at(-1).any()
+    assert not JitterBuffer(channel).at(-1).any()
 
 
 def test_the_end_is_known_when_the_last_pose_was_shown(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0))
     channel.put(frame(1))
     channel.close()
@@ -81,7 +81,7 @@ def test_the_end_is_known_when_the_last_pose_was_shown(channel):
 
 
 def test_frozen_it_takes_no_more_poses_and_knows_how_long_to_rest(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0))
     poses.at(0)
     channel.put(frame(1, 0.1))
@@ -92,7 +92,7 @@ def test_frozen_it_takes_no_more_poses_and_knows_how_long_to_rest(channel):
 
 
 def test_a_recording_ends_as_a_session_does(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0))
     poses.at(0)
     shown = np.stack([poses.at(index) for index in range(1, 1 + poses.rest_from(1))])
@@ -106,7 +106,7 @@ def test_fading_starts_at_one_and_ends_at_nothing():
 
 
 def test_a_moment_between_two_poses_lies_between_them(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     for index in range(10):
         channel.put(frame(index, index / 10))
     positions = [Fraction(5, 2) * tick for tick in range(4)]
@@ -115,7 +115,7 @@ def test_a_moment_between_two_poses_lies_between_them(channel):
 
 
 def test_beside_a_lost_pose_nothing_is_made_up(channel):
-    poses = Poses(channel)
+    poses = JitterBuffer(channel)
     channel.put(frame(0, 0.2))
     channel.put(frame(3, 0.8))
     poses.at(0)

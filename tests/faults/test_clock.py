@@ -11,7 +11,7 @@ from faulty import JumpingClock
 
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import CollectSink
@@ -27,7 +27,7 @@ def sent_by(clock: JumpingClock, poses: int = 120) -> tuple[CollectSink, Sender]
         channel.put(FaceFrame(np.full(61, 0.5, np.float32), index))
     channel.close()
     sink = CollectSink()
-    sender = Sender(Poses(channel), [sink], FixedTiming(100.0), fps=Fraction(60), clock=clock, stop=threading.Event(), metrics=Metrics(),
+    sender = Sender(JitterBuffer(channel), [sink], FixedTiming(100.0), fps=Fraction(60), clock=clock, stop=threading.Event(), metrics=Metrics(),
                     timebase=Timebase(clock, RATES["60"]))  # fmt: skip
     sender.run()
     return sink, sender

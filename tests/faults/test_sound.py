@@ -20,7 +20,7 @@ from livelink_bridge.face.jitter_buffer import REST_POSES
 from livelink_bridge.session.modes import follow
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel
-from livelink_bridge.timing.scheduler import Grid, LiveTiming
+from livelink_bridge.timing.scheduler import ArrivalClock, TickScheduler
 
 JAW = CHANNELS_61.index("JawOpen")
 RATE = 48000
@@ -78,8 +78,8 @@ def test_a_rate_that_changes_in_the_middle_starts_the_network_afresh_on_the_same
 @pytest.mark.parametrize("lie", [0.92, 1.08])
 def test_a_device_that_lies_about_its_rate_is_shown_on_an_even_beat_as_fast_as_its_sound_comes(lie: float) -> None:
     """It says 48,000 samples a second and gives 8 % more or fewer: poses are left out or repeated, ticks stay even."""
-    timing, now_s, pose, deadlines = LiveTiming(), 0.0, 0, []
-    grid = Grid(60, timing)
+    timing, now_s, pose, deadlines = ArrivalClock(), 0.0, 0, []
+    grid = TickScheduler(60, timing)
     for number in range(3000):
         now_s = (number + 1) * 480 / (RATE * lie)
         block = AudioBlock(np.zeros(480, np.float32), RATE, number * 480, now_s)

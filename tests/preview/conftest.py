@@ -32,7 +32,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A page served on this machine, with a network that opens the mouth as far as the voice is loud."""
     pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install livelink-bridge[preview]")
     from livelink_bridge.preview.editor.clip import AS_PREDICTED, analyse
-    from livelink_bridge.preview.editor.state import Session
+    from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
     from livelink_bridge.preview.server.app import Server
     from livelink_bridge.preview.server.listening import listen_on
@@ -46,7 +46,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))
     receiver.settimeout(5.0)
-    session = Session(folder, opened, models=("loudness",))
+    session = EditorState(folder, opened, models=("loudness",))
     session.unreal = Unreal(Outputs((f"livelink://127.0.0.1:{receiver.getsockname()[1]}",), "Anna"), MonotonicClock())
     server = Server(session, listen_on("127.0.0.1", 0))
     server.start()

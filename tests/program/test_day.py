@@ -11,11 +11,11 @@ import pytest
 
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import ManualClock
-from livelink_bridge.timing.scheduler import LiveTiming
+from livelink_bridge.timing.scheduler import ArrivalClock
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES
 
@@ -31,7 +31,7 @@ SILENT = np.zeros(BLOCK, np.float32)
 class Studio(ManualClock):
     """A clock that brings the sound of the time that passes: what the model's thread would do is done while the sender waits."""
 
-    def __init__(self, poses: Channel[FaceFrame], timing: LiveTiming) -> None:
+    def __init__(self, poses: Channel[FaceFrame], timing: ArrivalClock) -> None:
         super().__init__(0.0, time_of_day_s=80000.0)
         self._poses, self._timing = poses, timing
         self._rng = np.random.default_rng(1)
@@ -88,12 +88,12 @@ class Audience:
 @pytest.mark.parametrize("hours", [0.1, pytest.param(24, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsys):
     poses: Channel[FaceFrame] = Channel(30, "newest")
-    timing, metrics, stop = LiveTiming(), Metrics(), threading.Event()
+    timing, metrics, stop = ArrivalClock(), Metrics(), threading.Event()
     clock = Studio(poses, timing)
     audience = Audience(clock, hours * 3600, stop)
     clock.wait_until(0.5, stop)
     base = Timebase(clock, RATES["60"])
-    sender = Sender(Poses(poses), [audience], timing, fps=Fraction(60), clock=clock, stop=stop, metrics=metrics, timebase=base)
+    sender = Sender(JitterBuffer(poses), [audience], timing, fps=Fraction(60), clock=clock, stop=stop, metrics=metrics, timebase=base)
     sender.run()
     grown = sys.getallocatedblocks() - audience.blocks_early
     delays_ms = 1000 * metrics.delays_s.values()

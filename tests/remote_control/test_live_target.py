@@ -10,7 +10,7 @@ from arkit_mapping.liveliness.moods import Mood
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint, Peers
 from livelink_bridge.remote_control.live_target import LiveStage
-from livelink_bridge.remote_control.protocol import Session
+from livelink_bridge.remote_control.protocol import RemoteProtocol
 from livelink_bridge.sinks.live_targets import LiveTargets
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.testing.stand_ins import CollectSink, ManualClock
@@ -127,7 +127,7 @@ def test_a_mark_is_logged_with_the_take_that_runs(tmp_path, caplog):
 
 def test_takes_are_the_recorders_and_the_next_number_is_its_own():
     stage, _, _ = stage_of("Ada", recorder=Tape())
-    session = Session(stage, Peers(), clock=ManualClock())
+    session = RemoteProtocol(stage, Peers(), clock=ManualClock())
     peer = Endpoint("127.0.0.1", 6000)
     for address, arguments, answer in (
         ("/Slate", ("Act2",), ("Act2",)),
@@ -161,7 +161,7 @@ def test_takes_of_several_performers_are_refused_with_the_reason_not_as_if_none_
 
 def test_without_a_recorder_slate_and_take_are_kept_and_recording_is_refused(caplog):
     stage, _, _ = stage_of("Ada")
-    session = Session(stage, Peers(), clock=ManualClock())
+    session = RemoteProtocol(stage, Peers(), clock=ManualClock())
     peer = Endpoint("127.0.0.1", 6000)
     session.hear(peer, "/Slate", ("Act2",))
     assert session.hear(peer, "/SlateQuery", ())[0].arguments == ("Act2",)

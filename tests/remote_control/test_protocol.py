@@ -16,7 +16,7 @@ from arkit_mapping.takes.folder import MOST_TAKE
 from livelink_bridge.errors import SinkError, WireError
 from livelink_bridge.network.peers import Endpoint, Peers, read_peers
 from livelink_bridge.remote_control.messages import COMMANDS, Fetch, Reply
-from livelink_bridge.remote_control.protocol import Session
+from livelink_bridge.remote_control.protocol import RemoteProtocol
 from livelink_bridge.remote_control.server import encode
 from livelink_bridge.testing.stand_ins import ManualClock
 from livelink_bridge.wire.osc.decode import decode
@@ -26,7 +26,7 @@ DESK = Endpoint("127.0.0.1", 6000)
 
 
 def session_of(stage=None, peers=None, takes=None, clock=None):
-    return Session(stage or FakeStage(), peers or Peers(), clock=clock or ManualClock(), takes=takes)
+    return RemoteProtocol(stage or FakeStage(), peers or Peers(), clock=clock or ManualClock(), takes=takes)
 
 
 def told(session, address, *arguments, peer=PEER):

@@ -11,14 +11,14 @@ from staged import CSV, recorded_take
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.network.peers import Endpoint
 from livelink_bridge.remote_control.messages import ControlError, Fetch
-from livelink_bridge.remote_control.rate_limited_log import Complaints
+from livelink_bridge.remote_control.rate_limited_log import RateLimitedLog
 from livelink_bridge.remote_control.transport import AT_ONCE, MOST_WAITING, Transport, open_take_file, take_file
 
 CLOCK = MonotonicClock()
 
 
 def transport_of(folder):
-    complaints = Complaints(CLOCK)
+    complaints = RateLimitedLog(CLOCK)
     return Transport(folder, clock=CLOCK, complaints=complaints), complaints
 
 

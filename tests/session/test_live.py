@@ -7,7 +7,7 @@ import threading
 import numpy as np
 
 from livelink_bridge.face.face import Face
-from livelink_bridge.session.live import Performance
+from livelink_bridge.session.live import LiveSession
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel, ManualClock
 from speech_to_face.base import Coefficients, Samples, Stream
@@ -35,7 +35,7 @@ class InBlocks(LoudnessModel):
 
 def test_a_model_that_gives_a_second_of_poses_at_once_loses_none() -> None:
     source = ListSource.of_samples(np.zeros(16000 * 3 // 2, np.float32), 16000, 160)
-    performance = Performance(
+    performance = LiveSession(
         source, InBlocks(), Face(), Outputs((), "Ada"), [CollectSink()], clock=ManualClock(), stop=threading.Event()
     )
     performance.animate()

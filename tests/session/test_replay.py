@@ -28,7 +28,7 @@ from livelink_bridge.session.replay import SEAM_POSES, TakePlay, TakeTimebase, r
 from livelink_bridge.session.speaker import Speaker
 from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, ManualClock
 from livelink_bridge.testing.takes import app_folder, app_take, face
-from livelink_bridge.timing.scheduler import FixedTiming, Grid
+from livelink_bridge.timing.scheduler import FixedTiming, TickScheduler
 from livelink_bridge.timing.timecode import RATES, counting
 
 JAW, CLOSE, YAW = index_of("JawOpen"), index_of("MouthClose"), index_of("HeadYaw")
@@ -115,7 +115,7 @@ def test_a_loop_cannot_carry_the_takes_own_time():
 def test_original_timecode_is_that_of_the_moment_shown_exactly(rate, speed, start_s):
     play = TakePlay(numbered(600, start_s=start_s), "t", speed, original_timecode=True)
     clock = ManualClock(12345.678)
-    grid = Grid(60, FixedTiming(clock.now() + 0.05))
+    grid = TickScheduler(60, FixedTiming(clock.now() + 0.05))
     timebase = TakeTimebase(clock, RATES[rate], play, lambda: grid.shown_zero_s)
     before = -1.0
     for _ in range(300):

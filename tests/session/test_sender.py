@@ -8,7 +8,7 @@ from arkit_mapping import CHANNELS_61
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, Poses
+from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import CollectSink, ManualClock
@@ -44,7 +44,7 @@ def sender(poses: Channel[FaceFrame], sinks, clock: Clock, stop: threading.Event
            metrics: Metrics | None = None) -> Sender:  # fmt: skip
     base = Timebase(clock, counting(Fraction(fps)))
     return Sender(
-        Poses(poses), sinks, FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=stop, metrics=metrics or Metrics(), timebase=base
+        JitterBuffer(poses), sinks, FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=stop, metrics=metrics or Metrics(), timebase=base
     )
 
 

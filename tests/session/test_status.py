@@ -14,11 +14,11 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FaceFrame
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Device, Level, Losses, Metrics, Target
 from livelink_bridge.reporting.status_text import status_text
 from livelink_bridge.session.sender import Sender
-from livelink_bridge.session.status import Session
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel, ManualClock
 from livelink_bridge.timing.scheduler import FixedTiming
 from livelink_bridge.timing.timebase import Timebase
@@ -27,20 +27,20 @@ from livelink_bridge.timing.timecode import RATES, counting
 RATE = 48000
 
 
-def session(*, live: bool = True, fps: int = 60, **optional) -> Session:
+def session(*, live: bool = True, fps: int = 60, **optional) -> StatusReporter:
     """A session whose last block was heard just now."""
     clock, metrics, source = ManualClock(100.0), Metrics(), ListSource([], live=live)
     source.name, source.sample_rate = "Yeti", RATE
     poses: Channel[FaceFrame] = Channel(4)
     sink = CollectSink()
     timebase = Timebase(clock, counting(Fraction(fps)))
-    sender = Sender(Poses(poses), [sink], FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=threading.Event(), metrics=metrics,
+    sender = Sender(JitterBuffer(poses), [sink], FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=threading.Event(), metrics=metrics,
                     timebase=timebase)  # fmt: skip
     metrics.heard_at_s = clock.now()
-    return Session(source, Animator(LoudnessModel(), Face()), poses, sender, [sink], metrics, clock, **optional)
+    return StatusReporter(source, Animator(LoudnessModel(), Face()), poses, sender, [sink], metrics, clock, **optional)
 
 
-def delayed(session: Session, *delays_ms: float, step_ms: float = 2.0) -> Session:
+def delayed(session: StatusReporter, *delays_ms: float, step_ms: float = 2.0) -> StatusReporter:
     for delay_ms in delays_ms:
         session.metrics.delays_s.add(delay_ms / 1000, session.clock.now())
         session.metrics.steps_s.add(step_ms / 1000, session.clock.now())

@@ -8,7 +8,7 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face import face
 from livelink_bridge.face.animator import Animator
-from livelink_bridge.face.jitter_buffer import HOLD_POSES, Poses
+from livelink_bridge.face.jitter_buffer import HOLD_POSES, JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.utterance_thread import CLOSE_POSES, animate_paced, closing
 from livelink_bridge.sources.playout import PacedAudio
@@ -35,7 +35,7 @@ class Face:
         """JawOpen of each tick since the first sound was played; `script` says what is called when, seconds from now."""
         self._script = {self.clock.now() + at_s: call for at_s, call in script.items()}
         self._end_s = self.clock.now() + seconds
-        self._poses = Poses(self.channel)
+        self._poses = JitterBuffer(self.channel)
         animate_paced(self._blocks(), self.animator, self.channel, FixedTiming(100.025), clock=self.clock, metrics=self.metrics)
         return np.array(self.shown)
 

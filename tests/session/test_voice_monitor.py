@@ -4,7 +4,7 @@ import pytest
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.session.voice_monitor import VoiceOut
+from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.testing.stand_ins import FakePortAudio, ManualClock
 
 RATE = 48000
@@ -32,7 +32,7 @@ def lag_s(heard: np.ndarray, spoken: np.ndarray) -> float:
     return (at if at < len(spoken) else at - size) / RATE
 
 
-def simulated(minutes: int, input_ppm: float, output_ppm: float) -> tuple[VoiceOut, list[float]]:
+def simulated(minutes: int, input_ppm: float, output_ppm: float) -> tuple[VoiceMonitor, list[float]]:
     """A microphone and an output, each by a clock of its own; by how many seconds the voice is after the face, minute by minute.
 
     Sound sample i is spoken at i / (RATE (1 + input_ppm)); its pose is shown DELAY_S later. The output asks every 20 ms of its own.
@@ -44,7 +44,7 @@ def simulated(minutes: int, input_ppm: float, output_ppm: float) -> tuple[VoiceO
         """Sound time counts samples at the nominal rate, so its zero moves as the input's clock drifts."""
         return clock.now() * (1 - input_hz / RATE) + DELAY_S
 
-    out = VoiceOut(None, clock=clock, shown_zero_s=zero_s, system=SoundSystem(devices))
+    out = VoiceMonitor(None, clock=clock, shown_zero_s=zero_s, system=SoundSystem(devices))
     spoken, found = voice(2.0), []
     written, asked, heard = 0, 0, []
     while len(found) < minutes:
@@ -92,9 +92,9 @@ def test_the_voice_stays_with_the_face_whatever_the_clocks(minutes, input_ppm, o
     assert out.follower.drift_ppm == pytest.approx(input_ppm - output_ppm, abs=40)
 
 
-def opened() -> tuple[VoiceOut, FakePortAudio, ManualClock]:
+def opened() -> tuple[VoiceMonitor, FakePortAudio, ManualClock]:
     devices, clock = FakePortAudio(), ManualClock()
-    return VoiceOut("speak", clock=clock, shown_zero_s=lambda: None, system=SoundSystem(devices)), devices, clock
+    return VoiceMonitor("speak", clock=clock, shown_zero_s=lambda: None, system=SoundSystem(devices)), devices, clock
 
 
 def test_until_a_pose_is_shown_there_is_silence():
@@ -121,7 +121,7 @@ def test_an_output_that_goes_is_opened_again_once_it_is_back():
 
 def test_an_input_is_not_taken_for_an_output():
     with pytest.raises(DeviceError, match=r"\(Desk Microphone\) is not an output; outputs: 1 Studio Interface: Line In, 2 Speakers"):
-        VoiceOut("desk", clock=ManualClock(), shown_zero_s=lambda: None, system=SoundSystem(FakePortAudio()))
+        VoiceMonitor("desk", clock=ManualClock(), shown_zero_s=lambda: None, system=SoundSystem(FakePortAudio()))
 
 
 def test_what_is_heard_on_the_way_is_passed_on():
@@ -132,7 +132,7 @@ def test_what_is_heard_on_the_way_is_passed_on():
 
 def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(caplog):
     devices, clock = FakePortAudio(), ManualClock()
-    out = VoiceOut(None, clock=clock, shown_zero_s=lambda: 0.01, system=SoundSystem(devices))
+    out = VoiceMonitor(None, clock=clock, shown_zero_s=lambda: 0.01, system=SoundSystem(devices))
     spoken = voice(2.0)
     heard = []
     for start in range(0, len(spoken), BLOCK):
@@ -151,7 +151,7 @@ def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(
 
 def test_a_microphone_that_was_away_leaves_the_voice_in_step_afterwards(caplog):
     devices, clock = FakePortAudio(), ManualClock()
-    out = VoiceOut(None, clock=clock, shown_zero_s=lambda: DELAY_S, system=SoundSystem(devices))
+    out = VoiceMonitor(None, clock=clock, shown_zero_s=lambda: DELAY_S, system=SoundSystem(devices))
     spoken = voice(2.0)
 
     def talk(seconds: float, first: int) -> None:

@@ -6,14 +6,14 @@ import pytest
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.sources.demux import Split, open_microphones
+from livelink_bridge.sources.demux import ChannelDemux, open_microphones
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.testing.stand_ins import FakePortAudio, ListSource, ManualClock
 
 BLOCKS = [AudioBlock(np.tile(np.arange(1, 5, dtype=np.float32), (100, 1)), 48000, start, start / 48000) for start in range(0, 1000, 100)]
 
 
-def heard(split: Split) -> list[list[AudioBlock]]:
+def heard(split: ChannelDemux) -> list[list[AudioBlock]]:
     runner = threading.Thread(target=split.run)
     runner.start()
     found = [list(voice.blocks()) for voice in split.voices]
@@ -22,7 +22,7 @@ def heard(split: Split) -> list[list[AudioBlock]]:
 
 
 def test_each_voice_gets_its_own_channels_of_every_block():
-    first, second = heard(Split(ListSource(BLOCKS, live=True), [(0,), (3, 1)]))
+    first, second = heard(ChannelDemux(ListSource(BLOCKS, live=True), [(0,), (3, 1)]))
     assert {tuple(block.samples[0]) for block in first} == {(1,)}
     assert {tuple(block.samples[0]) for block in second} == {(4, 2)}
     assert [block.start for block in second] == [block.start for block in BLOCKS]
@@ -30,7 +30,7 @@ def test_each_voice_gets_its_own_channels_of_every_block():
 
 
 def test_a_device_that_fails_fails_every_voice():
-    split = Split(ListSource(BLOCKS, live=True, failure=DeviceError("gone")), [(0,), (1,)])
+    split = ChannelDemux(ListSource(BLOCKS, live=True, failure=DeviceError("gone")), [(0,), (1,)])
     split.run()
     for voice in split.voices:
         with pytest.raises(DeviceError, match="gone"):
@@ -38,7 +38,7 @@ def test_a_device_that_fails_fails_every_voice():
 
 
 def test_a_voice_that_is_closed_leaves_the_others_their_sound():
-    split = Split(ListSource(BLOCKS, live=True), [(0,), (1,)])
+    split = ChannelDemux(ListSource(BLOCKS, live=True), [(0,), (1,)])
     split.voices[0].close()
     split.run()
     assert list(split.voices[0].blocks()) == []
@@ -48,14 +48,14 @@ def test_a_voice_that_is_closed_leaves_the_others_their_sound():
 def test_a_voice_says_of_its_device_what_the_device_says():
     source = ListSource(BLOCKS, live=True)
     source.trouble, source.overflows = "unplugged", 3
-    voice = Split(source, [(0,)]).voices[0]
+    voice = ChannelDemux(source, [(0,)]).voices[0]
     assert (voice.name, voice.sample_rate, voice.trouble, voice.overflows) == ("list:", 48000, "unplugged", 3)
 
 
 def test_a_devices_losses_are_counted_once_whatever_the_number_of_voices():
     source = ListSource(BLOCKS, live=True)
     source.overflows, source.dropped = 3, 5
-    voices = Split(source, [(0,), (0,), (0,)]).voices
+    voices = ChannelDemux(source, [(0,), (0,), (0,)]).voices
     assert [(voice.overflows, voice.dropped) for voice in voices] == [(3, 5), (0, 0), (0, 0)]
 
 

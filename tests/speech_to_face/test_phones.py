@@ -11,7 +11,7 @@ from speech_to_face_lab.corpus.__main__ import voice_rows
 from speech_to_face_lab.corpus.engines import engine, espeak
 from speech_to_face_lab.corpus.text import texts
 
-TABLES = yaml.safe_load(files("speech_to_face_lab.corpus").joinpath("phones.yaml").read_text(encoding="utf-8"))
+TABLES = yaml.safe_load(files("speech_to_face").joinpath("phones.yaml").read_text(encoding="utf-8"))
 NO_LIPS = {"ʔ"}
 FESTIVAL_VOICES = {row["voice"]: row["table"] for row in voice_rows() if row["engine"] == "festival"}
 ESPEAK_VOICES = {row["voice"].partition("+")[0]: row["language"] for row in voice_rows() if row["engine"] == "espeak"}

@@ -152,8 +152,8 @@ def test_moving_is_farther_from_rest_than_a_tenth_of_the_travel_either_way():
 
 def test_curves_of_any_rate_land_on_sixtieths_of_a_second():
     ramp, times = np.arange(10.0), np.arange(10) / 30  # frame k is worth k, at k / 30 s
-    assert metrics.at_60(ramp, times, 7).tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
-    both = metrics.at_60(np.stack([ramp, -ramp], 1), times, 40)
+    assert metrics.resample_to_60(ramp, times, 7).tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
+    both = metrics.resample_to_60(np.stack([ramp, -ramp], 1), times, 40)
     assert both.shape == (40, 2) and both[-1].tolist() == [9, -9]
 
 

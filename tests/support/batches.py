@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from livelink_bridge.batch.job import Outcome, Part, Recipe, Tools, Work, convert_one
+from livelink_bridge.batch.job import Outcome, Part, Recipe, Task, WorkerContext, convert_one
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import Stream
@@ -29,22 +29,22 @@ def tone(path: Path, seconds: float, step: float = 0.2, level: float = 0.5) -> P
     return path
 
 
-def loudness(_recipe: Recipe) -> Tools:
-    return Tools(LoudnessModel())
+def loudness(_recipe: Recipe) -> WorkerContext:
+    return WorkerContext(LoudnessModel())
 
 
-def refusing(_recipe: Recipe) -> Tools:
+def refusing(_recipe: Recipe) -> WorkerContext:
     raise BridgeError("there is no such model")
 
 
-def dying_at_once(_recipe: Recipe) -> Tools:
+def dying_at_once(_recipe: Recipe) -> WorkerContext:
     os._exit(7)
 
 
-def never_ending(_recipe: Recipe) -> Tools:
+def never_ending(_recipe: Recipe) -> WorkerContext:
     """Tools whose process does its work and then does not end: a thread of a library keeps it."""
     threading.Thread(target=threading.Event().wait).start()
-    return Tools(LoudnessModel())
+    return WorkerContext(LoudnessModel())
 
 
 class _Full(LoudnessModel):
@@ -54,8 +54,8 @@ class _Full(LoudnessModel):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def full(_recipe: Recipe) -> Tools:
-    return Tools(_Full())
+def full(_recipe: Recipe) -> WorkerContext:
+    return WorkerContext(_Full())
 
 
 class _Deadly(LoudnessModel):
@@ -76,9 +76,9 @@ class _DeadlyStream:
         return self._inner.push(samples)
 
 
-def deadly(_recipe: Recipe) -> Tools:
+def deadly(_recipe: Recipe) -> WorkerContext:
     """Tools whose process dies of a sound that is 0.25 throughout."""
-    return Tools(_Deadly())
+    return WorkerContext(_Deadly())
 
 
 class InlineEngine:
@@ -88,7 +88,7 @@ class InlineEngine:
         self.began: list[str] = []
         self._full_after = full_after
 
-    def __call__(self, works: Iterable[Work], recipe: Recipe, on_part: Part) -> Iterator[tuple[Work, Outcome]]:
+    def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
         tools = loudness(recipe)
         for work in works:
             if len(self.began) == self._full_after:
@@ -110,10 +110,10 @@ class Silent:
     def kept(self, sound: object) -> None:
         pass
 
-    def part(self, work: Work, part: float) -> None:
+    def part(self, work: Task, part: float) -> None:
         self.said.append(f"{work.name} {part:.2f}")
 
-    def done(self, work: Work, outcome: Outcome) -> None:
+    def done(self, work: Task, outcome: Outcome) -> None:
         if outcome.error:
             self.said.append(outcome.error)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from livelink_bridge.audio.input_chain import VoiceFront
+from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.face.face import Face
@@ -20,7 +20,7 @@ class PlayingSession:
 
     def __init__(self, subject: str, folder: Path, clock: Clock) -> None:
         self.subject, self.face, self.mute = subject, Face(), Mute()
-        self.front = VoiceFront(None)
+        self.front = InputChain(None)
         self.recorder = Recorder(folder, subject=subject, first_pose_s=0.001)
         self.sink = PreviewSink(subject=subject, clock=clock)
         self.sinks: list[Sink] = [self.sink, self.recorder]

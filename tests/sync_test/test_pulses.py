@@ -20,9 +20,9 @@ from livelink_bridge.sync_test.pulses import (
     PERIOD_S,
     TONE_HZ,
     TONE_S,
-    ClapCheck,
-    ClapModel,
     ClapSource,
+    PulseModel,
+    SyncMeter,
     claps_in,
     furthest,
     pulses,
@@ -102,7 +102,7 @@ def test_the_brows_go_up_with_the_high_tone_only():
 
 
 def test_the_model_is_one_and_gives_the_same_poses_however_the_sound_is_cut():
-    model, cuts = ClapModel(), np.random.default_rng(0).integers(0, 2000, 300)
+    model, cuts = PulseModel(), np.random.default_rng(0).integers(0, 2000, 300)
     assert isinstance(model, SpeechToFace)
     stream = model.stream()
     for _ in range(2):
@@ -113,12 +113,12 @@ def test_the_model_is_one_and_gives_the_same_poses_however_the_sound_is_cut():
 
 @pytest.mark.parametrize(("samples", "poses"), [(0, 0), (1, 1), (800, 1), (801, 2), (48000, 60)])
 def test_a_pose_is_ready_with_the_first_sample_of_its_time(samples, poses):
-    assert len(ClapModel().stream().push(np.zeros(samples, np.float32))) == poses
+    assert len(PulseModel().stream().push(np.zeros(samples, np.float32))) == poses
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])
 def test_on_its_way_to_the_face_nothing_moves_the_pulse(rate):
-    animator = Animator(ClapModel(), Face())
+    animator = Animator(PulseModel(), Face())
     frames = [
         frame for block in ClapSource(clock=ManualClock(), block_s=1 / 60, seconds=8, rate=rate).blocks() for frame in animator.push(block)
     ]
@@ -139,12 +139,12 @@ def pose(*opened: int) -> np.ndarray:
     return weights
 
 
-def checked(late_s: float, sent_after_s: list[float | None], *, audio_delay_s: float = 0.0) -> ClapCheck:
+def checked(late_s: float, sent_after_s: list[float | None], *, audio_delay_s: float = 0.0) -> SyncMeter:
     """What is measured when a fake output asks for its sound `late_s` after it could, and pose n leaves so long after it was due."""
     devices, clock = FakePortAudio(), ManualClock(50.0)
     source = ClapSource(clock=clock, block_s=0.1, seconds=1, late_s=audio_delay_s)
     speaker = Speaker(source, block_s=0.1, clock=clock, system=SoundSystem(devices))
-    check = ClapCheck(lambda: speaker.zero_s, clock=clock, late_s=audio_delay_s)
+    check = SyncMeter(lambda: speaker.zero_s, clock=clock, late_s=audio_delay_s)
     clock.advance(late_s)
     speaker._sound.put(np.zeros((4800, 1), np.float32))
     devices.streams[0].play(480)
@@ -179,7 +179,7 @@ def test_a_clap_that_a_stalled_machine_left_out_does_not_shift_the_others():
 
 
 def test_without_sound_claps_are_counted_but_not_measured():
-    check = ClapCheck(lambda: None, clock=ManualClock())
+    check = SyncMeter(lambda: None, clock=ManualClock())
     for weights in (pose(), pose(JAW), pose(JAW), pose(), pose(JAW, BROW)):
         check.send(weights, STAMP)
         assert check.high == bool(weights[BROW])

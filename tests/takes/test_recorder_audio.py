@@ -16,12 +16,12 @@ from recorded import counting, hear, numbers, recorder, send, stamp
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.jitter_buffer import Poses
+from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.sources.utterance import NOTHING, Boundary
 from livelink_bridge.testing.stand_ins import ManualClock
-from livelink_bridge.timing.scheduler import FixedTiming, Later
+from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES
 
@@ -132,7 +132,7 @@ def test_a_real_sender_shows_each_pose_beside_its_sound(tmp_path: Path):
     channel.close()
     one = recorder(tmp_path)
     hear(one, counting(3 * 48000))
-    sender = Sender(Poses(channel), [one], Later(FixedTiming(100.2), 0.05), fps=Fraction(60), clock=clock, stop=threading.Event(),
+    sender = Sender(JitterBuffer(channel), [one], DelayedTiming(FixedTiming(100.2), 0.05), fps=Fraction(60), clock=clock, stop=threading.Event(),
                     metrics=Metrics(), timebase=Timebase(clock, RATES["60"]))  # fmt: skip
 
     def shown_s() -> float | None:

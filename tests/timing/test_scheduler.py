@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.core.frames import AudioBlock
-from livelink_bridge.timing.scheduler import Extremes, FixedTiming, Grid, LiveTiming
+from livelink_bridge.timing.scheduler import ArrivalClock, FixedTiming, TickScheduler, WindowedMinMax
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Settable:
         return None if self.zero_s is None else self.zero_s + index / 60
 
 
-def run(grid: Grid, ticks: int, start_s: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def run(grid: TickScheduler, ticks: int, start_s: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     now_s, seen = start_s, []
     for _ in range(ticks):
         tick = grid.next(now_s)
@@ -28,19 +28,19 @@ def run(grid: Grid, ticks: int, start_s: float = 0.0) -> tuple[np.ndarray, np.nd
 
 
 def test_deadlines_are_absolute_so_errors_do_not_add_up():
-    deadlines, indices = run(Grid(60, FixedTiming(5.0)), 36000, start_s=5.0)
+    deadlines, indices = run(TickScheduler(60, FixedTiming(5.0)), 36000, start_s=5.0)
     np.testing.assert_allclose(deadlines, 5 + np.arange(36000) / 60, atol=1e-8)
     assert (indices == np.arange(36000)).all()
 
 
 def test_at_30_fps_every_second_pose_is_due():
-    deadlines, indices = run(Grid(30, FixedTiming(0.0)), 10)
+    deadlines, indices = run(TickScheduler(30, FixedTiming(0.0)), 10)
     assert indices.tolist() == list(range(0, 20, 2))
     assert np.diff(deadlines) == pytest.approx(np.full(9, 1 / 30))
 
 
 def test_ticks_that_are_past_are_left_out_and_counted():
-    grid = Grid(60, FixedTiming(0.0))
+    grid = TickScheduler(60, FixedTiming(0.0))
     grid.next(0.0)
     tick = grid.next(0.0999)
     assert tick.deadline_s == pytest.approx(0.1)
@@ -49,14 +49,14 @@ def test_ticks_that_are_past_are_left_out_and_counted():
 
 
 def test_before_the_first_sound_the_grid_beats_on_its_own_and_shows_nothing():
-    deadlines, indices = run(Grid(60, Settable()), 5, start_s=3.0)
+    deadlines, indices = run(TickScheduler(60, Settable()), 5, start_s=3.0)
     np.testing.assert_allclose(deadlines, 3 + np.arange(5) / 60)
     assert (indices == -1).all()
 
 
 def test_the_beat_bends_slowly_towards_the_sounds_clock():
     timing = Settable(0.0)
-    grid = Grid(60, timing)
+    grid = TickScheduler(60, timing)
     run(grid, 10)
     timing.zero_s = 0.005
     deadlines, indices = run(grid, 600)
@@ -68,7 +68,7 @@ def test_the_beat_bends_slowly_towards_the_sounds_clock():
 @pytest.mark.parametrize("jump_s", [0.25, -0.25])
 def test_a_jump_of_the_timing_changes_the_poses_not_the_beat(jump_s):
     timing = Settable(0.0)
-    grid = Grid(60, timing)
+    grid = TickScheduler(60, timing)
     before, _ = run(grid, 10)
     timing.zero_s = jump_s
     deadlines, indices = run(grid, 10, start_s=before[-1])
@@ -78,13 +78,13 @@ def test_a_jump_of_the_timing_changes_the_poses_not_the_beat(jump_s):
 
 
 def test_extremes_forget_what_is_old_and_ignore_the_worst_parts():
-    highest = Extremes("highest", 1.0, 30)
+    highest = WindowedMinMax("highest", 1.0, 30)
     for second in range(30):
         highest.add(second, 1.0)
         highest.add(second + 0.5, 50.0 if second in (4, 9) else 2.0)
     assert highest.extreme() == 50.0
     assert highest.extreme(2) == 2.0
-    lowest = Extremes("lowest", 0.5, 8)
+    lowest = WindowedMinMax("lowest", 0.5, 8)
     for at_s, value in [(0.0, -9.0), (1.0, 3.0), (2.0, 2.0), (4.6, 4.0)]:
         lowest.add(at_s, value)
     assert lowest.extreme() == -9.0
@@ -107,7 +107,7 @@ def simulate(
     """A 48 kHz device whose blocks arrive late by chance, a model with 4 / 60 s of look-ahead, and the sender's grid."""
     rng = np.random.default_rng(7)
     rate, true_rate = 48000, 48000 * (1 + clock_ppm * 1e-6)
-    timing = LiveTiming()
+    timing = ArrivalClock()
     blocks = round(minutes * 60 * rate / block_samples)
     arrivals = (np.arange(1, blocks + 1) * block_samples) / true_rate + rng.uniform(0, jitter_s, blocks)
     if stall_every_s:
@@ -116,7 +116,7 @@ def simulate(
     arrivals = np.maximum.accumulate(arrivals)
     computing_s = rng.uniform(0.0006, 0.002, blocks)
     lookahead, filtered = 4 * 800, 72
-    grid: Grid | None = None
+    grid: TickScheduler | None = None
     tick, ready_index, sent = None, 0, []
     silence = np.zeros(block_samples, np.float32)
     for number in range(blocks):
@@ -129,7 +129,7 @@ def simulate(
             timing.ready(ready_index, done_s)
             ready_index += 1
         if grid is None and timing.zero_s is not None:
-            grid = Grid(60, timing)
+            grid = TickScheduler(60, timing)
             tick = grid.next(done_s)
     at_s, index, shown = (np.array(column) for column in zip(*sent, strict=True))
     return Sent(at_s, index.astype(int), shown.astype(int), index * 800 / true_rate)
@@ -177,7 +177,7 @@ def test_a_device_that_hands_over_lumps_is_waited_for():
 
 
 def test_lost_sound_is_found_again_without_breaking_the_beat():
-    timing = LiveTiming()
+    timing = ArrivalClock()
 
     def listen(start: int, blocks: int, zero_s: float) -> None:
         for number in range(blocks):
@@ -194,7 +194,7 @@ def test_lost_sound_is_found_again_without_breaking_the_beat():
 
 
 def test_the_sender_can_read_while_the_model_learns():
-    timing = LiveTiming()
+    timing = ArrivalClock()
     block = AudioBlock(np.zeros(200, np.float32), 48000, 0, 1.0)
     done = threading.Event()
 
@@ -213,7 +213,7 @@ def test_the_sender_can_read_while_the_model_learns():
 
 
 def test_delays_are_counted_from_the_moment_the_device_handed_the_sound_over():
-    timing = LiveTiming()
+    timing = ArrivalClock()
     for number in range(30):  # blocks of 10 ms, each 3 ms late
         timing.heard(AudioBlock(np.zeros(480, np.float32), 48000, number * 480, 5 + (number + 1) * 0.01 + 0.003))
     for index in range(4):
@@ -227,7 +227,7 @@ def test_delays_are_counted_from_the_moment_the_device_handed_the_sound_over():
     ("fps", "wait_ms"), [(60, 0), (30, 0), (24, 1000 / 120), (25, 1000 / 75), (50, 1000 / 75), (Fraction(60000, 1001), 1000 / 60 * 0.999)]
 )
 def test_any_rate_shows_evenly_spaced_moments_each_when_the_pose_after_it_is_due(fps, wait_ms):
-    grid = Grid(fps, FixedTiming(5.0))
+    grid = TickScheduler(fps, FixedTiming(5.0))
     ticks = [grid.next(4.99 + number / float(fps)) for number in range(500)]
     positions = [tick.position for tick in ticks]
     assert set(np.diff(positions)) == {Fraction(60) / Fraction(fps)}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from livelink_bridge.batch.job import Outcome, Work
+from livelink_bridge.batch.job import Outcome, Task
 from livelink_bridge.batch.ray.worker import Job, Worker
 from livelink_bridge.errors import BridgeError
 
@@ -38,7 +38,7 @@ class Given(NamedTuple):
     """To the driver: convert this."""
 
     number: int
-    work: Work
+    work: Task
 
 
 class Started(NamedTuple):

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Work, clear_partials, load_tools
+from livelink_bridge.batch.job import Load, Outcome, Part, Recipe, Task, clear_partials, load_tools
 from livelink_bridge.batch.local import MOST_TRIES, cores
 from livelink_bridge.batch.ray import driver
 from livelink_bridge.batch.ray.driver import Died, Done, Dropped, Failed, Given, Started
@@ -52,7 +52,7 @@ class RayEngine:
         if where:
             _probe(address, *where)
 
-    def __call__(self, works: Iterable[Work], recipe: Recipe, on_part: Part) -> Iterator[tuple[Work, Outcome]]:
+    def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
         waiting = iter(works)
         first = next(waiting, None)
         if first is None:
@@ -69,7 +69,7 @@ class RayEngine:
 
 @dataclass(slots=True)
 class _UnderWay:
-    work: Work
+    work: Task
     tries: int = 1
     """This one counted."""
 
@@ -90,7 +90,7 @@ class _Run:
         self._process.start()
         theirs.close()  # so that the pipe ends with the process
 
-    def outcomes(self, works: Iterator[Work]) -> Iterator[tuple[Work, Outcome]]:
+    def outcomes(self, works: Iterator[Task]) -> Iterator[tuple[Task, Outcome]]:
         while not self._room or self._under_way or self._fill(works):
             for work, outcome in self._hear():
                 self._full |= outcome.no_room
@@ -108,7 +108,7 @@ class _Run:
         for doing in self._under_way.values():
             clear_partials(doing.work.out)
 
-    def _fill(self, works: Iterator[Work]) -> bool:
+    def _fill(self, works: Iterator[Task]) -> bool:
         """Give out what there is room for. Whether something is under way."""
         while len(self._under_way) < self._room and not self._full and (work := next(works, None)) is not None:
             self._give(_UnderWay(work))
@@ -122,7 +122,7 @@ class _Run:
         except OSError:
             pass  # it has died: the pipe's end says so, and is heard of next
 
-    def _hear(self) -> Iterator[tuple[Work, Outcome]]:
+    def _hear(self) -> Iterator[tuple[Task, Outcome]]:
         said = self._said()
         if isinstance(said, Started):
             self._room = AHEAD * said.workers
@@ -147,7 +147,7 @@ class _Run:
             raise BridgeError(f"{self._where} could not be reached in {limit_s:.0f} s; is it running, and is RAY_AUTH_TOKEN its token?")
         raise BridgeError(f"{self._where} is gone; every take that was finished stays, run again to go on")
 
-    def _again(self, doing: _UnderWay) -> Iterator[tuple[Work, Outcome]]:
+    def _again(self, doing: _UnderWay) -> Iterator[tuple[Task, Outcome]]:
         """A worker died of a sound, or over it."""
         clear_partials(doing.work.out)
         if self._full:
@@ -174,7 +174,7 @@ def _probe(address: str | None, host: str, port: int) -> None:
         raise BridgeError(f"no Ray cluster answers at {address}: {error.strerror or error}; start one: ray start --head") from error
 
 
-def _root(work: Work) -> Path:
+def _root(work: Task) -> Path:
     """The folder of takes, which a work's name is below."""
     return work.out.parents[len(Path(work.name).parts) - 1]
 

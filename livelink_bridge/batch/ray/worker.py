@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import NamedTuple
 
-from livelink_bridge.batch.job import Load, Outcome, Recipe, Tools, Work, clear_partials, convert_one, load_tools, sha256_of
+from livelink_bridge.batch.job import Load, Outcome, Recipe, Task, WorkerContext, clear_partials, convert_one, load_tools, sha256_of
 from livelink_bridge.errors import BridgeError
 
 
@@ -27,7 +27,7 @@ class Worker:
     """An actor: tools loaded once, then one sound at a time."""
 
     def __init__(self) -> None:
-        self._tools: Tools | None = None
+        self._tools: WorkerContext | None = None
 
     def load(self, job: Job) -> str | None:
         """Get ready; why that cannot be, on one line."""
@@ -40,7 +40,7 @@ class Worker:
             return str(error)
         return None
 
-    def convert(self, job: Job, work: Work) -> Outcome | str:
+    def convert(self, job: Job, work: Task) -> Outcome | str:
         """What became of a sound, or why it could not be begun."""
         if self._tools is None and (why := self.load(job)):  # it died while it had nothing to do, and this is another
             return why

@@ -25,7 +25,7 @@ ENGINES = ("local", "ray")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class BatchOptions:
     """What can be asked of a batch only."""
 
     jobs: int | None = None
@@ -46,7 +46,7 @@ class Wishes:
             raise UsageError(f"--report: got {self.report}, expected the name of a page, such as report.html")
 
 
-def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes: Wishes, *, with_sound: bool = True) -> None:
+def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes: BatchOptions, *, with_sound: bool = True) -> None:
     """Convert whatever sounds lie below the folders and are not done, and put each beside its take unless not `with_sound`.
 
     Raises BridgeError where some could not be.
@@ -130,7 +130,7 @@ def finish(batch: Batch, tally: Tally, took_s: float, report: Path | None, clock
         raise BridgeError(f"{tally.failed} of {tally.converted + tally.kept + tally.failed} could not be converted; the others were")
 
 
-def _engine(wishes: Wishes) -> Engine:
+def _engine(wishes: BatchOptions) -> Engine:
     if wishes.engine == "ray":
         from livelink_bridge.batch.ray.engine import RayEngine
 

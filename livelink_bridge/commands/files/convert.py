@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands import endings
-from livelink_bridge.commands.files.batch import Wishes, convert_folders
+from livelink_bridge.commands.files.batch import BatchOptions, convert_folders
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError, UsageError
 
@@ -46,9 +46,9 @@ def convert(
     As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app writes it.
     Folders are a batch: OUT gets the same tree, what is done is skipped, and a batch that was ended goes on where it was.
     """
-    wishes = Wishes(jobs, dry_run, report, engine, ray_address)
+    wishes = BatchOptions(jobs, dry_run, report, engine, ray_address)
     wishes.check()
-    if wishes != Wishes() or any(map(os.path.isdir, files)):
+    if wishes != BatchOptions() or any(map(os.path.isdir, files)):
         with abortable():
             convert_folders(settings, files, out, wishes, with_sound=with_sound is not False)
         return

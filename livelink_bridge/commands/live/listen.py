@@ -15,7 +15,7 @@ from livelink_bridge.commands.options import interruptible
 from livelink_bridge.settings.settings import checked
 
 if TYPE_CHECKING:
-    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.console.terminal import Show
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.face.face import Face
@@ -114,7 +114,7 @@ class Board:
 class FollowedVoice:
     """A client's voice, on the same way as a microphone's."""
 
-    def __init__(self, model: SpeechToFace, face: Face, front: VoiceFront, outputs: Outputs, enough_s: float, clock: Clock,
+    def __init__(self, model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, enough_s: float, clock: Clock,
                  board: Board) -> None:  # fmt: skip
         self._model = model
         self._face, self._front = face, front

@@ -12,9 +12,9 @@ from livelink_bridge.commands.options import interruptible
 if TYPE_CHECKING:
     import threading
 
-    from livelink_bridge.audio.input_chain import VoiceFront
+    from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.core.clock import Clock
-    from livelink_bridge.preview.editor.state import Session
+    from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.settings.settings import Settings
 
 
@@ -47,7 +47,7 @@ def mic(
         if settings.performers:
             raise UsageError("got --calibrate and performers in the settings, expected one: calibrate each microphone by itself")
         calibrate(MicrophoneSource(build.input_of(settings, wanted), clock=clock))
-    with interruptible() as stop, quiet_stderr.hidden(), page_beside(settings, several=bool(settings.performers)) as page:
+    with interruptible() as stop, quiet_stderr.suppress_native_stderr(), page_beside(settings, several=bool(settings.performers)) as page:
         if settings.performers:
             show_performers(settings, wanted, clock, stop, page)
             return
@@ -56,7 +56,7 @@ def mic(
 
         typing = typing_of({settings.subject: face})
 
-        def front(device: str) -> VoiceFront:
+        def front(device: str) -> InputChain:
             return build.front_of(settings, device, model.lookahead_s)
 
         with (
@@ -70,7 +70,7 @@ def mic(
         typer.echo(build.summary_line(summary))
 
 
-def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: Session | None = None) -> None:
+def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None) -> None:
     """Several voices, each with a face; `page` shows them one at a time."""
     from livelink_bridge.commands.live.preview import recorders_of, shown_on
     from livelink_bridge.console.terminal import status_lines

@@ -22,7 +22,7 @@ from livelink_bridge.errors import BridgeError, UsageError
 if TYPE_CHECKING:
     from livelink_bridge.face.face import Face
     from livelink_bridge.preview.editor.face_map import FaceMap
-    from livelink_bridge.preview.editor.state import Analyse, Session
+    from livelink_bridge.preview.editor.state import Analyse, EditorState
     from livelink_bridge.preview.live.live_show import LiveShow
     from livelink_bridge.session.remote import OnStage
     from livelink_bridge.settings.settings import Settings
@@ -101,7 +101,7 @@ def _copied(face: Path, folder: Path) -> Path:
 
 
 @contextmanager
-def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Session | None]:
+def page_beside(settings: Settings, *, several: bool = False) -> Iterator[EditorState | None]:
     """The page of a session that goes to `preview:` too; None for one that does not.
 
     The session's one face is to wear it: then the sliders move every receiver's face. Several performers keep their own characters.
@@ -125,12 +125,12 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Sessio
         yield stack.enter_context(live_page(settings, LiveShow(kept, sliders=not several)))
 
 
-def recorders_of(page: Session | None, subject: str) -> Sequence[Recorder]:
+def recorders_of(page: EditorState | None, subject: str) -> Sequence[Recorder]:
     """What records one subject's takes on the page's demand."""
     return [page.show.recorders[subject]] if page is not None and page.show is not None else []
 
 
-def shown_on(page: Session | None) -> OnStage:
+def shown_on(page: EditorState | None) -> OnStage:
     """Lets the page show and direct a session that begins; the next one takes its place."""
     from livelink_bridge.session.remote import nobody_on_stage
 
@@ -138,7 +138,7 @@ def shown_on(page: Session | None) -> OnStage:
 
 
 @contextmanager
-def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> Iterator[Session]:
+def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> Iterator[EditorState]:
     """The page beside a live session. At the usual port, or any where that is taken."""
     from livelink_bridge.preview.server.listening import listen_on
 
@@ -174,10 +174,10 @@ def _token(host: str, given: str | None) -> str | None:
     return given or secrets.token_urlsafe(16)
 
 
-def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> Session:
+def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> EditorState:
     """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.preview.editor.state import Session
+    from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
     from livelink_bridge.session.build import outputs_of, worn
     from speech_to_face import checkpoint
@@ -186,7 +186,7 @@ def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -
         worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does
     installed = [folder.name for folder in checkpoint.installed(settings.models_dir)]
     others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
-    session = Session(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)
+    session = EditorState(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)
     outputs = outputs_of(settings)
     session.unreal = Unreal(replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock())
     return session

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from livelink_bridge.reporting.metrics import Summary
     from livelink_bridge.session.outputs import Outputs
     from livelink_bridge.settings.settings import Settings
-    from livelink_bridge.sync_test.pulses import ClapCheck
+    from livelink_bridge.sync_test.pulses import SyncMeter
 
 OPTIONS = (*(option for option in OUTPUT if option not in ("log_file", "metrics_port")), "audio_out", "audio_delay")
 MAX_SECONDS = 86400
@@ -73,7 +73,7 @@ class ChosenOutput(SoundSystem):
 
 
 def clap(outputs: Outputs, system: ChosenOutput | None, *, audio_delay_s: float, seconds: float | None, clock: Clock, stop: threading.Event,
-         on_clap: Callable[[ClapCheck], None]) -> tuple[ClapCheck, Summary]:  # fmt: skip
+         on_clap: Callable[[SyncMeter], None]) -> tuple[SyncMeter, Summary]:  # fmt: skip
     """Clap to the outputs and, where there is one, the sound system, for `seconds` or until `stop` is set.
 
     The face goes the way of a file that is played: `outputs.delay_s` makes it later, `audio_delay_s` the sound. `on_clap` is
@@ -83,7 +83,7 @@ def clap(outputs: Outputs, system: ChosenOutput | None, *, audio_delay_s: float,
     from livelink_bridge.session.modes import play
     from livelink_bridge.session.outputs import open_sinks
     from livelink_bridge.session.speaker import Speaker
-    from livelink_bridge.sync_test.pulses import ClapCheck, ClapModel, ClapSource
+    from livelink_bridge.sync_test.pulses import ClapSource, PulseModel, SyncMeter
 
     with ExitStack() as stack:
         sinks = stack.enter_context(open_sinks(outputs))
@@ -92,10 +92,10 @@ def clap(outputs: Outputs, system: ChosenOutput | None, *, audio_delay_s: float,
             tones = ClapSource(clock=clock, block_s=_SOUND_BLOCK_S, seconds=seconds, rate=system.rate_hz, late_s=audio_delay_s)
             speaker = Speaker(tones, block_s=_SOUND_BLOCK_S, clock=clock, system=system)
             stack.callback(speaker.close)
-        check = ClapCheck(lambda: speaker.zero_s if speaker else None, clock=clock, late_s=audio_delay_s)
+        check = SyncMeter(lambda: speaker.zero_s if speaker else None, clock=clock, late_s=audio_delay_s)
         tell = _when_counted(check, on_clap)
         face = ClapSource(clock=clock, block_s=_FACE_BLOCK_S, seconds=seconds)
-        summary = play(face, ClapModel(), Face(), outputs, [*sinks, check], speaker=speaker, clock=clock, stop=stop,
+        summary = play(face, PulseModel(), Face(), outputs, [*sinks, check], speaker=speaker, clock=clock, stop=stop,
                        on_status=lambda _status: tell())  # fmt: skip
         tell()
     return check, summary
@@ -112,7 +112,7 @@ def instructions(settings: Settings, output: str) -> Iterator[str]:
     yield "4. Brows up at a low tone: face and sound are whole periods of 2 s apart; something else holds one of them back."
 
 
-def own_measure(check: ClapCheck, asked_ms: float) -> str:
+def own_measure(check: SyncMeter, asked_ms: float) -> str:
     """What the program itself knows, on one line."""
     from livelink_bridge.sync_test.pulses import furthest
 
@@ -124,21 +124,21 @@ def own_measure(check: ClapCheck, asked_ms: float) -> str:
     return f"{check.claps} claps; packet after tone, by the program's own clocks: {measured}"
 
 
-def counting(seconds: float | None) -> Callable[[ClapCheck], None]:
+def counting(seconds: float | None) -> Callable[[SyncMeter], None]:
     """Says each clap on a line that renews itself, so that the instructions stay on the screen; on its own line where nobody looks."""
     from livelink_bridge.sync_test.pulses import claps_in
 
     of = f" of {claps_in(seconds)}" if seconds is not None else ""
     renewing = sys.stdout.isatty()
 
-    def say(check: ClapCheck) -> None:
+    def say(check: SyncMeter) -> None:
         text = f"clap {check.claps}{of}{', high' if check.high else ''}"
         typer.echo(f"\r{text:<24}" if renewing else text, nl=not renewing)
 
     return say
 
 
-def _when_counted(check: ClapCheck, on_clap: Callable[[ClapCheck], None]) -> Callable[[], None]:
+def _when_counted(check: SyncMeter, on_clap: Callable[[SyncMeter], None]) -> Callable[[], None]:
     """A function that calls `on_clap` when there was a clap since it last did."""
     told = 0
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from livelink_bridge.settings.settings import Settings
     from speech_to_face_lab.adapt.figures import Row
-    from speech_to_face_lab.adapt.run import Order
+    from speech_to_face_lab.adapt.run import AdaptOptions
     from speech_to_face_lab.adapt.takes import TakeFile
 
 OPTIONS = ("model", "models_dir", "device", "lookahead", "allow_cut")
@@ -56,19 +56,19 @@ def adapt(
     """
     from livelink_bridge.session import build
     from speech_to_face import checkpoint, devices
-    from speech_to_face_lab.adapt.run import Order
+    from speech_to_face_lab.adapt.run import AdaptOptions
 
     endings.check_folder(out, "a folder for the model")
     check_out(out, force)
     found = files_in(takes, take_rate)
     base = checkpoint.find(build.model_name(settings))
-    order = Order(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device),
+    order = AdaptOptions(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device),
                   allow_cut=settings.allow_cut)  # fmt: skip
     with abortable():
         adapt_to(found, order, threads)
 
 
-def adapt_to(found: list[TakeFile], order: Order, threads: int) -> None:
+def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
     """Do it and say what came of it."""
     import torch
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from livelink_bridge.settings.settings import Settings
     from speech_to_face_lab.training.program.engine import Outcome
     from speech_to_face_lab.training.program.plan import Plan
-    from speech_to_face_lab.training.program.run import Order
+    from speech_to_face_lab.training.program.run import TrainOptions
 
 OPTIONS = ("device",)
 Show = Callable[[str, float, dict[str, float]], None]
@@ -60,20 +60,20 @@ def train(
     and holds a folder `checkpoint`, for --model. Several GPUs: `accelerate launch -m livelink_bridge train ...`.
     """
     from speech_to_face import checkpoint, devices
-    from speech_to_face_lab.training.program.run import Order, plan_of
+    from speech_to_face_lab.training.program.run import TrainOptions, plan_of
 
     dropped = tuple(drop) if drop else None
     plan = plan_of(
         network, steps=steps, minutes=minutes, batch=batch, seconds=seconds, rate=rate, seed=seed, drop=dropped, mixed_precision=precision
     )
     folders = tuple(str(checkpoint.find(str(folder), settings.models_dir)) for folder in begin or ())
-    order = Order(network, str(data), corpus, protocol, seed, tuple(change or ()), folders)
+    order = TrainOptions(network, str(data), corpus, protocol, seed, tuple(change or ()), folders)
     with abortable():
         outcome = learn(order, plan, run, devices.choose(settings.device), threads)
     tell(outcome, plan, run)
 
 
-def learn(order: Order, plan: Plan, run: Path, device: str, threads: int) -> Outcome:
+def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int) -> Outcome:
     """Do it, with a bar where somebody looks."""
     import torch
 

@@ -59,7 +59,7 @@ class Shown:
     """What the tiles were made of."""
 
 
-class Session:
+class EditorState:
     """One animator's session. `listeners` are called after every change, on the page's thread."""
 
     def __init__(self, folder: Path, analyse: Analyse, *, character: Path | None = None, models: Sequence[str] = ()) -> None:

@@ -12,13 +12,13 @@ from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from livelink_bridge.preview.editor.state import Session
+from livelink_bridge.preview.editor.state import EditorState
 from livelink_bridge.sinks.preview import LatestPose, PreviewSink
 
 _LONGEST_ACK = 200
 
 
-def add_live(app: FastAPI, session: Session) -> None:
+def add_live(app: FastAPI, session: EditorState) -> None:
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         performer = socket.query_params.get("performer", "0")
@@ -34,7 +34,7 @@ def add_live(app: FastAPI, session: Session) -> None:
     app.router.routes.append(WebSocketRoute("/session/live", live))
 
 
-async def _follow(socket: WebSocket, session: Session, sink: PreviewSink) -> None:
+async def _follow(socket: WebSocket, session: EditorState, sink: PreviewSink) -> None:
     """Send the newest pose, wait until it is drawn, send the then newest: a slow browser skips, nothing queues."""
     shown, before = -1, True
     with _news_of(sink) as news:
@@ -70,7 +70,7 @@ def _news_of(sink: PreviewSink) -> Iterator[asyncio.Event]:
         end()
 
 
-def _message(pose: LatestPose, session: Session) -> bytes:
+def _message(pose: LatestPose, session: EditorState) -> bytes:
     """Little-endian: float64 number of the pose, float64 seconds on the sink's clock, float32 (61,) as the page shows it."""
     return struct.pack("<dd", pose.number, pose.sent_s) + session.live_pose(pose.weights).astype("<f4").tobytes()
 

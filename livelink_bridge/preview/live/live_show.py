@@ -18,7 +18,7 @@ from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Status, Target
 from livelink_bridge.reporting.status_text import losses_text
-from livelink_bridge.session.status import Session
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.sinks.preview import PreviewSink
 from livelink_bridge.takes.recorder import Recorder
 
@@ -33,7 +33,7 @@ class _Playing(NamedTuple):
 
     number: int
     stage: LiveStage
-    sessions: tuple[Session, ...]
+    sessions: tuple[StatusReporter, ...]
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class LiveShow:
             "record": _record,
         }
 
-    def follow(self, stage: LiveStage, sessions: Mapping[str, Session]) -> None:
+    def follow(self, stage: LiveStage, sessions: Mapping[str, StatusReporter]) -> None:
         """Show and direct this session from now on."""
         self._playing = _Playing(self.number + 1, stage, tuple(sessions.values()))
         self._seen = {}
@@ -120,7 +120,7 @@ class LiveShow:
     def _has(self, performer: int) -> bool:
         return self._playing is not None and 0 <= performer < len(self._playing.sessions)
 
-    def _status(self, session: Session, seen: _Seen) -> Status:
+    def _status(self, session: StatusReporter, seen: _Seen) -> Status:
         now_s = self._clock.now()
         if seen.status is None or now_s - seen.status_s >= STATUS_S:
             seen.status, seen.status_s = session.status(), now_s

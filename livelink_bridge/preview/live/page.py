@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import run, ui
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.preview.editor.state import FACE_ENDINGS, Session
+from livelink_bridge.preview.editor.state import FACE_ENDINGS, EditorState
 from livelink_bridge.preview.live.live_show import LiveShow
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.help import LIVE_KEYS, LIVE_MOUSE, help_dialog
@@ -22,7 +22,7 @@ METER_S, STATE_S = 0.1, 0.25
 """How often the level, and everything else, is told to the browser."""
 
 
-def build(session: Session, show: LiveShow) -> None:
+def build(session: EditorState, show: LiveShow) -> None:
     """Put the live page together for one browser tab."""
     ui.add_css(THEME)
     ui.add_head_html(PRELOAD)
@@ -32,7 +32,7 @@ def build(session: Session, show: LiveShow) -> None:
 class StagePage(Page):
     """One tab's view of a live session."""
 
-    def __init__(self, session: Session, show: LiveShow) -> None:
+    def __init__(self, session: EditorState, show: LiveShow) -> None:
         super().__init__(session)
         self._show, self._performer = show, 0
 

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.preview.editor.preference import report, sentences
-from livelink_bridge.preview.editor.state import FACE_URL, Session
+from livelink_bridge.preview.editor.state import FACE_URL, EditorState
 from livelink_bridge.preview.editor.votes import QUESTIONS, Ballots, Blind
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.timeline import StageLink, Transport
@@ -21,7 +21,7 @@ MOST_PARTS = 30
 ANSWERS = (("left", "Left"), ("tie", "No difference"), ("right", "Right"))
 
 
-def build(session: Session) -> None:
+def build(session: EditorState) -> None:
     """The page at /compare."""
     ui.add_css(THEME)
     ui.dark_mode(True)
@@ -40,14 +40,14 @@ def parts(duration_s: float) -> list[tuple[float, float]]:
     return [(duration_s * part / count, duration_s * (part + 1) / count) for part in range(count)]
 
 
-def names(session: Session) -> tuple[str, str]:
+def names(session: EditorState) -> tuple[str, str]:
     """What A and B are, for the report."""
     worn = session.character_path.name if session.character_path else "no character"
     b = {"saved": f"saved character ({worn})", "predicted": "as predicted", "other": session.other.name if session.other else ""}
     return f"sliders on {session.clip.name if session.clip else ''}", b[session.against]
 
 
-def drawn(session: Session) -> tuple[Blind, Ballots]:
+def drawn(session: EditorState) -> tuple[Blind, Ballots]:
     """The comparison of the session's clip: the one that was begun in this folder, or a new one. Raises BridgeError."""
     clip = session.clip
     if clip is None or not session.sides["b"].revision:
@@ -67,7 +67,7 @@ def drawn(session: Session) -> tuple[Blind, Ballots]:
 class ComparePage:
     """One voter's tab."""
 
-    def __init__(self, session: Session, blind: Blind, ballots: Ballots) -> None:
+    def __init__(self, session: EditorState, blind: Blind, ballots: Ballots) -> None:
         self._session, self._blind, self._ballots = session, blind, ballots
         self._trial: int | None = None
         self._chosen: dict[str, str] = {}

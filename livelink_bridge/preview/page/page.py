@@ -12,7 +12,7 @@ from nicegui import ui
 from arkit_mapping.character.character import CharacterError
 from arkit_mapping.takes.csv import TakeError
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.preview.editor.state import FACE_ENDINGS, FACE_URL, Session
+from livelink_bridge.preview.editor.state import FACE_ENDINGS, FACE_URL, EditorState
 from livelink_bridge.preview.film.film import Film
 from livelink_bridge.preview.page.export import export_menu, save_dialog
 from livelink_bridge.preview.page.face_view import FaceView
@@ -34,14 +34,14 @@ EXPECTED = (BridgeError, CharacterError, TakeError, ModelError)
 Kind = Literal["positive", "negative", "warning", "info"]
 
 
-def build(session: Session) -> None:
+def build(session: EditorState) -> None:
     """Put the page together for one browser tab."""
     ui.add_css(THEME)
     ui.add_head_html(PRELOAD)
     Page(session).build()
 
 
-async def open_first(session: Session, path: Path) -> None:
+async def open_first(session: EditorState, path: Path) -> None:
     """Open the file that the command was given; what is wrong with it is said by every tab."""
     try:
         await session.open(path)
@@ -52,7 +52,7 @@ async def open_first(session: Session, path: Path) -> None:
 class Page:
     """One tab's view of the session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EditorState) -> None:
         self.session = session
         self.client = ui.context.client
         self._parts: list[Callable[[], object]] = []

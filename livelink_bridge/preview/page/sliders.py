@@ -10,7 +10,7 @@ from nicegui.events import GenericEventArguments
 
 from arkit_mapping.channels import CHANNELS_61
 from livelink_bridge.preview.editor.adjust import GROUPS, Adjustments, Knobs, bounds
-from livelink_bridge.preview.editor.state import Session
+from livelink_bridge.preview.editor.state import EditorState
 from livelink_bridge.preview.page.timeline import Sliders
 
 Attempt = Callable[[Callable[[], object]], None]
@@ -19,7 +19,7 @@ Attempt = Callable[[Callable[[], object]], None]
 class SliderPanel:
     """The right side of the page."""
 
-    def __init__(self, session: Session, attempt: Attempt) -> None:
+    def __init__(self, session: EditorState, attempt: Attempt) -> None:
         self._session, self._attempt = session, attempt
         with ui.element("div").classes("side-top"):
             self._what = ui.label().classes("what")

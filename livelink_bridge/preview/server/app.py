@@ -12,7 +12,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.types import ASGIApp
 
-from livelink_bridge.preview.editor.state import Session
+from livelink_bridge.preview.editor.state import EditorState
 from livelink_bridge.preview.live import page as page_module
 from livelink_bridge.preview.live.frames import add_live
 from livelink_bridge.preview.page import compare, page
@@ -25,7 +25,7 @@ RECONNECT_S = 30.0
 TITLE = "livelink-bridge preview"
 
 
-def application(session: Session, *, host: str, port: int, token: str | None = None, first: Path | None = None) -> ASGIApp:
+def application(session: EditorState, *, host: str, port: int, token: str | None = None, first: Path | None = None) -> ASGIApp:
     """Everything that is served. NiceGUI has one set of pages per process: a second call puts its session in place of the first."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     Routes(session).add_to(app)
@@ -43,7 +43,7 @@ def application(session: Session, *, host: str, port: int, token: str | None = N
 class Server:
     """Serves one session until stopped. `run` on the main thread ends with Ctrl-C; `start` and `stop` are for tests and sinks."""
 
-    def __init__(self, session: Session, listening: socket.socket, *, host: str = "127.0.0.1", token: str | None = None,
+    def __init__(self, session: EditorState, listening: socket.socket, *, host: str = "127.0.0.1", token: str | None = None,
                  first: Path | None = None) -> None:  # fmt: skip
         """`first` is opened as soon as the page is served."""
         port: int = listening.getsockname()[1]

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from livelink_bridge.analysis.lip_closures import closures
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.preview.editor.peaks import FACTOR, FINEST_HZ, TILE, Peaks
-from livelink_bridge.preview.editor.state import FACE, Session, built_in_map
+from livelink_bridge.preview.editor.state import FACE, EditorState, built_in_map
 from livelink_bridge.preview.film.video import LARGEST_PICTURE
 from livelink_bridge.preview.server.drops import Drops, refused
 
@@ -25,7 +25,7 @@ _JSON_MARKS = ("time", "phone", "sealed", "opening")
 class Routes:
     """The session over HTTP. Only what is in the session's folder, and the built-in face, is ever handed out."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EditorState) -> None:
         self._session = session
 
     def add_to(self, app: FastAPI) -> None:

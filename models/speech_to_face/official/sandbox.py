@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-REFUSED = (
+BLOCKED_EVENTS = (
     "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "os.startfile", "pty.", "socket.connect",
     "socket.bind", "socket.getaddrinfo", "socket.sendto", "ctypes.dlopen", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link",
     "os.chmod", "os.chown", "shutil.", "webbrowser.",
@@ -20,14 +20,14 @@ class WallError(RuntimeError):
     """Something was tried that reading a checkpoint has no need of."""
 
 
-def close_in(folder: Path) -> None:
+def restrict_to(folder: Path) -> None:
     """From now on, in this process and for good: no program starts, nothing connects, nothing is written outside `folder`."""
     inside = os.path.realpath(folder)
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and _is_write(arguments) and not _below(arguments[0], inside):
             raise WallError(f"refused to write {arguments[0]}")
-        if event.startswith(REFUSED) and not (arguments and _below(arguments[0], inside)):
+        if event.startswith(BLOCKED_EVENTS) and not (arguments and _below(arguments[0], inside)):
             raise WallError(f"refused {event}")
 
     sys.addaudithook(watch)

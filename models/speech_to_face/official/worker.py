@@ -23,7 +23,7 @@ from speech_to_face.base import ModelError
 from speech_to_face.official.convert import ERROR
 from speech_to_face.official.mapped import Mapped
 from speech_to_face.official.reading import check_finite, read_state, tried
-from speech_to_face.official.sandbox import close_in
+from speech_to_face.official.sandbox import restrict_to
 
 LAYOUTS = ("speech_to_face.networks.codetalker.official", "speech_to_face.networks.pmmtalk.paper.official")
 """Modules that know a public layout; each has `recognised` and `mapped`, see `speech_to_face.official.mapped`."""
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     folder, files = Path(arguments[0]), [Path(file) for file in arguments[1:]]
     layouts = [import_module(name) for name in LAYOUTS]
     _import_what_comes_later()
-    close_in(folder)
+    restrict_to(folder)
     try:
         said = work(folder, files, layouts)
     except ModelError as error:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from speech_to_face import checkpoint
-from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace, taken
+from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace, check_samples
 from speech_to_face.streaming.causal_model import load_weights, refuse_what_is_not_there
 from speech_to_face.styles import VoiceChoice, style_shares
 from speech_to_face.torch_threads import torch_threads
@@ -135,7 +135,7 @@ class BlockStream:
 
     def push(self, samples: Samples) -> Coefficients:
         """Frames that became ready. Raises ValueError for anything but a one-dimensional array of finite numbers."""
-        samples = taken(samples, self._flushed)
+        samples = check_samples(samples, self._flushed)
         self._received += len(samples)
         return self._advance(samples)
 

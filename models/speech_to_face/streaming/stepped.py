@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from speech_to_face.base import Coefficients, Samples, taken
+from speech_to_face.base import Coefficients, Samples, check_samples
 from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
 from speech_to_face.streaming.tongue import CHANNEL, Tongue
 
@@ -85,7 +85,7 @@ class SteppedStream:
 
     def push(self, samples: Samples) -> Coefficients:
         """Frames that became ready. Raises ValueError for anything but a one-dimensional array of finite numbers."""
-        samples = taken(samples, self._flushed)
+        samples = check_samples(samples, self._flushed)
         self._received += len(samples)
         return self._advance(samples)
 

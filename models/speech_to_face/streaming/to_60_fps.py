@@ -8,7 +8,7 @@ from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace,
 from speech_to_face.streaming.features import FRAME_RATE
 
 
-def at_60(model: SpeechToFace) -> SpeechToFace:
+def to_60_fps(model: SpeechToFace) -> SpeechToFace:
     """The model itself where it gives 60 frames a second, otherwise one that does. Raises ModelError for a rate that does not divide 60."""
     if model.frame_rate == FRAME_RATE:
         return model

@@ -49,7 +49,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AdaptOptions:
     """What is asked for."""
 
     base: Path
@@ -93,7 +93,7 @@ class Result:
 
     verdict: Verdict
     kept: bool
-    """Whether `Order.out` was written; if not, the work is still in `Order.run`."""
+    """Whether `AdaptOptions.out` was written; if not, the work is still in `AdaptOptions.run`."""
     rows: list[figures.Row]
     learnt: list[Take]
     held: list[Take]
@@ -105,7 +105,7 @@ class Result:
     """(step, held-out loss)."""
 
 
-def adapt(files: Sequence[TakeFile], order: Order, show: Show, say: Say) -> Result | None:
+def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) -> Result | None:
     """Adapt `order.base` to takes and write `order.out` if that is better; None in a process that only helped the first.
 
     Raises ModelError for a place where no model may be written, for too few takes or too little speech to judge on, for a run that was
@@ -143,14 +143,14 @@ def _mute(_line: str) -> None:
     """Of the processes that help."""
 
 
-def _config(order: Order) -> Config:
+def _config(order: AdaptOptions) -> Config:
     config = load_config(order.base / checkpoint.CONFIG)
     if config.system != "pmmtalk" or config.phones != CLASSES or config.channels != MOUTH_32:
         raise ModelError(f"model {order.base.name} has other phones or channels than this version trains, expected one like pmmtalk-live")
     return config
 
 
-def _refuse_another_run(order: Order, files: Sequence[TakeFile]) -> None:
+def _refuse_another_run(order: AdaptOptions, files: Sequence[TakeFile]) -> None:
     """ModelError where work on other takes or with other options would be lost, unless `order.force`. A run that was judged is done."""
     path, judged = order.run / WHO, (_made(order) / checkpoint.CARD).exists()
     if order.force or judged or not path.exists():
@@ -159,7 +159,7 @@ def _refuse_another_run(order: Order, files: Sequence[TakeFile]) -> None:
         raise ModelError(f"{order.run} was begun with other takes or options; go on with those, or begin anew with --force")
 
 
-def _claim(order: Order, files: Sequence[TakeFile], team: Workers) -> None:
+def _claim(order: AdaptOptions, files: Sequence[TakeFile], team: Workers) -> None:
     """Make the folder of the run; one of other takes goes."""
     if team.first:
         wanted, path = _fingerprint(order, files), order.run / WHO
@@ -170,7 +170,7 @@ def _claim(order: Order, files: Sequence[TakeFile], team: Workers) -> None:
     team.wait()
 
 
-def _fingerprint(order: Order, files: Sequence[TakeFile]) -> dict[str, Any]:
+def _fingerprint(order: AdaptOptions, files: Sequence[TakeFile]) -> dict[str, Any]:
     """What makes two runs the same one; how it is written, judged and computed does not."""
     loose = {"out", "force", "keep_anyway", "data", "device", "loaders"}
     options = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(order).items() if key not in loose}
@@ -181,7 +181,7 @@ def _fingerprint(order: Order, files: Sequence[TakeFile]) -> dict[str, Any]:
     return {**known, "rates": rates} if rates else known
 
 
-def _sorted(order: Order, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[list[Take], list[Take], list[LeftOut]]:
+def _sorted(order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[list[Take], list[Take], list[LeftOut]]:
     """Takes to learn from and to judge on, in step with their sounds, and those that were left out, each said."""
     at = iter(range(1, len(files) + 1))
     takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)), allow_cut=order.allow_cut)
@@ -216,7 +216,7 @@ def _minutes(takes: Sequence[Take]) -> str:
     return f"{sum(take.seconds for take in takes) / 60:.1f} min, {speech_s(takes):.0f} s of speech"
 
 
-def _lay_down(order: Order, learnt: list[Take], held: list[Take], ear: Ear, show: Show) -> None:
+def _lay_down(order: AdaptOptions, learnt: list[Take], held: list[Take], ear: Ear, show: Show) -> None:
     others, targets = material.sounds_in(order.others), material.Targets.of(learnt)
     total = (material.COPIES + len(material.OTHER_RATES)) * len(learnt) + len(held) + len(others)
     done = iter(range(1, total + 1))
@@ -231,7 +231,7 @@ def _lay_down(order: Order, learnt: list[Take], held: list[Take], ear: Ear, show
     material.write_noises(order.tracks, learnt)
 
 
-def _loop(order: Order, config: Config, team: Workers) -> Adaptation:
+def _loop(order: AdaptOptions, config: Config, team: Workers) -> Adaptation:
     torch.manual_seed(order.seed + team.rank)
     tracks = _tracks(order, held=False, group=material.TAKES)
     plan = Plan(order.run, order.steps, rate=order.rate, seed=order.seed + team.rank, device=team.device)
@@ -240,16 +240,16 @@ def _loop(order: Order, config: Config, team: Workers) -> Adaptation:
     return loop
 
 
-def _tracks(order: Order, held: bool, group: str) -> list[Track]:
+def _tracks(order: AdaptOptions, held: bool, group: str) -> list[Track]:
     return [track for track in read_tracks(order.tracks, held) if track.about.group == group]
 
 
-def _window_s(order: Order) -> float:
+def _window_s(order: AdaptOptions) -> float:
     """As asked, or as long as the shortest track is."""
     return min(order.window_s, *(len(track.mel) / RATE for held in (False, True) for track in read_tracks(order.tracks, held)))
 
 
-def _learn(loop: Adaptation, order: Order, team: Workers, show: Show, say: Say) -> list[tuple[int, float]]:
+def _learn(loop: Adaptation, order: AdaptOptions, team: Workers, show: Show, say: Say) -> list[tuple[int, float]]:
     """Learn until the steps are done or the takes kept back are followed no better; returns the held-out losses."""
     checks, history = _checks(order, loop), [entry for entry in _history(order) if entry[0] <= loop.step]
     if not history:
@@ -268,11 +268,11 @@ def _learn(loop: Adaptation, order: Order, team: Workers, show: Show, say: Say) 
     return history
 
 
-def _done(loop: Adaptation, order: Order, history: list[tuple[int, float]]) -> bool:
+def _done(loop: Adaptation, order: AdaptOptions, history: list[tuple[int, float]]) -> bool:
     return loop.step >= order.steps or _stalled(history)
 
 
-def _batches(loop: Adaptation, order: Order, team: Workers) -> Iterator[Batch]:
+def _batches(loop: Adaptation, order: AdaptOptions, team: Workers) -> Iterator[Batch]:
     seed, seconds = order.seed + 1_000_003 * team.rank + 7 * loop.step, _window_s(order)
     sources = [
         Windows(_tracks(order, held=False, group=group), read_noises(order.tracks), order.batch, seconds, seed + at)
@@ -288,13 +288,13 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _checks(order: Order, loop: Adaptation) -> list[Batch]:
+def _checks(order: AdaptOptions, loop: Adaptation) -> list[Batch]:
     """Two fixed batches of the takes kept back, as clean as they were recorded."""
     fixed = iter(Windows(_tracks(order, held=True, group=material.TAKES), None, 2 * order.batch, _window_s(order), seed=12345))
     return [unstyled(next(fixed), len(loop.config.styles)) for _ in range(2)]
 
 
-def _check(loop: Adaptation, order: Order, team: Workers, checks: list[Batch], history: list[tuple[int, float]], say: Say) -> None:
+def _check(loop: Adaptation, order: AdaptOptions, team: Workers, checks: list[Batch], history: list[tuple[int, float]], say: Say) -> None:
     """Note the held-out loss, and keep the weights if it is the best yet."""
     loss = team.mean(loop.held_loss(checks))
     best = min((entry[1] for entry in history), default=float("inf"))
@@ -307,7 +307,7 @@ def _check(loop: Adaptation, order: Order, team: Workers, checks: list[Batch], h
     say(f"step {loop.step}: held-out loss {loss:.4f}{'' if loss < best else f', best {best:.4f}'}")
 
 
-def _history(order: Order) -> list[tuple[int, float]]:
+def _history(order: AdaptOptions) -> list[tuple[int, float]]:
     """Checks of the run so far, also those after the last state that was saved."""
     path = order.run / "history.json"
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
@@ -320,25 +320,25 @@ def _stalled(history: list[tuple[int, float]]) -> bool:
     return len(losses) > PATIENCE and min(losses[-PATIENCE:]) > BETTER * min(losses[:-PATIENCE])
 
 
-def _judged(order: Order, held: list[Take], ear: Ear) -> list[figures.Row]:
+def _judged(order: AdaptOptions, held: list[Take], ear: Ear) -> list[figures.Row]:
     """Make the checkpoint within the run and judge it on the takes kept back."""
     made = _made(order)
     make_checkpoint(order.run / "best", made)
     return figures.of_takes(held, order.base, made, ear)
 
 
-def _made(order: Order) -> Path:
+def _made(order: AdaptOptions) -> Path:
     return order.run / order.out.name
 
 
-def _of_others(order: Order, show: Show) -> list[figures.Row]:
+def _of_others(order: AdaptOptions, show: Show) -> list[figures.Row]:
     if order.data is None:
         return []
     return figures.of_others(order.data, order.base, _made(order), lambda part, _what: show("judging", round(100 * part), 100),
                                  allow_cut=order.allow_cut)  # fmt: skip
 
 
-def _finish(result: Result, order: Order) -> Result:
+def _finish(result: Result, order: AdaptOptions) -> Result:
     """Write the card, and put the model in its place if it is to be kept."""
     made = _made(order)
     story = Story(

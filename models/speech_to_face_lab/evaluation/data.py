@@ -21,7 +21,7 @@ from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.corpus.captures import Word
 from speech_to_face_lab.corpus.captures.curves import check
 from speech_to_face_lab.corpus.captures.npz import read_npz
-from speech_to_face_lab.metrics import RATE, Track, at_60
+from speech_to_face_lab.metrics import RATE, Track, resample_to_60
 
 INDEX = "val.json"
 SPEECH, SPEECH_INDEX = "speech", "manifest_speech.json"
@@ -112,7 +112,7 @@ def captured(clip: Clip, frames: int) -> Track:
     if clip.curves is None:
         return {}
     values, times_s, names = _take(clip.curves) if clip.curves.suffix == ".csv" else _npz(clip.curves)
-    grid = at_60(values, times_s, frames)[round(clip.lag_s * RATE) :]
+    grid = resample_to_60(values, times_s, frames)[round(clip.lag_s * RATE) :]
     return {camel(name): grid[:, column] for column, name in enumerate(names)}
 
 

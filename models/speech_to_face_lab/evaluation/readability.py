@@ -22,7 +22,7 @@ from speech_to_face.streaming.features import frame_count
 from speech_to_face_lab.corpus.visemes import labels
 from speech_to_face_lab.evaluation.data import read_samples
 from speech_to_face_lab.evaluation.phones import Posteriors
-from speech_to_face_lab.metrics import RATE, at_60
+from speech_to_face_lab.metrics import RATE, resample_to_60
 
 Reader = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 (frames, 32), MOUTH_32 order, 60 Hz -> log-probabilities (frames, classes)."""
@@ -117,7 +117,7 @@ def take_lips(path: Path, rate: str | None = None) -> Lips:
     times_s = take.times_s - take.times_s[0]
     columns = [ARKIT_52.index(name) for name in MOUTH_32]
     frames = int(round(float(times_s[-1]) * RATE)) + 1
-    mouth = np.clip(at_60(take.values[:, columns].astype(np.float64), times_s, frames), 0, 1).astype(np.float32)
+    mouth = np.clip(resample_to_60(take.values[:, columns].astype(np.float64), times_s, frames), 0, 1).astype(np.float32)
     sound = sound_beside(path)
     return Lips(path.name, mouth, None if sound is None else read_samples(sound), _phones_beside(path))
 
@@ -126,7 +126,7 @@ def spoken_lips(model: SpeechToFace, path: Path) -> Lips:
     """The mouth that a model makes of a sound file, with the TextGrid beside it. Raises ModelError for a file that cannot be read."""
     samples = read_samples(path)
     face = np.asarray(model.animate(samples), np.float64)
-    at_60_hz = at_60(face, np.arange(len(face)) / model.frame_rate, frame_count(len(samples)))
+    at_60_hz = resample_to_60(face, np.arange(len(face)) / model.frame_rate, frame_count(len(samples)))
     mouth = np.zeros((len(at_60_hz), len(MOUTH_32)), np.float32)
     for column, name in enumerate(model.channels):
         if name in MOUTH_32:

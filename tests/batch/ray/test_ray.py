@@ -18,7 +18,7 @@ import soundfile
 from batches import RATE_HZ, RECIPE, loudness, refusing, tone
 from ray_batches import cluster, end, stopping
 
-from livelink_bridge.batch.job import Recipe, Work, sha256_of
+from livelink_bridge.batch.job import Recipe, Task, sha256_of
 from livelink_bridge.batch.local import LocalEngine
 from livelink_bridge.batch.ray import engine
 from livelink_bridge.batch.ray.engine import RayEngine
@@ -36,11 +36,11 @@ def head() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         yield found
 
 
-def works(root: Path, out: str, *sounds: Path) -> list[Work]:
-    return [Work(sound, root / out / f"{sound.stem}.csv", f"{sound.stem}.csv") for sound in sounds]
+def works(root: Path, out: str, *sounds: Path) -> list[Task]:
+    return [Task(sound, root / out / f"{sound.stem}.csv", f"{sound.stem}.csv") for sound in sounds]
 
 
-def ignore(_work: Work, _part: float) -> None:
+def ignore(_work: Task, _part: float) -> None:
     pass
 
 

@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.preview.editor.clip import Clip
 from livelink_bridge.preview.editor.frame_tiles import PoseTiles
-from livelink_bridge.preview.editor.state import KEPT_EXPORTS, Session
+from livelink_bridge.preview.editor.state import KEPT_EXPORTS, EditorState
 from livelink_bridge.preview.film import rendering
 from livelink_bridge.preview.film.film import RATES, Film
 from livelink_bridge.preview.server.routes import Routes, export_url
@@ -89,9 +89,9 @@ class Sent:
             yield part
 
 
-def session(folder: Path, seconds: float = 0.5, name: str = "line.wav", sound: Path | None = None) -> Session:
-    """A session with a clip open, as `Session.open` leaves it."""
-    made = Session(folder, lambda *_: None)  # type: ignore[arg-type,return-value]
+def session(folder: Path, seconds: float = 0.5, name: str = "line.wav", sound: Path | None = None) -> EditorState:
+    """A session with a clip open, as `EditorState.open` leaves it."""
+    made = EditorState(folder, lambda *_: None)  # type: ignore[arg-type,return-value]
     poses = np.random.default_rng(1).random((round(seconds * 60), 61), np.float32)
     made.clip, made.clip_id = Clip(name, "sound", sound, seconds, poses), "1"
     made.sides["a"].tiles = PoseTiles(poses)
@@ -280,7 +280,7 @@ def test_two_exports_of_one_name_at_once_each_keep_their_own_bytes(tmp_path):
     assert (len(first["frames"]), len(second["frames"])) == (30 + 29, 15 + 29)
 
 
-async def _export_of(here: Session, clip: Clip | None) -> Any:
+async def _export_of(here: EditorState, clip: Clip | None) -> Any:
     here.clip = clip
     return await here.export(".json")
 
@@ -315,7 +315,7 @@ def test_files_are_read_off_the_pages_thread_and_of_two_faces_the_later_one_stay
     monkeypatch.setattr(state, "face_map", read)
     monkeypatch.setattr(state, "load_character", character)
 
-    async def wears() -> Session:
+    async def wears() -> EditorState:
         here = session(tmp_path)
         await asyncio.gather(here.wear_face(Path("large.glb")), here.wear_face(Path("small.glb")))
         await here.wear_character(Path("anna.yaml"))

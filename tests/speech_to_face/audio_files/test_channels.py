@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-from tests.speech_to_face.audio_files.conftest import RATE, read
 
 from speech_to_face.audio_files import open_recording
+from tests.speech_to_face.audio_files.conftest import RATE, read
 
 
 @pytest.mark.parametrize(("gains", "kept"), [((1.0, -1.0), 0), ((0.7, -0.8), 1), ((-0.9, 0.9, 0.0), 0)])

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 
 from speech_to_face.audio_files import CutError, RecordingError, open_recording
+from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 
 UNDECLARED = {"PAF", "PVF", "IRCAM", "XI"}
 """Kinds that declare no length, so that a cut cannot be seen."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 
 from speech_to_face.audio_files import RecordingError, open_recording
+from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 
 N = round(SECONDS * RATE)
 

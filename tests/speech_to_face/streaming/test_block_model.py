@@ -15,7 +15,7 @@ from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, SpeechToFace
 from speech_to_face.streaming import block_model
 from speech_to_face.streaming.block_model import BlockModel, Blocks, load_blocks, real_time_factor, runs_in_blocks
-from speech_to_face.streaming.to_60_fps import at_60
+from speech_to_face.streaming.to_60_fps import to_60_fps
 from speech_to_face.styles import VoiceChoice
 
 
@@ -175,12 +175,12 @@ def test_the_real_time_factor_is_seconds_of_computing_per_second_of_sound(monkey
     monkeypatch.setattr(block_model.time, "perf_counter", lambda: now[0])
     taking = BlockModel("slow", "cpu", Blocks(slow, network.config, torch.zeros(1, 4)))
     assert real_time_factor(taking) == pytest.approx(3.0)
-    assert real_time_factor(at_60(taking)) == pytest.approx(3.0, rel=0.1)
-    assert runs_in_blocks(taking) and runs_in_blocks(at_60(taking))
+    assert real_time_factor(to_60_fps(taking)) == pytest.approx(3.0, rel=0.1)
+    assert runs_in_blocks(taking) and runs_in_blocks(to_60_fps(taking))
 
 
 def test_at_60_frames_a_second_live_and_converted_faces_still_agree() -> None:
-    model = at_60(model_of()[0])
+    model = to_60_fps(model_of()[0])
     heard = sound(9000)
     stream = model.stream()
     live = np.concatenate([*(stream.push(heard[at : at + 271]) for at in range(0, 9000, 271)), stream.flush()])

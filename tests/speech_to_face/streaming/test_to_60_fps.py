@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
-from speech_to_face.streaming.to_60_fps import UpsampledModel, at_60
+from speech_to_face.streaming.to_60_fps import UpsampledModel, to_60_fps
 
 
 class Counting:
@@ -47,20 +47,20 @@ class CountingStream:
 
 
 def test_own_frames_stay_and_those_between_lie_half_way_and_the_last_is_held() -> None:
-    face = at_60(Counting()).animate(np.zeros(1600, np.float32))  # 3 frames of 30, 6 of 60
+    face = to_60_fps(Counting()).animate(np.zeros(1600, np.float32))  # 3 frames of 30, 6 of 60
     assert face[:, 0].tolist() == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0]
     assert np.array_equal(face[:, 1], -face[:, 0])
 
 
 @pytest.mark.parametrize("samples", [0, 1, 266, 267, 268, 533, 534, 535, 1601, 16_000])
 def test_there_is_a_frame_for_every_sixtieth_of_a_second_begun(samples: int) -> None:
-    assert len(at_60(Counting()).animate(np.zeros(samples, np.float32))) == -(-samples * 60 // 16_000)
+    assert len(to_60_fps(Counting()).animate(np.zeros(samples, np.float32))) == -(-samples * 60 // 16_000)
 
 
 @pytest.mark.parametrize("rate", [15, 20, 30])
 @pytest.mark.parametrize("chunk", [1, 100, 777, 5000])
 def test_any_chunks_give_what_the_recording_gives(rate: int, chunk: int) -> None:
-    model, sound = at_60(Counting(rate)), np.zeros(5003, np.float32)
+    model, sound = to_60_fps(Counting(rate)), np.zeros(5003, np.float32)
     stream = model.stream()
     found = [stream.push(sound[at : at + chunk]) for at in range(0, len(sound), chunk)]
     assert np.array_equal(np.concatenate([*found, stream.flush()]), model.animate(sound))
@@ -77,7 +77,7 @@ def test_every_frame_is_there_when_its_lookahead_has_been_heard() -> None:
 
 
 def test_a_reset_stream_is_a_new_one_and_a_second_flush_gives_nothing() -> None:
-    stream = at_60(Counting()).stream()
+    stream = to_60_fps(Counting()).stream()
     first = [stream.push(np.zeros(3000, np.float32)), stream.flush()]
     assert len(stream.flush()) == 0
     stream.reset()
@@ -87,6 +87,6 @@ def test_a_reset_stream_is_a_new_one_and_a_second_flush_gives_nothing() -> None:
 
 def test_a_model_of_60_is_left_alone_and_one_of_25_is_refused() -> None:
     model: SpeechToFace = Counting(60)
-    assert at_60(model) is model
+    assert to_60_fps(model) is model
     with pytest.raises(ModelError, match="gives 25 frames a second, expected 60"):
-        at_60(Counting(25))
+        to_60_fps(Counting(25))

@@ -11,7 +11,7 @@ from livelink_bridge.commands.models import adapt
 from speech_to_face import checkpoint
 from speech_to_face_lab.adapt import run as adapting
 from speech_to_face_lab.adapt.figures import Row
-from speech_to_face_lab.adapt.run import Order, Result
+from speech_to_face_lab.adapt.run import AdaptOptions, Result
 from speech_to_face_lab.adapt.verdict import Verdict
 
 
@@ -26,9 +26,9 @@ def result(better: bool, kept: bool) -> Result:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[AdaptOptions]:
     """What the command asked for; nothing is learnt."""
-    orders: list[Order] = []
+    orders: list[AdaptOptions] = []
 
     def instead(_files, order, _show, say):
         orders.append(order)

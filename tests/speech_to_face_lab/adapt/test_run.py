@@ -19,7 +19,7 @@ from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.streaming.features import frame_count
 from speech_to_face_lab.adapt import figures, run
 from speech_to_face_lab.adapt.card import check_out
-from speech_to_face_lab.adapt.run import Order, adapt
+from speech_to_face_lab.adapt.run import AdaptOptions, adapt
 from speech_to_face_lab.training.loop import FROZEN
 
 SMALL = {"steps": 4, "batch": 2, "window_s": 1.0, "check_every": 2, "loaders": 0, "keep_anyway": True}
@@ -32,8 +32,8 @@ def files(make_take):
 
 
 @pytest.fixture
-def order(base, tmp_path) -> Order:
-    return Order(base, tmp_path / "actor", **SMALL)
+def order(base, tmp_path) -> AdaptOptions:
+    return AdaptOptions(base, tmp_path / "actor", **SMALL)
 
 
 @pytest.fixture

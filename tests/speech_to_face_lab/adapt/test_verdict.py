@@ -11,7 +11,7 @@ from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face_lab.adapt import run, verdict
 from speech_to_face_lab.adapt.figures import R2, Row
-from speech_to_face_lab.adapt.run import Order, adapt
+from speech_to_face_lab.adapt.run import AdaptOptions, adapt
 from speech_to_face_lab.adapt.takes import Take
 from speech_to_face_lab.adapt.verdict import judge, speech_s, too_little
 
@@ -64,8 +64,8 @@ def few_seconds_are_enough(monkeypatch):
 
 
 @pytest.fixture
-def order(base, tmp_path) -> Order:
-    return Order(base, tmp_path / "actor", steps=80, batch=3, window_s=1.0, check_every=20, loaders=0, rate=3e-3)
+def order(base, tmp_path) -> AdaptOptions:
+    return AdaptOptions(base, tmp_path / "actor", steps=80, batch=3, window_s=1.0, check_every=20, loaders=0, rate=3e-3)
 
 
 def did(files, order):

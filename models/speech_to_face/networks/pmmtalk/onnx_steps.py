@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError
-from speech_to_face.networks.pmmtalk.step_batcher import Together
+from speech_to_face.networks.pmmtalk.step_batcher import StepBatcher
 from speech_to_face.networks.pmmtalk.voice import Voice
 from speech_to_face.onnx_sessions import open_session
 from speech_to_face.streaming.stepped import PRIME_STEPS, Array, silence
@@ -83,7 +83,7 @@ class Graph:
         self.joins = len(inputs["clock"]) == 1
         """Whether several voices may share a call: older graphs have one clock and one row."""
         self._outputs = _outputs(path, self._single, phones)
-        self._together = Together(self.run_steps)
+        self._together = StepBatcher(self.run_steps)
         self._voices: WeakSet[OnnxSteps] = WeakSet()
 
     @cached_property

@@ -28,7 +28,7 @@ class _Place(Generic[Ask, Answer]):
         self.error: BaseException | None = None
 
 
-class Together(Generic[Ask, Answer]):
+class StepBatcher(Generic[Ask, Answer]):
     """`serve` takes what was asked, oldest first, and gives as many answers in the same order. It is never called twice at once."""
 
     def __init__(self, serve: Callable[[list[Ask]], list[Answer]]) -> None:

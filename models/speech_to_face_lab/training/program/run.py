@@ -54,7 +54,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TrainOptions:
     """Which network learns what."""
 
     model: str
@@ -101,7 +101,7 @@ def plan_of(model: str, **wanted: Any) -> Plan:
         raise ModelError(str(error)) from error
 
 
-def train_run(order: Order, plan: Plan, run: Path, device: str, show: Show | None = None, say: Say = print) -> Outcome:
+def train_run(order: TrainOptions, plan: Plan, run: Path, device: str, show: Show | None = None, say: Say = print) -> Outcome:
     """Read the data, learn, and write the run's checkpoint; goes on with a run that was stopped. Raises ModelError.
 
     say: told in a line what was read, how its subjects were split, what of it cannot be learnt from, and the figures at the end.
@@ -112,7 +112,7 @@ def train_run(order: Order, plan: Plan, run: Path, device: str, show: Show | Non
     return learn(order, plan, made, batches, run, device, show, beside)
 
 
-def _prepared(order: Order, plan: Plan, run: Path, say: Say) -> tuple[Split, Batches, Beside]:
+def _prepared(order: TrainOptions, plan: Plan, run: Path, say: Say) -> tuple[Split, Batches, Beside]:
     """The protocol's parts, batches of those that train, and what the others are for."""
     clips, tally = read_clips(Path(order.data), None if order.kind == "auto" else order.kind)
     run.mkdir(parents=True, exist_ok=True)
@@ -163,7 +163,7 @@ def one_first(device: str) -> Iterator[None]:
         yield
 
 
-def learn(order: Order, plan: Plan, made: Split, batches: Batches, run: Path, device: str, show: Show | None = None,
+def learn(order: TrainOptions, plan: Plan, made: Split, batches: Batches, run: Path, device: str, show: Show | None = None,
           beside: Beside = ALONE) -> Outcome:  # fmt: skip
     """Train on batches that are at hand. A whole run ends with a checkpoint folder in it."""
     chosen = system(order.model)
@@ -182,7 +182,7 @@ def learn(order: Order, plan: Plan, made: Split, batches: Batches, run: Path, de
     return outcome
 
 
-def _begin(chosen: System, network: nn.Module, order: Order, beside: Beside) -> None:
+def _begin(chosen: System, network: nn.Module, order: TrainOptions, beside: Beside) -> None:
     """Before the first step of a new run: public weights, and the mean face."""
     if warning := begin(chosen, network, order.begin):
         beside.say(warning)
@@ -216,7 +216,7 @@ def network_of_run(model: str, run: Path) -> nn.Module:
     return load_run(network_of(chosen, config), run)
 
 
-def card(order: Order, plan: Plan, made: Split, outcome: Outcome, brief: tuple[str, ...] = ()) -> str:
+def card(order: TrainOptions, plan: Plan, made: Split, outcome: Outcome, brief: tuple[str, ...] = ()) -> str:
     """CARD.md of a run's checkpoint. brief: training subjects of whom nothing was learnt."""
     untaught = f" Too short to learn from, so that their styles are random: {', '.join(brief)}." if brief else ""
     losses = "\n".join(f"- {name}: {value:.5g}" for name, value in outcome.losses.items())

@@ -16,7 +16,7 @@ from speech_to_face.networks.pmmtalk.config import load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.networks.pmmtalk.onnx_steps import Graph, OnnxSteps, Past, _rows
-from speech_to_face.networks.pmmtalk.step_batcher import Together
+from speech_to_face.networks.pmmtalk.step_batcher import StepBatcher
 from speech_to_face.networks.pmmtalk.voice import Voice
 from speech_to_face.styles import VoiceChoice
 
@@ -29,7 +29,7 @@ class Gate:
     def __init__(self, fail: Callable[[int], None] = lambda call: None) -> None:
         self.calls: list[list[int]] = []
         self.fail, self.begun, self.go, self.comers = fail, threading.Event(), threading.Event(), threading.Semaphore(0)
-        self.together: Together[int, int] = Together(self.serve)
+        self.together: StepBatcher[int, int] = StepBatcher(self.serve)
         turn, comers = self.together._turn, self.comers
         wait = turn.wait
         turn.wait = lambda timeout=None: (comers.release(), wait(timeout))[1]  # type: ignore[method-assign]
@@ -63,7 +63,7 @@ def test_who_comes_while_a_call_runs_shares_the_next_one():
 
 def test_one_alone_is_served_by_its_own_thread_at_once():
     served_by: list[int] = []
-    together = Together(lambda asked: [served_by.append(threading.get_ident()) or asked[0]])
+    together = StepBatcher(lambda asked: [served_by.append(threading.get_ident()) or asked[0]])
     assert [together.run(number) for number in (1, 2)] == [1, 2]
     assert served_by == [threading.get_ident()] * 2
 
@@ -94,7 +94,7 @@ def test_who_comes_during_a_call_that_fails_is_served_after_it():
 
 
 def test_a_call_that_forgets_an_answer_fails_for_everybody():
-    together: Together[int, int] = Together(lambda asked: [])
+    together: StepBatcher[int, int] = StepBatcher(lambda asked: [])
     with pytest.raises(ValueError):
         together.run(1)
 

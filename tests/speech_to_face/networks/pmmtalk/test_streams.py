@@ -13,7 +13,7 @@ import pytest
 
 from speech_to_face.networks.pmmtalk.config import Config, load_config
 from speech_to_face.networks.pmmtalk.onnx_steps import Graph, OnnxSteps, Step
-from speech_to_face.networks.pmmtalk.step_batcher import Together
+from speech_to_face.networks.pmmtalk.step_batcher import StepBatcher
 from speech_to_face.networks.pmmtalk.voice import Voice
 from speech_to_face.streaming.features import step_end
 from speech_to_face.streaming.stepped import SteppedStream
@@ -31,7 +31,7 @@ class Stage:
         self.graph = Graph(folder / "step.onnx", phones)
         self.phones, self.companies = phones, list[int]()
         self._held, self._go, self._waits = threading.Event(), threading.Event(), threading.Semaphore(0)
-        self.graph._together = self.together = Together(self._serve)
+        self.graph._together = self.together = StepBatcher(self._serve)
         wait = self.together._turn.wait
         self.together._turn.wait = lambda timeout=None: (self._waits.release(), wait(timeout))[1]  # type: ignore[method-assign]
 

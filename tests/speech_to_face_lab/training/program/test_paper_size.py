@@ -22,7 +22,7 @@ from speech_to_face_lab.corpus.engines import Utterance
 from speech_to_face_lab.corpus.store import write_voice
 from speech_to_face_lab.protocols.clips import SubjectClip
 from speech_to_face_lab.training.program.data import mean_curves
-from speech_to_face_lab.training.program.run import CHECKPOINT, Order, plan_of, train_run
+from speech_to_face_lab.training.program.run import CHECKPOINT, TrainOptions, plan_of, train_run
 from speech_to_face_lab.training.program.state import FILE
 
 torch.set_num_threads(1)
@@ -50,7 +50,7 @@ def donor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(speakers: Path, run: Path, begin: Sequence[Path], steps: int = 1) -> list[str]:
     """What was said."""
     said = list[str]()
-    order = Order("pmmtalk", str(speakers), changes=SIZES, begin=tuple(map(str, begin)))
+    order = TrainOptions("pmmtalk", str(speakers), changes=SIZES, begin=tuple(map(str, begin)))
     train_run(order, plan_of("pmmtalk", steps=steps, seconds=0.5), run, "cpu", say=said.append)
     return said
 

@@ -20,7 +20,7 @@ from speech_to_face_lab.protocols.splits import read_split, split
 from speech_to_face_lab.training.program.data import read_clips, window_batches, with_faces
 from speech_to_face_lab.training.program.export import load_run
 from speech_to_face_lab.training.program.logs import read_log
-from speech_to_face_lab.training.program.run import CHECKPOINT, FEATURES, Order, _watched, learn, network_of_run, plan_of, train_run
+from speech_to_face_lab.training.program.run import CHECKPOINT, FEATURES, TrainOptions, _watched, learn, network_of_run, plan_of, train_run
 from speech_to_face_lab.training.tracks import read_tracks
 
 torch.set_num_threads(1)
@@ -39,8 +39,8 @@ def speakers(tmp_path_factory: pytest.TempPathFactory, buzz: Buzz, papa_phones: 
     return folder
 
 
-def order(speakers: Path, **other: object) -> Order:
-    return Order(**({"model": "dualtalker", "data": str(speakers), "changes": TINY} | other))  # type: ignore[arg-type]
+def order(speakers: Path, **other: object) -> TrainOptions:
+    return TrainOptions(**({"model": "dualtalker", "data": str(speakers), "changes": TINY} | other))  # type: ignore[arg-type]
 
 
 def run(speakers: Path, folder: Path, steps: int = 4, **other: object) -> None:
@@ -91,7 +91,7 @@ def test_a_folder_without_recordings_is_one_line(tmp_path: Path) -> None:
 
 def test_what_cannot_be_built_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="--set heads=0: expected 1 or more"):
-        train_run(Order("dualtalker", str(tmp_path), changes=("heads=0",)), plan_of("dualtalker"), tmp_path / "run", "cpu")
+        train_run(TrainOptions("dualtalker", str(tmp_path), changes=("heads=0",)), plan_of("dualtalker"), tmp_path / "run", "cpu")
     assert not (tmp_path / "run").exists()
 
 
