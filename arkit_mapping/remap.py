@@ -21,7 +21,8 @@ def remap(coefficients: NDArray[np.floating], names: Sequence[str] = MOUTH_32) -
     Parameters
     ----------
     coefficients
-        float (len(names),) for one pose or (frames, len(names)) for many, in the order of `names`. Values pass unchanged.
+        float (len(names),) for one pose or (frames, len(names)) for many, in the order of `names`. Values pass
+        unchanged.
     names
         Channel names, first letter in either case, each once.
 
@@ -36,7 +37,9 @@ def remap(coefficients: NDArray[np.floating], names: Sequence[str] = MOUTH_32) -
     """
     coefficients = np.asarray(coefficients)
     if coefficients.ndim not in (1, 2) or coefficients.shape[-1] != len(names):
-        raise ValueError(f"got coefficients of shape {coefficients.shape}, expected ({len(names)},) or (frames, {len(names)})")
+        raise ValueError(
+            f"got coefficients of shape {coefficients.shape}, expected ({len(names)},) or (frames, {len(names)})"
+        )
     poses = np.zeros((*coefficients.shape[:-1], len(CHANNELS_61)), dtype=np.float32)
     poses[..., _positions(tuple(names))] = coefficients
     return poses

@@ -1,8 +1,8 @@
 """The preset expressions of VRM 0 avatars, out of ARKit's shapes: for models without the 52 ("Perfect Sync").
 
-The vowels share one mouth: how round it is decides between U, O and the others, how far the jaw is open between U and O and between
-I, E and A, how wide it is between A and E. They never add up to more than 1, and lips that are closed say none but U. The formulas
-are ours and set by eye; nothing is measured in them.
+The vowels share one mouth: how round it is decides between U, O and the others, how far the jaw is open between U and O
+and between I, E and A, how wide it is between A and E. They never add up to more than 1, and lips that are closed say
+none but U. The formulas are ours and set by eye; nothing is measured in them.
 """
 
 from __future__ import annotations

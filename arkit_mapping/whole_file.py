@@ -1,7 +1,7 @@
 """Files that are there whole or not at all: written beside their place, then renamed.
 
-A reader never sees half a file, and a program that is killed leaves the old one. The name of the half-written file is the writer's own:
-two programs, two threads of one, or two machines that share a folder never write into each other's.
+A reader never sees half a file, and a program that is killed leaves the old one. The name of the half-written file is
+the writer's own: two programs, two threads of one, or two machines that share a folder never write into each other's.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def parse_partial(name: str) -> Partial | None:
 def whole_file(path: Path, *, new: bool = False, ending: str = "") -> Iterator[Path]:
     """The name of a file to write, which becomes `path` when the block ends well; otherwise nothing is left behind.
 
-    new : `path` must not exist when the block ends: of two writers at once one gets the name and the other FileExistsError
+    new : `path` must not exist when the block ends: of two writers at once one gets the name and the other
+    FileExistsError
     ending : see `partial_path`
 
     Raises whatever OSError the system has. The folder must exist.
@@ -55,7 +56,8 @@ def whole_file(path: Path, *, new: bool = False, ending: str = "") -> Iterator[P
 
 
 def put_in_place(partial: Path, path: Path, *, new: bool = False) -> None:
-    """Rename a finished file to `path`, for writers that are no block of a `with`. Raises OSError; see `whole_file` for `new`."""
+    """Rename a finished file to `path`, for writers that are no block of a `with`. Raises OSError; see `whole_file` for
+    `new`."""
     if new:
         _claim(partial, path)
         partial.unlink(missing_ok=True)
@@ -64,7 +66,8 @@ def put_in_place(partial: Path, path: Path, *, new: bool = False) -> None:
 
 
 def second_name(source: Path, path: Path) -> None:
-    """Have a file under another name too: a hard link where the file system has them, else a copy. `path` is new. Raises OSError."""
+    """Have a file under another name too: a hard link where the file system has them, else a copy. `path` is new.
+    Raises OSError."""
     import shutil
 
     try:
@@ -74,7 +77,8 @@ def second_name(source: Path, path: Path) -> None:
 
 
 def replace_folder(made: Path, path: Path) -> None:
-    """Rename a finished folder to `path`; the one that was there goes only then, and comes back where the renaming fails."""
+    """Rename a finished folder to `path`; the one that was there goes only then, and comes back where the renaming
+    fails."""
     import shutil
 
     old = partial_path(path)

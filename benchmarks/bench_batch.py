@@ -2,9 +2,9 @@
 
     python benchmarks/bench_batch.py [--clips 1000] [--long-s 7200] [--jobs N] [--report] [--folder DIR]
 
-The sounds are cut from the bundled sentence, no two alike. The program is run as a user runs it, its start included. Memory is that of all
-its processes together, read five times a second from /proc, pages that they share counted once each (Linux). Bars: 50 x real time on two
-cores, 1.5 GB.
+The sounds are cut from the bundled sentence, no two alike. The program is run as a user runs it, its start included.
+Memory is that of all its processes together, read five times a second from /proc, pages that they share counted once
+each (Linux). Bars: 50 x real time on two cores, 1.5 GB.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def make(folder: Path, clips: int, long_s: int) -> float:
         samples = int(random.uniform(1.0, 8.0) * rate)
         path = folder / f"scene {at % 20}/line {at}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, random.uniform(0.3, 1.0) * np.roll(voice, int(random.integers(len(voice))))[:samples], rate)
+        soundfile.write(
+            path, random.uniform(0.3, 1.0) * np.roll(voice, int(random.integers(len(voice))))[:samples], rate
+        )
         seconds += min(samples, len(voice)) / rate
     if long_s:
         block = np.resize(voice, BLOCK_S * rate)
@@ -85,7 +87,9 @@ def run(command: list[str]) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=1000, help="short clips of 1 to 8 s (default: 1000)")
-    parser.add_argument("--long-s", type=int, default=7200, help="seconds of the long recording, 0 for none (default: 7200)")
+    parser.add_argument(
+        "--long-s", type=int, default=7200, help="seconds of the long recording, 0 for none (default: 7200)"
+    )
     parser.add_argument("--jobs", type=int, help="sounds at a time (default: one for each core)")
     parser.add_argument("--engine", default="local", help="local or ray (default: local)")
     parser.add_argument("--report", action="store_true", help="also measure lips and write a report")
@@ -96,10 +100,16 @@ def main() -> None:
         sound_s = make(folder / "in", chosen.clips, chosen.long_s)
         command = [sys.executable, "-m", "livelink_bridge", "convert", str(folder / "in"), "-o", str(folder / "out")]
         command += ["--engine", chosen.engine]
-        command += ["--jobs", str(chosen.jobs)] * (chosen.jobs is not None) + ["--report", str(folder / "report.html")] * chosen.report
+        command += ["--jobs", str(chosen.jobs)] * (chosen.jobs is not None) + [
+            "--report",
+            str(folder / "report.html"),
+        ] * chosen.report
         took_s, processor_s, peak_mb = run(command)
         again_s, _, _ = run(command)
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python "
+        f"{platform.python_version()}"
+    )
     print(f"{sound_s:.0f} s of sound in {took_s:.1f} s: {sound_s / took_s:.0f} x real time (bar {BAR_RATE})")
     print(f"{processor_s:.1f} s of processor time: {sound_s / processor_s:.0f} s of sound in each")
     print(f"peak memory {peak_mb:.0f} MB (bar {BAR_MB}); run again with nothing to do: {again_s:.1f} s")

@@ -2,8 +2,8 @@
 
     python benchmarks/bench_gate.py --data FOLDER [--recordings 50] [--seconds 60]
 
-FOLDER holds `manifest.json` (clips with `words`) and `manifest_people.json` (clips with `speaker`), each with `audio`. Compared are
-Silero's detector, the level alone, and webrtcvad where it is installed (pip install webrtcvad-wheels).
+FOLDER holds `manifest.json` (clips with `words`) and `manifest_people.json` (clips with `speaker`), each with `audio`.
+Compared are Silero's detector, the level alone, and webrtcvad where it is installed (pip install webrtcvad-wheels).
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ class WebRtcDetector:
 
 
 def fronts() -> dict[str, Callable[[], InputChain]]:
-    makers: dict[str, Callable[[], Detector | None]] = {"silero": SileroDetector, "level": lambda: None, "webrtc": WebRtcDetector}
+    makers: dict[str, Callable[[], Detector | None]] = {
+        "silero": SileroDetector,
+        "level": lambda: None,
+        "webrtc": WebRtcDetector,
+    }
     try:
         WebRtcDetector()
     except ImportError:
@@ -84,14 +88,17 @@ def weights_of(front: InputChain, samples: np.ndarray) -> np.ndarray:
 
 
 def at_dbfs(samples: np.ndarray, dbfs: float) -> np.ndarray:
-    """At an RMS taken over what is not far below the loudest: for speech the level of the speech, without its pauses."""
+    """At an RMS taken over what is not far below the loudest: for speech the level of the speech, without its
+    pauses."""
     levels = levels_of(samples)
     rms_dbfs = 10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10)))
     return np.clip(samples * 10 ** ((dbfs - rms_dbfs) / 20), -1, 1).astype(np.float32)
 
 
 def levels_of(samples: np.ndarray, hop: int = RATE // 100) -> np.ndarray:
-    return 10 * np.log10(np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop).astype(float) ** 2, axis=1) + 1e-12)
+    return 10 * np.log10(
+        np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop).astype(float) ** 2, axis=1) + 1e-12
+    )
 
 
 def coloured(count: int, slope: float, rng: np.random.Generator) -> np.ndarray:
@@ -127,7 +134,8 @@ def in_band(samples: np.ndarray) -> np.ndarray:
 
 
 def onset_s(samples: np.ndarray, after_s: float = 0.0) -> float | None:
-    """First moment whose next 40 ms mostly lie within 25 dB of the loud parts; the silence before must be 32 dB below them."""
+    """First moment whose next 40 ms mostly lie within 25 dB of the loud parts; the silence before must be 32 dB below
+    them."""
     levels = levels_of(in_band(samples), 80)
     loud_db = np.percentile(levels, 95)
     above = levels > loud_db - 25
@@ -179,7 +187,10 @@ def show_noises(seconds: float) -> None:
 
 def show_beginnings(found: list[Recording]) -> None:
     print(f"\n{len(found)} recordings: beginnings held back, and share of loud hops whose poses are let through")
-    print(f"{'':8}{'dBFS':>6}{'median ms':>11}{'max ms':>9}{'> 17 ms':>9}{'> 50 ms':>9}{'> 100 ms':>10}{'speech open %':>15}")
+    print(
+        f"{'':8}{'dBFS':>6}{'median ms':>11}{'max ms':>9}"
+        f"{'> 17 ms':>9}{'> 50 ms':>9}{'> 100 ms':>10}{'speech open %':>15}"
+    )
     for name, make in fronts().items():
         for dbfs in (-20, -40, -50):
             runs = [(one, weights_of(make(), at_dbfs(one.samples, dbfs))) for one in found]
@@ -188,7 +199,9 @@ def show_beginnings(found: list[Recording]) -> None:
             counts = "".join(f"{np.sum(late > limit):{width}}" for limit, width in zip(LATE_S, (9, 9, 10), strict=True))
             print(f"{name:8}{dbfs:6}{1e3 * np.median(late):11.0f}{1e3 * late.max():9.0f}{counts}{share:15.1f}")
             if name == "silero":
-                print("         latest:", ", ".join(f"{found[i].name} {1e3 * late[i]:.0f}" for i in np.argsort(-late)[:3]))
+                print(
+                    "         latest:", ", ".join(f"{found[i].name} {1e3 * late[i]:.0f}" for i in np.argsort(-late)[:3])
+                )
 
 
 def _speech(one: Recording, weights: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How soon a speech engine's voice moves the face, and how soon an interrupt stills it.
 
-`livelink-bridge listen` runs in a process of its own, with the shipped model and everything on; this one is engine and receiver. An
-utterance comes at once, as engines give it; every second one is cut off.
+`livelink-bridge listen` runs in a process of its own, with the shipped model and everything on; this one is engine and
+receiver. An utterance comes at once, as engines give it; every second one is cut off.
 
     python benchmarks/bench_listen.py --utterances 40
 """
@@ -60,7 +60,8 @@ class Watched:
             return self._since_s
 
     def rest_s(self, after_s: float) -> float:
-        """The moment since which the mouth is still, once it has been for half a second that began, or went on, after `after_s`."""
+        """The moment since which the mouth is still, once it has been for half a second that began, or went on, after
+        `after_s`."""
         with self._changed:
             while self._moving or time.monotonic() - max(self._since_s, after_s) < RESTED_S:
                 self._changed.wait(0.1)
@@ -93,12 +94,17 @@ def main() -> None:
         watched = Watched(arrivals)
         rounds = [talk(client, watched, sentence, rate, cut=bool(number % 2)) for number in range(utterances)]
         watched.end()
-    print(f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    print(
+        f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}"
+    )
     show("first moving face", [first for first, _ in rounds], FIRST_MS)
     show("still after interrupt", [still for _, still in rounds if still is not None], STILL_MS)
 
 
-def talk(client: ClientConnection, watched: Watched, sentence: NDArray[np.float32], rate: int, cut: bool) -> tuple[float, float | None]:
+def talk(
+    client: ClientConnection, watched: Watched, sentence: NDArray[np.float32], rate: int, cut: bool
+) -> tuple[float, float | None]:
     """Milliseconds until the face moved and, of an utterance that is cut off, until it was still."""
     chunk = round(CHUNK_S * rate)
     began_s = time.monotonic()
@@ -130,7 +136,16 @@ def spoken() -> tuple[NDArray[np.float32], int]:
 def listening(port: int) -> Iterator[str]:
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         free = probe.getsockname()[1]
-    command = [sys.executable, "-m", "livelink_bridge", "listen", "--port", str(free), "--to", f"livelink://127.0.0.1:{port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "livelink_bridge",
+        "listen",
+        "--port",
+        str(free),
+        "--to",
+        f"livelink://127.0.0.1:{port}",
+    ]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert server.stdout is not None

@@ -1,6 +1,7 @@
 """How evenly packets leave while a model runs, and how long after their sound; one voice or several.
 
-The whole live path runs: sound that arrives in real time in blocks of a quarter of a pose, the model, the sender, a real socket.
+The whole live path runs: sound that arrives in real time in blocks of a quarter of a pose, the model, the sender, a
+real socket.
 
     python benchmarks/bench_pacing.py --seconds 60 --model pmmtalk-live
     python benchmarks/bench_pacing.py --seconds 60 --model pmmtalk-live --subjects 4
@@ -46,7 +47,9 @@ def report_session(summary: Summary) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to send (default 60)")
-    parser.add_argument("--model", default="loudness", help="'loudness', a stand-in without weights (default), or a model's name")
+    parser.add_argument(
+        "--model", default="loudness", help="'loudness', a stand-in without weights (default), or a model's name"
+    )
     parser.add_argument("--fps", type=int, default=60, help="packets a second (default 60)")
     parser.add_argument("--subjects", type=int, default=1, help="voices at once (default 1)")
     arguments = parser.parse_args()
@@ -57,7 +60,10 @@ def main() -> None:
         threading.Timer(arguments.seconds, stop.set).start()
         summaries = run(model, outputs, stop, [None] * arguments.subjects)
         rows = received(out)
-    print(f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    print(
+        f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}"
+    )
     for number, summary in enumerate(summaries):
         print(f"--- subject {number + 1} of {len(summaries)}, model {model.name}")
         report_session(summary)

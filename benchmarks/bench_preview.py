@@ -2,9 +2,10 @@
 
     python benchmarks/bench_preview.py [--seconds 60] [--rounds 3]
 
-The program is started as a user starts it, its own start included, and opened in a headless Chromium that draws in software (no GPU): the
-browser is running before, as a user's is. The recording is the bundled sentence again and again, given on the command line to a second
-start, and counted from the moment the page listens until the page has its clip. Needs playwright and a Chromium on the PATH.
+The program is started as a user starts it, its own start included, and opened in a headless Chromium that draws in
+software (no GPU): the browser is running before, as a user's is. The recording is the bundled sentence again and again,
+given on the command line to a second start, and counted from the moment the page listens until the page has its clip.
+Needs playwright and a Chromium on the PATH.
 """
 
 from __future__ import annotations
@@ -102,7 +103,10 @@ def main() -> None:
         for rate, channels in ((16000, 1), (48000, 2)):
             sound = recording(Path(folder), chosen.seconds, rate, channels)
             rows = [analysis_s(browser, Path(folder), sound) for _ in range(chosen.rounds)]
-            print(f"{chosen.seconds:.0f} s at {rate} Hz x {channels}: on the page {statistics.median(rows):.1f} s after it listens")
+            print(
+                f"{chosen.seconds:.0f} s at {rate} Hz x {channels}: on the page {statistics.median(rows):.1f} s after "
+                "it listens"
+            )
         browser.close()
 
 

@@ -49,7 +49,9 @@ class ScriptSteps(TorchSteps):
         import torch
 
         with torch.inference_mode():
-            out, *self._states, _ = self._traced(torch.from_numpy(mel)[None], torch.tensor(self._clock), *self._voice, *self._states)
+            out, *self._states, _ = self._traced(
+                torch.from_numpy(mel)[None], torch.tensor(self._clock), *self._voice, *self._states
+            )
         self._clock += len(mel)
         return out[0].numpy()
 
@@ -85,7 +87,8 @@ def step_times_ms(stream: SteppedStream, sound: np.ndarray) -> np.ndarray:
 
 
 class Bystander:
-    """A thread that wants to run every millisecond, as a sender or an audio callback does, and notes how late it is let."""
+    """A thread that wants to run every millisecond, as a sender or an audio callback does, and notes how late it is
+    let."""
 
     def __enter__(self) -> Bystander:
         self.late_ms: list[float] = []

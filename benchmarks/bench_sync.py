@@ -1,7 +1,9 @@
-"""How far face and sound are apart where this program's part ends: packets on a socket, sound in a sound server's output.
+"""How far face and sound are apart where this program's part ends: packets on a socket, sound in a sound server's
+output.
 
-`sync-test` claps in a process of its own into a null sink of a PulseAudio server that is started for this; what the sink plays
-is recorded, and packets are stamped as they arrive. Needs pulseaudio, pactl and parec, and PortAudio with ALSA's pulse plugin.
+`sync-test` claps in a process of its own into a null sink of a PulseAudio server that is started for this; what the
+sink plays is recorded, and packets are stamped as they arrive. Needs pulseaudio, pactl and parec, and PortAudio with
+ALSA's pulse plugin.
 
     python benchmarks/bench_sync.py --claps 20
 """
@@ -28,7 +30,15 @@ from livelink_bridge.sync_test.pulses import FIRST_S, LEVEL, PERIOD_S
 from livelink_bridge.wire.livelink import decode
 
 RATE_HZ = 44100
-RECORD = ["parec", "--device=claps.monitor", "--format=float32le", f"--rate={RATE_HZ}", "--channels=1", "--latency-msec=10", "--raw"]
+RECORD = [
+    "parec",
+    "--device=claps.monitor",
+    "--format=float32le",
+    f"--rate={RATE_HZ}",
+    "--channels=1",
+    "--latency-msec=10",
+    "--raw",
+]
 SERVER = """
 load-module module-native-protocol-unix auth-anonymous=1
 load-module module-null-sink sink_name=claps
@@ -50,8 +60,15 @@ def clap(uri: str, seconds: float) -> None:
     from livelink_bridge.session.outputs import Outputs
 
     system = sync_test.ChosenOutput(load_backend(), "pulse")
-    check, summary = sync_test.clap(Outputs((uri,), "Bench"), system, audio_delay_s=0.0, seconds=seconds, clock=MonotonicClock(),
-                                    stop=threading.Event(), on_clap=lambda _check: None)  # fmt: skip
+    check, summary = sync_test.clap(
+        Outputs((uri,), "Bench"),
+        system,
+        audio_delay_s=0.0,
+        seconds=seconds,
+        clock=MonotonicClock(),
+        stop=threading.Event(),
+        on_clap=lambda _check: None,
+    )
     print(f"sync-test says     {sync_test.own_measure(check, 0)}")
     print(f"                   {build.summary_line(summary)}")
 
@@ -82,7 +99,8 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
 class Recording:
     """What the sink plays. A chunk comes late, never early, so the earliest ones around a tone say when it was played.
 
-    Only those around it: a sound server that is held up leaves sound out, and the samples before and after do not count alike.
+    Only those around it: a sound server that is held up leaves sound out, and the samples before and after do not count
+    alike.
     """
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -113,7 +131,8 @@ class Recording:
 
 
 def jaws_s(arrivals: Arrivals, clapping: subprocess.Popen[bytes]) -> np.ndarray:
-    """float64 (n,): when, on the clock of `Arrivals`, the first packet of each pulse came, until the other process has ended."""
+    """float64 (n,): when, on the clock of `Arrivals`, the first packet of each pulse came, until the other process has
+    ended."""
     opened_s, before = [], 0.0
     while True:
         received = arrivals.receive(QUIET_S)
@@ -130,13 +149,21 @@ def jaws_s(arrivals: Arrivals, clapping: subprocess.Popen[bytes]) -> np.ndarray:
 
 def report(opened_s: np.ndarray, tones_s: np.ndarray) -> None:
     if not len(opened_s) or not len(tones_s):
-        raise SystemExit(f"{len(opened_s)} claps of the jaw and {len(tones_s)} tones came; is this machine too busy to play sound?")
+        raise SystemExit(
+            f"{len(opened_s)} claps of the jaw and {len(tones_s)} tones came; is this machine too busy to play sound?"
+        )
     nearest_s = tones_s[np.abs(opened_s[:, None] - tones_s).argmin(axis=1)]
     after_ms = 1000 * (opened_s - nearest_s)
     after_ms = after_ms[np.abs(after_ms) < 1000 * TOGETHER_S]
     print(f"claps              {len(opened_s)} of the jaw, {len(tones_s)} tones, {len(after_ms)} together")
-    print(f"face after sound   mean {after_ms.mean():+.1f} ms, sd {after_ms.std():.1f} ms, median {np.median(after_ms):+.1f} ms")
-    print(f"                   from {after_ms.min():+.1f} to {after_ms.max():+.1f} ms, furthest from 0: {np.abs(after_ms).max():.1f} ms")
+    print(
+        f"face after sound   mean {after_ms.mean():+.1f} ms, sd {after_ms.std():.1f} ms, median "
+        f"{np.median(after_ms):+.1f} ms"
+    )
+    print(
+        f"                   from {after_ms.min():+.1f} to {after_ms.max():+.1f} ms, furthest from 0: "
+        f"{np.abs(after_ms).max():.1f} ms"
+    )
 
 
 def main() -> None:
@@ -148,13 +175,20 @@ def main() -> None:
         clap(arguments.clap[0], float(arguments.clap[1]))
         return
     seconds = FIRST_S + PERIOD_S * arguments.claps
-    with tempfile.TemporaryDirectory() as folder, sound_server(Path(folder)) as environment, Arrivals(0, "127.0.0.1") as arrivals:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sound_server(Path(folder)) as environment,
+        Arrivals(0, "127.0.0.1") as arrivals,
+    ):
         recording = Recording(environment)
         command = [sys.executable, __file__, "--clap", f"livelink://127.0.0.1:{arrivals.port}", str(seconds)]
         clapping = subprocess.Popen(command, env=environment)
         opened_s = jaws_s(arrivals, clapping)
         tones_s = recording.tones_s()
-    print(f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    print(
+        f"machine            {platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}"
+    )
     report(opened_s, tones_s)
 
 

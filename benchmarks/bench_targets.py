@@ -2,9 +2,9 @@
 
     python benchmarks/bench_targets.py [--seconds 10] [--targets 8] [--subjects 4] [--wire livelink|ifacialmocap]
 
-Real sinks send to real sockets on this machine's loopback, which another process reads empty; a new pose each time. Counted is the
-CPU time of the sending process, waking up for each tick and what the system does in its calls included, against the bar of 5 % of a
-core. The second table says what one pose for one receiver is made of.
+Real sinks send to real sockets on this machine's loopback, which another process reads empty; a new pose each time.
+Counted is the CPU time of the sending process, waking up for each tick and what the system does in its calls included,
+against the bar of 5 % of a core. The second table says what one pose for one receiver is made of.
 """
 
 from __future__ import annotations
@@ -86,16 +86,26 @@ def send(faces: list[list[Sink]], ticks: int) -> tuple[float, float]:
 def live(options: argparse.Namespace) -> None:
     with receivers(options.targets) as (ports, process):
         identities = [str(uuid.uuid4()).upper() for _ in range(options.subjects)]
-        faces = [[open_sink(f"{options.wire}://127.0.0.1:{port}", subject=f"Face{number}", device_id=identity) for port in ports]
-                 for number, identity in enumerate(identities)]  # fmt: skip
+        faces = [
+            [
+                open_sink(f"{options.wire}://127.0.0.1:{port}", subject=f"Face{number}", device_id=identity)
+                for port in ports
+            ]
+            for number, identity in enumerate(identities)
+        ]
         idle, idle_wall = send([], FPS * 2)
         cpu, wall = send(faces, FPS * options.seconds)
         handed = sum(sink.sent for sinks in faces for sink in sinks)
         arrived = int(process.communicate("end\n", timeout=10)[0])
     share = 100 * cpu / wall
-    print("| datagrams | arrived | CPU, % of a core | of that, an empty tick | µs per datagram | bar |\n|---|---|---|---|---|---|")
-    print(f"| {handed} | {arrived} | {share:.2f} | {100 * idle / idle_wall:.2f} | {1e6 * cpu / handed:.1f} | {BAR:g} % "
-          f"{'met' if share <= BAR else 'MISSED'} |")  # fmt: skip
+    print(
+        "| datagrams | arrived | CPU, % of a core | of that, an empty tick | µs per datagram | bar "
+        "|\n|---|---|---|---|---|---|"
+    )
+    print(
+        f"| {handed} | {arrived} | {share:.2f} | {100 * idle / idle_wall:.2f} | {1e6 * cpu / handed:.1f} | {BAR:g} % "
+        f"{'met' if share <= BAR else 'MISSED'} |"
+    )
 
 
 def parts() -> None:
@@ -103,13 +113,18 @@ def parts() -> None:
     made, sharing = Datagrams("A" * 36, "Face"), Datagrams("B" * 36, "Face")
     stamps = [Stamp(frame, 0.0, RATE) for frame in range(2000)]
     sharing.of(POSES[0], stamps[0])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,
+    ):
         there.bind(("127.0.0.1", 0))
         there.setblocking(False)
         here.connect(there.getsockname())
         datagram = sharing.of(POSES[0], stamps[0])
         print("\n| part | µs |\n|---|---|")
-        print(f"| a pose made a datagram | {median_us(lambda number: made.of(POSES[number % 600], stamps[number])):.2f} |")
+        print(
+            f"| a pose made a datagram | {median_us(lambda number: made.of(POSES[number % 600], stamps[number])):.2f} |"
+        )
         print(f"| the same pose for the next receiver | {median_us(lambda _: sharing.of(POSES[0], stamps[0])):.2f} |")
         print(f"| the system's send, nothing else | {median_us(lambda _: here.send(datagram)):.2f} |")
 
@@ -128,15 +143,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="CPU time of sending several faces to several receivers.")
     parser.add_argument("--seconds", type=int, default=10, help="how long to send (default %(default)s)")
     parser.add_argument("--targets", type=int, default=8, help="receivers (default %(default)s)")
-    parser.add_argument("--subjects", type=int, default=4, help="faces, each sent to every receiver (default %(default)s)")
+    parser.add_argument(
+        "--subjects", type=int, default=4, help="faces, each sent to every receiver (default %(default)s)"
+    )
     parser.add_argument("--wire", default="livelink", help="the receivers' scheme (default %(default)s)")
     parser.add_argument("--receive", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.receive:
         read_all(options.receive)
         return
-    print(f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, numpy {np.__version__}")
-    print(f"{options.subjects} subjects to {options.targets} receivers by {options.wire}, {FPS} fps, {options.seconds} s\n")
+    print(
+        f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
+        f"numpy {np.__version__}"
+    )
+    print(
+        f"{options.subjects} subjects to {options.targets} receivers by {options.wire}, {FPS} fps, {options.seconds} "
+        "s\n"
+    )
     live(options)
     parts()
 

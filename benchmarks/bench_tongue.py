@@ -2,13 +2,13 @@
 
     python benchmarks/bench_tongue.py --data FOLDER [--tracks FOLDER] [--model NAME]
 
-FOLDER of --data holds recordings with phones that somebody timed (`manifest_speech.json`), of strangers to the shipped models; that of
---tracks what `python -m speech_to_face_lab.training.prepare` laid down, of which the held-out tracks are taken (people's phones there are as
-aligned, by the model's own ears).
+FOLDER of --data holds recordings with phones that somebody timed (`manifest_speech.json`), of strangers to the shipped
+models; that of --tracks what `python -m speech_to_face_lab.training.prepare` laid down, of which the held-out tracks
+are taken (people's phones there are as aligned, by the model's own ears).
 
-A phone counts as shown when, from its beginning to three frames after its end, the tongue comes out at least half as far as this
-phone lets it. It is falsely out when it is more than SHOWN out, and more than three frames away from every th and l; the phones said
-there are named, most time first, with their part of it.
+A phone counts as shown when, from its beginning to three frames after its end, the tongue comes out at least half as
+far as this phone lets it. It is falsely out when it is more than SHOWN out, and more than three frames away from every
+th and l; the phones said there are named, most time first, with their part of it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python benchmarks/bench_voices.py [--model NAME] [--before GRAPH] [--ticks 400]
 
-A tick is 1/60 s: every voice has one step. The time counted is this thread's on a processor, which other programs cannot lengthen by
-running; they still slow it through shared caches, so the least of many and the median are printed, and the load. All cases take turns,
-so that the figures are ratios of one machine in one state.
+A tick is 1/60 s: every voice has one step. The time counted is this thread's on a processor, which other programs
+cannot lengthen by running; they still slow it through shared caches, so the least of many and the median are printed,
+and the load. All cases take turns, so that the figures are ratios of one machine in one state.
 """
 
 from __future__ import annotations
@@ -93,10 +93,15 @@ def measure(found: dict[tuple[int, str], Tick], ticks: int) -> dict[tuple[int, s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
-    parser.add_argument("--before", type=Path, metavar="GRAPH", help="another step.onnx of the same sizes, for its single step")
+    parser.add_argument(
+        "--before", type=Path, metavar="GRAPH", help="another step.onnx of the same sizes, for its single step"
+    )
     parser.add_argument("--ticks", type=int, default=400, help="ticks per case (default: 400)")
     chosen = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python "
+        f"{platform.python_version()}"
+    )
     print(f"{'voices':>6}  {'how':10}{'least ms':>9}{'p50 ms':>9}{'p99 ms':>9}{'p50 a voice':>13}")
     for (count, how), times in measure(cases(checkpoint.find(chosen.model), chosen.before), chosen.ticks).items():
         p50, p99 = np.percentile(times, [50, 99])

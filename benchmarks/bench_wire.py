@@ -2,10 +2,10 @@
 
     python benchmarks/bench_wire.py
 
-Both sides turn the same 61 values into a datagram and back. Ours takes and gives a float32 array, theirs sets and holds a
-Python list, each as its users do. Theirs also makes a timecode from the clock in each encode, which cannot be left out; setting the
-values, 61 calls, is measured on its own. `Encoder` is what sends live: it also checks each value and holds weights to [0, 1], and
-the time it writes is another one every time.
+Both sides turn the same 61 values into a datagram and back. Ours takes and gives a float32 array, theirs sets and holds
+a Python list, each as its users do. Theirs also makes a timecode from the clock in each encode, which cannot be left
+out; setting the values, 61 calls, is measured on its own. `Encoder` is what sends live: it also checks each value and
+holds weights to [0, 1], and the time it writes is another one every time.
 """
 
 from __future__ import annotations
@@ -56,7 +56,11 @@ def cases() -> list[tuple[str, Callable[[], object], Callable[[], object] | None
     datagram, text = encode(ours), ifacialmocap.encode(values)
     return [
         ("Live Link, `encode`", lambda: encode(ours), theirs.encode),
-        ("Live Link, `Encoder`: time, check, clamp, encode", lambda: encoder.encode(values, next(frames), 0.25, ours.rate), set_and_encode),
+        (
+            "Live Link, `Encoder`: time, check, clamp, encode",
+            lambda: encoder.encode(values, next(frames), 0.25, ours.rate),
+            set_and_encode,
+        ),
         ("Live Link, decode", lambda: decode(datagram), lambda: PyLiveLinkFace.decode(datagram)),
         ("iFacialMocap, encode", lambda: ifacialmocap.encode(values), None),
         ("iFacialMocap, decode", lambda: ifacialmocap.decode(text), None),
@@ -74,9 +78,17 @@ def row(name: str, ours: Callable[[], object], theirs: Callable[[], object] | No
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time per Live Link packet, ours next to PyLiveLinkFace.")
     parser.add_argument("--packets", type=int, default=2000, help="packets per round (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds, ours and theirs in turn; the median counts (default %(default)s)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=15,
+        help="rounds, ours and theirs in turn; the median counts (default %(default)s)",
+    )
     options = parser.parse_args()
-    print(f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, numpy {np.__version__}")
+    print(
+        f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
+        f"numpy {np.__version__}"
+    )
     print(f"median of {options.rounds} rounds of {options.packets} packets, microseconds per packet\n")
     print("| | livelink-bridge | PyLiveLinkFace | times faster |\n|---|---|---|---|")
     for name, ours, theirs in cases():

@@ -63,7 +63,9 @@ def step(chosen: argparse.Namespace) -> Figures:
         with Bystander() as bystander:
             step_times_ms(stream, sound)
         late_ms = float(np.percentile(bystander.late_ms, 99))
-        rows.append({"engine": name, "p50": float(np.median(times)), "p99": float(np.percentile(times, 99)), "late": late_ms})
+        rows.append(
+            {"engine": name, "p50": float(np.median(times)), "p99": float(np.percentile(times, 99)), "late": late_ms}
+        )
     return {"rows": rows}
 
 
@@ -152,7 +154,11 @@ def start(_chosen: argparse.Namespace) -> Figures:
     """Seconds from a command to what it is for, median of five starts, and the memory of a live session."""
     first = [_first_packet_s() for _ in range(5)]
     helped = [_took_s("--help") for _ in range(5)]
-    return {"packet": statistics.median(s for s, _ in first), "help": statistics.median(helped), "memory": max(mb for _, mb in first)}
+    return {
+        "packet": statistics.median(s for s, _ in first),
+        "help": statistics.median(helped),
+        "memory": max(mb for _, mb in first),
+    }
 
 
 def _took_s(*arguments: str) -> float:
@@ -233,10 +239,28 @@ def quality(chosen: argparse.Namespace) -> Figures:
     for group, ours in report.ours.curves.items():
         trivial = report.loudness.curves[group]
         for signal in ours.signals:
-            rows.append({"group": group, "what": f"{signal} r", "ours": ours.signals[signal].r, "loudness": trivial.signals[signal].r})
+            rows.append(
+                {
+                    "group": group,
+                    "what": f"{signal} r",
+                    "ours": ours.signals[signal].r,
+                    "loudness": trivial.signals[signal].r,
+                }
+            )
         errors = {"ours": ours.errors, "loudness": trivial.errors, "constant": ours.constant_errors}
-        rows.append({"group": group, "what": "LVE, squared"} | {who: error.lve_squared for who, error in errors.items()})
+        rows.append(
+            {"group": group, "what": "LVE, squared"} | {who: error.lve_squared for who, error in errors.items()}
+        )
         rows.append({"group": group, "what": "R²", "ours": ours.r2, "loudness": trivial.r2, "constant": 0.0})
     for group, closure in report.ours.closures.items():
-        rows.append({"group": group, "what": "closure recall", "ours": closure.recall, "loudness": report.loudness.closures[group].recall})
-    return {"rows": [{key: None if isinstance(v, float) and math.isnan(v) else v for key, v in row.items()} for row in rows]}
+        rows.append(
+            {
+                "group": group,
+                "what": "closure recall",
+                "ours": closure.recall,
+                "loudness": report.loudness.closures[group].recall,
+            }
+        )
+    return {
+        "rows": [{key: None if isinstance(v, float) and math.isnan(v) else v for key, v in row.items()} for row in rows]
+    }

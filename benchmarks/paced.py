@@ -115,8 +115,13 @@ def load(name: str) -> SpeechToFace:
     return load_model(name, device="cpu")
 
 
-def run(model: SpeechToFace, outputs: Sequence[Outputs], stop: threading.Event, fronts: Sequence[InputChain | None],
-        on_status: object = None) -> list[Summary]:  # fmt: skip
+def run(
+    model: SpeechToFace,
+    outputs: Sequence[Outputs],
+    stop: threading.Event,
+    fronts: Sequence[InputChain | None],
+    on_status: object = None,
+) -> list[Summary]:
     """The whole live path, one voice for each of `outputs`, until `stop` is set."""
     warm_up(model)
     clock = MonotonicClock()

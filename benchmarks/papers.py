@@ -1,10 +1,13 @@
-"""The papers' tables, run again small: every system and PMMTalk's ablations on the synthetic corpus, judged on unseen speakers.
+"""The papers' tables, run again small: every system and PMMTalk's ablations on the synthetic corpus, judged on unseen
+speakers.
 
-    python benchmarks/papers.py --corpus corpus/tts --work runs/papers                   train what is missing, then write table and curves
-    python benchmarks/papers.py --corpus corpus/tts --work runs/papers --write           only write them, from the runs that are done
+    python benchmarks/papers.py --corpus corpus/tts --work runs/papers                   train what is missing, then
+    write table and curves python benchmarks/papers.py --corpus corpus/tts --work runs/papers --write           only
+    write them, from the runs that are done
 
-Stopped at any time, the same command goes on: a run that is done is not run again. Counterparts of PMMTalk's tables II and V. Networks
-are small (1.6 to 1.8 million parameters), hear the same features with the same look-ahead, and take the same number of steps.
+Stopped at any time, the same command goes on: a run that is done is not run again. Counterparts of PMMTalk's tables II
+and V. Networks are small (1.6 to 1.8 million parameters), hear the same features with the same look-ahead, and take the
+same number of steps.
 """
 
 from __future__ import annotations
@@ -20,17 +23,23 @@ from speech_to_face.base import ModelError
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m speech_to_face_lab.corpus")
+    parser.add_argument(
+        "--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m speech_to_face_lab.corpus"
+    )
     parser.add_argument("--work", type=Path, default=Path("runs/papers"), help="folder of features and runs")
     parser.add_argument("--steps", type=int, default=800, help="optimiser steps of each run (default 800)")
     parser.add_argument("--minutes", type=float, default=4.0, help="at most, of each run's training (default 4)")
     parser.add_argument("--speech-s", type=float, default=150.0, help="seconds of speech of each speaker (default 150)")
-    parser.add_argument("--judged-s", type=float, default=40.0, help="seconds of each test speaker that are judged (default 40)")
+    parser.add_argument(
+        "--judged-s", type=float, default=40.0, help="seconds of each test speaker that are judged (default 40)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each (default 2)")
     parser.add_argument("--only", nargs="*", help="networks to run (default all)")
     parser.add_argument("--write", action="store_true", help="train nothing; write table and curves from what is done")
-    parser.add_argument("--page", type=Path, default=Path("docs/papers.md"), help="page whose marked part becomes the table")
+    parser.add_argument(
+        "--page", type=Path, default=Path("docs/papers.md"), help="page whose marked part becomes the table"
+    )
     parser.add_argument("--ship", type=Path, help="folder to write codetalker-mini and dualtalker-mini into")
     parser.add_argument("--one", nargs=2, metavar=("MODEL", "PROTOCOL"), help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -38,7 +47,9 @@ def options() -> argparse.Namespace:
 
 def main() -> None:
     chosen = options()
-    budget = Budget(chosen.corpus, chosen.work, chosen.steps, chosen.minutes, chosen.speech_s, chosen.judged_s, chosen.seed)
+    budget = Budget(
+        chosen.corpus, chosen.work, chosen.steps, chosen.minutes, chosen.speech_s, chosen.judged_s, chosen.seed
+    )
     try:
         if chosen.one:
             train_one(chosen.one[0], chosen.one[1], budget)

@@ -1,4 +1,5 @@
-"""What `benchmarks/papers.py` shows of its runs: the tables and pictures of docs/papers.md, and the two checkpoints that are shipped."""
+"""What `benchmarks/papers.py` shows of its runs: the tables and pictures of docs/papers.md, and the two checkpoints
+that are shipped."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ NAMES: dict[str, Named] = {
     "voca": Named("VOCA-style", {CROSS_SUBJECT: "9.866 / 0.950", CROSS_GENDER: "7.478 / 0.713"}),
     "faceformer": Named("FaceFormer-style", {CROSS_SUBJECT: "7.350 / 0.642", CROSS_GENDER: "7.762 / 0.673"}),
     "emotalk": Named("EmoTalk-style", {CROSS_SUBJECT: "7.591 / 0.684", CROSS_GENDER: "7.096 / 0.636"}),
-    "codetalker": Named("CodeTalker, motion codebook", {CROSS_SUBJECT: "13.206 / 1.310", CROSS_GENDER: "11.385 / (misprint)"}),
+    "codetalker": Named(
+        "CodeTalker, motion codebook", {CROSS_SUBJECT: "13.206 / 1.310", CROSS_GENDER: "11.385 / (misprint)"}
+    ),
     "codetalker-shape": Named("CodeTalker, shape codebook", {}),
     "dualtalker": Named("DualTalker (our reconstruction)", {}),
     "pmmtalk-live": Named("PMMTalk, small", {CROSS_SUBJECT: "7.169 / 0.640", CROSS_GENDER: "6.568 / 0.590"}),
@@ -53,13 +56,23 @@ NAMES: dict[str, Named] = {
     "pmmtalk-live-without-motion": Named("PMMTalk without L_mot", {CROSS_SUBJECT: "7.363 / 0.681"}),
 }
 HEAD = (
-    "network", "LVE², 10⁻²", "ALE², 10⁻²", "LVE, 10⁻²", "ALE, 10⁻²", "R²", "closure recall", "parameters, 10⁶", "real-time factor",
-    "steps", "the paper's LVE / ALE",
-)  # fmt: skip
+    "network",
+    "LVE², 10⁻²",
+    "ALE², 10⁻²",
+    "LVE, 10⁻²",
+    "ALE, 10⁻²",
+    "R²",
+    "closure recall",
+    "parameters, 10⁶",
+    "real-time factor",
+    "steps",
+    "the paper's LVE / ALE",
+)
 
 
 def write(budget: Budget, page: Path) -> None:
-    """Put the tables between the page's two marks, and the pictures into a folder beside it. ModelError for a page without the marks."""
+    """Put the tables between the page's two marks, and the pictures into a folder beside it. ModelError for a page
+    without the marks."""
     rows = read_rows(budget)
     if not rows:
         raise ModelError(f"no run in {budget.work} is done; leave out --write")
@@ -67,8 +80,11 @@ def write(budget: Budget, page: Path) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     draw_learning(budget, pictures / "learning.svg")
     draw_mouths(budget, pictures / "mouths.svg")
-    made = "\n\n".join([made_by(budget), *(section(budget, protocol, rows) for protocol in (CROSS_SUBJECT, CROSS_GENDER))])
-    shown = f"![Losses while learning]({page.stem}/learning.svg)\n\n![Aperture of an unseen speaker]({page.stem}/mouths.svg)"
+    made = "\n\n".join(
+        [made_by(budget), *(section(budget, protocol, rows) for protocol in (CROSS_SUBJECT, CROSS_GENDER))]
+    )
+    shown = f"![Losses while learning]({page.stem}/learning.svg)\n\n"
+    shown += f"![Aperture of an unseen speaker]({page.stem}/mouths.svg)"
     text = page.read_text(encoding="utf-8") if page.exists() else f"{BEGIN}\n{END}\n"
     if BEGIN not in text or END not in text:
         raise ModelError(f"{page}: expected the two lines {BEGIN} and {END} around what is to be replaced")
@@ -80,7 +96,8 @@ def made_by(budget: Budget) -> str:
     """The command that gives the same figures."""
     return (
         f"Made by `python benchmarks/papers.py --corpus {budget.corpus} --work {budget.work} --steps {budget.steps} "
-        f"--minutes {budget.minutes:g} --speech-s {budget.speech_s:g} --judged-s {budget.judged_s:g} --seed {budget.seed}`, "
+        f"--minutes {budget.minutes:g} --speech-s {budget.speech_s:g} "
+        f"--judged-s {budget.judged_s:g} --seed {budget.seed}`, "
         f"{torch.__version__.partition('+')[0]} of torch, one CPU thread a run."
     )
 
@@ -100,7 +117,11 @@ def section(budget: Budget, protocol: str, rows: dict[tuple[str, str], dict[str,
 def cells(title: str, row: dict[str, float], paper: str) -> str:
     """A line of the table; a dash for what was not measured."""
     scaled = [_figure(row.get(key), 100, 3) for key in ("lve_sq", "ale_sq", "lve_abs", "ale_abs")]
-    rest = [_figure(row.get("r2"), 1, 3), _figure(row.get("closure_recall"), 1, 3), _figure(row.get("parameters"), 1e-6, 2)]
+    rest = [
+        _figure(row.get("r2"), 1, 3),
+        _figure(row.get("closure_recall"), 1, 3),
+        _figure(row.get("parameters"), 1e-6, 2),
+    ]
     rest += [_figure(row.get("real_time_factor"), 1, 2), _figure(row.get("steps"), 1, 0)]
     return "| " + " | ".join([title, *scaled, *rest, paper or "–"]) + " |"
 
@@ -128,8 +149,12 @@ def draw_learning(budget: Budget, file: Path) -> None:
         rows = read_log(budget.folder(model, protocol))
         if protocol == CROSS_SUBJECT and rows and "without" not in model:
             stage = [row for row in rows if row["stage"] == rows[-1]["stage"]]
-            totals = [sum(v or 0 for k, v in row.items() if k not in ("step", "stage", "seconds", "rate")) for row in stage]
-            axes.semilogy([row["step"] for row in stage], [total / totals[0] for total in totals], label=NAMES[model].title)
+            totals = [
+                sum(v or 0 for k, v in row.items() if k not in ("step", "stage", "seconds", "rate")) for row in stage
+            ]
+            axes.semilogy(
+                [row["step"] for row in stage], [total / totals[0] for total in totals], label=NAMES[model].title
+            )
     axes.set_xlabel("steps")
     axes.set_ylabel("losses of the last stage, of their beginning")
     if axes.lines:
@@ -144,7 +169,10 @@ def draw_mouths(budget: Budget, file: Path) -> None:
     if not done:
         return
     made = read_split(budget.folder(done[0], CROSS_SUBJECT))
-    track, part = of_subjects(read_tracks(budget.features, held=False), made.test)[0], slice(*(round(60 * s) for s in SHOWN_S))
+    track, part = (
+        of_subjects(read_tracks(budget.features, held=False), made.test)[0],
+        slice(*(round(60 * s) for s in SHOWN_S)),
+    )
     figure, rows = pyplot.subplots(len(done), 1, figsize=(9, 1.3 * len(done)), sharex=True, squeeze=False)
     mel = torch.from_numpy(track.mel[: part.stop].astype(np.float32))[None]
     truth = _aperture(track.curves[part].astype(np.float64))
@@ -170,7 +198,8 @@ def _save(pyplot: Any, figure: Any, file: Path) -> None:
 
 
 def ship(budget: Budget, folder: Path) -> None:
-    """Write codetalker-mini and dualtalker-mini from the cross-subject runs. ModelError for a run that is not done or is too large."""
+    """Write codetalker-mini and dualtalker-mini from the cross-subject runs. ModelError for a run that is not done or
+    is too large."""
     rows = read_rows(budget)
     for model in ("codetalker", "dualtalker"):
         if (model, CROSS_SUBJECT) not in rows:
@@ -179,7 +208,10 @@ def ship(budget: Budget, folder: Path) -> None:
         run = budget.folder(model, CROSS_SUBJECT)
         size = write_checkpoint(network_of_run(model, run), out, card(model, rows[model, CROSS_SUBJECT], budget)) / 1e6
         if size > LARGEST_MB:
-            raise ModelError(f"{out / checkpoint.WEIGHTS}: {size:.1f} MB, more than the {LARGEST_MB:g} MB a small checkpoint may have")
+            raise ModelError(
+                f"{out / checkpoint.WEIGHTS}: {size:.1f} MB, "
+                f"more than the {LARGEST_MB:g} MB a small checkpoint may have"
+            )
         print(f"{out}: {size:.1f} MB")
 
 
@@ -189,15 +221,29 @@ def card(model: str, row: dict[str, float], budget: Budget) -> str:
     made = read_split(budget.folder(model, CROSS_SUBJECT))
     figures = {"lve_sq": "LVE, squared", "ale_sq": "ALE, squared", "r2": "R²", "closure_recall": "closure recall"}
     lines = [f"| {title} | {row[key]:.4f} | {mean.get(key, float('nan')):.4f} |" for key, title in figures.items()]
-    return "\n".join([
-        f"# {model}-mini", "",
-        f"A small network of the kind of {NAMES[model].title} ({row['parameters'] / 1e6:.2f} million parameters), made for comparison and "
-        "for trying the system live. It is not the paper's network and has none of its weights.", "",
-        f"Trained for {row['steps']:.0f} steps on {len(made.train)} synthetic speakers of eSpeak NG, Festival and Flite, whose mouths were "
-        "made from the known phones by rules. No recordings of people were used.", "",
-        f"On {len(made.test)} unseen synthetic speakers:", "", "| | this model | their mean face |", "|---|---|---|", *lines, "",
-        "Limits: rule-made mouths only, so it moves as the rules do; no real speech was heard in "
-        "training; use `pmmtalk-live` for work.", "",
-        f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} "
-        "--ship models/speech_to_face/checkpoints`; see docs/papers.md.", "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"# {model}-mini",
+            "",
+            f"A small network of the kind of {NAMES[model].title} ({row['parameters'] / 1e6:.2f} million parameters), "
+            f"made for comparison and "
+            "for trying the system live. It is not the paper's network and has none of its weights.",
+            "",
+            f"Trained for {row['steps']:.0f} steps on {len(made.train)} synthetic speakers of "
+            f"eSpeak NG, Festival and Flite, whose mouths were "
+            "made from the known phones by rules. No recordings of people were used.",
+            "",
+            f"On {len(made.test)} unseen synthetic speakers:",
+            "",
+            "| | this model | their mean face |",
+            "|---|---|---|",
+            *lines,
+            "",
+            "Limits: rule-made mouths only, so it moves as the rules do; no real speech was heard in "
+            "training; use `pmmtalk-live` for work.",
+            "",
+            f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} "
+            "--ship models/speech_to_face/checkpoints`; see docs/papers.md.",
+            "",
+        ]
+    )

@@ -1,4 +1,5 @@
-"""The runs behind the papers' tables: their features, their training, their scores. Started by `benchmarks/papers.py`."""
+"""The runs behind the papers' tables: their features, their training, their scores. Started by
+`benchmarks/papers.py`."""
 
 from __future__ import annotations
 
@@ -57,13 +58,17 @@ class Budget:
 
 
 def keep(budget: Budget) -> None:
-    """Write the budget beside its runs. ModelError where runs of another one lie there: their scores would stand under a wrong command."""
+    """Write the budget beside its runs. ModelError where runs of another one lie there: their scores would stand under
+    a wrong command."""
     file = budget.folder("_", CROSS_SUBJECT).parents[1] / "budget.json"
     wanted = {key: str(value) for key, value in asdict(budget).items() if key != "work"}
     if file.exists():
         found = json.loads(file.read_text(encoding="utf-8"))
         if odd := [key for key in wanted if found.get(key) != wanted[key]]:
-            raise ModelError(f"{file.parent}: its runs had --{odd[0].replace('_', '-')} {found.get(odd[0])}: give that, or another --work")
+            raise ModelError(
+                f"{file.parent}: its runs had --{odd[0].replace('_', '-')} {found.get(odd[0])}: give that, or another "
+                "--work"
+            )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
@@ -91,9 +96,12 @@ def train_one(model: str, protocol: str, budget: Budget) -> None:
     network = network_of_run(model, run)
     found = judge.score(network, of_subjects(tracks, made.test), frames_of(tracks, made, budget))
     row = {
-        **asdict(found.errors), "closure_recall": found.closure_recall, "parameters": sum(p.numel() for p in network.parameters()),
-        "steps": outcome.step, "seconds": outcome.seconds,
-    }  # fmt: skip
+        **asdict(found.errors),
+        "closure_recall": found.closure_recall,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "steps": outcome.step,
+        "seconds": outcome.seconds,
+    }
     (run / SCORE).write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
 
 
@@ -126,7 +134,8 @@ def _in_process(run: tuple[str, str], budget: Budget) -> int:
 
 
 def measure_speed(runs: list[tuple[str, str]], budget: Budget) -> None:
-    """Real-time factor of every cross-subject network, one after the other with nothing beside them, kept beside its score."""
+    """Real-time factor of every cross-subject network, one after the other with nothing beside them, kept beside its
+    score."""
     torch.set_num_threads(1)
     for model, protocol in runs:
         run = budget.folder(model, protocol)
@@ -141,7 +150,10 @@ def mean_predictor(protocol: str, budget: Budget) -> dict[str, float] | None:
     if not begun:
         return None
     made, tracks = read_split(begun[0].parent), read_tracks(budget.features, held=False)
-    face, frames = mean_face([track.curves for track in of_subjects(tracks, made.train)]), frames_of(tracks, made, budget)
+    face, frames = (
+        mean_face([track.curves for track in of_subjects(tracks, made.train)]),
+        frames_of(tracks, made, budget),
+    )
     test = of_subjects(tracks, made.test)
     found = judge.compared([np.broadcast_to(face.astype(np.float32), (frames, len(face)))] * len(test), test)
     return {**asdict(found.errors), "closure_recall": found.closure_recall}
@@ -153,5 +165,7 @@ def read_rows(budget: Budget) -> dict[tuple[str, str], dict[str, float]]:
     for model, protocol in RUNS:
         files = [budget.folder(model, protocol) / name for name in (SCORE, RTF)]
         if files[0].exists():
-            rows[model, protocol] = {k: v for file in files if file.exists() for k, v in json.loads(file.read_text("utf-8")).items()}
+            rows[model, protocol] = {
+                k: v for file in files if file.exists() for k, v in json.loads(file.read_text("utf-8")).items()
+            }
     return rows

@@ -2,9 +2,9 @@
 
     python benchmarks/side_by_side.py [--data FOLDER] [--seconds 20] [--only wire step ...] [--out docs]
 
-Each part runs alone, one after the other; within a part the sides take turns, so that its figures are ratios of one machine in one state.
-What stood in the results of an earlier run is kept for the parts that are left out (`--only`). `--data` is a folder of recordings with
-val.json, for the quality of the mouth; without it that part is left out.
+Each part runs alone, one after the other; within a part the sides take turns, so that its figures are ratios of one
+machine in one state. What stood in the results of an earlier run is kept for the parts that are left out (`--only`).
+`--data` is a folder of recordings with val.json, for the quality of the mouth; without it that part is left out.
 """
 
 from __future__ import annotations
@@ -60,7 +60,11 @@ def in_a_process(name: str, chosen: argparse.Namespace) -> dict[str, Any] | None
     command += ["--data", str(chosen.data)] if chosen.data else []
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     if load is not None and load > IDLE_LOAD:
-        print(f"{name}: the machine is not idle (load {load:.1f}); figures of it are of a busy machine", file=sys.stderr, flush=True)
+        print(
+            f"{name}: the machine is not idle (load {load:.1f}); figures of it are of a busy machine",
+            file=sys.stderr,
+            flush=True,
+        )
     began_s = time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT / "benchmarks")
     print(f"{name}: {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
@@ -75,7 +79,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="recordings to judge the mouth on: a folder with val.json")
     parser.add_argument("--seconds", type=float, default=20, help="of each timed thing (default: 20)")
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="which parts (default: all)")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="which parts (default: all)"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where page and plots go (default: docs)")
     parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
     chosen = parser.parse_args()

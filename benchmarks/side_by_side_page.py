@@ -9,8 +9,9 @@ from typing import Any
 Figures = dict[str, Any]
 HEAD = """# Side by side
 
-Written by `python benchmarks/side_by_side.py --data FOLDER`, which measures everything below in one go; do not edit. Figures differ from
-machine to machine and from minute to minute: read ratios within a table. What each benchmark does in detail, and longer runs, stand in
+Written by `python benchmarks/side_by_side.py --data FOLDER`, which measures everything below in one go; do not edit.
+Figures differ from machine to machine and from minute to minute: read ratios within a table. What each benchmark does in detail, and longer runs,
+stand in
 [Benchmarks](benchmarks.md).
 """
 BAR_TICK_MS = 1000 / 60
@@ -28,7 +29,9 @@ def page(figures: Figures) -> str:
         "quality": _quality,
     }
     return HEAD + "".join(
-        "\n" + "\n".join([*write(figures[name]), "", _where(figures[name])]) + "\n" for name, write in written.items() if name in figures
+        "\n" + "\n".join([*write(figures[name]), "", _where(figures[name])]) + "\n"
+        for name, write in written.items()
+        if name in figures
     )
 
 
@@ -36,7 +39,8 @@ def _where(part: Figures) -> str:
     machine = part["machine"]
     load = "" if part["load"] is None else f", load before it {part['load']:.1f}"
     return (
-        f"*{machine['processor']}, {machine['cores']} cores, GPU: {machine['gpu']}, {machine['system']}, Python {machine['python']}{load}; "
+        f"*{machine['processor']}, {machine['cores']} cores, GPU: {machine['gpu']}, {machine['system']}, Python "
+        f"{machine['python']}{load}; "
         f"{machine['day']}.*"
     )
 
@@ -96,7 +100,9 @@ def _pacing(part: Figures) -> Iterator[str]:
         )
         for name, row in (("idle", part["idle"]), ("every core busy", part["busy"]))
     ]
-    yield from _table(("machine", "sound to packet ms", "p99 ms", "fps", "interval sd ms", "p99 error ms", "step p50, p99 ms"), *rows)
+    yield from _table(
+        ("machine", "sound to packet ms", "p99 ms", "fps", "interval sd ms", "p99 error ms", "step p50, p99 ms"), *rows
+    )
     yield "\n![Interval errors](plots/pacing.svg)"
 
 
@@ -142,7 +148,10 @@ def _subjects(part: Figures) -> Iterator[str]:
 
 def _quality(part: Figures) -> Iterator[str]:
     yield "## The mouth, beside loudness alone and a constant face\n"
-    rows = [(row["group"], row["what"], *(_figure(row.get(who)) for who in ("ours", "loudness", "constant"))) for row in part["rows"]]
+    rows = [
+        (row["group"], row["what"], *(_figure(row.get(who)) for who in ("ours", "loudness", "constant")))
+        for row in part["rows"]
+    ]
     yield from _table(("recordings", "", "pmmtalk-live", "loudness alone", "constant face"), *rows)
     yield "\n![The mouth](plots/quality.svg)"
 
@@ -156,7 +165,9 @@ def draw(figures: Figures, folder: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.hashsalt": "livelink-bridge", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "livelink-bridge", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
     for name, plot in {
         "wire": _draw_wire,
         "step": _draw_step,
@@ -199,7 +210,9 @@ def _draw_wire(axes: Any, part: Figures) -> None:
 
 def _draw_step(axes: Any, part: Figures) -> None:
     _pairs(
-        axes, [row["engine"] for row in part["rows"]], {"p50": [r["p50"] for r in part["rows"]], "p99": [r["p99"] for r in part["rows"]]}
+        axes,
+        [row["engine"] for row in part["rows"]],
+        {"p50": [r["p50"] for r in part["rows"]], "p99": [r["p99"] for r in part["rows"]]},
     )
     axes.set_xscale("log")
     axes.axvline(2, color="grey", linestyle=":")
@@ -208,7 +221,9 @@ def _draw_step(axes: Any, part: Figures) -> None:
 
 def _draw_pacing(axes: Any, part: Figures) -> None:
     for name in ("idle", "busy"):
-        axes.plot(part[name]["errors"], range(0, 101, 2), label={"idle": "idle machine", "busy": "every core busy"}[name])
+        axes.plot(
+            part[name]["errors"], range(0, 101, 2), label={"idle": "idle machine", "busy": "every core busy"}[name]
+        )
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set_xlabel("error of the interval between packets, ms")
     axes.set_ylabel("% of packets")

@@ -1,7 +1,7 @@
 """An hour, or a day, of live sound: does memory grow, does the beat drift, is a frame lost that nobody counted?
 
-The whole live path runs in real time, receiver in another process. Memory is read every ten seconds and its slope taken after the first
-five minutes. Prints a line a minute; ends with a verdict and exit code 0 or 1.
+The whole live path runs in real time, receiver in another process. Memory is read every ten seconds and its slope taken
+after the first five minutes. Prints a line a minute; ends with a verdict and exit code 0 or 1.
 
     python benchmarks/soak.py --minutes 60 --model pmmtalk-live
 """
@@ -68,7 +68,9 @@ def main() -> None:
 
     def watch(statuses: list[Status]) -> None:
         if memory.look():
-            said = "; ".join(f"{one.fps:.2f} fps, {one.losses.held} held, {one.losses.late_ticks} late" for one in statuses)
+            said = "; ".join(
+                f"{one.fps:.2f} fps, {one.losses.held} held, {one.losses.late_ticks} late" for one in statuses
+            )
             print(f"{memory.rows[-1][0] / 60:5.1f} min  {memory.rows[-1][1]:.1f} MB  {said}", flush=True)
 
     with tempfile.TemporaryDirectory() as home, receiver() as (uri, out):
@@ -84,7 +86,10 @@ def main() -> None:
         numbers = frames - frames[0]
         ppm = 1e6 * (np.polyfit(numbers, times_s, 1)[0] * 60 - 1)
         lost = summary.sent - len(frames)
-        print(f"subject {number + 1}: {len(frames)} packets, {missed} frame numbers left out, {summary.late_ticks} late ticks counted")
+        print(
+            f"subject {number + 1}: {len(frames)} packets, {missed} frame numbers left out, {summary.late_ticks} late "
+            "ticks counted"
+        )
         print(f"  {lost} lost on the way; drift {ppm:+.1f} ppm; {summary.held} held")
         print(f"  delay median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
         failed |= abs(ppm) > MOST_PPM or missed > summary.late_ticks + lost + 2

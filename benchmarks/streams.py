@@ -2,15 +2,17 @@
 
     python benchmarks/streams.py [--model NAME] [--device cpu|cuda] [--cores 1 2] [--seconds 2] [--most 64]
 
-A tick is 1/60 s: every subject's sound of it is there at once, the worst that can happen, and the tick is over when every subject's packet
-has left. Its bar is 16.7 ms at p99. Each subject has a thread, as live ones do; ticks follow each other without a pause. Timed are
+A tick is 1/60 s: every subject's sound of it is there at once, the worst that can happen, and the tick is over when
+every subject's packet has left. Its bar is 16.7 ms at p99. Each subject has a thread, as live ones do; ticks follow
+each other without a pause. Timed are
 
-    whole     everything behind the source: voice detector, level control, resampling from 48 kHz, network, liveliness, a packet to a socket
-    bare      the same without voice detector and level control, from 16 kHz
-    network   only the network's step, all subjects in one call on one thread (CPU)
+    whole     everything behind the source: voice detector, level control, resampling from 48 kHz, network, liveliness,
+    a packet to a socket bare      the same without voice detector and level control, from 16 kHz network   only the
+    network's step, all subjects in one call on one thread (CPU)
 
-The counts grow until p99 is over the bar, then the largest that holds it is looked for between. Each count of cores is a process of its
-own, kept to its cores where the system lets it (Linux). Anything else that runs makes the figures worse: the load is printed with them.
+The counts grow until p99 is over the bar, then the largest that holds it is looked for between. Each count of cores is
+a process of its own, kept to its cores where the system lets it (Linux). Anything else that runs makes the figures
+worse: the load is printed with them.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ Tick = Callable[[], None]
 class Subject:
     """One voice, its face and its socket, a tick at a time."""
 
-    def __init__(self, number: int, model: SpeechToFace, rate: int, front: InputChain | None, sinks: list[Sink]) -> None:
+    def __init__(
+        self, number: int, model: SpeechToFace, rate: int, front: InputChain | None, sinks: list[Sink]
+    ) -> None:
         at_s = np.arange(10 * rate) / rate
         syllables = np.clip(np.sin(2 * np.pi * 2.5 * at_s + number), 0, None)
         self._sound = (0.2 * syllables * np.random.default_rng(number).standard_normal(len(at_s))).astype(np.float32)
@@ -141,7 +145,8 @@ class Stage:
 
 
 def measured(tick: Tick, seconds: float) -> tuple[np.ndarray, float]:
-    """Milliseconds of every tick, and of this process on a processor per tick, which other programs cannot lengthen by running."""
+    """Milliseconds of every tick, and of this process on a processor per tick, which other programs cannot lengthen by
+    running."""
     for _ in range(WARM_UP):
         tick()
     times: list[float] = []
@@ -155,7 +160,8 @@ def measured(tick: Tick, seconds: float) -> tuple[np.ndarray, float]:
 
 
 def most_that_hold(p99_of: Callable[[int], float], most: int) -> tuple[int, bool]:
-    """The largest count whose p99 holds the bar, and whether a larger one was seen that does not. Counts grow, then are halved between."""
+    """The largest count whose p99 holds the bar, and whether a larger one was seen that does not. Counts grow, then are
+    halved between."""
     holds = 0
     for count in [*(count for count in COUNTS if count < most), most]:
         if p99_of(count) > BAR_MS:
@@ -184,7 +190,10 @@ def report(stage: Stage, way: str, cores: int, chosen: argparse.Namespace) -> No
         return float(p99)
 
     holds, bounded = most_that_hold(p99_of, chosen.most)
-    print(f"{cores:5}  {way:8}{'' if bounded else 'at least '}{holds} subjects at 60 fps, p99 within {BAR_MS:.1f} ms", flush=True)
+    print(
+        f"{cores:5}  {way:8}{'' if bounded else 'at least '}{holds} subjects at 60 fps, p99 within {BAR_MS:.1f} ms",
+        flush=True,
+    )
 
 
 def on_cores(count: int) -> Callable[[], None] | None:
@@ -198,7 +207,9 @@ def on_cores(count: int) -> Callable[[], None] | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the network runs (default: cpu)")
+    parser.add_argument(
+        "--device", default="cpu", choices=("cpu", "cuda"), help="where the network runs (default: cpu)"
+    )
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="counts of cores (default: 1 2)")
     parser.add_argument("--ways", nargs="+", default=WAYS, choices=WAYS, help="what is timed (default: all three)")
     parser.add_argument("--seconds", type=float, default=2, help="per count, at least (default: 2)")
@@ -208,13 +219,26 @@ def main() -> None:
     if chosen.in_this_process:
         stage = Stage(chosen.model, chosen.device)
         for way in chosen.ways:
-            if way != "network" or (chosen.device == "cpu" and chosen.cores == [1]):  # one thread: more cores change nothing
+            if way != "network" or (
+                chosen.device == "cpu" and chosen.cores == [1]
+            ):  # one thread: more cores change nothing
                 report(stage, way, chosen.cores[0], chosen)
         return
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{platform.machine()}, {os.cpu_count()} CPUs{load}, Python {platform.python_version()}, {chosen.device}")
-    print(f"{'cores':>5}  {'what':8}{'voices':>8}{'p50 ms':>9}{'p99 ms':>9}{'cpu ms a voice':>15}{'ticks':>7}", flush=True)
-    rest = ["--model", chosen.model, "--device", chosen.device, "--seconds", str(chosen.seconds), "--most", str(chosen.most)]
+    print(
+        f"{'cores':>5}  {'what':8}{'voices':>8}{'p50 ms':>9}{'p99 ms':>9}{'cpu ms a voice':>15}{'ticks':>7}", flush=True
+    )
+    rest = [
+        "--model",
+        chosen.model,
+        "--device",
+        chosen.device,
+        "--seconds",
+        str(chosen.seconds),
+        "--most",
+        str(chosen.most),
+    ]
     for cores in chosen.cores:
         command = [sys.executable, __file__, "--in-this-process", "--cores", str(cores), *rest, "--ways", *chosen.ways]
         one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}

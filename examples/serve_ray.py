@@ -1,15 +1,15 @@
 """Live faces beyond one machine, on Ray Serve: python examples/serve_ray.py [REPLICAS]   (needs livelink-bridge[scale])
 
-A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id`, sends 16-bit mono samples (little endian) as they are made, in
-messages that may end within one, and gets
-poses as they are ready: float32 (n, 61), little endian, in the order of `arkit_mapping.CHANNELS_61`, pose k for k / 60 s. The text `end`
-asks for the poses that still wait for sound; then the server closes.
+A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id`, sends 16-bit mono samples (little endian) as
+they are made, in messages that may end within one, and gets poses as they are ready: float32 (n, 61), little endian, in
+the order of `arkit_mapping.CHANNELS_61`, pose k for k / 60 s. The text `end` asks for the poses that still wait for
+sound; then the server closes.
 
-Sticky: a stream is one connection, and Serve's proxy keeps a connection on its replica, where the network's state is. Which replica is a
-consistent hash of the session's id, so that a client that connects again comes back to it while it is there; one more or fewer replica
-moves only its share of the sessions. A full replica passes new sessions on to the next.
-Drain: a replica that is to go (fewer of them, a new version, `serve shutdown`) gets no new session and ends when its last stream has, after
-DRAIN_S at the latest.
+Sticky: a stream is one connection, and Serve's proxy keeps a connection on its replica, where the network's state is.
+Which replica is a consistent hash of the session's id, so that a client that connects again comes back to it while it
+is there; one more or fewer replica moves only its share of the sessions. A full replica passes new sessions on to the
+next. Drain: a replica that is to go (fewer of them, a new version, `serve shutdown`) gets no new session and ends when
+its last stream has, after DRAIN_S at the latest.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def _send(socket: WebSocket, frames: list[FaceFrame]) -> None:
     graceful_shutdown_wait_loop_s=1.0,
     ray_actor_options={"num_cpus": 1},
     request_router_config=RequestRouterConfig(
-        request_router_class="ray.serve.experimental.consistent_hash_router.ConsistentHashRouter",
+        request_router_class="ray.serve.experimental.consistent_hash_router.ConsistentHashRouter"
     ),
 )
 @serve.ingress(web)

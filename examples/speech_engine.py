@@ -1,4 +1,5 @@
-"""Speak a 16-bit wav file through `livelink-bridge listen`: python examples/speech_engine.py FILE.wav [ws://127.0.0.1:8765]"""
+"""Speak a 16-bit wav file through `livelink-bridge listen`: python examples/speech_engine.py FILE.wav
+[ws://127.0.0.1:8765]"""
 
 import json
 import sys
@@ -6,8 +7,17 @@ import wave
 
 from websockets.sync.client import connect
 
-with wave.open(sys.argv[1]) as sound, connect(sys.argv[2] if len(sys.argv) > 2 else "ws://127.0.0.1:8765", proxy=None) as face:
-    start = {"type": "start", "format": "s16le", "rate": sound.getframerate(), "channels": sound.getnchannels(), "subject": "Engine"}
+with (
+    wave.open(sys.argv[1]) as sound,
+    connect(sys.argv[2] if len(sys.argv) > 2 else "ws://127.0.0.1:8765", proxy=None) as face,
+):
+    start = {
+        "type": "start",
+        "format": "s16le",
+        "rate": sound.getframerate(),
+        "channels": sound.getnchannels(),
+        "subject": "Engine",
+    }
     face.send(json.dumps(start))
     while data := sound.readframes(sound.getframerate() // 10):  # a tenth of a second, as an engine would make it
         face.send(data)  # waits by itself when the server has enough

@@ -1,7 +1,7 @@
 """A face in Unreal says what a speech engine makes, while it is made.
 
-    python examples/tts_to_unreal.py "Hello there"              # by espeak-ng, which has to be installed
-    ENGINE | python examples/tts_to_unreal.py - --rate 24000    # by any program that writes 16-bit mono samples
+python examples/tts_to_unreal.py "Hello there"              # by espeak-ng, which has to be installed
+ENGINE | python examples/tts_to_unreal.py - --rate 24000    # by any program that writes 16-bit mono samples
 """
 
 import argparse
@@ -20,7 +20,10 @@ BLOCK = 4096
 @contextmanager
 def espeak(text: str) -> Iterator[tuple[int, Iterator[bytes]]]:
     """Hz, and the samples as they are made."""
-    with subprocess.Popen(["espeak-ng", "--stdout", "--", text], stdout=subprocess.PIPE) as engine, wave.open(engine.stdout) as sound:
+    with (
+        subprocess.Popen(["espeak-ng", "--stdout", "--", text], stdout=subprocess.PIPE) as engine,
+        wave.open(engine.stdout) as sound,
+    ):
         yield sound.getframerate(), iter(lambda: sound.readframes(BLOCK), b"")
 
 
@@ -33,7 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", help="what to say; - reads samples from standard input")
     parser.add_argument("--rate", type=int, default=24000, help="Hz of samples from standard input (default: 24000)")
-    parser.add_argument("--to", default="livelink://127.0.0.1:11111", help="where the face is (default: Unreal on this machine)")
+    parser.add_argument(
+        "--to", default="livelink://127.0.0.1:11111", help="where the face is (default: Unreal on this machine)"
+    )
     parser.add_argument("--subject", default="Engine", help="its name in the Live Link window (default: Engine)")
     chosen = parser.parse_args()
     try:
@@ -43,7 +48,10 @@ def main() -> None:
                     face.say(chunk)
                 face.end()
     except FileNotFoundError:
-        sys.exit("espeak-ng is not installed; install it, or pipe another engine's samples into this program with - and --rate")
+        sys.exit(
+            "espeak-ng is not installed; install it, or pipe another engine's samples into this program with - and "
+            "--rate"
+        )
     except BridgeError as error:
         sys.exit(str(error))
     print(f"{face.summary.seconds:.1f} s of sound, {face.summary.sent} poses to {chosen.to} as {chosen.subject}")

@@ -1,6 +1,7 @@
 """Speech in, a MetaHuman's face out: sound to Live Link Face packets in real time.
 
-For programs: `animate`, a recording to frames, `stream_to`, a live voice to a face, and `load_model`, the network alone; see docs/api.md.
+For programs: `animate`, a recording to frames, `stream_to`, a live voice to a face, and `load_model`, the network
+alone; see docs/api.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The program's entry, as `livelink-bridge` and as `python -m livelink_bridge`: what Ctrl-C does before and after the command line."""
+"""The program's entry, as `livelink-bridge` and as `python -m livelink_bridge`: what Ctrl-C does before and after the
+command line."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """The console script. Imports of the command line take a tenth of a second and hold nothing that an interruption could lose."""
+    """The console script. Imports of the command line take a tenth of a second and hold nothing that an interruption
+    could lose."""
     try:
         _end_at_once_when_interrupted()
         from livelink_bridge.cli import main as command_line
@@ -25,7 +27,9 @@ def main() -> None:
 
 def _end_at_once_when_interrupted() -> None:
     """No exception: imports may swallow one, or turn it into another."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell starts jobs in the background with it ignored
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # a shell starts jobs in the background with it ignored
         signal.signal(signal.SIGINT, _end_at_once)
 
 

@@ -18,7 +18,16 @@ from livelink_bridge.commands.files import character, convert, takes
 from livelink_bridge.commands.live import demo, listen, play, preview, replay, sync_test
 from livelink_bridge.commands.live import mic as mic_module
 from livelink_bridge.commands.models import adapt, evaluate, models, train
-from livelink_bridge.commands.options import FACE, INTERRUPTED, MICROPHONE, MODEL, OUTPUT, RECORDING, VOICE, with_settings
+from livelink_bridge.commands.options import (
+    FACE,
+    INTERRUPTED,
+    MICROPHONE,
+    MODEL,
+    OUTPUT,
+    RECORDING,
+    VOICE,
+    with_settings,
+)
 from livelink_bridge.errors import BridgeError
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -45,7 +54,8 @@ _BadCommandLine: Any = typer.BadParameter.__base__
 
 
 END_S = 5.0
-"""Longest that the program takes to end once its work is done: a driver or a pool's thread that hangs does not keep it."""
+"""Longest that the program takes to end once its work is done: a driver or a pool's thread that hangs does not keep
+it."""
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -67,9 +77,12 @@ def main() -> None:
 
 
 def _end_anyway(code: int) -> None:
-    """Python waits at its end for all threads that are no daemons, such as those of a pool, and so for one that never returns."""
+    """Python waits at its end for all threads that are no daemons, such as those of a pool, and so for one that never
+    returns."""
     threading.Event().wait(END_S)
-    stuck = [thread.name for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
+    stuck = [
+        thread.name for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()
+    ]
     if not stuck:
         return
     typer.echo(f"livelink-bridge: thread {', '.join(stuck)} did not end within {END_S:g} s and was left", err=True)
@@ -80,7 +93,9 @@ def _end_anyway(code: int) -> None:
 def run(arguments: Sequence[str], *, debug: bool = False) -> int:
     """Do what a command line asks and return its exit code: 0 done, 1 runtime error, 2 usage error, 130 interrupted."""
     try:
-        result = build().main(args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False)
+        result = build().main(
+            args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False
+        )
     except BridgeError as error:
         return _failed(str(error), error, error.exit_code, debug)
     except _BadCommandLine as error:
@@ -98,7 +113,9 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
 def build() -> Any:
     """The command tree. Help is drawn with rich where somebody looks, plain where a program reads."""
     style: Any = "rich" if sys.stdout.isatty() else None
-    app = typer.Typer(add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False, context_settings=_SETTINGS)
+    app = typer.Typer(
+        add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False, context_settings=_SETTINGS
+    )
     app.callback()(_root)
     app.command("mic", hidden=True)(with_settings(mic_module.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
     for name, verb in VERBS.items():
@@ -115,13 +132,16 @@ def _show_version(asked: bool) -> None:
 
 
 _MIC_HELP = (
-    "Live, until Ctrl-C: a microphone moves the face. DEVICE is an index or a part of a name; left out, the system's input. "
+    "Live, until Ctrl-C: a microphone moves the face. DEVICE is an index or a part of a name; left out, the system's "
+    "input. "
     "Its options: livelink-bridge --mic --help"
 )
 
 
 def _root(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Say which version this is.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Say which version this is.")
+    ] = False,
     mic: Annotated[str | None, typer.Option(metavar="[DEVICE]", help=_MIC_HELP)] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
 ) -> None:
@@ -139,7 +159,8 @@ def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 
 
 def rewrite_mic(arguments: Sequence[str]) -> list[str]:
-    """Turn `--mic [DEVICE]` into the hidden verb `mic [--input DEVICE]`: the parser knows no option with an optional value."""
+    """Turn `--mic [DEVICE]` into the hidden verb `mic [--input DEVICE]`: the parser knows no option with an optional
+    value."""
     if arguments and arguments[0] in (*VERBS, *GROUPS):
         return list(arguments)
     for at, argument in enumerate(arguments):
@@ -170,9 +191,13 @@ def _failed(text: str, error: Any, code: int, debug: bool) -> int:
 
 
 def _parser_text(error: Any, arguments: Sequence[str]) -> str:
-    """What the parser says, and whose help to read. It names no command where an option stands last, without its value."""
+    """What the parser says, and whose help to read. It names no command where an option stands last, without its
+    value."""
     verb = error.ctx.command_path if error.ctx else " ".join(["livelink-bridge", *_command_words(arguments)])
-    return f"{error.format_message().rstrip('.')}; see {verb.replace('livelink-bridge mic', 'livelink-bridge --mic')} --help"
+    return (
+        f"{error.format_message().rstrip('.')}; see {verb.replace('livelink-bridge mic', 'livelink-bridge --mic')} "
+        "--help"
+    )
 
 
 def _command_words(arguments: Sequence[str]) -> Sequence[str]:
@@ -185,4 +210,7 @@ def _command_words(arguments: Sequence[str]) -> Sequence[str]:
 
 def _one_line_hook(kind: type[BaseException], error: BaseException, _trace: object) -> None:
     """Our own mistakes. They end the program with code 1 as any uncaught exception does."""
-    typer.echo(f"livelink-bridge: this is a bug: {kind.__name__}: {error}; please report it with the output of --debug", err=True)
+    typer.echo(
+        f"livelink-bridge: this is a bug: {kind.__name__}: {error}; please report it with the output of --debug",
+        err=True,
+    )

@@ -8,8 +8,8 @@
       SinkError            a receiver or folder that cannot be written to
       WireError            a datagram that does not follow the protocol
 
-Every message is one line for the user: what happened, what was got, what was expected, what to do. The command line prints
-it and leaves with `exit_code`; it shows the traceback only when asked.
+Every message is one line for the user: what happened, what was got, what was expected, what to do. The command line
+prints it and leaves with `exit_code`; it shows the traceback only when asked.
 """
 
 from __future__ import annotations

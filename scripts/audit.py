@@ -1,8 +1,8 @@
 """Ask the advisories of PyPI about every pinned dependency: python scripts/audit.py
 
-Exit code 1 where one has a known vulnerability. pip-audit itself calls it a clean bill when its index knows none of the packages (a mirror,
-no network), so what could not be looked up is counted and said; that alone is no failure, as not every machine can ask.
-Needs pip-audit: pip install pip-audit
+Exit code 1 where one has a known vulnerability. pip-audit itself calls it a clean bill when its index knows none of the
+packages (a mirror, no network), so what could not be looked up is counted and said; that alone is no failure, as not
+every machine can ask. Needs pip-audit: pip install pip-audit
 """
 
 from __future__ import annotations
@@ -34,7 +34,19 @@ def main() -> int:
 
 def ask() -> dict[str, Any] | None:
     """What pip-audit says of the pins, as JSON; None where it could not ask."""
-    command = [sys.executable, "-m", "pip_audit", "-r", str(PINS), "--no-deps", "--disable-pip", "-f", "json", "--progress-spinner", "off"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip_audit",
+        "-r",
+        str(PINS),
+        "--no-deps",
+        "--disable-pip",
+        "-f",
+        "json",
+        "--progress-spinner",
+        "off",
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -51,7 +63,10 @@ def verdict(answer: dict[str, Any]) -> tuple[list[str], bool]:
     lines = [f"{one['name']} {one['version']}: {_say(vuln)}" for one in bad for vuln in one["vulns"]]
     rest = len(asked) - len(known)
     unknown = f"; {rest} could not be looked up here" if rest else ""
-    return [*lines, f"{len(known)} of {len(asked)} dependencies looked up, {len(bad)} with known vulnerabilities{unknown}"], bool(bad)
+    return [
+        *lines,
+        f"{len(known)} of {len(asked)} dependencies looked up, {len(bad)} with known vulnerabilities{unknown}",
+    ], bool(bad)
 
 
 def _say(vulnerability: dict[str, Any]) -> str:

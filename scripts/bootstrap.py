@@ -3,8 +3,8 @@
     python scripts/bootstrap.py demo [arguments of `livelink-bridge demo`]
     python scripts/bootstrap.py test [--slow | --gpu | --soak] [--known-skips] [arguments of pytest]
 
-A second run with nothing changed starts at once. torch comes first, in a step of its own, and is left alone where a build
-of the pinned version is in `.venv` already: put the build you want there and nothing else is downloaded.
+A second run with nothing changed starts at once. torch comes first, in a step of its own, and is left alone where a
+build of the pinned version is in `.venv` already: put the build you want there and nothing else is downloaded.
 LIVELINK_BRIDGE_TORCH_INDEX names the package index to take torch from (PyTorch's install page lists them).
 """
 
@@ -31,11 +31,12 @@ MARKS = {"--slow": "slow", "--gpu": "gpu", "--soak": "soak"}
 KNOWN_SKIPS = "--known-skips"
 """For continuous integration: a skip whose reason is not in tests/support/known_skips.py fails the run."""
 REPEATABLE = ("--hypothesis-profile=ci", "--reruns=2")
-"""Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones. Many tests run in
-real time, and a machine that others use at the same moment may stall for half a second: what fails is run again, and said."""
+"""Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones.
+Many tests run in real time, and a machine that others use at the same moment may stall for half a second: what fails is
+run again, and said."""
 SHARED_OUT = ("-n=3", "--dist=loadgroup")
-"""Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits (tests/conftest.py); two do the
-rest."""
+"""Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits
+(tests/conftest.py); two do the rest."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "scripts", "tests")
 
 
@@ -75,7 +76,10 @@ def install_torch() -> None:
     if torch_version() == version:
         return
     index = os.environ.get("LIVELINK_BRIDGE_TORCH_INDEX")
-    print(f"installing torch {version} from {index or 'the default index'}; to choose another build: {TORCH_PAGE}", flush=True)
+    print(
+        f"installing torch {version} from {index or 'the default index'}; to choose another build: {TORCH_PAGE}",
+        flush=True,
+    )
     pip("install", f"torch=={version}", *(["--index-url", index] if index else []))
 
 
@@ -106,7 +110,9 @@ def pinned(package: str, constraints: str) -> str:
 def torch_version() -> str | None:
     """The version of torch in `.venv`, without its build ("+cpu"); None where there is none."""
     ask = "from importlib.metadata import version; print(version('torch'))"
-    answer = subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    answer = subprocess.run(
+        [str(PYTHON), "-c", ask], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     return answer.stdout.strip().partition("+")[0] or None
 
 
@@ -134,7 +140,8 @@ def check(arguments: list[str]) -> int:
 
 
 def pytest_arguments(arguments: list[str]) -> list[str]:
-    """Turn --slow, --gpu, --soak into pytest's marks and hand the rest on; without them the project's own choice stands."""
+    """Turn --slow, --gpu, --soak into pytest's marks and hand the rest on; without them the project's own choice
+    stands."""
     marks = [MARKS[argument] for argument in arguments if argument in MARKS]
     rest = [argument for argument in arguments if argument not in MARKS]
     shared_out = SHARED_OUT if set(arguments) <= {KNOWN_SKIPS} else ()

@@ -1,7 +1,8 @@
 """Lists as GitHub reads them, written as mkdocs' Markdown wants them.
 
-A hook of mkdocs.yml. GitHub takes a list that follows a sentence without an empty line, and what is indented by two or three spaces as part
-of an item. Python-Markdown wants the empty line, and four spaces a level. Pages are written for GitHub.
+A hook of mkdocs.yml. GitHub takes a list that follows a sentence without an empty line, and what is indented by two or
+three spaces as part of an item. Python-Markdown wants the empty line, and four spaces a level. Pages are written for
+GitHub.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def for_python_markdown(text: str) -> str:
-    """Put an empty line before each list that interrupts a paragraph, and indent what belongs to an item by four spaces a level."""
+    """Put an empty line before each list that interrupts a paragraph, and indent what belongs to an item by four spaces
+    a level."""
     out: list[str] = []
     in_list, fence, shift = False, "", 0
     for line in text.split("\n"):

@@ -1,4 +1,5 @@
-"""What mkdocs cannot do by itself: pages that stand outside docs/, and links that are right in the repository and on the site.
+"""What mkdocs cannot do by itself: pages that stand outside docs/, and links that are right in the repository and on
+the site.
 
 A hook of mkdocs.yml. In the repository a page links to its neighbours by their paths, as GitHub shows them. On the site
 ue_plugin_docs/ is `unreal/`, each checkpoint's CARD.md a page of `cards/`, and every other file that a page links to
@@ -38,9 +39,17 @@ def place(path: Path) -> str:
 
 def guests() -> list[Path]:
     """Every file outside docs/ that is a page of the site, or a picture of one."""
-    unreal = sorted(path for path in (ROOT / "ue_plugin_docs").rglob("*") if path.suffix in (".md", ".svg", ".png", ".jpg"))
+    unreal = sorted(
+        path for path in (ROOT / "ue_plugin_docs").rglob("*") if path.suffix in (".md", ".svg", ".png", ".jpg")
+    )
     cards = sorted((ROOT / "models" / "speech_to_face" / "checkpoints").glob("*/CARD.md"))
-    return [*unreal, *cards, ROOT / "livelink_bridge" / "demo" / "CARD.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
+    return [
+        *unreal,
+        *cards,
+        ROOT / "livelink_bridge" / "demo" / "CARD.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
+    ]
 
 
 def targets(text: str) -> list[str]:
@@ -86,7 +95,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def _filled(nav: Any, pages: list[str]) -> Any:
     if isinstance(nav, list):
-        return [entry for item in nav for entry in (_of_folder(item, pages) if isinstance(item, str) else [_filled(item, pages)])]
+        return [
+            entry
+            for item in nav
+            for entry in (_of_folder(item, pages) if isinstance(item, str) else [_filled(item, pages)])
+        ]
     return {title: _filled(item, pages) if isinstance(item, list) else item for title, item in nav.items()}
 
 
@@ -106,7 +119,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for link in targets(page.read_text(encoding="utf-8"))
         if is_local(link)
     }
-    outside = {path for path in linked if path.is_relative_to(ROOT) and path.is_file() and not path.is_relative_to(config.docs_dir)}
+    outside = {
+        path
+        for path in linked
+        if path.is_relative_to(ROOT) and path.is_file() and not path.is_relative_to(config.docs_dir)
+    }
     for path in sorted({*guests(), *outside}):
         if files.get_file_from_path(place(path)) is None:
             files.append(File.generated(config, place(path), abs_src_path=str(path)))

@@ -23,9 +23,9 @@ HEAD = """# Commands
 
 Made by `python scripts/make_command_docs.py` from each command's `--help`; a test checks that it is current.
 
-Exit codes: 0 done; 1 the world says no (a file, model, device or host is missing or unusable); 2 wrong on sight (an unknown flag
-or setting, a malformed URI, a port outside 1-65535); 130 interrupted by Ctrl-C or SIGTERM. An error is one line on stderr;
-`--debug` adds the traceback.
+Exit codes: 0 done; 1 runtime error (a file, model, device or host is missing or unusable); 2 usage error (an unknown
+flag or setting, a malformed URI, a port outside 1-65535); 130 interrupted by Ctrl-C or SIGTERM. An error is one line on
+stderr; `--debug` adds the traceback.
 What the common options mean, and how to keep them in a file: [settings.md](settings.md).
 """
 

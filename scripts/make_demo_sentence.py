@@ -1,4 +1,5 @@
-"""Make the sentence that `livelink-bridge demo` speaks: flite's `slt` voice, 16 kHz mono, trimmed and levelled, as FLAC.
+"""Make the sentence that `livelink-bridge demo` speaks: flite's `slt` voice, 16 kHz mono, trimmed and levelled, as
+FLAC.
 
 Needs `flite` on the path. Run from the repository: python scripts/make_demo_sentence.py
 """

@@ -1,4 +1,5 @@
-"""Build the site of the documentation into build/site. Every warning of mkdocs is an error: dead links, lost headings, forgotten pages.
+"""Build the site of the documentation into build/site. Every warning of mkdocs is an error: dead links, lost headings,
+forgotten pages.
 
 python scripts/make_docs.py            builds it; open build/site/index.html (its search wants a server)
 python scripts/make_docs.py --serve    builds it again with every change, at http://127.0.0.1:8000
@@ -30,7 +31,9 @@ def main(arguments: list[str]) -> int:
     verb = ["serve", "--dev-addr", "127.0.0.1:8000"] if arguments else ["build", "--clean"]
     # The theme otherwise prints an advertisement for its successor into every build.
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    return subprocess.run([sys.executable, "-m", "mkdocs", *verb, "--strict", "--quiet"], cwd=ROOT, env=environment, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", *verb, "--strict", "--quiet"], cwd=ROOT, env=environment, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

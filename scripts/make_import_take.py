@@ -1,9 +1,10 @@
-"""Put the reading of takes into ue_plugin_docs/scripts/import_take.py: that script runs in Unreal's Python and cannot import it.
+"""Put the reading of takes into ue_plugin_docs/scripts/import_take.py: that script runs in Unreal's Python and cannot
+import it.
 
     python scripts/make_import_take.py
 
-What is put in is the text of four modules, so that the script and `livelink-bridge` never differ over which files are takes, what
-their timecode counts, whose sound it is, and what is wrong.
+What is put in is the text of four modules, so that the script and `livelink-bridge` never differ over which files are
+takes, what their timecode counts, whose sound it is, and what is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def bodies() -> str:
     parts = []
     for name in MODULES:
         text = (ROOT / "arkit_mapping" / f"{name}.py").read_text(encoding="utf-8")
-        parts.append(f"# arkit_mapping/{name}.py\n" + _IMPORT.sub("", _DOCSTRING.sub("", text, count=1)).strip("\n") + "\n")
+        parts.append(
+            f"# arkit_mapping/{name}.py\n" + _IMPORT.sub("", _DOCSTRING.sub("", text, count=1)).strip("\n") + "\n"
+        )
     return "\n\n".join(parts)
 
 

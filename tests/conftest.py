@@ -1,4 +1,5 @@
-"""How the tests are shared out where several processes run them (`scripts/test` takes three); what many of them stand on."""
+"""How the tests are shared out where several processes run them (`scripts/test` takes three); what many of them stand
+on."""
 
 from __future__ import annotations
 
@@ -13,15 +14,37 @@ from known_skips import KnownSkips
 
 HERE = Path(__file__).parent
 REAL_TIME = (
-    "api", "device", "doctor", "faults", "network/test_udp_target", "network/test_udp_port", "speech_server", "sinks", "sources",
-    "commands/test_cli.py", "commands/test_ending", "commands/test_mic", "commands/test_sync", "commands/test_replay", "session/test_modes",
-    "session/test_replay", "takes/test_recorder", "program/test_end_to_end", "program/test_examples", "wire/test_unreal",
-)  # fmt: skip
-"""What keeps to the clock or to a sound server: one after the other in one process, so that no two of them share a core's moments."""
+    "api",
+    "device",
+    "doctor",
+    "faults",
+    "network/test_udp_target",
+    "network/test_udp_port",
+    "speech_server",
+    "sinks",
+    "sources",
+    "commands/test_cli.py",
+    "commands/test_ending",
+    "commands/test_mic",
+    "commands/test_sync",
+    "commands/test_replay",
+    "session/test_modes",
+    "session/test_replay",
+    "takes/test_recorder",
+    "program/test_end_to_end",
+    "program/test_examples",
+    "wire/test_unreal",
+)
+"""What keeps to the clock or to a sound server: one after the other in one process, so that no two of them share a
+core's moments."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--known-skips", action="store_true", help="list why tests were skipped, and fail for a reason that is not known")
+    parser.addoption(
+        "--known-skips",
+        action="store_true",
+        help="list why tests were skipped, and fail for a reason that is not known",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of a file stay together, in their order, since they share what they are made with; what runs in real time forms one group."""
+    """Tests of a file stay together, in their order, since they share what they are made with; what runs in real time
+    forms one group."""
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
@@ -69,7 +93,8 @@ def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def tiny_numbers_stay() -> Iterator[None]:
-    """Training lets the processor take tiny numbers for zero, for the whole process, and later tests would find them gone."""
+    """Training lets the processor take tiny numbers for zero, for the whole process, and later tests would find them
+    gone."""
     yield
     if "torch" in sys.modules:
         sys.modules["torch"].set_flush_denormal(False)

@@ -15,4 +15,15 @@ from arkit_mapping.character.character import (
     load_character,
 )
 
-__all__ = ["Character", "CharacterError", "CharacterStream", "Closure", "Head", "LipRule", "Poses", "Smoothing", "closed_lips", "load_character"]
+__all__ = [
+    "Character",
+    "CharacterError",
+    "CharacterStream",
+    "Closure",
+    "Head",
+    "LipRule",
+    "Poses",
+    "Smoothing",
+    "closed_lips",
+    "load_character",
+]

@@ -1,7 +1,8 @@
 """One character's way of wearing a pose: what the face makes of a prediction, and how its lips close.
 
-`Character.apply` looks at one pose at a time; `Character.stream` smooths as well and remembers the poses before. A character
-file is YAML; every key may be left out, channel names begin with either case. `arkit_mapping/character/starter.yaml` shows them all.
+`Character.apply` looks at one pose at a time; `Character.stream` smooths as well and remembers the poses before. A
+character file is YAML; every key may be left out, channel names begin with either case.
+`arkit_mapping/character/starter.yaml` shows them all.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ SENSELESS = np.float32(1e6)
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """What a face makes of a pose, by channel name; a channel that is not named passes as predicted, weights clamped to [0, 1].
+    """What a face makes of a pose, by channel name; a channel that is not named passes as predicted, weights clamped to
+    [0, 1].
 
     In this order: symmetry, gain and head, offset, curve, limits; a stream smooths after that.
 
@@ -56,16 +58,18 @@ class Character:
 
     name: str = ""
     gain: Mapping[str, float] = field(default_factory=dict)
-    """Factor, -10 to 10, negative for angles only. MouthClose takes JawOpen's unless it has its own: it closes what the jaw
-    opens, so a wider jaw with the same mouthClose would pull sealed lips apart."""
+    """Factor, -10 to 10, negative for angles only. MouthClose takes JawOpen's unless it has its own: it closes what the
+    jaw opens, so a wider jaw with the same mouthClose would pull sealed lips apart."""
     offset: Mapping[str, float] = field(default_factory=dict)
     """Added after the gain: weights -1 to 1, angles radians within pi."""
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """(lowest, highest): weights within [0, 1], angles radians within pi."""
     curve: Mapping[str, Curve] = field(default_factory=dict)
-    """How a weight responds after gain and offset: an exponent, 0.1 to 10, or points [in, out]; see `curves.Response`."""
+    """How a weight responds after gain and offset: an exponent, 0.1 to 10, or points [in, out]; see
+    `curves.Response`."""
     smoothing: Mapping[str, Smoothing | None] = field(default_factory=dict)
-    """By channel or group (all, mouth, eyes, brows, head), at most 10 ms late; None is unsmoothed. Only a stream smooths."""
+    """By channel or group (all, mouth, eyes, brows, head), at most 10 ms late; None is unsmoothed. Only a stream
+    smooths."""
     symmetry: Mapping[str, float] = field(default_factory=dict)
     """How far a pair, or `all`, is pulled to its mean: 0 as predicted, 1 both sides alike; see `symmetry.PAIRS`."""
     closure: Closure = "auto"
@@ -96,7 +100,8 @@ class Character:
             object.__setattr__(self, name, value)
 
     def apply(self, poses: Poses) -> Poses:
-        """This character's poses, the same shape, a new array, finite. What is no number of a pose becomes 0, neutral, first."""
+        """This character's poses, the same shape, a new array, finite. What is no number of a pose becomes 0, neutral,
+        first."""
         given = np.asarray(poses, dtype=np.float32)
         sane = np.zeros_like(given)
         np.copyto(sane, given, where=np.abs(given) < SENSELESS)
@@ -139,14 +144,16 @@ class Character:
 
 
 class CharacterStream:
-    """One stream of a character's poses. Any cutting into chunks gives the same poses; `reset` is as good as a new one."""
+    """One stream of a character's poses. Any cutting into chunks gives the same poses; `reset` is as good as a new
+    one."""
 
     def __init__(self, character: Character, smoother: Smoother) -> None:
         self._character = character
         self._smoother = smoother
 
     def push(self, poses: Poses) -> Poses:
-        """The next poses, float32 (61,) or (frames, 61) at 60 a second: this character's, smoothed, the same shape, a new array."""
+        """The next poses, float32 (61,) or (frames, 61) at 60 a second: this character's, smoothed, the same shape, a
+        new array."""
         return self._smoother.push(self._character.apply(poses))
 
     def reset(self) -> None:
@@ -155,7 +162,8 @@ class CharacterStream:
 
 
 def load_character(path: str | Path) -> Character:
-    """The character in a YAML file. Raises CharacterError: one line with the file and, for an unknown word, the nearest known one."""
+    """The character in a YAML file. Raises CharacterError: one line with the file and, for an unknown word, the nearest
+    known one."""
     content = read_yaml(path)
     try:
         return Character(**fields_of(content))

@@ -1,4 +1,5 @@
-"""How a weight responds: an exponent, or straight lines between points. Any number of channels and poses in a few array steps."""
+"""How a weight responds: an exponent, or straight lines between points. Any number of channels and poses in a few array
+steps."""
 
 from __future__ import annotations
 
@@ -24,11 +25,12 @@ _TINY = np.float32(1e-12)
 class Response:
     """The curves of one character, by channel name.
 
-    Points may leave out their ends: a curve begins at [0, 0] and ends at [1, 1] unless it says otherwise. A weight outside
-    [0, 1] counts as the nearer end.
+    Points may leave out their ends: a curve begins at [0, 0] and ends at [1, 1] unless it says otherwise. A weight
+    outside [0, 1] counts as the nearer end.
 
-    MouthClose follows JawOpen's curve unless it has its own. It closes what the jaw opens, so it keeps its share of JawOpen: a
-    closure of 0.9 of the jaw is one of 0.9 afterwards, however the jaw was bent. Above JawOpen it is bent as JawOpen would be.
+    MouthClose follows JawOpen's curve unless it has its own. It closes what the jaw opens, so it keeps its share of
+    JawOpen: a closure of 0.9 of the jaw is one of 0.9 afterwards, however the jaw was bent. Above JawOpen it is bent as
+    JawOpen would be.
 
     Raises CharacterError for an unknown channel, an angle, an exponent out of range, or points that are not monotone.
     """
@@ -38,8 +40,14 @@ class Response:
         self._lips_follow = JAW_OPEN in bends and MOUTH_CLOSE not in bends
         if self._lips_follow:
             bends[MOUTH_CLOSE] = bends[JAW_OPEN]
-        powers = {at: _exponent(channel, curve) for at, (channel, curve) in bends.items() if not isinstance(curve, list | tuple)}
-        lines = {at: _points(channel, curve) for at, (channel, curve) in bends.items() if isinstance(curve, list | tuple)}
+        powers = {
+            at: _exponent(channel, curve)
+            for at, (channel, curve) in bends.items()
+            if not isinstance(curve, list | tuple)
+        }
+        lines = {
+            at: _points(channel, curve) for at, (channel, curve) in bends.items() if isinstance(curve, list | tuple)
+        }
         self._power_at = np.array([*powers], np.intp)
         self._powers = np.array([*powers.values()], np.float32)
         self._lines_at = np.array([*lines], np.intp)
@@ -70,7 +78,8 @@ class Response:
 
 
 class _Lines:
-    """Straight lines between points, for several channels at once: the first output, and what each line adds up to the input."""
+    """Straight lines between points, for several channels at once: the first output, and what each line adds up to the
+    input."""
 
     def __init__(self, curves: Sequence[Sequence[tuple[float, float]]]) -> None:
         most = max(len(points) for points in curves)
@@ -97,13 +106,17 @@ def _within(weights: Poses) -> Poses:
 def _weight_index(channel: str) -> int:
     at = channel_index("curve", channel)
     if at >= SHAPE_COUNT:
-        raise CharacterError(f"curve of {channel}: an angle has no curve, only the {SHAPE_COUNT} weights have; use gain and limits")
+        raise CharacterError(
+            f"curve of {channel}: an angle has no curve, only the {SHAPE_COUNT} weights have; use gain and limits"
+        )
     return at
 
 
 def _exponent(channel: str, value: object) -> float:
     if not isinstance(value, int | float):
-        raise CharacterError(f"curve of {channel}: got {value!r}, expected an exponent such as 1.5 or points such as [[0.5, 0.3]]")
+        raise CharacterError(
+            f"curve of {channel}: got {value!r}, expected an exponent such as 1.5 or points such as [[0.5, 0.3]]"
+        )
     return number(f"curve of {channel}", value, *EXPONENTS)
 
 
@@ -118,7 +131,8 @@ def _points(channel: str, given: Sequence[object]) -> list[tuple[float, float]]:
     for before, after in zip(points, points[1:], strict=False):
         if after[0] <= before[0] or after[1] < before[1]:
             raise CharacterError(
-                f"curve of {channel}: got {list(after)} after {list(before)}, expected rising inputs, outputs that never fall"
+                f"curve of {channel}: got {list(after)} after {list(before)}, expected rising inputs, outputs that "
+                "never fall"
             )
     return points
 

@@ -22,10 +22,11 @@ MOST_MS = 10.0
 SYLLABLE_HZ = 3.0
 """Jaws go up and down about this often in speech."""
 REFERENCE_SIZE = 0.1
-"""Peak to peak, of a weight's range or in radians. Chosen: about what the lips' least channels move by in the bundled sentence as
-the shipped network speaks it (5th to 95th percentile: MouthUpperUp 0.08, MouthClose 0.09, JawOpen 0.34)."""
+"""Peak to peak, of a weight's range or in radians. Chosen: about what the lips' least channels move by in the bundled
+sentence as the shipped network speaks it (5th to 95th percentile: MouthUpperUp 0.08, MouthClose 0.09, JawOpen 0.34)."""
 CLOSURE_S = 4 / POSE_RATE_HZ
-"""A quick closure, 67 ms from open to shut. Chosen: the shortest that 60 poses a second draw as a movement and not a jump."""
+"""A quick closure, 67 ms from open to shut. Chosen: the shortest that 60 poses a second draw as a movement and not a
+jump."""
 
 _PHASES = np.arange(4) / 4
 """The movement is drawn at four phases between two poses, and the latest counts: what a pose hits is chance."""
@@ -52,7 +53,8 @@ def added_delay(smoothing: Smoothing) -> Delay:
 
 
 def check_delay(name: str, smoothing: Smoothing) -> None:
-    """Raises CharacterError, with the figure and the nearest numbers that are allowed, where a smoothing adds more than `MOST_MS`."""
+    """Raises CharacterError, with the figure and the nearest numbers that are allowed, where a smoothing adds more than
+    `MOST_MS`."""
     delay = added_delay(smoothing)
     if delay.most_ms <= MOST_MS:
         return
@@ -60,7 +62,8 @@ def check_delay(name: str, smoothing: Smoothing) -> None:
     beta = _nearest(BETAS, lambda value: Smoothing(smoothing.min_cutoff_hz, value))
     allowed = [f"min_cutoff_hz {cutoff_hz:g}"] * (cutoff_hz is not None) + [f"beta {beta:g}"] * (beta is not None)
     raise CharacterError(
-        f"smoothing of {name}: got min_cutoff_hz {smoothing.min_cutoff_hz:g} and beta {smoothing.beta:g}, which delay speech by "
+        f"smoothing of {name}: got min_cutoff_hz {smoothing.min_cutoff_hz:g} and beta {smoothing.beta:g}, which delay "
+        "speech by "
         f"{delay.most_ms:.1f} ms, expected at most {MOST_MS:g}; nearest allowed: {' or '.join(allowed)}"
     )
 

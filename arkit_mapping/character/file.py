@@ -20,7 +20,8 @@ PRESETS = ("metahuman", "arkit", "vrm")
 
 _HERE = Path(__file__).parent
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where PyYAML was built with it: a file is read while a face is moving, and this takes a fraction of the time."""
+"""libyaml's where PyYAML was built with it: a file is read while a face is moving, and this takes a fraction of the
+time."""
 
 
 def read_yaml(path: str | Path) -> object:
@@ -50,7 +51,8 @@ def fields_of(content: object) -> dict[str, Any]:
 
 
 def starter(preset: str) -> str:
-    """The text of a character file to start from: every key in a comment, over this preset. Raises CharacterError for an unknown one."""
+    """The text of a character file to start from: every key in a comment, over this preset. Raises CharacterError for
+    an unknown one."""
     known("preset: unknown name", preset, PRESETS)
     return (_HERE / "starter.yaml").read_text(encoding="utf-8").replace("preset: metahuman", f"preset: {preset}")
 

@@ -25,8 +25,8 @@ _EXPECTED = "{min_cutoff_hz: 3, beta: 30} or off"
 def by_channel(smoothings: Mapping[str, Smoothing | None]) -> dict[str, Smoothing | None]:
     """Groups and channels as channels alone, in wire order's spelling. None is unsmoothed.
 
-    A channel goes before its group, a group before `all`. MouthClose goes with JawOpen where only that is named, as lips do.
-    Raises CharacterError for a name that is neither, and for numbers that would delay speech too much.
+    A channel goes before its group, a group before `all`. MouthClose goes with JawOpen where only that is named, as
+    lips do. Raises CharacterError for a name that is neither, and for numbers that would delay speech too much.
     """
     named = {_channel_or_group(name): smoothing for name, smoothing in smoothings.items()}
     for name, smoothing in named.items():
@@ -41,7 +41,9 @@ def by_channel(smoothings: Mapping[str, Smoothing | None]) -> dict[str, Smoothin
 
 def read_smoothings(entry: object) -> dict[str, Smoothing | None]:
     """What a file says under `smoothing`, by the names it uses. `off` (YAML's false) is None."""
-    given = entries("smoothing", entry, "groups or channels and their numbers, such as {mouth: {min_cutoff_hz: 3, beta: 30}}")
+    given = entries(
+        "smoothing", entry, "groups or channels and their numbers, such as {mouth: {min_cutoff_hz: 3, beta: 30}}"
+    )
     return {str(name): _smoothing(str(name), numbers) for name, numbers in given.items()}
 
 

@@ -1,4 +1,5 @@
-"""Which way a character's head turns, and how far. Receivers do not agree on the signs, so they are the user's to set."""
+"""Which way a character's head turns, and how far. Receivers do not agree on the signs, so they are the user's to
+set."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ GAINS = (0.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Signs and gain of HeadYaw, HeadPitch and HeadRoll, on top of `gain`. Raises CharacterError for any other sign or gain."""
+    """Signs and gain of HeadYaw, HeadPitch and HeadRoll, on top of `gain`. Raises CharacterError for any other sign or
+    gain."""
 
     yaw: int = 1
     """1 as predicted, -1 the other way; so for each axis."""

@@ -1,8 +1,8 @@
 """Smoothing that keeps up with speech: a one-euro filter per channel, for poses as they come.
 
-The filter is a first-order low-pass whose cutoff rises with the speed of the channel: still where the face is still, quick
-where it moves. G. Casiez, N. Roussel, D. Vogel: 1 EUR Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
-Interactive Systems, CHI 2012.
+The filter is a first-order low-pass whose cutoff rises with the speed of the channel: still where the face is still,
+quick where it moves. G. Casiez, N. Roussel, D. Vogel: 1 EUR Filter: A Simple Speed-based Low-pass Filter for Noisy
+Input in Interactive Systems, CHI 2012.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ MIN_CUTOFFS_HZ = (0.1, 60.0)
 BETAS = (0.0, 200.0)
 
 SPEED_CUTOFF_HZ = 6.0
-"""Low-pass on the speed. The paper's 1 Hz knows of a p only when it is over; at 6 Hz the cutoff opens within two poses."""
+"""Low-pass on the speed. The paper's 1 Hz knows of a p only when it is over; at 6 Hz the cutoff opens within two
+poses."""
 
 _SPEED_SHARE = np.float32(SPEED_CUTOFF_HZ / (SPEED_CUTOFF_HZ + POSE_RATE_HZ / (2 * math.pi)))
 _SPEED_KEPT = 1 - _SPEED_SHARE
@@ -40,7 +41,8 @@ class Smoothing:
     min_cutoff_hz: float
     """Cutoff at rest, Hz, 0.1 to 60. Lower is smoother and later."""
     beta: float = 0.0
-    """Hz of cutoff for a speed of 1 (the whole range of a weight, or 1 radian) per second, 0 to 200. Higher is quicker in motion."""
+    """Hz of cutoff for a speed of 1 (the whole range of a weight, or 1 radian) per second, 0 to 200. Higher is quicker
+    in motion."""
 
     def __post_init__(self) -> None:
         number("min_cutoff_hz", self.min_cutoff_hz, *MIN_CUTOFFS_HZ)
@@ -48,10 +50,11 @@ class Smoothing:
 
 
 class Smoother:
-    """One stream of poses, smoothed. Causal; the first pose passes as it is; any cutting into chunks gives the same poses.
+    """One stream of poses, smoothed. Causal; the first pose passes as it is; any cutting into chunks gives the same
+    poses.
 
-    JawOpen and MouthClose with the same numbers share one cutoff, the higher of theirs: both are then the same mixture of the
-    same poses, so lips that are sealed in each pose stay sealed between them.
+    JawOpen and MouthClose with the same numbers share one cutoff, the higher of theirs: both are then the same mixture
+    of the same poses, so lips that are sealed in each pose stay sealed between them.
     """
 
     def __init__(self, smoothings: Mapping[int, Smoothing]) -> None:
@@ -68,7 +71,8 @@ class Smoother:
         self._last: Poses | None = None
 
     def push(self, poses: Poses) -> Poses:
-        """The next poses smoothed, a new array of the same shape, float32 (61,) or (frames, 61), finite as those given."""
+        """The next poses smoothed, a new array of the same shape, float32 (61,) or (frames, 61), finite as those
+        given."""
         smooth = np.array(poses, np.float32)
         rows = smooth.reshape(-1, len(CHANNELS_61))
         if len(rows) and len(self._at):
@@ -76,7 +80,8 @@ class Smoother:
         return smooth
 
     def _filtered(self, rows: Poses) -> Poses:
-        """The one-euro filter in place, float32 (frames, channels). Only its two recursions go pose by pose, without a new array."""
+        """The one-euro filter in place, float32 (frames, channels). Only its two recursions go pose by pose, without a
+        new array."""
         if self._last is None:
             self._last, self._smooth, self._speed = rows[0].copy(), rows[0].copy(), np.zeros_like(rows[0])
         shares = self._shares(self._speeds(rows, self._last))

@@ -18,14 +18,16 @@ PAIRS: dict[str, tuple[int, int]] = {
     for at, name in enumerate(_SHAPES)
     if name.endswith("Left") and not name.startswith("EyeLook")
 }
-"""What left and right have in common -> both positions: `MouthSmile`, `BrowDown`, `Jaw`. Gaze is no lopsidedness and not among them."""
+"""What left and right have in common -> both positions: `MouthSmile`, `BrowDown`, `Jaw`. Gaze is no lopsidedness and
+not among them."""
 
 
 class Symmetry:
     """How far each pair is pulled to its mean, by pair: 0 as predicted, 1 both sides alike.
 
-    A jaw or mouth that goes sideways (`Jaw`, `Mouth`) goes that much less far: the mean of two ways is to stay in the middle.
-    `all` stands for every pair that is not named. Raises CharacterError for an unknown pair or a number outside [0, 1].
+    A jaw or mouth that goes sideways (`Jaw`, `Mouth`) goes that much less far: the mean of two ways is to stay in the
+    middle. `all` stands for every pair that is not named. Raises CharacterError for an unknown pair or a number outside
+    [0, 1].
     """
 
     def __init__(self, pulls: Mapping[str, float]) -> None:
@@ -53,7 +55,9 @@ def by_pair(pulls: object) -> dict[str, float]:
     """A `symmetry` entry, one number or a number per pair, as a number in [0, 1] for each pair that it sets."""
     if isinstance(pulls, int | float) and not isinstance(pulls, bool):
         pulls = {"all": pulls}
-    given = entries("symmetry", dict(pulls) if isinstance(pulls, Mapping) else pulls, "a number from 0 to 1, or pairs and theirs")
+    given = entries(
+        "symmetry", dict(pulls) if isinstance(pulls, Mapping) else pulls, "a number from 0 to 1, or pairs and theirs"
+    )
     names = {known("symmetry: unknown pair", _spelled(name), ("all", *PAIRS)): name for name in given}
     checked = {name: number(f"symmetry of {name}", given[written], 0, 1) for name, written in names.items()}
     everywhere = checked.pop("all", None)

@@ -10,32 +10,38 @@ from arkit_mapping.liveliness.prosody import Heard
 from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, lognormal
 
 SILENT_PER_MIN, SPEAKING_PER_MIN = 14, 15
-"""Blinks that come by themselves. With those at pauses and at shifts of the gaze a silent face comes to 17 a minute and a talking one to
-26, the means of 150 people at rest and in conversation (Bentivoglio et al. 1997; Doughty 2001 gives 8-21 and 10-32)."""
+"""Blinks that come by themselves. With those at pauses and at shifts of the gaze a silent face comes to 17 a minute and
+a talking one to 26, the means of 150 people at rest and in conversation (Bentivoglio et al. 1997; Doughty 2001 gives
+8-21 and 10-32)."""
 AT_PAUSE = 0.75
-"""How many pauses begin with a blink. Speakers blink at the ends of and in pauses (Nakano & Kitazawa 2010); the share is ours."""
+"""How many pauses begin with a blink. Speakers blink at the ends of and in pauses (Nakano & Kitazawa 2010); the share
+is ours."""
 PAUSE_DELAY_S = 0.25
 """At most so long after the pause is noticed."""
 AT_SHIFT = 0.025
-"""Chance of a blink per degree of a gaze shift: the wider the shift the likelier (Evinger et al. 1994); the slope is ours."""
+"""Chance of a blink per degree of a gaze shift: the wider the shift the likelier (Evinger et al. 1994); the slope is
+ours."""
 INTERVAL_SPREAD = 0.6
-"""Standard deviation of the intervals over their mean; the intervals of one person are skewed, many short and few long."""
+"""Standard deviation of the intervals over their mean; the intervals of one person are skewed, many short and few
+long."""
 APART_S = 0.45
 """No blink is begun sooner after the last one began, but for doubles."""
 DOUBLE = 0.06
 """Share of blinks that are two in a row; ours."""
 PARTIAL = 0.15
-"""Share that stay open by a quarter. People watching a film do so far oftener (Ousler et al. 2014: half of all blinks), but
-complete ones look more natural on a face (Trutoiu et al. 2011)."""
+"""Share that stay open by a quarter. People watching a film do so far oftener (Ousler et al. 2014: half of all blinks),
+but complete ones look more natural on a face (Trutoiu et al. 2011)."""
 
 CLOSING_S, CLOSED_S, OPENING_S = (0.075, 0.015), (0.022, 0.008), (0.19, 0.045)
-"""Mean and standard deviation, seconds. Lids come down in 66-100 ms, stay for 10 ms or a little more and open more slowly, fast at
-first (Stern et al. 1984; VanderWerf et al. 2003; Trutoiu et al. 2011). Closed lasts a pose at least, or 60 Hz would miss it."""
+"""Mean and standard deviation, seconds. Lids come down in 66-100 ms, stay for 10 ms or a little more and open more
+slowly, fast at first (Stern et al. 1984; VanderWerf et al. 2003; Trutoiu et al. 2011). Closed lasts a pose at least, or
+60 Hz would miss it."""
 BETWEEN_EYES_S = 0.003
 """Standard deviation of one eye's lag behind the other."""
 
 _UNIT = 3600 * 1000
-"""Phase of one interval. A pose adds 1000 times the rate per minute, in whole numbers: sums of those are the same in any portions."""
+"""Phase of one interval. A pose adds 1000 times the rate per minute, in whole numbers: sums of those are the same in
+any portions."""
 
 
 class Blinks:
@@ -53,7 +59,8 @@ class Blinks:
         self._track = Track(2)
 
     def step(self, first: int, heard: Heard, shifts: list[tuple[int, float]]) -> Curve:
-        """float32 (poses, 2), left and right. `shifts`: poses at which the eyes set off, and how far they go in degrees."""
+        """float32 (poses, 2), left and right. `shifts`: poses at which the eyes set off, and how far they go in
+        degrees."""
         end = first + len(heard.speaking)
         spoken = int(np.count_nonzero(heard.speaking))
         phase_at_end = self._phase + spoken * self._rates[1] + (end - first - spoken) * self._rates[0]

@@ -13,8 +13,8 @@ from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, glide, lognorm
 SHAPES = slice(CHANNELS_61.index("BrowInnerUp"), CHANNELS_61.index("BrowOuterUpRight") + 1)
 
 AT_STRESS, AT_START = 0.35, 0.35
-"""Chance of a raise on a syllable that stands out fully, and at the beginning of speech. Raises go with accents but not with each
-one, and gather where a turn begins (Cave et al. 1996; Guaitella et al. 2009); the numbers are ours."""
+"""Chance of a raise on a syllable that stands out fully, and at the beginning of speech. Raises go with accents but not
+with each one, and gather where a turn begins (Cave et al. 1996; Guaitella et al. 2009); the numbers are ours."""
 APART_S = 0.9
 """From one raise to the next."""
 HEIGHT = (0.10, 0.26)

@@ -39,14 +39,16 @@ class Amounts:
     def __post_init__(self) -> None:
         for part in fields(self):
             if not 0 <= getattr(self, part.name) <= 3:
-                raise ValueError(f"amount of {part.name}: got {getattr(self, part.name)!r}, expected a number from 0 to 3")
+                raise ValueError(
+                    f"amount of {part.name}: got {getattr(self, part.name)!r}, expected a number from 0 to 3"
+                )
 
 
 class Liveliness:
     """Blinks, gaze, brows, breath and, if asked, head motion over poses that a speech network made.
 
-    Seeded: the same seed, poses and levels give the same face, in whatever portions they come. With seed None it is off and
-    gives back what it gets. It never touches JawOpen or any Mouth channel, so lips close as they were predicted.
+    Seeded: the same seed, poses and levels give the same face, in whatever portions they come. With seed None it is off
+    and gives back what it gets. It never touches JawOpen or any Mouth channel, so lips close as they were predicted.
     """
 
     def __init__(self, seed: int | None, *, amounts: Amounts | None = None, head: HeadMotion | None = None) -> None:
@@ -80,7 +82,8 @@ class Liveliness:
         poses
             float32 (n, 61), wire order, as remapped from the network; n may be 0.
         level_dbfs
-            float (n,): RMS level of the 1/60 s of sound that belongs to each pose, dB below full scale; -inf is silence.
+            float (n,): RMS level of the 1/60 s of sound that belongs to each pose, dB below full scale; -inf is
+            silence.
         speaking
             bool (n,): where there is voice, if it is known; else the level tells. Gaps under 0.2 s are bridged here.
         gain
@@ -122,7 +125,8 @@ class Liveliness:
         return more
 
     def _rng(self, part: str) -> Random:
-        """A generator of the part's own: switching one part off, or changing its numbers, leaves the others as they were."""
+        """A generator of the part's own: switching one part off, or changing its numbers, leaves the others as they
+        were."""
         return Random(f"{self.seed} {part}")
 
 

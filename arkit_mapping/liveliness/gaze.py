@@ -13,18 +13,20 @@ from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, lognormal, pos
 
 AT_PARTNER_S = {True: (3.13, 3.16), False: (7.92, 1.57)}
 AWAY_S = {True: (0.93, 0.80), False: (0.43, 0.24)}
-"""Mean and standard deviation, seconds, for a face that speaks (True) or listens: 93.9, 94.9, 237.5, 47.1, 27.8, 24.0, 13.0 and 7.1
-pictures at 30 a second in Lee, Badler & Badler, Eyes Alive (SIGGRAPH 2002)."""
+"""Mean and standard deviation, seconds, for a face that speaks (True) or listens: 93.9, 94.9, 237.5, 47.1, 27.8, 24.0,
+13.0 and 7.1 pictures at 30 a second in Lee, Badler & Badler, Eyes Alive (SIGGRAPH 2002)."""
 AWAY_MEAN_DEG = 6.9
 """Amplitudes fall off as exp(-degrees / 6.9) (Eyes Alive)."""
 AWAY_DEG = (2.5, 11.0)
-"""Cut to this: the head stays, and a look at somebody on a screen wanders little. Eyes Alive cut at 27.5 where the head moved along."""
+"""Cut to this: the head stays, and a look at somebody on a screen wanders little. Eyes Alive cut at 27.5 where the head
+moved along."""
 UP_AND_DOWN = 0.55
 """Vertical shifts are smaller than horizontal ones by this; ours."""
 DIRECTIONS = (15.54, 6.46, 17.69, 7.44, 16.80, 7.89, 20.38, 7.79)
 """How often, in percent, a look goes each way, in eighths of a turn from sideways over up (Eyes Alive)."""
 BACK_AT_PAUSE = 0.7
-"""Chance that a speaker who looks away looks back as a pause begins: speakers look up at the ends of phrases (Kendon 1967)."""
+"""Chance that a speaker who looks away looks back as a pause begins: speakers look up at the ends of phrases (Kendon
+1967)."""
 FIXATION_S = (0.75, 0.5)
 """Mean and standard deviation of one look at one spot of the partner's face; fixations on faces last 0.2-1 s."""
 SPOTS_DEG = (1.1, 0.8)
@@ -93,7 +95,8 @@ class Gaze:
 
 
 def saccade(start: tuple[float, float], end: tuple[float, float], degrees: float, begun: float) -> Curve:
-    """The poses of one jump of the eyes, which began `begun` of a pose before the first of them: float32 (poses, eyes.LOOK)."""
+    """The poses of one jump of the eyes, which began `begun` of a pose before the first of them: float32 (poses,
+    eyes.LOOK)."""
     lasts = (SACCADE_S + SACCADE_S_PER_DEG * degrees) * RATE_HZ
     rows = []
     for pose in range(math.ceil(lasts) + 1):

@@ -15,8 +15,9 @@ from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, glide, lognorm
 ANGLES = slice(CHANNELS_61.index("HeadYaw"), CHANNELS_61.index("HeadRoll") + 1)
 
 NOD_RAD = (0.015, 0.045)
-"""Pitch of a nod on a weak and on a full stress, 1 to 2.5 degrees. Heads move with a voice's pitch and loudness (Munhall et al. 2004)
-and nods come with and after the word that stands out (Kim, Cvejic & Davis 2014); the sizes are ours."""
+"""Pitch of a nod on a weak and on a full stress, 1 to 2.5 degrees. Heads move with a voice's pitch and loudness
+(Munhall et al. 2004) and nods come with and after the word that stands out (Kim, Cvejic & Davis 2014); the sizes are
+ours."""
 NOD_S, BACK_S = (0.20, 0.04), (0.45, 0.10)
 APART_S = 0.5
 """From one nod to the next."""
@@ -25,15 +26,17 @@ POSTURE_RAD = (0.045, 0.022, 0.020)
 LISTENING = 0.35
 """A silent head keeps this much nearer the centre."""
 TURN_S, STAYS_S = (1.6, 0.4), (2.6, 1.2)
-"""How long a turn to another posture takes and how long until the next one begins; pauses and beginnings bring one too."""
+"""How long a turn to another posture takes and how long until the next one begins; pauses and beginnings bring one
+too."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadMotion:
     """Gain and sign of each axis, and how far the head may go.
 
-    Which way is positive is not certain for every receiver: Unreal's MetaHuman is said to turn the head by -50, 50 and 50 degrees
-    per unit of yaw, pitch and roll. A negative gain turns an axis round. Raises ValueError outside the ranges.
+    Which way is positive is not certain for every receiver: Unreal's MetaHuman is said to turn the head by -50, 50 and
+    50 degrees per unit of yaw, pitch and roll. A negative gain turns an axis round. Raises ValueError outside the
+    ranges.
     """
 
     yaw: float = 1.0
@@ -95,7 +98,9 @@ class Head:
     def _nod(self, at: int, strength: float) -> None:
         depth = (NOD_RAD[0] + (NOD_RAD[1] - NOD_RAD[0]) * strength) * lognormal(self._rng, 1.0, 0.3)
         down, back = (lognormal(self._rng, *spread) for spread in (NOD_S, BACK_S))
-        self._nods.follow(at, np.concatenate([_onwards(self._nods, at, [depth], down), glide(depth, 0.0, poses_of(back))]))
+        self._nods.follow(
+            at, np.concatenate([_onwards(self._nods, at, [depth], down), glide(depth, 0.0, poses_of(back))])
+        )
         self._nod_from = at + math.ceil(APART_S * RATE_HZ)
 
 

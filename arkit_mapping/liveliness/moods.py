@@ -26,7 +26,8 @@ Poses = NDArray[np.float32]
 
 DEFAULT_INTENSITY = 0.5
 GLIDE_POSES = 24
-"""A mood takes 0.4 s to come; a spontaneous smile takes about half a second to its height (Schmidt, Cohn & Tian 2003)."""
+"""A mood takes 0.4 s to come; a spontaneous smile takes about half a second to its height (Schmidt, Cohn & Tian
+2003)."""
 
 _EYE = CHANNELS_61.index("EyeBlinkRight")
 _BLINKS = slice(CHANNELS_61.index("EyeBlinkLeft"), _EYE + 1, _EYE)
@@ -35,7 +36,8 @@ _PART = re.compile(r"\s*(?P<name>[^:\s]+)\s*(?::\s*(?P<intensity>\S+)\s*)?")
 
 
 class MoodError(ValueError):
-    """A mood that is not known or not in range. The text is one line for the user; `expected` is the part that says what is right."""
+    """A mood that is not known or not in range. The text is one line for the user; `expected` is the part that says
+    what is right."""
 
     def __init__(self, got: str, expected: str) -> None:
         super().__init__(f"mood: got {got!r}, expected {expected}")
@@ -44,7 +46,8 @@ class MoodError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """One mood or several at once. `Mood()` is neutral and changes nothing. MoodError for an unknown name or intensity."""
+    """One mood or several at once. `Mood()` is neutral and changes nothing. MoodError for an unknown name or
+    intensity."""
 
     parts: tuple[tuple[str, float], ...] = ()
     """(name, intensity): each name once, intensity 0 to 1."""
@@ -61,7 +64,8 @@ class Mood:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`happy`, `happy:0.4` or several joined by commas; 0.5 where no intensity is given. Letter case and spaces do not matter."""
+        """`happy`, `happy:0.4` or several joined by commas; 0.5 where no intensity is given. Letter case and spaces do
+        not matter."""
         try:
             return cls(tuple(_parsed(part) for part in text.split(",")))
         except MoodError as error:
@@ -73,7 +77,8 @@ class Mood:
 
     @property
     def offsets(self) -> NDArray[np.float32]:
-        """float32 (61,), wire order, 0 to 1, read-only: what the mood adds to a face at rest, were its lips apart and shut at once."""
+        """float32 (61,), wire order, 0 to 1, read-only: what the mood adds to a face at rest, were its lips apart and
+        shut at once."""
         return _offsets(self)
 
 
@@ -85,15 +90,17 @@ def names_of_moods() -> tuple[str, ...]:
 def apply(poses: Poses, mood: Mood) -> Poses:
     """The poses, float32 (61,) or (n, 61) with MouthClose as predicted, in that mood: a new array of the same shape.
 
-    An offset takes its part of what is left up to 1, so weights in [0, 1] stay there and a shape that speech already uses moves
-    less. Where lips touch (`arkit_mapping.character.lips.openness` 0), what would part them is left out, JawOpen first of all, while
-    corners, cheeks, eyes and brows go on; MouthClose is never touched. Closing eyes do not widen.
+    An offset takes its part of what is left up to 1, so weights in [0, 1] stay there and a shape that speech already
+    uses moves less. Where lips touch (`arkit_mapping.character.lips.openness` 0), what would part them is left out,
+    JawOpen first of all, while corners, cheeks, eyes and brows go on; MouthClose is never touched. Closing eyes do not
+    widen.
     """
     return _wear(poses, mood.offsets)
 
 
 class MoodBlend:
-    """A mood that may change at any pose and then glides over in 0.4 s. Not locked: `to` belongs on the thread that applies."""
+    """A mood that may change at any pose and then glides over in 0.4 s. Not locked: `to` belongs on the thread that
+    applies."""
 
     def __init__(self, mood: Mood | None = None) -> None:
         self.mood = mood or Mood()
@@ -113,7 +120,8 @@ class MoodBlend:
         self.mood, self._to, self._age = mood, mood.offsets, 0
 
     def apply(self, poses: Poses) -> Poses:
-        """The next poses, float32 (n, 61), in the mood as it is by then; a new array. Any portions give the same poses."""
+        """The next poses, float32 (n, 61), in the mood as it is by then; a new array. Any portions give the same
+        poses."""
         if self._age == GLIDE_POSES:
             return _wear(poses, self._to)
         ages = self._age + np.arange(1, len(poses) + 1)
@@ -155,7 +163,9 @@ def _meant(name: str) -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((files("arkit_mapping.liveliness") / "moods.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.safe_load(
+        (files("arkit_mapping.liveliness") / "moods.yaml").read_text(encoding="utf-8")
+    )
     return data
 
 

@@ -14,13 +14,14 @@ FAINTEST_DBFS = -65.0
 OVER_NOISE_DB = 12.0
 """What is so far over the followed background is sound."""
 UNDER_VOICE_DB = 24.0
-"""Sound so far under the followed voice, which is near its syllables' tops, is breath or room: levels within speech spread over some
-30 dB. ITU-T P.56 counts as active what is up to 16 dB under the mean."""
+"""Sound so far under the followed voice, which is near its syllables' tops, is breath or room: levels within speech
+spread over some 30 dB. ITU-T P.56 counts as active what is up to 16 dB under the mean."""
 BEGIN_POSES, PAUSE_POSES = 3, 12
-"""50 ms of voice begin speech. 0.2 s without it are a pause: a closed p lasts up to 0.15 s, pauses are counted from 0.2-0.25 s up
-(Goldman-Eisler 1968)."""
+"""50 ms of voice begin speech. 0.2 s without it are a pause: a closed p lasts up to 0.15 s, pauses are counted from
+0.2-0.25 s up (Goldman-Eisler 1968)."""
 STRESS_DB, RELAX_DB = 1.5, 0.0
-"""A syllable stands out this far over the followed voice; the next one counts after the level fell back to the second."""
+"""A syllable stands out this far over the followed voice; the next one counts after the level fell back to the
+second."""
 FULL_STRESS_DB = 6.0
 STRESS_POSES = 3
 """So long must it last: a click is shorter."""
@@ -30,8 +31,8 @@ _FAST, _FLOOR_FALLS = 0.34, 0.2
 _VOICE_RISES, _VOICE_FALLS = 0.03, 0.006
 """0.5 and 2.8 s, over sound only: near the tops of the syllables of the last seconds."""
 _FLOOR_RISES_DB, _FLOOR_RISES_UNDER_SOUND_DB = 0.05, 0.01
-"""Per pose: 3 dB/s, and 0.6 dB/s while there is sound over it. A noise that begins is background after some tens of seconds; gaps
-between words pull the floor down again."""
+"""Per pose: 3 dB/s, and 0.6 dB/s while there is sound over it. A noise that begins is background after some tens of
+seconds; gaps between words pull the floor down again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class Prosody:
         return heard
 
     def _follow(self, levels: list[float]) -> tuple[list[bool], list[float]]:
-        """Whether there is voice, and how far the level is over the voice's own, dB. A recursion, which no array operation computes."""
+        """Whether there is voice, and how far the level is over the voice's own, dB. A recursion, which no array
+        operation computes."""
         fast, voice, floor = self._fast, self._voice, self._floor
         voiced, over = [], []
         for level in levels:

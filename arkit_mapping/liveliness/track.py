@@ -31,7 +31,8 @@ class Track:
         self._parts.append((at, curve))
 
     def value(self, at: int) -> Curve:
-        """What is planned for pose `at`, not before the newest curve but for the pose right before it: float32 (width,)."""
+        """What is planned for pose `at`, not before the newest curve but for the pose right before it: float32
+        (width,)."""
         start, curve = self._parts[-1] if at >= self._parts[-1][0] or len(self._parts) == 1 else self._parts[-2]
         value: Curve = curve[min(max(at - start, 0), len(curve) - 1)]
         return value
@@ -59,7 +60,8 @@ class Track:
 def glide(start: float | Curve, end: float | Curve, poses: int, velocity: float | Curve = 0.0) -> Curve:
     """The `poses` values after `start`, the last of them `end`: float32 (poses, width). It stops smoothly.
 
-    It sets off with `velocity` per pose: a cubic with both values and both slopes given, so a movement cut short does not jerk.
+    It sets off with `velocity` per pose: a cubic with both values and both slopes given, so a movement cut short does
+    not jerk.
     """
     kept, pushed = _cubic(poses)
     return end + kept * (start - end) + pushed * velocity

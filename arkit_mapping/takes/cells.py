@@ -1,7 +1,8 @@
 """The cells of a take's table, however its text was written: which columns there are, and what stands in each row.
 
-Separated by commas, semicolons or tabs; cells quoted or not; numbers with points or decimal commas; separators at line ends.
-Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs in Unreal.
+Separated by commas, semicolons or tabs; cells quoted or not; numbers with points or decimal commas; separators at line
+ends. Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs
+in Unreal.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ _BEFORE_FF = re.compile(r"\d+:\d+:\d+")
 
 
 class TakeError(ValueError):
-    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in it."""
+    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in
+    it."""
 
 
 class Cells:
     """Rows of cells below a header; iterating gives line number and cells of each row that is not blank.
 
-    Decimal commas come as points. Raises TakeError for a header that is no take's, and while iterating for a row of another width.
+    Decimal commas come as points. Raises TakeError for a header that is no take's, and while iterating for a row of
+    another width.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -44,7 +47,9 @@ class Cells:
             self.header = self.header[:-1]
             self.odd["separators at line ends"] = None
         if [name.lower() for name in self.header[:2]] != ["timecode", "blendshapecount"] or len(self.header) < 3:
-            raise TakeError(f"line 1: got {first[:40]!r}, expected the header of a take: Timecode,BlendShapeCount,EyeBlinkLeft,...")
+            raise TakeError(
+                f"line 1: got {first[:40]!r}, expected the header of a take: Timecode,BlendShapeCount,EyeBlinkLeft,..."
+            )
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         for number, line in enumerate(self._lines, start=2):
@@ -59,7 +64,11 @@ class Cells:
             cells.pop()
             self.odd["separators at line ends"] = None
         if len(cells) != width:
-            why = "; are they decimal commas? quote them, or separate cells by semicolons" if len(cells) >= 2 * width - 2 else ""
+            why = (
+                "; are they decimal commas? quote them, or separate cells by semicolons"
+                if len(cells) >= 2 * width - 2
+                else ""
+            )
             raise TakeError(f"line {number}: got {len(cells)} cells, expected {width} as in the header{why}")
         if (self._separator != "," or '"' in line) and any("," in cell for cell in cells):
             self.odd["decimal commas"] = None
@@ -75,7 +84,8 @@ class Cells:
 
 
 def missing_shape(header: tuple[str, ...]) -> str:
-    """What is said of a header without TongueOut; empty where no shape is missing. Raises TakeError for any other that is."""
+    """What is said of a header without TongueOut; empty where no shape is missing. Raises TakeError for any other that
+    is."""
     names, known = {name.lower() for name in header}, {name.lower() for name in CHANNELS_61}
     missing = [name for name in CHANNELS_61[:SHAPE_COUNT] if name.lower() not in names]
     if missing in ([], [MAY_BE_MISSING]):

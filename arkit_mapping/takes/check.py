@@ -1,9 +1,10 @@
-"""What Unreal's Live Link Face Importer will make of a take, before Unreal is asked: its rules, one finding for each that is broken.
+"""What Unreal's Live Link Face Importer will make of a take, before Unreal is asked: its rules, one finding for each
+that is broken.
 
 What this program itself cannot read is an error too, in the reader's own words.
 
-Two importers are about: the older counts FF in sixtieths always; the newer (Unreal 5.4) does so if any FF.mmm of the file is over 30,
-and takes it for a 30 fps take otherwise. What both say of header, rows and cells is the same.
+Two importers are about: the older counts FF in sixtieths always; the newer (Unreal 5.4) does so if any FF.mmm of the
+file is over 30, and takes it for a 30 fps take otherwise. What both say of header, rows and cells is the same.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from arkit_mapping.takes.folder import take_json_faults
 from arkit_mapping.takes.names import imported_subject, named
 
 Level = Literal["error", "warning", "note"]
-"""error: refused, rows lost, or time or values wrong; warning: imported, but perhaps not as meant; note: worth knowing."""
+"""error: refused, rows lost, or time or values wrong; warning: imported, but perhaps not as meant; note: worth
+knowing."""
 _LONGEST_LINE = 65536
 _MOST_OF_A_KIND = 5
 _ANGLE_LIMIT = math.pi
@@ -42,11 +44,13 @@ class Finding:
 
 
 def check_take(path: str | Path, rate: str | None = None) -> list[Finding]:
-    """What is wrong with a take's .csv and the take.json beside it, in order of lines; what is about the whole comes first.
+    """What is wrong with a take's .csv and the take.json beside it, in order of lines; what is about the whole comes
+    first.
 
     rate : what FF counts, as `read_take` has it
 
-    Raises OSError where the file cannot be read; whatever is in it is a finding. At most five of each kind are told, then how many more.
+    Raises OSError where the file cannot be read; whatever is in it is a finding. At most five of each kind are told,
+    then how many more.
     """
     found = _Findings()
     with open(path, encoding="utf-8-sig", errors="replace") as lines:
@@ -70,14 +74,22 @@ def _judge_reading(path: Path, rate: str | None, times: _Times, found: _Findings
     for text in take.notes:
         found.add("note", 0, "reading", text)
     if found.failed:
-        found.add("note", 0, "mending", "it can be read here: `livelink-bridge takes export` with -o OTHER.csv writes one that imports")
+        found.add(
+            "note",
+            0,
+            "mending",
+            "it can be read here: `livelink-bridge takes export` with -o OTHER.csv writes one that imports",
+        )
 
 
 def _subject(path: Path) -> str:
     imported, meant = imported_subject(path.name), named(path)[2]
     if imported == meant:
         return f"Unreal names the subject {imported!r}; choose that name in ARKit Face Subj"
-    return f"its subject is {meant!r}; imported by hand, Unreal names it {imported!r}: choose that name in ARKit Face Subj then"
+    return (
+        f"its subject is {meant!r}; imported by hand, Unreal names it {imported!r}: choose that name in ARKit Face "
+        "Subj then"
+    )
 
 
 @dataclass(slots=True)
@@ -129,7 +141,9 @@ def _numbered(lines: TextIO, found: _Findings) -> Iterator[tuple[int, str]]:
     while line := lines.readline(_LONGEST_LINE):
         number += 1
         if len(line) == _LONGEST_LINE:
-            found.add("error", number, "line", f"line is longer than {_LONGEST_LINE} characters, expected a row of a take")
+            found.add(
+                "error", number, "line", f"line is longer than {_LONGEST_LINE} characters, expected a row of a take"
+            )
             return
         if not line.strip():
             blank += 1
@@ -144,12 +158,22 @@ def _check_header(names: list[str], found: _Findings) -> bool:
     first = [name.lower() for name in names[:2]]
     if first != ["timecode", "blendshapecount"] or len(names) < 3:
         why = "; Unreal's own CSV writer makes such a file, no importer takes it" if " framerate" in first else ""
-        found.add("error", 1, "header", f"got {','.join(names)[:40]!r}, expected Timecode,BlendShapeCount,EyeBlinkLeft ...{why}")
+        found.add(
+            "error",
+            1,
+            "header",
+            f"got {','.join(names)[:40]!r}, expected Timecode,BlendShapeCount,EyeBlinkLeft ...{why}",
+        )
         return False
     for name, times in Counter(name.lower() for name in names[2:]).items():
         if name not in _KNOWN:
             near = nearest(name, CHANNELS_61)
-            found.add("warning", 1, "column", f"column {name[:40]!r} is no channel{near}: it becomes a curve that nothing reads")
+            found.add(
+                "warning",
+                1,
+                "column",
+                f"column {name[:40]!r} is no channel{near}: it becomes a curve that nothing reads",
+            )
         elif times > 1:
             found.add("warning", 1, "column", f"column {_KNOWN[name]} is there {times} times")
     missing = [name for name in CHANNELS_61 if name.lower() not in {name.lower() for name in names}]
@@ -157,9 +181,16 @@ def _check_header(names: list[str], found: _Findings) -> bool:
     if shapes == [MAY_BE_MISSING]:
         pass  # said by the reader
     elif shapes:
-        found.add("error", 1, "missing", f"no column {shapes[0]} ({len(shapes)} of {SHAPE_COUNT} blend shapes are missing)")
+        found.add(
+            "error", 1, "missing", f"no column {shapes[0]} ({len(shapes)} of {SHAPE_COUNT} blend shapes are missing)"
+        )
     elif missing:
-        found.add("note", 1, "missing", f"no column {missing[0]} ({len(missing)} of the nine angles are missing): they read as 0")
+        found.add(
+            "note",
+            1,
+            "missing",
+            f"no column {missing[0]} ({len(missing)} of the nine angles are missing): they read as 0",
+        )
     return True
 
 
@@ -179,11 +210,21 @@ def _check_row(cells: list[str], number: int, names: list[str], found: _Findings
     cells = [cell for cell in cells if cell]
     moment = _moment(cells[0])
     if moment is None:
-        found.add("error", number, "timecode", f"got timecode {cells[0][:40]!r}, expected HH:MM:SS:FF.mmm, non-drop, FF below {RATE_HZ}")
+        found.add(
+            "error",
+            number,
+            "timecode",
+            f"got timecode {cells[0][:40]!r}, expected HH:MM:SS:FF.mmm, non-drop, FF below {RATE_HZ}",
+        )
     else:
         times.add(number, *moment)
     if cells[1].strip() not in (str(len(CHANNELS_61)), str(len(cells) - 2)):
-        found.add("warning", number, "count", f"got BlendShapeCount {cells[1][:40]!r}, expected {len(CHANNELS_61)}: 52 shapes and 9 angles")
+        found.add(
+            "warning",
+            number,
+            "count",
+            f"got BlendShapeCount {cells[1][:40]!r}, expected {len(CHANNELS_61)}: 52 shapes and 9 angles",
+        )
     for name, cell in zip(names[2:], cells[2:], strict=True):
         _check_value(name, cell, number, found)
 
@@ -192,7 +233,12 @@ def _check_value(name: str, cell: str, number: int, found: _Findings) -> None:
     try:
         value = float(cell)
     except ValueError:
-        found.add("error", number, "number", f"got {cell[:40]!r} for {name or 'a column'}, expected a number: importers read 0")
+        found.add(
+            "error",
+            number,
+            "number",
+            f"got {cell[:40]!r} for {name or 'a column'}, expected a number: importers read 0",
+        )
         return
     if not math.isfinite(value):
         found.add("error", number, "finite", f"{name or 'a value'} is {value}: Unreal hands it to the rig as it is")
@@ -208,10 +254,16 @@ _SHAPES, _ANGLES = frozenset(CHANNELS_61[:SHAPE_COUNT]), frozenset(CHANNELS_61[S
 def _moment(text: str) -> tuple[int, float] | None:
     """Whole seconds of the day, and FF.mmm; None for what is no timecode."""
     parts = text.split(":")
-    if len(parts) != 4 or not all(part.isascii() and part.isdecimal() for part in (*parts[:3], *parts[3].split(".", 1))):
+    if len(parts) != 4 or not all(
+        part.isascii() and part.isdecimal() for part in (*parts[:3], *parts[3].split(".", 1))
+    ):
         return None
     hours, minutes, seconds, ff = int(parts[0][:9]), int(parts[1][:9]), int(parts[2][:9]), float(parts[3][:20])
-    return (3600 * hours + 60 * minutes + seconds, ff) if hours < 24 and minutes < 60 and seconds < 60 and ff < RATE_HZ else None
+    return (
+        (3600 * hours + 60 * minutes + seconds, ff)
+        if hours < 24 and minutes < 60 and seconds < 60 and ff < RATE_HZ
+        else None
+    )
 
 
 class _Times:
@@ -239,11 +291,18 @@ class _Times:
 
     def _step(self, line: int, step_s: float) -> None:
         if step_s < -DAY_S / 2:
-            self._found.add("warning", line, "midnight", "the take runs over midnight: importers put the rows from here on at the front")
+            self._found.add(
+                "warning",
+                line,
+                "midnight",
+                "the take runs over midnight: importers put the rows from here on at the front",
+            )
         elif step_s < 0:
             self._found.add("error", line, "back", f"timecode goes back by {-step_s:.3f} s, expected it to rise")
         elif step_s == 0:
-            self._found.add("warning", line, "repeat", "timecode is that of the row before: only one of them is imported")
+            self._found.add(
+                "warning", line, "repeat", "timecode is that of the row before: only one of them is imported"
+            )
 
     def judge(self, take: Take) -> None:
         """What only the whole file tells."""
@@ -251,24 +310,44 @@ class _Times:
             return
         self._judge_rate(take.counts)
         if self._rows >= _ENOUGH_ROWS and self._as_milliseconds > 0.9 * self._rows:
-            self._found.add("warning", 0, "milliseconds", "the mmm of FF.mmm are milliseconds of the second in most rows, "
-                            "expected thousandths of a sixtieth: importers see uneven rows")  # fmt: skip
+            self._found.add(
+                "warning",
+                0,
+                "milliseconds",
+                "the mmm of FF.mmm are milliseconds of the second in most rows, "
+                "expected thousandths of a sixtieth: importers see uneven rows",
+            )
         missing = len(gaps(take))
         if missing:
-            self._found.add("note", 0, "gaps", f"rows are missing in {missing} places: importers draw straight lines there")
+            self._found.add(
+                "note", 0, "gaps", f"rows are missing in {missing} places: importers draw straight lines there"
+            )
         if self._first[0]:
-            self._found.add("note", 0, "start", f"the take begins {self._first[0] + self._first[1] / RATE_HZ:.3f} s into the sequence")
+            self._found.add(
+                "note",
+                0,
+                "start",
+                f"the take begins {self._first[0] + self._first[1] / RATE_HZ:.3f} s into the sequence",
+            )
 
     def _judge_rate(self, counts: str) -> None:
         """Importers know sixtieths, the newer thirtieths too."""
         if counts not in ("60", "30", "milliseconds"):
-            self._found.add("error", 0, "rate", f"its timecode counts {counts} a second, importers count 60, newer ones 30 where no FF "
-                            "is over 30: each second lasts another time")  # fmt: skip
+            self._found.add(
+                "error",
+                0,
+                "rate",
+                f"its timecode counts {counts} a second, importers count 60, newer ones 30 where no FF "
+                "is over 30: each second lasts another time",
+            )
         elif self._most_ff > RATE_HZ / 2 or counts == "milliseconds":
             return
         elif counts == "30":
             text = "FF counts in thirtieths: newer importers (Unreal 5.4) read it right, older ones halve its fractions"
             self._found.add("warning", 0, "rate", text)
         else:
-            text = "no FF is over 30: newer importers (Unreal 5.4) take it for 30 fps and double its fractions; 0.6 s of rows are enough"
+            text = (
+                "no FF is over 30: newer importers (Unreal 5.4) take it for 30 fps and double its fractions; 0.6 s "
+                "of rows are enough"
+            )
             self._found.add("warning", 0, "rate", text)

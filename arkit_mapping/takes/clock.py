@@ -8,9 +8,10 @@
 | `FF.mmm`, mmm the milliseconds of the second | milliseconds; FF says the same once more, roughly |
 | `mmm`, or seconds with a fraction | milliseconds |
 
-Labels alone cannot tell 23.976 from 24, 29.97 from 30, 59.94 from 60: the whole number is taken unless frames are dropped. Labels of
-less than a second that do not reach past 30 tell nothing: sixtieths are taken, as this program and the app write them.
-Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs in Unreal.
+Labels alone cannot tell 23.976 from 24, 29.97 from 30, 59.94 from 60: the whole number is taken unless frames are
+dropped. Labels of less than a second that do not reach past 30 tell nothing: sixtieths are taken, as this program and
+the app write them. Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the
+script that runs in Unreal.
 """
 
 from __future__ import annotations
@@ -58,11 +59,20 @@ MILLISECONDS = Counting("milliseconds", 1000)
 COUNTINGS = {
     counting.name: counting
     for counting in (
-        Counting("23.976", 24, slow=True), Counting("24", 24), Counting("25", 25), Counting("29.97", 30, slow=True),
-        Counting("29.97df", 30, slow=True, drop=True), Counting("30", 30), Counting("47.952", 48, slow=True), Counting("48", 48),
-        Counting("50", 50), Counting("59.94", 60, slow=True), Counting("59.94df", 60, slow=True, drop=True), Counting("60", 60),
+        Counting("23.976", 24, slow=True),
+        Counting("24", 24),
+        Counting("25", 25),
+        Counting("29.97", 30, slow=True),
+        Counting("29.97df", 30, slow=True, drop=True),
+        Counting("30", 30),
+        Counting("47.952", 48, slow=True),
+        Counting("48", 48),
+        Counting("50", 50),
+        Counting("59.94", 60, slow=True),
+        Counting("59.94df", 60, slow=True, drop=True),
+        Counting("60", 60),
     )
-}  # fmt: skip
+}
 _SLOWER = {24: "23.976", 30: "29.97", 48: "47.952", 60: "59.94"}
 
 
@@ -72,7 +82,9 @@ def counting_of(rate: str) -> Counting:
         return COUNTINGS[rate]
     if rate.isascii() and rate.isdecimal() and 1 <= int(rate[:3]) <= _FIELD:
         return Counting(str(int(rate)), int(rate))
-    raise TakeError(f"--take-rate: got {rate[:40]!r}, expected {', '.join(COUNTINGS)} or another whole number from 1 to {_FIELD}")
+    raise TakeError(
+        f"--take-rate: got {rate[:40]!r}, expected {', '.join(COUNTINGS)} or another whole number from 1 to {_FIELD}"
+    )
 
 
 class Labels:
@@ -99,7 +111,9 @@ class Labels:
         if found is None or second is None:
             raise TakeError(f"line {line}: got timecode {text[:40]!r}, {_EXPECTED}")
         if self._semicolon not in (None, ";" in text):
-            raise TakeError(f"line {line}: got timecode {text[:40]!r}, {_EXPECTED}, and the same sign before FF in all rows")
+            raise TakeError(
+                f"line {line}: got timecode {text[:40]!r}, {_EXPECTED}, and the same sign before FF in all rows"
+            )
         self._semicolon = ";" in text
         if self._seconds and second + self._day() < self._seconds[-1] - DAY // 2:
             second += DAY
@@ -113,7 +127,8 @@ class Labels:
         self._clocks += clock is not None
 
     def counted(self, rate: str | None = None) -> tuple[Counting, str]:
-        """How the rows count, and a line about it where a reader might think otherwise, else an empty text. At least one row.
+        """How the rows count, and a line about it where a reader might think otherwise, else an empty text. At least
+        one row.
 
         rate : what the user says, which is believed
 
@@ -125,7 +140,8 @@ class Labels:
         return counting, said
 
     def seconds(self, counting: Counting) -> array[float]:
-        """Seconds since midnight of the first day, of each row; the first row's is what its label says. They never fall: TakeError."""
+        """Seconds since midnight of the first day, of each row; the first row's is what its label says. They never
+        fall: TakeError."""
         times = array("d", self._spread(counting))
         for at in range(1, len(times)):
             if times[at] < times[at - 1]:
@@ -167,7 +183,11 @@ class Labels:
     def _plain(self, nominal: int) -> tuple[Counting, str]:
         if nominal == 60 and self._fractions:
             return COUNTINGS["60"], ""
-        slower = f" ({_SLOWER[nominal]} has the same labels: --take-rate {_SLOWER[nominal]} if it is that)" if nominal in _SLOWER else ""
+        slower = (
+            f" ({_SLOWER[nominal]} has the same labels: --take-rate {_SLOWER[nominal]} if it is that)"
+            if nominal in _SLOWER
+            else ""
+        )
         odd = ", although it has ; before it as drop-frame would" if self._semicolon else ""
         return COUNTINGS[str(nominal)], f"FF of its timecode counts {nominal} a second{odd}{slower}"
 
@@ -178,7 +198,8 @@ class Labels:
         return COUNTINGS[name], f"its timecode counts {name[:-2]} a second, drop-frame"
 
     def _turns(self) -> list[float]:
-        """FF that make a second, by each place where the second turns to the next: the last FF, a usual step, less the first FF.
+        """FF that make a second, by each place where the second turns to the next: the last FF, a usual step, less the
+        first FF.
 
         Turns of the minute count only where there is no other: there drop-frame leaves out labels.
         """
@@ -202,11 +223,14 @@ class Labels:
         others = Counter(round(turn) for turn in turns)
         rate, often = others.most_common(1)[0] if others else (0, 0)
         if often > 1 and often > 0.8 * len(turns) and top < rate <= _FIELD:
-            raise TakeError(f"its timecode begins anew after {rate} FF a second, expected {', '.join(map(str, _SEEN))}; "
-                            f"say what it counts: --take-rate {rate}")  # fmt: skip
+            raise TakeError(
+                f"its timecode begins anew after {rate} FF a second, expected {', '.join(map(str, _SEEN))}; "
+                f"say what it counts: --take-rate {rate}"
+            )
 
     def _skips(self, nominal: int) -> bool:
-        """Whether the labels that drop-frame leaves out are missing at each turn of a minute, with the row before and after there."""
+        """Whether the labels that drop-frame leaves out are missing at each turn of a minute, with the row before and
+        after there."""
         each, checked = nominal // 15, 0
         for at in range(1, 0 if self._fractions or nominal not in (30, 60) else len(self)):
             second = self._seconds[at]
@@ -219,11 +243,17 @@ class Labels:
     def _check_fields(self, counting: Counting) -> None:
         for line, second, whole in zip(self._lines, self._seconds, self._whole):  # noqa: B905
             if whole >= counting.nominal:
-                expected = _EXPECTED if counting.nominal == _FIELD else f"expected below {counting.nominal} at {counting.name} a second"
+                expected = (
+                    _EXPECTED
+                    if counting.nominal == _FIELD
+                    else f"expected below {counting.nominal} at {counting.name} a second"
+                )
                 raise TakeError(f"line {line}: got FF {whole} in its timecode, {expected}")
             if counting.drop and second % 60 == 0 and second % 600 and whole < counting.nominal // 15:
-                raise TakeError(f"line {line}: FF {whole} at the turn of a minute is left out in {counting.name[:-2]} drop-frame; "
-                                f"if no frames are dropped: --take-rate {counting.name[:-2]}")  # fmt: skip
+                raise TakeError(
+                    f"line {line}: FF {whole} at the turn of a minute is left out in {counting.name[:-2]} drop-frame; "
+                    f"if no frames are dropped: --take-rate {counting.name[:-2]}"
+                )
 
     def _whole_milliseconds(self) -> bool:
         """`HH:MM:SS:mmm`"""

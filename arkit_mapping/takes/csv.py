@@ -1,12 +1,14 @@
 """Live Link Face takes: the CSV the phone app records and Unreal's Live Link Face Importer reads.
 
-One header, then one row per frame: timecode, the count 61, 61 values with ten decimals; LF line ends, a final newline, no
-spaces, no quotes. Columns are found by name on reading; their order on writing is the app's, which is not the wire's.
+One header, then one row per frame: timecode, the count 61, 61 values with ten decimals; LF line ends, a final newline,
+no spaces, no quotes. Columns are found by name on reading; their order on writing is the app's, which is not the
+wire's.
 
-A timecode is HH:MM:SS:FF.mmm. FF.mmm counts sixtieths of a second, with thousandths of one, whatever the take's frame rate:
-`19:55:16:26.689` is 26.689/60 s after 19:55:16. Other tools count otherwise, which `take_clock` finds out. Newer importers take a file
-in which no FF passes 30 for a 30 fps one and read its fractions double, so `TakeWriter` never leaves a take that short. The app puts
-no row where it lost the face, and never an empty cell, at which an importer would stop.
+A timecode is HH:MM:SS:FF.mmm. FF.mmm counts sixtieths of a second, with thousandths of one, whatever the take's frame
+rate: `19:55:16:26.689` is 26.689/60 s after 19:55:16. Other tools count otherwise, which `take_clock` finds out. Newer
+importers take a file in which no FF passes 30 for a 30 fps one and read its fractions double, so `TakeWriter` never
+leaves a take that short. The app puts no row where it lost the face, and never an empty cell, at which an importer
+would stop.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ class Take:
     values: NDArray[np.float32]
     """float32 (frames, 61) in wire order, as the file has them: nothing is clamped."""
     times_s: NDArray[np.float64]
-    """float64 (frames,), rising: seconds from midnight of the day the take began, past 86400 when it runs into the next.
-    Rows the app left out are gaps."""
+    """float64 (frames,), rising: seconds from midnight of the day the take began, past 86400 when it runs into the
+    next. Rows the app left out are gaps."""
     rate: int = RATE_HZ
     """Rows per second where there is no gap."""
     notes: tuple[str, ...] = ()
@@ -53,13 +55,13 @@ class Take:
 
 
 def read_take(path: str | Path, rate: str | None = None) -> Take:
-    """The take in a file: either spelling of BlendShapeCount, columns in any order, cells as `take_cells` reads them, timecode that
-    counts at any rate (`take_clock`). The nine angles and TongueOut may be missing (0).
+    """The take in a file: either spelling of BlendShapeCount, columns in any order, cells as `take_cells` reads them,
+    timecode that counts at any rate (`take_clock`). The nine angles and TongueOut may be missing (0).
 
     rate : what FF counts, a name such as "24" or "29.97df"; None finds it out
 
-    Of two rows with one timecode the later counts. Raises TakeError for anything that is not a take, and for timecode whose rate nobody
-    could know.
+    Of two rows with one timecode the later counts. Raises TakeError for anything that is not a take, and for timecode
+    whose rate nobody could know.
     """
     try:
         with open(path, encoding="utf-8-sig", newline=None) as lines:
@@ -81,9 +83,9 @@ def write_take(path: str | Path, values: NDArray[np.floating], *, start_s: float
 class TakeWriter:
     """A take written row by row, 60 a second, in memory that does not grow with it.
 
-    Rows go to a temporary file beside `path`, which takes its name on `close`: a take is there whole or not at all. Leaving a
-    `with` block by an exception is `discard`. `start_s`, seconds of the day, is the first row's timecode; at 0 an imported
-    take begins where its sequence begins.
+    Rows go to a temporary file beside `path`, which takes its name on `close`: a take is there whole or not at all.
+    Leaving a `with` block by an exception is `discard`. `start_s`, seconds of the day, is the first row's timecode; at
+    0 an imported take begins where its sequence begins.
     """
 
     def __init__(self, path: str | Path, *, start_s: float = 0.0) -> None:
@@ -102,12 +104,14 @@ class TakeWriter:
         """Give the first row's timecode, seconds of the day, for a take that has no row yet."""
         if not 0 <= start_s < DAY_S or self.rows:
             raise TakeError(
-                f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up to {DAY_S}, at row 0"
+                f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up "
+                f"to {DAY_S}, at row 0"
             )
         self._start = moment_of(start_s)
 
     def append(self, values: NDArray[np.floating]) -> None:
-        """Add float (61,) or (k, 61) in wire order. TakeError if a value is not finite, the shape is another, or the disk is full."""
+        """Add float (61,) or (k, 61) in wire order. TakeError if a value is not finite, the shape is another, or the
+        disk is full."""
         if self._file is None:
             raise TakeError(f"take {self.path} is closed")
         rows = checked_rows(values, f"take {self.path}")
@@ -121,7 +125,8 @@ class TakeWriter:
             raise self._failed(error) from None
 
     def close(self) -> None:
-        """Pad with neutral to 0.6 s, so that every importer sees 60 fps, and give the file its name. Harmless when closed."""
+        """Pad with neutral to 0.6 s, so that every importer sees 60 fps, and give the file its name. Harmless when
+        closed."""
         if self._file is None:
             return
         for _ in range(self.rows, MIN_ROWS):
@@ -147,7 +152,9 @@ class TakeWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self.close()
         else:
@@ -188,4 +195,3 @@ def _take(poses: NDArray[np.float32], times_s: NDArray[np.float64], notes: tuple
     rising = times_s[kept]
     rate = round(1 / float(np.median(np.diff(rising)))) if len(rising) > 1 else RATE_HZ
     return Take(poses[kept], rising, max(rate, 1), notes, counts)
-

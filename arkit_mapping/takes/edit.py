@@ -1,6 +1,8 @@
-"""Takes cut, put on another grid and put together. Arrays in, arrays out: reading and writing are `takes`' and the exporters'.
+"""Takes cut, put on another grid and put together. Arrays in, arrays out: reading and writing are `takes`' and the
+exporters'.
 
-Everything goes by timecode, never by row number: rows that the app left out, because it lost the face, are gaps in time.
+Everything goes by timecode, never by row number: rows that the app left out, because it lost the face, are gaps in
+time.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ Align = Literal["timecode", "start"]
 LONGEST_ROWS = 4 * 3600 * RATE_HZ
 """Most rows that a take may be resampled to: four hours, 200 MB. One wrong timecode must not ask for all memory."""
 SAME_MOMENT_FRAMES = 0.02
-"""A row this near to the moment asked for, in rows, is that moment: the phone's timecode trembles by thousandths of a frame."""
+"""A row this near to the moment asked for, in rows, is that moment: the phone's timecode trembles by thousandths of a
+frame."""
 
 MOUTH = np.array([CHANNELS_61.index(name) for name in GROUPS["mouth"]], np.intp)
-"""Where jaw, mouth, cheeks, nose and tongue stand in wire order; `merge` takes the rest, eyes, brows and head, from the other take."""
+"""Where jaw, mouth, cheeks, nose and tongue stand in wire order; `merge` takes the rest, eyes, brows and head, from the
+other take."""
 
 _SPAN = 4096
 """Rows interpolated at a time, so that a long take is not held twice."""
@@ -50,8 +54,9 @@ def gaps(take: Take) -> list[tuple[float, float]]:
 def at_times(take: Take, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
     """The face at rising moments, float64 (n,) as `Take.times_s` counts: float32 (n, 61).
 
-    Between rows, also across a gap, it is on the straight line from one to the other; before the first and after the last it is
-    held. A row within a fiftieth of a row of the moment is given as it is, so a take comes back exactly on its own grid.
+    Between rows, also across a gap, it is on the straight line from one to the other; before the first and after the
+    last it is held. A row within a fiftieth of a row of the moment is given as it is, so a take comes back exactly on
+    its own grid.
     """
     known, last = take.times_s, len(take.times_s) - 1
     after = np.clip(np.searchsorted(known, times_s), 0, last)
@@ -67,7 +72,8 @@ def at_times(take: Take, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def grid(take: Take, rate: Fraction | int, *, speed: float = 1.0) -> Iterator[NDArray[np.float64]]:
-    """Moments of a take, `rate` a second while it is played `speed` times as fast, from its first row to its last, in blocks."""
+    """Moments of a take, `rate` a second while it is played `speed` times as fast, from its first row to its last, in
+    blocks."""
     count = grid_rows(take, rate, speed=speed)
     for first in range(0, count, _SPAN):
         numbers = np.arange(first, min(first + _SPAN, count))
@@ -80,7 +86,8 @@ def grid_rows(take: Take, rate: Fraction | int, *, speed: float = 1.0) -> int:
 
 
 def trim(take: Take, start_s: float | None = None, end_s: float | None = None) -> Take:
-    """The rows from `start_s` to `end_s`, both counted as `Take.times_s` and included, as they are, with their own timecode.
+    """The rows from `start_s` to `end_s`, both counted as `Take.times_s` and included, as they are, with their own
+    timecode.
 
     Raises TakeError where no row is in between.
     """
@@ -90,7 +97,8 @@ def trim(take: Take, start_s: float | None = None, end_s: float | None = None) -
     kept = (take.times_s >= start_s - slack_s) & (take.times_s <= end_s + slack_s)
     if not kept.any():
         raise TakeError(
-            f"got {start_s - first_s:.3f} s to {end_s - first_s:.3f} s, expected a part of the take, which has rows from 0 s to "
+            f"got {start_s - first_s:.3f} s to {end_s - first_s:.3f} s, expected a part of the take, which has rows "
+            "from 0 s to "
             f"{last_s - first_s:.3f} s ({timecode(first_s)} to {timecode(last_s)})"
         )
     return replace(take, values=take.values[kept], times_s=take.times_s[kept])
@@ -105,7 +113,9 @@ def resample(take: Take, rate: int) -> Take:
         raise TakeError(f"got {rate} rows a second, expected 1 to 240")
     rows = grid_rows(take, rate)
     if rows > LONGEST_ROWS:
-        raise TakeError(f"would have {rows} rows, expected at most {LONGEST_ROWS}; trim it first, or look for a wrong timecode")
+        raise TakeError(
+            f"would have {rows} rows, expected at most {LONGEST_ROWS}; trim it first, or look for a wrong timecode"
+        )
     times_s = np.concatenate(list(grid(take, rate)))
     values = np.concatenate([at_times(take, times_s[first : first + _SPAN]) for first in range(0, rows, _SPAN)])
     return Take(values, times_s, rate)
@@ -119,25 +129,30 @@ def overlaps(one: Take, other: Take) -> bool:
 def merge(mouth: Take, upper: Take, align: Align = "timecode") -> Take:
     """Jaw, mouth, cheeks, nose and tongue of one take with eyes, brows and head of another, for as long as both last.
 
-    Rows, rate and timecode are those of `mouth`; the other face is interpolated at them. Raises TakeError where the two have
-    nothing in common.
+    Rows, rate and timecode are those of `mouth`; the other face is interpolated at them. Raises TakeError where the two
+    have nothing in common.
     """
     if align == "timecode" and not overlaps(mouth, upper):
         both = f"{_range(mouth)} and {_range(upper)}"
-        raise TakeError(f"the takes have no moment in common: {both}; to lay their first rows over each other: --align start")
+        raise TakeError(
+            f"the takes have no moment in common: {both}; to lay their first rows over each other: --align start"
+        )
     shift_s = float(upper.times_s[0] - mouth.times_s[0]) if align == "start" else 0.0
     first_s, last_s = float(upper.times_s[0]) - shift_s, float(upper.times_s[-1]) - shift_s
     common = trim(mouth, max(first_s, float(mouth.times_s[0])), min(last_s, float(mouth.times_s[-1])))
-    values = np.concatenate([
-        at_times(upper, common.times_s[first : first + _SPAN] + shift_s) for first in range(0, len(common.times_s), _SPAN)
-    ])  # fmt: skip
+    values = np.concatenate(
+        [
+            at_times(upper, common.times_s[first : first + _SPAN] + shift_s)
+            for first in range(0, len(common.times_s), _SPAN)
+        ]
+    )
     values[:, MOUTH] = common.values[:, MOUTH]
     return replace(common, values=values)
 
 
 def moment(text: str, take: Take) -> float:
-    """A moment as a user writes it, as `Take.times_s` counts: seconds from the first row (`2.5`) or a timecode (`10:00:02:12`), whose
-    FF counts what the take's own does.
+    """A moment as a user writes it, as `Take.times_s` counts: seconds from the first row (`2.5`) or a timecode
+    (`10:00:02:12`), whose FF counts what the take's own does.
 
     Raises TakeError for anything else.
     """
@@ -152,7 +167,10 @@ def moment(text: str, take: Take) -> float:
     bounds = (24, 60, 60, counting.nominal)
     if len(numbers) != 4 or not all(0 <= number < bound for number, bound in zip(numbers, bounds, strict=True)):
         below = f" with FF below {counting.nominal}"
-        raise TakeError(f"got moment {text[:40]!r}, expected seconds from the take's first row, as 2.5, or a timecode HH:MM:SS:FF{below}")
+        raise TakeError(
+            f"got moment {text[:40]!r}, expected seconds from the take's first row, as 2.5, or a timecode "
+            f"HH:MM:SS:FF{below}"
+        )
     hours, minutes, seconds, frames = numbers
     of_day_s = _time_of(3600 * hours + 60 * minutes + seconds, frames, counting, float(take.times_s[0]))
     return of_day_s + DAY_S if of_day_s < take.times_s[0] - DAY_S / 2 else of_day_s

@@ -4,9 +4,9 @@
                                 MySlate_166_iPhone.wav    the sound (the app has it in a film)
                                 take.json, audio_metadata.json
 
-Unreal's importer names the subject after the file. From a name of more than three parts between underscores it takes the first two
-away, slate and number, which leaves the subject; of `MySlate_166_iPhone` it keeps all. A slate therefore never has an underscore here;
-a subject keeps its own, but for an ending that the importer takes for a kind of file.
+Unreal's importer names the subject after the file. From a name of more than three parts between underscores it takes
+the first two away, slate and number, which leaves the subject; of `MySlate_166_iPhone` it keeps all. A slate therefore
+never has an underscore here; a subject keeps its own, but for an ending that the importer takes for a kind of file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from arkit_mapping.whole_file import whole_file
 
 MOST_TAKE = 999_999
 _LONGEST_PART = 80
-"""Bytes of UTF-8 of a slate or a subject in a file name: with numbers and endings it stays below the 255 that file systems take."""
+"""Bytes of UTF-8 of a slate or a subject in a file name: with numbers and endings it stays below the 255 that file
+systems take."""
 _KINDS = re.compile(r"_(cal|raw|neutral)$", re.IGNORECASE)
 _FOLDER = re.compile(r"\d{8}_(.+)_(\d{1,6})")
 
@@ -74,7 +75,8 @@ def slate_part(text: str) -> str:
 
 
 def subject_part(text: str) -> str:
-    """A subject as a part of a file name: letters, digits, hyphens and single underscores inside; `face` where nothing is left."""
+    """A subject as a part of a file name: letters, digits, hyphens and single underscores inside; `face` where nothing
+    is left."""
     part = _shortened(re.sub(r"_+", "_", _plain(text)).strip("-_"))
     return _KINDS.sub(r"-\1", part) or "face"
 
@@ -109,9 +111,18 @@ def reserve(root: Path, *, slate: str, subject: str, day: datetime, take: int | 
     raise TakeError(f"{root}: slate {slate} has no free take number up to {MOST_TAKE}; choose another slate")
 
 
-def write_take_json(folder: TakeFolder, *, subject: str, begun: datetime, version: str, frames: int = 0, timecode: str = "",
-                    complete: bool = False) -> None:  # fmt: skip
-    """Write take.json: the app's keys, then ours: the first row's timecode, and whether the recording was ended rather than cut off.
+def write_take_json(
+    folder: TakeFolder,
+    *,
+    subject: str,
+    begun: datetime,
+    version: str,
+    frames: int = 0,
+    timecode: str = "",
+    complete: bool = False,
+) -> None:
+    """Write take.json: the app's keys, then ours: the first row's timecode, and whether the recording was ended rather
+    than cut off.
 
     The file is replaced whole. Raises TakeError.
     """
@@ -133,7 +144,8 @@ def write_take_json(folder: TakeFolder, *, subject: str, begun: datetime, versio
 
 
 def take_json_faults(csv: Path, rows: int) -> list[tuple[bool, str]]:
-    """What a take.json beside a take of so many rows says wrongly: whether Unreal's ingest minds, and what. None beside it: nothing."""
+    """What a take.json beside a take of so many rows says wrongly: whether Unreal's ingest minds, and what. None beside
+    it: nothing."""
     path = csv.parent / "take.json"
     try:
         content = json.loads(path.read_bytes()) if path.exists() else None
@@ -146,7 +158,9 @@ def take_json_faults(csv: Path, rows: int) -> list[tuple[bool, str]]:
     odd = [(key, kind) for key, kind in _KEYS.items() if not _is(content.get(key), kind)]
     wrong = [(True, f"{key} is {_short(content.get(key))}, expected {_SAID[kind]}") for key, kind in odd]
     if not wrong and not csv.stem.startswith(f"{content['slate']}_{content['take']}_"):
-        wrong.append((True, f"is of slate {_short(content['slate'])}, take {content['take']}, but the file is {csv.name}"))
+        wrong.append(
+            (True, f"is of slate {_short(content['slate'])}, take {content['take']}, but the file is {csv.name}")
+        )
     if content.get("complete") is False:
         return [*wrong, (False, "the recording was cut off; what was written until then is there")]
     if not wrong and content["frames"] != rows:
@@ -155,9 +169,17 @@ def take_json_faults(csv: Path, rows: int) -> list[tuple[bool, str]]:
 
 
 _KEYS: dict[str, type] = {
-    "frames": int, "appVersion": str, "slate": str, "calibrated": bool, "subject": str, "identifier": str, "date": str, "version": int,
-    "take": int, "deviceModel": str,
-}  # fmt: skip
+    "frames": int,
+    "appVersion": str,
+    "slate": str,
+    "calibrated": bool,
+    "subject": str,
+    "identifier": str,
+    "date": str,
+    "version": int,
+    "take": int,
+    "deviceModel": str,
+}
 """Every one of them is required by the ingest of takes."""
 _SAID = {int: "a whole number", str: "text", bool: "true or false"}
 
@@ -171,7 +193,8 @@ def _short(value: object) -> str:
 
 
 def write_audio_json(folder: TakeFolder, *, rate_hz: int, bits: int, channels: int) -> None:
-    """Write audio_metadata.json with the app's keys. FormatFlags 12 is Core Audio's "signed integers, packed". Raises TakeError."""
+    """Write audio_metadata.json with the app's keys. FormatFlags 12 is Core Audio's "signed integers, packed". Raises
+    TakeError."""
     content = {"BitsPerChannel": bits, "ChannelsPerFrame": channels, "FormatFlags": 12, "SampleRate": rate_hz}
     _write_json(folder.path / "audio_metadata.json", content)
 
@@ -187,7 +210,9 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 def _plain(text: str) -> str:
     """Letters, marks and digits of any script, hyphens and underscores; each run of anything else is one hyphen."""
     text = unicodedata.normalize("NFC", text)
-    return re.sub(r"-+", "-", "".join(char if char in "-_" or unicodedata.category(char)[0] in "LMN" else "-" for char in text))
+    return re.sub(
+        r"-+", "-", "".join(char if char in "-_" or unicodedata.category(char)[0] in "LMN" else "-" for char in text)
+    )
 
 
 def _shortened(text: str) -> str:

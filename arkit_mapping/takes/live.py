@@ -1,7 +1,9 @@
-"""A take written while it happens: the file is a whole take at every moment, whatever becomes of the program or the disk.
+"""A take written while it happens: the file is a whole take at every moment, whatever becomes of the program or the
+disk.
 
-Each row stands at its own pose's timecode, as in the app's files. Where poses come less than 40 times a second, or one was left out,
-the way from one to the next is filled in, so that an importer that guesses the frame rate (FF over 30) always guesses 60.
+Each row stands at its own pose's timecode, as in the app's files. Where poses come less than 40 times a second, or one
+was left out, the way from one to the next is filled in, so that an importer that guesses the frame rate (FF over 30)
+always guesses 60.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from arkit_mapping.remap import NEUTRAL
 from arkit_mapping.takes.rows import HEADER, MIN_ROWS, ROW, SECOND, TakeError, checked_rows, passes_30, row_text
 
 _FURTHEST = 1.55
-"""Sixtieths that rows may be apart with nothing between them. At 24 and at 40 fps a live session's poses are 2.5 and 1.5 apart, but for a
-hundredth: were it 1.5, some would get a row more than others, and the take would read as one of another rate with rows missing."""
+"""Sixtieths that rows may be apart with nothing between them. At 24 and at 40 fps a live session's poses are 2.5 and
+1.5 apart, but for a
+hundredth: were it 1.5, some would get a row more than others, and the take would read as one of another rate with rows
+missing."""
 _FILLED = 1.0 * SECOND
 """A longer gap stays one, as the app leaves it where it lost the face: nobody knows what the face did."""
 
@@ -27,7 +31,8 @@ Row = tuple[int, NDArray[np.float64]]
 
 
 def filled(before: Row, after: Row) -> list[Row]:
-    """The rows after `before` up to `after`: evenly spaced, 0.77 to 1.55 sixtieths apart, on straight lines from one to the other."""
+    """The rows after `before` up to `after`: evenly spaced, 0.77 to 1.55 sixtieths apart, on straight lines from one to
+    the other."""
     gap = after[0] - before[0]
     if not _FURTHEST * ROW < gap <= _FILLED:
         return [after]
@@ -56,7 +61,8 @@ class LiveTake:
         self.flush()
 
     def append(self, moment: int, weights: NDArray[np.floating]) -> None:
-        """Add a pose, float (61,) in wire order, at a moment in thousandths of a sixtieth; it is in the file after `flush`.
+        """Add a pose, float (61,) in wire order, at a moment in thousandths of a sixtieth; it is in the file after
+        `flush`.
 
         One that is not later than the pose before is left out. Raises TakeError for a value that is not finite.
         """
@@ -71,7 +77,8 @@ class LiveTake:
         self._last = (moment, pose)
 
     def flush(self) -> None:
-        """Put what was added into the file. On a full disk the rows that fit stay there, whole; it is closed and TakeError raised."""
+        """Put what was added into the file. On a full disk the rows that fit stay there, whole; it is closed and
+        TakeError raised."""
         text, self._waiting = "".join(self._waiting).encode("ascii"), []
         try:
             self._write(text)

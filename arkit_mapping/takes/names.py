@@ -1,10 +1,13 @@
-"""Which files of a folder are takes, which sound is of a take, and what its name says: one answer for whoever reads takes.
+"""Which files of a folder are takes, which sound is of a take, and what its name says: one answer for whoever reads
+takes.
 
-    20241204_MySlate_166/MySlate_166_iPhone_cal.csv      the app's folder: of _cal, _neutral and _raw the calibrated file is meant
+    20241204_MySlate_166/MySlate_166_iPhone_cal.csv      the app's folder: of _cal, _neutral and _raw the calibrated
+    file is meant
                          MySlate_166_iPhone.wav
     takes/scene 1/line.csv, line.wav                     a batch's
 
-Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs in Unreal.
+Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs in
+Unreal.
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ _LARGEST_TAKE_JSON = 1 << 20
 def takes_at(path: Path) -> list[Path]:
     """The .csv of each take: the file itself, or all in a folder and in those below it, by path.
 
-    Hidden files and folders, and links to folders, are passed over; so is a .csv that neither begins as a take nor is named as one of the
-    app's. Raises TakeError where nothing is.
+    Hidden files and folders, and links to folders, are passed over; so is a .csv that neither begins as a take nor is
+    named as one of the app's. Raises TakeError where nothing is.
     """
     if not path.exists():
         raise TakeError(f"take {path}: no such file or folder")
@@ -42,7 +45,10 @@ def takes_at(path: Path) -> list[Path]:
         below[:] = sorted(name for name in below if not name.startswith("."))
         found += _takes_among([Path(folder, name) for name in sorted(names)])
     if not found:
-        raise TakeError(f"{path} holds no take, expected .csv files that begin with Timecode,BlendShapeCount, in it or in folders below")
+        raise TakeError(
+            f"{path} holds no take, expected .csv files that begin with Timecode,BlendShapeCount, in it or in folders "
+            "below"
+        )
     return sorted(found)
 
 
@@ -54,7 +60,12 @@ def _takes_among(files: list[Path]) -> list[Path]:
     """Of one folder's files."""
     chosen: dict[str, Path] = {}
     for path in files:
-        if path.suffix.lower() != ".csv" or path.name.startswith(".") or path.name.lower() in _NOT_TAKES or not _is_take(path):
+        if (
+            path.suffix.lower() != ".csv"
+            or path.name.startswith(".")
+            or path.name.lower() in _NOT_TAKES
+            or not _is_take(path)
+        ):
             continue
         name = plain_stem(path.stem)
         if name not in chosen or _rank(path) < _rank(chosen[name]):
@@ -63,7 +74,8 @@ def _takes_among(files: list[Path]) -> list[Path]:
 
 
 def _is_take(path: Path) -> bool:
-    """Whether a file begins as a take, or is named as the app names them; one that cannot be read is told when it is opened."""
+    """Whether a file begins as a take, or is named as the app names them; one that cannot be read is told when it is
+    opened."""
     if not path.is_file():
         return False
     if _APP_NAME.fullmatch(path.stem):
@@ -94,7 +106,9 @@ def sound_beside(csv: Path) -> Path | None:
 def no_sound(csv: Path) -> str:
     """Why a take is silent and what gives it a sound, in one line."""
     wav = plain_stem(csv.stem) + ".wav"
-    film = next((path for ending in (".mov", ".MOV") if (path := csv.with_name(plain_stem(csv.stem) + ending)).is_file()), None)
+    film = next(
+        (path for ending in (".mov", ".MOV") if (path := csv.with_name(plain_stem(csv.stem) + ending)).is_file()), None
+    )
     if film is not None:
         return f"no sound beside it, expected {wav}; the app keeps the sound in its film: ffmpeg -i {film.name} {wav}"
     return f"no sound beside it, expected {wav}: put it there under this name, or convert again with --with-sound"
@@ -103,7 +117,8 @@ def no_sound(csv: Path) -> str:
 def named(csv: Path) -> tuple[str, int | None, str]:
     """Slate, number and subject: of take.json where it is this take's, else of the name.
 
-    `MySlate_167_iPhone` -> MySlate, 167, iPhone; `LiveLinkBridge_3` -> no slate, 3, LiveLinkBridge; `line` -> no slate, no number, line.
+    `MySlate_167_iPhone` -> MySlate, 167, iPhone; `LiveLinkBridge_3` -> no slate, 3, LiveLinkBridge; `line` -> no slate,
+    no number, line.
     """
     stem = plain_stem(csv.stem)
     described = _described(csv)
@@ -130,10 +145,11 @@ def _described(csv: Path) -> tuple[str, int | None, str] | None:
 
 
 def imported_subject(name: str) -> str:
-    """The subject that Unreal's importer makes of an asset's or a file's name (LiveLinkFaceImporterFactory.cpp, CreateSubjectString).
+    """The subject that Unreal's importer makes of an asset's or a file's name (LiveLinkFaceImporterFactory.cpp,
+    CreateSubjectString).
 
-    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and with the
-    first number; where nothing would be left, nothing goes.
+    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and
+    with the first number; where nothing would be left, nothing goes.
     """
     stem = name[:-4] if name.lower().endswith(".csv") else name
     for kind in ("_cal", "_raw", "_neutral"):

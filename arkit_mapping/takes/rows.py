@@ -1,7 +1,8 @@
 """The text of a take: its header, its rows, its timecode, and how time is counted in it.
 
-Time in a take is counted in thousandths of a sixtieth of a second, whole ones: a row's timecode is rounded once and never adds up.
-Layout: one header of 63 columns, LF line ends, no spaces, no quotes, values with ten decimals (the app's own files).
+Time in a take is counted in thousandths of a sixtieth of a second, whole ones: a row's timecode is rounded once and
+never adds up. Layout: one header of 63 columns, LF line ends, no spaces, no quotes, values with ten decimals (the app's
+own files).
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def passes_30(moment: int) -> bool:
 
 def row_text(moment: int, weights: NDArray[np.float64]) -> str:
     """The line of one pose, float64 (61,) in wire order, finite."""
-    return _ROW % (timecode(moment), *(weights[_TO_COLUMNS] + 0.0).tolist())  # adding zero turns -0.0 into 0.0, which prints no sign
+    return _ROW % (
+        timecode(moment),
+        *(weights[_TO_COLUMNS] + 0.0).tolist(),
+    )  # adding zero turns -0.0 into 0.0, which prints no sign
 
 
 def checked_rows(values: NDArray[np.floating], where: str) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Where lips have to meet: every p, b and m of a recording, and whether they do.
 
-How far lips are apart is measured as in `livelink-bridge evaluate`: `speech_to_face_lab.metrics.aperture`, at its narrowest around the onset
-of the phone.
+How far lips are apart is measured as in `livelink-bridge evaluate`: `speech_to_face_lab.metrics.aperture`, at its
+narrowest around the onset of the phone.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aper
 BILABIAL = frozenset({"PB", "M"})
 """The phone classes whose lips meet: p and b, which look alike, and m."""
 SEALED = NOISE_GATE
-"""Aperture up to which lips count as sealed: a fiftieth of the range, under a millimetre, which is what the lip rule takes for noise
-of a jaw at rest. At 0, where `aperture` puts the seal itself, a network's tremble of some thousandths would open every second m."""
+"""Aperture up to which lips count as sealed: a fiftieth of the range, under a millimetre, which is what the lip rule
+takes for noise of a jaw at rest. At 0, where `aperture` puts the seal itself, a network's tremble of some thousandths
+would open every second m."""
 
 _PIECE = 3600
 _CHANNELS = tuple((at, name) for at, name in enumerate(ARKIT_52[:SHAPE_COUNT]) if name.startswith(("jawOpen", "mouth")))

@@ -1,7 +1,7 @@
 """The phones of a recording, as the network's text branch hears them: a track to read, and where lips must meet.
 
-The step graph tells the phones when asked (`speech_to_face.networks.pmmtalk.onnx_steps`); torch is not needed, and no voice either, since the text
-branch listens to the sound alone.
+The step graph tells the phones when asked (`speech_to_face.networks.pmmtalk.onnx_steps`); torch is not needed, and no
+voice either, since the text branch listens to the sound alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE, LogMel, f
 from speech_to_face.streaming.stepped import BLOCK_STEPS
 
 SHORTEST_FRAMES = 2
-"""A phone that is heard for less, 33 ms, is a slip of the network: the shortest flaps and closures last about as long."""
+"""A phone that is heard for less, 33 ms, is a slip of the network: the shortest flaps and closures last about as
+long."""
 PAUSE = "SIL"
 VISEME_NAMES = ("", "ah", "eh", "ee", "oh", "oo", "r", "p b m", "f v", "t d n l", "s", "sh", "k g h")
 """What to write for each of the thirteen visemes, in the order of `phones.yaml`; nothing in a pause."""
@@ -114,7 +115,8 @@ class PhoneListening:
 class BestPath:
     """Log-probabilities of phones, step by step, to the phones one after the other.
 
-    The median of three frames spares single leaps; what is still shorter than `SHORTEST_FRAMES` goes to the phone before it.
+    The median of three frames spares single leaps; what is still shorter than `SHORTEST_FRAMES` goes to the phone
+    before it.
     """
 
     def __init__(self, names: Sequence[str], delay: int = 0) -> None:
@@ -143,7 +145,9 @@ class BestPath:
             self._label(np.concatenate([self._before, self._before[-1:]]))
             self._before = self._before[:0]
         labels = np.concatenate([np.zeros(0, np.uint8), *self._labels])[:frames]
-        return tuple(Segment(self._names[label], *_span(first, end, len(labels))) for label, first, end in _runs(labels))
+        return tuple(
+            Segment(self._names[label], *_span(first, end, len(labels))) for label, first, end in _runs(labels)
+        )
 
     def _label(self, rows: NDArray[np.float32]) -> None:
         before, now, after = rows[:-2], rows[1:-1], rows[2:]
@@ -187,7 +191,8 @@ def _runs(labels: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
 
 
 def _span(first: int, end: int, frames: int) -> tuple[float, float]:
-    """Frame k is the moment k / 60, so a run lasts from half a frame before its first one to half a frame after its last one."""
+    """Frame k is the moment k / 60, so a run lasts from half a frame before its first one to half a frame after its
+    last one."""
     start_s = 0.0 if first == 0 else (first - 0.5) / FRAME_RATE
     return start_s, end / FRAME_RATE if end == frames else (end - 0.5) / FRAME_RATE
 

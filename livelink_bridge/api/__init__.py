@@ -1,4 +1,5 @@
-"""For programs that use this one: `animate` a recording, `stream_to` a face. The commands' own parts, put together for Python."""
+"""For programs that use this one: `animate` a recording, `stream_to` a face. The commands' own parts, put together for
+Python."""
 
 from __future__ import annotations
 

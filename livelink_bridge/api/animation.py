@@ -35,8 +35,8 @@ class Animation:
     """A face that speaks a recording. Pose k belongs to the sound at k / 60 s."""
 
     poses: NDArray[np.float32]
-    """float32 (n, 61) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians. The last 29 lie behind the
-    sound's end and ease to neutral."""
+    """float32 (n, 61) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians. The last 29 lie
+    behind the sound's end and ease to neutral."""
     seconds: float
     """Length of the sound."""
 
@@ -47,7 +47,8 @@ class Animation:
 
     @property
     def coefficients(self) -> NDArray[np.float32]:
-        """float32 (n, 32) in [0, 1]: those columns of `poses` that speech moves, in the order of `arkit_mapping.MOUTH_32`.
+        """float32 (n, 32) in [0, 1]: those columns of `poses` that speech moves, in the order of
+        `arkit_mapping.MOUTH_32`.
 
         As the face wears them, with mood and character; `model.animate` gives what the network itself predicts.
         """
@@ -61,8 +62,8 @@ class Animation:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a take, whole or not at all, over whatever has that name: by its ending .csv, .json, .npz or .glb.
 
-        A .csv is byte for byte what `livelink-bridge convert` writes. Raises UsageError for another ending, SinkError for a file that
-        cannot be written.
+        A .csv is byte for byte what `livelink-bridge convert` writes. Raises UsageError for another ending, SinkError
+        for a file that cannot be written.
         """
         from livelink_bridge.takes.export import export_take, kind_of
 
@@ -89,9 +90,11 @@ def animate(
 
     Parameters
     ----------
-    sound : a file (wav, flac, ogg, mp3 and the like), or float (n,) or (n, channels) in [-1, 1], or int16 of these shapes
+    sound : a file (wav, flac, ogg, mp3 and the like), or float (n,) or (n, channels) in [-1, 1], or int16 of these
+    shapes
     sample_rate : Hz, 8000 to 192000, of an array; a file says its own
-    model : a shipped model's name, a model's folder, or what `speech_to_face.load_model` gave: loaded once, it serves many calls
+    model : a shipped model's name, a model's folder, or what `speech_to_face.load_model` gave: loaded once, it serves
+    many calls
     character : a character file, see `livelink-bridge character`; None wears the poses as they are predicted
     liveliness : whether blinks, gaze, brows and breath come with the mouth
     seed : of liveliness, 0 to 4294967295
@@ -101,20 +104,27 @@ def animate(
 
     Raises
     ------
-    UsageError for sound or arguments that cannot be (ConfigError is one), SourceError for a file that cannot be read, BridgeError for
-    a character file that cannot, ModelError (`speech_to_face.base`) for a model or a device that is not to be had.
+    UsageError for sound or arguments that cannot be (ConfigError is one), SourceError for a file that cannot be read,
+    BridgeError for a character file that cannot, ModelError (`speech_to_face.base`) for a model or a device that is not
+    to be had.
     """
     from livelink_bridge.face.animator import Animator
     from livelink_bridge.session import build
 
-    with _heard(sound, sample_rate, allow_cut) as blocks:  # what is wrong with the sound is said before a model is loaded
-        face = build.face_of(settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock())
+    with _heard(
+        sound, sample_rate, allow_cut
+    ) as blocks:  # what is wrong with the sound is said before a model is loaded
+        face = build.face_of(
+            settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock()
+        )
         face.reset()
         return _animation(blocks, Animator(model_of(model, device), face))
 
 
 @contextmanager
-def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cut: bool) -> Iterator[Iterator[AudioBlock]]:
+def _heard(
+    sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cut: bool
+) -> Iterator[Iterator[AudioBlock]]:
     """The sound in blocks. Raises UsageError, SourceError."""
     from livelink_bridge.session.offline import RECORDING_BLOCK_S
     from livelink_bridge.sources.audio_file import WavSource
@@ -126,7 +136,9 @@ def _heard(sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cu
         return
     if rate is not None:
         raise UsageError(f"sample_rate: got {rate} for {os.fspath(sound)}, expected none: a file says its own")
-    with closing(WavSource(Path(sound), clock=MonotonicClock(), block_s=RECORDING_BLOCK_S, allow_cut=allow_cut)) as source:
+    with closing(
+        WavSource(Path(sound), clock=MonotonicClock(), block_s=RECORDING_BLOCK_S, allow_cut=allow_cut)
+    ) as source:
         yield source.blocks()
 
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def settings_of(**given: object) -> Settings:
-    """Settings by field name, None for the default. Neither the environment nor a settings file has a say. Raises ConfigError."""
+    """Settings by field name, None for the default. Neither the environment nor a settings file has a say. Raises
+    ConfigError."""
     return Settings(**{key: checked(key, value) for key, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 def model_of(model: str | os.PathLike[str] | SpeechToFace, device: str) -> SpeechToFace:
-    """A model by name or folder, loaded, or the one that is given. Raises ModelError, ConfigError, or UsageError for what is no model."""
+    """A model by name or folder, loaded, or the one that is given. Raises ModelError, ConfigError, or UsageError for
+    what is no model."""
     from speech_to_face.base import SpeechToFace
 
     if isinstance(model, str | os.PathLike):
@@ -27,5 +29,7 @@ def model_of(model: str | os.PathLike[str] | SpeechToFace, device: str) -> Speec
     if not isinstance(model, SpeechToFace):
         raise UsageError(f"model: got {type(model).__name__}, expected a name, a folder or what load_model gives")
     if checked("device", device) not in ("auto", model.device):
-        raise UsageError(f"device: got {device!r} for a model that is on {model.device!r}; load it there, or leave out the device")
+        raise UsageError(
+            f"device: got {device!r} for a model that is on {model.device!r}; load it there, or leave out the device"
+        )
     return model

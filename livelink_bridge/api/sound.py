@@ -18,7 +18,8 @@ def checked_rate(rate: object) -> int:
 
 
 def checked_sound(given: ArrayLike, most_channels: int) -> Sound:
-    """Float (n,) or (n, channels) in [-1, 1], or int16 at full scale 32768 -> float32 (n, channels), perhaps the same memory.
+    """Float (n,) or (n, channels) in [-1, 1], or int16 at full scale 32768 -> float32 (n, channels), perhaps the same
+    memory.
 
     Raises UsageError for another type or shape, for what is not finite, and for numbers too large to be sound.
     """
@@ -37,7 +38,9 @@ def _array(given: ArrayLike) -> NDArray[np.generic]:
     try:
         samples = np.asarray(given)
     except (ValueError, TypeError, RuntimeError) as error:  # ragged lists; tensors of other devices
-        raise UsageError(f"sound: got {type(given).__name__} that is no array ({error}), expected floats in [-1, 1]") from None
+        raise UsageError(
+            f"sound: got {type(given).__name__} that is no array ({error}), expected floats in [-1, 1]"
+        ) from None
     if samples.dtype.kind != "f" and not _is_int16(samples):
         raise UsageError(f"sound: got {samples.dtype.name}, expected floats in [-1, 1] or int16")
     return samples
@@ -52,7 +55,10 @@ def _checked_values(table: NDArray[np.generic]) -> Sound:
     values = np.asarray(table, np.float32) if table.dtype.itemsize <= 4 else np.asarray(table)
     wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(wrong):
-        raise UsageError(f"sound: sample {wrong[0]} is not finite ({len(wrong)} of {len(values)} are not), expected floats in [-1, 1]")
+        raise UsageError(
+            f"sound: sample {wrong[0]} is not finite ({len(wrong)} of {len(values)} are not), expected floats in [-1, "
+            "1]"
+        )
     peak = float(max(values.max(initial=0), -values.min(initial=0)))
     if peak > _LOUDEST:
         raise UsageError(f"sound: got values up to {peak:g}, expected floats in [-1, 1]; divide 16-bit sound by 32768")

@@ -48,15 +48,17 @@ class TalkingFace:
 
     @property
     def position(self) -> Position:
-        """What is heard now: the utterance's number, seconds of it that were played, seconds that wait, times that sound ran dry, bytes of
-        samples that an utterance ended within."""
+        """What is heard now: the utterance's number, seconds of it that were played, seconds that wait, times that
+        sound ran dry, bytes of samples that an utterance ended within."""
         return self._source.position()
 
     def say(self, chunk: ArrayLike | bytes) -> None:
-        """More of the utterance: float (n,) or (n, 2) in [-1, 1], int16 of these shapes, or bytes of 16-bit mono sound, little endian.
+        """More of the utterance: float (n,) or (n, 2) in [-1, 1], int16 of these shapes, or bytes of 16-bit mono sound,
+        little endian.
 
-        Any n, also 0, and bytes that end within a sample: it waits for the rest of it. Returns at once unless 30 s of sound wait to be
-        played; then it waits for room. Raises UsageError for what is no such sound, BridgeError where the face has stopped.
+        Any n, also 0, and bytes that end within a sample: it waits for the rest of it. Returns at once unless 30 s of
+        sound wait to be played; then it waits for room. Raises UsageError for what is no such sound, BridgeError where
+        the face has stopped.
         """
         before = self._source.interruptions
         sound = self._sound(chunk, before)
@@ -66,12 +68,14 @@ class TalkingFace:
                 return
 
     def end(self) -> None:
-        """The utterance is complete: its last poses come at once, then the face eases to neutral. What is said next is another."""
+        """The utterance is complete: its last poses come at once, then the face eases to neutral. What is said next is
+        another."""
         self._check()
         self._source.end(only_begun=True)
 
     def interrupt(self) -> None:
-        """Drop whatever was not played, also what a `say` on another thread still holds, and close the face within 150 ms."""
+        """Drop whatever was not played, also what a `say` on another thread still holds, and close the face within 150
+        ms."""
         self._check()
         self._source.interrupt()
 
@@ -82,7 +86,8 @@ class TalkingFace:
         self._face.feel(Mood.parse(str(checked("mood", mood))))
 
     def wait(self) -> None:
-        """Until everything that was said so far has been played. Raises BridgeError where nothing is played although sound waits."""
+        """Until everything that was said so far has been played. Raises BridgeError where nothing is played although
+        sound waits."""
         where, since_s = self.position, self._clock.now()
         while where.buffered_s > 0:
             self._check()
@@ -91,7 +96,9 @@ class TalkingFace:
             if (where.utterance, where.played_s) != (before.utterance, before.played_s):
                 since_s = self._clock.now()
             if self._clock.now() - since_s > _STUCK_S:
-                raise BridgeError(f"{self.subject}: {where.buffered_s:.1f} s of sound wait and are not played; the log says why")
+                raise BridgeError(
+                    f"{self.subject}: {where.buffered_s:.1f} s of sound wait and are not played; the log says why"
+                )
 
     def _sound(self, chunk: ArrayLike | bytes, begun: int) -> Sound:
         """`begun` is what the source's `interruptions` was."""
@@ -140,8 +147,9 @@ def stream_to(
 ) -> Iterator[TalkingFace]:
     """A face that says what it is given, at the pace of speech, for the length of a `with` block.
 
-    Leaving the block waits until everything was said; leaving it by an exception does not. Either way the face eases to neutral and rests
-    before the last packet, half a second in all. Sound is not played: whoever makes it plays it too, see `TalkingFace.position`.
+    Leaving the block waits until everything was said; leaving it by an exception does not. Either way the face eases to
+    neutral and rests before the last packet, half a second in all. Sound is not played: whoever makes it plays it too,
+    see `TalkingFace.position`.
 
     Parameters
     ----------
@@ -158,16 +166,26 @@ def stream_to(
 
     Raises
     ------
-    UsageError for arguments that cannot be (ConfigError is one), SinkError for a target that cannot be opened, BridgeError for a character
-    file that cannot be read, ModelError (`speech_to_face.base`) for a model or a device that is not to be had.
+    UsageError for arguments that cannot be (ConfigError is one), SinkError for a target that cannot be opened,
+    BridgeError for a character file that cannot be read, ModelError (`speech_to_face.base`) for a model or a device
+    that is not to be had.
     """
     from livelink_bridge.session import build
 
     rate, enough_s, clock = checked_rate(sample_rate), _enough_s(buffer_ms), MonotonicClock()
     settings = settings_of(
-        to=targets if isinstance(targets, str) else list(targets), subject=subject, device=device, character=character,
-        liveliness=liveliness, seed=seed, mood=mood, gate=gate, level_control=level_control, fps=fps, face_delay=face_delay,
-    )  # fmt: skip
+        to=targets if isinstance(targets, str) else list(targets),
+        subject=subject,
+        device=device,
+        character=character,
+        liveliness=liveliness,
+        seed=seed,
+        mood=mood,
+        gate=gate,
+        level_control=level_control,
+        fps=fps,
+        face_delay=face_delay,
+    )
     outputs, face = build.outputs_of(settings), build.face_of(settings, clock)
     chosen = model_of(model, device)
     front = build.front_of(settings, None, chosen.lookahead_s)
@@ -176,8 +194,9 @@ def stream_to(
 
 
 @contextmanager
-def _talking(model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, rate: int, enough_s: float,
-             clock: Clock) -> Iterator[TalkingFace]:  # fmt: skip
+def _talking(
+    model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, rate: int, enough_s: float, clock: Clock
+) -> Iterator[TalkingFace]:
     from livelink_bridge.core.workers import Runner
     from livelink_bridge.session.model_thread import warm_up
     from livelink_bridge.session.modes import follow
@@ -190,7 +209,9 @@ def _talking(model: SpeechToFace, face: Face, front: InputChain, outputs: Output
         talking = TalkingFace(source, face, rate, clock, runner.stop)
 
         def run() -> None:
-            talking.summary = follow(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, timing=source)
+            talking.summary = follow(
+                source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, timing=source
+            )
 
         runner.start("face", run, cancel=source.close)
         yield talking

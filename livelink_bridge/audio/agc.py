@@ -15,7 +15,8 @@ from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 
 _SHORT_S, _LONG_S = 0.2, 1.0
-"""Power is averaged over the first, its level in decibels over the second: so a whisper is found as soon after a shout as the reverse."""
+"""Power is averaged over the first, its level in decibels over the second: so a whisper is found as soon after a shout
+as the reverse."""
 _RISE_DB_S, _FALL_DB_S = 12.0, 24.0
 _LIMIT = 0.98
 _RELEASE_S = 0.5
@@ -25,12 +26,16 @@ _DECAY = math.exp(-1 / (_RELEASE_S * SAMPLE_RATE))
 
 
 class AGC:
-    """One voice's gain. It moves only while somebody surely speaks; otherwise it stays as it is, so noise is never pulled up."""
+    """One voice's gain. It moves only while somebody surely speaks; otherwise it stays as it is, so noise is never
+    pulled up."""
 
     def __init__(self, target_dbfs: float = -20.0, range_db: float = 24.0) -> None:
-        """`target_dbfs`: RMS of speech, -40 to -10; `range_db`: most that it adds or takes, 0 to 30. Raises UsageError outside these."""
+        """`target_dbfs`: RMS of speech, -40 to -10; `range_db`: most that it adds or takes, 0 to 30. Raises UsageError
+        outside these."""
         if not (-40 <= target_dbfs <= -10 and 0 <= range_db <= 30):
-            raise UsageError(f"level control got {target_dbfs:g} dBFS within {range_db:g} dB, expected -40 to -10 and 0 to 30")
+            raise UsageError(
+                f"level control got {target_dbfs:g} dBFS within {range_db:g} dB, expected -40 to -10 and 0 to 30"
+            )
         self._target_dbfs, self._range_db = target_dbfs, range_db
         self.reset()
 
@@ -60,7 +65,8 @@ class AGC:
     def push(self, samples: Samples) -> Samples:
         """float32 (n,) at 16 kHz -> float32 (n,) in [-1, 1], not late.
 
-        The gain of a sample in step h goes from that known after step h - 2 to that after step h - 1; call `heard` first.
+        The gain of a sample in step h goes from that known after step h - 2 to that after step h - 1; call `heard`
+        first.
         """
         gains = np.array(self._gains)
         if gains.min() == gains.max():
@@ -87,7 +93,8 @@ class AGC:
         self.gain_db += min(_RISE_DB_S / FRAME_RATE, max(-_FALL_DB_S / FRAME_RATE, wanted_db - self.gain_db))
 
     def _limit(self, loud: NDArray[np.float64]) -> None:
-        """Lower the gain, in place, where a peak of the last moments would leave the range; it is back after about a second."""
+        """Lower the gain, in place, where a peak of the last moments would leave the range; it is back after about a
+        second."""
         size = np.abs(loud)
         if max(self._peak, float(size.max())) <= _LIMIT:
             self._peak = 0.0  # peaks within the range change nothing, now or later

@@ -14,8 +14,9 @@ _BEND = 0.005
 _LEAP_S = 0.15
 """Further off than this the position leaps instead: after a lost device, not for a clock's drift."""
 _PULL, _LEARN = 0.4, 0.04
-"""Of the loop that follows: part of the error taken back a second, and part a second squared that is learnt as drift. Both clocks' jitter
-of milliseconds is averaged over seconds, and an oscillator 200 parts per million off ends with no error."""
+"""Of the loop that follows: part of the error taken back a second, and part a second squared that is learnt as drift.
+Both clocks' jitter of milliseconds is averaged over seconds, and an oscillator 200 parts per million off ends with no
+error."""
 
 
 class DelayLine:
@@ -43,7 +44,8 @@ class DelayLine:
             self._end = start + len(samples)
 
     def read(self, position: float, step: float, count: int) -> Samples:
-        """float32 (count,): the sound at `position`, `position + step` ..., silence where there is none (any more, or yet).
+        """float32 (count,): the sound at `position`, `position + step` ..., silence where there is none (any more, or
+        yet).
 
         Between samples a cubic through the four around (Catmull-Rom).
         """

@@ -1,8 +1,8 @@
 """Any number of channels to one, as the sound arrives, also where channels cancel each other.
 
-A cable whose wires are swapped turns the polarity of one channel round, and the mean of both is silence. Whether channels cancel is decided
-by the power of the last moments, in steps of 10 ms counted from the first sample, so the chunks in which sound comes change nothing. From
-one mix to another it takes 20 ms, so nothing clicks.
+A cable whose wires are swapped turns the polarity of one channel round, and the mean of both is silence. Whether
+channels cancel is decided by the power of the last moments, in steps of 10 ms counted from the first sample, so the
+chunks in which sound comes change nothing. From one mix to another it takes 20 ms, so nothing clicks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def mono(samples: NDArray[np.float32]) -> Samples:
 
 def warn_of_polarity(channel: int) -> None:
     """What a `Mixer` says, in the log."""
-    _log.warning("the channels cancel each other, having opposite polarity; channel %d, the louder, is taken alone", channel)
+    _log.warning(
+        "the channels cancel each other, having opposite polarity; channel %d, the louder, is taken alone", channel
+    )
 
 
 class Mixer:
@@ -53,7 +55,8 @@ class Mixer:
         self._layout = (0, 0)
 
     def push(self, samples: NDArray[np.float32], rate: int) -> Samples:
-        """Take float32 (n,) or (n, channels) at `rate` Hz, return float32 (n,), finite and in [-1, 1]: the mean or the louder channel."""
+        """Take float32 (n,) or (n, channels) at `rate` Hz, return float32 (n,), finite and in [-1, 1]: the mean or the
+        louder channel."""
         if samples.ndim == 1 or samples.shape[1] == 1 or not len(samples):
             return mono(samples)
         if self._layout != (samples.shape[1], rate):
@@ -87,7 +90,10 @@ class Mixer:
         self._filled += count
         if self._filled < self._step:
             return
-        self._powers = [_KEPT * power + (1 - _KEPT) * sum_ / self._step for power, sum_ in zip(self._powers, self._sums, strict=True)]
+        self._powers = [
+            _KEPT * power + (1 - _KEPT) * sum_ / self._step
+            for power, sum_ in zip(self._powers, self._sums, strict=True)
+        ]
         self._filled, self._sums = 0, [0.0] * len(self._sums)
         if self._fading:
             self._fading -= 1

@@ -12,7 +12,8 @@ _SILENCE_DBFS = -120.0
 
 
 class FrameLevels:
-    """RMS of each 1/60 s of one voice, kept until its pose asks for it. Hop n is the sound between samples n and n + 1 times rate / 60."""
+    """RMS of each 1/60 s of one voice, kept until its pose asks for it. Hop n is the sound between samples n and n + 1
+    times rate / 60."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate

@@ -1,4 +1,5 @@
-"""What stands between a microphone and the network: fixed gain, level control, and the gate that says when the face may move.
+"""What stands between a microphone and the network: fixed gain, level control, and the gate that says when the face may
+move.
 
     sound -> gain -> 16 kHz -> level control -> network
                         └─> levels, detector -> gate -> fade -> weights of poses
@@ -47,10 +48,20 @@ class _Measuring:
 
 
 class InputChain:
-    """One voice's front: any rate in, 16 kHz out. Its poses are those of an `Animator` that is given the blocks it returns."""
+    """One voice's front: any rate in, 16 kHz out. Its poses are those of an `Animator` that is given the blocks it
+    returns."""
 
-    def __init__(self, detector: Detector | None, *, thresholds: Thresholds | None = None, hold_s: float = 0.25, gain_db: float = 0.0,
-                 level: AGC | None = None, lookahead_steps: int = 3, gated: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self,
+        detector: Detector | None,
+        *,
+        thresholds: Thresholds | None = None,
+        hold_s: float = 0.25,
+        gain_db: float = 0.0,
+        level: AGC | None = None,
+        lookahead_steps: int = 3,
+        gated: bool = True,
+    ) -> None:
         """
         Parameters
         ----------
@@ -93,7 +104,8 @@ class InputChain:
         return self._resampler.lookahead_s
 
     def set_gain(self, gain_db: float) -> None:
-        """Another fixed gain, -40 to 40 dB; the gate's calibrated levels move along. From any thread. Raises UsageError out of range."""
+        """Another fixed gain, -40 to 40 dB; the gate's calibrated levels move along. From any thread. Raises UsageError
+        out of range."""
         if not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
             raise UsageError(f"got a gain of {gain_db:g} dB, expected {-MOST_GAIN_DB:g} to {MOST_GAIN_DB:g}")
         self._fixed_db, self._gain = gain_db, np.float32(10 ** (gain_db / 20))
@@ -105,7 +117,8 @@ class InputChain:
         self.set_gain(self._fixed_db)
 
     def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
-        """Hand the next `seconds` of sound as it comes in, and its rate, to `done`, which must not wait. From any thread."""
+        """Hand the next `seconds` of sound as it comes in, and its rate, to `done`, which must not wait. From any
+        thread."""
         with self._asking:
             self._measuring = _Measuring(seconds, done)
 
@@ -123,8 +136,8 @@ class InputChain:
     def take(self, block: AudioBlock) -> AudioBlock:
         """A block's sound as the network is to hear it: mono, 16 kHz, 1.5 ms late. Its start counts samples at 16 kHz.
 
-        Where samples are missing, or the rate changes, it goes on with the next pose of the same 60 Hz grid; the detector starts
-        afresh, the face and the gain go on from where they are.
+        Where samples are missing, or the rate changes, it goes on with the next pose of the same 60 Hz grid; the
+        detector starts afresh, the face and the gain go on from where they are.
         """
         rate = block.sample_rate
         if block.start != self._expected or (rate != self._resampler.from_hz and block.start):
@@ -138,12 +151,14 @@ class InputChain:
         return AudioBlock(self.push(self._mixer.push(fresh, rate), rate), SAMPLE_RATE, start, block.arrived_s)
 
     def flush(self) -> Samples:
-        """float32 (m,) at 16 kHz: what still waited for sound, as if silence followed. Whatever block comes next finds the front fresh."""
+        """float32 (m,) at 16 kHz: what still waited for sound, as if silence followed. Whatever block comes next finds
+        the front fresh."""
         self._expected = -1
         return self._levelled(self._resampler.flush())
 
     def push(self, samples: Samples, rate: int) -> Samples:
-        """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became ready."""
+        """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became
+        ready."""
         self.meter.push(samples, rate)
         measuring = self._measuring
         if measuring and measuring.complete(samples, rate):
@@ -160,7 +175,8 @@ class InputChain:
         return self._level.push(loud) if self._level else np.clip(loud, -1.0, 1.0)
 
     def open(self, first_pose: int, count: int) -> NDArray[np.float32]:
-        """float32 (count,) in [0, 1]: what the poses from `first_pose` on are to be multiplied with, as deviations from neutral."""
+        """float32 (count,) in [0, 1]: what the poses from `first_pose` on are to be multiplied with, as deviations from
+        neutral."""
         return self._fade.of(first_pose, count) if self.gated else np.ones(count, np.float32)
 
     def _resume(self, pose: int) -> None:

@@ -21,14 +21,16 @@ _FALL_DB_S = 20.0
 
 
 class LevelMeter:
-    """One voice's meter, timed by counted samples. Feed it the sound before any gain: a gain cannot mend a clipped wave."""
+    """One voice's meter, timed by counted samples. Feed it the sound before any gain: a gain cannot mend a clipped
+    wave."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         self.rms_dbfs = self.peak_dbfs = self.held_peak_dbfs = _LOWEST_DBFS
-        """Of the last full 0.1 s; the held peak is the highest, kept for 1.5 s, then falling by 20 dB a second. At least -120."""
+        """Of the last full 0.1 s; the held peak is the highest, kept for 1.5 s, then falling by 20 dB a second. At
+        least -120."""
         self.clipped = 0
         """Samples cut off, ever."""
         self._run = 0

@@ -1,7 +1,8 @@
 """When a face may move: who speaks, decided per pose, and how far the pose is faded towards neutral.
 
-Steps are those of `speech_to_face.streaming.features`: step n ends at sample floor((n + 1) * 800 / 3) of the sound at 16 kHz. The decision of step n
-knows the sound up to there and no further. Pose k may wait for the steps up to k + `lookahead_steps`, since the network does.
+Steps are those of `speech_to_face.streaming.features`: step n ends at sample floor((n + 1) * 800 / 3) of the sound at
+16 kHz. The decision of step n knows the sound up to there and no further. Pose k may wait for the steps up to k +
+`lookahead_steps`, since the network does.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Levels = NDArray[np.float64]
 """float64 (n,), dBFS, one per step."""
 
 MAYBE_VOICE, NO_VOICE, SURE_VOICE = 0.25, 0.15, 0.7
-"""Probabilities of a detector at which a face is let go, rested again, and held open through a pause. The first is low: what opens for
-nothing rests again within three poses, what opens late has lost its first syllable."""
+"""Probabilities of a detector at which a face is let go, rested again, and held open through a pause. The first is low:
+what opens for nothing rests again within three poses, what opens late has lost its first syllable."""
 LEVEL_STEPS = 3
 """The level that is compared is the highest of so many steps: a vowel's pulses are further apart than one."""
 
@@ -34,7 +35,8 @@ class Thresholds:
     """Levels of a step at which the gate opens and closes. Raises UsageError where they are not such."""
 
     open_dbfs: float = -60.0
-    """RMS, -90 to 0. The default leaves the decision to the detector and keeps out only what no microphone calls speech."""
+    """RMS, -90 to 0. The default leaves the decision to the detector and keeps out only what no microphone calls
+    speech."""
     close_dbfs: float = -66.0
     """RMS, -96 to `open_dbfs`."""
 
@@ -95,7 +97,8 @@ class NoiseGate:
 
 
 class Fade:
-    """Decisions of steps to weights of poses: 1 is the pose, 0 is neutral, and between them 30 ms one way and 150 ms the other."""
+    """Decisions of steps to weights of poses: 1 is the pose, 0 is neutral, and between them 30 ms one way and 150 ms
+    the other."""
 
     def __init__(self, lookahead_steps: int = 3) -> None:
         self._lookahead = lookahead_steps
@@ -126,7 +129,8 @@ class Fade:
     def of(self, first_pose: int, count: int) -> NDArray[np.float32]:
         """float32 (count,) in [0, 1]: weights of the poses from `first_pose` on.
 
-        Poses whose steps are not known, at the end of a source or from before a gap, get the newest weight, as do those older than 17 s.
+        Poses whose steps are not known, at the end of a source or from before a gap, get the newest weight, as do those
+        older than 17 s.
         """
         poses = np.arange(first_pose, first_pose + count)
         known = (poses >= max(self._first, self._next - _KEPT_POSES)) & (poses < self._next)

@@ -38,7 +38,9 @@ class PcmFormat:
         rate, channels = as_whole(self.rate), as_whole(self.channels)
         if rate is None or not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
             got = reprlib.repr(self.rate)
-            raise UsageError(f"rate: got {got}, expected a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
+            raise UsageError(
+                f"rate: got {got}, expected a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}"
+            )
         if channels is None or not 1 <= channels <= MOST_CHANNELS:
             raise UsageError(f"channels: got {reprlib.repr(self.channels)}, expected 1 or {MOST_CHANNELS}")
         object.__setattr__(self, "rate", rate)
@@ -50,10 +52,13 @@ class PcmFormat:
         return np.dtype(_DTYPES[self.encoding]).itemsize * self.channels
 
     def decode(self, data: bytes) -> Sound:
-        """Bytes to float32 (n, channels) in [-1, 1]; what is not finite becomes silence. Raises WireError for half a sample."""
+        """Bytes to float32 (n, channels) in [-1, 1]; what is not finite becomes silence. Raises WireError for half a
+        sample."""
         if len(data) % self.frame_bytes:
             whole = len(data) // self.frame_bytes * self.frame_bytes
-            raise WireError(f"got {len(data)} bytes of sound, expected a multiple of {self.frame_bytes} ({self})", whole)
+            raise WireError(
+                f"got {len(data)} bytes of sound, expected a multiple of {self.frame_bytes} ({self})", whole
+            )
         samples = np.frombuffer(data, _DTYPES[self.encoding]).reshape(-1, self.channels)
         if self.encoding == "s16le":
             return samples.astype(np.float32) / np.float32(_FULL_SCALE)
@@ -72,7 +77,8 @@ class PcmFormat:
 
 
 class PcmReader:
-    """Bytes in chunks that end anywhere, to sound. What has begun of a sample, or of one sample of each channel, waits for the rest."""
+    """Bytes in chunks that end anywhere, to sound. What has begun of a sample, or of one sample of each channel, waits
+    for the rest."""
 
     def __init__(self, layout: PcmFormat) -> None:
         self.format = layout

@@ -1,12 +1,13 @@
 """Any rate to the model's, as the sound arrives.
 
-A polyphase windowed-sinc filter of our own, because it must be early rather than perfect: soxr's streams hand their output
-over in blocks, 21 ms late in the middle and 37 ms at worst from 48 kHz (its variable-rate mode 12 ms), which is more than
-everything else in the live path after the model's look-ahead may take together. This filter waits for half its length:
-1.5 ms above 16 kHz. It is flat to 6.7 kHz and 70 dB down where aliases would fall into speech.
+A polyphase windowed-sinc filter of our own, because it must be early rather than perfect: soxr's streams hand their
+output over in blocks, 21 ms late in the middle and 37 ms at worst from 48 kHz (its variable-rate mode 12 ms), which is
+more than everything else in the live path after the model's look-ahead may take together. This filter waits for half
+its length: 1.5 ms above 16 kHz. It is flat to 6.7 kHz and 70 dB down where aliases would fall into speech.
 
-Rates in a simple ratio have a row of weights for each phase. Others, 47,999 Hz say, would need 16,000 long rows: for them the weights
-are interpolated between the rows of a table of bounded size. Either is made once for each pair of rates and kept; see `prepare`.
+Rates in a simple ratio have a row of weights for each phase. Others, 47,999 Hz say, would need 16,000 long rows: for
+them the weights are interpolated between the rows of a table of bounded size. Either is made once for each pair of
+rates and kept; see `prepare`.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class Resampler:
 
 
 def prepare(from_hz: int, to_hz: int = SAMPLE_RATE) -> None:
-    """Make what a `Resampler` of these rates needs, so that making one later takes no time: call it where a rate becomes known."""
+    """Make what a `Resampler` of these rates needs, so that making one later takes no time: call it where a rate
+    becomes known."""
     divisor = math.gcd(from_hz, to_hz)
     _bank(to_hz // divisor, from_hz // divisor)
 
@@ -145,7 +147,8 @@ def _bank(up: int, down: int) -> _Bank:
 
 
 def _weights(phase: NDArray[np.float64], half: int, cutoff: float) -> NDArray[np.float32]:
-    """float32 (rows, 2 * half): for outputs `phase` (rows, 1) after an input sample, the weights of the inputs around them.
+    """float32 (rows, 2 * half): for outputs `phase` (rows, 1) after an input sample, the weights of the inputs around
+    them.
 
     `cutoff` is a part of the input's Nyquist frequency. Each row sums to 1.
     """

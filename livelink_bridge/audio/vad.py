@@ -1,7 +1,7 @@
 """Whether a sound is a voice: Silero's detector, run by ONNX Runtime.
 
-The network and its numbers are those of silero-vad 6.2 (MIT licence, https://github.com/snakers4/silero-vad): 512 samples of
-16 kHz sound after the 64 before them give one probability; two states of 128 numbers go from call to call.
+The network and its numbers are those of silero-vad 6.2 (MIT licence, https://github.com/snakers4/silero-vad): 512
+samples of 16 kHz sound after the 64 before them give one probability; two states of 128 numbers go from call to call.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from speech_to_face.onnx_sessions import open_session
 SAMPLE_RATE = 16_000
 CHUNK, CONTEXT, STATE = 512, 64, 128
 PHASE = CHUNK // 2
-"""Two rows of chunks take turns, so that there is an answer every 16 ms: with one, more first words are found later than the network's
-look-ahead allows."""
+"""Two rows of chunks take turns, so that there is an answer every 16 ms: with one, more first words are found later
+than the network's look-ahead allows."""
 
 _HEARD_BEST_DBFS = -22.0
 """Speech of about this level is found soonest; quieter beginnings are found late."""
@@ -37,8 +37,9 @@ class Detector(Protocol):
     def push(self, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Take float32 (n,) at 16 kHz.
 
-        Returns the answers that became ready: int64 (m,) samples heard since `reset` when each was given, rising, and float32 (m,)
-        probabilities in [0, 1]. An answer never depends on sound after its own sample, nor on the chunking.
+        Returns the answers that became ready: int64 (m,) samples heard since `reset` when each was given, rising, and
+        float32 (m,) probabilities in [0, 1]. An answer never depends on sound after its own sample, nor on the
+        chunking.
         """
         ...
 
@@ -93,14 +94,16 @@ def silero_path() -> Path:
     path = Path(found.origin).parent / "data" / "silero_vad_16k_op15.onnx" if found and found.origin else None
     if path is None or not path.is_file():
         raise BridgeError(
-            "the voice detector is missing: no package silero-vad 6.2 or later; pip install silero-vad, or use `--gate level`"
+            "the voice detector is missing: no package silero-vad 6.2 or later; pip install silero-vad, or use "
+            "`--gate level`"
         )
     return path
 
 
 @lru_cache(maxsize=1)
 def _open(path: Path) -> Any:
-    """One session for every voice: it takes 30 to 80 ms to open, keeps no state between calls and may be run by several threads at once."""
+    """One session for every voice: it takes 30 to 80 ms to open, keeps no state between calls and may be run by several
+    threads at once."""
     try:
         return open_session(path, {"batch": 1, "sequence": CONTEXT + CHUNK})
     except ValueError as error:

@@ -1,7 +1,8 @@
 """One sound to one take, the same bytes whoever does it: what every engine of a batch runs.
 
-An engine loads `WorkerContext` once in each of its processes and calls `convert_one` for each sound. A take depends on the sound's bytes and the
-recipe alone, not on its name, its place or the order, so that any engine, a resumed run and an unbroken one write the same.
+An engine loads `WorkerContext` once in each of its processes and calls `convert_one` for each sound. A take depends on
+the sound's bytes and the recipe alone, not on its name, its place or the order, so that any engine, a resumed run and
+an unbroken one write the same.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything but the sound that a take depends on. Picklable; no file of it is read again but the model and the picture."""
+    """Everything but the sound that a take depends on. Picklable; no file of it is read again but the model and the
+    picture."""
 
     model: str
     """A shipped model's name, its look-ahead settled, or a folder."""
@@ -68,7 +70,8 @@ class Recipe:
     version: str = ""
     """Of the program."""
     allow_cut: bool = False
-    """Whether what there is of a sound that ends early is taken. No part of the key: the takes of the others are the same."""
+    """Whether what there is of a sound that ends early is taken. No part of the key: the takes of the others are the
+    same."""
     scored: bool = False
     """Whether lips are measured at every p, b and m that is heard. No part of the key: takes are the same."""
     with_sound: bool = False
@@ -139,12 +142,13 @@ class Engine(Protocol):
     """Who does the work."""
 
     def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
-        """Do it and give what became of each, in any order, as it is done. `works` is taken from no faster than it is done, and by
-        the thread that iterates.
+        """Do it and give what became of each, in any order, as it is done. `works` is taken from no faster than it is
+        done, and by the thread that iterates.
 
-        Closing the iterator, which an interrupt does, ends what is under way and leaves no partial take. After an outcome with `no_room`
-        no more work is begun. A process that dies costs its sound another try, then an outcome with an error. Raises BridgeError,
-        before anything is done, where the recipe cannot be loaded. `on_part` may never be called.
+        Closing the iterator, which an interrupt does, ends what is under way and leaves no partial take. After an
+        outcome with `no_room` no more work is begun. A process that dies costs its sound another try, then an outcome
+        with an error. Raises BridgeError, before anything is done, where the recipe cannot be loaded. `on_part` may
+        never be called.
         """
         ...
 
@@ -171,9 +175,17 @@ def load_tools(recipe: Recipe) -> WorkerContext:
         return WorkerContext(model)
 
 
-def convert_one(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_part: Callable[[float], None] = lambda _part: None, *,
-                placed: str | None = None) -> Outcome:  # fmt: skip
-    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it; `placed` is as in `Task`.
+def convert_one(
+    sound: Path,
+    out: Path,
+    recipe: Recipe,
+    tools: WorkerContext,
+    on_part: Callable[[float], None] = lambda _part: None,
+    *,
+    placed: str | None = None,
+) -> Outcome:
+    """Write the take of `sound` to `out`, whole or not at all, in memory that does not grow with it; `placed` is as in
+    `Task`.
 
     Its timecode counts from 0. Never raises for what one file is like: that is the outcome's `error`.
     """
@@ -185,7 +197,9 @@ def convert_one(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on
         return Outcome(error=f"{sound}: {error.strerror or error}", no_room=is_full(error))
     except ModelError as error:
         return Outcome(error=f"{sound}: {error}")
-    except Exception as error:  # a mistake of ours, or of a library, that one odd file brings to light must not cost the others
+    except (
+        Exception
+    ) as error:  # a mistake of ours, or of a library, that one odd file brings to light must not cost the others
         return Outcome(error=f"{sound}: this is a bug: {type(error).__name__}: {error}")
 
 
@@ -213,7 +227,9 @@ def partials(folder: Path) -> dict[Path, Partial]:
     except OSError:
         return {}
     found = {name: parse_partial(name) for name in names}
-    return {folder / name: partial for name, partial in found.items() if partial and partial.name.endswith((".csv", ".wav"))}
+    return {
+        folder / name: partial for name, partial in found.items() if partial and partial.name.endswith((".csv", ".wav"))
+    }
 
 
 def clear_partials(out: Path) -> None:
@@ -232,7 +248,9 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def _converted(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_part: Callable[[float], None], placed: str | None) -> Outcome:
+def _converted(
+    sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_part: Callable[[float], None], placed: str | None
+) -> Outcome:
     from livelink_bridge.session.modes import convert_file
 
     stamp, digest = _read_once(sound)
@@ -244,8 +262,16 @@ def _converted(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_
         nonlocal wav
         wav = place_sound(sound, out, placed) if recipe.with_sound else None
 
-    summary = convert_file(sound, out, tools.model, face, allow_cut=recipe.allow_cut, say=odd.append, before_naming=place,
-                           on_progress=on_part)  # fmt: skip
+    summary = convert_file(
+        sound,
+        out,
+        tools.model,
+        face,
+        allow_cut=recipe.allow_cut,
+        say=odd.append,
+        before_naming=place,
+        on_progress=on_part,
+    )
     phones = _heard(sound, tools, recipe.allow_cut)
     stamp, before = stamp_of(sound), stamp
     if stamp != before and sha256_of(sound) != digest:  # a second name alone changes the stamp too
@@ -265,8 +291,10 @@ def _converted(sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_
         speech=face.speech_share,
         sealed=sealed,
         closures=closures,
-        warnings=(*(line.removeprefix(f"{sound}").lstrip(": ") for line in odd),
-                  *face.warnings(summary.seconds, summary.bad_poses, sealed, closures)),
+        warnings=(
+            *(line.removeprefix(f"{sound}").lstrip(": ") for line in odd),
+            *face.warnings(summary.seconds, summary.bad_poses, sealed, closures),
+        ),
         curves=face.curves(),
     )
 
@@ -298,4 +326,8 @@ def _heard(sound: Path, tools: WorkerContext, allow_cut: bool) -> list[tuple[flo
     from livelink_bridge.analysis.lip_closures import BILABIAL
     from livelink_bridge.analysis.phones import hear
 
-    return [(phone.start_s, phone.end_s) for phone in hear(sound, tools.hearing, allow_cut=allow_cut) if phone.label in BILABIAL]
+    return [
+        (phone.start_s, phone.end_s)
+        for phone in hear(sound, tools.hearing, allow_cut=allow_cut)
+        if phone.label in BILABIAL
+    ]

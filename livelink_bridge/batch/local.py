@@ -1,7 +1,8 @@
-"""A batch on this machine: one process for each of so many sounds at a time, one thread each, the model loaded once in each.
+"""A batch on this machine: one process for each of so many sounds at a time, one thread each, the model loaded once in
+each.
 
-Processes are started afresh (spawn), since a network's threads do not survive a fork. Each has a pipe of its own, so that one which dies
-takes nothing with it but the sound it was at, and that one is tried once more.
+Processes are started afresh (spawn), since a network's threads do not survive a fork. Each has a pipe of its own, so
+that one which dies takes nothing with it but the sound it was at, and that one is tried once more.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class LocalEngine:
     """See `job.Engine`."""
 
     def __init__(self, jobs: int | None = None, load: Load = load_tools) -> None:
-        """`jobs`: sounds at a time; None is one for each core, or one on a GPU, where each process has a model of its own."""
+        """`jobs`: sounds at a time; None is one for each core, or one on a GPU, where each process has a model of its
+        own."""
         self._jobs, self._load = jobs, load
 
     def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
@@ -150,7 +152,10 @@ class _Pool:
         if not worker.ready:
             self._false_starts += 1
             if self._false_starts >= MOST_FALSE_STARTS:
-                raise BridgeError(f"the processes of the batch die before they begin ({how}); is there memory enough? Try a smaller --jobs")
+                raise BridgeError(
+                    f"the processes of the batch die before they begin ({how}); is there memory enough? Try a smaller "
+                    "--jobs"
+                )
         if worker.work is None:
             return
         clear_partials(worker.work.out)
@@ -159,7 +164,10 @@ class _Pool:
         elif worker.tries < MOST_TRIES:
             self._again.append((worker.work, worker.tries + 1))
         else:
-            yield worker.work, Outcome(error=f"{worker.work.sound}: the process that converted it died {worker.tries} times ({how})")
+            yield (
+                worker.work,
+                Outcome(error=f"{worker.work.sound}: the process that converted it died {worker.tries} times ({how})"),
+            )
 
     def _forget(self, worker: _Worker) -> None:
         worker.pipe.close()
@@ -175,8 +183,11 @@ def _await_end(process: BaseProcess) -> None:
 
 
 def _body(pipe: Connection, recipe: Recipe, load: Load) -> None:
-    """A process of the pool: says that it is ready, then what became of each sound it is given, until it is given None."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; who ends what is the first one's to say
+    """A process of the pool: says that it is ready, then what became of each sound it is given, until it is given
+    None."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches every process; who ends what is the first one's to say
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from speech_to_face.base import ModelError
 
@@ -214,7 +225,8 @@ def _end_with_parent() -> None:
 def _quietly() -> Iterator[None]:
     """What is started here has its libraries use one thread, unless the user says otherwise, and never hears of Ctrl-C.
 
-    Both are inherited: it would be too late to say so in the process, which may be interrupted while it is still loading.
+    Both are inherited: it would be too late to say so in the process, which may be interrupted while it is still
+    loading.
     """
     ours = [name for name in _THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(ours, "1"))

@@ -1,7 +1,9 @@
-"""What is done, in a database beside the takes: a batch that was killed goes on where it was, and one that is run again does nothing.
+"""What is done, in a database beside the takes: a batch that was killed goes on where it was, and one that is run again
+does nothing.
 
-`OUT/.livelink-bridge/takes.sqlite` has a row for each take: hashes of the sound, of the recipe and of the take itself, and what a report
-says of it. It is never in memory as a whole. One run has it at a time, which ends with the process, however that ends.
+`OUT/.livelink-bridge/takes.sqlite` has a row for each take: hashes of the sound, of the recipe and of the take itself,
+and what a report says of it. It is never in memory as a whole. One run has it at a time, which ends with the process,
+however that ends.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ KEPT_EVERY_S = 0.5
 """A kill costs the records of so long: their sounds are converted once more, to the same takes."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS done (take TEXT PRIMARY KEY, recipe TEXT, sound_sha256 TEXT, sound_stamp TEXT, take_sha256 TEXT,
+CREATE TABLE IF NOT EXISTS done (take TEXT PRIMARY KEY, recipe TEXT, sound_sha256 TEXT, sound_stamp TEXT,
+    take_sha256 TEXT,
                                  take_stamp TEXT, rest TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failed (sound TEXT, error TEXT);
 """
@@ -64,7 +67,8 @@ class Manifest:
             self._rows.execute("DELETE FROM failed")
 
     def is_done(self, work: Task, recipe: Recipe) -> bool:
-        """Whether the take is there as this recipe makes it of this sound. Files are read again only where their stamps have changed."""
+        """Whether the take is there as this recipe makes it of this sound. Files are read again only where their stamps
+        have changed."""
         with self._told():
             row = self._rows.execute(
                 f"SELECT recipe, rest, {', '.join(_COLUMNS)} FROM done WHERE take = ?", (work.name,)
@@ -76,7 +80,9 @@ class Manifest:
             return False
         if (sound, take) != (row[3], row[5]):
             with self._told():
-                self._rows.execute("UPDATE done SET sound_stamp = ?, take_stamp = ? WHERE take = ?", (sound, take, work.name))
+                self._rows.execute(
+                    "UPDATE done SET sound_stamp = ?, take_stamp = ? WHERE take = ?", (sound, take, work.name)
+                )
         return True
 
     def add(self, work: Task, recipe: Recipe, outcome: Outcome) -> None:
@@ -88,7 +94,8 @@ class Manifest:
         known = [rest.pop(column) for column in _COLUMNS]
         with self._told():
             self._rows.execute(
-                "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?)", (work.name, recipe.key(), *known, json.dumps(rest))
+                "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (work.name, recipe.key(), *known, json.dumps(rest)),
             )
         self._keep()
 
@@ -119,7 +126,8 @@ class Manifest:
         yield from self._rows.execute("SELECT sound, error FROM failed ORDER BY sound")
 
     def close(self) -> None:
-        """Keep everything. Harmless when closed. Raises NoRoom where that is not possible; what was kept before stays."""
+        """Keep everything. Harmless when closed. Raises NoRoom where that is not possible; what was kept before
+        stays."""
         try:
             with self._told():
                 if self._rows.in_transaction:
@@ -175,4 +183,3 @@ def _stamp(path: Path, sha256: str, stamp: str) -> str | None:
 def _outcome(rest: dict[str, Any]) -> Outcome:
     rest["curves"], rest["warnings"] = Curves(**rest["curves"]), tuple(rest["warnings"])
     return Outcome(**rest)
-

@@ -17,7 +17,8 @@ Say = Callable[[str], None]
 
 
 class Pace:
-    """How much is done, how fast, and how long the rest takes. Bytes measure what is left, since their seconds are not known yet."""
+    """How much is done, how fast, and how long the rest takes. Bytes measure what is left, since their seconds are not
+    known yet."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._began_s = clock, clock.now()
@@ -123,10 +124,16 @@ def watching(clock: Clock, say: Say) -> Iterator[Watch]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    with Progress(BarColumn(), TextColumn("{task.description}", markup=False), console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        BarColumn(), TextColumn("{task.description}", markup=False), console=Console(stderr=True), transient=True
+    ) as bar:
         task = bar.add_task("starting", total=None)
-        yield Watch(clock, say, lambda pace: bar.update(task, description=pace.text(), completed=pace.bytes_done, total=pace.bytes or None),
-                    DRAWN_EVERY_S)  # fmt: skip
+        yield Watch(
+            clock,
+            say,
+            lambda pace: bar.update(task, description=pace.text(), completed=pace.bytes_done, total=pace.bytes or None),
+            DRAWN_EVERY_S,
+        )
 
 
 def time_text(seconds: float) -> str:

@@ -1,4 +1,5 @@
-"""What became of a batch, as one page that needs nothing else: a row for each sound with its figures and small pictures of its curves."""
+"""What became of a batch, as one page that needs nothing else: a row for each sound with its figures and small pictures
+of its curves."""
 
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ class Totals(NamedTuple):
     took_s: float
 
 
-def write_report(path: Path, totals: Totals, failures: Iterable[tuple[str, str]], takes: Iterable[tuple[str, Outcome]]) -> None:
+def write_report(
+    path: Path, totals: Totals, failures: Iterable[tuple[str, str]], takes: Iterable[tuple[str, Outcome]]
+) -> None:
     """Write the page, row by row, whole or not at all. Raises SinkError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,10 +79,14 @@ def write_report(path: Path, totals: Totals, failures: Iterable[tuple[str, str]]
         raise SinkError(f"report {path} cannot be written: {error.strerror}") from error
 
 
-def _write(page: TextIO, totals: Totals, failures: Iterable[tuple[str, str]], takes: Iterable[tuple[str, Outcome]]) -> None:
+def _write(
+    page: TextIO, totals: Totals, failures: Iterable[tuple[str, str]], takes: Iterable[tuple[str, Outcome]]
+) -> None:
     page.write(_HEAD + f"<p>{escape(totals_text(totals))}</p>" + _TABLE)
     for sound, error in failures:
-        page.write(f'<tr class="bad"><td class="f">{escape(sound)}</td>{"<td></td>" * 5}<td>{escape(error)}</td></tr>\n')
+        page.write(
+            f'<tr class="bad"><td class="f">{escape(sound)}</td>{"<td></td>" * 5}<td>{escape(error)}</td></tr>\n'
+        )
     good = left_out = 0
     for name, outcome in takes:
         good += not outcome.warnings
@@ -105,7 +112,10 @@ def _row(name: str, outcome: Outcome) -> Iterator[str]:
         (outcome.seconds, time_text(outcome.seconds)),
         (outcome.level_dbfs, f"{outcome.level_dbfs:.0f} dBFS"),
         (outcome.speech, f"{outcome.speech:.0%}"),
-        (-1.0 if score is None else score, "" if outcome.closures is None else f"{outcome.sealed} of {outcome.closures}"),
+        (
+            -1.0 if score is None else score,
+            "" if outcome.closures is None else f"{outcome.sealed} of {outcome.closures}",
+        ),
     ]
     yield f'<tr><td class="f">{escape(name)}</td>'
     yield from (f'<td class="n" data-v="{value:.3f}">{text}</td>' for value, text in figures)

@@ -72,7 +72,8 @@ class Batch:
             yield from self._to_do(manifest)
 
     def run(self, engine: Engine) -> Tally:
-        """Convert what is not done. Raises SinkError where the manifest cannot be kept, BridgeError where the engine cannot begin."""
+        """Convert what is not done. Raises SinkError where the manifest cannot be kept, BridgeError where the engine
+        cannot begin."""
         with closing(Manifest(self._out, self._clock)) as manifest:
             manifest.begin()
             self._clear_leftovers()
@@ -127,7 +128,9 @@ class Batch:
     def _say_unplaced(self, out: Path) -> None:
         works = (sound.work(out.resolve()) for sound in self.found.sounds)
         if any(work.sound.resolve().parent != work.out.parent for work in works):
-            self.found.notes.append("takes are made in a folder of sounds: no sound is put beside them, it would be converted next time")
+            self.found.notes.append(
+                "takes are made in a folder of sounds: no sound is put beside them, it would be converted next time"
+            )
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.error is None:
@@ -156,7 +159,9 @@ class Batch:
                 try:
                     path.unlink(missing_ok=True)
                 except OSError as error:
-                    raise SinkError(f"{path} is left of a batch that was ended and cannot be removed: {error.strerror}") from error
+                    raise SinkError(
+                        f"{path} is left of a batch that was ended and cannot be removed: {error.strerror}"
+                    ) from error
 
 
 def _lies_in(out: Path, roots: Sequence[Path]) -> bool:

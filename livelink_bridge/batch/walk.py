@@ -12,7 +12,8 @@ from typing import NamedTuple
 from livelink_bridge.batch.job import Task
 
 SOUNDS = frozenset(
-    ".wav .wave .bwf .w64 .rf64 .flac .ogg .oga .opus .mp3 .mp2 .aif .aiff .aifc .au .snd .caf .voc"  # what libsndfile reads
+    # what libsndfile reads
+    ".wav .wave .bwf .w64 .rf64 .flac .ogg .oga .opus .mp3 .mp2 .aif .aiff .aifc .au .snd .caf .voc"
     " .m4a .aac .wma .amr .ac3 .ape .wv".split()  # sound that it does not read: said for each rather than passed over
 )
 """Endings that are taken for sound in a folder, in either case. A file that is named is taken whatever it is called."""
@@ -46,10 +47,11 @@ class Found:
 
 
 def walk(paths: Sequence[Path]) -> Found:
-    """The sounds below folders, and files that are named, largest first. Sounds whose takes would have the same name are all refused.
+    """The sounds below folders, and files that are named, largest first. Sounds whose takes would have the same name
+    are all refused.
 
-    Names count as the same where they differ in case, in how an accent is written, or only in the ending: on some system, or for
-    whoever opens the takes, one would lie over the other. Hidden files and folders are passed over.
+    Names count as the same where they differ in case, in how an accent is written, or only in the ending: on some
+    system, or for whoever opens the takes, one would lie over the other. Hidden files and folders are passed over.
     """
     found = Found()
     for path in paths:
@@ -69,7 +71,8 @@ def take_name(name: str) -> str:
 
 
 def _folders(root: Path, found: Found) -> Iterator[list[os.DirEntry[str]]]:
-    """What lies in the folder, then in each below it, by name. A link to a folder that it lies in is passed over: it would never end."""
+    """What lies in the folder, then in each below it, by name. A link to a folder that it lies in is passed over: it
+    would never end."""
     waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, ())]
     while waiting:
         folder, above = waiting.pop()
@@ -124,6 +127,11 @@ def _refuse_namesakes(found: Found) -> None:
         paths = [str(Path(found.sounds[at].root, found.sounds[at].name)) for at in places]
         for path in paths:
             others = ", ".join(other for other in paths if other != path) or "the same file, given twice"
-            found.refused.append((path, f"and {others} would have one take, {take_name(found.sounds[places[0]].name)}; rename one of them"))
+            found.refused.append(
+                (
+                    path,
+                    f"and {others} would have one take, {take_name(found.sounds[places[0]].name)}; rename one of them",
+                )
+            )
     lost = {at for places in twice.values() for at in places}
     found.sounds = [sound for at, sound in enumerate(found.sounds) if at not in lost]

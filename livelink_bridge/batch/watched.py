@@ -19,7 +19,8 @@ from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
 POINTS = 64
 """Of each curve in a report, at most."""
 SPEECH_BELOW_LOUD_DB = 25.0
-"""Speech is so much quieter than its loudest moments at most: vowels and the consonants that can be seen lie within it."""
+"""Speech is so much quieter than its loudest moments at most: vowels and the consonants that can be seen lie within
+it."""
 QUIETEST_SPEECH_DBFS = -60.0
 QUIET_DBFS = -45.0
 """A whole recording below it moves a face less than its voice would."""
@@ -35,7 +36,8 @@ _BINS = 121
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Small pictures of a take: at most POINTS values each, two hex digits a value, 00 to ff, over the whole of its time."""
+    """Small pictures of a take: at most POINTS values each, two hex digits a value, 00 to ff, over the whole of its
+    time."""
 
     level: str = ""
     """From -60 to 0 dBFS."""
@@ -46,9 +48,12 @@ class Curves:
 
 
 class WatchedFace(Face):
-    """A face whose poses and levels are summed up as they pass. With `lips` it also keeps how far they are apart, 4 bytes a pose."""
+    """A face whose poses and levels are summed up as they pass. With `lips` it also keeps how far they are apart, 4
+    bytes a pose."""
 
-    def __init__(self, worn: Character, *, liveliness: Liveliness | None = None, mood: Mood | None = None, lips: bool = False) -> None:
+    def __init__(
+        self, worn: Character, *, liveliness: Liveliness | None = None, mood: Mood | None = None, lips: bool = False
+    ) -> None:
         super().__init__(worn, liveliness=liveliness, mood=mood)
         self._lips = lips
         self._forget()
@@ -57,7 +62,9 @@ class WatchedFace(Face):
         super().reset()
         self._forget()
 
-    def push(self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None) -> Weights:
+    def push(
+        self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None
+    ) -> Weights:
         worn = super().push(poses, level_dbfs, speaking)
         self._levels.add(level_dbfs)
         self._picture.add(np.column_stack([1 + level_dbfs / 60, worn[:, _JAW], worn[:, _ROUND].sum(1)]))
@@ -80,11 +87,15 @@ class WatchedFace(Face):
         return Curves(*(bytes(row).hex() for row in self._picture.rows().T))
 
     def lips_met(self, phones: Iterable[tuple[float, float]]) -> tuple[int, int]:
-        """Of phones at which lips have to meet, start and end in seconds: at how many they did, and how many there are."""
+        """Of phones at which lips have to meet, start and end in seconds: at how many they did, and how many there
+        are."""
         from livelink_bridge.analysis.lip_closures import SEALED
 
         gap = np.concatenate([np.zeros(0, np.float32), *self._gaps])
-        windows = [gap[max(0, _frame(start_s - ONSET_BEFORE_S)) : max(0, _frame(start_s + ONSET_AFTER_S))] for start_s, _ in phones]
+        windows = [
+            gap[max(0, _frame(start_s - ONSET_BEFORE_S)) : max(0, _frame(start_s + ONSET_AFTER_S))]
+            for start_s, _ in phones
+        ]
         narrowest = [float(window.min()) for window in windows if len(window)]
         return sum(least <= SEALED for least in narrowest), len(narrowest)
 
@@ -94,9 +105,12 @@ class WatchedFace(Face):
         still = speech_s > 1 and self._picture.highest(1) < STILL_JAW
         said = {
             "silent from beginning to end": silent,
-            f"quiet, {self.level_dbfs:.0f} dBFS: bring it to about -23 for a full face": not silent and self.level_dbfs < QUIET_DBFS,
+            f"quiet, {self.level_dbfs:.0f} dBFS: bring it to about -23 for a full face": not silent
+            and self.level_dbfs < QUIET_DBFS,
             "the jaw hardly moves: is this a voice?": still,
-            "lips stay open at many a p, b and m": closures is not None and closures >= FEWEST_CLOSURES and sealed < LOW_SCORE * closures,
+            "lips stay open at many a p, b and m": closures is not None
+            and closures >= FEWEST_CLOSURES
+            and sealed < LOW_SCORE * closures,
             f"{bad_poses} poses had values that are not finite; the ones before stand in their place": bad_poses > 0,
         }
         return tuple(text for text, true in said.items() if true)
@@ -132,7 +146,8 @@ class _Levels:
 
 
 class _Picture:
-    """The peaks of three curves of unknown length, in at most 2 POINTS rows: where they run out, two neighbours become one."""
+    """The peaks of three curves of unknown length, in at most 2 POINTS rows: where they run out, two neighbours become
+    one."""
 
     def __init__(self) -> None:
         self._rows = np.zeros((0, 3))

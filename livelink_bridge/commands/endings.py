@@ -17,12 +17,15 @@ _FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif")
 
 def wrong(out: Path, expected: str) -> UsageError:
     """What to say of an ending that is not written here."""
-    film = "; films are made on the page of livelink-bridge preview, with Export" if out.suffix.lower() in _FILMS else ""
+    film = (
+        "; films are made on the page of livelink-bridge preview, with Export" if out.suffix.lower() in _FILMS else ""
+    )
     return UsageError(f"-o {out} ends in {out.suffix or 'nothing'}, expected {expected}{film}")
 
 
 def check_folder(out: Path, expected: str = _FOR_TAKES) -> None:
-    """UsageError for a folder that is to be made and is called as a file of some kind is, and for a file that is there in its place."""
+    """UsageError for a folder that is to be made and is called as a file of some kind is, and for a file that is there
+    in its place."""
     if os.path.lexists(out) and not os.path.isdir(out):
         raise UsageError(f"-o {out} is there and is no folder, expected {expected}")
     if _ENDING.fullmatch(out.suffix) and not os.path.isdir(out):  # Path.is_dir raises where one may not look

@@ -1,4 +1,5 @@
-"""A line that is being typed, key by key: what a panel shows below itself, where the terminal's own echo would be drawn over."""
+"""A line that is being typed, key by key: what a panel shows below itself, where the terminal's own echo would be drawn
+over."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ class InputLine:
         self.text = ""
 
     def press(self, key: str) -> str | None:
-        """The finished line where the key was Enter, else None. `key` is one character, or a whole escape sequence, which does nothing."""
+        """The finished line where the key was Enter, else None. `key` is one character, or a whole escape sequence,
+        which does nothing."""
         if key in _ENTER:
             done, self.text = self.text, ""
             return done

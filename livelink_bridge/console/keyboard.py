@@ -20,7 +20,8 @@ _POLL_S = 0.05
 
 @contextmanager
 def keys_read(on_key: OnKey, descriptor: int | None = None) -> Iterator[None]:
-    """Call `on_key` with each key, on a thread of its own, while the block lasts. The terminal is as it was after it, however it ends.
+    """Call `on_key` with each key, on a thread of its own, while the block lasts. The terminal is as it was after it,
+    however it ends.
 
     descriptor : of the terminal; standard input's. Ignored on Windows, where the console is read.
     """
@@ -53,8 +54,8 @@ if sys.platform != "win32":
 
     @contextmanager
     def _unbuffered(terminal: int) -> Iterator[int]:
-        """A terminal that sends each key. In the background both reading and setting would stop the whole program: it is left alone there,
-        and set again when the program comes back to the foreground."""
+        """A terminal that sends each key. In the background both reading and setting would stop the whole program: it
+        is left alone there, and set again when the program comes back to the foreground."""
         before = termios.tcgetattr(terminal)
         handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTTIN, signal.SIGTTOU)}
         handlers[signal.SIGCONT] = signal.signal(signal.SIGCONT, lambda *_: _set(terminal))

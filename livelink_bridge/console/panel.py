@@ -1,6 +1,8 @@
-"""The panel of running sessions: a few lines for one performer, a row each for several. From statuses to something rich can draw.
+"""The panel of running sessions: a few lines for one performer, a row each for several. From statuses to something rich
+can draw.
 
-Laid out by hand: it is drawn four times a second beside threads that must be on time, and rich's tables take four times as long.
+Laid out by hand: it is drawn four times a second beside threads that must be on time, and rich's tables take four times
+as long.
 """
 
 from __future__ import annotations
@@ -12,7 +14,14 @@ from rich.text import Text
 
 from livelink_bridge.console.typed_commands import Typing
 from livelink_bridge.reporting.metrics import Device, Level, Losses, Status, Target, VoiceStatus
-from livelink_bridge.reporting.status_text import delay_text, gate_text, losses_text, parts_text, peaks_text, target_text
+from livelink_bridge.reporting.status_text import (
+    delay_text,
+    gate_text,
+    losses_text,
+    parts_text,
+    peaks_text,
+    target_text,
+)
 
 _FLOOR_DBFS = -60.0
 _HOT_DBFS = -3.0
@@ -40,7 +49,8 @@ def input_lines(typing: Typing) -> tuple[Text, Text]:
 
 
 def level_bar(level: Level, cells: int, *, blocks: bool = True) -> Text:
-    """A bar of so many cells from -60 to 0 dBFS, with a mark at the held peak: red while the sound clips, yellow where it nearly does."""
+    """A bar of so many cells from -60 to 0 dBFS, with a mark at the held peak: red while the sound clips, yellow where
+    it nearly does."""
     full, rest, mark = ("█", "░", "┃") if blocks else ("#", ".", "|")
     if level.rms_dbfs is None:
         return Text(" " * cells)
@@ -75,7 +85,11 @@ def _lines(subject: str, status: Status, blocks: bool) -> Iterator[Text]:
 def _first_line(subject: str, status: Status) -> Text:
     rest = [f"  {text}" for text in (status.timecode, status.mood and f"mood {status.mood}") if text]
     return Text.assemble(
-        (f"{subject}  " if subject else "", "bold"), _state(status), "  ", (f"{status.fps:.1f} fps", _fps_style(status)), *rest
+        (f"{subject}  " if subject else "", "bold"),
+        _state(status),
+        "  ",
+        (f"{status.fps:.1f} fps", _fps_style(status)),
+        *rest,
     )
 
 

@@ -1,4 +1,5 @@
-"""Running sessions on the screen: a panel that renews itself, or plain lines now and then where nobody looks; and the files beside it."""
+"""Running sessions on the screen: a panel that renews itself, or plain lines now and then where nobody looks; and the
+files beside it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,12 @@ Show = Callable[[Mapping[str, "Status"]], None]
 
 @contextmanager
 def status_line(
-    clock: Clock, subject: str = "", *, log_file: Path | None = None, metrics_port: int | None = None, typing: Typing | None = None
+    clock: Clock,
+    subject: str = "",
+    *,
+    log_file: Path | None = None,
+    metrics_port: int | None = None,
+    typing: Typing | None = None,
 ) -> Iterator[Callable[[Status], None]]:
     """What to call with each status of one session; see `status_lines`."""
     with status_lines(clock, log_file=log_file, metrics_port=metrics_port, typing=typing) as show:
@@ -38,9 +44,11 @@ def status_line(
 def status_lines(
     clock: Clock, *, log_file: Path | None = None, metrics_port: int | None = None, typing: Typing | None = None
 ) -> Iterator[Show]:
-    """What to call with the statuses of all sessions, as often as there are any: screen, log file and metrics take what they need.
+    """What to call with the statuses of all sessions, as often as there are any: screen, log file and metrics take what
+    they need.
 
-    typing : what may be typed meanwhile; its line stands below the panel, and its keys are read where standard input is a terminal too
+    typing : what may be typed meanwhile; its line stands below the panel, and its keys are read where standard input is
+    a terminal too
 
     Raises SinkError for a log file that cannot be written and a port that cannot be had.
     """
@@ -58,7 +66,11 @@ def status_lines(
             server = MetricsServer(metrics_port)
             stack.callback(server.close)
             shows.append(beside("metrics", server.show))
-        shows.append(beside("the status display", stack.enter_context(_panel(typing)) if sys.stdout.isatty() else PlainStatus(clock)))
+        shows.append(
+            beside(
+                "the status display", stack.enter_context(_panel(typing)) if sys.stdout.isatty() else PlainStatus(clock)
+            )
+        )
         yield lambda named: _each(shows, named)
 
 
@@ -128,7 +140,11 @@ def _warnings_above(before: TextIO) -> Iterator[None]:
     While a panel lives, `sys.stderr` prints above it; handlers made earlier hold the stream from before.
     """
     seen = before.isatty()
-    torn = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler) and handler.stream is before]
+    torn = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is before
+    ]
     for handler in torn if seen else ():
         handler.setStream(sys.stderr)
     try:

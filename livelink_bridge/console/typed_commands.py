@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 class Typing:
     """The input line of a session and what its keys do.
 
-    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4` can be typed whole.
-    Keys are the live page's: digits for moods, and what `direct` adds.
+    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4`
+    can be typed whole. Keys are the live page's: digits for moods, and what `direct` adds.
     """
 
     def __init__(self, faces: Mapping[str, Face]) -> None:
@@ -132,7 +132,8 @@ def typing_of(faces: Mapping[str, Face]) -> Typing:
 
 
 def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
-    """Run the commands of a terminal that is read line by line, where no panel is drawn, on a thread of its own. Others are not read."""
+    """Run the commands of a terminal that is read line by line, where no panel is drawn, on a thread of its own. Others
+    are not read."""
     typed = lines or sys.stdin
 
     def read() -> None:
@@ -146,7 +147,8 @@ def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
 
     if typed.isatty():
         if hasattr(signal, "SIGTTIN"):
-            # Read from the background, a terminal stops the whole program; ignored, the read fails and only the reading ends.
+            # Read from the background, a terminal stops the whole program; ignored, the read fails and only the reading
+            # ends.
             signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         threading.Thread(target=read, name="typed", daemon=True).start()
 

@@ -20,9 +20,9 @@ class Channel(Generic[T]):
     """A queue of at most `capacity` items between one writer and one reader.
 
     Full, it drops its oldest item and counts it (`policy="newest"`, for what is live), or makes the writer wait
-    (`policy="wait"`, for what must be complete). `close` means that no more comes: the reader drains what is left, then gets
-    `Closed`. Closing twice is harmless, putting after `close` is ignored. With "newest" `put` takes no longer than a short
-    lock, so an audio callback may call it.
+    (`policy="wait"`, for what must be complete). `close` means that no more comes: the reader drains what is left, then
+    gets `Closed`. Closing twice is harmless, putting after `close` is ignored. With "newest" `put` takes no longer than
+    a short lock, so an audio callback may call it.
     """
 
     def __init__(self, capacity: int, policy: Policy = "newest") -> None:
@@ -67,7 +67,8 @@ class Channel(Generic[T]):
             return True
 
     def get(self, timeout_s: float | None = None) -> T:
-        """The oldest item, waiting for one to come. Raises `Closed` after the last one, TimeoutError after `timeout_s`."""
+        """The oldest item, waiting for one to come. Raises `Closed` after the last one, TimeoutError after
+        `timeout_s`."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._closed or bool(self._items), timeout_s):
                 raise TimeoutError(f"nothing came for {timeout_s} s")

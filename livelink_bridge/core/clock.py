@@ -28,8 +28,8 @@ class Clock(Protocol):
 class MonotonicClock:
     """The machine's own.
 
-    It sleeps by `time.sleep` in slices rather than on the event: pacing 60 Hz by `Event.wait` missed its deadline by 1.9 ms
-    (p99), `time.sleep` by 0.28 ms.
+    It sleeps by `time.sleep` in slices rather than on the event: pacing 60 Hz by `Event.wait` missed its deadline by
+    1.9 ms (p99), `time.sleep` by 0.28 ms.
     """
 
     def now(self) -> float:

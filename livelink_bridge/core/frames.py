@@ -30,7 +30,9 @@ class AudioBlock:
 
     def __post_init__(self) -> None:
         if self.samples.ndim not in (1, 2) or self.samples.dtype != np.float32:
-            raise ValueError(f"samples are {self.samples.dtype} {self.samples.shape}, expected float32 (n,) or (n, channels)")
+            raise ValueError(
+                f"samples are {self.samples.dtype} {self.samples.shape}, expected float32 (n,) or (n, channels)"
+            )
 
     @property
     def end(self) -> int:
@@ -49,7 +51,9 @@ class FaceFrame:
 
     def __post_init__(self) -> None:
         if self.weights.shape != (FACE_CHANNELS,) or self.weights.dtype != np.float32:
-            raise ValueError(f"weights are {self.weights.dtype} {self.weights.shape}, expected float32 ({FACE_CHANNELS},)")
+            raise ValueError(
+                f"weights are {self.weights.dtype} {self.weights.shape}, expected float32 ({FACE_CHANNELS},)"
+            )
 
     @property
     def t_audio(self) -> float:

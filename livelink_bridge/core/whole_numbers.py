@@ -1,4 +1,5 @@
-"""Whole numbers as other programs write them: JSON has one kind of number, and many languages write 24000 as 24000.0."""
+"""Whole numbers as other programs write them: JSON has one kind of number, and many languages write 24000 as
+24000.0."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from numbers import Integral, Real
 
 
 def as_whole(value: object) -> int | None:
-    """24000 for 24000 and for 24000.0, numpy's numbers too; None for a fraction, NaN, infinity, a bool, text and anything else."""
+    """24000 for 24000 and for 24000.0, numpy's numbers too; None for a fraction, NaN, infinity, a bool, text and
+    anything else."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     if isinstance(value, Integral):

@@ -35,12 +35,13 @@ class Worker:
 class Runner:
     """Runs named stages until the leading one ends, one of them fails, or the caller wants to stop.
 
-    As a context manager: whatever happens inside, on leaving the stop event is set, every stage is cancelled in the order they were
-    started (so the source closes before what reads from it) and joined. The first exception of a stage is then raised, or else the first
-    of a cancel, or else BridgeError with the names of threads that did not end; what else went wrong is in its notes.
+    As a context manager: whatever happens inside, on leaving the stop event is set, every stage is cancelled in the
+    order they were started (so the source closes before what reads from it) and joined. The first exception of a stage
+    is then raised, or else the first of a cancel, or else BridgeError with the names of threads that did not end; what
+    else went wrong is in its notes.
 
-    All threads are daemons, and a cancel gets no more than `join_s` either: a device driver that never returns keeps neither the block
-    nor the process from ending.
+    All threads are daemons, and a cancel gets no more than `join_s` either: a device driver that never returns keeps
+    neither the block nor the process from ending.
     """
 
     def __init__(self, *, join_s: float = JOIN_S) -> None:
@@ -51,7 +52,9 @@ class Runner:
         self._stages: list[Worker] = []
         self._failures: list[BaseException] = []
 
-    def start(self, name: str, body: Callable[[], None], *, cancel: Callable[[], None] = lambda: None, side: bool = False) -> None:
+    def start(
+        self, name: str, body: Callable[[], None], *, cancel: Callable[[], None] = lambda: None, side: bool = False
+    ) -> None:
         """Run `body` on a thread of its own. `cancel` makes it return soon; it may be called when it already has.
 
         What a `side` stage raises is logged, and the others go on without it.
@@ -102,7 +105,8 @@ class Runner:
         return raised[0] if raised else None
 
     def _stuck(self) -> list[str]:
-        """Names of the threads that do not end. They were all cancelled before the first is waited for, so one wait is enough."""
+        """Names of the threads that do not end. They were all cancelled before the first is waited for, so one wait is
+        enough."""
         stuck: list[str] = []
         for stage in self._stages:
             stage.thread.join(0.0 if stuck else self._join_s)
@@ -132,14 +136,20 @@ def _note(error: BaseException, others: list[BaseException]) -> None:
 def report_side_failure(name: str, error: BaseException) -> None:
     """Log, in one line, that a service beside the session has ended. Its traceback comes with --debug."""
     kind = "" if isinstance(error, BridgeError) else f"{type(error).__name__}: "
-    _log.error("%s has failed: %s%s; going on without it", name, kind, error, exc_info=error if _log.isEnabledFor(logging.INFO) else None)
+    _log.error(
+        "%s has failed: %s%s; going on without it",
+        name,
+        kind,
+        error,
+        exc_info=error if _log.isEnabledFor(logging.INFO) else None,
+    )
 
 
 def beside(name: str, call: Callable[..., None]) -> Callable[..., None]:
     """`call`, whose first exception is logged under `name` and after which it is not called any more.
 
-    For what tells of a session without being part of it: status, metrics, log, page. BrokenPipeError passes: whoever read the program's
-    output has gone, which ends it.
+    For what tells of a session without being part of it: status, metrics, log, page. BrokenPipeError passes: whoever
+    read the program's output has gone, which ends it.
     """
     failed = False
 
@@ -194,7 +204,9 @@ class _Steadied:
                 return
             self._interval_s = sys.getswitchinterval()
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
-            self._froze = gc.get_freeze_count() == 0  # what somebody else has set aside could not be told from ours when it ends
+            self._froze = (
+                gc.get_freeze_count() == 0
+            )  # what somebody else has set aside could not be told from ours when it ends
             if self._froze:
                 gc.collect()
                 gc.freeze()
@@ -214,13 +226,13 @@ _STEADIED = _Steadied()
 
 @contextmanager
 def steady_interpreter() -> Iterator[None]:
-    """An interpreter that does not hold up the threads that must be on time. It changes the whole process, so only the command line uses
-    it; a program that calls this library may, around its own sessions.
+    """An interpreter that does not hold up the threads that must be on time. It changes the whole process, so only the
+    command line uses it; a program that calls this library may, around its own sessions.
 
-    Python lets a thread run for 5 ms before another may; with 0.5 ms the microphone's callback waited 0.2 ms (p99) instead of
-    5.3 ms beside a thread of pure Python. And everything alive now (modules, weights) is set aside from garbage collection,
-    whose full passes over it would stop all threads for tens of milliseconds; what a session makes is still collected. Objects that
-    were set aside before stay so, and then nothing is added to them.
+    Python lets a thread run for 5 ms before another may; with 0.5 ms the microphone's callback waited 0.2 ms (p99)
+    instead of 5.3 ms beside a thread of pure Python. And everything alive now (modules, weights) is set aside from
+    garbage collection, whose full passes over it would stop all threads for tens of milliseconds; what a session makes
+    is still collected. Objects that were set aside before stay so, and then nothing is added to them.
 
     Blocks may overlap, on any threads: the first sets things, the last to end restores what was found.
     """

@@ -23,7 +23,8 @@ ROOM_PERCENT = 95
 
 _LOWEST_DBFS = -90.0
 _PART_TO_OPEN, _LEAST_DB, _MOST_DB = 1 / 3, 3.0, 10.0
-"""Above the room, by a part of the distance to the voice: the first consonants of a sentence are far softer than its vowels."""
+"""Above the room, by a part of the distance to the voice: the first consonants of a sentence are far softer than its
+vowels."""
 _HYSTERESIS_DB = 3.0
 _FILE = "calibration.json"
 
@@ -39,15 +40,16 @@ def calibrate(room: Samples, voice: Samples, rate: int) -> Thresholds:
     voice : float32 (m,), somebody speaking as they will; about `VOICE_S`
     rate : Hz of both
 
-    Raises SourceError when the voice clips or lies less than `NEEDED_DB` above the room, or when a recording is shorter than half
-    of what it should be.
+    Raises SourceError when the voice clips or lies less than `NEEDED_DB` above the room, or when a recording is shorter
+    than half of what it should be.
     """
     room_dbfs = float(np.percentile(_levels(room, rate, ROOM_S, "room"), ROOM_PERCENT))
     voice_dbfs = float(np.median(_levels(voice, rate, VOICE_S, "voice")))
     clipped = clipped_samples(voice)
     if clipped:
         raise SourceError(
-            f"the voice clips: {clipped} samples at full scale, expected none; turn the microphone's level down and calibrate again"
+            f"the voice clips: {clipped} samples at full scale, expected none; turn the microphone's level down and "
+            "calibrate again"
         )
     above_db = voice_dbfs - room_dbfs
     if above_db < NEEDED_DB:
@@ -61,7 +63,8 @@ def calibrate(room: Samples, voice: Samples, rate: int) -> Thresholds:
 
 
 def load(device: str, folder: Path | None = None) -> Thresholds | None:
-    """What was remembered for a device, before any gain; None where nothing was. A damaged file is a warning and None."""
+    """What was remembered for a device, before any gain; None where nothing was. A damaged file is a warning and
+    None."""
     return _read((folder or config_folder()) / _FILE).get(device)
 
 
@@ -82,7 +85,9 @@ def _levels(samples: Samples, rate: int, wanted_s: float, what: str) -> Levels:
     """float64 (hops,): RMS of each 1/60 s, dBFS, at least -90: digital silence is no room to measure from."""
     hop = rate // FRAME_RATE
     if len(samples) < wanted_s / 2 * rate:
-        raise SourceError(f"{len(samples) / rate:.1f} s of {what}, expected {wanted_s:g} s; did the microphone stop? calibrate again")
+        raise SourceError(
+            f"{len(samples) / rate:.1f} s of {what}, expected {wanted_s:g} s; did the microphone stop? calibrate again"
+        )
     power = np.mean(np.square(samples[: len(samples) // hop * hop].reshape(-1, hop), dtype=np.float64), axis=1)
     return np.asarray(np.maximum(_LOWEST_DBFS, 10 * np.log10(power + 1e-12)))
 
@@ -92,5 +97,9 @@ def _read(path: Path) -> dict[str, Thresholds]:
         rows = shared_json.read(path).items()
         return {str(device): Thresholds(float(row["open_dbfs"]), float(row["close_dbfs"])) for device, row in rows}
     except (OSError, ValueError, AttributeError, KeyError, TypeError, UsageError) as error:
-        _log.warning("%s cannot be used (%r); the gate takes its usual levels until the microphone is calibrated again", path, error)
+        _log.warning(
+            "%s cannot be used (%r); the gate takes its usual levels until the microphone is calibrated again",
+            path,
+            error,
+        )
         return {}

@@ -22,8 +22,8 @@ _CLOCK_TOLERANCE = 300e-6
 class Capture:
     """The sound of one opening of a device, on the source's one count of samples.
 
-    `since_s` is the clock time of the source's sample 0 where the device was opened before: counting goes on as if it had run all the
-    while. `columns` are the channels that are kept, counted from 0.
+    `since_s` is the clock time of the source's sample 0 where the device was opened before: counting goes on as if it
+    had run all the while. `columns` are the channels that are kept, counted from 0.
     """
 
     def __init__(self, sample_rate: int, clock: Clock, columns: tuple[int, ...], since_s: float | None = None) -> None:
@@ -52,7 +52,8 @@ class Capture:
         self._next += frames
 
     def _skip_lost(self, frames: int, now_s: float) -> None:
-        """PortAudio does not say how much was lost, the clock does. At least a block, so that nobody splices over the gap."""
+        """PortAudio does not say how much was lost, the clock does. At least a block, so that nobody splices over the
+        gap."""
         assert self._next is not None
         due = 0 if math.isinf(self.zero_s) else round((now_s - self.zero_s) * self._sample_rate)
         self._next += max(frames, due - (self._next + frames))

@@ -1,7 +1,8 @@
 """Notices that the system's default input is another one.
 
-PulseAudio and PipeWire move a recording to the new default by themselves. On Windows and macOS PortAudio goes on with the old device, and
-learns of a new default only when it is started anew, which a running stream forbids: so another process does that, every two seconds.
+PulseAudio and PipeWire move a recording to the new default by themselves. On Windows and macOS PortAudio goes on with
+the old device, and learns of a new default only when it is started anew, which a running stream forbids: so another
+process does that, every two seconds.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def needed(platform: str = sys.platform) -> bool:
 
 
 class DefaultWatch:
-    """Calls `on_change` when the default input's name becomes another; no name, while nothing is plugged in, is not one."""
+    """Calls `on_change` when the default input's name becomes another; no name, while nothing is plugged in, is not
+    one."""
 
     def __init__(self, on_change: Callable[[], None], command: Sequence[str] | None = None) -> None:
         """Raises OSError where no other process can be started."""

@@ -1,7 +1,8 @@
 """Which device an input is, and how many channels it truly has.
 
-A stream with fewer channels than its device gets, on most sound systems, mixtures of them: PulseAudio's mono is the mean of left and right,
-Windows' WASAPI and ALSA's plug-ins do the same. So devices are opened with all their channels, and those that are wanted picked.
+A stream with fewer channels than its device gets, on most sound systems, mixtures of them: PulseAudio's mono is the
+mean of left and right, Windows' WASAPI and ALSA's plug-ins do the same. So devices are opened with all their channels,
+and those that are wanted picked.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = Fa
     if exclusive:
         devices, default = only_of("WASAPI", devices, system.systems(), default)
         if not any(device["max_input_channels"] for device in devices):
-            raise DeviceError("no input can be had exclusively: expected one of Windows WASAPI (see `livelink-bridge devices`)")
+            raise DeviceError(
+                "no input can be had exclusively: expected one of Windows WASAPI (see `livelink-bridge devices`)"
+            )
     try:
         return described(find_input(wanted, devices, default), devices, system.systems())
     except DeviceError as error:
@@ -74,14 +77,17 @@ def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = Fa
 
 
 def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError) -> tuple[PulseInput, str]:
-    """The one source that is meant, and its name as `devices` has it; where it is not one, `error` and what there is, or which fit."""
+    """The one source that is meant, and its name as `devices` has it; where it is not one, `error` and what there is,
+    or which fit."""
     found = fitting_pulse_inputs(wanted, inputs)
     named = list(zip(inputs, shown_names(inputs), strict=True))
     if len(found) == 1:
         return next(pair for pair in named if pair[0] is found[0])
     names = [name for one, name in named if one in found or not found]
     if found:
-        raise DeviceError(f"{wanted!r} fits several inputs of the sound server; expected one of {', '.join(names)}") from None
+        raise DeviceError(
+            f"{wanted!r} fits several inputs of the sound server; expected one of {', '.join(names)}"
+        ) from None
     raise DeviceError(f"{error}; of the sound server: {', '.join(names)}") from None
 
 
@@ -92,14 +98,23 @@ def described(index: int, devices: Sequence[Device], systems: Sequence[Device]) 
         source = default_pulse_input()
         if source is not None:
             return of_server(source, index, str(device["name"]))
-    return InputDevice(index, str(device["name"]), round(device["default_samplerate"]), _own_channels(device, devices, systems),
-                       int(device["max_input_channels"]), int(device["hostapi"]))  # fmt: skip
+    return InputDevice(
+        index,
+        str(device["name"]),
+        round(device["default_samplerate"]),
+        _own_channels(device, devices, systems),
+        int(device["max_input_channels"]),
+        int(device["hostapi"]),
+    )
 
 
 def of_server(source: PulseInput, index: int | None, default_of: str | None = None) -> InputDevice:
-    """A source of the sound server; as the server's default it keeps the name that stands for it, whatever the default is next."""
+    """A source of the sound server; as the server's default it keeps the name that stands for it, whatever the default
+    is next."""
     count = len(source.positions)
-    return InputDevice(index, default_of or source.description, source.rate_hz, count, count, pulse=source, named=default_of is None)
+    return InputDevice(
+        index, default_of or source.description, source.rate_hz, count, count, pulse=source, named=default_of is None
+    )
 
 
 def cards(devices: Sequence[Device], systems: Sequence[Device]) -> list[str]:
@@ -107,7 +122,9 @@ def cards(devices: Sequence[Device], systems: Sequence[Device]) -> list[str]:
     return [
         f"{index} {device['name']} (channels 1 to {device['max_input_channels']})"
         for index, device in enumerate(devices)
-        if device["max_input_channels"] and _own_channels(device, devices, systems) is not None and device["name"] not in SERVER_DEVICES
+        if device["max_input_channels"]
+        and _own_channels(device, devices, systems) is not None
+        and device["name"] not in SERVER_DEVICES
     ]
 
 
@@ -116,7 +133,11 @@ def _own_channels(device: Device, devices: Sequence[Device], systems: Sequence[D
     if not _alsa(device, systems) or _is_card(device) or count <= _MOST_OF_ITS_OWN:
         return count
     # A plug-in leads to a card: where all have as many channels, it does not matter to which.
-    own = {int(one["max_input_channels"]) for one in devices if _alsa(one, systems) and _is_card(one) and one["max_input_channels"]}
+    own = {
+        int(one["max_input_channels"])
+        for one in devices
+        if _alsa(one, systems) and _is_card(one) and one["max_input_channels"]
+    }
     return own.pop() if len(own) == 1 else None
 
 

@@ -10,11 +10,16 @@ _PYTHON = re.compile(r"(python|pythonw|pypy|mayapy|hython)[\d.]*t?", re.IGNORECA
 
 
 def own_python(executable: str | None = None, *, frozen: bool | None = None) -> str | None:
-    """The interpreter's program; None inside a host application or a frozen program, where `sys.executable` is that program itself.
+    """The interpreter's program; None inside a host application or a frozen program, where `sys.executable` is that
+    program itself.
 
     Starting it with `-c` would open another Unreal or Maya, or run the frozen program again, which would start another.
     """
     program = sys.executable if executable is None else executable
     if (getattr(sys, "frozen", False) if frozen is None else frozen) or not program:
         return None
-    return program if _PYTHON.fullmatch(re.sub(r"\.exe$", "", Path(program.replace("\\", "/")).name, flags=re.IGNORECASE)) else None
+    return (
+        program
+        if _PYTHON.fullmatch(re.sub(r"\.exe$", "", Path(program.replace("\\", "/")).name, flags=re.IGNORECASE))
+        else None
+    )

@@ -1,7 +1,8 @@
 """PortAudio, shared by all sound streams of this process.
 
-PortAudio lists the devices once, when it starts, and cannot be started anew while a stream is open. So whoever lost its device asks
-here for a fresh list: streams that still run are closed first, which to their owners is a device that was lost for a moment.
+PortAudio lists the devices once, when it starts, and cannot be started anew while a stream is open. So whoever lost its
+device asks here for a fresh list: streams that still run are closed first, which to their owners is a device that was
+lost for a moment.
 """
 
 from __future__ import annotations
@@ -39,8 +40,12 @@ def load_backend() -> Any:
     try:
         return import_module("sounddevice")
     except (ImportError, OSError) as error:
-        raise DeviceError(f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)") from error
-    except Exception as error:  # PortAudio starts on import, and the class of its errors is in the module that was not imported
+        raise DeviceError(
+            f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)"
+        ) from error
+    except (
+        Exception
+    ) as error:  # PortAudio starts on import, and the class of its errors is in the module that was not imported
         if type(error).__name__ != "PortAudioError":
             raise
         raise DeviceError(f"no sound devices: {one_line(error)}; is the system's sound server running?") from error
@@ -59,8 +64,14 @@ def sound_system() -> SoundSystem:
 class SoundSystem:
     """Devices and streams of a backend (the sounddevice module, or a stand-in). Any thread may call."""
 
-    def __init__(self, backend: Any, *, close_s: float = _CLOSE_S, clock: Clock | None = None,
-                 beside: Callable[[Callable[[], None]], object] | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        backend: Any,
+        *,
+        close_s: float = _CLOSE_S,
+        clock: Clock | None = None,
+        beside: Callable[[Callable[[], None]], object] | None = None,
+    ) -> None:
         """`beside` runs what takes long without its being waited for."""
         self._clock, self._beside = clock or MonotonicClock(), beside or _on_a_thread
         self._elsewhere: list[str] | None = None
@@ -78,7 +89,8 @@ class SoundSystem:
         return kind
 
     def devices(self) -> list[Device]:
-        """As of the last start, each with name, hostapi, max_input_channels, max_output_channels, default_samplerate."""
+        """As of the last start, each with name, hostapi, max_input_channels, max_output_channels,
+        default_samplerate."""
         with self._lock:
             return list(self._asked(self._backend.query_devices))
 
@@ -111,7 +123,8 @@ class SoundSystem:
                 self._finish(stream)
 
     def _finish(self, stream: Any) -> None:
-        """A driver may never return from closing: it is left behind, and PortAudio is not ended any more, which would wait for it."""
+        """A driver may never return from closing: it is left behind, and PortAudio is not ended any more, which would
+        wait for it."""
 
         def finish() -> None:
             try:
@@ -125,17 +138,24 @@ class SoundSystem:
         if closing.is_alive() and not self._stuck:
             self._stuck = True
             atexit.unregister(getattr(self._backend, "_exit_handler", None))  # type: ignore[arg-type]
-            _log.warning("a sound device does not close within %g s and is left behind; devices that are lost stay so", self._close_s)
+            _log.warning(
+                "a sound device does not close within %g s and is left behind; devices that are lost stay so",
+                self._close_s,
+            )
 
     def exclusive(self, hostapi: int) -> Any:
-        """Options for a stream that has its device to itself, which only Windows' WASAPI offers. DeviceError elsewhere."""
+        """Options for a stream that has its device to itself, which only Windows' WASAPI offers. DeviceError
+        elsewhere."""
         name = self.systems()[hostapi]["name"]
         if "WASAPI" not in name:
-            raise DeviceError(f"no device can be had exclusively through {name}; expected one of Windows WASAPI (see `devices`)")
+            raise DeviceError(
+                f"no device can be had exclusively through {name}; expected one of Windows WASAPI (see `devices`)"
+            )
         return self._backend.WasapiSettings(exclusive=True)
 
     def renew(self) -> None:
-        """Look for devices again. Where other streams run they are interrupted, so only if another process sees other devices."""
+        """Look for devices again. Where other streams run they are interrupted, so only if another process sees other
+        devices."""
         if self._streams and not self._changed():
             return
         with self._lock:
@@ -161,7 +181,8 @@ class SoundSystem:
             raise DeviceError(f"the sound system does not answer: {one_line(error)}; is its server running?") from error
 
     def _changed(self) -> bool:
-        """Whether another process has seen other devices, by its newest answer. It is asked beside: nobody waits, no lock is held."""
+        """Whether another process has seen other devices, by its newest answer. It is asked beside: nobody waits, no
+        lock is held."""
         with self._lock:
             now_s = self._clock.now()
             asks = not self._asking and now_s >= self._ask_again_s

@@ -1,7 +1,8 @@
 """PulseAudio's and PipeWire's microphones by name, and what of them PortAudio can record.
 
-PortAudio sees their server as one ALSA device called "pulse". Which source that device records from is read from the environment at the
-moment it is opened (PULSE_SOURCE, man page pulse-client.conf), and the server is asked through its own `pactl`.
+PortAudio sees their server as one ALSA device called "pulse". Which source that device records from is read from the
+environment at the moment it is opened (PULSE_SOURCE, man page pulse-client.conf), and the server is asked through its
+own `pactl`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _ASK_S = 3.0
 _ENVIRONMENT_LOCK = threading.Lock()
 _SOURCE = re.compile(r"^Source #(\d+)\n(.*?)(?=^Source #|\Z)", re.MULTILINE | re.DOTALL)
 _PLAIN = (("mono",), ("front-left", "front-right"))
-"""The channels of which ALSA's stream, opened with as many, is a copy. It knows channels by these names alone: of a source with others
-it makes a mixture, or silence where no name is the same, as of an interface's aux0, aux1 ..."""
+"""The channels of which ALSA's stream, opened with as many, is a copy. It knows channels by these names alone: of a
+source with others it makes a mixture, or silence where no name is the same, as of an interface's aux0, aux1 ..."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,9 @@ class PulseInput:
 
 def pulse_device(devices: Sequence[Device]) -> int | None:
     """Index of the device through which PortAudio reaches the server, if it does."""
-    return next((i for i, device in enumerate(devices) if device["name"] == _DEVICE and device["max_input_channels"]), None)
+    return next(
+        (i for i, device in enumerate(devices) if device["name"] == _DEVICE and device["max_input_channels"]), None
+    )
 
 
 def fitting_pulse_inputs(wanted: str, inputs: Sequence[PulseInput]) -> list[PulseInput]:
@@ -97,7 +100,9 @@ def _pactl(*arguments: str) -> str:
     if not shutil.which("pactl"):
         return ""
     try:
-        done = subprocess.run(["pactl", *arguments], capture_output=True, text=True, timeout=_ASK_S, check=True, env=plain_environment())
+        done = subprocess.run(
+            ["pactl", *arguments], capture_output=True, text=True, timeout=_ASK_S, check=True, env=plain_environment()
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout
@@ -116,17 +121,23 @@ def parse_sources(listing: str) -> list[PulseInput]:
         if name := fields.get("Name"):
             positions = tuple(part.strip() for part in fields.get("Channel Map", "front-left,front-right").split(","))
             rate = re.search(r"(\d+)Hz", fields.get("Sample Specification", ""))
-            found.append(PulseInput(int(index), name, fields.get("Description") or name, positions, int(rate[1]) if rate else 44100))
+            found.append(
+                PulseInput(
+                    int(index), name, fields.get("Description") or name, positions, int(rate[1]) if rate else 44100
+                )
+            )
     return found
 
 
 def removed(source: PulseInput) -> Callable[[str], bool]:
-    """Of the server's events: this source is gone. The server moves who recorded from it to another microphone without a word."""
+    """Of the server's events: this source is gone. The server moves who recorded from it to another microphone without
+    a word."""
     return lambda event: event == f"Event 'remove' on source #{source.index}"
 
 
 def default_differs(source: PulseInput) -> Callable[[str], bool]:
-    """Of the server's events: the default source is one with other channels than `source`, from which it records from now on.
+    """Of the server's events: the default source is one with other channels than `source`, from which it records from
+    now on.
 
     With the same channels the recording goes on by itself.
     """
@@ -145,9 +156,16 @@ class PulseWatch:
 
     def __init__(self, meant: Callable[[str], bool], on_event: Callable[[], None]) -> None:
         self._meant, self._on_event = meant, on_event
-        # It says "Got SIGINT, exiting." where it is ended: nothing that a person has to read. The terminal's Ctrl-C is ours alone.
-        self._process = subprocess.Popen(["pactl", "subscribe"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                         env=plain_environment(), start_new_session=True)  # fmt: skip
+        # It says "Got SIGINT, exiting." where it is ended: nothing that a person has to read. The terminal's Ctrl-C is
+        # ours alone.
+        self._process = subprocess.Popen(
+            ["pactl", "subscribe"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=plain_environment(),
+            start_new_session=True,
+        )
         self._thread = threading.Thread(target=self._read, name="pactl", daemon=True)
         self._thread.start()
 
@@ -163,7 +181,8 @@ class PulseWatch:
 
 
 def end_process(process: subprocess.Popen[Any], reader: threading.Thread) -> None:
-    """End a program that is read by a thread. One that does not heed is killed, and the thread, a daemon, left behind at worst."""
+    """End a program that is read by a thread. One that does not heed is killed, and the thread, a daemon, left behind
+    at worst."""
     process.terminate()
     try:
         process.wait(_ASK_S)

@@ -1,8 +1,9 @@
 """A sound server's source with its channels as they are, whatever they are called.
 
-PulseAudio and PipeWire fit a source to a stream by the names of both's channels. ALSA's stream, which PortAudio opens, has the names of
-loudspeakers: of six channels called otherwise it gets a mixture, of an interface's aux0 ... aux7 silence. The server's own recorder,
-`parec`, may ask for the channels in their order and no mixing, and writes them into a pipe.
+PulseAudio and PipeWire fit a source to a stream by the names of both's channels. ALSA's stream, which PortAudio opens,
+has the names of
+loudspeakers: of six channels called otherwise it gets a mixture, of an interface's aux0 ... aux7 silence. The server's
+own recorder, `parec`, may ask for the channels in their order and no mixing, and writes them into a pipe.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ _WHOLE = SimpleNamespace(input_overflow=False)
 
 
 class PulseRecording:
-    """A stream as PortAudio's: open from the moment it is made, until `close`, the end of the server or of the source."""
+    """A stream as PortAudio's: open from the moment it is made, until `close`, the end of the server or of the
+    source."""
 
     latency = _PIECE_MS / 1000
 
-    def __init__(self, source: PulseInput, capture: Capture, *, follow: bool = False, command: Sequence[str] = ("parec",)) -> None:
-        """`follow` records from whatever is the server's default, now `source`. Raises DeviceError where the recorder is missing."""
+    def __init__(
+        self, source: PulseInput, capture: Capture, *, follow: bool = False, command: Sequence[str] = ("parec",)
+    ) -> None:
+        """`follow` records from whatever is the server's default, now `source`. Raises DeviceError where the recorder
+        is missing."""
         self._capture = capture
         self._columns = len(source.positions)
         device = [] if follow else [f"--device={source.name}"]
@@ -47,7 +52,8 @@ class PulseRecording:
             )
         except OSError as error:
             raise DeviceError(
-                f"microphone {source.description!r} has channels that only `parec` records as they are, and it cannot be started "
+                f"microphone {source.description!r} has channels that only `parec` records as they are, and it cannot "
+                "be started "
                 f"({error.strerror}); install it (Debian and Ubuntu: apt install pulseaudio-utils)"
             ) from error
         self._thread = threading.Thread(target=self._read, name="parec", daemon=True)

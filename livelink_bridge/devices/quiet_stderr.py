@@ -1,7 +1,8 @@
 """What sound libraries print for their own developers, kept off the screen.
 
-On Linux ALSA and PortAudio write lines to file descriptor 2 whenever a device goes away or cannot be opened, twice a second while one is
-looked for. They do not go through Python, so the descriptor itself is turned away and Python's own messages get a copy of it.
+On Linux ALSA and PortAudio write lines to file descriptor 2 whenever a device goes away or cannot be opened, twice a
+second while one is looked for. They do not go through Python, so the descriptor itself is turned away and Python's own
+messages get a copy of it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def suppress_native_stderr() -> Iterator[None]:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, _STDERR)
     os.close(sink)
-    sys.stderr = io.TextIOWrapper(os.fdopen(kept, "wb", 0, closefd=False), encoding=before.encoding, errors="replace", write_through=True)
+    sys.stderr = io.TextIOWrapper(
+        os.fdopen(kept, "wb", 0, closefd=False), encoding=before.encoding, errors="replace", write_through=True
+    )
     handlers = [handler for handler in logging.getLogger().handlers if getattr(handler, "stream", None) is before]
     try:
         for handler in handlers:

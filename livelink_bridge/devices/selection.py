@@ -13,8 +13,10 @@ Direction = Literal["input", "output"]
 
 _CARD = re.compile(r" \(hw:\d+,\d+\)$")
 _NOTHING = {
-    "input": "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge devices`",
-    "output": "this machine has no sound output; plug one in, or start the sound server, and look with `livelink-bridge devices`",
+    "input": "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge "
+    "devices`",
+    "output": "this machine has no sound output; plug one in, or start the sound server, and look with "
+    "`livelink-bridge devices`",
 }
 
 
@@ -50,9 +52,14 @@ def find_again(name: str, system: str, devices: Sequence[Device], systems: Seque
     return None
 
 
-def only_of(system: str, devices: Sequence[Device], systems: Sequence[Device], default: int) -> tuple[list[Device], int]:
+def only_of(
+    system: str, devices: Sequence[Device], systems: Sequence[Device], default: int
+) -> tuple[list[Device], int]:
     """The devices, those of other sound systems without inputs, and the default input among them, -1 for none."""
-    left = [device if system in systems[device["hostapi"]]["name"] else {**device, "max_input_channels": 0} for device in devices]
+    left = [
+        device if system in systems[device["hostapi"]]["name"] else {**device, "max_input_channels": 0}
+        for device in devices
+    ]
     if 0 <= default < len(left) and _is("input", left[default]):
         return left, default
     own = next((one.get("default_input_device", -1) for one in systems if system in one["name"]), -1)
@@ -89,9 +96,13 @@ def _named(kind: Direction, wanted: str, devices: Sequence[Device], default: int
     if len(found) == 1:
         return found[0]
     if found:
-        raise DeviceError(f"{wanted!r} fits several {kind}s; give more of the name or the index; {_listing(kind, devices, found)}")
+        raise DeviceError(
+            f"{wanted!r} fits several {kind}s; give more of the name or the index; {_listing(kind, devices, found)}"
+        )
     if named:
-        raise DeviceError(f"device {named[0]} ({devices[named[0]]['name']}) is not an {kind}; {_listing(kind, devices)}")
+        raise DeviceError(
+            f"device {named[0]} ({devices[named[0]]['name']}) is not an {kind}; {_listing(kind, devices)}"
+        )
     raise DeviceError(f"no {kind}'s name contains {wanted!r}; {_listing(kind, devices)}")
 
 

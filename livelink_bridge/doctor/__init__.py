@@ -1,6 +1,7 @@
 """Why the face does not move: one finding per thing that has to be right.
 
-Each check looks at one thing, changes nothing, and answers in words: what is so, and what to do about it. `examine` makes them all.
+Each check looks at one thing, changes nothing, and answers in words: what is so, and what to do about it. `examine`
+makes them all.
 """
 
 from __future__ import annotations

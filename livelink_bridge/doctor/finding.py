@@ -13,7 +13,8 @@ class Finding:
     """What one check found."""
 
     level: Level
-    """`fail`: nothing will move until it is mended. `warn`: something may not. `note`: cannot be seen from here, look there."""
+    """`fail`: nothing will move until it is mended. `warn`: something may not. `note`: cannot be seen from here, look
+    there."""
     what: str
     text: str
     """What is so and, unless it is ok, what to do; one line."""

@@ -38,10 +38,14 @@ def _sent_and_received(sink: Sink, weights: Any, arrivals: Arrivals) -> Finding:
     sink.send(weights, Stamp(1, 0.0, Fraction(60)))
     received = arrivals.receive(ANSWER_S)
     if received is None:
-        return Finding("fail", "packet to ourselves", "sent, never arrived; let this program through the firewall (UDP)")
+        return Finding(
+            "fail", "packet to ourselves", "sent, never arrived; let this program through the firewall (UDP)"
+        )
     monitor = Monitor(("JawOpen",))
     monitor.feed(*received)
     subjects: Any = monitor.summary()["subjects"]
     if not subjects or subjects[0]["values"]["JawOpen"] != 0.5:
-        return Finding("fail", "packet to ourselves", "arrived changed: look for VPN or proxy software that rewrites UDP")
+        return Finding(
+            "fail", "packet to ourselves", "arrived changed: look for VPN or proxy software that rewrites UDP"
+        )
     return Finding("ok", "packet to ourselves", "sent, received and decoded as Unreal would")

@@ -1,4 +1,5 @@
-"""Blocks of sound to poses: front, resample, step the network, map, wear. No thread; `--mic`, `play` and `convert` share it."""
+"""Blocks of sound to poses: front, resample, step the network, map, wear. No thread; `--mic`, `play` and `convert`
+share it."""
 
 from __future__ import annotations
 
@@ -25,9 +26,9 @@ _log = logging.getLogger(__name__)
 class Animator:
     """One voice's face. Pose k belongs to k / 60 s after sample 0 of its source.
 
-    Where samples are missing (a block does not start where the one before ended) the network starts afresh on the next pose
-    of the same grid: time goes on, nothing is spliced. Coefficients are clipped to [0, 1]; one that is not finite is replaced by
-    the channel's last one, and its pose counted.
+    Where samples are missing (a block does not start where the one before ended) the network starts afresh on the next
+    pose of the same grid: time goes on, nothing is spliced. Coefficients are clipped to [0, 1]; one that is not finite
+    is replaced by the channel's last one, and its pose counted.
     """
 
     def __init__(self, model: SpeechToFace, face: Face, front: InputChain | None = None) -> None:
@@ -51,7 +52,9 @@ class Animator:
     @property
     def lookahead_s(self) -> float:
         """Seconds of sound after a pose's own time that the pose needs, network, front and resampler together."""
-        filters_s = (self._resampler.lookahead_s if self._resampler else 0.0) + (self._front.lookahead_s if self._front else 0.0)
+        filters_s = (self._resampler.lookahead_s if self._resampler else 0.0) + (
+            self._front.lookahead_s if self._front else 0.0
+        )
         return self._model.lookahead_s + filters_s
 
     def reset(self) -> None:
@@ -130,10 +133,14 @@ class Animator:
 
     def _count_bad(self, poses: int) -> None:
         if not self.bad_poses:
-            _log.warning("model %s gave a value that is not finite; such channels keep their last one", self._model.name)
+            _log.warning(
+                "model %s gave a value that is not finite; such channels keep their last one", self._model.name
+            )
         self.bad_poses += poses
 
     def _say_range(self, coefficients: Coefficients) -> None:
         self._said_range = True
         lowest, highest = float(coefficients.min()), float(coefficients.max())
-        _log.warning("model %s gave values from %g to %g, expected 0 to 1; they are clipped", self._model.name, lowest, highest)
+        _log.warning(
+            "model %s gave values from %g to %g, expected 0 to 1; they are clipped", self._model.name, lowest, highest
+        )

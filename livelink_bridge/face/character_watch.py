@@ -20,8 +20,9 @@ _log = logging.getLogger(__name__)
 class CharacterFile:
     """The character in a file, as last saved well.
 
-    No thread: whoever asks for the character looks, at most every `LOOK_EVERY_S`. A file that is broken or gone keeps the last
-    good character and is warned of once per change. It is tried again at every look, since an editor may still be writing.
+    No thread: whoever asks for the character looks, at most every `LOOK_EVERY_S`. A file that is broken or gone keeps
+    the last good character and is warned of once per change. It is tried again at every look, since an editor may still
+    be writing.
 
     Raises CharacterError where the file cannot be used to begin with.
     """
@@ -45,7 +46,8 @@ class CharacterFile:
         return self._character
 
     def _look(self) -> None:
-        # The stamp is taken before the reading: what is written in between has another one and is read at the next look.
+        # The stamp is taken before the reading: what is written in between has another one and is read at the next
+        # look.
         stamp = self._stamp()
         if stamp == self._worn:
             self._blamed = stamp

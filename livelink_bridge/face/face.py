@@ -30,11 +30,17 @@ class CharacterProvider(Protocol):
 class Face:
     """Poses as predicted to poses as they are sent, but for the lip rule. Chunks of any size give the same poses.
 
-    `worn` may be a file, or a page, that is being worked on. `feel` and `rest` may be called from any thread, the others from the one
-    that animates.
+    `worn` may be a file, or a page, that is being worked on. `feel` and `rest` may be called from any thread, the
+    others from the one that animates.
     """
 
-    def __init__(self, worn: Character | CharacterProvider = _PLAIN, *, liveliness: Liveliness | None = None, mood: Mood | None = None) -> None:
+    def __init__(
+        self,
+        worn: Character | CharacterProvider = _PLAIN,
+        *,
+        liveliness: Liveliness | None = None,
+        mood: Mood | None = None,
+    ) -> None:
         self._worn = worn
         self._liveliness = liveliness
         self._blend = MoodBlend(mood)
@@ -72,7 +78,9 @@ class Face:
             self._liveliness.reset()
         self._stream.reset()
 
-    def push(self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None) -> Weights:
+    def push(
+        self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None
+    ) -> Weights:
         """The next poses.
 
         Parameters

@@ -46,7 +46,8 @@ class JitterBuffer:
         """Poses that came too late to be shown."""
 
     def at(self, position: Fraction | int) -> Weights:
-        """What is shown `position` poses after pose 0, float32 (61,): a pose, or a moment between two. Positions rise from call to call."""
+        """What is shown `position` poses after pose 0, float32 (61,): a pose, or a moment between two. Positions rise
+        from call to call."""
         index = math.ceil(position)
         due = [] if self._frozen else self._channel.take_while(lambda frame: frame.index <= index)
         if due:
@@ -58,7 +59,8 @@ class JitterBuffer:
         return self._between(position) * fade(self.age(position))
 
     def _between(self, position: Fraction | int) -> Weights:
-        """The newest pose or, where it is that of a later moment and the one before is known, what lies between them."""
+        """The newest pose or, where it is that of a later moment and the one before is known, what lies between
+        them."""
         ahead = float(self._shown.index - position)
         if not 0 < ahead < 1 or self._before.index != self._shown.index - 1:
             return self._shown.weights

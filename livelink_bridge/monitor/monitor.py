@@ -1,4 +1,5 @@
-"""Receive as Unreal's ARKit source does, and say what arrives and what Unreal would make of it; other wires, and who reads those.
+"""Receive as Unreal's ARKit source does, and say what arrives and what Unreal would make of it; other wires, and who
+reads those.
 
 `Monitor` is fed datagrams with their arrival times and knows no socket; `listen` opens a port and feeds one.
 """
@@ -35,17 +36,22 @@ _WAIT_S = 0.1
 """How long a stop request may go unseen."""
 
 Summary = dict[str, object]
-"""Made of str, int, float, bool, None, list and dict alone, so `json` writes it. The keys stand in `Monitor.summary`."""
+"""Made of str, int, float, bool, None, list and dict alone, so `json` writes it. The keys stand in
+`Monitor.summary`."""
 
 
 class Monitor:
     """Counts what arrived. Memory is bounded however long and whatever arrives."""
 
     def __init__(
-        self, channels: Sequence[str] | None = SHOWN_CHANNELS, *, wire: Wire | None = "livelink", on_pose: OnPose | None = None
+        self,
+        channels: Sequence[str] | None = SHOWN_CHANNELS,
+        *,
+        wire: Wire | None = "livelink",
+        on_pose: OnPose | None = None,
     ) -> None:
-        """`channels` are those whose values a summary holds, None for those that move. `wire` is what datagrams are read as; None
-        tells by each. `on_pose` gets every pose that arrives whole."""
+        """`channels` are those whose values a summary holds, None for those that move. `wire` is what datagrams are
+        read as; None tells by each. `on_pose` gets every pose that arrives whole."""
         self._channels = None if channels is None else [index_of(name) for name in channels]
         self._wire = wire
         self._datagrams = self._shown = 0
@@ -68,14 +74,16 @@ class Monitor:
         self._warnings.count(reason, text, remedy)
 
     def summary(self, now_s: float | None = None) -> Summary:
-        """Everything so far; `now_s`, on the arrivals' clock, adds how long each subject has been silent, and who stopped.
+        """Everything so far; `now_s`, on the arrivals' clock, adds how long each subject has been silent, and who
+        stopped.
 
-        datagrams, shown (those that Unreal, or a receiver of their wire, would take), header_only: counts. ignored, warnings: lists
-        of {reason, count, text, remedy, sender}, the last three those of the latest; ignored includes header-only packets as
-        no-face. subjects: a list of {subject, device_id, wire, sender, packets, fps (whole run), fps_recent (last second),
-        interval_mean_ms, interval_sd_ms, interval_p99_ms, interval_p99_error_ms (from the mean; all four over the last minute),
-        bursts, lost, backwards, repeated, restarts, frame, rate ("60/1"), silent_s, values {channel: latest}}. None stands where
-        nothing can be said yet, and for frame numbers on wires without. There, device_id is the wire and subject the sender.
+        datagrams, shown (those that Unreal, or a receiver of their wire, would take), header_only: counts. ignored,
+        warnings: lists of {reason, count, text, remedy, sender}, the last three those of the latest; ignored includes
+        header-only packets as no-face. subjects: a list of {subject, device_id, wire, sender, packets, fps (whole run),
+        fps_recent (last second), interval_mean_ms, interval_sd_ms, interval_p99_ms, interval_p99_error_ms (from the
+        mean; all four over the last minute), bursts, lost, backwards, repeated, restarts, frame, rate ("60/1"),
+        silent_s, values {channel: latest}}. None stands where nothing can be said yet, and for frame numbers on wires
+        without. There, device_id is the wire and subject the sender.
         """
         return {
             "datagrams": self._datagrams,
@@ -100,14 +108,18 @@ def _state(stats: SubjectStats, now_s: float | None) -> Oddity | None:
     """What there is to say about a subject as it stands."""
     if not stats.packets:
         text = f"messages from {stats.subject} hold no channel's name"
-        return Oddity("no-pose", text, "let the sender use ARKit's names, such as /arkit/JawOpen or Perfect Sync's JawOpen")
+        return Oddity(
+            "no-pose", text, "let the sender use ARKit's names, such as /arkit/JawOpen or Perfect Sync's JawOpen"
+        )
     if now_s is not None and stats.silent_s(now_s) > UNRESPONSIVE_S:
         text = f"{stats.subject!r} sent nothing for {stats.silent_s(now_s):.1f} s: {_held(stats)}"
         return Oddity("stopped", text, "start the sender again; one that ends should end with a neutral pose")
     fps = stats.recent_fps(now_s)
     if stats.packets >= _ENOUGH and fps is not None and fps < SLOW_FPS:
         text = f"{stats.subject!r} comes {fps:.1f} times a second: the face moves in steps"
-        return Oddity("slow", text, "let the sender send 60 a second; a sender inside an editor slows down in the background")
+        return Oddity(
+            "slow", text, "let the sender send 60 a second; a sender inside an editor slows down in the background"
+        )
     return None
 
 
@@ -132,11 +144,11 @@ def listen(
 ) -> Summary:
     """Listen on a UDP port for `seconds` (None: until `stop` is set) and return the last summary.
 
-    `on_second` gets a summary every `every_s`. To `Monitor.summary`, `port` and `listened_s` are added; a port that another program
-    has open too is the warning `port-shared`. `wire` is one of WIRES; None takes the port's own, and on a port that belongs to
-    none tells by each datagram. `record` is a folder or .csv for takes of what arrives. Raises UsageError for a port outside
-    1-65535, an unknown wire and a take that is there already, BridgeError for a port that cannot be opened or a take
-    that cannot be written.
+    `on_second` gets a summary every `every_s`. To `Monitor.summary`, `port` and `listened_s` are added; a port that
+    another program has open too is the warning `port-shared`. `wire` is one of WIRES; None takes the port's own, and on
+    a port that belongs to none tells by each datagram. `record` is a folder or .csv for takes of what arrives. Raises
+    UsageError for a port outside 1-65535, an unknown wire and a take that is there already, BridgeError for a port that
+    cannot be opened or a take that cannot be written.
     """
     if not 1 <= port <= 65535:
         raise UsageError(f"got port {port}, expected 1 to 65535")
@@ -157,7 +169,8 @@ def _recorder(record: Path | None, arrivals: Arrivals, stack: ExitStack) -> OnPo
 
 
 def wire_for(wire: str | None, port: int) -> Wire | None:
-    """What a port's datagrams are read as; None where each has to tell. Raises UsageError for a wire that does not exist."""
+    """What a port's datagrams are read as; None where each has to tell. Raises UsageError for a wire that does not
+    exist."""
     if wire is None:
         return WIRE_OF_PORT.get(port)
     for known in WIRES:
@@ -193,7 +206,9 @@ def watch(
             monitor.feed(*received)
         last_s = now()
         if last_s >= next_s:
-            next_s += every_s * (math.floor((last_s - next_s) / every_s) + 1)  # a stall is one late summary, not a burst of them
+            next_s += every_s * (
+                math.floor((last_s - next_s) / every_s) + 1
+            )  # a stall is one late summary, not a burst of them
             if on_second is not None:
                 on_second(summary())
     return summary()

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import CHANNELS_61
 
 STEP = 0.01
-"""A channel has moved when it is further than this, a hundredth of a weight or of a radian, from where it was last seen to move to."""
+"""A channel has moved when it is further than this, a hundredth of a weight or of a radian, from where it was last seen
+to move to."""
 RECENT_S = 3.0
-"""How long after its last move a channel counts as moving: longer than between two blinks of most talkers' mouths, shorter than a pause."""
+"""How long after its last move a channel counts as moving: longer than between two blinks of most talkers' mouths,
+shorter than a pause."""
 
 
 class Movement:

@@ -16,7 +16,8 @@ from livelink_bridge.wire.packet_lint import Oddity, value_oddities
 from livelink_bridge.wire.sniff import WIRE_NAMES, Wire, wire_of
 
 LARGEST = 1472
-"""Bytes of the largest datagram that an Ethernet frame carries whole; a longer one travels in fragments, and one lost loses all."""
+"""Bytes of the largest datagram that an Ethernet frame carries whole; a longer one travels in fragments, and one lost
+loses all."""
 
 Poses = list[NDArray[np.float32]]
 
@@ -34,7 +35,9 @@ class Reader(Protocol):
 class PoseWires:
     """Fed datagrams; counts poses as subjects named after their senders, for these wires know no names."""
 
-    def __init__(self, subjects: Subjects, ignored: WarningCounter, warnings: WarningCounter, on_pose: OnPose | None) -> None:
+    def __init__(
+        self, subjects: Subjects, ignored: WarningCounter, warnings: WarningCounter, on_pose: OnPose | None
+    ) -> None:
         self._subjects, self._ignored, self._warnings, self._on_pose = subjects, ignored, warnings, on_pose
         self._readers: dict[tuple[Wire, str], Reader] = {}
 
@@ -74,7 +77,12 @@ class PoseWires:
             self._ignored.count("not-understood", f"no {WIRE_NAMES[wire]}: {error}", remedy, sender)
             return
         text = f"{WIRE_NAMES[resembles]}, not {WIRE_NAMES[wire]}"
-        self._ignored.count("other-wire", text, f"look at it with --wire {resembles}, or let the sender speak {WIRE_NAMES[wire]}", sender)
+        self._ignored.count(
+            "other-wire",
+            text,
+            f"look at it with --wire {resembles}, or let the sender speak {WIRE_NAMES[wire]}",
+            sender,
+        )
 
     def _warn(self, found: Iterable[Oddity], sender: str | None) -> None:
         for oddity in found:

@@ -31,14 +31,18 @@ def panel(summary: dict[str, Any], width: int, height: int, *, blocks: bool = Tr
     troubles = list(_troubles(summary))
     subjects = summary["subjects"]
     if not subjects:
-        head = f"listening on UDP port {summary['port']}, {summary['listened_s']:.0f} s, {summary['datagrams']} datagrams, no face yet"
+        head = (
+            f"listening on UDP port {summary['port']}, {summary['listened_s']:.0f} s, {summary['datagrams']} "
+            "datagrams, no face yet"
+        )
         return Group(Text(head, QUIET), *troubles)
     rows = max(_LEAST_ROWS, (height - 2 - len(troubles)) // len(subjects) - 2)
     return Group(*(line for subject in subjects for line in _subject(subject, rows, width, blocks)), *troubles)
 
 
 def bar(name: str, value: float | None, *, blocks: bool = True) -> Text:
-    """A bar from 0 to 1 for a shape, from the middle to a right angle either way for an angle; `?` for what is not a number."""
+    """A bar from 0 to 1 for a shape, from the middle to a right angle either way for an angle; `?` for what is not a
+    number."""
     full, rest = ("█", "░") if blocks else ("#", ".")
     if value is None:
         return Text("?" * BAR_CELLS, BAD)
@@ -54,12 +58,15 @@ def bar(name: str, value: float | None, *, blocks: bool = True) -> Text:
 def _subject(subject: dict[str, Any], rows: int, width: int, blocks: bool) -> Iterator[Text]:
     name, *rest = subject_parts(subject)
     silent = (subject["silent_s"] or 0) > 0.5
-    yield Text.assemble((name, "bold"), " | ", (" | ".join(rest), WARN if silent else ""), overflow="ellipsis", no_wrap=True)
+    yield Text.assemble(
+        (name, "bold"), " | ", (" | ".join(rest), WARN if silent else ""), overflow="ellipsis", no_wrap=True
+    )
     yield from bars(list(subject["values"].items()), rows, width, blocks=blocks)
 
 
 def bars(values: Sequence[tuple[str, float | None]], rows: int, width: int, *, blocks: bool = True) -> Iterator[Text]:
-    """Bars in as many columns as the window is wide, down each column first; what does not fit is counted on the last line."""
+    """Bars in as many columns as the window is wide, down each column first; what does not fit is counted on the last
+    line."""
     columns = max(1, width // _COLUMN_CELLS)
     shown = values if len(values) <= rows * columns else values[: (rows - 1) * columns]
     deep = -(-len(shown) // columns)

@@ -1,4 +1,5 @@
-"""How one subject's poses arrive: rate, jitter, bursts, loss, order. Arithmetic on what it is given; no clock, no socket."""
+"""How one subject's poses arrive: rate, jitter, bursts, loss, order. Arithmetic on what it is given; no clock, no
+socket."""
 
 from __future__ import annotations
 
@@ -20,12 +21,14 @@ from livelink_bridge.wire.sniff import Wire
 RECENT_S, RECENT_PACKETS = 60.0, 7200
 """Intervals kept for jitter: those of the last minute by the clock, at most so many."""
 RESTART_FRAMES = 600
-"""A leap of the frame number by this much (10 s at 60 Hz), either way, is a sender that began anew, not packets lost."""
+"""A leap of the frame number by this much (10 s at 60 Hz), either way, is a sender that began anew, not packets
+lost."""
 USUAL_STEPS = 8
-"""Frame numbers may rise by up to this much from packet to packet as a habit: 2 is 30 packets a second counted at 60."""
+"""Frame numbers may rise by up to this much from packet to packet as a habit: 2 is 30 packets a second counted at
+60."""
 BURST_S = 0.008
-"""Three poses within this reach Unreal in one of its ticks (16.7 ms at 60 fps) or two, so that at least one is never seen: it shows
-what came last (protocol.md 7.1)."""
+"""Three poses within this reach Unreal in one of its ticks (16.7 ms at 60 fps) or two, so that at least one is never
+seen: it shows what came last (protocol.md 7.1)."""
 KEPT_NAMES = 8
 """Names that an `Alternation` remembers."""
 OPEN = 0.05
@@ -119,7 +122,8 @@ class SubjectStats:
         self._rate = Fraction(0)
 
     def add(self, packet: Packet, arrival_s: float, sender: str | None = None) -> None:
-        """Take the next packet, which has values. Arrival times are seconds on any one clock; one that goes back counts as no time."""
+        """Take the next packet, which has values. Arrival times are seconds on any one clock; one that goes back counts
+        as no time."""
         assert packet.values is not None, "only packets with values are added"
         self.order.add(packet.frame, packet.subframe)
         self._frame, self._rate = packet.frame, packet.rate
@@ -148,14 +152,16 @@ class SubjectStats:
         return (CHANNELS_61[at], float(shapes[at])) if shapes[at] > OPEN else None
 
     def shown(self, channels: Sequence[int] | None, now_s: float | None = None) -> dict[str, float | None]:
-        """The latest values by name: of these wire indices, or of those that move and of `others`. None for one that is not finite."""
+        """The latest values by name: of these wire indices, or of those that move and of `others`. None for one that is
+        not finite."""
         if channels is None:
             channels = self.movement.moving(self.last_s if now_s is None else now_s)
             return self._values_of(channels) | {name: _finite(value) for name, value in self.others.items()}
         return self._values_of(channels)
 
     def summary(self, channels: Sequence[int] | None, now_s: float | None) -> dict[str, object]:
-        """What `json` can write. `channels` as for `shown`. None stands for what two packets would tell, and what the wire does not."""
+        """What `json` can write. `channels` as for `shown`. None stands for what two packets would tell, and what the
+        wire does not."""
         counted = self._frame is not None
         return {
             "subject": self.subject,
@@ -181,12 +187,15 @@ class SubjectStats:
         return {CHANNELS_61[at]: _finite(float(self.values[at])) for at in channels}
 
     def recent_fps(self, now_s: float | None = None) -> float | None:
-        """Over the last second before `now_s`, or before the last arrival; 0 after a second of silence, None before two packets."""
+        """Over the last second before `now_s`, or before the last arrival; 0 after a second of silence, None before two
+        packets."""
         if not self._intervals.count:
             return None
         end_s = self.last_s if now_s is None else now_s
         arrivals_s = np.append(self._first_s, self._intervals.times_s(end_s))
-        first = max(1, int(np.searchsorted(arrivals_s, end_s - 1.0, "right")))  # the interval that ends there began with the one before
+        first = max(
+            1, int(np.searchsorted(arrivals_s, end_s - 1.0, "right"))
+        )  # the interval that ends there began with the one before
         return round(pace(arrivals_s[first - 1 :], end_s), 3)
 
 
@@ -195,7 +204,8 @@ def _rate(intervals: int, span_s: float) -> float | None:
 
 
 def _jitter(intervals: Sequence[float]) -> dict[str, float | None]:
-    """Mean, standard deviation and 99th percentile of the intervals, and of how far they are from the mean; milliseconds."""
+    """Mean, standard deviation and 99th percentile of the intervals, and of how far they are from the mean;
+    milliseconds."""
     names = ("interval_mean_ms", "interval_sd_ms", "interval_p99_ms", "interval_p99_error_ms")
     if not intervals:
         return dict.fromkeys(names)

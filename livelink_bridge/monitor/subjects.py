@@ -26,7 +26,8 @@ class HeardPose(NamedTuple):
     at_s: float
     """Arrival, on the arrivals' clock."""
     timecode_s: float | None
-    """What its own timecode shows, seconds since midnight of the day it began to count; None where it has no usable one."""
+    """What its own timecode shows, seconds since midnight of the day it began to count; None where it has no usable
+    one."""
 
 
 OnPose = Callable[[HeardPose], None]
@@ -49,7 +50,9 @@ class Subjects:
         if key not in self._stats:
             if len(self._stats) == MAX_SUBJECTS:
                 text = f"more than {MAX_SUBJECTS} subjects; {subject!r} is counted here only"
-                self._tally.count("too-many-subjects", text, "find the sender that takes a new device id every time it starts")
+                self._tally.count(
+                    "too-many-subjects", text, "find the sender that takes a new device id every time it starts"
+                )
                 return None
             self._stats[key] = SubjectStats(device_id, subject, wire)
             self._senders[key] = Alternation()

@@ -1,4 +1,5 @@
-"""Takes of what a monitor hears: one per subject, timed by the packets' own timecode as long as it keeps with their arrival."""
+"""Takes of what a monitor hears: one per subject, timed by the packets' own timecode as long as it keeps with their
+arrival."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ from livelink_bridge.monitor.subjects import HeardPose
 from livelink_bridge.sinks.base import Sink, Stamp
 
 ASTRAY_S = 0.5
-"""A packet's time that is off by more from when it came, or goes back, is not believed from there on: many senders' are broken
-(protocol.md 1.7)."""
+"""A packet's time that is off by more from when it came, or goes back, is not believed from there on: many senders' are
+broken (protocol.md 1.7)."""
 MOST_TAKES = 16
 """Files open at once; further subjects are not recorded."""
 
@@ -96,7 +97,9 @@ class Timeline:
         if self._believed:
             told_s = pose.timecode_s
             self._believed = told_s is not None and self._last_s <= told_s and abs(told_s - arrived_s) <= ASTRAY_S
-        self._last_s = max(self._last_s, pose.timecode_s if self._believed and pose.timecode_s is not None else arrived_s)
+        self._last_s = max(
+            self._last_s, pose.timecode_s if self._believed and pose.timecode_s is not None else arrived_s
+        )
         frame = math.floor(self._last_s * RATE_HZ)
         return Stamp(frame, self._last_s * RATE_HZ - frame, Fraction(RATE_HZ), self._last_s % DAY_S)
 

@@ -1,4 +1,5 @@
-"""What Unreal's ARKit source makes of Live Link packets: which it drops, which subjects it has, what gets in its way."""
+"""What Unreal's ARKit source makes of Live Link packets: which it drops, which subjects it has, what gets in its
+way."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ from livelink_bridge.wire.unreal import why_ignored
 class UnrealView:
     """Fed datagrams; counts what Unreal ignores and what it shows."""
 
-    def __init__(self, subjects: Subjects, ignored: WarningCounter, warnings: WarningCounter, on_pose: OnPose | None) -> None:
+    def __init__(
+        self, subjects: Subjects, ignored: WarningCounter, warnings: WarningCounter, on_pose: OnPose | None
+    ) -> None:
         self.header_only = 0
         self._subjects, self._ignored, self._warnings, self._on_pose = subjects, ignored, warnings, on_pose
         self._names_of_id: dict[str, Alternation] = {}
@@ -59,7 +62,9 @@ class UnrealView:
         stats.add(packet, arrival_s, sender)
         if stats.bursts > bursts:
             text = f"three packets of {packet.subject!r} within 8 ms: Unreal shows only what came last before it draws"
-            self._warnings.count("bursts", text, "let the sender send at an even 60 a second; over Wi-Fi, use a cable", sender)
+            self._warnings.count(
+                "bursts", text, "let the sender send at an even 60 a second; over Wi-Fi, use a cable", sender
+            )
         self._subjects.heard_from(stats, sender)
         self._compare(packet, sender)
         if self._on_pose is not None and packet.values is not None:
@@ -71,11 +76,21 @@ class UnrealView:
         names = _kept(self._names_of_id, device_id)
         change = names.add(name)
         if change == "back":
-            text = f"device id {device_id} sends as {names.before!r} and {name!r}: Unreal removes one subject for the other"
-            self._warnings.count("shared-id", text, "give each face a device id of its own (the bridge keeps one per --subject)", sender)
+            text = (
+                f"device id {device_id} sends as {names.before!r} and {name!r}: Unreal removes one subject for the "
+                "other"
+            )
+            self._warnings.count(
+                "shared-id", text, "give each face a device id of its own (the bridge keeps one per --subject)", sender
+            )
         elif change == "new":
-            text = f"device id {device_id} was {names.before!r} and is now {packet.subject!r}: Unreal removed the old subject"
-            self._warnings.count("renamed", text, f"choose {packet.subject!r} as the MetaHuman's ARKit Face Subj", sender)
+            text = (
+                f"device id {device_id} was {names.before!r} and is now {packet.subject!r}: Unreal removed the old "
+                "subject"
+            )
+            self._warnings.count(
+                "renamed", text, f"choose {packet.subject!r} as the MetaHuman's ARKit Face Subj", sender
+            )
         ids = _kept(self._ids_of_name, name)
         if ids.add(device_id) == "back":
             text = f"{packet.subject!r} comes from device ids {ids.before} and {device_id}: both move one face"

@@ -51,8 +51,12 @@ class Access:
     def __post_init__(self) -> None:
         if self.token is None:
             if not is_loopback(self.host):
-                raise UsageError(f"--host {self.host} lets other machines in and needs --token TEXT beside it; give both, or neither")
-        elif len(self.token) < _SHORTEST_TOKEN or not (self.token.isascii() and self.token.isprintable() and " " not in self.token):
+                raise UsageError(
+                    f"--host {self.host} lets other machines in and needs --token TEXT beside it; give both, or neither"
+                )
+        elif len(self.token) < _SHORTEST_TOKEN or not (
+            self.token.isascii() and self.token.isprintable() and " " not in self.token
+        ):
             raise UsageError(f"--token: expected at least {_SHORTEST_TOKEN} printable ASCII characters without a space")
 
     def refusal(self, path: str, authorization: Sequence[str], origins: Sequence[str]) -> tuple[HTTPStatus, str] | None:
@@ -61,11 +65,16 @@ class Access:
         Parameters
         ----------
         path : what was asked for, with its query
-        authorization, origins : the values of the headers `Authorization` and `Origin`; a browser always sends its page's origin
+        authorization, origins : the values of the headers `Authorization` and `Origin`; a browser always sends its
+        page's origin
         """
         if self.token is not None:
             known = any(_same(offered, self.token) for offered in _offered(path, authorization))
-            return None if known else (HTTPStatus.UNAUTHORIZED, "expected the token, as Authorization: Bearer TOKEN or ?token=TOKEN\n")
+            return (
+                None
+                if known
+                else (HTTPStatus.UNAUTHORIZED, "expected the token, as Authorization: Bearer TOKEN or ?token=TOKEN\n")
+            )
         if all(_is_local(origin) for origin in origins):
             return None
         return HTTPStatus.FORBIDDEN, "without a token only pages of this machine (http://localhost) may connect\n"
@@ -96,7 +105,8 @@ class Allowance:
 
 
 class Refusals:
-    """What is answered to messages that are refused: errors at a pace that a client can read, and in the end its connection is closed."""
+    """What is answered to messages that are refused: errors at a pace that a client can read, and in the end its
+    connection is closed."""
 
     def __init__(self) -> None:
         self._since_s: float | None = None
@@ -110,8 +120,8 @@ class Refusals:
         self._since_s = None
 
     def refused(self, problem: str, now_s: float, *, sound: bool) -> str | None:
-        """The error to answer with; None where the client was told enough: of sound once a second, of the same text message too, and of
-        different ones after the first ten."""
+        """The error to answer with; None where the client was told enough: of sound once a second, of the same text
+        message too, and of different ones after the first ten."""
         if self._since_s is None or now_s - self._newest_s > _REFUSED_PAUSE_S:
             self._since_s, self._answered = now_s, 0
         self._newest_s = now_s

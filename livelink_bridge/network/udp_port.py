@@ -22,7 +22,8 @@ _SO_TIMESTAMPNS = 35
 """Linux's number for "tell when it arrived", on x86 and ARM; Python's socket module does not name it."""
 _TIMESPEC = struct.Struct("@ll")
 _OLDEST_S = 60.0
-"""A datagram that seems to have waited longer was not read late: the clock of the day was set. The buffer holds some 50 s."""
+"""A datagram that seems to have waited longer was not read late: the clock of the day was set. The buffer holds some 50
+s."""
 
 
 class Arrival(NamedTuple):
@@ -38,9 +39,9 @@ class Arrival(NamedTuple):
 class Arrivals:
     """An open port. Times are seconds on one clock, `now()`, that never jumps; its zero means nothing.
 
-    On Linux the kernel stamps each datagram as it arrives, so that intervals are the network's and not those of a busy Python process
-    (which wakes milliseconds late). Its stamps are of the clock of the day, which NTP may set at any moment: only how long ago it
-    was is taken from them. Elsewhere the time is taken on waking.
+    On Linux the kernel stamps each datagram as it arrives, so that intervals are the network's and not those of a busy
+    Python process (which wakes milliseconds late). Its stamps are of the clock of the day, which NTP may set at any
+    moment: only how long ago it was is taken from them. Elsewhere the time is taken on waking.
 
     `shared` says that another program had the port open: of two, only one gets each datagram.
     """
@@ -56,7 +57,10 @@ class Arrivals:
             self._socket.bind((host, port))
         except OSError as error:
             self._socket.close()
-            text = f"UDP port {port} on {host} cannot be opened: {error.strerror or error}; close what holds it or choose another port"
+            text = (
+                f"UDP port {port} on {host} cannot be opened: {error.strerror or error}; close what holds it or "
+                "choose another port"
+            )
             raise BridgeError(text) from None
         self.port: int = self._socket.getsockname()[1]
 
@@ -99,7 +103,9 @@ class Arrivals:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -114,7 +120,8 @@ def _as_text(sender: tuple[str, int]) -> str:
 
 
 def _is_free(host: str, port: int) -> bool:
-    """Whether the port could be had alone. Opening it as Unreal does, shared, succeeds even where another program has it."""
+    """Whether the port could be had alone. Opening it as Unreal does, shared, succeeds even where another program has
+    it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
         try:
             alone.bind((host, port))

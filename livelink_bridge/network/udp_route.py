@@ -36,7 +36,9 @@ class Found:
 def read_interface(text: str) -> str:
     """One of this machine's addresses, or (IPv6) an interface's name. Raises ValueError."""
     if not re.fullmatch(r"[\w.:%-]+", text):
-        raise ValueError("an address of this machine such as 192.168.1.10, or for IPv6 an interface's name such as eth0")
+        raise ValueError(
+            "an address of this machine such as 192.168.1.10, or for IPv6 an interface's name such as eth0"
+        )
     return text
 
 
@@ -72,7 +74,9 @@ def look_up(address: Address) -> Found:
     families = {4: socket.AF_INET, 6: socket.AF_INET6}
     fitting = [answer for answer in answers if own is None or answer[0] == families[own.version]]
     if not fitting:
-        raise SinkError(f"{address.uri}: {address.host!r} has no IPv{own.version if own else 4} address, which its interface is of")
+        raise SinkError(
+            f"{address.uri}: {address.host!r} has no IPv{own.version if own else 4} address, which its interface is of"
+        )
     # Unreal binds IPv4, so "localhost" must not become ::1.
     family, _, _, _, found = min(fitting, key=lambda answer: answer[0] != socket.AF_INET)
     return Found(family, found)
@@ -81,7 +85,8 @@ def look_up(address: Address) -> Found:
 def connect(address: Address, found: Found) -> socket.socket:
     """A socket that never waits and sends to `found` alone.
 
-    Raises SinkError where the system knows no way there, UsageError for an interface's name where IPv4 wants an address.
+    Raises SinkError where the system knows no way there, UsageError for an interface's name where IPv4 wants an
+    address.
     """
     sock = socket.socket(found.family, socket.SOCK_DGRAM)
     try:
@@ -118,7 +123,9 @@ def _leave_by_ipv4(sock: socket.socket, address: Address, found: Found) -> None:
     if own is None:
         return
     if _ip(own) is None:
-        raise UsageError(f"{address.uri}: interface is {own!r}, expected its address such as 192.168.1.10, as {found} is IPv4")
+        raise UsageError(
+            f"{address.uri}: interface is {own!r}, expected its address such as 192.168.1.10, as {found} is IPv4"
+        )
     _bind(sock, address, (own, 0))
     if found.ip.is_multicast:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
@@ -132,7 +139,9 @@ def _leave_by_ipv6(sock: socket.socket, address: Address, found: Found) -> Found
     if _ip(own) is None:
         number = _number_of(address, own)
     else:
-        here: SocketAddress = socket.getaddrinfo(own, 0, socket.AF_INET6, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0][4]
+        here: SocketAddress = socket.getaddrinfo(
+            own, 0, socket.AF_INET6, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        )[0][4]
         _bind(sock, address, here)
         number = int(here[3])
     if found.ip.is_multicast and number:
@@ -155,7 +164,9 @@ def _bind(sock: socket.socket, address: Address, own: SocketAddress) -> None:
         sock.bind(own)
     except OSError as error:
         reason = error.strerror or error
-        raise SinkError(f"{address.uri}: cannot send from {own[0]}: {reason}; expected an address that this machine has") from error
+        raise SinkError(
+            f"{address.uri}: cannot send from {own[0]}: {reason}; expected an address that this machine has"
+        ) from error
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

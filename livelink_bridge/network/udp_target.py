@@ -24,11 +24,12 @@ LONGEST_PAUSE_S = 5.0
 _DEAF_S = 2.0
 """How long a refusal counts: a machine that is asked often may refuse only once a second."""
 _FULL = {errno.ENOBUFS, errno.ENOMEM}
-"""What macOS and the BSDs say, Linux and Windows under load, where another system says EAGAIN: the queue is full, the way is good."""
+"""What macOS and the BSDs say, Linux and Windows under load, where another system says EAGAIN: the queue is full, the
+way is good."""
 
 LONGEST_LOOK_UP_S = 4.0
-"""The system's own limit may be half a minute, and nothing can interrupt it: whoever waits has to be free before a program that ends
-gives up on its threads."""
+"""The system's own limit may be half a minute, and nothing can interrupt it: whoever waits has to be free before a
+program that ends gives up on its threads."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,14 +53,23 @@ class Delivery:
 class UdpTarget:
     """One receiver. Sending never waits and never raises.
 
-    Its name is looked up when it is made, which may take seconds, and again when its machine refuses datagrams or the network takes
+    Its name is looked up when it is made, which may take seconds, and again when its machine refuses datagrams or the
+    network takes
     none: in a thread of its own, at a pace that slows down, while sending goes on as before.
     """
 
-    def __init__(self, address: Address, *, clock: Clock | None = None, look_up: Callable[[Address], Found] = look_up,
-                 connect: Callable[[Address, Found], socket.socket] = connect,
-                 start: Callable[[Callable[[], None]], object] | None = None, look_up_s: float = LONGEST_LOOK_UP_S) -> None:  # fmt: skip
-        """`start` runs what takes long beside the sender. Raises SinkError for a host that is unknown or that there is no way to."""
+    def __init__(
+        self,
+        address: Address,
+        *,
+        clock: Clock | None = None,
+        look_up: Callable[[Address], Found] = look_up,
+        connect: Callable[[Address, Found], socket.socket] = connect,
+        start: Callable[[Callable[[], None]], object] | None = None,
+        look_up_s: float = LONGEST_LOOK_UP_S,
+    ) -> None:
+        """`start` runs what takes long beside the sender. Raises SinkError for a host that is unknown or that there is
+        no way to."""
         self._address = address
         self._look_up, self._connect, self._start = look_up, connect, start or _beside
         self._found = within(look_up_s, address, look_up)
@@ -105,7 +115,8 @@ class UdpTarget:
             return False
 
     def send(self, datagram: bytes) -> bool:
-        """True when the datagram left this machine, which is all that is known of it; False when the system took none."""
+        """True when the datagram left this machine, which is all that is known of it; False when the system took
+        none."""
         if self._fresh is not None:
             self._move()
         if self._unrefused_since_s is None:
@@ -124,14 +135,17 @@ class UdpTarget:
         self.sent += 1
         if self._down:
             self._down = False
-            _log.info("%s: datagrams leave again, for %s; %d were lost until now", self._address.uri, self._found, self.lost)
+            _log.info(
+                "%s: datagrams leave again, for %s; %d were lost until now", self._address.uri, self._found, self.lost
+            )
         return True
 
     def _send_past_refusal(self, datagram: bytes) -> None:
         try:
             self._socket.send(datagram)
         except ConnectionError:
-            # The system reports an earlier datagram's refusal instead of sending this one; the receiver may have started since.
+            # The system reports an earlier datagram's refusal instead of sending this one; the receiver may have
+            # started since.
             self.refused += 1
             self._hear_refusal()
             if is_name(self._address.host):  # its machine may have another address by now
@@ -148,7 +162,9 @@ class UdpTarget:
         self.lost += 1
         if not self._closed:
             if not self._down:
-                _log.warning("%s: a datagram could not be sent: %s; trying on", self._address.uri, error.strerror or error)
+                _log.warning(
+                    "%s: a datagram could not be sent: %s; trying on", self._address.uri, error.strerror or error
+                )
             self._down = True
             self._find_again(again_if_same=True)
 
@@ -200,7 +216,8 @@ class UdpTarget:
 
 
 def within(longest_s: float, address: Address, look_up: Callable[[Address], Found]) -> Found:
-    """What `look_up` says, on a thread of its own. Raises what it raises, and SinkError where it takes longer than `longest_s`."""
+    """What `look_up` says, on a thread of its own. Raises what it raises, and SinkError where it takes longer than
+    `longest_s`."""
     answers: list[Found | BaseException] = []
 
     def ask() -> None:
@@ -213,7 +230,10 @@ def within(longest_s: float, address: Address, look_up: Callable[[Address], Foun
     asking.start()
     asking.join(longest_s)
     if not answers:
-        raise SinkError(f"{address.uri}: the name server says nothing of {address.host!r} within {longest_s:g} s; give an address instead")
+        raise SinkError(
+            f"{address.uri}: the name server says nothing of {address.host!r} within {longest_s:g} s; give an address "
+            "instead"
+        )
     if isinstance(answers[0], BaseException):
         raise answers[0]
     return answers[0]
@@ -241,13 +261,14 @@ class Pace:
 
 
 def _beside(work: Callable[[], None]) -> None:
-    """In a thread that does not keep the program from ending: nothing can interrupt the system's looking-up, which may take a minute."""
+    """In a thread that does not keep the program from ending: nothing can interrupt the system's looking-up, which may
+    take a minute."""
     threading.Thread(target=work, name="udp-look-up", daemon=True).start()
 
 
 class UdpSink:
-    """What sinks with one receiver of datagrams have in common; each adds its lip rule and `send`, which passes a pose's datagrams to
-    `_deliver`. `sent` and `errors` count poses, however many datagrams each takes.
+    """What sinks with one receiver of datagrams have in common; each adds its lip rule and `send`, which passes a
+    pose's datagrams to `_deliver`. `sent` and `errors` count poses, however many datagrams each takes.
     """
 
     def __init__(self, address: Address) -> None:

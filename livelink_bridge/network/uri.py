@@ -35,7 +35,8 @@ class Address:
 
 
 def read_uri(uri: str, options: Mapping[str, Reader] | None = None) -> Address:
-    """The parts of `uri`; `options` are those that its scheme knows. Raises UsageError with what is missing or wrong."""
+    """The parts of `uri`; `options` are those that its scheme knows. Raises UsageError with what is missing or
+    wrong."""
     expected = f"expected {uri.partition(':')[0]}://HOST:PORT with a port from 1 to 65535"
     try:
         parts = urlsplit(uri)
@@ -52,8 +53,9 @@ def read_uri(uri: str, options: Mapping[str, Reader] | None = None) -> Address:
 
 
 def place_of(uri: str) -> tuple[object, ...]:
-    """What makes two URIs the same receiver, however they are written: scheme, host and port, or a take's folder, and the options that
-    say what it is sent. How it is sent there, such as `rate` and `ttl`, makes no other receiver. Never raises.
+    """What makes two URIs the same receiver, however they are written: scheme, host and port, or a take's folder, and
+    the options that say what it is sent. How it is sent there, such as `rate` and `ttl`, makes no other receiver. Never
+    raises.
     """
     scheme, _, rest = uri.partition(":")
     if scheme == "take":

@@ -58,7 +58,9 @@ def compare(a: Poses, b: Poses, most: int = 8) -> Comparison:
         largest, at = np.where(farther, found, largest), np.where(farther, first + where, at)
     rms = np.sqrt(squares / max(both, 1))
     order = [int(channel) for channel in np.argsort(-rms, kind="stable") if abs(largest[channel]) >= LEAST][:most]
-    found_in = tuple(Difference(CHANNELS_61[c], float(rms[c]), float(largest[c]), float(at[c]) / FRAME_RATE) for c in order)
+    found_in = tuple(
+        Difference(CHANNELS_61[c], float(rms[c]), float(largest[c]), float(at[c]) / FRAME_RATE) for c in order
+    )
     return Comparison(found_in, both / FRAME_RATE, (max(len(a), len(b)) - both) / FRAME_RATE)
 
 

@@ -28,8 +28,8 @@ class Recorded(Protocol):
 class RemoteInterface(Protocol):
     """The running session, as far as others may direct it.
 
-    All of it is called from one thread, which is not the one that sends poses, and may take a moment: whatever opens sockets or
-    writes files does it here. What cannot be done raises BridgeError, whose line is logged.
+    All of it is called from one thread, which is not the one that sends poses, and may take a moment: whatever opens
+    sockets or writes files does it here. What cannot be done raises BridgeError, whose line is logged.
     """
 
     def add_target(self, uri: str) -> None:
@@ -78,7 +78,8 @@ class RemoteInterface(Protocol):
         ...
 
     def record_stop(self) -> Recorded:
-        """End the take, or give the one that ended by itself; its files are complete when this returns. Raises where there is none."""
+        """End the take, or give the one that ended by itself; its files are complete when this returns. Raises where
+        there is none."""
         ...
 
     def record_cancel(self) -> str:

@@ -19,7 +19,8 @@ _log = logging.getLogger(__name__)
 
 
 class Voice(Protocol):
-    """One performer's voice and face, as far as others may direct them. Called from another thread than the one that animates."""
+    """One performer's voice and face, as far as others may direct them. Called from another thread than the one that
+    animates."""
 
     @property
     def muted(self) -> bool: ...
@@ -75,13 +76,21 @@ class Recorder(Protocol):
 class LiveStage:
     """Directs what is there; says in one line what is not."""
 
-    def __init__(self, voices: Mapping[str, Voice], targets: Mapping[str, LiveTargets], recorder: Recorder | None, *,
-                 timecode: Callable[[], str], recorders: Mapping[str, Recorder] | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        voices: Mapping[str, Voice],
+        targets: Mapping[str, LiveTargets],
+        recorder: Recorder | None,
+        *,
+        timecode: Callable[[], str],
+        recorders: Mapping[str, Recorder] | None = None,
+    ) -> None:
         """
         Parameters
         ----------
         voices, targets : by subject; a subject may have no voice, as in a replay
-        recorder : of the takes that remote control begins; None where no `--record DIR` says where takes go, or with several subjects
+        recorder : of the takes that remote control begins; None where no `--record DIR` says where takes go, or with
+        several subjects
         timecode : the label of the frame sent last
         recorders : by subject, of takes that are begun on this machine; None where nothing is recorded
         """
@@ -102,7 +111,10 @@ class LiveStage:
 
     def rename(self, subject: str) -> None:
         if len(self._targets) != 1:
-            raise BridgeError(f"{len(self._targets)} subjects are sent from here, expected one to rename; name performers in the settings")
+            raise BridgeError(
+                f"{len(self._targets)} subjects are sent from here, expected one to rename; name performers in the "
+                "settings"
+            )
         (old,) = self._targets
         self._targets[old].rename(subject)
         # Each in one step: a page looks at them meanwhile.
@@ -186,7 +198,8 @@ class LiveStage:
             voice.neutral(on)
 
     def tell_takes(self, on_begun: Callable[[str, int], None], on_ended: Callable[[], None]) -> None:
-        """Who hears of takes that are begun and ended on this machine: slate and number, and the end. Called by whoever records."""
+        """Who hears of takes that are begun and ended on this machine: slate and number, and the end. Called by whoever
+        records."""
         self._on_begun, self._on_ended = on_begun, on_ended
 
     @property
@@ -210,7 +223,8 @@ class LiveStage:
         return recorder
 
     def begin_take(self, subject: str) -> str:
-        """Begin the next take of one subject on this machine; the timecode of its first pose. May wait a second for that."""
+        """Begin the next take of one subject on this machine; the timecode of its first pose. May wait a second for
+        that."""
         recorder = self.recorder_of(subject)
         slate, take = recorder.slate, recorder.take
         timecode = recorder.start(slate, take)
@@ -218,7 +232,8 @@ class LiveStage:
         return timecode
 
     def end_take(self, subject: str) -> Recorded:
-        """End the take of one subject on this machine; its files are complete when this returns. Raises BridgeError where there is none."""
+        """End the take of one subject on this machine; its files are complete when this returns. Raises BridgeError
+        where there is none."""
         recorded = self.recorder_of(subject).stop()
         self._on_ended()
         return recorded
@@ -226,13 +241,18 @@ class LiveStage:
     def _needed(self) -> Recorder:
         if self._recorder is None:
             if self._recorders:
-                raise BridgeError("takes of several performers run from the start to the end, or as the key R says; not by remote control")
+                raise BridgeError(
+                    "takes of several performers run from the start to the end, or as the key R says; not by remote "
+                    "control"
+                )
             raise BridgeError("takes are not recorded here; start with --record DIR")
         return self._recorder
 
     def _meant(self, subject: str | None) -> list[Voice]:
         """Unreal's names know no case, nor does this."""
-        meant = [voice for name, voice in self._voices.items() if subject is None or name.casefold() == subject.casefold()]
+        meant = [
+            voice for name, voice in self._voices.items() if subject is None or name.casefold() == subject.casefold()
+        ]
         if not meant:
             raise BridgeError(f"got subject {subject!r}, expected one of {', '.join(self._voices)}")
         return meant

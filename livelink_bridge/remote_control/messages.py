@@ -1,7 +1,8 @@
 """The messages: which addresses there are, what arguments they have, what is answered. No socket, no state.
 
-The addresses are those of Epic's documentation of the app and those that Switchboard's plugin for it knows, in both spellings
-where they differ. Arguments beyond the known ones are ignored: Switchboard puts an integer 1 behind messages that have none.
+The addresses are those of Epic's documentation of the app and those that Switchboard's plugin for it knows, in both
+spellings where they differ. Arguments beyond the known ones are ignored: Switchboard puts an integer 1 behind messages
+that have none.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ class Command:
         if len(arguments) < len(self.needs):
             raise ControlError(f"got {len(arguments)} arguments, expected {len(self.needs)}")
         given = list(arguments[: len(self.needs) + len(self.may)])
-        values = [_read(number, reader, value) for number, (reader, value) in enumerate(zip(self.needs + self.may, given, strict=False), 1)]
+        values = [
+            _read(number, reader, value)
+            for number, (reader, value) in enumerate(zip(self.needs + self.may, given, strict=False), 1)
+        ]
         return (*values, *[None] * (len(self.needs) + len(self.may) - len(values)))
 
 

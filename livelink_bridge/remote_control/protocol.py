@@ -23,7 +23,8 @@ _MOST_SEND_TARGETS = 4
 """Of one peer."""
 _MOST_ADDRESSES = 16
 _AGAIN_S = 5.0
-"""What cannot be done is said again after so long; a take that failed twice in an evening has to be in the log twice."""
+"""What cannot be done is said again after so long; a take that failed twice in an evening has to be in the log
+twice."""
 
 Outcomes = list[Reply | Fetch]
 Action = Callable[..., Outcomes]
@@ -84,11 +85,14 @@ class RemoteProtocol:
         }
 
     def hear(self, peer: Endpoint, address: str, arguments: Sequence[object]) -> Outcomes:
-        """Do what a message asks; what is to be sent because of it. Whatever is wrong with it is a line of the log, never an error."""
+        """Do what a message asks; what is to be sent because of it. Whatever is wrong with it is a line of the log,
+        never an error."""
         self.heard += 1
         command = COMMANDS.get(address)
         if command is None:
-            self.complaints.add(f"unknown {address[:100]}", f"{peer} sent {shown(address)}, which nothing here answers to")
+            self.complaints.add(
+                f"unknown {address[:100]}", f"{peer} sent {shown(address)}, which nothing here answers to"
+            )
             return []
         try:
             return self._actions[command.does](peer, *command.read(arguments))
@@ -109,7 +113,8 @@ class RemoteProtocol:
         return self._tell_all("/AppDeactivated")
 
     def _reply(self, peer: Endpoint, address: str, *arguments: str | int | float) -> Outcomes:
-        """To where the peer wants it. One that has not said so is answered at the port it sent from and at Switchboard's."""
+        """To where the peer wants it. One that has not said so is answered at the port it sent from and at
+        Switchboard's."""
         usual = list(dict.fromkeys((peer, Endpoint(peer.host, SWITCHBOARD_PORT))))
         return [Reply(to, address, arguments) for to in self._send_targets.get(peer.host, usual)]
 
@@ -130,7 +135,9 @@ class RemoteProtocol:
 
     def _send_target(self, host: str, port: int) -> Endpoint:
         if not self._peers.allows(host):
-            raise ControlError(f"{host} is not heard here, so it is not told anything either; name it with --control-allow")
+            raise ControlError(
+                f"{host} is not heard here, so it is not told anything either; name it with --control-allow"
+            )
         return Endpoint(host, port)
 
     def _remember(self, peer: Endpoint, targets: list[Endpoint]) -> None:
@@ -145,7 +152,9 @@ class RemoteProtocol:
         if uri in self._addresses:
             return []
         if len(self._addresses) >= _MOST_ADDRESSES:
-            raise ControlError(f"{uri} would be one address more than {_MOST_ADDRESSES}, which is the most; clear them first")
+            raise ControlError(
+                f"{uri} would be one address more than {_MOST_ADDRESSES}, which is the most; clear them first"
+            )
         self._stage.add_target(uri)
         self._addresses.append(uri)
         return []
@@ -187,7 +196,9 @@ class RemoteProtocol:
             timecode = self._stage.record_start(slate or self._stage.slate, self._stage.take if take is None else take)
             begun = self._begun = _Begun(slate, take, timecode)
         elif begun is None or (slate, take) != begun[:2]:
-            raise ControlError(f"got take {take} of {slate!r} while another is being recorded, expected its end; stop it first")
+            raise ControlError(
+                f"got take {take} of {slate!r} while another is being recorded, expected its end; stop it first"
+            )
         return self._reply(peer, "/RecordStartConfirm", begun.timecode)
 
     def _record_stop(self, peer: Endpoint) -> Outcomes:

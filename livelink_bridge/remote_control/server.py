@@ -36,8 +36,11 @@ _log = logging.getLogger(__name__)
 class Server:
     """Listening from the moment it is made; `run` is the thread's body and `stop` its cancel, for a `Runner`."""
 
-    def __init__(self, stage: RemoteInterface, peers: Peers, *, port: int = PORT, clock: Clock, takes: Path | None = None) -> None:
-        """`takes` is the folder takes are recorded into; `port` 0 takes any that is free. Raises BridgeError where it cannot be opened."""
+    def __init__(
+        self, stage: RemoteInterface, peers: Peers, *, port: int = PORT, clock: Clock, takes: Path | None = None
+    ) -> None:
+        """`takes` is the folder takes are recorded into; `port` 0 takes any that is free. Raises BridgeError where it
+        cannot be opened."""
         self.strangers = 0
         """Datagrams of peers that are not allowed."""
         self.session = RemoteProtocol(stage, peers, clock=clock, takes=takes)
@@ -94,7 +97,9 @@ class Server:
         """Heed one datagram. Never raises for what is in it."""
         if not self._peers.allows(peer.host):
             self.strangers += 1
-            self._complaints.add(f"stranger {peer.host}", f"{peer.host} is not heard; to let it in, add --control-allow {peer.host}")
+            self._complaints.add(
+                f"stranger {peer.host}", f"{peer.host} is not heard; to let it in, add --control-allow {peer.host}"
+            )
             return
         try:
             messages = decode(datagram)
@@ -102,7 +107,9 @@ class Server:
             self._complaints.add(f"not OSC {peer.host}", f"{peer} sent {len(datagram)} bytes that are not OSC: {error}")
             return
         if len(messages) > _MOST_MESSAGES:
-            self._complaints.add(f"many {peer.host}", f"{peer} sent {len(messages)} messages at once, expected at most {_MOST_MESSAGES}")
+            self._complaints.add(
+                f"many {peer.host}", f"{peer} sent {len(messages)} messages at once, expected at most {_MOST_MESSAGES}"
+            )
         for message in messages[:_MOST_MESSAGES]:
             self._obey(peer, message)
 
@@ -134,7 +141,9 @@ class Server:
         try:
             self._transport.send(fetch)
         except ControlError as error:
-            self._complaints.add(f"transport {fetch.to.host}", f"/Transport from {fetch.to.host}: {error}", again_s=_AGAIN_S)
+            self._complaints.add(
+                f"transport {fetch.to.host}", f"/Transport from {fetch.to.host}: {error}", again_s=_AGAIN_S
+            )
 
 
 def encode(reply: Reply) -> bytes:
@@ -153,7 +162,8 @@ def _listen(host: str, port: int) -> socket.socket:
         sock.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BridgeError(
-            f"control port {port} on {host} cannot be opened: {reason}; close what holds it or choose another with --control"
+            f"control port {port} on {host} cannot be opened: {reason}; close what holds it or choose another with "
+            "--control"
         ) from None
     sock.settimeout(_WAKE_S)
     return sock

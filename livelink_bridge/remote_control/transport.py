@@ -49,7 +49,11 @@ def take_file(folder: Path | None, asked: str) -> Path:
         fits = path.is_relative_to(root) and path.is_file() and (path.parent / _TAKE_MARK).is_file()
     except (OSError, ValueError, RuntimeError):
         raise absent from None
-    if not fits or path.suffix.lower() not in TAKE_FILES or any(part.startswith(".") for part in path.relative_to(root).parts):
+    if (
+        not fits
+        or path.suffix.lower() not in TAKE_FILES
+        or any(part.startswith(".") for part in path.relative_to(root).parts)
+    ):
         raise absent
     return path
 
@@ -64,7 +68,10 @@ def open_take_file(path: Path) -> BinaryIO:
     found = os.fstat(number)
     if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
         file.close()
-        raise ControlError(f"{path.name} has {found.st_size} bytes, expected a file of at most {_MOST_BYTES}: its size is sent as an int32")
+        raise ControlError(
+            f"{path.name} has {found.st_size} bytes, expected a file of at most {_MOST_BYTES}: its size is sent as an "
+            "int32"
+        )
     return file
 
 
@@ -86,7 +93,9 @@ class Transport:
         path = take_file(self._folder, fetch.path)
         with self._lock:
             if self._stopping or self._waiting >= MOST_WAITING:
-                raise ControlError(f"{path.name} is not sent: {self._waiting} files wait already, expected at most {MOST_WAITING}")
+                raise ControlError(
+                    f"{path.name} is not sent: {self._waiting} files wait already, expected at most {MOST_WAITING}"
+                )
             self._waiting += 1
         self._threads.submit(self._deliver, fetch, path)
 
@@ -108,7 +117,9 @@ class Transport:
             self.delivered += 1
             _log.info("sent %s (%d bytes) to %s", path.name, size, fetch.to)
         except (OSError, ControlError) as error:
-            self._complaints.add(f"transport {fetch.to.host}", f"{path.name} did not reach {fetch.to}: {error}", again_s=_AGAIN_S)
+            self._complaints.add(
+                f"transport {fetch.to.host}", f"{path.name} did not reach {fetch.to}: {error}", again_s=_AGAIN_S
+            )
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -125,7 +136,9 @@ class Transport:
                 while left:
                     chunk = file.read(min(_CHUNK, left))
                     if not chunk or self._clock.now() > deadline_s:
-                        raise ControlError("the file became shorter" if not chunk else f"not taken within {_WHOLE_S:.0f} s")
+                        raise ControlError(
+                            "the file became shorter" if not chunk else f"not taken within {_WHOLE_S:.0f} s"
+                        )
                     connection.sendall(chunk)
                     left -= len(chunk)
             finally:

@@ -48,7 +48,8 @@ class Front(Protocol):
         ...
 
     def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
-        """Hand the next seconds of sound as it comes in, float32 (n,) in [-1, 1], and its rate in Hz to `done`, which must not wait."""
+        """Hand the next seconds of sound as it comes in, float32 (n,) in [-1, 1], and its rate in Hz to `done`, which
+        must not wait."""
         ...
 
 
@@ -69,8 +70,16 @@ class Calibration:
 class DirectedVoice:
     """A voice with its face; `front` is None where the sound comes from no microphone."""
 
-    def __init__(self, face: RestableFace, front: Front | None = None, device: str = "", *, mute: Mute | None = None,
-                 remember: Callable[[str, Thresholds], None] = save, clock: Clock | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        face: RestableFace,
+        front: Front | None = None,
+        device: str = "",
+        *,
+        mute: Mute | None = None,
+        remember: Callable[[str, Thresholds], None] = save,
+        clock: Clock | None = None,
+    ) -> None:
         """`device` is the microphone's name, under which its levels are remembered; `mute` is what silences it."""
         self._face, self._front, self._device, self._remember = face, front, device, remember
         self._mute, self._clock = mute, clock or MonotonicClock()
@@ -124,7 +133,8 @@ class DirectedVoice:
         self._microphone().set_gain(gain_db)
 
     def calibrate(self) -> None:
-        """Listen for four seconds; what comes of it is in the log. Raises BridgeError where that is going on already."""
+        """Listen for four seconds; what comes of it is in the log. Raises BridgeError where that is going on
+        already."""
         front = self._microphone()
         with self._asking:
             now_s, begun_s = self._clock.now(), self._measured_from_s
@@ -142,7 +152,9 @@ class DirectedVoice:
 
     def _measured(self, front: Front, samples: Samples, rate: int, asked: int) -> None:
         """Off the thread that animates: sorting four seconds and writing a file take longer than a pose."""
-        threading.Thread(target=self._settle, args=(front, samples, rate, asked), name="calibration", daemon=True).start()
+        threading.Thread(
+            target=self._settle, args=(front, samples, rate, asked), name="calibration", daemon=True
+        ).start()
 
     def _settle(self, front: Front, samples: Samples, rate: int, asked: int) -> None:
         try:

@@ -26,9 +26,10 @@ _PROGRAM = logging.getLogger(__name__.partition(".")[0])
 class LogFile:
     """Writes to `path`, and at `MAX_BYTES` goes on in a new file, `FILES` in all; adds to what is there.
 
-    It takes the warnings of all modules, from any thread, what this program says of takes, marks and changes, and what `update` is
-    told: a line when a session's state changes, and one every EVERY_S. Nothing of it goes to the screen. Raises SinkError where the
-    file cannot be written; one that fails later is given up with one warning.
+    It takes the warnings of all modules, from any thread, what this program says of takes, marks and changes, and what
+    `update` is
+    told: a line when a session's state changes, and one every EVERY_S. Nothing of it goes to the screen. Raises
+    SinkError where the file cannot be written; one that fails later is given up with one warning.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -45,7 +46,13 @@ class LogFile:
         self._level_before = _PROGRAM.level
         _PROGRAM.setLevel(logging.INFO)
         zone = datetime.now().astimezone().strftime("UTC%z")
-        self._events.info("begin: livelink-bridge %s, Python %s, %s, %s", __version__, platform.python_version(), platform.platform(), zone)
+        self._events.info(
+            "begin: livelink-bridge %s, Python %s, %s, %s",
+            __version__,
+            platform.python_version(),
+            platform.platform(),
+            zone,
+        )
 
     def update(self, subject: str, status: Status) -> None:
         """Take note of a status, as often as there is one."""

@@ -57,7 +57,8 @@ class Window:
         return np.sort(self._within(now_s)[:, 0])
 
     def values(self, now_s: float | None = None) -> NDArray[np.float64]:
-        """float64 (n,), in no particular order: the readings of the `seconds` before `now_s`, or before the newest reading."""
+        """float64 (n,), in no particular order: the readings of the `seconds` before `now_s`, or before the newest
+        reading."""
         return self._within(now_s)[:, 1]
 
     def percentile(self, percent: float, now_s: float | None = None) -> float | None:
@@ -117,7 +118,8 @@ class DelayParts:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """From the moment a pose's own sound was handed over (or heard, when playing) to its packet, over the last minute by the clock."""
+    """From the moment a pose's own sound was handed over (or heard, when playing) to its packet, over the last minute
+    by the clock."""
 
     median_ms: float
     p99_ms: float
@@ -192,7 +194,8 @@ class Status:
     """None where no pose showed its own sound in the last minute."""
     level: Level = Level()
     gate: float | None = None
-    """The gate's gain, 0 to 1: what poses are multiplied with. 0 is neutral, 1 the whole pose; None where there is no gate."""
+    """The gate's gain, 0 to 1: what poses are multiplied with. 0 is neutral, 1 the whole pose; None where there is no
+    gate."""
     mood: str | None = None
     """None is neutral."""
     device: Device | None = None
@@ -281,8 +284,8 @@ class Summary:
 
 
 def pace(times_s: NDArray[np.float64], now_s: float) -> float:
-    """How often something happens, per second, from float64 (n,) of its last times, rising: 60.0 while it comes evenly, less and less
-    once it has stopped.
+    """How often something happens, per second, from float64 (n,) of its last times, rising: 60.0 while it comes evenly,
+    less and less once it has stopped.
     """
     if len(times_s) < 2:
         return 0.0

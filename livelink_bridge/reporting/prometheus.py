@@ -31,7 +31,9 @@ class MetricsServer:
         try:
             self._server, self._thread = start_http_server(port, host, registry)
         except OSError as error:
-            raise SinkError(f"metrics cannot be served on {host}:{port}: {error.strerror}; choose another port") from error
+            raise SinkError(
+                f"metrics cannot be served on {host}:{port}: {error.strerror}; choose another port"
+            ) from error
 
     @property
     def port(self) -> int:
@@ -85,7 +87,8 @@ class _Latest(Collector):
 
 
 def _one(value: Callable[[Status], float | None], unit: float = 1.0) -> Callable[[Status], list[Sample]]:
-    """The single sample of a metric without labels of its own, none where it is not known. `unit` is what 1 of the status' unit is."""
+    """The single sample of a metric without labels of its own, none where it is not known. `unit` is what 1 of the
+    status' unit is."""
 
     def samples(status: Status) -> list[Sample]:
         known = value(status)
@@ -121,13 +124,24 @@ _FIGURES = (
     _Figure("trouble", "1 where no sound is followed, else 0.", _one(lambda status: status.trouble is not None)),
     _Figure("poses_per_second", "Poses sent per second, over the last two seconds.", _one(lambda status: status.fps)),
     _Figure("poses", "Ticks on which a pose was sent.", _one(lambda status: status.sent), counted=True),
-    _Figure("delay_seconds", "From a pose's own sound being handed over to its packet, last minute.", _delays, ("quantile",)),
-    _Figure("delay_part_seconds", "What the median delay is made of, last minute; capture comes before it.", _delay_parts, ("part",)),
+    _Figure(
+        "delay_seconds", "From a pose's own sound being handed over to its packet, last minute.", _delays, ("quantile",)
+    ),
+    _Figure(
+        "delay_part_seconds",
+        "What the median delay is made of, last minute; capture comes before it.",
+        _delay_parts,
+        ("part",),
+    ),
     _Figure("level_dbfs", "RMS of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.rms_dbfs)),
-    _Figure("peak_dbfs", "Peak of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.peak_dbfs)),
+    _Figure(
+        "peak_dbfs", "Peak of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.peak_dbfs)
+    ),
     _Figure("clipped_samples", "Samples cut off in the last second.", _one(lambda status: status.level.clips)),
     _Figure("gain_db", "What the level control adds.", _one(lambda status: status.level.gain_db)),
-    _Figure("gate_open_ratio", "The gate's gain: what poses are multiplied with, 0 to 1.", _one(lambda status: status.gate)),
+    _Figure(
+        "gate_open_ratio", "The gate's gain: what poses are multiplied with, 0 to 1.", _one(lambda status: status.gate)
+    ),
     _Figure(
         "losses",
         "What went wrong, by kind; see the line at the end of a session.",

@@ -46,7 +46,8 @@ def delay_text(delay: Delay | None) -> str:
 
 
 def parts_text(delay: Delay | None) -> str:
-    """What the delay is made of, and what comes before it: `look-ahead 67, compute 2, pacing 2; device 12 before`. May be empty."""
+    """What the delay is made of, and what comes before it: `look-ahead 67, compute 2, pacing 2; device 12 before`. May
+    be empty."""
     if delay is None:
         return ""
     known = _parts(delay.parts) if delay.parts else ""
@@ -109,7 +110,11 @@ def _said_of_ends(status: Status) -> Iterator[str]:
         yield f"input found again {status.device.reopened} x"
     voice = status.voice_out
     if voice:
-        yield f"voice out: {voice.trouble}" if voice.trouble else f"voice {voice.offset_ms:+.1f} ms, {voice.drift_ppm:+.0f} ppm"
+        yield (
+            f"voice out: {voice.trouble}"
+            if voice.trouble
+            else f"voice {voice.offset_ms:+.1f} ms, {voice.drift_ppm:+.0f} ppm"
+        )
     yield f"{status.sent} sent"
     yield from (f"{target.name}: {text}" for target in status.targets if (text := undelivered_text(target)))
 

@@ -19,7 +19,8 @@ _log = logging.getLogger(__name__)
 
 
 def open_speaker(source: Source, clock: Clock) -> Speaker | None:
-    """The system's output with `source` on it; None, said once, where there is no output. The source is closed with it."""
+    """The system's output with `source` on it; None, said once, where there is no output. The source is closed with
+    it."""
     try:
         return Speaker(source, block_s=SPEAKER_BLOCK_S, clock=clock)
     except DeviceError as error:
@@ -29,7 +30,8 @@ def open_speaker(source: Source, clock: Clock) -> Speaker | None:
 
 
 def wait_until_audible(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
-    """The speaker once it is heard; None where there is none, or it stays mute: the face must not wait for it for ever."""
+    """The speaker once it is heard; None where there is none, or it stays mute: the face must not wait for it for
+    ever."""
     if speaker is None:
         return None
     runner.start("sound", speaker.feed, cancel=speaker.close)

@@ -35,15 +35,22 @@ REAL_TIME_SHARE = 0.9
 
 
 def model_of(settings: Settings) -> SpeechToFace:
-    """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does not have."""
+    """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does
+    not have."""
     from speech_to_face.loading import load_model
 
-    return load_model(model_name(settings), device=settings.device, reference=settings.reference_face, style=settings.style,
-                      tongue=settings.tongue)  # fmt: skip
+    return load_model(
+        model_name(settings),
+        device=settings.device,
+        reference=settings.reference_face,
+        style=settings.style,
+        tongue=settings.tongue,
+    )
 
 
 def live_model_of(settings: Settings) -> SpeechToFace:
-    """The model for a session in real time. A large one is timed first, which is said; raises BridgeError where it cannot keep up."""
+    """The model for a session in real time. A large one is timed first, which is said; raises BridgeError where it
+    cannot keep up."""
     model = model_of(settings)
     if not getattr(model, "in_blocks", False):
         return model
@@ -52,7 +59,9 @@ def live_model_of(settings: Settings) -> SpeechToFace:
     factor = real_time_factor(model)
     measured = f"{model.name} on {model.device} takes {factor:.2f} s of computing for each second of sound"
     if factor > REAL_TIME_SHARE:
-        raise BridgeError(f"{measured}, so the face would stutter: use a CUDA machine (--device cuda), or `convert` and then `replay`")
+        raise BridgeError(
+            f"{measured}, so the face would stutter: use a CUDA machine (--device cuda), or `convert` and then `replay`"
+        )
     typer.echo(f"{measured}; its face comes {1000 * model.lookahead_s:.0f} ms late")
     return model
 
@@ -69,8 +78,8 @@ def model_name(settings: Settings) -> str:
 
 
 def face_of(settings: Settings, clock: Clock, wears: Character | CharacterProvider | None = None) -> Face:
-    """The face; `wears` goes before the settings' character. Raises BridgeError for a character file that cannot be read,
-    ConfigError for what it asks."""
+    """The face; `wears` goes before the settings' character. Raises BridgeError for a character file that cannot be
+    read, ConfigError for what it asks."""
     from arkit_mapping.liveliness import HeadMotion, Liveliness
     from arkit_mapping.liveliness.moods import Mood
     from livelink_bridge.face.face import Face
@@ -86,7 +95,8 @@ def face_of(settings: Settings, clock: Clock, wears: Character | CharacterProvid
 
 
 def worn(path: Path, clock: Clock) -> CharacterFile:
-    """A character file, read again when it is saved. Raises BridgeError where it cannot be read, ConfigError for what it asks."""
+    """A character file, read again when it is saved. Raises BridgeError where it cannot be read, ConfigError for what
+    it asks."""
     from arkit_mapping.character.character import CharacterError
     from livelink_bridge.face.character_watch import CharacterFile
 
@@ -109,8 +119,13 @@ def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock:
         return front_of(settings, device, lookahead_s)
 
     # Remote control begins the takes of one performer only: those of several begin with the session.
-    return Performer(input_of(settings, mic), face_of(settings, clock), directed_outputs_of(settings, takes_wait=False), front,
-                     aloud_of(settings))  # fmt: skip
+    return Performer(
+        input_of(settings, mic),
+        face_of(settings, clock),
+        directed_outputs_of(settings, takes_wait=False),
+        front,
+        aloud_of(settings),
+    )
 
 
 def input_of(settings: Settings, wanted: str | None) -> Input:
@@ -125,7 +140,9 @@ def aloud_of(settings: Settings) -> VoiceMonitorConfig | None:
 
     if settings.audio_out is None:
         return None
-    return VoiceMonitorConfig(None if settings.audio_out == "default" else settings.audio_out, settings.audio_delay / 1000)
+    return VoiceMonitorConfig(
+        None if settings.audio_out == "default" else settings.audio_out, settings.audio_delay / 1000
+    )
 
 
 def front_of(settings: Settings, device: str | None, lookahead_s: float) -> InputChain:
@@ -164,12 +181,19 @@ def outputs_of(settings: Settings) -> Outputs:
     from livelink_bridge.timing.timecode import RATES
 
     counting = RATES[settings.timecode_rate] if settings.timecode_rate else None
-    return Outputs(settings.targets, settings.subject, settings.fps, settings.timecode, counting,
-                   delay_s=settings.face_delay / 1000)  # fmt: skip
+    return Outputs(
+        settings.targets,
+        settings.subject,
+        settings.fps,
+        settings.timecode,
+        counting,
+        delay_s=settings.face_delay / 1000,
+    )
 
 
 def directed_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outputs:
-    """Of a session that opens the control port, where the settings name one; `takes_wait` lets takes begin when they are asked for."""
+    """Of a session that opens the control port, where the settings name one; `takes_wait` lets takes begin when they
+    are asked for."""
     outputs = outputs_of(settings)
     return outputs if settings.control is None else replace(outputs, directed=True, takes_wait=takes_wait)
 
@@ -184,7 +208,9 @@ def summary_line(summary: Summary) -> str:
     """A finished session, on one line."""
     parts = [f"{summary.sent} poses for {summary.seconds:.1f} s of sound"]
     if summary.delay_ms is not None and summary.delay_p99_ms is not None:
-        parts.append(f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms (last minute)")
+        parts.append(
+            f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms (last minute)"
+        )
     if summary.step_ms is not None and summary.step_p99_ms is not None:
         parts.append(f"model step median {summary.step_ms:.2f} ms, p99 {summary.step_p99_ms:.2f} ms (last minute)")
     troubles = {

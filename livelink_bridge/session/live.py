@@ -1,4 +1,5 @@
-"""One voice and its face, live: the parts that `--mic`, `listen` and performers put together, and how several run at once."""
+"""One voice and its face, live: the parts that `--mic`, `listen` and performers put together, and how several run at
+once."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ from speech_to_face.base import SpeechToFace
 
 STATUS_S = 0.25
 _LIVE_POSES = 30
-"""Poses that wait for the sender beside those that a model gives at once: half a second, for devices that give sound in lumps."""
+"""Poses that wait for the sender beside those that a model gives at once: half a second, for devices that give sound in
+lumps."""
 _FIRST_POSE_S = 1.0
 """How long a session waits for its first pose before it sends a neutral face meanwhile."""
 
@@ -53,12 +55,25 @@ class VoiceMonitorConfig:
 
 
 class LiveSession:
-    """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played back."""
+    """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played
+    back."""
 
-    def __init__(self, source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-                 stop: threading.Event, front: InputChain | None = None, aloud: VoiceMonitorConfig | None = None,
-                 timing: Timing | None = None) -> None:  # fmt: skip
-        """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives."""
+    def __init__(
+        self,
+        source: Source,
+        model: SpeechToFace,
+        face: Face,
+        outputs: Outputs,
+        sinks: list[Sink],
+        *,
+        clock: Clock,
+        stop: threading.Event,
+        front: InputChain | None = None,
+        aloud: VoiceMonitorConfig | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound
+        arrives."""
         self.source, self._timing, self._clock = source, timing, clock
         self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
         self.metrics, self._learned = Metrics(), ArrivalClock()
@@ -68,8 +83,17 @@ class LiveSession:
         self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(waiting_s * FRAME_RATE), "newest")
         timebase = outputs.timebase(clock)
         self.beat = DelayedTiming(timing or self._learned, outputs.delay_s)
-        self.sender = Sender(JitterBuffer(self._poses), sinks, self.beat, fps=outputs.fps, clock=clock, stop=stop, metrics=self.metrics,
-                             timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        self.sender = Sender(
+            JitterBuffer(self._poses),
+            sinks,
+            self.beat,
+            fps=outputs.fps,
+            clock=clock,
+            stop=stop,
+            metrics=self.metrics,
+            timebase=timebase,
+            closure=lambda: face.closure,
+        )
         self.mute = Mute()
         self._recorders = recorders(sinks)
         for recorder in self._recorders:
@@ -78,9 +102,23 @@ class LiveSession:
         if aloud:
             # Poses are held back for sound that reaches its audience late; the voice itself is not.
             later_s = aloud.delay_s - outputs.delay_s
-            self._voice_out = VoiceMonitor(aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s)
-        self.session = StatusReporter(source, self._animator, self._poses, self.sender, sinks, self.metrics, clock, front=front,
-                               voice_out=self._voice_out, face=face, timebase=timebase, added_s=outputs.delay_s)  # fmt: skip
+            self._voice_out = VoiceMonitor(
+                aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s
+            )
+        self.session = StatusReporter(
+            source,
+            self._animator,
+            self._poses,
+            self.sender,
+            sinks,
+            self.metrics,
+            clock,
+            front=front,
+            voice_out=self._voice_out,
+            face=face,
+            timebase=timebase,
+            added_s=outputs.delay_s,
+        )
 
     @property
     def ready(self) -> bool:
@@ -96,7 +134,9 @@ class LiveSession:
             blocks = recorder.tee(blocks)
         try:
             if self._timing is None:
-                animate_live(blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics)
+                animate_live(
+                    blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics
+                )
             else:
                 animate_paced(blocks, self._animator, self._poses, self.beat, clock=self._clock, metrics=self.metrics)
         except BridgeError as error:
@@ -125,8 +165,15 @@ def recorders(sinks: Sequence[Sink]) -> list[Recorder]:
     return [sink for sink in sinks if isinstance(sink, Recorder)]
 
 
-def run_sessions(performances: Sequence[LiveSession], runner: Runner, *, clock: Clock, stop: threading.Event,
-            on_status: Callable[[], None], control: Server | None = None) -> None:  # fmt: skip
+def run_sessions(
+    performances: Sequence[LiveSession],
+    runner: Runner,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    on_status: Callable[[], None],
+    control: Server | None = None,
+) -> None:
     """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more.
 
     When the remote control fails they go on without it.

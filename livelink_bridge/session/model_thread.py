@@ -26,8 +26,15 @@ def warm_up(model: SpeechToFace) -> None:
         stream.push(np.zeros(hop, np.float32))
 
 
-def animate_live(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: ArrivalClock, *, clock: Clock,
-                 metrics: Metrics) -> None:  # fmt: skip
+def animate_live(
+    blocks: Iterable[AudioBlock],
+    animator: Animator,
+    poses: Channel[FaceFrame],
+    timing: ArrivalClock,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+) -> None:
     """Follow a live source until it ends; teach `timing` when its poses are ready."""
     gaps = 0
     for block in blocks:
@@ -42,7 +49,9 @@ def animate_live(blocks: Iterable[AudioBlock], animator: Animator, poses: Channe
             poses.put(frame)
 
 
-def animate_ahead(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], *, clock: Clock, metrics: Metrics) -> None:
+def animate_ahead(
+    blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], *, clock: Clock, metrics: Metrics
+) -> None:
     """Animate a whole recording, as far ahead as the channel holds, and close the channel at its end."""
     for block in blocks:
         for frame in step(animator, block, clock, metrics):

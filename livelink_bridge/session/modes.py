@@ -53,8 +53,9 @@ from speech_to_face.base import SpeechToFace
 _PLAY_POSES = 120
 """Poses computed ahead of what is heard: two seconds, so that no look-ahead and no slow step shows."""
 _PLAY_BLOCK_S = 1 / 60
-"""One pose's worth at a time: each tick makes room for one pose, so the model works just after a tick and is done long before the next.
-In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to 4 ms."""
+"""One pose's worth at a time: each tick makes room for one pose, so the model works just after a tick and is done long
+before the next. In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to
+4 ms."""
 _START_S = 0.05
 """Until the first tick of a file that is not heard: time for the sender's thread to be there."""
 
@@ -71,24 +72,57 @@ def _no_front(_name: str) -> InputChain | None:
     return None
 
 
-def run_live(wanted: Input, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
-             front: FrontOf = _no_front, aloud: VoiceMonitorConfig | None = None, direction: Direction | None = None,
-             more: Sequence[Sink] = (), on_status: Callable[[Status], None] = _ignore,
-             on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
+def run_live(
+    wanted: Input,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    front: FrontOf = _no_front,
+    aloud: VoiceMonitorConfig | None = None,
+    direction: Direction | None = None,
+    more: Sequence[Sink] = (),
+    on_status: Callable[[Status], None] = _ignore,
+    on_stage: OnStage = nobody_on_stage,
+) -> Summary:
     """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
 
-    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct, `outputs` being so;
-    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here.
+    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct,
+    `outputs` being so; `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be
+    directed from here.
     """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
         made = front(source.name)
-        return follow(source, model, face, outputs, [*sinks, *more], clock=clock, stop=stop, front=made, aloud=aloud, direction=direction,
-                      on_status=on_status, on_stage=on_stage)  # fmt: skip
+        return follow(
+            source,
+            model,
+            face,
+            outputs,
+            [*sinks, *more],
+            clock=clock,
+            stop=stop,
+            front=made,
+            aloud=aloud,
+            direction=direction,
+            on_status=on_status,
+            on_stage=on_stage,
+        )
 
 
-def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outputs, *, clock: Clock, stop: threading.Event,
-             front: InputChain | None = None, on_status: Callable[[Status], None] = _ignore) -> Summary:  # fmt: skip
+def run_pipe(
+    source: PipeSource,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    front: InputChain | None = None,
+    on_status: Callable[[Status], None] = _ignore,
+) -> Summary:
     """Play what a program writes into a pipe, until it was all played or `stop` is set.
 
     What could be read of sound that breaks on the way is played, and its error raised afterwards.
@@ -102,31 +136,55 @@ def run_pipe(source: PipeSource, model: SpeechToFace, face: Face, outputs: Outpu
 
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(source):
-        summary = follow(source, model, face, outputs, sinks, clock=clock, stop=over, front=front, on_status=watch, timing=source)
+        summary = follow(
+            source, model, face, outputs, sinks, clock=clock, stop=over, front=front, on_status=watch, timing=source
+        )
     if source.failure:
         raise source.failure
     return summary
 
 
-def follow(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, clock: Clock,
-           stop: threading.Event, front: InputChain | None = None, aloud: VoiceMonitorConfig | None = None, direction: Direction | None = None,
-           on_status: Callable[[Status], None] = _ignore, on_stage: OnStage = nobody_on_stage,
-           timing: Timing | None = None) -> Summary:  # fmt: skip
+def follow(
+    source: Source,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    sinks: list[Sink],
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    front: InputChain | None = None,
+    aloud: VoiceMonitorConfig | None = None,
+    direction: Direction | None = None,
+    on_status: Callable[[Status], None] = _ignore,
+    on_stage: OnStage = nobody_on_stage,
+    timing: Timing | None = None,
+) -> Summary:
     """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
 
-    `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound arrives.
+    `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound
+    arrives.
     """
     face.reset()
     with Runner() as runner:
-        performance = LiveSession(source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud,
-                                  timing=timing)  # fmt: skip
+        performance = LiveSession(
+            source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud, timing=timing
+        )
         control = _directed([performance], direction, on_stage, clock)
-        run_sessions([performance], runner, clock=clock, stop=stop, control=control,
-                on_status=lambda: on_status(performance.session.status()))  # fmt: skip
+        run_sessions(
+            [performance],
+            runner,
+            clock=clock,
+            stop=stop,
+            control=control,
+            on_status=lambda: on_status(performance.session.status()),
+        )
     return performance.session.summary()
 
 
-def _directed(performances: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock) -> Server | None:
+def _directed(
+    performances: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock
+) -> Server | None:
     """Give away what may be directed of performances, and open the control port where there is to be one."""
     stage = stage_of(performances, clock)
     on_stage(stage, {performance.subject: performance.session for performance in performances})
@@ -149,9 +207,16 @@ class Performer:
     """The caller's own, who closes them."""
 
 
-def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, clock: Clock, stop: threading.Event,
-                   on_status: Callable[[dict[str, Status]], None], direction: Direction | None = None,
-                   on_stage: OnStage = nobody_on_stage) -> dict[str, Summary]:  # fmt: skip
+def run_performers(
+    performers: Sequence[Performer],
+    model: SpeechToFace,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    on_status: Callable[[dict[str, Status]], None],
+    direction: Direction | None = None,
+    on_stage: OnStage = nobody_on_stage,
+) -> dict[str, Summary]:
     """Follow several microphones, or channels of one, until `stop` is set; by subject."""
     warm_up(model)
     with ExitStack() as stack:
@@ -163,8 +228,17 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
             performances: dict[str, LiveSession] = {}
             for performer, source, targets in zip(performers, sources, sinks, strict=True):
                 front = performer.front(source.name)
-                made = LiveSession(source, model, performer.face, performer.outputs, [*targets, *performer.more], clock=clock,
-                                   stop=runner.stop, front=front, aloud=performer.aloud)  # fmt: skip
+                made = LiveSession(
+                    source,
+                    model,
+                    performer.face,
+                    performer.outputs,
+                    [*targets, *performer.more],
+                    clock=clock,
+                    stop=runner.stop,
+                    front=front,
+                    aloud=performer.aloud,
+                )
                 stack.callback(made.close)
                 performances[performer.outputs.subject] = made
             for number, split in enumerate(splits, 1):
@@ -179,13 +253,25 @@ def run_performers(performers: Sequence[Performer], model: SpeechToFace, *, cloc
     return {subject: performance.session.summary() for subject, performance in performances.items()}
 
 
-def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, audio: bool, clock: Clock, stop: threading.Event,
-             more: Sequence[Sink] = (), allow_cut: bool = False, on_status: Callable[[Status], None] = _ignore,
-             on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
-    """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is set.
+def run_play(
+    path: Path,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    *,
+    audio: bool,
+    clock: Clock,
+    stop: threading.Event,
+    more: Sequence[Sink] = (),
+    allow_cut: bool = False,
+    on_status: Callable[[Status], None] = _ignore,
+    on_stage: OnStage = nobody_on_stage,
+) -> Summary:
+    """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is
+    set.
 
-    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here. `allow_cut` plays what
-    there is of a file that ends before its header says.
+    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here.
+    `allow_cut` plays what there is of a file that ends before its header says.
     """
     opened = open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S, allow_cut=allow_cut)
     with closing(opened) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
@@ -196,13 +282,33 @@ def run_play(path: Path, model: SpeechToFace, face: Face, outputs: Outputs, *, a
             speaker = open_speaker(heard, clock)
         if speaker:
             stack.callback(speaker.close)
-        return play(source, model, face, outputs, [*sinks, *more], speaker=speaker, clock=clock, stop=stop, on_status=on_status,
-                    on_stage=on_stage)  # fmt: skip
+        return play(
+            source,
+            model,
+            face,
+            outputs,
+            [*sinks, *more],
+            speaker=speaker,
+            clock=clock,
+            stop=stop,
+            on_status=on_status,
+            on_stage=on_stage,
+        )
 
 
-def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None,
-         clock: Clock, stop: threading.Event, on_status: Callable[[Status], None] = _ignore,
-         on_stage: OnStage = nobody_on_stage) -> Summary:  # fmt: skip
+def play(
+    source: Source,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    sinks: list[Sink],
+    *,
+    speaker: Speaker | None,
+    clock: Clock,
+    stop: threading.Event,
+    on_status: Callable[[Status], None] = _ignore,
+    on_stage: OnStage = nobody_on_stage,
+) -> Summary:
     """Play a recording: the pose of each moment is sent when that moment is heard, or by the clock where nothing is.
 
     A recording that is damaged on the way is played up to there, and its error raised afterwards.
@@ -220,17 +326,41 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
         poses.close()
 
     with Runner() as runner:
-        runner.start("model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model)
+        runner.start(
+            "model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model
+        )
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
         timebase = outputs.timebase(clock)
-        sender = Sender(JitterBuffer(poses), sinks, DelayedTiming(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
-                        metrics=metrics, timebase=timebase, closure=lambda: face.closure)  # fmt: skip
+        sender = Sender(
+            JitterBuffer(poses),
+            sinks,
+            DelayedTiming(timing, outputs.delay_s),
+            fps=outputs.fps,
+            clock=clock,
+            stop=runner.stop,
+            metrics=metrics,
+            timebase=timebase,
+            closure=lambda: face.closure,
+        )
         for recorder in recorders(sinks):
             recorder.follow(lambda: sender.grid.shown_s)
-        session = StatusReporter(source, animator, poses, sender, sinks, metrics, clock, face=face, timebase=timebase, added_s=outputs.delay_s)
+        session = StatusReporter(
+            source,
+            animator,
+            poses,
+            sender,
+            sinks,
+            metrics,
+            clock,
+            face=face,
+            timebase=timebase,
+            added_s=outputs.delay_s,
+        )
         kept = {outputs.subject: recorders(sinks)[-1]} if recorders(sinks) else {}
-        stage = LiveStage({outputs.subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept)
+        stage = LiveStage(
+            {outputs.subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept
+        )
         on_stage(stage, {outputs.subject: session})
         runner.start("sender", sender.run)
         runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
@@ -239,14 +369,22 @@ def play(source: Source, model: SpeechToFace, face: Face, outputs: Outputs, sink
     return session.summary()
 
 
-def convert_file(path: Path, out: Path, model: SpeechToFace, face: Face, *, allow_cut: bool = False, say: Say | None = None,
-                 before_naming: Callable[[], None] = lambda: None,
-                 on_progress: Callable[[float], None] = lambda _part: None) -> Summary:  # fmt: skip
+def convert_file(
+    path: Path,
+    out: Path,
+    model: SpeechToFace,
+    face: Face,
+    *,
+    allow_cut: bool = False,
+    say: Say | None = None,
+    before_naming: Callable[[], None] = lambda: None,
+    on_progress: Callable[[float], None] = lambda _part: None,
+) -> Summary:
     """Write the take of a sound file to `out`, as fast as the machine goes, in memory that does not grow with the file.
 
-    The take is what `run_play` sends, pose for pose, from timecode 00:00:00:00.000, with MouthClose as predicted. `on_progress`
-    gets the part done, 0 to 1; `before_naming` is called when all rows are written, before the take has its name. For
-    `allow_cut` and `say` see `WavSource`. An interrupted conversion leaves no file.
+    The take is what `run_play` sends, pose for pose, from timecode 00:00:00:00.000, with MouthClose as predicted.
+    `on_progress` gets the part done, 0 to 1; `before_naming` is called when all rows are written, before the take has
+    its name. For `allow_cut` and `say` see `WavSource`. An interrupted conversion leaves no file.
     """
     clock, metrics = MonotonicClock(), Metrics()
     face.reset()

@@ -18,7 +18,8 @@ RECORDING_BLOCK_S = 10.0
 
 
 def poses_of(blocks: Iterable[AudioBlock], animator: Animator, *, clock: Clock, metrics: Metrics) -> Iterator[Weights]:
-    """float32 (k, 61) at a time, in wire order: the poses of each block, those that waited for sound, and a tail that ends neutral."""
+    """float32 (k, 61) at a time, in wire order: the poses of each block, those that waited for sound, and a tail that
+    ends neutral."""
     last: Weights = np.zeros(FACE_CHANNELS, np.float32)
     for frames in _animated(blocks, animator, clock, metrics):
         if frames:
@@ -27,7 +28,9 @@ def poses_of(blocks: Iterable[AudioBlock], animator: Animator, *, clock: Clock, 
     yield tail(last)
 
 
-def _animated(blocks: Iterable[AudioBlock], animator: Animator, clock: Clock, metrics: Metrics) -> Iterator[list[FaceFrame]]:
+def _animated(
+    blocks: Iterable[AudioBlock], animator: Animator, clock: Clock, metrics: Metrics
+) -> Iterator[list[FaceFrame]]:
     for block in blocks:
         yield step(animator, block, clock, metrics)
     yield animator.flush()

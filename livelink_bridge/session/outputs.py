@@ -40,7 +40,8 @@ class Outputs:
     takes_wait: bool = False
     """Takes begin when they are asked for, not with the session."""
     delay_s: float = 0.0
-    """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than the face would."""
+    """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than
+    the face would."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= FRAME_RATE:
@@ -69,7 +70,6 @@ def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
     """All of a session's sinks; each is closed whatever happens to the others."""
     identity = device_id(outputs.subject)
     with ExitStack() as stack:
-
 
         def opened(uri: str, subject: str) -> Sink:
             return open_sink(uri, subject=subject, device_id=identity)

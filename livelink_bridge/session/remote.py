@@ -46,15 +46,21 @@ def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
 def stage_of(performances: Sequence[LiveSession], clock: Clock) -> LiveStage:
     """What can be directed of performances.
 
-    Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject. Of several
-    recorders of one subject, that which was added last records on demand: one of `--record` may run from the start to the end.
+    Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject.
+    Of several recorders of one subject, that which was added last records on demand: one of `--record` may run from the
+    start to the end.
     """
     first = performances[0]
     by_subject = {made.subject: recorders(made.sinks)[-1] for made in performances if recorders(made.sinks)}
     recorder = by_subject.get(first.subject) if len(performances) == 1 else None
-    voices = {made.subject: DirectedVoice(made.face, made.front, made.source.name, mute=made.mute, clock=clock) for made in performances}
+    voices = {
+        made.subject: DirectedVoice(made.face, made.front, made.source.name, mute=made.mute, clock=clock)
+        for made in performances
+    }
     targets = {made.subject: sink for made in performances for sink in made.sinks if isinstance(sink, LiveTargets)}
-    return LiveStage(voices, targets, recorder, timecode=lambda: first.session.timecode or "00:00:00:00", recorders=by_subject)
+    return LiveStage(
+        voices, targets, recorder, timecode=lambda: first.session.timecode or "00:00:00:00", recorders=by_subject
+    )
 
 
 def open_control(direction: Direction, stage: LiveStage, takes: Path | None, clock: Clock) -> Server:

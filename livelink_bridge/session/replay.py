@@ -75,7 +75,10 @@ class TakePlay:
         if not SPEEDS[0] <= self.speed <= SPEEDS[1]:
             raise UsageError(f"got speed {self.speed:g}, expected {SPEEDS[0]:g} to {SPEEDS[1]:g}; 1 is as recorded")
         if self.loop and self.original_timecode:
-            raise UsageError("got --loop and --original-timecode, expected one of them: a loop would take the timecode back each time")
+            raise UsageError(
+                "got --loop and --original-timecode, expected one of them: a loop would take the timecode back each "
+                "time"
+            )
 
     @property
     def start_s(self) -> float:
@@ -109,7 +112,9 @@ class TakePlay:
 class TakeTimebase(Timebase):
     """Stamps in the take's own time: the pose of a moment carries that moment's timecode, whenever it is sent."""
 
-    def __init__(self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown_zero_s: Callable[[], float | None]) -> None:
+    def __init__(
+        self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown_zero_s: Callable[[], float | None]
+    ) -> None:
         """`shown_zero_s` is when the take's first row was, or would have been, shown (`Grid.shown_zero_s`)."""
         super().__init__(clock, rate)
         self._play = play
@@ -154,8 +159,16 @@ class _NoNetwork:
     lookahead_s = 0.0
 
 
-def run_replay(play: TakePlay, sound: Path | None, outputs: Outputs, *, sound_from_s: float = 0.0, clock: Clock, stop: threading.Event,
-               on_status: Callable[[Status], None] = lambda _status: None) -> Summary:  # fmt: skip
+def run_replay(
+    play: TakePlay,
+    sound: Path | None,
+    outputs: Outputs,
+    *,
+    sound_from_s: float = 0.0,
+    clock: Clock,
+    stop: threading.Event,
+    on_status: Callable[[Status], None] = lambda _status: None,
+) -> Summary:
     """Play a take to the sinks in real time, with `sound` on the speakers, until its end or until `stop` is set.
 
     `sound_from_s` is where in the file the take's first row is. Raises SourceError for sound that cannot be read.
@@ -165,8 +178,16 @@ def run_replay(play: TakePlay, sound: Path | None, outputs: Outputs, *, sound_fr
     with ExitStack() as stack:
         source = None
         if sound is not None:
-            source = ReplaySound(sound, clock=clock, block_s=SPEAKER_BLOCK_S, pass_s=play.pass_poses / FRAME_RATE, from_s=sound_from_s,
-                               speed=play.speed, loop=play.loop, pause_s=pause_s)  # fmt: skip
+            source = ReplaySound(
+                sound,
+                clock=clock,
+                block_s=SPEAKER_BLOCK_S,
+                pass_s=play.pass_poses / FRAME_RATE,
+                from_s=sound_from_s,
+                speed=play.speed,
+                loop=play.loop,
+                pause_s=pause_s,
+            )
             stack.callback(source.close)
         sinks = stack.enter_context(open_sinks(outputs))
         speaker = open_speaker(source, clock) if source else None
@@ -175,9 +196,18 @@ def run_replay(play: TakePlay, sound: Path | None, outputs: Outputs, *, sound_fr
         return replay(play, outputs, sinks, speaker=speaker, clock=clock, stop=stop, on_status=on_status)
 
 
-def replay(play: TakePlay, outputs: Outputs, sinks: list[Sink], *, speaker: Speaker | None, clock: Clock, stop: threading.Event,
-           on_status: Callable[[Status], None] = lambda _status: None) -> Summary:  # fmt: skip
-    """The pose of each moment is sent when that moment is heard, or by the clock where nothing is. The face ends neutral."""
+def replay(
+    play: TakePlay,
+    outputs: Outputs,
+    sinks: list[Sink],
+    *,
+    speaker: Speaker | None,
+    clock: Clock,
+    stop: threading.Event,
+    on_status: Callable[[Status], None] = lambda _status: None,
+) -> Summary:
+    """The pose of each moment is sent when that moment is heard, or by the clock where nothing is. The face ends
+    neutral."""
     poses: Channel[FaceFrame] = Channel(_AHEAD, "wait")
     metrics = Metrics()
 
@@ -195,10 +225,27 @@ def replay(play: TakePlay, outputs: Outputs, sinks: list[Sink], *, speaker: Spea
         timebase = outputs.timebase(clock)
         if play.original_timecode:
             timebase = TakeTimebase(clock, timebase.rate, play, lambda: sender.grid.shown_zero_s)
-        sender = Sender(JitterBuffer(poses), sinks, DelayedTiming(timing, outputs.delay_s), fps=outputs.fps, clock=clock, stop=runner.stop,
-                        metrics=metrics, timebase=timebase)  # fmt: skip
-        session = StatusReporter(TakeSource(play), cast(Animator, _NoNetwork()), poses, sender, sinks, metrics, clock, timebase=timebase,
-                          added_s=outputs.delay_s)  # fmt: skip
+        sender = Sender(
+            JitterBuffer(poses),
+            sinks,
+            DelayedTiming(timing, outputs.delay_s),
+            fps=outputs.fps,
+            clock=clock,
+            stop=runner.stop,
+            metrics=metrics,
+            timebase=timebase,
+        )
+        session = StatusReporter(
+            TakeSource(play),
+            cast(Animator, _NoNetwork()),
+            poses,
+            sender,
+            sinks,
+            metrics,
+            clock,
+            timebase=timebase,
+            added_s=outputs.delay_s,
+        )
         runner.start("sender", sender.run)
 
         def tell() -> None:
@@ -213,8 +260,12 @@ def tell_long_gaps(play: TakePlay) -> None:
     """Say, once for each, where the take has no rows for so long that what is shown is made up."""
     for at_s, gap_s in gaps(play.take):
         if gap_s > _LONG_GAP_S:
-            _log.warning("%s has no rows for %.1f s after %s; the face goes slowly from one to the other", play.name, gap_s,
-                         timecode(play.start_s + at_s))  # fmt: skip
+            _log.warning(
+                "%s has no rows for %.1f s after %s; the face goes slowly from one to the other",
+                play.name,
+                gap_s,
+                timecode(play.start_s + at_s),
+            )
 
 
 def _sendable(rows: Weights) -> Weights:

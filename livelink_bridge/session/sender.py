@@ -1,4 +1,5 @@
-"""The steady beat that sends poses: whatever the model does, a packet leaves at every tick, and the face ends neutral."""
+"""The steady beat that sends poses: whatever the model does, a packet leaves at every tick, and the face ends
+neutral."""
 
 from __future__ import annotations
 
@@ -21,12 +22,23 @@ from livelink_bridge.timing.timebase import Timebase
 class Sender:
     """The sender thread's body.
 
-    It runs until `stop` is set, the poses end or a sink fails, then lets the face ease to neutral and rest there, still on the
-    beat. A sink that fails, then or during that, is left out and the first error raised afterwards.
+    It runs until `stop` is set, the poses end or a sink fails, then lets the face ease to neutral and rest there, still
+    on the beat. A sink that fails, then or during that, is left out and the first error raised afterwards.
     """
 
-    def __init__(self, poses: JitterBuffer, sinks: Sequence[Sink], timing: Timing, *, fps: Fraction, clock: Clock, stop: threading.Event,
-                 metrics: Metrics, timebase: Timebase, closure: Callable[[], LipChoice] = lambda: "auto") -> None:  # fmt: skip
+    def __init__(
+        self,
+        poses: JitterBuffer,
+        sinks: Sequence[Sink],
+        timing: Timing,
+        *,
+        fps: Fraction,
+        clock: Clock,
+        stop: threading.Event,
+        metrics: Metrics,
+        timebase: Timebase,
+        closure: Callable[[], LipChoice] = lambda: "auto",
+    ) -> None:
         """`closure` is the lip rule that the character asks for at this moment; `auto` leaves it to each sink."""
         self.poses = poses
         self.grid = TickScheduler(fps, timing)

@@ -28,8 +28,8 @@ class Speaker:
 
     It runs, silent, from the moment it is made; the sound begins when `feed` does.
 
-    Heard means written to the device plus the latency the device reports. PortAudio asks for sound late, never early, so the
-    earliest requests of the last seconds give the true clock.
+    Heard means written to the device plus the latency the device reports. PortAudio asks for sound late, never early,
+    so the earliest requests of the last seconds give the true clock.
     """
 
     def __init__(self, source: Source, *, block_s: float, clock: Clock, system: SoundSystem | None = None) -> None:
@@ -48,7 +48,9 @@ class Speaker:
         self._starts = WindowedMinMax("lowest", 0.5, 8)
         self._latency_s = 0.0  # no sound is written before `feed`, and by then it is known
         try:
-            self._stream = system.open("OutputStream", samplerate=self._rate, dtype="float32", latency="high", callback=self._fill)
+            self._stream = system.open(
+                "OutputStream", samplerate=self._rate, dtype="float32", latency="high", callback=self._fill
+            )
             self._latency_s = float(self._stream.latency)
         except (system.error, ValueError) as error:
             raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error

@@ -12,7 +12,19 @@ from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FaceFrame
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.reporting.metrics import Delay, DelayParts, Device, Level, Losses, Metrics, Status, Summary, Target, VoiceStatus, to_ms
+from livelink_bridge.reporting.metrics import (
+    Delay,
+    DelayParts,
+    Device,
+    Level,
+    Losses,
+    Metrics,
+    Status,
+    Summary,
+    Target,
+    VoiceStatus,
+    to_ms,
+)
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.sinks.base import Sink
@@ -101,7 +113,12 @@ class StatusReporter:
             bad_poses=losses.bad_poses,
             sink_errors=sum(sink.errors for sink in self.sinks),
             late_ticks=losses.late_ticks,
-            troubles=tuple(f"{part.name}: {trouble}" for sink in self.sinks for part in _parts(sink) if (trouble := _target(part).trouble)),
+            troubles=tuple(
+                f"{part.name}: {trouble}"
+                for sink in self.sinks
+                for part in _parts(sink)
+                if (trouble := _target(part).trouble)
+            ),
             takes=tuple(str(take) for sink in self.sinks if isinstance(sink, Recorder) for take in sink.takes),
         )
 

@@ -17,17 +17,25 @@ from livelink_bridge.sources.utterance import Boundary
 from livelink_bridge.timing.scheduler import Timing
 
 CLOSE_POSES = 6
-"""Poses in which an interrupted face closes: 100 ms, so that it is neutral in 150 ms whatever else has to be waited for."""
+"""Poses in which an interrupted face closes: 100 ms, so that it is neutral in 150 ms whatever else has to be waited
+for."""
 _REMEMBERED = 64
 """Poses remembered beside as many as may wait to be shown."""
 
 
-def animate_paced(blocks: Iterable[AudioBlock], animator: Animator, poses: Channel[FaceFrame], timing: Timing, *, clock: Clock,
-                  metrics: Metrics) -> None:  # fmt: skip
+def animate_paced(
+    blocks: Iterable[AudioBlock],
+    animator: Animator,
+    poses: Channel[FaceFrame],
+    timing: Timing,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+) -> None:
     """Follow a source that plays its sound itself, pose 0 at `timing.zero_s`, until it ends.
 
-    Sound that does not follow the sound before it finds the network fresh. A Boundary brings the poses that still waited for sound, as
-    if silence followed; one that is cut voids the poses that were not shown and closes the face.
+    Sound that does not follow the sound before it finds the network fresh. A Boundary brings the poses that still
+    waited for sound, as if silence followed; one that is cut voids the poses that were not shown and closes the face.
     """
     recent: deque[FaceFrame] = deque(maxlen=_REMEMBERED + poses.capacity)
     expected: int | None = None
@@ -46,7 +54,8 @@ def animate_paced(blocks: Iterable[AudioBlock], animator: Animator, poses: Chann
 
 
 def closing(recent: Iterable[FaceFrame], index: int) -> list[FaceFrame]:
-    """The poses after `index` that close the face which is shown at `index`, the last one neutral. `recent` in order of index."""
+    """The poses after `index` that close the face which is shown at `index`, the last one neutral. `recent` in order of
+    index."""
     shown = [frame for frame in recent if frame.index <= index]
     if not shown:
         return []

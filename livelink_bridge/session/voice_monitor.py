@@ -1,4 +1,5 @@
-"""The microphone's voice on an output, as much later as the face is: what a stream or a recording takes together is in step."""
+"""The microphone's voice on an output, as much later as the face is: what a stream or a recording takes together is in
+step."""
 
 from __future__ import annotations
 
@@ -37,13 +38,21 @@ _log = logging.getLogger(__name__)
 class VoiceMonitor:
     """An output that plays what `heard` is given, each moment when its pose is shown.
 
-    `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody knows. The clocks
-    of input, output and machine all differ a little: what they drift by is taken up by resampling. An output that is lost is looked
-    for once a second by `tend`, which the main thread calls. An output may be late by `slack_s`: by so much the face was held back for it.
+    `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody
+    knows. The clocks of input, output and machine all differ a little: what they drift by is taken up by resampling. An
+    output that is lost is looked for once a second by `tend`, which the main thread calls. An output may be late by
+    `slack_s`: by so much the face was held back for it.
     """
 
-    def __init__(self, wanted: str | None, *, clock: Clock, shown_zero_s: Callable[[], float | None], slack_s: float = 0.0,
-                 system: SoundSystem | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        wanted: str | None,
+        *,
+        clock: Clock,
+        shown_zero_s: Callable[[], float | None],
+        slack_s: float = 0.0,
+        system: SoundSystem | None = None,
+    ) -> None:
         self.follower = Follower()
         self.late_s = 0.0
         """How much later than its pose the voice is heard because the output needs more time than the face takes."""
@@ -82,8 +91,14 @@ class VoiceMonitor:
         """Look for a lost output, when it is time to. Say once when an output is too slow to be in step."""
         if self.late_s > max(self._said_late_s, self._slack_s) + _WORTH_SAYING_S:
             self._said_late_s = self.late_s
-            _log.warning("sound output %r needs %.0f ms more than the face takes, so the voice comes after it; --face-delay %.0f brings "
-                         "them together", self.name, 1000 * self.late_s, 1000 * self.late_s)  # fmt: skip
+            _log.warning(
+                "sound output %r needs %.0f ms more than the face takes, so the voice comes after it; --face-delay "
+                "%.0f brings "
+                "them together",
+                self.name,
+                1000 * self.late_s,
+                1000 * self.late_s,
+            )
         if not self._gone.is_set() or self._clock.now() < self._retry_s:
             return
         self._retry_s = self._clock.now() + _RETRY_S
@@ -101,18 +116,28 @@ class VoiceMonitor:
 
     def _open(self) -> None:
         try:
-            device = self._system.devices()[find_output(self._wanted, self._system.devices(), self._system.default()[1])]
+            device = self._system.devices()[
+                find_output(self._wanted, self._system.devices(), self._system.default()[1])
+            ]
             self.name = str(device["name"])
             self._to_hz = round(device["default_samplerate"])
             self._asked, self._starts = 0, WindowedMinMax("lowest", 0.5, 8)
             self._latency_s: float | None = None
             self._gone.clear()
             self._stream = self._system.open(
-                "OutputStream", device=device["index"], samplerate=self._to_hz, dtype="float32", latency="low", callback=self._fill,
-                finished_callback=self._gone.set)  # fmt: skip
+                "OutputStream",
+                device=device["index"],
+                samplerate=self._to_hz,
+                dtype="float32",
+                latency="low",
+                callback=self._fill,
+                finished_callback=self._gone.set,
+            )
             self._latency_s = float(self._stream.latency)
         except self._system.error as error:
-            raise DeviceError(f"sound output {self._wanted or 'default'!r} cannot be opened: {one_line(error)}") from error
+            raise DeviceError(
+                f"sound output {self._wanted or 'default'!r} cannot be opened: {one_line(error)}"
+            ) from error
         self.trouble = None
 
     def _fill(self, out: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
@@ -121,7 +146,8 @@ class VoiceMonitor:
         if self._lost.is_set():
             self._lost.clear()
             self.late_s = 0.0
-        # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was heard.
+        # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was
+        # heard.
         now_s = self._clock.now()
         zero_s, line, latency_s = self._shown_zero_s(), self._line, self._latency_s
         if latency_s is not None:
@@ -139,8 +165,8 @@ class VoiceMonitor:
         out[:] = line.read(position, step, frames)[:, None]
 
     def _wait_longer(self, missing_s: float, now_s: float) -> float:
-        """Sound that has not been spoken yet cannot be played: from now on everything is so much later. What was more than ten seconds
-        needed is given back."""
+        """Sound that has not been spoken yet cannot be played: from now on everything is so much later. What was more
+        than ten seconds needed is given back."""
         self._spare.add(now_s, -missing_s)
         if missing_s > 0:
             longer_s = min(missing_s, _MOST_LATE_S - self.late_s)

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 PREFIX = "LIVELINK_BRIDGE_"
 NOT_SETTINGS = frozenset({"CONFIG", "DATA", "HOME", "PICTURES", "SCORER", "TORCH_INDEX"})
-"""Names after PREFIX that mean something else: the settings file, development data, where identities are remembered, whether the pictures
-of the docs are taken anew, another scorer for tests to agree with, the set-up scripts' choice of torch."""
+"""Names after PREFIX that mean something else: the settings file, development data, where identities are remembered,
+whether the pictures of the docs are taken anew, another scorer for tests to agree with, the set-up scripts' choice of
+torch."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LOOKAHEADS_MS = (33, 67)
@@ -42,7 +43,8 @@ _MOST_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user can choose for every session, checked. Field names are the YAML keys and, with dashes, the flags."""
+    """What the user can choose for every session, checked. Field names are the YAML keys and, with dashes, the
+    flags."""
 
     to: tuple[str, ...] = ("livelink://127.0.0.1:11111",)
     """Where poses go, as URIs. Unreal's own port on this machine unless told otherwise."""
@@ -55,7 +57,8 @@ class Settings:
     fps: Fraction = Fraction(MAX_FPS)
     """Packets per second. The model gives 60 poses a second, so more would only repeat."""
     timecode: Origin = "time-of-day"
-    """What packets' frame numbers and takes' timecode count from: midnight, midnight as NTP disciplines the system's clock, or 0."""
+    """What packets' frame numbers and takes' timecode count from: midnight, midnight as NTP disciplines the system's
+    clock, or 0."""
     timecode_rate: str | None = None
     """How they count: 24, 25, 29.97, 29.97df ...; None is `fps`."""
     model: str = "pmmtalk-live"
@@ -65,7 +68,8 @@ class Settings:
     device: str = "auto"
     """Where the model runs: CUDA, then MPS, then CPU, unless named."""
     lookahead: int | None = None
-    """Milliseconds of sound after a pose's own time that it may wait for; None is the model's own, 67 for the default."""
+    """Milliseconds of sound after a pose's own time that it may wait for; None is the model's own, 67 for the
+    default."""
     character: Path | None = None
     """Character file: gain, offset and limits per channel."""
     liveliness: bool = True
@@ -91,7 +95,8 @@ class Settings:
     exclusive: bool = False
     """On Windows (WASAPI): have the microphone alone."""
     audio_out: str | None = None
-    """Output on which a microphone's voice is played in step with its face: an index, a part of a name, or "default"."""
+    """Output on which a microphone's voice is played in step with its face: an index, a part of a name, or
+    "default"."""
     audio_delay: float = 0.0
     """Milliseconds by which that voice is later still, for a face that takes time to be drawn."""
     face_delay: float = 0.0
@@ -105,7 +110,8 @@ class Settings:
     metrics_port: int | None = None
     """Port on this machine at which a session's figures are served to Prometheus."""
     performers: tuple[Mapping[str, object], ...] = ()
-    """Several voices, each with a face of its own: by key what differs from the rest of the settings, and `mic`. Files only."""
+    """Several voices, each with a face of its own: by key what differs from the rest of the settings, and `mic`. Files
+    only."""
     reference_face: Path | None = None
     """Picture of a face from the front, for the model's image branch; None is the model's own."""
     style: str | None = None
@@ -119,7 +125,9 @@ class Settings:
         return (*self.to, f"take:{self.record}" + (f"?slate={quote(self.slate, safe='')}" if self.slate else ""))
 
 
-def load_settings(flags: Mapping[str, object], *, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(
+    flags: Mapping[str, object], *, file: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
     """The settings in force.
 
     Parameters
@@ -128,7 +136,8 @@ def load_settings(flags: Mapping[str, object], *, file: Path | None = None, envi
     file : the YAML file; None takes LIVELINK_BRIDGE_CONFIG, or no file at all
     environ : LIVELINK_BRIDGE_SUBJECT=Ada sets subject; several targets are separated by spaces
 
-    Raises ConfigError for a key that does not exist or a value that cannot be, BridgeError for a file that cannot be read.
+    Raises ConfigError for a key that does not exist or a value that cannot be, BridgeError for a file that cannot be
+    read.
     """
     file = file or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
     values: dict[str, Any] = {}
@@ -143,7 +152,8 @@ def load_settings(flags: Mapping[str, object], *, file: Path | None = None, envi
 
 
 def performers_of(settings: Settings) -> list[tuple[str | None, Settings]]:
-    """For each performer its microphone (None is the default) and its settings. Raises ConfigError where two are the same subject."""
+    """For each performer its microphone (None is the default) and its settings. Raises ConfigError where two are the
+    same subject."""
     found = []
     for number, given in enumerate(settings.performers):
         own = {"seed": settings.seed + number} | {key: value for key, value in given.items() if key != "mic"}
@@ -350,7 +360,13 @@ def _mood(value: object) -> str:
 
 
 def _channels(value: object) -> tuple[int, ...]:
-    parts = value.replace(",", " ").split() if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    parts = (
+        value.replace(",", " ").split()
+        if isinstance(value, str)
+        else value
+        if isinstance(value, list | tuple)
+        else [value]
+    )
     numbers = tuple(_whole(part) for part in parts)
     if not all(1 <= number <= MOST_CHANNELS for number in numbers):
         raise ValueError(f"channel numbers from 1 to {MOST_CHANNELS}, such as 3 or 1,2")
@@ -369,10 +385,15 @@ def _performer(number: int, given: Mapping[object, object]) -> Mapping[str, obje
     for key, value in given.items():
         if key not in PERFORMERS_OWN:
             near = difflib.get_close_matches(str(key), PERFORMERS_OWN, n=1)
-            raise ValueError(f"of performer {number} {', '.join(PERFORMERS_OWN)}, not {key}{f' (did you mean {near[0]}?)' if near else ''}")
+            raise ValueError(
+                f"of performer {number} {', '.join(PERFORMERS_OWN)}, not "
+                f"{key}{f' (did you mean {near[0]}?)' if near else ''}"
+            )
         try:
             checked[str(key)] = (
-                value if key == "mic" and value is None else (_text(str(value)) if key == "mic" else CHECKS[str(key)](value))
+                value
+                if key == "mic" and value is None
+                else (_text(str(value)) if key == "mic" else CHECKS[str(key)](value))
             )
         except (ValueError, TypeError) as error:
             raise ValueError(f"{key} of performer {number} to be {error}, not {value!r}") from None
@@ -417,9 +438,28 @@ CHECKS: dict[str, Callable[[object], Any]] = {
 """By key: raw value in, checked value out; a ValueError's text ends the sentence "expected ..."."""
 
 PERFORMERS_OWN = (
-    "mic", "subject", "to", "record", "slate", "fps", "timecode", "timecode_rate", "face_delay", "character", "liveliness", "seed",
-    "head_motion", "mood", "gate", "gain", "level_control", "channels", "exclusive", "audio_out", "audio_delay",
-)  # fmt: skip
+    "mic",
+    "subject",
+    "to",
+    "record",
+    "slate",
+    "fps",
+    "timecode",
+    "timecode_rate",
+    "face_delay",
+    "character",
+    "liveliness",
+    "seed",
+    "head_motion",
+    "mood",
+    "gate",
+    "gain",
+    "level_control",
+    "channels",
+    "exclusive",
+    "audio_out",
+    "audio_delay",
+)
 """What each performer may have of its own; the model is everybody's."""
 
 KEYS = tuple(field.name for field in fields(Settings))

@@ -24,8 +24,8 @@ def read(path: Path) -> Any:
 def change(path: Path, changed: Callable[[], Any]) -> None:
     """Write what `changed` returns, with nobody else changing the file between its reading there and the writing here.
 
-    `changed` reads the file itself, as each knows best what to make of a damaged one. The folder is made. Raises OSError, TimeoutError
-    among them where another program keeps the lock for `LOCK_S`.
+    `changed` reads the file itself, as each knows best what to make of a damaged one. The folder is made. Raises
+    OSError, TimeoutError among them where another program keeps the lock for `LOCK_S`.
     """
     from filelock import FileLock, Timeout  # 55 ms to import, and most runs change nothing
 

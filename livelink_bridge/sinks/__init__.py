@@ -33,10 +33,11 @@ def _preview(uri: str, subject: str) -> Sink:
 
 
 def open_sink(uri: str, *, subject: str, device_id: str) -> Sink:
-    """Open the sink of a URI: one of `EXPECTED`, datagram receivers with options behind a question mark; see docs/wires-*.md.
+    """Open the sink of a URI: one of `EXPECTED`, datagram receivers with options behind a question mark; see
+    docs/wires-*.md.
 
-    `subject` is the Live Link subject's name, `device_id` its UUID. Raises UsageError for what is wrong on sight, SinkError
-    for a host that nobody knows or a folder that cannot be written to.
+    `subject` is the Live Link subject's name, `device_id` its UUID. Raises UsageError for what is wrong on sight,
+    SinkError for a host that nobody knows or a folder that cannot be written to.
     """
     scheme, colon, _ = uri.partition(":")
     if not colon or scheme not in SCHEMES:

@@ -17,7 +17,8 @@ class Stamp:
     """When a pose is sent, on the session's one timebase: time of day, counted in frames."""
 
     frame: int
-    """Whole frames since local midnight of the day the session began, or since it began; with `subframe` it rises from stamp to stamp."""
+    """Whole frames since local midnight of the day the session began, or since it began; with `subframe` it rises from
+    stamp to stamp."""
     subframe: float
     """The rest, in frames, in [0, 1)."""
     rate: Fraction
@@ -50,7 +51,8 @@ class Sink(Protocol):
         ...
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
-        """Hand over one pose: float32 (61,) in wire order, finite, the sink's closure rule applied. Keeps no reference to it."""
+        """Hand over one pose: float32 (61,) in wire order, finite, the sink's closure rule applied. Keeps no reference
+        to it."""
         ...
 
     def close(self) -> None:

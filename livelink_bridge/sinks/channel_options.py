@@ -21,7 +21,9 @@ def channels(text: str) -> tuple[int, ...]:
         try:
             found |= set(map(index_of, _GROUPS.get(name, (name,))))
         except KeyError as error:
-            raise ValueError(f"channels or groups ({', '.join(_GROUPS)}) with commas between: {error.args[0]}") from None
+            raise ValueError(
+                f"channels or groups ({', '.join(_GROUPS)}) with commas between: {error.args[0]}"
+            ) from None
     return tuple(sorted(found))
 
 
@@ -29,7 +31,10 @@ def address(text: str) -> str:
     """An OSC address."""
     plain = text.isascii() and text.isprintable() and set(text).isdisjoint(_SPECIAL)
     if not plain or not text.startswith("/") or len(text) > _LONGEST_ADDRESS:
-        raise ValueError(f"an OSC address: a / and up to {_LONGEST_ADDRESS - 1} ASCII characters other than spaces and {_SPECIAL.strip()}")
+        raise ValueError(
+            f"an OSC address: a / and up to {_LONGEST_ADDRESS - 1} ASCII characters other than spaces and "
+            f"{_SPECIAL.strip()}"
+        )
     return text
 
 

@@ -15,7 +15,8 @@ from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE_TCP, PORT, Version, encode, read_handshake
 
 MOST_ASKERS = 8
-"""Receivers answered at a time: who asks when there are more takes the place of the one that has not asked for longest."""
+"""Receivers answered at a time: who asks when there are more takes the place of the one that has not asked for
+longest."""
 DEAF_AFTER = 120
 """Refused datagrams, two seconds of them, after which an asker is taken to be closed. It may ask again."""
 
@@ -37,23 +38,28 @@ def read_listen(text: str) -> tuple[str, int] | None:
             return host, int(port)
     except ValueError:
         pass
-    raise ValueError(f"off, a port from 1 to 65535, or one of this machine's addresses and a port such as 127.0.0.2:{PORT}")
+    raise ValueError(
+        f"off, a port from 1 to 65535, or one of this machine's addresses and a port such as 127.0.0.2:{PORT}"
+    )
 
 
 IFACIALMOCAP_OPTIONS = {**UDP_OPTIONS, "listen": read_listen}
 
 
 class IFacialMocapSink(UdpSink):
-    """`ifacialmocap://HOST:PORT?listen=PORT`. HOST gets version 1 unasked from the first pose on, and another version if it asks.
+    """`ifacialmocap://HOST:PORT?listen=PORT`. HOST gets version 1 unasked from the first pose on, and another version
+    if it asks.
 
-    Handshakes are heard on UDP 49983 of this machine, at any time, and answered to port 49983 of the asker, as the phone does. They
-    are not when HOST is this machine: the receiver there holds that port itself, so one has to be given. MouthClose as ARKit means it.
+    Handshakes are heard on UDP 49983 of this machine, at any time, and answered to port 49983 of the asker, as the
+    phone does. They are not when HOST is this machine: the receiver there holds that port itself, so one has to be
+    given. MouthClose as ARKit means it.
     """
 
     closure: Closure = "arkit"
 
     def __init__(self, uri: str, *, answer_port: int = PORT) -> None:
-        """`answer_port` is where askers listen. Raises UsageError for a malformed URI, SinkError for an unknown host."""
+        """`answer_port` is where askers listen. Raises UsageError for a malformed URI, SinkError for an unknown
+        host."""
         address = read_uri(uri, IFACIALMOCAP_OPTIONS)
         super().__init__(address)
         self._version: Version = 1
@@ -181,7 +187,8 @@ def _level(told: int) -> int:
 
 
 def open_door(uri: str, at: tuple[str, int] | None) -> socket.socket | None:
-    """Where handshakes are heard; None, with a warning, where that cannot be: who is named in the URI gets its packets all the same."""
+    """Where handshakes are heard; None, with a warning, where that cannot be: who is named in the URI gets its packets
+    all the same."""
     if at is None:
         return None
     sock = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_DGRAM)
@@ -191,6 +198,8 @@ def open_door(uri: str, at: tuple[str, int] | None) -> socket.socket | None:
     except OSError as error:
         sock.close()
         why = error.strerror or error
-        _log.warning("%s: handshakes cannot be heard on %s port %d: %s; give another with listen=, or listen=off", uri, *at, why)
+        _log.warning(
+            "%s: handshakes cannot be heard on %s port %d: %s; give another with listen=, or listen=off", uri, *at, why
+        )
         return None
     return sock

@@ -15,7 +15,8 @@ _ASLEEP = HOLD_POSES + EASE_POSES + REST_POSES
 """Poses until a target that is let go has eased to neutral and rested: Unreal shows the last one for ever."""
 
 OpenTarget = Callable[[str, str], Sink]
-"""A URI and a subject to a sink. The device id stays what it is: Unreal removes a device's old subject when it gets a new name."""
+"""A URI and a subject to a sink. The device id stays what it is: Unreal removes a device's old subject when it gets a
+new name."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,8 +31,8 @@ class _Line:
 
 
 class LiveTargets:
-    """A sink that is several. One thread sends, another changes what there is; the sender never waits for a socket to open or a name to
-    be looked up, for the lock is held only to exchange one tuple for another.
+    """A sink that is several. One thread sends, another changes what there is; the sender never waits for a socket to
+    open or a name to be looked up, for the lock is held only to exchange one tuple for another.
     """
 
     name = "livelink:"
@@ -88,7 +89,8 @@ class LiveTargets:
         self._streaming = on
 
     def rename(self, subject: str) -> None:
-        """Another name from the next pose on. Where a target cannot be opened again everything stays as it was, and its error is raised."""
+        """Another name from the next pose on. Where a target cannot be opened again everything stays as it was, and its
+        error is raised."""
         if subject == self._subject:
             return
         fresh: list[_Line] = []

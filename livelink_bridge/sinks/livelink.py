@@ -21,10 +21,11 @@ _EARLY_S = 0.004
 
 
 class LiveLinkSink(UdpSink):
-    """`livelink://HOST:PORT?rate=HZ&interface=ADDRESS&ttl=N`. MetaHumans read MouthClose as a ratio, so that is what it sends.
+    """`livelink://HOST:PORT?rate=HZ&interface=ADDRESS&ttl=N`. MetaHumans read MouthClose as a ratio, so that is what it
+    sends.
 
-    With `rate` a pose equal to the last one is sent that often and no oftener; the first that differs goes out at once. Without it
-    every pose is sent: Unreal's smoothing likes an even rate best.
+    With `rate` a pose equal to the last one is sent that often and no oftener; the first that differs goes out at once.
+    Without it every pose is sent: Unreal's smoothing likes an even rate best.
     """
 
     closure: Closure = "metahuman"

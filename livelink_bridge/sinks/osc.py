@@ -1,4 +1,5 @@
-"""OSC: `/arkit/JawOpen f` for each channel, or one list of them, in bundles that fit an Ethernet frame. See docs/wires-osc-vmc.md."""
+"""OSC: `/arkit/JawOpen f` for each channel, or one list of them, in bundles that fit an Ethernet frame. See
+docs/wires-osc-vmc.md."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from livelink_bridge.wire.osc.deadband import Deadband
 from livelink_bridge.wire.osc.encode import IMMEDIATELY, bundles_of, timetag
 
 REFRESH_S = 1.0
-"""With a dead band, everything is sent this often all the same: a receiver that starts late, or lost a datagram, has it by then."""
+"""With a dead band, everything is sent this often all the same: a receiver that starts late, or lost a datagram, has it
+by then."""
 
 
 class OscSink(UdpSink):
@@ -32,7 +34,11 @@ class OscSink(UdpSink):
         self._factors = factors(options)
         self._bundles = bundles_of(messages(options))
         self._spacing = Spacing(1 / options["rate"]) if options["rate"] else None
-        self._deadbands = [Deadband(bundle, options["deadband"]) for bundle in self._bundles] if options["deadband"] is not None else []
+        self._deadbands = (
+            [Deadband(bundle, options["deadband"]) for bundle in self._bundles]
+            if options["deadband"] is not None
+            else []
+        )
         self._refresh = Spacing(REFRESH_S)
         self._unix_ns = unix_ns if options["timetag"] == "now" else None
         self._unsent: Weights | None = None
@@ -40,7 +46,8 @@ class OscSink(UdpSink):
         super().__init__(address)
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
-        """A pose that `rate` leaves out is not counted as sent; one of which `deadband` leaves out messages, or all, is."""
+        """A pose that `rate` leaves out is not counted as sent; one of which `deadband` leaves out messages, or all,
+        is."""
         if self._spacing is not None and not self._spacing.due(seconds(stamp)):
             self._unsent = weights.copy()
             return
@@ -49,7 +56,8 @@ class OscSink(UdpSink):
         self.sent += self._send(weights, whole=whole)
 
     def close(self) -> None:
-        """Send what `rate` and `deadband` kept back of the last pose: nobody is left with a mouth that is a little open."""
+        """Send what `rate` and `deadband` kept back of the last pose: nobody is left with a mouth that is a little
+        open."""
         if self._unsent is not None:
             self._send(self._unsent, whole=True)
             self._unsent = None

@@ -53,7 +53,8 @@ _DEGREES[SHAPE_COUNT:] = np.degrees(1.0)
 
 
 def completed(uri: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All options: those given, then the preset's, then the defaults. Raises UsageError where they cannot be meant together."""
+    """All options: those given, then the preset's, then the defaults. Raises UsageError where they cannot be meant
+    together."""
     preset = given.get("preset")
     for option in _FACECAPS_OWN if preset == "facecap" else ():
         if option in given:
@@ -71,10 +72,13 @@ def messages(options: Mapping[str, Any]) -> list[Template]:
         return facecap.messages(chosen)
     array = [] if options["array"] is None else [message(options["array"], *map(Value, chosen))]
     spelled = camel if options["names"] == "camel" else str
-    each = [message(options["address"].format(name=spelled(CHANNELS_61[channel])), Value(channel)) for channel in chosen]
+    each = [
+        message(options["address"].format(name=spelled(CHANNELS_61[channel])), Value(channel)) for channel in chosen
+    ]
     return array + (each if options["each"] else [])
 
 
 def factors(options: Mapping[str, Any]) -> Weights | None:
-    """float32 (61,) by which a pose is multiplied before it is written: Face Cap's angles are degrees. None is as it is."""
+    """float32 (61,) by which a pose is multiplied before it is written: Face Cap's angles are degrees. None is as it
+    is."""
     return _DEGREES if options["preset"] == "facecap" else None

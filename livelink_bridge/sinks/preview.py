@@ -43,7 +43,8 @@ class LatestPose:
 
 @dataclass(frozen=True, slots=True)
 class ScreenDelay:
-    """Pose to screen, over the last minute: from `send` until the page had drawn the pose and said so, its way back included."""
+    """Pose to screen, over the last minute: from `send` until the page had drawn the pose and said so, its way back
+    included."""
 
     poses: int
     """That were drawn and are measured."""
@@ -90,7 +91,8 @@ class PreviewSink:
         self._tell()
 
     def on_news(self, tell: Callable[[], None]) -> Callable[[], None]:
-        """Have `tell` called after each pose and at the end, by whoever sends and closes: it must not wait. What is returned ends that."""
+        """Have `tell` called after each pose and at the end, by whoever sends and closes: it must not wait. What is
+        returned ends that."""
         with self._telling:
             self._told = (*self._told, tell)
 
@@ -105,9 +107,14 @@ class PreviewSink:
         return None if self.closed else self._latest
 
     def acknowledge(self, number: int) -> None:
-        """The page has drawn pose `number`. What was never sent, or too long ago, is not counted: pages may say anything."""
+        """The page has drawn pose `number`. What was never sent, or too long ago, is not counted: pages may say
+        anything."""
         now_s, newest = self._clock.now(), self.sent - 1
-        if isinstance(number, bool) or not isinstance(number, int) or not max(0, newest - REMEMBERED + 1) <= number <= newest:
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, int)
+            or not max(0, newest - REMEMBERED + 1) <= number <= newest
+        ):
             return
         self._screen.drawn(number, now_s, now_s - float(self._sent_s[number % REMEMBERED]))
 
@@ -125,7 +132,8 @@ class PreviewSink:
 
 
 class _Open:
-    """The sinks that are open in this process, for the page to find them. There are as many as `--to preview:` was said."""
+    """The sinks that are open in this process, for the page to find them. There are as many as `--to preview:` was
+    said."""
 
     def __init__(self) -> None:
         self._sinks: list[PreviewSink] = []

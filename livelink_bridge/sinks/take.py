@@ -14,7 +14,8 @@ _OPTION = re.compile(r"\?\w+=")
 
 
 class TakeSink(Recorder):
-    """`take:FOLDER` or `take:FOLDER?slate=NAME`, the same as `--record FOLDER --slate NAME`: one take, `Recorder` for the rest.
+    """`take:FOLDER` or `take:FOLDER?slate=NAME`, the same as `--record FOLDER --slate NAME`: one take, `Recorder` for
+    the rest.
 
     Its folder is made at once, so that a place that cannot be written to is known before the session begins.
     """
@@ -26,7 +27,9 @@ class TakeSink(Recorder):
             raise UsageError(f"{uri!r} names no folder; expected take:FOLDER or take:FOLDER?slate=NAME")
         if _OPTION.search(found["folder"]):
             raise UsageError(f"{uri!r}: unknown option; expected take:FOLDER or take:FOLDER?slate=NAME")
-        super().__init__(Path(found["folder"]), subject=subject, slate=unquote(found["slate"]) if found["slate"] else None)
+        super().__init__(
+            Path(found["folder"]), subject=subject, slate=unquote(found["slate"]) if found["slate"] else None
+        )
         self.name = uri
         self.arm()
         assert self._recording is not None

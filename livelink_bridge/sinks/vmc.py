@@ -1,4 +1,5 @@
-"""VMC: blend shapes for VSeeFace, Warudo, VMagicMirror, VNyan and whatever else speaks it. See docs/wires-osc-vmc.md."""
+"""VMC: blend shapes for VSeeFace, Warudo, VMagicMirror, VNyan and whatever else speaks it. See
+docs/wires-osc-vmc.md."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ OPTIONS: dict[str, Reader] = {
     "timetag": choice("now", "immediately"),
 }
 PORTS = {"performer": 39539, "assistant": 39540}
-"""Where receivers of each role usually listen: a performer sends to a marionette, which draws; an assistant to a performer."""
+"""Where receivers of each role usually listen: a performer sends to a marionette, which draws; an assistant to a
+performer."""
 
 _HEAD = [CHANNELS_61.index(name) for name in ("HeadYaw", "HeadPitch", "HeadRoll")]
 _EYES = [CHANNELS_61.index(name) for name in ("LeftEyeYaw", "RightEyeYaw", "LeftEyePitch", "RightEyePitch")]
@@ -80,12 +82,17 @@ class VmcSink(UdpSink):
 
 
 def _messages(uri: str, options: Mapping[str, Any]) -> list[Template]:
-    """Apply is the last, whatever comes before it. Only marionettes are sent the state and the time: performers know neither."""
+    """Apply is the last, whatever comes before it. Only marionettes are sent the state and the time: performers know
+    neither."""
     alive = vmc.alive() if options.get("role", "performer") == "performer" else []
     head = vmc.head() if options.get("head") else []
-    chosen = [channel for channel in options.get("channels", channel_options.SHAPES) if channel in channel_options.SHAPES]
+    chosen = [
+        channel for channel in options.get("channels", channel_options.SHAPES) if channel in channel_options.SHAPES
+    ]
     if not chosen:
-        raise UsageError(f"{uri!r}: channels names no blend shape, and VMC's values are nothing else; for the head there is head=on")
+        raise UsageError(
+            f"{uri!r}: channels names no blend shape, and VMC's values are nothing else; for the head there is head=on"
+        )
     shapes = vmc.shapes(chosen, camel_case=options.get("names") == "camel")
     vowels = vmc.vrm_expressions() if options.get("vowels") else []
     return [*alive, *head, *shapes, *vowels, vmc.APPLY]

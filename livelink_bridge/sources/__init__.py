@@ -26,16 +26,20 @@ def _microphone(rest: str, clock: Clock, _block_s: float, _allow_cut: bool, _say
 SCHEMES: dict[str, Callable[[str, Clock, float, bool, Say | None], Source]] = {"wav": _file, "mic": _microphone}
 
 
-def open_source(uri: str, *, clock: Clock, block_s: float = 0.1, allow_cut: bool = False, say: Say | None = None) -> Source:
+def open_source(
+    uri: str, *, clock: Clock, block_s: float = 0.1, allow_cut: bool = False, say: Say | None = None
+) -> Source:
     """Open `wav:PATH`, a plain path, or `mic:` with an index or a part of a name behind it.
 
-    `block_s` is how much of a file is read at a time, seconds; for `allow_cut` and `say` see `WavSource`. Raises UsageError for a scheme
-    that does not exist, SourceError or DeviceError for what cannot be opened.
+    `block_s` is how much of a file is read at a time, seconds; for `allow_cut` and `say` see `WavSource`. Raises
+    UsageError for a scheme that does not exist, SourceError or DeviceError for what cannot be opened.
     """
     scheme, colon, rest = uri.partition(":")
     if colon and scheme in SCHEMES:
         return SCHEMES[scheme](rest, clock, block_s, allow_cut, say)
     looks_like_a_scheme = colon and len(scheme) > 1 and scheme.isalnum()
     if looks_like_a_scheme and not os.path.exists(uri):
-        raise UsageError(f"unknown source {uri!r}: there is no scheme {scheme!r}; expected a file, wav:PATH or mic:DEVICE")
+        raise UsageError(
+            f"unknown source {uri!r}: there is no scheme {scheme!r}; expected a file, wav:PATH or mic:DEVICE"
+        )
     return _file(uri, clock, block_s, allow_cut, say)

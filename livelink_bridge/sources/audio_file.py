@@ -33,9 +33,11 @@ class WavSource:
     overflows = 0
     dropped = 0
 
-    def __init__(self, path: Path, *, clock: Clock, block_s: float, allow_cut: bool = False, say: Say | None = None) -> None:
-        """`allow_cut` takes what there is of a file that ends before its header says. `say` is told what else is odd, once, as the file
-        is read; None logs it. Raises SourceError."""
+    def __init__(
+        self, path: Path, *, clock: Clock, block_s: float, allow_cut: bool = False, say: Say | None = None
+    ) -> None:
+        """`allow_cut` takes what there is of a file that ends before its header says. `say` is told what else is odd,
+        once, as the file is read; None logs it. Raises SourceError."""
         self.name = str(path)
         self._clock, self._say = clock, say or _log.warning
         try:

@@ -47,7 +47,8 @@ class Source(Protocol):
         ...
 
     def blocks(self) -> Iterator[AudioBlock]:
-        """The sound, in order, until its end or `close`. Iterate once. Raises SourceError or DeviceError when it fails on the way."""
+        """The sound, in order, until its end or `close`. Iterate once. Raises SourceError or DeviceError when it fails
+        on the way."""
         ...
 
     def close(self) -> None:

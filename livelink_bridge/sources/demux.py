@@ -22,8 +22,11 @@ def _open(wanted: Input, clock: Clock) -> Source:
     return MicrophoneSource(wanted, clock=clock)
 
 
-def open_microphones(wanted: Sequence[Input], clock: Clock, *, open_one: Opener = _open) -> tuple[list[Source], list[ChannelDemux]]:
-    """A source for each voice, and what has to run for those that share a device. Where one cannot be opened none stays open."""
+def open_microphones(
+    wanted: Sequence[Input], clock: Clock, *, open_one: Opener = _open
+) -> tuple[list[Source], list[ChannelDemux]]:
+    """A source for each voice, and what has to run for those that share a device. Where one cannot be opened none stays
+    open."""
     sources: dict[int, Source] = {}
     splits: list[ChannelDemux] = []
     try:
@@ -33,8 +36,12 @@ def open_microphones(wanted: Sequence[Input], clock: Clock, *, open_one: Opener 
                 sources[voices[0]] = open_one(wanted[voices[0]], clock)
                 continue
             kept = sorted({channel for at in voices for channel in wanted[at].channels or (1,)})
-            splits.append(ChannelDemux(open_one(Input(device[0], tuple(kept), device[1]), clock),
-                                [tuple(kept.index(channel) for channel in wanted[at].channels or (1,)) for at in voices]))  # fmt: skip
+            splits.append(
+                ChannelDemux(
+                    open_one(Input(device[0], tuple(kept), device[1]), clock),
+                    [tuple(kept.index(channel) for channel in wanted[at].channels or (1,)) for at in voices],
+                )
+            )
             sources.update(zip(voices, splits[-1].voices, strict=True))
     except BaseException:
         for close in [source.close for source in sources.values()] + [split.close for split in splits]:
@@ -76,8 +83,8 @@ class ChannelSource:
     duration_s = None
 
     def __init__(self, source: Source, columns: tuple[int, ...], *, counts_device: bool = True) -> None:
-        """`counts_device`: whether the device's own losses are counted here. One of its voices does, or a sum over voices would have them
-        several times."""
+        """`counts_device`: whether the device's own losses are counted here. One of its voices does, or a sum over
+        voices would have them several times."""
         self._counts_device = counts_device
         self._source, self._columns = source, list(columns)
         self._blocks: Channel[AudioBlock] = Channel(_BACKLOG_BLOCKS, "newest")

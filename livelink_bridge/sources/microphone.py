@@ -24,16 +24,17 @@ from livelink_bridge.devices.selection import find_again, plain_name
 from livelink_bridge.errors import DeviceError
 
 _HOST_BLOCKS = 0
-"""Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of our own
-wait for the sound system's: on PulseAudio blocks of 5 ms came up to 10 ms late (p99), the system's own 3 ms."""
+"""Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of
+our own wait for the sound system's: on PulseAudio blocks of 5 ms came up to 10 ms late (p99), the system's own 3 ms."""
 _DEVICE_ROOM_S = 0.012
-"""What the device's buffer is asked to hold. A callback that Python holds up for longer loses sound; a larger buffer comes in
-larger blocks."""
+"""What the device's buffer is asked to hold. A callback that Python holds up for longer loses sound; a larger buffer
+comes in larger blocks."""
 _MIXED_CHANNELS = 2
 """Voices come on one channel or on two; the other inputs of a large interface are somebody else's."""
 _RETRY_S = 0.5
 _WAKE_S = 4.0
-"""How long an opened device may take to hand over its first block: sound servers wake their devices slowly, 2 s for a new one."""
+"""How long an opened device may take to hand over its first block: sound servers wake their devices slowly, 2 s for a
+new one."""
 _STALL_S = 1.0
 """A running device that hands over nothing for so long is lost."""
 
@@ -59,14 +60,17 @@ class Input:
 class MicrophoneSource:
     """An input of this machine, at its own rate, running from the moment it is made.
 
-    A device that ends, stalls or is taken by another program leaves `trouble` and a gap in the sound; it is looked for twice a second,
-    by the name it had, and the sound then goes on where the clock says. The first opening raises DeviceError instead.
+    A device that ends, stalls or is taken by another program leaves `trouble` and a gap in the sound; it is looked for
+    twice a second, by the name it had, and the sound then goes on where the clock says. The first opening raises
+    DeviceError instead.
     """
 
     live = True
     duration_s = None
 
-    def __init__(self, wanted: Input, *, clock: Clock, system: SoundSystem | None = None, stall_s: float = _STALL_S) -> None:
+    def __init__(
+        self, wanted: Input, *, clock: Clock, system: SoundSystem | None = None, stall_s: float = _STALL_S
+    ) -> None:
         self.trouble: str | None = None
         """Why no sound comes now, one line; None while it does."""
         self.reopened = 0
@@ -102,7 +106,11 @@ class MicrophoneSource:
                 return
             if not self.trouble:
                 self.trouble = self._why or f"microphone {self.name!r} stopped; was it unplugged?"
-                _log.warning("%s%s the face rests until there is sound again", self.trouble, "" if self.trouble.endswith("?") else ";")
+                _log.warning(
+                    "%s%s the face rests until there is sound again",
+                    self.trouble,
+                    "" if self.trouble.endswith("?") else ";",
+                )
                 self._why = None
             if not self._come_back():
                 return
@@ -188,15 +196,22 @@ class MicrophoneSource:
             raise self._refused(error) from error
         if self._wanted.channels:
             self._say_once(
-                f"microphone {device.name!r} cannot be opened with all its {count} channels: those that are used may hold others' sound"
+                f"microphone {device.name!r} cannot be opened with all its {count} channels: those that are used may "
+                "hold others' sound"
             )
         return stream
 
     def _stream_of(self, device: InputDevice, channels: int, capture: Capture) -> Any:
         options = {
-            "device": device.index, "samplerate": device.rate_hz, "channels": channels, "dtype": "float32", "blocksize": _HOST_BLOCKS,
-            "latency": _DEVICE_ROOM_S, "callback": capture.take, "finished_callback": capture.end,
-        }  # fmt: skip
+            "device": device.index,
+            "samplerate": device.rate_hz,
+            "channels": channels,
+            "dtype": "float32",
+            "blocksize": _HOST_BLOCKS,
+            "latency": _DEVICE_ROOM_S,
+            "callback": capture.take,
+            "finished_callback": capture.end,
+        }
         if self._wanted.exclusive:
             options["extra_settings"] = self._system.exclusive(device.hostapi)
         with device.pulse.chosen() if device.pulse and device.named else nullcontext():
@@ -210,9 +225,14 @@ class MicrophoneSource:
         if not self._wanted.channels or device.channels is not None:
             return
         others = cards(self._system.devices(), self._system.systems())
-        help_ = "install pulseaudio-utils, through which the sound server is asked" if device.name in SERVER_DEVICES else "none is listed"
+        help_ = (
+            "install pulseaudio-utils, through which the sound server is asked"
+            if device.name in SERVER_DEVICES
+            else "none is listed"
+        )
         self._say_once(
-            f"microphone {device.name!r} does not say how many channels it has and may mix them, so that a face hears others' voices; "
+            f"microphone {device.name!r} does not say how many channels it has and may mix them, so that a face hears "
+            "others' voices; "
             f"inputs with channels of their own: {', '.join(others) or help_}"
         )
 
@@ -228,9 +248,15 @@ class MicrophoneSource:
                 return PulseWatch(removed(device.pulse), capture.end)
             if device.pulse:
                 return PulseWatch(default_differs(device.pulse), lambda: self._another_default(capture))
-            return DefaultWatch(lambda: self._another_default(capture)) if self._wanted.wanted is None and needed() else None
+            return (
+                DefaultWatch(lambda: self._another_default(capture))
+                if self._wanted.wanted is None and needed()
+                else None
+            )
         except OSError as error:
-            _log.warning("%s is not watched (%s): that the system moves it to another device will not be seen", self.name, error)
+            _log.warning(
+                "%s is not watched (%s): that the system moves it to another device will not be seen", self.name, error
+            )
             return None
 
     def _another_default(self, capture: Capture) -> None:

@@ -21,11 +21,13 @@ _FIRST_RATE_HZ = 48_000
 _ECHO_BLOCKS = 64
 """About a second of sound that waits to be sent back; a client that reads no faster loses the oldest."""
 
+
 class PcmSource:
     """A `PacedAudio` between threads: any thread pushes, the model's thread reads `blocks`.
 
-    It is its own `Timing`: pose k is due when second k / 60 since the first sample is played. Blocks are handed over up to 0.25 s before
-    they are played. An utterance's end and an interruption come as a `Boundary`, a block without samples.
+    It is its own `Timing`: pose k is due when second k / 60 since the first sample is played. Blocks are handed over up
+    to 0.25 s before they are played. An utterance's end and an interruption come as a `Boundary`, a block without
+    samples.
     """
 
     live = True
@@ -34,10 +36,14 @@ class PcmSource:
     dropped = 0
     trouble = None
 
-    def __init__(self, name: str, *, clock: Clock, enough_s: float = ENOUGH_S, buffer_s: float = BUFFER_S, echo: bool = False) -> None:
-        """`enough_s` of sound has to be there before a stretch of it begins, `buffer_s` may wait; `echo` keeps what is played."""
+    def __init__(
+        self, name: str, *, clock: Clock, enough_s: float = ENOUGH_S, buffer_s: float = BUFFER_S, echo: bool = False
+    ) -> None:
+        """`enough_s` of sound has to be there before a stretch of it begins, `buffer_s` may wait; `echo` keeps what is
+        played."""
         self.on_news: Callable[[], None] = lambda: None
-        """Called on the thread that reads `blocks`, when there is an echo to send back and when the model has an utterance's last sound."""
+        """Called on the thread that reads `blocks`, when there is an echo to send back and when the model has an
+        utterance's last sound."""
         self.name = name
         self.sample_rate = _FIRST_RATE_HZ
         self.buffer_s = buffer_s
@@ -70,7 +76,8 @@ class PcmSource:
     def push(self, sound: Sound, rate: int, *, unless_after: int | None = None) -> bool:
         """More sound, float32 (n, channels), at `rate` Hz. Look at `full` first: what is pushed is kept.
 
-        `unless_after`: what `interruptions` was when this sound was begun; if it was interrupted since, nothing is kept. False then.
+        `unless_after`: what `interruptions` was when this sound was begun; if it was interrupted since, nothing is
+        kept. False then.
         """
         prepare(rate)
         with self._changed:
@@ -103,7 +110,8 @@ class PcmSource:
                 self._reader.drop()
 
     def end(self, *, only_begun: bool = False) -> None:
-        """The utterance is complete; a sample that is not is dropped and counted. `only_begun`: nothing happens where none has begun."""
+        """The utterance is complete; a sample that is not is dropped and counted. `only_begun`: nothing happens where
+        none has begun."""
         with self._changed:
             self._end_bytes()
             if not only_begun or self._audio.begun:

@@ -35,9 +35,17 @@ _log = logging.getLogger(__name__)
 class PipeSource(PcmSource):
     """What a program writes into `stream`, played from the moment it comes. `heard_out` says when all of it was."""
 
-    def __init__(self, stream: ByteStream, raw: PcmFormat | None, *, clock: Clock, name: str = "standard input",
-                 allow_cut: bool = False) -> None:  # fmt: skip
-        """`raw` is how bare samples are laid down; None expects a wav file. Waits for its header; raises SourceError for another.
+    def __init__(
+        self,
+        stream: ByteStream,
+        raw: PcmFormat | None,
+        *,
+        clock: Clock,
+        name: str = "standard input",
+        allow_cut: bool = False,
+    ) -> None:
+        """`raw` is how bare samples are laid down; None expects a wav file. Waits for its header; raises SourceError
+        for another.
 
         A wav that ends before its header says is a `failure` once it was played, unless `allow_cut`.
         """
@@ -92,11 +100,15 @@ class PipeSource(PcmSource):
             pass
 
     def _ends_in_chunks(self, after: bytes) -> bool:
-        """Whether what follows the audio is metadata. If not, the header was not brought up to date, and all of it is audio."""
+        """Whether what follows the audio is metadata. If not, the header was not brought up to date, and all of it is
+        audio."""
         if len(after) < 4 or is_name(after[:4]) or not after.strip(b"\0"):
             return True
-        _log.warning("%s: its header says %.1f s and was not brought up to date; it is played to its end", self.name,
-                     self._seconds(self._declared or 0))  # fmt: skip
+        _log.warning(
+            "%s: its header says %.1f s and was not brought up to date; it is played to its end",
+            self.name,
+            self._seconds(self._declared or 0),
+        )
         return False
 
     def _check_end(self, left: int | None) -> None:
@@ -113,8 +125,8 @@ class PipeSource(PcmSource):
 
     def _read(self) -> bytes:
         try:
-            # A raw stream's read is one call of the system, as read1 of a buffered one. Buffered ones must not be read from a thread that
-            # nobody waits for: the interpreter aborts when it finds them locked at its end.
+            # A raw stream's read is one call of the system, as read1 of a buffered one. Buffered ones must not be read
+            # from a thread that nobody waits for: the interpreter aborts when it finds them locked at its end.
             read = getattr(self._stream, "read1", self._stream.read)
             return read(_READ_BYTES) or b""
         except (OSError, ValueError):  # closed under our hands, which is the end of it too
@@ -134,14 +146,19 @@ def _exactly(stream: ByteStream, count: int) -> bytes:
 
 
 def read_wav_header(stream: ByteStream, name: str) -> tuple[PcmFormat, int | None]:
-    """Read a wav file up to its first sample. Raises SourceError for what is no wav file, or holds sound of another kind.
+    """Read a wav file up to its first sample. Raises SourceError for what is no wav file, or holds sound of another
+    kind.
 
-    Also how many bytes of audio the header promises; None where it does not, since programs that write into a pipe do not know.
+    Also how many bytes of audio the header promises; None where it does not, since programs that write into a pipe do
+    not know.
     """
     riff = _exactly(stream, 12)
     if len(riff) < 12 or riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
         got = f"got {riff[:4]!r}" if riff else "it is empty"
-        raise SourceError(f"{name} does not begin like a wav file ({got}); for bare samples say --raw s16le:24000:1, with your numbers")
+        raise SourceError(
+            f"{name} does not begin like a wav file ({got}); for bare samples say --raw s16le:24000:1, with your "
+            "numbers"
+        )
     found: PcmFormat | None = None
     begun = b""
     while True:
@@ -152,7 +169,9 @@ def read_wav_header(stream: ByteStream, name: str) -> tuple[PcmFormat, int | Non
         if kind == b"data":
             break
         if size > _LONGEST_CHUNK:
-            raise SourceError(f"{name} is damaged: its {kind!r} chunk has {size} bytes, expected at most {_LONGEST_CHUNK}")
+            raise SourceError(
+                f"{name} is damaged: its {kind!r} chunk has {size} bytes, expected at most {_LONGEST_CHUNK}"
+            )
         body = _exactly(stream, size)
         begun = _after_odd(stream) if size % 2 else b""
         found = _wav_format(body, name) if kind == b"fmt " else found
@@ -177,7 +196,10 @@ def _wav_format(body: bytes, name: str) -> PcmFormat:
     if tag == _EXTENSIBLE and len(body) >= 26:
         tag = struct.unpack("<H", body[24:26])[0]
     if (tag, bits) not in _TAGS:
-        raise SourceError(f"{name} holds wav sound of format {tag} with {bits} bits, expected 16-bit PCM or 32-bit float; convert it first")
+        raise SourceError(
+            f"{name} holds wav sound of format {tag} with {bits} bits, expected 16-bit PCM or 32-bit float; convert "
+            "it first"
+        )
     try:
         return PcmFormat(_TAGS[tag, bits], rate, channels)
     except UsageError as error:

@@ -1,9 +1,11 @@
-"""The audio clock of sound that comes as it likes: what is played when, and when the model gets it. No thread, no clock of its own.
+"""The audio clock of sound that comes as it likes: what is played when, and when the model gets it. No thread, no clock
+of its own.
 
-Sound comes in bursts faster than it is spoken, or in drops. It is played at its own rate all the same: sample n of a stretch is played
-n / rate after the stretch begins. Where the sound runs dry the stretch is over, and the next begins when there is enough again, at a later
-time: nothing is hurried to make up for it. Samples are numbered by the time at which they are played, on one grid for the whole
-connection, so a pause shows as a jump in the numbers.
+Sound comes in bursts faster than it is spoken, or in drops. It is played at its own rate all the same: sample n of a
+stretch is played n / rate after the stretch begins. Where the sound runs dry the stretch is over, and the next begins
+when there is enough again, at a later
+time: nothing is hurried to make up for it. Samples are numbered by the time at which they are played, on one grid for
+the whole connection, so a pause shows as a jump in the numbers.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.sources.utterance import NOTHING, Boundary, Done, Position, Utterance
 
 ENOUGH_S = 0.1
-"""Sound that has to be there before a stretch begins: more than the model's look-ahead of 67 ms and one late message."""
+"""Sound that has to be there before a stretch begins: more than the model's look-ahead of 67 ms and one late
+message."""
 _PATIENCE_S = 0.2
 """Less sound than that begins all the same after so long: a short word without an end is still to be said."""
 _MARGIN_S = 0.025
 """From enough sound to its first sample: time for the model to make the first pose."""
 _AHEAD_S = 0.25
-"""How long before it is played sound is handed to the model: the look-ahead, and room for a model that is held up. The more it is,
-the more an echo can wait on its way."""
+"""How long before it is played sound is handed to the model: the look-ahead, and room for a model that is held up. The
+more it is, the more an echo can wait on its way."""
 _QUIET_S = 0.15
 """After an interruption the face closes for so long before somebody speaks again."""
 BUFFER_S = 30.0
@@ -34,7 +37,8 @@ _ROUNDING = 1e-6
 
 
 class PacedAudio:
-    """The queue of utterances of one connection and the clock they are played by. All times are clock times, seconds, and never go back."""
+    """The queue of utterances of one connection and the clock they are played by. All times are clock times, seconds,
+    and never go back."""
 
     def __init__(self, *, enough_s: float = ENOUGH_S, buffer_s: float = BUFFER_S) -> None:
         self.zero_s: float | None = None
@@ -109,7 +113,9 @@ class PacedAudio:
 
     def position(self, now_s: float) -> Position:
         front = self._settle(now_s)
-        buffered_s = sum((one.before + one.handed + one.waiting - self._played(one, now_s)) / one.rate for one in self._queue)
+        buffered_s = sum(
+            (one.before + one.handed + one.waiting - self._played(one, now_s)) / one.rate for one in self._queue
+        )
         where = Position(front.number, self._played(front, now_s) / front.rate, 0.0, 0) if front else self._last
         return Position(where.utterance, where.played_s, buffered_s, self.underruns)
 
@@ -176,7 +182,8 @@ class PacedAudio:
         one.handed, one.start = 0, None
 
     def _begin(self, one: Utterance, now_s: float) -> bool:
-        """Let a stretch begin if there is enough of it, on the 60 Hz grid, so that its first pose is the first tick's."""
+        """Let a stretch begin if there is enough of it, on the 60 Hz grid, so that its first pose is the first
+        tick's."""
         enough = one.waiting >= self._enough_s * one.rate
         if not one.waiting or not (one.ended or enough or now_s >= one.since_s + self._patience_s):
             return False
@@ -208,7 +215,9 @@ class PacedAudio:
         at_s, self._cut_s = self._cut_s, None
         if self.zero_s is None:
             return None
-        return Boundary(NOTHING, FRAME_RATE, max(0, math.floor((at_s - self.zero_s) * FRAME_RATE + _ROUNDING)), now_s, cut=True)
+        return Boundary(
+            NOTHING, FRAME_RATE, max(0, math.floor((at_s - self.zero_s) * FRAME_RATE + _ROUNDING)), now_s, cut=True
+        )
 
     def _played(self, one: Utterance, now_s: float) -> int:
         """Samples of an utterance that were heard."""

@@ -18,7 +18,8 @@ Sound = NDArray[np.float32]
 
 
 class ReplaySound:
-    """A source: the part of a file from `from_s` on, `pass_s` long when heard, then, if `loop`, silence of `pause_s` and again.
+    """A source: the part of a file from `from_s` on, `pass_s` long when heard, then, if `loop`, silence of `pause_s`
+    and again.
 
     Other speeds than 1 change the pitch with it, as a tape does, and mix the channels into one.
     """
@@ -28,12 +29,23 @@ class ReplaySound:
     overflows = 0
     dropped = 0
 
-    def __init__(self, path: Path, *, clock: Clock, block_s: float, pass_s: float, from_s: float = 0.0, speed: float = 1.0,
-                 loop: bool = False, pause_s: float = 0.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        block_s: float,
+        pass_s: float,
+        from_s: float = 0.0,
+        speed: float = 1.0,
+        loop: bool = False,
+        pause_s: float = 0.0,
+    ) -> None:
         """Raises SourceError for a file that cannot be read."""
 
         def opened(say: Say | None = unsaid) -> WavSource:
-            # A take's sound may end early, as after a program that died: what there is stands beside its rows all the same.
+            # A take's sound may end early, as after a program that died: what there is stands beside its rows all the
+            # same.
             return WavSource(path, clock=clock, block_s=block_s, allow_cut=True, say=say)
 
         self._open: Callable[[], WavSource] = opened

@@ -46,7 +46,8 @@ class Voice(Protocol):
         ...
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
-        """Follow `source` until `stop` is set, then leave the face neutral. On a thread of its own. Raises BridgeError."""
+        """Follow `source` until `stop` is set, then leave the face neutral. On a thread of its own. Raises
+        BridgeError."""
         ...
 
     def feel(self, mood: str) -> None:
@@ -80,7 +81,9 @@ class Subjects:
 class Connection:
     """Reads messages in order, obeys them, and reports; ends with a neutral face whatever ends it."""
 
-    def __init__(self, socket: ServerConnection, open_voice: OpenVoice, subjects: Subjects, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self, socket: ServerConnection, open_voice: OpenVoice, subjects: Subjects, limits: Limits, clock: Clock
+    ) -> None:
         self._socket = socket
         self._open_voice = open_voice
         self._subjects = subjects
@@ -167,10 +170,14 @@ class Connection:
         self._voice, self._source = voice, voice.source(bool(start.echo))
         loop = asyncio.get_running_loop()
         self._source.on_news = lambda: _wake(loop, self._news)
-        self._tasks = [asyncio.create_task(self._speak(voice, self._source)), asyncio.create_task(self._report(self._source))]
+        self._tasks = [
+            asyncio.create_task(self._speak(voice, self._source)),
+            asyncio.create_task(self._report(self._source)),
+        ]
 
     async def _speak(self, voice: Voice, source: PcmSource) -> None:
-        """The voice's thread, from here. Its failure ends the connection, with the reason where it is the user's to know."""
+        """The voice's thread, from here. Its failure ends the connection, with the reason where it is the user's to
+        know."""
         failure = ""
         try:
             await asyncio.to_thread(voice.run, source, self._stop)

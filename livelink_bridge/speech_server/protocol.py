@@ -1,4 +1,5 @@
-"""What a speech engine and the server say to each other: text to messages and back, and what is allowed when. No socket, no clock."""
+"""What a speech engine and the server say to each other: text to messages and back, and what is allowed when. No
+socket, no clock."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ class Conversation:
         """The last start, with the subject and the echo that hold for the connection."""
 
     def text(self, text: str) -> Message:
-        """A text message. Raises ProtocolError, or UsageError for a value that cannot be; either way nothing has changed."""
+        """A text message. Raises ProtocolError, or UsageError for a value that cannot be; either way nothing has
+        changed."""
         message = parse(text)
         if isinstance(message, Start):
             self._check_again(message)
@@ -85,7 +87,9 @@ class Conversation:
         if self.started is None:
             return
         if start.subject is not None and not _same_subject(start.subject, self.started.subject):
-            raise ProtocolError(f"subject: got {start.subject!r}, this connection is {self.started.subject!r}; open another for it")
+            raise ProtocolError(
+                f"subject: got {start.subject!r}, this connection is {self.started.subject!r}; open another for it"
+            )
         if start.echo not in (None, self.started.echo):
             raise ProtocolError("echo can only be chosen in the first start; open another connection to change it")
 
@@ -118,7 +122,9 @@ def _start(content: dict[str, Any]) -> Start:
     if echo is not None and not isinstance(echo, bool):
         raise ProtocolError(f"echo: got {_shown(echo)}, expected true or false")
     mood = _mood(content["mood"]).mood if content.get("mood") is not None else None
-    return Start(PcmFormat(encoding[:_SHOWN], content["rate"], content["channels"]), _subject(content.get("subject")), mood, echo)
+    return Start(
+        PcmFormat(encoding[:_SHOWN], content["rate"], content["channels"]), _subject(content.get("subject")), mood, echo
+    )
 
 
 def _same_subject(one: str, other: str | None) -> bool:
@@ -164,12 +170,20 @@ def error(problem: str) -> str:
 
 def done(what: Done) -> str:
     """An utterance was played to its end, or was interrupted."""
-    return json.dumps({"type": "done", "utterance": what.utterance, "reason": what.reason, "played_s": round(what.played_s, 3)})
+    return json.dumps(
+        {"type": "done", "utterance": what.utterance, "reason": what.reason, "played_s": round(what.played_s, 3)}
+    )
 
 
 def position(where: Position) -> str:
-    values = {"utterance": where.utterance, "played_s": round(where.played_s, 3), "buffered_s": round(where.buffered_s, 3)}
-    return json.dumps({"type": "position", **values, "underruns": where.underruns, "dropped_bytes": where.dropped_bytes})
+    values = {
+        "utterance": where.utterance,
+        "played_s": round(where.played_s, 3),
+        "buffered_s": round(where.buffered_s, 3),
+    }
+    return json.dumps(
+        {"type": "position", **values, "underruns": where.underruns, "dropped_bytes": where.dropped_bytes}
+    )
 
 
 def audio(format: PcmFormat, samples: int, in_s: float) -> str:

@@ -34,7 +34,9 @@ class Server:
     A voice that fails with something else than a BridgeError is a bug: the server stops and `run` raises it.
     """
 
-    def __init__(self, open_voice: OpenVoice, access: Access, *, port: int = PORT, limits: Limits | None = None, clock: Clock) -> None:
+    def __init__(
+        self, open_voice: OpenVoice, access: Access, *, port: int = PORT, limits: Limits | None = None, clock: Clock
+    ) -> None:
         """`port` 0 takes any that is free. Raises BridgeError where the port cannot be opened."""
         self._open_voice = open_voice
         self._access = access
@@ -85,7 +87,8 @@ class Server:
         self._loop = loop
         if self._stopping.is_set():
             return
-        # Pings of the library's own would go unanswered while a client's sound waits in the socket: `Connection` asks instead.
+        # Pings of the library's own would go unanswered while a client's sound waits in the socket: `Connection` asks
+        # instead.
         async with serve(
             self._follow,
             sock=self._socket,
@@ -105,7 +108,10 @@ class Server:
         headers = request.headers
         refusal = self._access.refusal(request.path, headers.get_all("Authorization"), headers.get_all("Origin"))
         if refusal is None and self._clients >= self._limits.clients:
-            refusal = HTTPStatus.SERVICE_UNAVAILABLE, f"{self._clients} clients are connected, which is the most; see --clients\n"
+            refusal = (
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{self._clients} clients are connected, which is the most; see --clients\n",
+            )
         if refusal is not None:
             _log.info("refused a client: %s", refusal[1].strip())
             return connection.respond(*refusal)
@@ -132,7 +138,9 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise BridgeError(f"port {port} on {host} cannot be opened: {reason}; close what holds it or choose another with --port") from None
+        raise BridgeError(
+            f"port {port} on {host} cannot be opened: {reason}; close what holds it or choose another with --port"
+        ) from None
 
 
 def _quiet() -> logging.Logger:

@@ -1,7 +1,8 @@
-"""Tone bursts and jaw pulses that belong together, as a clapperboard's sound and sight do, and what this program knows of their distance.
+"""Tone bursts and jaw pulses that belong together, as a clapperboard's sound and sight do, and what this program knows
+of their distance.
 
-Every two seconds a tone begins, and with its first sample the pose that opens the jaw is due. Every fourth tone is an octave
-higher and raises the brows too, so that a distance of whole periods is noticed.
+Every two seconds a tone begins, and with its first sample the pose that opens the jaw is due. Every fourth tone is an
+octave higher and raises the brows too, so that a distance of whole periods is noticed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from speech_to_face.base import Coefficients, Samples, Stream
 
 PERIOD_S = 2
 FIRST_S = 1
-"""When the first tone begins: devices fade in. A whole second begins on a tick at 24, 25, 30, 50 and 60 packets a second."""
+"""When the first tone begins: devices fade in. A whole second begins on a tick at 24, 25, 30, 50 and 60 packets a
+second."""
 TONE_S = 0.04
 HIGH_EVERY = 4
 TONE_HZ, HIGH_HZ = 1000, 2000
@@ -46,7 +48,8 @@ def claps_in(seconds: float) -> int:
 
 
 def tones(start: int, count: int, rate: int) -> Samples:
-    """Samples `start` to `start + count` of the sound at `rate` Hz: float32 (count,). Before sample 0 there is silence."""
+    """Samples `start` to `start + count` of the sound at `rate` Hz: float32 (count,). Before sample 0 there is
+    silence."""
     since = np.arange(start, start + count) - FIRST_S * rate
     number, at = np.divmod(since, PERIOD_S * rate)
     at_s = at / rate
@@ -73,7 +76,9 @@ class ClapSource:
     dropped = 0
     trouble = None
 
-    def __init__(self, *, clock: Clock, block_s: float, seconds: float | None = None, rate: int = _RATE_HZ, late_s: float = 0.0) -> None:
+    def __init__(
+        self, *, clock: Clock, block_s: float, seconds: float | None = None, rate: int = _RATE_HZ, late_s: float = 0.0
+    ) -> None:
         """For `seconds`, or until it is closed; everything is `late_s` later, and the whole as much longer."""
         self.duration_s = None if seconds is None else seconds + late_s
         self.sample_rate = rate
@@ -88,14 +93,17 @@ class ClapSource:
             count = self._block if end is None else min(self._block, end - start)
             if self._closed or count <= 0:
                 return
-            yield AudioBlock(tones(start - self._late, count, self.sample_rate), self.sample_rate, start, self._clock.now())
+            yield AudioBlock(
+                tones(start - self._late, count, self.sample_rate), self.sample_rate, start, self._clock.now()
+            )
 
     def close(self) -> None:
         self._closed = True
 
 
 class PulseModel:
-    """A model that does not listen: it counts samples, and the poses of the moments at which tones begin open the jaw."""
+    """A model that does not listen: it counts samples, and the poses of the moments at which tones begin open the
+    jaw."""
 
     name = "claps"
     device = "cpu"
@@ -132,7 +140,8 @@ class _Pulses:
 class SyncMeter:
     """A sink behind all others: it notes when each clap's first pose had been sent, and when its tone was heard.
 
-    `heard_zero_s` is a speaker's `zero_s`: the clock time at which it says that its sample 0 was heard, None while it is mute.
+    `heard_zero_s` is a speaker's `zero_s`: the clock time at which it says that its sample 0 was heard, None while it
+    is mute.
     """
 
     name = "check:"

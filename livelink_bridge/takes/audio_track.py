@@ -1,8 +1,9 @@
 """The sound of a take: what was heard lately, laid so that each sample stands beside the row of its pose.
 
-A pose comes after its sound, by look-ahead and pacing, and by a little more or less as clocks drift. The file is in step with the rows
-all the same: its first sample is the sound of the first row's pose. Between rows the samples are the source's own; only when they have
-come apart by a sample is one added or left out, over the length of that row, by a cubic through its neighbours.
+A pose comes after its sound, by look-ahead and pacing, and by a little more or less as clocks drift. The file is in
+step with the rows all the same: its first sample is the sound of the first row's pose. Between rows the samples are the
+source's own; only when they have come apart by a sample is one added or left out, over the length of that row, by a
+cubic through its neighbours.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from livelink_bridge.wire.broadcast_wave import HEADER_BYTES, Format, encode_hea
 
 BITS = 24
 KEPT_S = 12.0
-"""Of what was heard: the two seconds that a file is read ahead of what is heard, and as long as a disk may keep the writer waiting."""
+"""Of what was heard: the two seconds that a file is read ahead of what is heard, and as long as a disk may keep the
+writer waiting."""
 _MOST_RATES = 4
 """Of one source: utterances may come at rates of their own."""
 _APART = 0.75
 """Samples by which sound and rows may be apart."""
 _BEND = 0.02
-"""Most that a row's sound is stretched, a third of a semitone; beyond, sound was lost or the beat has leapt, and the sound leaps too."""
+"""Most that a row's sound is stretched, a third of a semitone; beyond, sound was lost or the beat has leapt, and the
+sound leaps too."""
 _FADE_S = 0.005
 
 Samples = NDArray[np.float32]
@@ -44,8 +47,8 @@ class HeardSound:
         self._changing = threading.Lock()
 
     def hear(self, block: AudioBlock) -> None:
-        """Take a block as the source hands it over, sample n at sound time n / rate. One without samples that lies before the end of
-        what was heard takes back what lies after it: an interruption."""
+        """Take a block as the source hands it over, sample n at sound time n / rate. One without samples that lies
+        before the end of what was heard takes back what lies after it: an interruption."""
         if not len(block.samples):
             self._take_back(block.start / block.sample_rate)
             return
@@ -53,7 +56,8 @@ class HeardSound:
         self._line(block.sample_rate).write(block.start, self._mixer.push(block.samples, block.sample_rate))
 
     def read(self, position: float, step: float, count: int, rate_hz: int) -> Samples:
-        """float32 (count,): the sound at `position`, `position + step` ..., in samples at `rate_hz`; silence where nothing is known."""
+        """float32 (count,): the sound at `position`, `position + step` ..., in samples at `rate_hz`; silence where
+        nothing is known."""
         with self._changing:
             lines = list(self._lines.items())
         heard = [line.read(position * own / rate_hz, step * own / rate_hz, count) for own, line in lines]
@@ -77,7 +81,8 @@ class HeardSound:
 
 
 class SoundFile:
-    """A Broadcast Wave file, mono, 24 bits, whose header is right after every `flush`: a program that dies leaves a file that plays."""
+    """A Broadcast Wave file, mono, 24 bits, whose header is right after every `flush`: a program that dies leaves a
+    file that plays."""
 
     def __init__(self, path: Path, form: Format) -> None:
         """Raises OSError where the file cannot be made or is there already."""
@@ -87,9 +92,12 @@ class SoundFile:
         self.flush()
 
     def write(self, start: int, samples: Samples) -> None:
-        """float32 (n,), clipped to [-1, 1], from sample `start` on; what is left out before it is silence, and costs no time to write."""
+        """float32 (n,), clipped to [-1, 1], from sample `start` on; what is left out before it is silence, and costs no
+        time to write."""
         whole = np.round(np.clip(samples, -1, 1) * np.float32(2 ** (BITS - 1) - 1)).astype("<i4")
-        self._write(HEADER_BYTES + start * self.form.frame_bytes, whole.view(np.uint8).reshape(-1, 4)[:, : BITS // 8].tobytes())
+        self._write(
+            HEADER_BYTES + start * self.form.frame_bytes, whole.view(np.uint8).reshape(-1, 4)[:, : BITS // 8].tobytes()
+        )
         self.frames = start + len(samples)
 
     def flush(self) -> None:
@@ -129,7 +137,8 @@ class TakeSound:
         """Number in the source of the file's sample 0; None while the face shows no sound."""
 
     def row(self, at_s: float, shown_s: float | None) -> None:
-        """Write the sound up to a row `at_s` seconds after the first, whose pose is of sound time `shown_s`; None: of no sound.
+        """Write the sound up to a row `at_s` seconds after the first, whose pose is of sound time `shown_s`; None: of
+        no sound.
 
         Rows come in order of time. Raises OSError.
         """

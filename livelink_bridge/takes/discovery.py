@@ -1,4 +1,5 @@
-"""Which files make up a take: the CSV, its sound, and what slate, take and subject it is of; `arkit_mapping.takes.names` has the rules."""
+"""Which files make up a take: the CSV, its sound, and what slate, take and subject it is of;
+`arkit_mapping.takes.names` has the rules."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ class TakeFiles:
 
 
 def find_take(path: Path) -> TakeFiles:
-    """The take that a .csv is, or the only one of a folder and those below it. Of a calibrated take the calibrated file is meant.
+    """The take that a .csv is, or the only one of a folder and those below it. Of a calibrated take the calibrated file
+    is meant.
 
     Raises TakeError for a folder without a take or with several, and where nothing is.
     """
@@ -34,7 +36,8 @@ def find_take(path: Path) -> TakeFiles:
 
 
 def find_takes(path: Path) -> list[TakeFiles]:
-    """The takes in a folder and in those below it, by path, or the one that a .csv is. Raises TakeError where there is none."""
+    """The takes in a folder and in those below it, by path, or the one that a .csv is. Raises TakeError where there is
+    none."""
     return [_files(csv) for csv in takes_at(path)]
 
 

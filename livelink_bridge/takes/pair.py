@@ -31,11 +31,14 @@ class Part:
     """None is to the sound's end."""
 
 
-def write_pair(take: Take, out: Path, part: Part | None, *, force: bool = False, on_progress: Progress = ignored) -> float:
+def write_pair(
+    take: Take, out: Path, part: Part | None, *, force: bool = False, on_progress: Progress = ignored
+) -> float:
     """Write a take as CSV and `part` as the .wav beside it; how many seconds of sound there are then, 0 without.
 
-    The .wav takes its name first, a .csv that is replaced goes before it: whatever ends the program, no take is left with another's sound.
-    Raises SinkError for names that are taken, unless `force`, and for what cannot be written; SourceError for a sound that cannot be read.
+    The .wav takes its name first, a .csv that is replaced goes before it: whatever ends the program, no take is left
+    with another's sound. Raises SinkError for names that are taken, unless `force`, and for what cannot be written;
+    SourceError for a sound that cannot be read.
     """
     wav = out.with_suffix(".wav")
     if part is None or not _has_any(part):
@@ -50,8 +53,15 @@ def write_pair(take: Take, out: Path, part: Part | None, *, force: bool = False,
         try:
             with whole_file(wav, new=not force) as partial:
                 begun = datetime.fromtimestamp(part.sound.stat().st_mtime).astimezone()
-                seconds = copy_wave(part.sound, partial, of_day_s=float(take.times_s[0]) % DAY_S, begun=begun, description=out.stem,
-                                    from_s=part.from_s, length_s=part.length_s)  # fmt: skip
+                seconds = copy_wave(
+                    part.sound,
+                    partial,
+                    of_day_s=float(take.times_s[0]) % DAY_S,
+                    begun=begun,
+                    description=out.stem,
+                    from_s=part.from_s,
+                    length_s=part.length_s,
+                )
                 if force:
                     out.unlink(missing_ok=True)
         except OSError as error:
@@ -68,4 +78,6 @@ def _refuse_stranger(out: Path) -> None:
     """SinkError where a take without sound would get one that happens to lie there."""
     stranger = sound_beside(out)
     if stranger is not None:
-        raise SinkError(f"{stranger} is there and would be taken for the sound of {out.name}; choose another name, or move it away")
+        raise SinkError(
+            f"{stranger} is there and would be taken for the sound of {out.name}; choose another name, or move it away"
+        )

@@ -1,4 +1,5 @@
-"""The sound of a take that was made from a sound file, put beside it under the name by which readers of takes and Unreal find it."""
+"""The sound of a take that was made from a sound file, put beside it under the name by which readers of takes and
+Unreal find it."""
 
 from __future__ import annotations
 
@@ -14,10 +15,12 @@ from livelink_bridge.takes.wave_file import copy_wave, is_plain_wave
 def place_sound(sound: Path, csv: Path, ours: str | None = None) -> Path | None:
     """Put a sound beside the take that is made of it: the .wav, or None where the sound lies there already.
 
-    A .wav of 16 or 24 bits gets a second name (a hard link), or is copied where that cannot be; any other sound becomes such a .wav, since
-    Unreal imports not every kind in every version. `ours` is the sha256 of a .wav that was put there before and may be replaced.
+    A .wav of 16 or 24 bits gets a second name (a hard link), or is copied where that cannot be; any other sound becomes
+    such a .wav, since Unreal imports not every kind in every version. `ours` is the sha256 of a .wav that was put there
+    before and may be replaced.
 
-    Raises SinkError for a .wav that is there and is another sound, and for what cannot be written; SourceError for an unreadable sound.
+    Raises SinkError for a .wav that is there and is another sound, and for what cannot be written; SourceError for an
+    unreadable sound.
     """
     wav, beside = csv.with_suffix(".wav"), sound_beside(csv)
     if beside is not None and sound.exists() and beside.samefile(sound):
@@ -39,7 +42,9 @@ def place_sound(sound: Path, csv: Path, ours: str | None = None) -> Path | None:
 def _check_ours(wav: Path, new: Path, ours: str | None) -> None:
     there = _sha256(wav)
     if there not in (ours, _sha256(new)):
-        raise SinkError(f"{wav} is there and is another sound than the take's; move it away, or leave sounds behind with --no-sound")
+        raise SinkError(
+            f"{wav} is there and is another sound than the take's; move it away, or leave sounds behind with --no-sound"
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -34,16 +34,24 @@ def _now() -> datetime:
 
 
 class Recorder:
-    """A sink that writes takes with their sound into the Live Link Face app's folders, without ever holding up the sender.
+    """A sink that writes takes with their sound into the Live Link Face app's folders, without ever holding up the
+    sender.
 
-    The sender's thread calls `send`, the model's `hear`; any other may start and stop. A disk that fails ends the take, with one line in
-    the log, and nothing else. A take is at most 24 hours long.
+    The sender's thread calls `send`, the model's `hear`; any other may start and stop. A disk that fails ends the take,
+    with one line in the log, and nothing else. A take is at most 24 hours long.
     """
 
     closure: Closure = "arkit"
 
-    def __init__(self, folder: Path, *, subject: str, slate: str | None = None, now: Callable[[], datetime] = _now,
-                 first_pose_s: float = _FIRST_POSE_S) -> None:  # fmt: skip
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        subject: str,
+        slate: str | None = None,
+        now: Callable[[], datetime] = _now,
+        first_pose_s: float = _FIRST_POSE_S,
+    ) -> None:
         """`slate` None is the subject's name. `first_pose_s` is how long `start` waits for a pose."""
         self.name = f"take:{folder}"
         self.sent = 0
@@ -81,7 +89,8 @@ class Recorder:
 
     @property
     def take(self) -> int:
-        """The number of the next take, unless another program makes a folder of that number first; see `running` for this one's."""
+        """The number of the next take, unless another program makes a folder of that number first; see `running` for
+        this one's."""
         return self._take or next_take(self._folder, self.slate)
 
     @take.setter
@@ -91,7 +100,8 @@ class Recorder:
 
     @property
     def running(self) -> tuple[str, int] | None:
-        """Slate and number of the take that is being written or is to begin with the next pose; None where there is none."""
+        """Slate and number of the take that is being written or is to begin with the next pose; None where there is
+        none."""
         recording = self._recording
         return None if recording is None or recording.ended else (recording.folder.slate, recording.folder.take)
 
@@ -118,11 +128,13 @@ class Recorder:
         return (*self._done, *([recording.folder.csv] if recording and recording.begins_at else []))
 
     def follow(self, shown_s: Callable[[], float | None]) -> None:
-        """Have the sound in step: `shown_s` is called in `send` and says of which sound time, seconds, the pose is; None: of none."""
+        """Have the sound in step: `shown_s` is called in `send` and says of which sound time, seconds, the pose is;
+        None: of none."""
         self._shown_s = shown_s
 
     def hear(self, block: AudioBlock) -> None:
-        """Take a block of the session's sound as the source hands it over, also between takes: poses come later than their sound."""
+        """Take a block of the session's sound as the source hands it over, also between takes: poses come later than
+        their sound."""
         self._heard.hear(block)
 
     def tee(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
@@ -144,12 +156,16 @@ class Recorder:
     def arm(self, slate: str | None = None, take: int | None = None) -> None:
         """Record from the next pose on. What is None is as before, the take number one higher.
 
-        Raises SinkError where a take is being recorded or cannot be written, UsageError for a number that no take can have.
+        Raises SinkError where a take is being recorded or cannot be written, UsageError for a number that no take can
+        have.
         """
         with self._asking:
             if self.recording:
                 assert self._recording is not None
-                raise SinkError(f"take {self._recording.folder.identifier} is being recorded already; stop it before another is started")
+                raise SinkError(
+                    f"take {self._recording.folder.identifier} is being recorded already; stop it before another is "
+                    "started"
+                )
             self._finish()
             if slate is not None:
                 self.slate = slate
@@ -162,11 +178,14 @@ class Recorder:
             except TakeError as error:
                 raise SinkError(str(error)) from error
             if take is not None and folder.take != take:
-                _log.warning("take %d of slate %s is there already; this one is take %d", take, folder.slate, folder.take)
+                _log.warning(
+                    "take %d of slate %s is there already; this one is take %d", take, folder.slate, folder.take
+                )
             self._take = None if folder.take == MOST_TAKE else folder.take + 1
 
     def start(self, slate: str | None = None, take: int | None = None) -> str:
-        """`arm`, and wait for the first pose; its timecode, HH:MM:SS:FF.mmm as in the take. Not to be called by the sender's thread.
+        """`arm`, and wait for the first pose; its timecode, HH:MM:SS:FF.mmm as in the take. Not to be called by the
+        sender's thread.
 
         Raises what `arm` does, and SinkError where no pose comes.
         """
@@ -176,7 +195,9 @@ class Recorder:
             _log.info("take %s begins at %s", recording.folder.identifier, recording.begins_at)
             return recording.begins_at
         self.cancel()
-        raise SinkError(f"nothing was recorded: no pose came within {self._first_pose_s:g} s; recording needs a session that sends")
+        raise SinkError(
+            f"nothing was recorded: no pose came within {self._first_pose_s:g} s; recording needs a session that sends"
+        )
 
     def stop(self) -> Recorded:
         """End the take, or give the one that ended by itself. Raises SinkError where there is none."""
@@ -209,7 +230,13 @@ class Recorder:
         self._lost += recording.lost
         if recorded is not None:
             self._done.append(recorded.csv)
-            _log.info("take %s: %s to %s, %s", recording.folder.identifier, recording.begins_at, recorded.timecode, recorded.csv)
+            _log.info(
+                "take %s: %s to %s, %s",
+                recording.folder.identifier,
+                recording.begins_at,
+                recorded.timecode,
+                recorded.csv,
+            )
         return recorded
 
 

@@ -31,7 +31,8 @@ def bits_of(path: Path) -> int:
 
 
 def is_plain_wave(path: Path) -> bool:
-    """Whether a file is a .wav that whoever reads takes can use as it is: 16 or 24 bits, with all the samples that its header promises.
+    """Whether a file is a .wav that whoever reads takes can use as it is: 16 or 24 bits, with all the samples that its
+    header promises.
 
     False for whatever cannot be read.
     """
@@ -59,8 +60,16 @@ def write_wave(path: Path, form: Format, blocks: Iterable[Samples]) -> int:
     return frames
 
 
-def copy_wave(source: Path, path: Path, *, of_day_s: float, begun: datetime | None, description: str, from_s: float = 0.0,
-              length_s: float | None = None) -> float:  # fmt: skip
+def copy_wave(
+    source: Path,
+    path: Path,
+    *,
+    of_day_s: float,
+    begun: datetime | None,
+    description: str,
+    from_s: float = 0.0,
+    length_s: float | None = None,
+) -> float:
     """Write the part of any sound file that begins at `from_s` as a new .wav; how many seconds it has.
 
     of_day_s : when its first sample is heard, for the time reference
@@ -91,7 +100,8 @@ def _between(source: WavSource, first: int, last: int | None) -> Iterator[Sample
 
 
 def _promised_bytes(path: Path) -> int | None:
-    """The size of the data chunk as a RIFF header has it, in a file that is as long; None for RF64 and whatever else."""
+    """The size of the data chunk as a RIFF header has it, in a file that is as long; None for RF64 and whatever
+    else."""
     with open(path, "rb") as file:
         if file.read(12)[:4] != b"RIFF":
             return None

@@ -1,4 +1,5 @@
-"""One take while it is recorded: rows come from the sender's thread, a thread of its own writes them and their sound."""
+"""One take while it is recorded: rows come from the sender's thread, a thread of its own writes them and their
+sound."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:  # sinks/take.py is a Recorder, so the package of sinks import
     from livelink_bridge.sinks.base import Stamp
 
 _WRITE_S = 0.25
-"""How often what came is written. The writer is not woken by each row: sixty times a second it would take the sender's interpreter."""
+"""How often what came is written. The writer is not woken by each row: sixty times a second it would take the sender's
+interpreter."""
 _WAITING_ROWS = 8 * FRAME_RATE
 """Rows that may wait for the disk: less than the sound that is kept for them."""
 _CLOSING_S = 10.0
@@ -58,7 +60,9 @@ class _Row:
 class Recording:
     """A take in a folder that was made for it. `add` is called by the sender, the rest by whoever records."""
 
-    def __init__(self, folder: TakeFolder, subject: str, heard: HeardSound, begun: datetime, *, write_every_s: float = _WRITE_S) -> None:
+    def __init__(
+        self, folder: TakeFolder, subject: str, heard: HeardSound, begun: datetime, *, write_every_s: float = _WRITE_S
+    ) -> None:
         """Raises TakeError where nothing can be written."""
         self.folder, self.ended = folder, False
         self.first = threading.Event()
@@ -76,7 +80,9 @@ class Recording:
         self._complete = False
         self._describe()
         self._take = LiveTake(folder.csv)
-        self._thread = threading.Thread(target=self._run, args=(write_every_s,), name=f"take {folder.identifier}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(write_every_s,), name=f"take {folder.identifier}", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -102,15 +108,21 @@ class Recording:
         self._rows.put(_Row(at_s - self._first_at_s, shown_s, weights.copy()))
 
     def stop(self) -> Recorded | None:
-        """Write what is left and close the files; None for a take without a row, which leaves nothing behind. Harmless twice."""
+        """Write what is left and close the files; None for a take without a row, which leaves nothing behind. Harmless
+        twice."""
         self._rows.close()
         self._over.set()
         self._thread.join(_CLOSING_S)
         if not self.begins_at:
             self.folder.remove()
             return None
-        return Recorded(timecode(self._last_moment), self.folder.csv, self.folder.sound if self._sound else None, self.folder.path,
-                        self._complete)  # fmt: skip
+        return Recorded(
+            timecode(self._last_moment),
+            self.folder.csv,
+            self.folder.sound if self._sound else None,
+            self.folder.path,
+            self._complete,
+        )
 
     def discard(self) -> None:
         """Stop, and leave nothing behind."""
@@ -143,7 +155,11 @@ class Recording:
         if self._sound_file and rows:
             self._sound_file.flush()
         if self.lost > self._said_lost:
-            _log.warning("take %s: the disk is too slow, %d poses were not written", self.folder.identifier, self.lost - self._said_lost)
+            _log.warning(
+                "take %s: the disk is too slow, %d poses were not written",
+                self.folder.identifier,
+                self.lost - self._said_lost,
+            )
             self._said_lost = self.lost
 
     def _write_sound(self, at_s: float, shown_s: float | None) -> None:
@@ -168,8 +184,15 @@ class Recording:
         self._describe(self._take.rows)
 
     def _describe(self, frames: int = 0) -> None:
-        write_take_json(self.folder, subject=self._subject, begun=self._begun, version=__version__, complete=self._complete,
-                        frames=frames, timecode=self.begins_at)  # fmt: skip
+        write_take_json(
+            self.folder,
+            subject=self._subject,
+            begun=self._begun,
+            version=__version__,
+            complete=self._complete,
+            frames=frames,
+            timecode=self.begins_at,
+        )
 
     def _break_off(self, why: str) -> None:
         _log.error("%s; recording stops with row %d, the session goes on", why, self._take.rows)

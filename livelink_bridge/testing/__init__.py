@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, FakeStream, ListSource, LoudnessModel, ManualClock, fake_device
+from livelink_bridge.testing.stand_ins import (
+    CollectSink,
+    FakePortAudio,
+    FakeStream,
+    ListSource,
+    LoudnessModel,
+    ManualClock,
+    fake_device,
+)
 
 __all__ = ["CollectSink", "FakePortAudio", "FakeStream", "ListSource", "LoudnessModel", "ManualClock", "fake_device"]

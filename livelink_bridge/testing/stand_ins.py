@@ -19,7 +19,9 @@ from speech_to_face.base import Coefficients, Samples, Stream
 class ManualClock:
     """A clock that stands still until told. Waiting moves it to the deadline at once, `overslept_s` late."""
 
-    def __init__(self, start_s: float = 0.0, *, time_of_day_s: float = 0.0, overslept_s: Iterator[float] | None = None) -> None:
+    def __init__(
+        self, start_s: float = 0.0, *, time_of_day_s: float = 0.0, overslept_s: Iterator[float] | None = None
+    ) -> None:
         self._now_s = start_s
         self._midnight_s = start_s - time_of_day_s
         self._overslept_s = overslept_s
@@ -118,7 +120,8 @@ class CollectSink:
 
 
 class LoudnessModel:
-    """A model without weights: the mouth opens as far as the voice is loud. Frame k hears the sound from k - 2 to k + 4."""
+    """A model without weights: the mouth opens as far as the voice is loud. Frame k hears the sound from k - 2 to k +
+    4."""
 
     name = "loudness"
     device = "cpu"
@@ -141,7 +144,8 @@ _JAW_PER_RMS = 5.0
 
 
 class _LoudnessStream:
-    """Frame k is the mean energy of hops k - 2 ... k + 3; hop j is the sound from sample floor(800 j / 3) to the next edge."""
+    """Frame k is the mean energy of hops k - 2 ... k + 3; hop j is the sound from sample floor(800 j / 3) to the next
+    edge."""
 
     def __init__(self) -> None:
         self.reset()
@@ -188,8 +192,8 @@ class _LoudnessStream:
 class FakePortAudio:
     """Stands in for the sounddevice module: two inputs, an output, and streams that a test drives by hand.
 
-    `refuse` is why no stream can be opened, `busy` why one that was opened cannot be started. What is done to `plugged` is seen, as
-    PortAudio's own, only after it is started anew.
+    `refuse` is why no stream can be opened, `busy` why one that was opened cannot be started. What is done to `plugged`
+    is seen, as PortAudio's own, only after it is started anew.
     """
 
     class PortAudioError(Exception):
@@ -268,7 +272,8 @@ class FakeStream:
             self.options["finished_callback"]()
 
     def record(self, samples: Weights, *, overflow: bool = False) -> None:
-        """Hand float32 (n, channels) to an input's callback; afterwards the buffer is overwritten, as a device would."""
+        """Hand float32 (n, channels) to an input's callback; afterwards the buffer is overwritten, as a device
+        would."""
         buffer = samples.copy()
         self.options["callback"](buffer, len(buffer), None, SimpleNamespace(input_overflow=overflow))
         buffer[:] = np.nan

@@ -24,10 +24,16 @@ def face(rows: int, *, head: bool = False) -> NDArray[np.float32]:
 
 
 def app_take(
-    path: Path, values: NDArray[np.float32], *, step: float = 1.001, first: float = 26.689, lost: range = range(0),
+    path: Path,
+    values: NDArray[np.float32],
+    *,
+    step: float = 1.001,
+    first: float = 26.689,
+    lost: range = range(0),
     spelling: str = "BlendshapeCount",
 ) -> NDArray[np.float64]:
-    """Write rows as the app of 2024 does, `step` sixtieths apart; rows in `lost` are left out. Seconds of the day of those written."""
+    """Write rows as the app of 2024 does, `step` sixtieths apart; rows in `lost` are left out. Seconds of the day of
+    those written."""
     lines, times = [",".join(("Timecode", spelling, *TAKE_COLUMNS))], []
     for number, row in enumerate(values):
         if number in lost:
@@ -43,11 +49,15 @@ def app_take(
     return np.array(times)
 
 
-def app_folder(folder: Path, values: NDArray[np.float32], *, slate: str = "MySlate", take: int = 167, subject: str = "iPhone") -> Path:
+def app_folder(
+    folder: Path, values: NDArray[np.float32], *, slate: str = "MySlate", take: int = 167, subject: str = "iPhone"
+) -> Path:
     """A calibrated take's folder with everything that the app puts into it; the `_cal` file holds `values`."""
     home = folder / f"20241204_{slate}_{take}"
     for variant, factor in (("_cal", 1.0), ("_raw", 0.5), ("_neutral", 0.0)):
         app_take(home / f"{slate}_{take}_{subject}{variant}.csv", np.asarray(values * np.float32(factor)))
     (home / "frame_log.csv").write_text("V,0,0.0\n")
-    (home / "take.json").write_text(json.dumps({"slate": slate, "take": take, "subject": subject, "frames": len(values), "version": 1}))
+    (home / "take.json").write_text(
+        json.dumps({"slate": slate, "take": take, "subject": subject, "frames": len(values), "version": 1})
+    )
     return home

@@ -14,7 +14,8 @@ from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
 from livelink_bridge.reporting.metrics import Recent
 
 _FOLLOW_TICKS = 60
-"""A tick takes back this part of its distance from the sound's clock: a second of ticks, so that jitter is averaged away."""
+"""A tick takes back this part of its distance from the sound's clock: a second of ticks, so that jitter is averaged
+away."""
 _MAX_SLEW = 0.01
 """Most that an interval may differ from the nominal one: 0.17 ms at 60 Hz."""
 _POSES_TO_LOCK = 15
@@ -23,8 +24,9 @@ _USUAL_POSES = 600
 """Ten seconds of poses tell what is usual."""
 _USUAL_PERCENT = 90
 _BEYOND_S, _BEYOND_SPREAD = 0.0005, 0.35
-"""The face waits no longer for a straggler than this beyond the usual, and this part of what lies between the median and the usual: a
-device that hands over lumps spreads its poses evenly and is waited for, a machine that stalls all the time is not."""
+"""The face waits no longer for a straggler than this beyond the usual, and this part of what lies between the median
+and the usual: a device that hands over lumps spreads its poses evenly and is waited for, a machine that stalls all the
+time is not."""
 _REMEMBERED = 1024
 """Blocks and poses whose arrival is remembered: more than a look-ahead's worth of the smallest blocks."""
 _GUARD_S = 0.0003
@@ -40,7 +42,8 @@ class Timing(Protocol):
         ...
 
     def heard_s(self, index: int) -> float | None:
-        """Clock time at which the sound of pose `index` was heard, or handed over by its device; delays are counted from here.
+        """Clock time at which the sound of pose `index` was heard, or handed over by its device; delays are counted
+        from here.
 
         None: not known, or too long ago.
         """
@@ -97,7 +100,8 @@ class WindowedMinMax:
         self._parts.clear()
 
     def extreme(self, ignored: int = 0) -> float:
-        """The most extreme reading kept, but for the worst `ignored` parts (and at most a quarter). Needs at least one reading."""
+        """The most extreme reading kept, but for the worst `ignored` parts (and at most a quarter). Needs at least one
+        reading."""
         values = sorted(value for _, value in self._parts)
         ignored = min(ignored, len(values) // 4)
         return values[ignored] if self._pick is min else values[-1 - ignored]
@@ -106,12 +110,12 @@ class WindowedMinMax:
 class ArrivalClock:
     """Learns from a live source when its poses are ready, and makes them due just after.
 
-    Two things are measured. Where sample 0 lies on the clock: whatever delays a block's arrival makes it late, never early,
-    so the earliest arrivals of the last seconds are the true ones. And how long after its own sound a pose is ready
-    (look-ahead, the rest of a block, computing): the longest of the last half minute but for its two worst seconds, so that
-    about one pose in a thousand may be late and one hiccup of the machine does not delay all that follows. On a machine that
-    stalls more often than that the delay stays near what nine poses of ten need: a pose that now and then is held one tick
-    longer is seen by nobody, a face a quarter of a second behind its voice by everybody.
+    Two things are measured. Where sample 0 lies on the clock: whatever delays a block's arrival makes it late, never
+    early, so the earliest arrivals of the last seconds are the true ones. And how long after its own sound a pose is
+    ready (look-ahead, the rest of a block, computing): the longest of the last half minute but for its two worst
+    seconds, so that about one pose in a thousand may be late and one hiccup of the machine does not delay all that
+    follows. On a machine that stalls more often than that the delay stays near what nine poses of ten need: a pose that
+    now and then is held one tick longer is seen by nobody, a face a quarter of a second behind its voice by everybody.
 
     The model's thread calls `heard`, `ready` and `restart`; the sender's thread reads.
     """
@@ -180,17 +184,18 @@ class Tick:
     deadline_s: float
     """Clock time at which it is due, seconds."""
     position: Fraction
-    """What it shows, in poses of the source's 60 Hz grid: 2.5 is halfway from pose 2 to pose 3. Negative before the first."""
+    """What it shows, in poses of the source's 60 Hz grid: 2.5 is halfway from pose 2 to pose 3. Negative before the
+    first."""
 
 
 class TickScheduler:
     """Absolute deadlines, evenly spaced, that follow a `Timing`.
 
-    The spacing bends by at most 1 % and slowly; when the timing jumps by more than half an interval the ticks keep their
-    spacing and show other poses instead. Ticks that are already past are left out, never made up for.
+    The spacing bends by at most 1 % and slowly; when the timing jumps by more than half an interval the ticks keep
+    their spacing and show other poses instead. Ticks that are already past are left out, never made up for.
 
-    A rate that does not divide 60 shows moments between two poses. The later one must be there, so every tick waits for as long
-    as the latest of them needs: steps stay even, and the whole is later by `wait_s`.
+    A rate that does not divide 60 shows moments between two poses. The later one must be there, so every tick waits for
+    as long as the latest of them needs: steps stay even, and the whole is later by `wait_s`.
     """
 
     def __init__(self, fps: Fraction | int, timing: Timing) -> None:
@@ -198,7 +203,8 @@ class TickScheduler:
         self._poses_a_tick = Fraction(FRAME_RATE) / fps
         self.period_s = float(1 / fps)
         self.wait_s = (1 - 1 / self._poses_a_tick.denominator) / FRAME_RATE
-        """What resampling to this rate adds to the delay, seconds: 0 at 60, 30, 20 ...; 8 ms at 24; 13 ms at 25 and 50."""
+        """What resampling to this rate adds to the delay, seconds: 0 at 60, 30, 20 ...; 8 ms at 24; 13 ms at 25 and
+        50."""
         self.late = 0
         """Ticks left out because they were past."""
         self.shifted = 0
@@ -211,7 +217,8 @@ class TickScheduler:
 
     @property
     def shown_zero_s(self) -> float | None:
-        """Clock time at which the sound of time 0 is, or would have been, shown, by the newest tick; None before the first sound."""
+        """Clock time at which the sound of time 0 is, or would have been, shown, by the newest tick; None before the
+        first sound."""
         if not self._locked or self._deadline_s is None:
             return None
         return self._deadline_s - float(self._number * self._poses_a_tick) / FRAME_RATE

@@ -19,7 +19,8 @@ _BELOW_ONE = 0.99999994
 """The largest float32 below 1: a sub-frame must not be rounded up to the next frame on the wire."""
 _LOOK_EVERY_S = 1.0
 _SLEW = 1e-3
-"""Part by which frames may run fast or slow to get back to the system's clock: a millisecond a second, seen by nobody."""
+"""Part by which frames may run fast or slow to get back to the system's clock: a millisecond a second, seen by
+nobody."""
 _LEAP_S = 0.5
 """A system clock that is off by more was set, not disciplined."""
 
@@ -29,14 +30,16 @@ _log = logging.getLogger(__name__)
 class Timebase:
     """The one time that packets' frame numbers and takes' timecode are of.
 
-    Frame numbers run on past midnight. Where frames are counted as fast as poses are sent, each stamp has the next number: a beat
-    that follows a sound device wanders through the frames, and its jitter must not make numbers stammer where it crosses from one
-    to the next. Every time it has wandered by a frame, one number is left out, or given twice with sub-frames that rise: a device
-    that is 150 ppm fast does that every two minutes, and timecode stays with the clock all day. Where poses come faster than
-    frames, several have one number.
+    Frame numbers run on past midnight. Where frames are counted as fast as poses are sent, each stamp has the next
+    number: a beat that follows a sound device wanders through the frames, and its jitter must not make numbers stammer
+    where it crosses from one to the next. Every time it has wandered by a frame, one number is left out, or given twice
+    with sub-frames that rise: a device that is 150 ppm fast does that every two minutes, and timecode stays with the
+    clock all day. Where poses come faster than frames, several have one number.
     """
 
-    def __init__(self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day", *, fps: Fraction | None = None) -> None:
+    def __init__(
+        self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day", *, fps: Fraction | None = None
+    ) -> None:
         """`fps` is how many stamps a second are asked for; None is as many as there are frames."""
         self.rate = rate
         self._clock = clock
@@ -75,7 +78,8 @@ class Timebase:
         return begun + (at_s - begun_s) * float(self.rate.exact)
 
     def _follow(self, at_s: float) -> None:
-        """Bend towards what the system's clock says now: a disciplined clock drifts from a monotonic one by parts per million."""
+        """Bend towards what the system's clock says now: a disciplined clock drifts from a monotonic one by parts per
+        million."""
         if self._first is None or at_s < self._looked_s + _LOOK_EVERY_S:
             return
         passed_s = min(at_s - self._looked_s, 10 * _LOOK_EVERY_S)

@@ -1,7 +1,8 @@
 """Timecode: which frame of the day a moment is, at the rates of film and television.
 
-Drop-frame counting as SMPTE ST 12-1 has it: at 29.97 and 59.94 the labels of the first two (four) frames of each minute but every tenth
-are left out, which keeps labels within a frame or so of the clock. Without dropping, labels count on evenly and lose 3.6 s an hour.
+Drop-frame counting as SMPTE ST 12-1 has it: at 29.97 and 59.94 the labels of the first two (four) frames of each minute
+but every tenth are left out, which keeps labels within a frame or so of the clock. Without dropping, labels count on
+evenly and lose 3.6 s an hour.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 Origin = Literal["time-of-day", "ntp", "zero"]
-"""What frame 0 is: midnight, counted on by the monotonic clock from the start; midnight, followed as the system's clock is
-disciplined; or the first frame."""
+"""What frame 0 is: midnight, counted on by the monotonic clock from the start; midnight, followed as the system's clock
+is disciplined; or the first frame."""
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 

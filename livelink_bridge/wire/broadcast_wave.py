@@ -1,10 +1,11 @@
-"""The header of a Broadcast Wave file: RIFF, a place for 64-bit sizes, the time reference, the format, then the samples to the end.
+"""The header of a Broadcast Wave file: RIFF, a place for 64-bit sizes, the time reference, the format, then the samples
+to the end.
 
 | offset | bytes | what |
 |---|---|---|
 | 0 | 12 | `RIFF` or `RF64`, size of the rest, `WAVE` |
 | 12 | 36 | `JUNK`, kept free for `ds64`, which takes its place when a size needs more than 32 bits (EBU Tech 3306) |
-| 48 | 610 | `bext`, version 1: what, by whom, when, and the first sample's number counted from midnight (EBU Tech 3285) |
+| 48 | 610 | `bext`, version 1: what, by whom, when, and the first sample's number from midnight (EBU Tech 3285) |
 | 658 | 24 | `fmt `: PCM |
 | 682 | 8 | `data` and its size |
 
@@ -48,16 +49,40 @@ def encode_header(form: Format, frames: int) -> bytes:
     data = frames * form.frame_bytes
     riff = HEADER_BYTES - 8 + data + data % 2
     sizes = struct.pack("<QQQL", riff, data, frames, 0) if riff > _FULL else bytes(28)
-    return b"".join((
-        struct.pack("<4sL4s", b"RF64" if riff > _FULL else b"RIFF", min(riff, _FULL), b"WAVE"),
-        struct.pack("<4sL", b"ds64" if riff > _FULL else b"JUNK", len(sizes)), sizes,
-        struct.pack("<4sL", b"bext", _BEXT.size), _bext(form),
-        struct.pack("<4sLHHLLHH", b"fmt ", 16, 1, form.channels, form.rate_hz, form.rate_hz * form.frame_bytes, form.frame_bytes,
-                    form.bits),
-        struct.pack("<4sL", b"data", _FULL if riff > _FULL else data),
-    ))  # fmt: skip
+    return b"".join(
+        (
+            struct.pack("<4sL4s", b"RF64" if riff > _FULL else b"RIFF", min(riff, _FULL), b"WAVE"),
+            struct.pack("<4sL", b"ds64" if riff > _FULL else b"JUNK", len(sizes)),
+            sizes,
+            struct.pack("<4sL", b"bext", _BEXT.size),
+            _bext(form),
+            struct.pack(
+                "<4sLHHLLHH",
+                b"fmt ",
+                16,
+                1,
+                form.channels,
+                form.rate_hz,
+                form.rate_hz * form.frame_bytes,
+                form.frame_bytes,
+                form.bits,
+            ),
+            struct.pack("<4sL", b"data", _FULL if riff > _FULL else data),
+        )
+    )
 
 
 def _bext(form: Format) -> bytes:
     date, clock = (form.begun.strftime(part).encode() if form.begun else b"" for part in ("%Y-%m-%d", "%H:%M:%S"))
-    return _BEXT.pack(form.description.encode("ascii", "replace"), _ORIGINATOR, b"", date, clock, form.time_reference, 1, b"", b"", b"")
+    return _BEXT.pack(
+        form.description.encode("ascii", "replace"),
+        _ORIGINATOR,
+        b"",
+        date,
+        clock,
+        form.time_reference,
+        1,
+        b"",
+        b"",
+        b"",
+    )

@@ -2,12 +2,14 @@
 
     mouthSmile_R-0|eyeBlink_L-7|...|=head#rx,ry,rz,px,py,pz|rightEye#rx,ry,rz|leftEye#rx,ry,rz|
 
-Weights are whole numbers from 0 to 100, angles degrees about x, y and z, the head's position metres. Version 2 puts `&` between a
-name and its number where version 1 has `-`. Shapes that come in pairs end in `_L` and `_R`; jawLeft, jawRight, mouthLeft and
-mouthRight are no pairs and keep their names. Source: the protocol's own page, https://www.ifacialmocap.com/for-developer/.
+Weights are whole numbers from 0 to 100, angles degrees about x, y and z, the head's position metres. Version 2 puts `&`
+between a name and its number where version 1 has `-`. Shapes that come in pairs end in `_L` and `_R`; jawLeft,
+jawRight, mouthLeft and mouthRight are no pairs and keep their names. Source: the protocol's own page,
+https://www.ifacialmocap.com/for-developer/.
 
-Signs are read off that page's example, where eyes that look in and down have x > 0 and, for the right eye, y > 0, for the left
-y < 0: x is Live Link's pitch, y its yaw turned round, and so z its roll turned round. That the head follows the eyes is assumed.
+Signs are read off that page's example, where eyes that look in and down have x > 0 and, for the right eye, y > 0, for
+the left y < 0: x is Live Link's pitch, y its yaw turned round, and so z its roll turned round. That the head follows
+the eyes is assumed.
 """
 
 from __future__ import annotations
@@ -43,10 +45,17 @@ def short_name(name: str) -> str:
 
 
 NAMES: tuple[str, ...] = tuple(short_name(name) for name in ARKIT_52)
-"""The 52 shapes in wire order of a Live Link packet, as this protocol spells them. A text may hold them in any order."""
+"""The 52 shapes in wire order of a Live Link packet, as this protocol spells them. A text may hold them in any
+order."""
 
 _BONES = ("head", "rightEye", "leftEye")
-_ANGLES = np.array([CHANNELS_61.index(f"{bone}{axis}") for bone in ("Head", "RightEye", "LeftEye") for axis in ("Pitch", "Yaw", "Roll")])
+_ANGLES = np.array(
+    [
+        CHANNELS_61.index(f"{bone}{axis}")
+        for bone in ("Head", "RightEye", "LeftEye")
+        for axis in ("Pitch", "Yaw", "Roll")
+    ]
+)
 """Which channels the nine angles are, in the text's order."""
 _DEGREES = np.tile(np.rad2deg([1.0, -1.0, -1.0]), 3)
 _BONE_TEXT = "=head#%.4f,%.4f,%.4f,0,0,0|rightEye#%.4f,%.4f,%.4f|leftEye#%.4f,%.4f,%.4f|"
@@ -57,7 +66,8 @@ _CELLS = {
     version: np.array([f"{name}{separator}{step}|" for name in NAMES for step in range(_STEPS)], object)
     for version, separator in _SEPARATORS.items()
 }
-"""Every name with every number it can have: writing 52 of them anew takes three times as long as choosing and joining them."""
+"""Every name with every number it can have: writing 52 of them anew takes three times as long as choosing and joining
+them."""
 
 _COLUMNS = {name: column for names in (NAMES, ARKIT_52) for column, name in enumerate(names)}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
@@ -70,8 +80,8 @@ class Face:
 
     version: Version
     values: NDArray[np.float32]
-    """float32 (61,) in wire order of a Live Link packet: weights (1 is 100 on the wire), then angles in radians with Live Link's signs.
-    0 where the text says nothing."""
+    """float32 (61,) in wire order of a Live Link packet: weights (1 is 100 on the wire), then angles in radians with
+    Live Link's signs. 0 where the text says nothing."""
     position: tuple[float, float, float]
     """Where the head is, x, y, z, as sent: metres from the camera."""
 
@@ -79,8 +89,8 @@ class Face:
 def encode(values: NDArray[np.float32], version: Version = 1) -> bytes:
     """The text of a pose: every shape, both eyes and the head, its position 0, in less than 1024 bytes.
 
-    `values` are floats (61,) in wire order of a Live Link packet; weights outside [0, 1] are sent as 0 or 100, angles as degrees
-    less whole turns. Raises WireError for values not finite or not 61.
+    `values` are floats (61,) in wire order of a Live Link packet; weights outside [0, 1] are sent as 0 or 100, angles
+    as degrees less whole turns. Raises WireError for values not finite or not 61.
     """
     given = np.asarray(values, np.float64)
     if given.shape != (len(CHANNELS_61),):
@@ -91,14 +101,17 @@ def encode(values: NDArray[np.float32], version: Version = 1) -> bytes:
         raise WireError(f"value {bad} is {given[bad]}, expected a finite number", 0)
     steps = np.rint(np.minimum(np.maximum(given[:SHAPE_COUNT], 0.0), 1.0) * 100).astype(np.intp)
     angles = np.fmod(given[_ANGLES] * _DEGREES, 360.0)
-    return ("".join(_CELLS[version].take(_FIRST + steps).tolist()) + _BONE_TEXT % tuple(angles.tolist())).encode("ascii")
+    return ("".join(_CELLS[version].take(_FIRST + steps).tolist()) + _BONE_TEXT % tuple(angles.tolist())).encode(
+        "ascii"
+    )
 
 
 def decode(datagram: bytes) -> Face:
-    """The face in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another error.
+    """The face in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another
+    error.
 
-    Shapes may come in any order, with full names (mouthSmileLeft) too; those with names of no shape are passed over, as other apps
-    of this family add some. The text must know one shape at least and go on to `head#`, or it was cut.
+    Shapes may come in any order, with full names (mouthSmileLeft) too; those with names of no shape are passed over, as
+    other apps of this family add some. The text must know one shape at least and go on to `head#`, or it was cut.
     """
     text = _text(datagram)
     shapes, equals, bones = text.partition("=")

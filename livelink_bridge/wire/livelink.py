@@ -1,4 +1,5 @@
-"""The Live Link Face packet, version 6: what the phone app sends and Unreal's ARKit source reads. One datagram is one frame.
+"""The Live Link Face packet, version 6: what the phone app sends and Unreal's ARKit source reads. One datagram is one
+frame.
 
 Big-endian, no padding, no checksum. nD and nS are lengths in bytes of UTF-8, without a terminator:
 
@@ -15,8 +16,8 @@ Big-endian, no padding, no checksum. nD and nS are lengths in bytes of UTF-8, wi
     25 + nD + nS    1      count, 61; absent when the sender sees no face ("header-only")
     26 + nD + nS    244    61 x float32 in wire order (`arkit_mapping.CHANNELS_61`)
 
-`encode` and an `Encoder` refuse what Unreal would drop or hand to the rig unchecked. `decode` reads what Unreal reads; text that is not
-UTF-8 is the one thing it refuses and Unreal does not.
+`encode` and an `Encoder` refuse what Unreal would drop or hand to the rig unchecked. `decode` reads what Unreal reads;
+text that is not UTF-8 is the one thing it refuses and Unreal does not.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class Packet:
     """One datagram's content."""
 
     device_id: str
-    """Who sends. 36 ASCII characters, a UUID in capitals, is what every known receiver takes; two subjects must not share one."""
+    """Who sends. 36 ASCII characters, a UUID in capitals, is what every known receiver takes; two subjects must not
+    share one."""
     subject: str
     """The Live Link subject's name, the one the user picks in Unreal."""
     frame: int
@@ -78,7 +80,8 @@ class Packet:
     subframe: float
     """Fraction of a frame after `frame`, in [0, 1)."""
     rate: Fraction
-    """Frames per second. Fraction(0) on a decoded packet whose rate is no rate (a zero or negative part), which Unreal accepts."""
+    """Frames per second. Fraction(0) on a decoded packet whose rate is no rate (a zero or negative part), which Unreal
+    accepts."""
     values: NDArray[np.float32] | None
     """float32 (61,) in wire order: 52 weights in [0, 1], then 9 angles in radians. None: the sender sees no face."""
 
@@ -86,9 +89,10 @@ class Packet:
 def encode(packet: Packet) -> bytes:
     """The datagram of a packet; without values, a header-only one.
 
-    Any float values of shape (61,) are taken and sent as float32. Raises WireError for what Unreal would drop or must not get:
-    values not finite or not 61, a rate that is not positive or not made of int32, a frame or sub-frame out of range, an
-    empty name or id, one with a NUL (Unreal would cut it there), both together over 1016 bytes. Its `offset` is the field's.
+    Any float values of shape (61,) are taken and sent as float32. Raises WireError for what Unreal would drop or must
+    not get: values not finite or not 61, a rate that is not positive or not made of int32, a frame or sub-frame out of
+    range, an empty name or id, one with a NUL (Unreal would cut it there), both together over 1016 bytes. Its `offset`
+    is the field's.
     """
     identity = _identity(packet.device_id, packet.subject)
     rate = packet.rate
@@ -101,10 +105,11 @@ def encode(packet: Packet) -> bytes:
 
 
 class Encoder:
-    """The datagrams of one subject, for who sends 60 a second: as `encode` makes them, but for weights, which are held to [0, 1].
+    """The datagrams of one subject, for who sends 60 a second: as `encode` makes them, but for weights, which are held
+    to [0, 1].
 
-    Only what changes is written, into a datagram made once; so one thread at a time. Raises WireError for an id or a name that
-    `encode` refuses.
+    Only what changes is written, into a datagram made once; so one thread at a time. Raises WireError for an id or a
+    name that `encode` refuses.
     """
 
     def __init__(self, device_id: str, subject: str) -> None:
@@ -139,9 +144,11 @@ class Encoder:
         self._rate = rate
 
     def _all_good(self) -> bool:
-        """Whether every weight is in [0, 1] and every angle finite, as nearly always: told in half the time that clamping takes.
+        """Whether every weight is in [0, 1] and every angle finite, as nearly always: told in half the time that
+        clamping takes.
 
-        Read as whole numbers, the bits of floats from 0 to 1 run up to those of 1; what is negative, larger, infinite or NaN is above.
+        Read as whole numbers, the bits of floats from 0 to 1 run up to those of 1; what is negative, larger, infinite
+        or NaN is above.
         """
         np.less_equal(self._bits, _MOST_BITS, self._is_good)
         turned = sum(self._angles.tolist())
@@ -149,19 +156,25 @@ class Encoder:
 
 
 def decode(datagram: bytes) -> Packet:
-    """The packet in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another error.
+    """The packet in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another
+    error.
 
-    Taken as Unreal takes them: ids of any length, bytes after the last value (ignored), values that are NaN or out of range.
+    Taken as Unreal takes them: ids of any length, bytes after the last value (ignored), values that are NaN or out of
+    range.
     """
     datagram = bytes(datagram)
     if not datagram or datagram[0] != VERSION:
-        raise WireError(f"got {f'version {datagram[0]}' if datagram else 'an empty datagram'}, expected version {VERSION}", 0)
+        raise WireError(
+            f"got {f'version {datagram[0]}' if datagram else 'an empty datagram'}, expected version {VERSION}", 0
+        )
     device_id, at = _read_text(datagram, 1, "device id")
     subject, at = _read_text(datagram, at, "subject name")
     if len(datagram) < at + _TIME.size:
         raise WireError(f"datagram ends in the frame time: got {len(datagram) - at} of its {_TIME.size} bytes", at)
     frame, subframe, numerator, denominator = _TIME.unpack_from(datagram, at)
-    return Packet(device_id, subject, frame, subframe, _rate(numerator, denominator), _read_values(datagram, at + _TIME.size))
+    return Packet(
+        device_id, subject, frame, subframe, _rate(numerator, denominator), _read_values(datagram, at + _TIME.size)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -175,7 +188,11 @@ def _identity(device_id: str, subject: str) -> bytes:
         start += len(parts[-1])
     length = start - 1 - 2 * _INT32.size
     if length > MAX_TEXT:
-        raise WireError(f"device id and subject name take {length} bytes together, Unreal reads at most {MAX_TEXT}: shorten the name", 1)
+        raise WireError(
+            f"device id and subject name take {length} bytes together, Unreal reads at most {MAX_TEXT}: shorten the "
+            "name",
+            1,
+        )
     return b"".join(parts)
 
 
@@ -202,7 +219,9 @@ def _instant(frame: int, subframe: float, offset: int) -> tuple[int, float]:
 
 def _check_rate(rate: Fraction, offset: int) -> None:
     if not isinstance(rate, _RATIONAL) or not 1 <= rate.numerator <= _INT32_MAX or rate.denominator > _INT32_MAX:
-        raise WireError(f"got rate {rate!r}, expected a positive Fraction of two int32, such as Fraction(60)", offset + 8)
+        raise WireError(
+            f"got rate {rate!r}, expected a positive Fraction of two int32, such as Fraction(60)", offset + 8
+        )
 
 
 def _finite(values: object, offset: int) -> NDArray[np.float32]:
@@ -211,19 +230,25 @@ def _finite(values: object, offset: int) -> NDArray[np.float32]:
     finite = np.isfinite(wire)
     if finite.tobytes() != _ALL:
         bad = int(np.argmin(finite))
-        raise WireError(f"value {bad} is {wire[bad]}, expected a finite number: Unreal would pass it to the rig", offset + 1 + 4 * bad)
+        raise WireError(
+            f"value {bad} is {wire[bad]}, expected a finite number: Unreal would pass it to the rig",
+            offset + 1 + 4 * bad,
+        )
     return wire
 
 
 def _as_pose(values: object, offset: int) -> NDArray[np.float32]:
-    """float32 (61,), the values themselves where they are. There is one dtype object of float32, and comparing two takes longer."""
+    """float32 (61,), the values themselves where they are. There is one dtype object of float32, and comparing two
+    takes longer."""
     if isinstance(values, np.ndarray) and values.dtype is _FLOAT32 and values.shape == _SHAPE:
         return values
     try:
         with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused
             wire = np.asarray(values).astype(np.float32, casting="same_kind")
     except (TypeError, ValueError):
-        raise WireError(f"got values of kind {getattr(values, 'dtype', type(values).__name__)}, expected {COUNT} floats", offset) from None
+        raise WireError(
+            f"got values of kind {getattr(values, 'dtype', type(values).__name__)}, expected {COUNT} floats", offset
+        ) from None
     if wire.shape != _SHAPE:
         raise WireError(f"got values of shape {wire.shape}, expected ({COUNT},)", offset)
     return wire
@@ -257,5 +282,7 @@ def _read_values(datagram: bytes, at: int) -> NDArray[np.float32] | None:
     if datagram[at] != COUNT:
         raise WireError(f"got {datagram[at]} values, expected {COUNT}", at)
     if len(datagram) - at - 1 < _VALUES_BYTES:
-        raise WireError(f"datagram ends in the values: got {len(datagram) - at - 1} of their {_VALUES_BYTES} bytes", at + 1)
+        raise WireError(
+            f"datagram ends in the values: got {len(datagram) - at - 1} of their {_VALUES_BYTES} bytes", at + 1
+        )
     return np.frombuffer(datagram, _WIRE_FLOAT, COUNT, at + 1).astype(np.float32)

@@ -39,7 +39,11 @@ def oddities(packet: Packet, size: int) -> Iterator[Oddity]:
         yield Oddity("id-length", text, "give the sender a UUID as its device id")
     yield from name_oddities(packet.subject)
     if "\0" in packet.subject + packet.device_id:
-        yield Oddity("nul", f"{packet.subject!r}: Unreal cuts a name or id at its NUL", "take the NUL out of the sender's name or id")
+        yield Oddity(
+            "nul",
+            f"{packet.subject!r}: Unreal cuts a name or id at its NUL",
+            "take the NUL out of the sender's name or id",
+        )
     if not packet.rate:
         text = "frame rate has a zero or negative part: unusable for timecode and Take Recorder"
         yield Oddity("rate", text, "leave the source's Evaluation Mode at Engine Time, or mend the sender")
@@ -57,11 +61,14 @@ def oddities(packet: Packet, size: int) -> Iterator[Oddity]:
 def name_oddities(subject: str) -> Iterator[Oddity]:
     """What is wrong with a subject's name: FName knows no name `None` and none that is empty (protocol.md 1.4)."""
     if not subject.strip("\0 ") or subject.strip().lower() == "none":
-        yield Oddity("no-name", f"subject name {subject!r} is no name to Unreal", "give the sender another subject name")
+        yield Oddity(
+            "no-name", f"subject name {subject!r} is no name to Unreal", "give the sender another subject name"
+        )
 
 
 def value_oddities(values: NDArray[np.float32], receiver: str) -> Iterator[Oddity]:
-    """What is wrong with float32 (61,) in wire order: not finite, weights outside 0 to 1, angles that cannot be radians."""
+    """What is wrong with float32 (61,) in wire order: not finite, weights outside 0 to 1, angles that cannot be
+    radians."""
     finite = np.isfinite(values)
     if not finite.all():
         text = f"{CHANNELS_61[int(np.argmin(finite))]} is not a finite number: {receiver} passes it to the rig"

@@ -21,8 +21,8 @@ _LOOKED_AT = 64
 def wire_of(datagram: bytes) -> Wire | None:
     """What a datagram resembles, whether or not it is sound; None for anything else.
 
-    Live Link begins with its version, a byte of 6 or below, and the length of an id; OSC with `/` or `#bundle`, VMC being OSC
-    whose addresses begin with /VMC/; iFacialMocap with a shape's name and its number, or its head.
+    Live Link begins with its version, a byte of 6 or below, and the length of an id; OSC with `/` or `#bundle`, VMC
+    being OSC whose addresses begin with /VMC/; iFacialMocap with a shape's name and its number, or its head.
     """
     head = datagram[:_LOOKED_AT]
     if head.startswith((b"/", b"#bundle\0")):

@@ -1,7 +1,8 @@
 """What Unreal's ARKit source does with a datagram, before anything is decoded: read it, or drop it without a word.
 
-Unreal logs drops at Verbose only, and its Live Link window says Active all the same. These are its rules as its published
-source has them, in its order; they are told apart from `livelink.decode` on purpose, which follows the protocol.
+Unreal logs drops at Verbose only, and its Live Link window says Active all the same. These are its rules as its
+published source has them, in its order; they are told apart from `livelink.decode` on purpose, which follows the
+protocol.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ REMEDIES = {
     "too-small": "find the sender by its address; it speaks another protocol, or the packet was cut on its way",
     "too-big": "make the sender's device id and subject name shorter",
     "version": "bring the sending app up to date, or stop it: it delays the good packets of others too",
-    "string-length": "let the sender give lengths in bytes of UTF-8, not in characters; until then a name of plain ASCII letters works",
+    "string-length": "let the sender give lengths in bytes of UTF-8, not in characters; until then a name of plain "
+    "ASCII letters works",
     "count": f"let the sender send all {COUNT} channels: 52 shapes, then 9 angles, which may be 0",
     "short-values": f"let the sender send all {COUNT} values as 4-byte floats; look for a VPN that cuts packets",
 }

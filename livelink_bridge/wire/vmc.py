@@ -2,13 +2,14 @@
 
     /VMC/Ext/OK i                  1: the sender's model is loaded
     /VMC/Ext/T f                   the sender's time, seconds, to see that it is alive
-    /VMC/Ext/Bone/Pos s 7f         a bone of Unity's HumanBodyBones: position in metres, rotation as quaternion x y z w, both local
-    /VMC/Ext/Set/Eye i 3f          1 and the point looked at, metres from the head (before 2.8: in the room)
-    /VMC/Ext/Blend/Val s f         one blend shape of the avatar, 0 to 1; names are case-sensitive
-    /VMC/Ext/Blend/Apply           what makes the values the face's: nothing moves without it
+    /VMC/Ext/Bone/Pos s 7f         a bone of Unity's HumanBodyBones: position in metres, rotation as quaternion x y z w,
+    both local /VMC/Ext/Set/Eye i 3f          1 and the point looked at, metres from the head (before 2.8: in the room)
+    /VMC/Ext/Blend/Val s f         one blend shape of the avatar, 0 to 1; names are case-sensitive /VMC/Ext/Blend/Apply
+    what makes the values the face's: nothing moves without it
 
-Unity's axes are x to the right, y up, z forward, left-handed. Positive angles here are, as this program's eyes have them: yaw to the
-face's own right (about y), pitch down (about x); roll is about z as Unity turns it, the face's right side up.
+Unity's axes are x to the right, y up, z forward, left-handed. Positive angles here are, as this program's eyes have
+them: yaw to the face's own right (about y), pitch down (about x); roll is about z as Unity turns it, the face's right
+side up.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ HEAD = slice(TIME + 1, TIME + 5)
 EYES = slice(HEAD.stop, HEAD.stop + 3)
 VRM = slice(EYES.stop, EYES.stop + len(EXPRESSIONS))
 VALUES = VRM.stop
-"""What messages are filled from: float32 (VALUES,), the 61 channels in wire order, then the sender's time, the head's quaternion, the
-point looked at, and VRM's expressions."""
+"""What messages are filled from: float32 (VALUES,), the 61 channels in wire order, then the sender's time, the head's
+quaternion, the point looked at, and VRM's expressions."""
 
 APPLY = message("/VMC/Ext/Blend/Apply")
 
@@ -39,8 +40,8 @@ def alive() -> list[Template]:
 def head() -> list[Template]:
     """The head's rotation and the point looked at.
 
-    Its position is 0: receivers that heed positions are to be told not to. The whole rotation is the head's own, none is left to
-    the neck, which an avatar need not have.
+    Its position is 0: receivers that heed positions are to be told not to. The whole rotation is the head's own, none
+    is left to the neck, which an avatar need not have.
     """
     turn = map(Value, range(HEAD.start, HEAD.stop))
     point = map(Value, range(EYES.start, EYES.stop))
@@ -48,7 +49,8 @@ def head() -> list[Template]:
 
 
 def shapes(channels: Iterable[int], *, camel_case: bool) -> list[Template]:
-    """A value for each of the channels, positions in wire order, by its Perfect Sync name: PascalCase, or as ARKit has it."""
+    """A value for each of the channels, positions in wire order, by its Perfect Sync name: PascalCase, or as ARKit has
+    it."""
     names = [(camel(CHANNELS_61[channel]) if camel_case else CHANNELS_61[channel], channel) for channel in channels]
     return [message("/VMC/Ext/Blend/Val", name, Value(channel)) for name, channel in names]
 

@@ -1,9 +1,10 @@
 """VMC messages to poses: values wait until they are applied (protocol.md 4.1).
 
-`/VMC/Ext/Blend/Val s f` sets one blendshape, `/VMC/Ext/Blend/Apply` makes what was set the pose; without it nothing happens in a
-receiver. The 52 ARKit names are Perfect Sync's; others, such as VRM's A I U E O, are kept beside the pose. Head and eyes come as
-bones with rotations, quaternions x y z w in Unity's axes (x right, y up, z forward, left-handed), the eyes also as a point looked at
-(`/VMC/Ext/Set/Eye i 3f`). Angles are told as `wire.vmc` writes them: yaw about y, pitch about x, roll about z.
+`/VMC/Ext/Blend/Val s f` sets one blendshape, `/VMC/Ext/Blend/Apply` makes what was set the pose; without it nothing
+happens in a receiver. The 52 ARKit names are Perfect Sync's; others, such as VRM's A I U E O, are kept beside the pose.
+Head and eyes come as bones with rotations, quaternions x y z w in Unity's axes (x right, y up, z forward, left-handed),
+the eyes also as a point looked at (`/VMC/Ext/Set/Eye i 3f`). Angles are told as `wire.vmc` writes them: yaw about y,
+pitch about x, roll about z.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from livelink_bridge.wire.osc.face import Message, channel_of, keep_other, numbe
 from livelink_bridge.wire.packet_lint import Oddity
 
 MOST_UNAPPLIED = 256
-"""Values without an Apply after which a sender is taken to have forgotten it: more than two poses of every name there is."""
+"""Values without an Apply after which a sender is taken to have forgotten it: more than two poses of every name there
+is."""
 
 BONES = {"head": "Head", "lefteye": "LeftEye", "righteye": "RightEye"}
 """By lower-case name of a bone, what its angles are called."""
@@ -90,7 +92,8 @@ class VmcPose:
 
 
 def angles_of(x: float, y: float, z: float, w: float) -> tuple[float, float, float]:
-    """Yaw about y, pitch about x and roll about z of a rotation, radians, turned in that order; no rotation for a quaternion of 0."""
+    """Yaw about y, pitch about x and roll about z of a rotation, radians, turned in that order; no rotation for a
+    quaternion of 0."""
     size = math.sqrt(x * x + y * y + z * z + w * w)
     if not 1e-6 < size < math.inf:
         return 0.0, 0.0, 0.0

@@ -1,7 +1,7 @@
 """What every speech-to-face network offers, whatever is inside it.
 
-A model turns speech into ARKit mouth coefficients. `animate` takes a whole recording; `stream` is the same network fed as the
-sound arrives. Both run the same code on the same grid, so their frames agree.
+A model turns speech into ARKit mouth coefficients. `animate` takes a whole recording; `stream` is the same network fed
+as the sound arrives. Both run the same code on the same grid, so their frames agree.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ class ModelError(Exception):
 
 
 def check_samples(samples: Samples, flushed: bool) -> Samples:
-    """What a stream takes of what it is given: float32 (n,). ValueError for another shape, for what is not finite, and after its flush."""
+    """What a stream takes of what it is given: float32 (n,). ValueError for another shape, for what is not finite, and
+    after its flush."""
     samples = np.asarray(samples, np.float32)
     if samples.ndim != 1 or not np.isfinite(samples).all():
-        raise ValueError(f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first")
+        raise ValueError(
+            f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first"
+        )
     if flushed:
         raise ValueError("this stream was flushed: call reset() before pushing more sound")
     return samples
@@ -40,7 +43,8 @@ class Stream(Protocol):
         ...
 
     def flush(self) -> Coefficients:
-        """Return the frames still held back by the look-ahead, as if silence followed. Push again only after `reset`."""
+        """Return the frames still held back by the look-ahead, as if silence followed. Push again only after
+        `reset`."""
         ...
 
     def reset(self) -> None:
@@ -81,7 +85,8 @@ class SpeechToFace(Protocol):
         ...
 
     def animate(self, samples: Samples) -> Coefficients:
-        """Frames for a whole recording: ceil(n * frame_rate / sample_rate) of them; frame k belongs to time k / frame_rate."""
+        """Frames for a whole recording: ceil(n * frame_rate / sample_rate) of them; frame k belongs to time k /
+        frame_rate."""
         ...
 
     def stream(self) -> Stream:

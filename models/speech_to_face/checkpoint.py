@@ -21,11 +21,15 @@ LARGEST_BYTES = 4 << 30
 
 
 ABSENT = {
-    "pmmtalk": "no weights of it are public: train one (livelink-bridge train --model pmmtalk --begin PART), from parts that "
-    "`livelink-bridge models download xlsr-53 --revision HASH` and `... download xlsr-53-chinese` fetch; pmmtalk-live is shipped",
-    "codetalker": "the public weights move a mesh, no blendshapes (livelink-bridge models convert FILE reads them): train one for faces "
+    "pmmtalk": "no weights of it are public: train one (livelink-bridge train --model pmmtalk --begin PART), from "
+    "parts that "
+    "`livelink-bridge models download xlsr-53 --revision HASH` and `... download xlsr-53-chinese` fetch; pmmtalk-live "
+    "is shipped",
+    "codetalker": "the public weights move a mesh, no blendshapes (livelink-bridge models convert FILE reads them): "
+    "train one for faces "
     "(livelink-bridge train --model codetalker), or take --model codetalker-mini",
-    "dualtalker": "no weights of it are public: train one (livelink-bridge train --model dualtalker), or take --model dualtalker-mini",
+    "dualtalker": "no weights of it are public: train one (livelink-bridge train --model dualtalker), or take --model "
+    "dualtalker-mini",
 }
 """Systems that users ask for by name and that nobody ships at their papers' size: what to do about it."""
 
@@ -36,7 +40,8 @@ def names() -> list[str]:
 
 
 def default_models_dir(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where models that did not come with the program are kept: LIVELINK_BRIDGE_MODELS_DIR, or the system's place for a user's data.
+    """Where models that did not come with the program are kept: LIVELINK_BRIDGE_MODELS_DIR, or the system's place for a
+    user's data.
 
     Not the place of settings, which on Windows roam between machines: these are gigabytes.
     """
@@ -56,18 +61,26 @@ def installed(models_dir: Path | None = None) -> list[Path]:
 
 
 def find(name: str, models_dir: Path | None = None) -> Path:
-    """Folder of a shipped model, of one in the models' folder, or of the path given. Raises ModelError that lists what there is."""
+    """Folder of a shipped model, of one in the models' folder, or of the path given. Raises ModelError that lists what
+    there is."""
     kept = (models_dir or default_models_dir()).expanduser()
-    named = [SHIPPED / name, kept / name] if Path(name).name == name else []  # a path leads from here, never from one of these
+    named = (
+        [SHIPPED / name, kept / name] if Path(name).name == name else []
+    )  # a path leads from here, never from one of these
     for folder in (*named, Path(name).expanduser()):
         if os.path.isfile(folder / CONFIG):  # Path.is_file raises where one may not look
             return folder
     if name in ABSENT:
-        raise ModelError(f"model {name!r} is not here: {ABSENT[name]}; a trained one is {CONFIG}, {WEIGHTS} and {SUMS} in {kept / name}")
+        raise ModelError(
+            f"model {name!r} is not here: {ABSENT[name]}; a trained one is {CONFIG}, {WEIGHTS} and {SUMS} in "
+            f"{kept / name}"
+        )
     if os.path.isdir(name):
         raise ModelError(f"model folder {name}: no {CONFIG} in it; a checkpoint holds {CONFIG}, {WEIGHTS} and {SUMS}")
     known = dict.fromkeys([*names(), *(folder.name for folder in installed(kept))])
-    raise ModelError(f"unknown model {name!r}: expected one of {', '.join(known)}, or a folder with {CONFIG} and {WEIGHTS}")
+    raise ModelError(
+        f"unknown model {name!r}: expected one of {', '.join(known)}, or a folder with {CONFIG} and {WEIGHTS}"
+    )
 
 
 def verify(folder: Path) -> None:
@@ -79,20 +92,26 @@ def verify(folder: Path) -> None:
         if path.stat().st_size > LARGEST_BYTES:
             raise ModelError(f"{path}: {path.stat().st_size} bytes, more than a checkpoint may have")
         if digest(path) != wanted:
-            raise ModelError(f"{path}: damaged or changed (its sha256 is not the one in {SUMS}); install the model again")
+            raise ModelError(
+                f"{path}: damaged or changed (its sha256 is not the one in {SUMS}); install the model again"
+            )
 
 
 def system_of(folder: Path) -> str:
-    """What kind of network a checkpoint is of: the `system` of its config.yaml. Raises ModelError where none can be read."""
+    """What kind of network a checkpoint is of: the `system` of its config.yaml. Raises ModelError where none can be
+    read."""
     return str(values_of(folder).get("system", "pmmtalk"))
 
 
 def values_of(folder: Path) -> dict[str, Any]:
-    """Keys and values of a checkpoint's config.yaml, of whatever system, unchecked. Raises ModelError where none can be read."""
+    """Keys and values of a checkpoint's config.yaml, of whatever system, unchecked. Raises ModelError where none can be
+    read."""
     try:
         values = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"{folder / CONFIG}: not a readable config.yaml ({type(error).__name__}); install the model again") from error
+        raise ModelError(
+            f"{folder / CONFIG}: not a readable config.yaml ({type(error).__name__}); install the model again"
+        ) from error
     if not isinstance(values, dict):
         raise ModelError(f"{folder / CONFIG}: expected keys and values, got {type(values).__name__}")
     return values
@@ -114,7 +133,9 @@ def _sums(folder: Path) -> dict[str, str]:
         rows = [line.split() for line in (folder / SUMS).read_text(encoding="ascii").splitlines() if line.strip()]
         sums = {name: wanted for wanted, name in rows}
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / SUMS}: missing or unreadable; a checkpoint lists the sha256 of its files there") from error
+        raise ModelError(
+            f"{folder / SUMS}: missing or unreadable; a checkpoint lists the sha256 of its files there"
+        ) from error
     for needed in (CONFIG, WEIGHTS, *([GRAPH] if (folder / GRAPH).exists() else [])):
         if needed not in sums:
             raise ModelError(f"{folder / SUMS}: no sum for {needed}; install the model again")

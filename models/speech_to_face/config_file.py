@@ -1,4 +1,5 @@
-"""A network's config.yaml: read into a frozen dataclass and written from one, with one line for the user where it does not fit."""
+"""A network's config.yaml: read into a frozen dataclass and written from one, with one line for the user where it does
+not fit."""
 
 from __future__ import annotations
 
@@ -15,14 +16,15 @@ from speech_to_face.base import ModelError
 
 T = TypeVar("T")
 UNREADABLE = (OSError, ValueError, RecursionError, yaml.YAMLError)
-"""What reading YAML may raise: ValueError for text that is no UTF-8, a day that no month has, or a number of thousands of digits."""
+"""What reading YAML may raise: ValueError for text that is no UTF-8, a day that no month has, or a number of thousands
+of digits."""
 
 
 def load_config(path: Path, kind: type[T]) -> T:
     """The file's keys and values as `kind`, a dataclass of numbers, strings, truth values and tuples of these.
 
-    Keys that are not in the file keep their default. Raises ModelError for a file that cannot be read, an unknown or missing key, a
-    wrong kind of value, or a value that `kind` itself refuses with ValueError.
+    Keys that are not in the file keep their default. Raises ModelError for a file that cannot be read, an unknown or
+    missing key, a wrong kind of value, or a value that `kind` itself refuses with ValueError.
     """
     values, hints = read_values(path), get_type_hints(kind)
     known: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
@@ -51,14 +53,17 @@ def read_values(path: Path) -> dict[str, Any]:
     try:
         values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except UNREADABLE as error:
-        raise ModelError(f"{path}: not a readable config.yaml ({type(error).__name__}); install the model again") from error
+        raise ModelError(
+            f"{path}: not a readable config.yaml ({type(error).__name__}); install the model again"
+        ) from error
     if not isinstance(values, dict):
         raise ModelError(f"{path}: expected keys and values, got {type(values).__name__}")
     return {str(key): value for key, value in values.items()}
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value as YAML gives it (a list for a tuple, a whole number where a float is wanted) is of an annotated kind."""
+    """Whether a value as YAML gives it (a list for a tuple, a whole number where a float is wanted) is of an annotated
+    kind."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return True

@@ -1,4 +1,5 @@
-"""Which device a network runs on, found without importing torch where the answer is plain: importing it takes over a second."""
+"""Which device a network runs on, found without importing torch where the answer is plain: importing it takes over a
+second."""
 
 from __future__ import annotations
 
@@ -14,13 +15,16 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose(wanted: str) -> str:
-    """ "cpu", "cuda" or "mps" for one of `DEVICES`. Raises ModelError for a device this machine lacks, saying which it has."""
+    """ "cpu", "cuda" or "mps" for one of `DEVICES`. Raises ModelError for a device this machine lacks, saying which it
+    has."""
     if wanted not in DEVICES:
         raise ModelError(f"unknown device {wanted!r}: expected one of {', '.join(DEVICES)}")
     if wanted == "auto":
         return next((device for device in ("cuda", "mps") if _has(device)), "cpu")
     if wanted != "cpu" and not _has(wanted):
-        raise ModelError(f"device {wanted!r} is not available here ({_why_not(wanted)}); use --device auto or --device cpu")
+        raise ModelError(
+            f"device {wanted!r} is not available here ({_why_not(wanted)}); use --device auto or --device cpu"
+        )
     return wanted
 
 
@@ -36,7 +40,11 @@ def _cuda_possible() -> bool:
         build = version("torch")
     except PackageNotFoundError:
         return False
-    driver = Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() if sys.platform == "linux" else ctypes.util.find_library("nvcuda")
+    driver = (
+        Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists()
+        if sys.platform == "linux"
+        else ctypes.util.find_library("nvcuda")
+    )
     return not build.endswith("+cpu") and bool(driver)
 
 

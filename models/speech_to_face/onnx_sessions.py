@@ -1,4 +1,5 @@
-"""The one place that imports ONNX Runtime, since its telemetry has to be switched off before that; tests/repository/test_layering.py sees to it."""
+"""The one place that imports ONNX Runtime, since its telemetry has to be switched off before that;
+tests/repository/test_layering.py sees to it."""
 
 from __future__ import annotations
 
@@ -37,9 +38,10 @@ def open_session(graph: Path, sizes: Mapping[str, int], threads: int = 1) -> Any
 def _onnxruntime() -> Any:
     """The library, without its telemetry.
 
-    From 1.31 on its wheels for every system keep a device id and a database of events below the user's cache folder, and send them to
-    Microsoft. The variable is read once, while the library is imported; `disable_telemetry_events()` comes too late for the files. It is
-    set whatever the environment says, because docs/security.md promises it, and stays set, so that child processes have it too.
+    From 1.31 on its wheels for every system keep a device id and a database of events below the user's cache folder,
+    and send them to Microsoft. The variable is read once, while the library is imported; `disable_telemetry_events()`
+    comes too late for the files. It is set whatever the environment says, because docs/security.md promises it, and
+    stays set, so that child processes have it too.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime

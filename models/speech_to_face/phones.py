@@ -40,7 +40,8 @@ INDEX = {name: i for i, name in enumerate(CLASSES)}
 
 
 def split_ipa(text: str) -> list[str]:
-    """Classes of an IPA string, longest entry first; letters without an entry (length, tone, nasal marks) say nothing about lips."""
+    """Classes of an IPA string, longest entry first; letters without an entry (length, tone, nasal marks) say nothing
+    about lips."""
     table, out, i = _tables()["ipa"], [], 0
     while i < len(text):
         entry = next((text[i : i + n] for n in (4, 3, 2, 1) if text[i : i + n] in table), None)

@@ -27,9 +27,11 @@ class VoiceChoice:
 
 
 def style_shares(style: str | None, styles: Sequence[str]) -> NDArray[np.float32]:
-    """float32 (len(styles) + 1,): what to weigh the rows of a style table with; they sum to 1, the last row is the unknown style.
+    """float32 (len(styles) + 1,): what to weigh the rows of a style table with; they sum to 1, the last row is the
+    unknown style.
 
-    A mixture is convex (CodeTalker's interpolation of styles): shares are positive, and scaled to sum to 1. Raises ModelError.
+    A mixture is convex (CodeTalker's interpolation of styles): shares are positive, and scaled to sum to 1. Raises
+    ModelError.
     """
     shares = np.zeros(len(styles) + 1, np.float32)
     if style is None:
@@ -46,7 +48,9 @@ def _row(name: str, styles: Sequence[str]) -> int:
         return styles.index(name)
     near = get_close_matches(name, styles, 1)
     known = ", ".join(styles) or "none: this model knows no styles"
-    raise ModelError(f"unknown style {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"expected one of {known}"))
+    raise ModelError(
+        f"unknown style {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"expected one of {known}")
+    )
 
 
 def _share(text: str, whole: str) -> float:
@@ -55,5 +59,7 @@ def _share(text: str, whole: str) -> float:
     except ValueError:
         share = 0.0
     if not LEAST_SHARE <= share <= MOST_SHARE:
-        raise ModelError(f"style {whole!r}: got share {text!r}, expected a number above 0, up to a million, as in 0.3:anna,0.7:ben")
+        raise ModelError(
+            f"style {whole!r}: got share {text!r}, expected a number above 0, up to a million, as in 0.3:anna,0.7:ben"
+        )
     return share

@@ -1,7 +1,7 @@
 """How well a mouth follows a voice, as numbers: pure functions on arrays, 60 frames a second unless said otherwise.
 
-Most measures are free of scale, since no two rigs open a mouth by the same number: correlation, order and timing. `Errors` are
-the exception, and mean something only beside the errors of a constant face.
+Most measures are free of scale, since no two rigs open a mouth by the same number: correlation, order and timing.
+`Errors` are the exception, and mean something only beside the errors of a constant face.
 """
 
 from __future__ import annotations
@@ -37,8 +37,16 @@ def jaw(face: Track) -> Array:
 
 
 def aperture(face: Track) -> Array:
-    """float64 (frames,): how far the lips are apart, 0 or less is sealed: the jaw and the lifted lips, less whatever closes them."""
-    opened = jaw(face) + (mean(face, "mouthLowerDownLeft", "mouthLowerDownRight") + mean(face, "mouthUpperUpLeft", "mouthUpperUpRight")) / 2
+    """float64 (frames,): how far the lips are apart, 0 or less is sealed: the jaw and the lifted lips, less whatever
+    closes them."""
+    opened = (
+        jaw(face)
+        + (
+            mean(face, "mouthLowerDownLeft", "mouthLowerDownRight")
+            + mean(face, "mouthUpperUpLeft", "mouthUpperUpRight")
+        )
+        / 2
+    )
     rolled = (mean(face, "mouthRollLower") + mean(face, "mouthRollUpper")) / 2
     return opened - mean(face, "mouthClose") - mean(face, "mouthPressLeft", "mouthPressRight") / 2 - rolled
 
@@ -78,7 +86,8 @@ def pooled(pairs: Sequence[Pair]) -> Pair:
 
 
 def shifted(pair: Pair, lag: int) -> Pair:
-    """The pair with the prediction taken `lag` frames later (earlier when negative), each about its own mean in this clip."""
+    """The pair with the prediction taken `lag` frames later (earlier when negative), each about its own mean in this
+    clip."""
     n = min(len(pair[0]), len(pair[1]))
     kept = max(n - abs(lag), 0)
     predicted, captured = pair[0][max(lag, 0) :][:kept], pair[1][max(-lag, 0) :][:kept]
@@ -122,22 +131,27 @@ def errors(predicted: Array, captured: Array) -> Errors:
     """Of float (frames, channels) against the same."""
     distance = np.abs(predicted - captured)
     square = np.square(distance)
-    return Errors(float(square.max(1).mean()), float(square.mean()), float(distance.max(1).mean()), float(distance.mean()))
+    return Errors(
+        float(square.max(1).mean()), float(square.mean()), float(distance.max(1).mean()), float(distance.mean())
+    )
 
 
 def constant_face(captured: Array) -> Array:
-    """float64 (frames, channels): the reference's own mean in every frame, the best that a face which never moves can do."""
+    """float64 (frames, channels): the reference's own mean in every frame, the best that a face which never moves can
+    do."""
     return np.broadcast_to(captured.mean(0), captured.shape)
 
 
 def explained(predicted: Array, captured: Array) -> float:
-    """R^2 over all channels of float (frames, channels): 1 is perfect, 0 what `constant_face` gets; NaN over a still reference."""
+    """R^2 over all channels of float (frames, channels): 1 is perfect, 0 what `constant_face` gets; NaN over a still
+    reference."""
     spread = float(np.square(captured - captured.mean(0)).sum())
     return 1 - float(np.square(predicted - captured).sum()) / spread if spread > _STILL else float("nan")
 
 
 def jitter(curves: Array) -> float:
-    """Root mean square of the second difference of (frames, channels), per second squared: how much the face trembles."""
+    """Root mean square of the second difference of (frames, channels), per second squared: how much the face
+    trembles."""
     return float(np.sqrt(np.mean(np.square(np.diff(curves, 2, axis=0))))) * RATE**2 if len(curves) > 2 else 0.0
 
 
@@ -148,13 +162,15 @@ def narrowest(gap: Array, onset_s: float) -> float | None:
 
 
 def closure_auc(closed: Array, others: Array) -> float:
-    """How often lips that should close are narrower than lips that need not, over all couples of onsets; ties count half."""
+    """How often lips that should close are narrower than lips that need not, over all couples of onsets; ties count
+    half."""
     below = np.searchsorted(np.sort(closed), others, "left") + np.searchsorted(np.sort(closed), others, "right")
     return float(below.sum()) / (2 * len(closed) * len(others))
 
 
 def closure_recall(closed: Array, others: Array, false: float = FALSE_CLOSURES) -> float:
-    """Share of `closed` under the threshold that takes the share `false` of `others`; straight between the thresholds there are."""
+    """Share of `closed` under the threshold that takes the share `false` of `others`; straight between the thresholds
+    there are."""
     thresholds = np.unique(np.concatenate([closed, others]))
     taken, hit = (np.searchsorted(np.sort(of), thresholds, "right") / len(of) for of in (others, closed))
     return float(np.interp(false, np.concatenate([[0.0], taken]), np.concatenate([[0.0], hit])))
@@ -177,7 +193,8 @@ def right_share(guesses: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
 
 
 def resample_to_60(values: Array, times_s: Array, frames: int) -> Array:
-    """(n,) or (n, channels) of the rising times (n,) as `frames` frames at 60 Hz from time 0; the first and last value are held."""
+    """(n,) or (n, channels) of the rising times (n,) as `frames` frames at 60 Hz from time 0; the first and last value
+    are held."""
     at = np.arange(frames) / RATE
     if values.ndim == 1:
         return np.asarray(np.interp(at, times_s, values))

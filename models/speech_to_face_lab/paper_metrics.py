@@ -1,9 +1,11 @@
-"""The papers' measures, each as its authors compute it and under their name: figures of one paper are not those of another.
+"""The papers' measures, each as its authors compute it and under their name: figures of one paper are not those of
+another.
 
-"LVE" alone names three things. PMMTalk's works on coefficients and does not print whether errors are squared, so both are here (the
-paper's figures fit the squared scale). CodeTalker's takes the largest squared distance of a lip vertex. FaceDiffuser's coefficient
-LVE is a norm over the mouth's channels. Sequences are cut to the frames that prediction and reference share, and the frames of all
-sequences are pooled, as CodeTalker's `cal_metric` does. Units are the data's own: no factor of 10^-5 is applied.
+"LVE" alone names three things. PMMTalk's works on coefficients and does not print whether errors are squared, so both
+are here (the paper's figures fit the squared scale). CodeTalker's takes the largest squared distance of a lip vertex.
+FaceDiffuser's coefficient LVE is a norm over the mouth's channels. Sequences are cut to the frames that prediction and
+reference share, and the frames of all sequences are pooled, as CodeTalker's `cal_metric` does. Units are the data's
+own: no factor of 10^-5 is applied.
 
 No figure means anything without that of a face that never moves: see `mean_face`.
 """
@@ -21,7 +23,8 @@ from speech_to_face_lab import metrics
 
 Array = NDArray[np.floating]
 Pair = tuple[Array, Array]
-"""Prediction and reference of one sequence: (frames, channels) each for coefficients, (frames, vertices, 3) for meshes."""
+"""Prediction and reference of one sequence: (frames, channels) each for coefficients, (frames, vertices, 3) for
+meshes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class BlendshapeErrors:
     ale_abs: float
     """PMMTalk ALE with absolute errors."""
     r2: float
-    """Share of the variance about each channel's mean in the reference that is explained; NaN over a still reference."""
+    """Share of the variance about each channel's mean in the reference that is explained; NaN over a still
+    reference."""
 
 
 def pmmtalk_errors(pairs: Sequence[Pair]) -> BlendshapeErrors:
@@ -55,7 +59,8 @@ def facediffuser_blendshape_lve(pairs: Sequence[Pair], mouth: Sequence[int]) -> 
 
 
 def codetalker_lve(pairs: Sequence[Pair], mouth: Sequence[int]) -> float:
-    """CodeTalker's LVE of meshes: mean over frames of the largest squared distance of a vertex in `mouth`; unit squared, no root."""
+    """CodeTalker's LVE of meshes: mean over frames of the largest squared distance of a vertex in `mouth`; unit
+    squared, no root."""
     predicted, captured = _pooled(pairs, 3)
     lips = _chosen(mouth, predicted.shape[1])
     return float(np.square(predicted[:, lips] - captured[:, lips]).sum(2).max(1).mean())
@@ -70,8 +75,9 @@ def facediffuser_mve(pairs: Sequence[Pair]) -> float:
 def codetalker_fdd(pairs: Sequence[Pair], templates: Sequence[Array], upper: Sequence[int]) -> float:
     """CodeTalker's FDD of meshes, signed: above 0 the upper face of the prediction varies less than the reference's.
 
-    A vertex's dynamics is the standard deviation over time of its squared distance from the template, and a sequence's is the mean
-    over the vertices in `upper`; FDD is the mean over sequences of reference minus prediction. templates: (vertices, 3), one a pair.
+    A vertex's dynamics is the standard deviation over time of its squared distance from the template, and a sequence's
+    is the mean over the vertices in `upper`; FDD is the mean over sequences of reference minus prediction. templates:
+    (vertices, 3), one a pair.
     """
     differences = []
     for pair, template in zip(pairs, templates, strict=True):
@@ -84,7 +90,8 @@ def codetalker_fdd(pairs: Sequence[Pair], templates: Sequence[Array], upper: Seq
 
 
 def mean_face(references: Sequence[Array]) -> NDArray[np.float64]:
-    """float64 (...): the mean over all frames of (frames, ...). Of training clips it is the mean predictor, which hears nothing."""
+    """float64 (...): the mean over all frames of (frames, ...). Of training clips it is the mean predictor, which hears
+    nothing."""
     if not sum(map(len, references)):
         raise ModelError("measures: got no frames, expected one or more to take the mean of")
     return np.asarray(_joined(references).mean(0))
@@ -98,7 +105,11 @@ def mean_predictions(face: Array, references: Sequence[Array]) -> list[Pair]:
 def _pooled(pairs: Sequence[Pair], axes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """All sequences end to end, each cut to the frames that both have."""
     for predicted, captured in pairs:
-        if predicted.ndim != axes or predicted.shape[1:] != captured.shape[1:] or (axes == 3 and predicted.shape[2] != 3):
+        if (
+            predicted.ndim != axes
+            or predicted.shape[1:] != captured.shape[1:]
+            or (axes == 3 and predicted.shape[2] != 3)
+        ):
             wanted = "(frames, channels)" if axes == 2 else "(frames, vertices, 3)"
             raise ModelError(f"measures: got shapes {predicted.shape} and {captured.shape}, expected {wanted} twice")
     if not sum(min(map(len, pair)) for pair in pairs):
@@ -115,7 +126,9 @@ def _chosen(indices: Sequence[int], count: int) -> NDArray[np.int64]:
     chosen = np.asarray(indices, np.int64)
     if not chosen.size or chosen.min() < 0 or chosen.max() >= count:
         got = f"{chosen.min()} to {chosen.max()}" if chosen.size else "none"
-        raise ModelError(f"measures: got indices {got}, expected at least one from 0 to {count - 1}; are they of another mesh?")
+        raise ModelError(
+            f"measures: got indices {got}, expected at least one from 0 to {count - 1}; are they of another mesh?"
+        )
     return chosen
 
 

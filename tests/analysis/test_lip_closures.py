@@ -17,7 +17,13 @@ JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L, SMILE = (
     CHANNELS_61.index(name)
     for name in ("JawOpen", "MouthClose", "MouthPressLeft", "MouthPressRight", "MouthLowerDownLeft", "MouthSmileLeft")
 )
-SPOKEN = (Segment("AA", 0.0, 0.5), Segment("M", 0.5, 0.6), Segment("AA", 0.6, 1.2), Segment("PB", 1.2, 1.3), Segment("S", 1.3, 1.6))
+SPOKEN = (
+    Segment("AA", 0.0, 0.5),
+    Segment("M", 0.5, 0.6),
+    Segment("AA", 0.6, 1.2),
+    Segment("PB", 1.2, 1.3),
+    Segment("S", 1.3, 1.6),
+)
 
 
 def talking(close_at: float | None = 0.55, share: float = 1.0) -> np.ndarray:
@@ -56,7 +62,9 @@ def test_the_measure_is_the_evaluation_s():
     face = {name[:1].lower() + name[1:]: poses[:, at].astype(float) for at, name in enumerate(CHANNELS_61)}
     np.testing.assert_allclose(openings(poses, "arkit"), metrics.aperture(face), atol=1e-6)
     phone = Segment("M", 0.5, 0.55)
-    assert closures([phone], poses, "arkit")[0].opening == pytest.approx(metrics.narrowest(metrics.aperture(face), 0.5), abs=1e-6)
+    assert closures([phone], poses, "arkit")[0].opening == pytest.approx(
+        metrics.narrowest(metrics.aperture(face), 0.5), abs=1e-6
+    )
 
 
 def test_the_tremble_of_closed_lips_is_no_gap():

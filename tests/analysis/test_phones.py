@@ -92,7 +92,9 @@ def test_the_sentence_is_heard_whole_and_pieces_of_any_size_give_the_same():
     assert found[0].start_s == 0 and found[-1].end_s == pytest.approx(3.0)
     labels = [part.label for part in found]
     assert set(labels) <= set(CLASSES) and labels[0] == "SIL"
-    assert sum(label in ("PB", "M") for label in labels) >= 5, "more people than you think prefer ..., or the like, is full of them"
+    assert sum(label in ("PB", "M") for label in labels) >= 5, (
+        "more people than you think prefer ..., or the like, is full of them"
+    )
 
 
 @pytest.mark.slow

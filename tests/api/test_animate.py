@@ -64,7 +64,13 @@ def test_mood_seed_liveliness_and_character_are_those_of_convert(voice, tmp_path
 def test_the_poses_of_an_array_are_those_of_its_file(voice):
     samples, _ = soundfile.read(voice, dtype="float32")
     from_file = animate(str(voice), model=MODEL)
-    for given in (samples, samples.astype(np.float64), samples[:, None], np.stack([samples, samples], axis=1), samples.tolist()):
+    for given in (
+        samples,
+        samples.astype(np.float64),
+        samples[:, None],
+        np.stack([samples, samples], axis=1),
+        samples.tolist(),
+    ):
         np.testing.assert_allclose(animate(given, RATE, model=MODEL).poses, from_file.poses, atol=1e-6)
     whole = soundfile.read(voice, dtype="int16")[0]
     np.testing.assert_array_equal(animate(whole, np.int64(RATE), model=MODEL).poses, from_file.poses)
@@ -77,7 +83,9 @@ def test_an_animation_says_what_it_holds(voice):
     assert made.names == CHANNELS_61 and made.seconds == pytest.approx(1.2)
     np.testing.assert_allclose(made.times_s[[0, 60]], [0, 1])
     assert made.coefficients.shape == (101, 32)
-    np.testing.assert_array_equal(made.coefficients[:, MOUTH_32.index("jawOpen")], made.poses[:, CHANNELS_61.index("JawOpen")])
+    np.testing.assert_array_equal(
+        made.coefficients[:, MOUTH_32.index("jawOpen")], made.poses[:, CHANNELS_61.index("JawOpen")]
+    )
     assert made.coefficients.max() > 0.3 and not made.poses[-1].any()
 
 
@@ -128,7 +136,7 @@ def test_what_cannot_be_saved_is_said_and_leaves_nothing(voice, tmp_path):
         (np.array([1e300]), RATE, r"got values up to 1e\+300"),
         ("voice.wav", RATE, "sample_rate: got 24000 for voice.wav, expected none"),
     ],
-)  # fmt: skip
+)
 def test_sound_that_cannot_be_is_one_line_before_a_model_is_loaded(given, rate, said):
     with pytest.raises(UsageError, match=said) as caught:
         animate(given, rate, model="no such model")
@@ -168,8 +176,10 @@ def test_neither_the_environment_nor_a_settings_file_has_a_say(voice, tmp_path, 
 
 def test_importing_the_names_loads_no_heavy_library_and_importing_the_package_next_to_nothing():
     code = (
-        "import sys, livelink_bridge; assert 'numpy' not in sys.modules, 'numpy'; from livelink_bridge import animate, stream_to;"
-        "print(*({name.partition('.')[0] for name in sys.modules} & {'torch', 'transformers', 'sounddevice', 'onnxruntime', 'soundfile'}))"
+        "import sys, livelink_bridge; assert 'numpy' not in sys.modules, 'numpy'; from livelink_bridge import "
+        "animate, stream_to;"
+        "print(*({name.partition('.')[0] for name in sys.modules} & {'torch', 'transformers', 'sounddevice', "
+        "'onnxruntime', 'soundfile'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, cwd=ROOT)
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr

@@ -1,4 +1,5 @@
-"""Sound as programs hold it becomes float32 (n, channels), and what is none is refused; see test_animate.py for each refusal's words."""
+"""Sound as programs hold it becomes float32 (n, channels), and what is none is refused; see test_animate.py for each
+refusal's words."""
 
 from __future__ import annotations
 

@@ -76,7 +76,14 @@ def as_engines_give_it(wave: np.ndarray) -> Iterator[np.ndarray | bytes | list[f
     """A sound in six chunks, each of another kind."""
     parts = np.array_split(wave, 6)
     whole = [np.rint(part * 32767).astype("<i2") for part in parts]
-    yield from (parts[0], parts[1].astype(np.float64), parts[2][:, None], parts[3].tolist(), whole[4], whole[5].tobytes())
+    yield from (
+        parts[0],
+        parts[1].astype(np.float64),
+        parts[2][:, None],
+        parts[3].tolist(),
+        whole[4],
+        whole[5].tobytes(),
+    )
 
 
 def test_what_is_said_is_on_the_wire_as_it_is_animated_and_leaving_waits_until_it_was_said(receiver, tmp_path):
@@ -96,7 +103,9 @@ def test_what_is_said_is_on_the_wire_as_it_is_animated_and_leaving_waits_until_i
     wanted = animate(tone(0.6), RATE, model=MODEL, liveliness=False).poses[:36, JAW]
     # A machine that stalls repeats a pose or leaves one out; it never shows another one.
     nearest = np.abs(shown[:, None] - wanted[None, :]).min(axis=0)
-    assert np.quantile(nearest, 0.8) < 1e-3 and shown.max() == pytest.approx(wanted.max(), abs=1e-3) and wanted.max() > 0.3
+    assert (
+        np.quantile(nearest, 0.8) < 1e-3 and shown.max() == pytest.approx(wanted.max(), abs=1e-3) and wanted.max() > 0.3
+    )
     for again in (lambda: face.say(tone(0.1)), face.end, face.interrupt):
         with pytest.raises(BridgeError, match="Ada: the face has stopped"):
             again()
@@ -140,7 +149,10 @@ def test_a_model_that_fails_is_raised_when_the_block_is_left_and_ends_what_waits
             stream.push = heard
             return stream
 
-    with pytest.raises(ArithmeticError, match="no more"), stream_to(receiver.uri, subject="Ada", **(PLAIN | {"model": Failing()})) as face:
+    with (
+        pytest.raises(ArithmeticError, match="no more"),
+        stream_to(receiver.uri, subject="Ada", **(PLAIN | {"model": Failing()})) as face,
+    ):
         face.say(tone(0.5))
 
 
@@ -161,7 +173,8 @@ def test_the_interpreter_is_the_callers(receiver):
             inside = sys.getswitchinterval(), gc.get_freeze_count()
         animate(tone(0.1), RATE, model=MODEL)
         assert inside[0] == sys.getswitchinterval() == interval_s
-        # Frozen objects may still be freed one by one; thawing would leave none, freezing again would add the session's.
+        # Frozen objects may still be freed one by one; thawing would leave none, freezing again would add the
+        # session's.
         assert all(frozen / 2 < count <= frozen for count in (inside[1], gc.get_freeze_count()))
     finally:
         gc.unfreeze()

@@ -10,8 +10,23 @@ from arkit_mapping.channels import camel, index_of, nearest, pascal
 
 
 def test_the_wire_order_has_its_known_landmarks() -> None:
-    landmarks = {0: "EyeBlinkLeft", 15: "JawLeft", 16: "JawRight", 17: "JawOpen", 18: "MouthClose", 21: "MouthLeft", 22: "MouthRight"}
-    landmarks |= {41: "BrowDownLeft", 46: "CheekPuff", 51: "TongueOut", 52: "HeadYaw", 55: "LeftEyeYaw", 60: "RightEyeRoll"}
+    landmarks = {
+        0: "EyeBlinkLeft",
+        15: "JawLeft",
+        16: "JawRight",
+        17: "JawOpen",
+        18: "MouthClose",
+        21: "MouthLeft",
+        22: "MouthRight",
+    }
+    landmarks |= {
+        41: "BrowDownLeft",
+        46: "CheekPuff",
+        51: "TongueOut",
+        52: "HeadYaw",
+        55: "LeftEyeYaw",
+        60: "RightEyeRoll",
+    }
     assert {at: CHANNELS_61[at] for at in landmarks} == landmarks
     assert len(set(CHANNELS_61)) == len(CHANNELS_61) == 61
 

@@ -31,7 +31,9 @@ class LoudIsVoice:
         chunks = self._kept[: len(self._kept) // CHUNK * CHUNK].reshape(-1, CHUNK)
         self._kept = self._kept[chunks.size :]
         first, self._given = self._given, self._given + len(chunks)
-        return np.arange(first + 1, self._given + 1) * CHUNK, (np.sqrt(np.mean(chunks**2, axis=1)) > 0.02).astype(np.float32)
+        return np.arange(first + 1, self._given + 1) * CHUNK, (np.sqrt(np.mean(chunks**2, axis=1)) > 0.02).astype(
+            np.float32
+        )
 
 
 def words(rate, *runs, seed=0):
@@ -200,7 +202,10 @@ def test_after_a_gap_no_pose_is_lost_between_front_and_animator(pose):
     animators = [Animator(LoudnessModel(), Face(), front) for front in (None, InputChain(None, gated=False))]
     start = -(-pose * 48000 // 60)
     block = AudioBlock(np.zeros(48000, np.float32), 48000, start, 0.0)
-    first = [animator.push(AudioBlock(np.zeros(480, np.float32), 48000, 0, 0.0)) or animator.push(block)[0].index for animator in animators]
+    first = [
+        animator.push(AudioBlock(np.zeros(480, np.float32), 48000, 0, 0.0)) or animator.push(block)[0].index
+        for animator in animators
+    ]
     assert first == [pose, pose]
 
 
@@ -218,7 +223,9 @@ def test_after_an_end_the_next_sound_is_as_fresh_as_the_first():
     samples, front = words(48_000, (-20, 0.5)), InputChain(LoudIsVoice())
     once = front.take(AudioBlock(samples, 48_000, 0, 0.0)).samples
     front.flush()
-    again = front.take(AudioBlock(samples, 48_000, len(samples), 0.0))  # without a gap: its start is no reason to begin anew
+    again = front.take(
+        AudioBlock(samples, 48_000, len(samples), 0.0)
+    )  # without a gap: its start is no reason to begin anew
     np.testing.assert_array_equal(again.samples, once)
 
 
@@ -226,7 +233,10 @@ def test_the_poses_of_an_utterance_hear_its_end_through_a_front():
     sound = words(48_000, (-60, 0.5))
     sound[-60:] = 0.9
     plain, fronted = (Animator(LoudnessModel(), Face(), front) for front in (None, InputChain(None, gated=False)))
-    last = [[*animator.push(AudioBlock(sound, 48_000, 0, 0.0)), *animator.flush()][-1].weights for animator in (plain, fronted)]
+    last = [
+        [*animator.push(AudioBlock(sound, 48_000, 0, 0.0)), *animator.flush()][-1].weights
+        for animator in (plain, fronted)
+    ]
     np.testing.assert_allclose(last[1], last[0], atol=1e-3)
 
 

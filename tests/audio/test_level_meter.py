@@ -40,7 +40,8 @@ def test_the_highest_peak_is_held_for_one_and_a_half_seconds_and_then_falls():
 
 
 @pytest.mark.parametrize(
-    ("samples", "count"), [([1, 1, 0], 0), ([1, 1, 1], 3), ([-1, -1, -1, -1, 0, 1], 4), ([0.998] * 9, 0), ([1, -1, 1], 3)]
+    ("samples", "count"),
+    [([1, 1, 0], 0), ([1, 1, 1], 3), ([-1, -1, -1, -1, 0, 1], 4), ([0.998] * 9, 0), ([1, -1, 1], 3)],
 )
 def test_three_samples_in_a_row_at_full_scale_are_clipping(samples, count):
     assert clipped_samples(np.array(samples, np.float32)) == count

@@ -40,7 +40,9 @@ def test_what_was_surely_a_voice_is_held_through_a_pause():
 
 
 def test_what_might_be_a_voice_opens_and_is_not_held():
-    moves, sure = NoiseGate(USUAL, hold_s=0.25).decide(np.full(30, -20.0), np.float32([0.0] * 5 + [0.3, 0.2] + [0.0] * 23))
+    moves, sure = NoiseGate(USUAL, hold_s=0.25).decide(
+        np.full(30, -20.0), np.float32([0.0] * 5 + [0.3, 0.2] + [0.0] * 23)
+    )
     assert np.flatnonzero(moves).tolist() == [5, 6]
     assert not sure.any()
 
@@ -54,7 +56,9 @@ def test_decisions_do_not_depend_on_how_the_steps_come():
         np.testing.assert_array_equal(expected, np.concatenate(found))
 
 
-@pytest.mark.parametrize(("opens", "closes"), [(1, -10), (-91, -92), (-40, -39), (-40, -97), (float("nan"), -50), (-40, float("nan"))])
+@pytest.mark.parametrize(
+    ("opens", "closes"), [(1, -10), (-91, -92), (-40, -39), (-40, -97), (float("nan"), -50), (-40, float("nan"))]
+)
 def test_thresholds_that_cannot_be_are_refused(opens, closes):
     with pytest.raises(UsageError, match="calibrate again"):
         Thresholds(opens, closes)

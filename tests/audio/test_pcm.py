@@ -97,7 +97,9 @@ def test_a_layout_is_read_as_it_is_written():
     assert str(parse_format("f32le:48000:2")) == "f32le:48000:2"
 
 
-@pytest.mark.parametrize("text", ["", "s16le", "s16le:24000", "s16le:24k:1", "s16le:24000:1:2", "s16le:²:1", "mp3:24000:1"])
+@pytest.mark.parametrize(
+    "text", ["", "s16le", "s16le:24000", "s16le:24k:1", "s16le:24000:1:2", "s16le:²:1", "mp3:24000:1"]
+)
 def test_a_layout_that_is_none_is_wrong_on_sight(text):
     with pytest.raises(UsageError, match="expected"):
         parse_format(text)

@@ -67,7 +67,9 @@ def by_the_formula(sound: np.ndarray, rate: int, indices: np.ndarray) -> np.ndar
     for index in indices.tolist():
         whole, part = divmod(index * rate, 16000)
         distance = np.arange(1 - half, half + 1) - part / 16000
-        taps = np.sinc(min(1.0, 16000 / rate) * 0.925 * distance) * np.i0(6.76 * np.sqrt(np.clip(1 - (distance / half) ** 2, 0, None)))
+        taps = np.sinc(min(1.0, 16000 / rate) * 0.925 * distance) * np.i0(
+            6.76 * np.sqrt(np.clip(1 - (distance / half) ** 2, 0, None))
+        )
         out.append(sound[whole - half + 1 : whole + half + 1] @ taps / taps.sum())
     return np.array(out)
 
@@ -93,7 +95,9 @@ def test_no_rate_costs_memory_or_time(rate):
     assert resample._bank(16000, rate).rows.size <= 60_000  # which bounds the time as well: 3 ms for any of them
 
 
-@pytest.mark.parametrize("rate", [8000, 11_025, 12_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000])
+@pytest.mark.parametrize(
+    "rate", [8000, 11_025, 12_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000]
+)
 def test_rates_in_common_use_have_a_row_for_each_phase(rate):
     up = 16000 // math.gcd(rate, 16000)
     assert len(resample._bank(up, rate // math.gcd(rate, 16000)).rows) == up
@@ -115,7 +119,8 @@ def test_output_comes_as_soon_as_half_the_filter_was_heard(rate):
 
 
 @pytest.mark.parametrize(
-    ("rate", "samples", "expected"), [(48000, 1, 1), (48000, 3, 1), (48000, 4, 2), (8000, 1, 2), (16000, 5, 5), (44100, 0, 0)]
+    ("rate", "samples", "expected"),
+    [(48000, 1, 1), (48000, 3, 1), (48000, 4, 2), (8000, 1, 2), (16000, 5, 5), (44100, 0, 0)],
 )
 def test_the_length_is_rounded_up(rate, samples, expected):
     assert len(convert(np.zeros(samples, np.float32), rate)) == expected

@@ -29,7 +29,9 @@ def sentence():
     """The bundled sentence at 16 kHz with a second of faint hiss before it."""
     samples, rate = soundfile.read(Path(demo.__file__).with_name("sentence.flac"), dtype="float32", always_2d=True)
     voice = soxr.resample(samples.mean(axis=1), rate, 16_000).astype(np.float32)
-    return np.concatenate([np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 1e-3, voice])[: 4 * 16_000]
+    return np.concatenate([np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 1e-3, voice])[
+        : 4 * 16_000
+    ]
 
 
 def test_a_sentence_is_a_voice_and_the_hiss_before_it_is_not(detector, sentence):
@@ -76,7 +78,10 @@ def test_voices_share_one_session_and_nothing_else(detector, sentence, monkeypat
 
 
 def test_it_works_without_importing_torch():
-    program = "import sys; from livelink_bridge.audio.vad import SileroDetector; SileroDetector(); sys.exit('torch' in sys.modules)"
+    program = (
+        "import sys; from livelink_bridge.audio.vad import SileroDetector; SileroDetector(); sys.exit('torch' "
+        "in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], timeout=50, check=False).returncode == 0
 
 

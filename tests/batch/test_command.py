@@ -39,7 +39,9 @@ def lines(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def test_a_folder_becomes_a_folder_and_a_report_beside(lines: Path, inline: InlineEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_becomes_a_folder_and_a_report_beside(
+    lines: Path, inline: InlineEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, page = lines.parent / "out", lines.parent / "report.html"
     assert run(["convert", str(lines), "-o", str(out), "--report", str(page)]) == 0
     assert "2 converted" in capsys.readouterr().out
@@ -54,7 +56,11 @@ def test_a_bad_file_is_a_line_and_exit_code_1_and_the_others_are_there(
     (lines / "bad.wav").write_text("no sound")
     assert run(["convert", str(lines), "-o", str(lines.parent / "out")]) == 1
     err = capsys.readouterr().err.splitlines()
-    assert len(err) == 2 and "bad.wav is not sound" in err[0] and "1 of 3 could not be converted; the others were" in err[1]
+    assert (
+        len(err) == 2
+        and "bad.wav is not sound" in err[0]
+        and "1 of 3 could not be converted; the others were" in err[1]
+    )
     assert len(list(lines.parent.rglob("*.csv"))) == 2
 
 
@@ -69,7 +75,13 @@ def test_settings_are_part_of_what_is_done(lines: Path, inline: InlineEngine) ->
     line = ["convert", str(lines), "-o", str(lines.parent / "out")]
     character = lines.parent / "ada.yaml"
     character.write_text("gain: {JawOpen: 0.5}\n")
-    for options, begun in [([], 2), ([], 0), (["--mood", "sad"], 2), (["--character", str(character)], 2), (["--no-liveliness"], 2)]:
+    for options, begun in [
+        ([], 2),
+        ([], 0),
+        (["--mood", "sad"], 2),
+        (["--character", str(character)], 2),
+        (["--no-liveliness"], 2),
+    ]:
         inline.began.clear()
         assert run([*line, *options]) == 0
         assert len(inline.began) == begun, options
@@ -96,13 +108,17 @@ def test_what_is_wrong_on_sight_is_one_line_and_exit_code_2(
     assert says in err and err.count("\n") == 1 and not (lines.parent / "out").exists()
 
 
-def test_a_folder_without_sound_is_exit_code_1(tmp_path: Path, inline: InlineEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_sound_is_exit_code_1(
+    tmp_path: Path, inline: InlineEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "notes.txt").write_text("x")
     assert run(["convert", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert "1 files, none of them sound by its name" in capsys.readouterr().err
 
 
-def test_a_full_disk_is_said_at_the_end(lines: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_at_the_end(
+    lines: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batch, "_engine", lambda wishes: InlineEngine(full_after=1))
     assert run(["convert", str(lines), "-o", str(lines.parent / "out")]) == 1
     assert "No space left on device; what was converted is kept: make room and run again" in capsys.readouterr().err
@@ -115,7 +131,9 @@ def test_an_interrupt_ends_it_with_130_leaves_no_half_take_and_the_next_run_goes
     out = tmp_path / "out"
     command = [sys.executable, "-c", QUICKLY, "convert", str(tmp_path / "in"), "-o", str(out), "--jobs", "2"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support"), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         while not (out / "short.csv").exists():
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.05)

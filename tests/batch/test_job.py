@@ -60,7 +60,9 @@ def test_an_outcome_says_what_the_sound_was_like(tmp_path: Path) -> None:
     assert outcome.closures is None and outcome.closure_score is None
 
 
-@pytest.mark.parametrize(("content", "says"), [(b"", "is empty"), (b"no sound\n" * 50, "is not sound"), (None, "no such file")])
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"", "is empty"), (b"no sound\n" * 50, "is not sound"), (None, "no such file")]
+)
 def test_a_bad_sound_is_an_outcome_on_one_line_and_no_take(tmp_path: Path, content: bytes | None, says: str) -> None:
     sound = tmp_path / "bad.wav"
     if content is not None:
@@ -73,7 +75,9 @@ def test_a_bad_sound_is_an_outcome_on_one_line_and_no_take(tmp_path: Path, conte
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_with_the_name_of_a_sound_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    assert "is not a file" in str(convert_one(tmp_path / "pipe.wav", tmp_path / "o.csv", RECIPE, loudness(RECIPE)).error)
+    assert "is not a file" in str(
+        convert_one(tmp_path / "pipe.wav", tmp_path / "o.csv", RECIPE, loudness(RECIPE)).error
+    )
 
 
 def test_a_sound_that_grows_while_it_is_converted_leaves_no_take(tmp_path: Path) -> None:
@@ -119,16 +123,34 @@ def test_a_full_disk_is_found_behind_other_errors() -> None:
 
 
 def test_what_a_dead_process_left_of_one_take_is_removed_and_no_others(tmp_path: Path) -> None:
-    for name in (".a.csv.12-0123abcd.partial", ".a.csv.7-00000000.partial", ".b.csv.12-0123abcd.partial", "a.csv", ".a.csv.partial"):
+    for name in (
+        ".a.csv.12-0123abcd.partial",
+        ".a.csv.7-00000000.partial",
+        ".b.csv.12-0123abcd.partial",
+        "a.csv",
+        ".a.csv.partial",
+    ):
         (tmp_path / name).write_text("x")
     clear_partials(tmp_path / "a.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".a.csv.partial", ".b.csv.12-0123abcd.partial", "a.csv"]
 
 
 @pytest.mark.parametrize(
-    "change", [{"model_sha256": "1"}, {"character_sha256": "1"}, {"mood": "sad"}, {"liveliness": False}, {"seed": 1}, {"tongue": True},
-               {"style": "broad"}, {"reference_sha256": "1"}, {"head_motion": True}, {"version": "2"}], ids=str
-)  # fmt: skip
+    "change",
+    [
+        {"model_sha256": "1"},
+        {"character_sha256": "1"},
+        {"mood": "sad"},
+        {"liveliness": False},
+        {"seed": 1},
+        {"tongue": True},
+        {"style": "broad"},
+        {"reference_sha256": "1"},
+        {"head_motion": True},
+        {"version": "2"},
+    ],
+    ids=str,
+)
 def test_whatever_changes_takes_changes_the_key(change: dict[str, object]) -> None:
     assert replace(RECIPE, **change).key() != RECIPE.key()  # type: ignore[arg-type]
 

@@ -67,7 +67,11 @@ def kill_after(process: subprocess.Popen[str], out: Path, takes: int) -> None:
 
 
 def files(out: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file() and FOLDER not in path.parts}
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file() and FOLDER not in path.parts
+    }
 
 
 def test_killed_three_times_and_resumed_it_is_as_an_unbroken_run(lines: Path, tmp_path: Path) -> None:

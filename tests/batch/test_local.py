@@ -36,7 +36,9 @@ def ignore(_work: Task, _part: float) -> None:
     pass
 
 
-def test_a_sound_that_kills_its_process_costs_nothing_else_and_the_others_are_as_one_process_makes_them(tmp_path: Path) -> None:
+def test_a_sound_that_kills_its_process_costs_nothing_else_and_the_others_are_as_one_process_makes_them(
+    tmp_path: Path,
+) -> None:
     sounds = [tone(tmp_path / f"{number}.wav", 0.3 + number / 5) for number in range(3)]
     soundfile.write(tmp_path / "deadly.wav", np.full(RATE_HZ, 0.25), RATE_HZ)
     todo = works(tmp_path, sounds[0], tmp_path / "deadly.wav", *sounds[1:])
@@ -48,7 +50,9 @@ def test_a_sound_that_kills_its_process_costs_nothing_else_and_the_others_are_as
         assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "out" / f"{sound.stem}.csv").read_bytes()
 
 
-def test_a_process_that_has_done_its_work_and_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_has_done_its_work_and_does_not_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(local, "END_S", 0.3)
     [(_, outcome)] = LocalEngine(1, never_ending)(works(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore)
     assert outcome.error is None and multiprocessing.active_children() == []

@@ -80,7 +80,10 @@ def test_a_run_that_is_killed_keeps_all_but_the_last_moment(tmp_path: Path) -> N
 
 
 def test_two_runs_at_a_time_are_one_too_many(tmp_path: Path) -> None:
-    with closing(Manifest(tmp_path, ManualClock())), pytest.raises(SinkError, match="another run is writing takes into"):
+    with (
+        closing(Manifest(tmp_path, ManualClock())),
+        pytest.raises(SinkError, match="another run is writing takes into"),
+    ):
         Manifest(tmp_path, ManualClock())
     Manifest(tmp_path, ManualClock()).close()
 

@@ -64,7 +64,11 @@ def test_a_picture_is_svg_with_a_line_for_each_curve() -> None:
     drawn = ElementTree.fromstring(picture(CURVES))
     assert [line.get("class") for line in drawn] == ["l", "j", "r"]
     points = [tuple(map(int, point.split())) for point in (drawn[0].get("d") or "").removeprefix("M").split("L")]
-    assert points[0] == (0, 24) and [at for at, _ in points] == list(range(POINTS)) and all(0 <= height <= 24 for _, height in points)
+    assert (
+        points[0] == (0, 24)
+        and [at for at, _ in points] == list(range(POINTS))
+        and all(0 <= height <= 24 for _, height in points)
+    )
     assert len(ElementTree.fromstring(picture(Curves()))) == 0
 
 

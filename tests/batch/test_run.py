@@ -38,7 +38,11 @@ def batch(lines: Path, recipe: Recipe = RECIPE, said: Silent | None = None, path
 
 
 def files(out: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file() and FOLDER not in path.parts}
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file() and FOLDER not in path.parts
+    }
 
 
 def test_the_tree_is_kept_and_there_is_one_take_for_each_sound_and_nothing_else(lines: Path) -> None:
@@ -101,10 +105,18 @@ def test_an_interrupt_keeps_what_is_done(lines: Path) -> None:
 def test_leftovers_of_a_kill_are_cleared_and_others_files_are_not(lines: Path) -> None:
     out = lines.parent / "out"
     run(lines)
-    for name in ("x/.b.csv.4711-0123abcd.partial", ".a.csv.12-0123abcd.partial", ".another.csv.12-0123abcd.partial", ".notes.partial"):
+    for name in (
+        "x/.b.csv.4711-0123abcd.partial",
+        ".a.csv.12-0123abcd.partial",
+        ".another.csv.12-0123abcd.partial",
+        ".notes.partial",
+    ):
         (out / name).write_text("half")
     run(lines)
-    assert sorted(path.name for path in out.rglob(".*.partial")) == [".another.csv.12-0123abcd.partial", ".notes.partial"]
+    assert sorted(path.name for path in out.rglob(".*.partial")) == [
+        ".another.csv.12-0123abcd.partial",
+        ".notes.partial",
+    ]
 
 
 def test_a_plan_says_what_would_be_done_and_writes_nothing(lines: Path) -> None:
@@ -123,7 +135,10 @@ def test_the_report_is_of_these_sounds_and_of_those_done_before(lines: Path) -> 
     again = batch(lines)
     again.run(InlineEngine())
     manifest = again.manifest()
-    assert [(name, outcome.poses > 0) for name, outcome in again.takes(manifest)] == [("x/b.csv", True), ("x/y/c.csv", True)]
+    assert [(name, outcome.poses > 0) for name, outcome in again.takes(manifest)] == [
+        ("x/b.csv", True),
+        ("x/y/c.csv", True),
+    ]
     manifest.close()
 
 

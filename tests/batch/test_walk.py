@@ -38,8 +38,12 @@ def test_the_largest_sounds_come_first_so_that_none_is_left_alone_at_the_end(tmp
     assert [sound.name for sound in walk([tmp_path]).sounds] == ["b.wav", "a.wav", "c.wav"]
 
 
-@pytest.mark.parametrize("names", [("a.wav", "A.wav"), ("a.wav", "a.flac"), ("x/a.wav", "X/a.wav"), ("caf\u00e9.wav", "cafe\u0301.wav")])
-def test_sounds_whose_takes_would_have_one_name_are_all_refused_and_the_others_are_not(tmp_path: Path, names: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "names", [("a.wav", "A.wav"), ("a.wav", "a.flac"), ("x/a.wav", "X/a.wav"), ("caf\u00e9.wav", "cafe\u0301.wav")]
+)
+def test_sounds_whose_takes_would_have_one_name_are_all_refused_and_the_others_are_not(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
     put(tmp_path, *names, "b.wav")
     if len(list(tmp_path.rglob("*.*"))) < 3:
         pytest.skip("this system has no two such names")
@@ -73,7 +77,9 @@ def test_a_link_to_itself_hides_nothing_beside_it_and_called_like_a_sound_it_fai
     assert (found.refused, found.notes, found.others) == ([], [], 1)
 
 
-def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, "a.wav", "closed/b.wav")
     scandir = os.scandir
 
@@ -90,4 +96,6 @@ def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(tmp_p
 
 def test_a_file_that_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     found = walk([tmp_path / "line.dat"])
-    assert [sound.work(tmp_path / "out") for sound in found.sounds] == [Task(tmp_path / "line.dat", tmp_path / "out/line.csv", "line.csv")]
+    assert [sound.work(tmp_path / "out") for sound in found.sounds] == [
+        Task(tmp_path / "line.dat", tmp_path / "out/line.csv", "line.csv")
+    ]

@@ -12,7 +12,9 @@ from livelink_bridge.batch.watched import POINTS, WatchedFace
 JAW = CHANNELS_61.index("JawOpen")
 
 
-def watched(level_dbfs: np.ndarray, jaw: np.ndarray | float = 0.0, *, chunk: int = 50, lips: bool = False) -> WatchedFace:
+def watched(
+    level_dbfs: np.ndarray, jaw: np.ndarray | float = 0.0, *, chunk: int = 50, lips: bool = False
+) -> WatchedFace:
     poses = np.zeros((len(level_dbfs), 61), np.float32)
     poses[:, JAW] = jaw
     face = WatchedFace(Character(), lips=lips)
@@ -35,7 +37,9 @@ def test_speech_is_what_is_about_as_loud_as_the_loudest() -> None:
     assert watched(levels((-80, 100))).speech_share == 0.0
 
 
-@pytest.mark.parametrize(("poses", "chunk"), [(1, 1), (64, 1), (129, 1), (129, 7), (1000, 7), (1000, 600), (36001, 600)])
+@pytest.mark.parametrize(
+    ("poses", "chunk"), [(1, 1), (64, 1), (129, 1), (129, 7), (1000, 7), (1000, 600), (36001, 600)]
+)
 def test_a_picture_of_any_length_keeps_its_peaks_in_their_places(poses: int, chunk: int) -> None:
     jaw = np.zeros(poses, np.float32)
     jaw[poses // 2] = 1.0
@@ -60,4 +64,8 @@ def test_what_deserves_a_look_is_said_and_nothing_else_is() -> None:
     assert watched(np.full(600, -20.0), 0.01).warnings(10.0, 3)[-1].startswith("3 poses had values that are not finite")
     assert "the jaw hardly moves: is this a voice?" in watched(np.full(600, -20.0), 0.01).warnings(10.0, 3)
     assert watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 5, 10) == ("lips stay open at many a p, b and m",)
-    assert watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 0, 4) == watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 9, 10) == ()
+    assert (
+        watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 0, 4)
+        == watched(np.full(600, -20.0), 0.5).warnings(10.0, 0, 9, 10)
+        == ()
+    )

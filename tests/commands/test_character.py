@@ -31,7 +31,9 @@ def checked(file: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(("options", "closure"), [([], "metahuman"), (["--preset", "vrm"], "arkit")])
-def test_init_writes_a_file_that_can_be_worn(file: Path, options: list[str], closure: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_writes_a_file_that_can_be_worn(
+    file: Path, options: list[str], closure: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["character", "init", str(file), *options]) == 0
     assert load_character(file).closure == closure
     assert str(file) in capsys.readouterr().out
@@ -75,7 +77,8 @@ def test_check_says_what_a_file_does(file: Path, capsys: pytest.CaptureFixture[s
         "channels JawOpen: gain 1.2, limits [0, 0.8]",
         "MouthPucker: curve [[0.5, 0.3]]",
         "MouthClose: gain as JawOpen",
-        "smoothing mouth without TongueOut: min_cutoff_hz 15.1, beta 0; adds 9.9 ms to speech, 8.7 ms to a quick closure",
+        "smoothing mouth without TongueOut: min_cutoff_hz 15.1, beta 0; adds 9.9 ms to speech, 8.7 ms to a quick "
+        "closure",
         "BrowInnerUp: min_cutoff_hz 60, beta 0; adds 2.6 ms to speech, 2.5 ms to a quick closure",
         "symmetry all pairs without MouthSmile: 0.3",
         "MouthSmile: 1",
@@ -99,7 +102,10 @@ def test_check_says_so_where_a_file_does_nothing(file: Path, capsys: pytest.Capt
     ("text", "reason"),
     [
         ("gian: {JawOpen: 1}", "unknown key 'gian', did you mean gain?"),
-        ("smoothing: {mouth: {min_cutoff_hz: 2}}", "ms, expected at most 10; nearest allowed: min_cutoff_hz 15.1 or beta 22.9"),
+        (
+            "smoothing: {mouth: {min_cutoff_hz: 2}}",
+            "ms, expected at most 10; nearest allowed: min_cutoff_hz 15.1 or beta 22.9",
+        ),
         ("curve: {JawOpen: [[0.5]]}", "expected points [in, out]"),
         ("- gain", "got list, expected keys"),
     ],
@@ -117,7 +123,11 @@ def test_a_file_that_is_not_there_is_the_worlds_no(file: Path, capsys: pytest.Ca
     assert "no such file" in one_line(capsys)
 
 
-@pytest.mark.parametrize("arguments", [["check", "FILE", "--force"], ["check", "FILE", "--preset", "vrm"], ["look", "FILE"], ["check"]])
-def test_a_command_line_that_means_nothing_is_refused(arguments: list[str], file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["check", "FILE", "--force"], ["check", "FILE", "--preset", "vrm"], ["look", "FILE"], ["check"]]
+)
+def test_a_command_line_that_means_nothing_is_refused(
+    arguments: list[str], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["character", *(str(file) if word == "FILE" else word for word in arguments)]) == 2
     one_line(capsys)

@@ -31,7 +31,9 @@ def voice(tmp_path: Path) -> Path:
     return loud_tone(tmp_path)
 
 
-def test_devices_lists_what_the_sound_system_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_devices_lists_what_the_sound_system_has(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("livelink_bridge.devices.portaudio.sound_system", lambda: SoundSystem(NoSound([SPEAKERS])))
     assert run(["devices"]) == 0
     assert "Speakers, ALSA" in capsys.readouterr().out
@@ -56,7 +58,9 @@ def test_play_sends_the_file_to_every_target_and_records_it(voice: Path, capsys:
 
 
 @pytest.mark.usefixtures("small_model")
-def test_play_says_that_a_later_file_is_missing_before_it_plays_the_first(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_play_says_that_a_later_file_is_missing_before_it_plays_the_first(
+    voice: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Arrivals(0, "127.0.0.1") as arrivals:
         assert run(["play", str(voice), "none.wav", "--no-audio", "--to", f"livelink://127.0.0.1:{arrivals.port}"]) == 1
         assert list(received(arrivals)) == []
@@ -73,7 +77,9 @@ def test_convert_writes_one_take_for_one_file(voice: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_model")
-def test_convert_goes_on_past_a_bad_file_and_says_so_at_the_end(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_goes_on_past_a_bad_file_and_says_so_at_the_end(
+    voice: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     other = voice.with_name("other.wav")
     other.write_bytes(voice.read_bytes())
     out = voice.parent / "takes"
@@ -104,7 +110,9 @@ def test_monitor_prints_one_json_object_a_second_and_one_at_the_end(capsys: pyte
 def test_the_demo_says_what_arrived_and_draws_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["demo", "--no-audio", "--seconds", "0.8", "--to", "osc://127.0.0.1:9", "--subject", "Ada"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"arrived: \d+ packets as 'Ada', [\d.]+ fps, \d+ lost\n", out), "a machine that stalls leaves some out"
+    assert re.search(r"arrived: \d+ packets as 'Ada', [\d.]+ fps, \d+ lost\n", out), (
+        "a machine that stalls leaves some out"
+    )
     pictures = [line.split("|") for line in out.splitlines() if line.endswith("|")]
     assert [label.partition(",")[0].strip() for label, _, _ in pictures] == ["jaw open", "lips closed", "lips round"]
     assert float(pictures[0][0].split()[-1]) > 0.3 and len(pictures[0][1].strip()) > 8

@@ -72,7 +72,9 @@ def test_ctrl_c_ends_the_monitor_with_its_last_summary_and_130() -> None:
 
 def test_a_bug_is_one_line_too() -> None:
     code = WITH_A_SMALL_MODEL.replace("LoudnessModel();", "1 / 0;")
-    done = subprocess.run([sys.executable, "-c", code, "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=15, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=15, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("livelink-bridge: this is a bug: ZeroDivisionError") and done.stderr.count("\n") == 1
 

@@ -29,11 +29,21 @@ def recordings(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_shipped_model_is_judged_beside_loudness_in_one_table(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_model_is_judged_beside_loudness_in_one_table(
+    recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     figures = recordings / "figures.json"
     assert run(["evaluate", "--data", str(recordings), "--json", str(figures), "--device", "cpu", "--channels"]) == 0
     out = capsys.readouterr().out
-    for part in ("pmmtalk-live", "loudness alone", "constant face", "made: 1 clips", "aperture r", "closure AUC", "moving in music"):
+    for part in (
+        "pmmtalk-live",
+        "loudness alone",
+        "constant face",
+        "made: 1 clips",
+        "aperture r",
+        "closure AUC",
+        "moving in music",
+    ):
         assert part in out
     assert "mouthFunnel r, lag" in out
     assert "no timed phones" in out
@@ -49,7 +59,9 @@ def test_a_figure_that_cannot_be_had_is_a_dash(recordings: Path, capsys: pytest.
     assert run(["evaluate", "--data", str(recordings)]) == 0
     lines = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
     assert ["phone", "accuracy", "–", "–"] in lines
-    assert [line[3] for line in lines if line[:2] == ["rounding", "r"] and len(line) == 4] == ["–"]  # loudness has no round lips
+    assert [line[3] for line in lines if line[:2] == ["rounding", "r"] and len(line) == 4] == [
+        "–"
+    ]  # loudness has no round lips
     assert [line[-1] for line in lines if line[:3] == ["rounding", "lag,", "ms"]] == ["–"]
 
 
@@ -72,7 +84,12 @@ def test_pictures_are_drawn_where_they_are_wanted(recordings: Path, capsys: pyte
     ],
 )
 def test_what_goes_wrong_is_one_line(
-    arguments: list[str], code: int, says: str, recordings: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    code: int,
+    says: str,
+    recordings: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(recordings)
     assert run(["evaluate", *(str(recordings) if part == "RECORDINGS" else part for part in arguments)]) == code

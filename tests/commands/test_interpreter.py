@@ -16,7 +16,12 @@ from livelink_bridge.cli import run
 from livelink_bridge.session import build
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
-LIVE = {"play": "pipeline.run_play", "--mic": "pipeline.run_live", "replay": "take_playback.run_replay", "demo": "pipeline.run_play"}
+LIVE = {
+    "play": "pipeline.run_play",
+    "--mic": "pipeline.run_live",
+    "replay": "take_playback.run_replay",
+    "demo": "pipeline.run_play",
+}
 
 
 @pytest.mark.parametrize(("verb", "runs"), LIVE.items())

@@ -34,7 +34,11 @@ ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no su
 
 def interrupted(folder: Path, how: str, at: int) -> subprocess.CompletedProcess[str]:
     (folder / "sitecustomize.py").write_text(HOOK.format(how=how))
-    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "INTERRUPTED_IMPORT": str(at)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        "INTERRUPTED_IMPORT": str(at),
+    }
     command = [sys.executable, "-m", "livelink_bridge", "config"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False)
 

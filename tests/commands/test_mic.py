@@ -28,7 +28,9 @@ def test_mic_becomes_the_hidden_verb_with_its_device(line: list[str], becomes: l
     assert rewrite_mic(line) == becomes
 
 
-@pytest.mark.parametrize("line", [[], ["--help"], ["play", "a.wav"], ["play", "--mic"], ["convert", "a.wav", "-o", "--mic"]])
+@pytest.mark.parametrize(
+    "line", [[], ["--help"], ["play", "a.wav"], ["play", "--mic"], ["convert", "a.wav", "-o", "--mic"]]
+)
 def test_other_command_lines_stay_as_they_are(line: list[str]) -> None:
     assert rewrite_mic(line) == line
 
@@ -43,5 +45,7 @@ def test_other_command_lines_stay_as_they_are(line: list[str]) -> None:
         (["play", "a.wav"], False, ["play", "a.wav"]),
     ],
 )
-def test_debug_may_stand_anywhere_before_the_files_that_follow_two_dashes(line: list[str], asked: bool, rest: list[str]) -> None:
+def test_debug_may_stand_anywhere_before_the_files_that_follow_two_dashes(
+    line: list[str], asked: bool, rest: list[str]
+) -> None:
     assert take_debug(line) == (asked, rest)

@@ -35,7 +35,10 @@ WRONG_ON_SIGHT = [
     (["convert", "VOICE", "VOICE", "-o", "one.csv"], "expected a folder"),
     (["convert", "VOICE", "VOICE", "-o", "folder"], "several files would become"),
     (["preview", "--face", "face.fbx"], "got --face face.fbx, expected a .glb or .vrm"),
-    (["convert", "VOICE", "-o", "x.mp4"], "-o x.mp4 ends in .mp4, expected a folder for takes, or .csv for a single one"),
+    (
+        ["convert", "VOICE", "-o", "x.mp4"],
+        "-o x.mp4 ends in .mp4, expected a folder for takes, or .csv for a single one",
+    ),
     (["convert", "VOICE", "-o", "x.mp4"], "films are made on the page of livelink-bridge preview"),
     (["convert", ".", "-o", "x.glb"], "-o x.glb ends in .glb"),
     (["convert", "VOICE", "-o", "x.glb"], "livelink-bridge takes export writes it from a take"),
@@ -59,7 +62,10 @@ THE_WORLD_SAYS_NO = [
     (["play", "TEXT", "--no-audio"], "is not sound that can be read"),
     (["convert", "TEXT", "-o", "out.csv"], "is not sound that can be read"),
     (["convert", "none.wav", "-o", "out.csv"], "none.wav: no such file"),
-    (["play", "VOICE", "--no-audio", "--to", "livelink://no.such.host.invalid:11111"], "unknown host 'no.such.host.invalid'"),
+    (
+        ["play", "VOICE", "--no-audio", "--to", "livelink://no.such.host.invalid:11111"],
+        "unknown host 'no.such.host.invalid'",
+    ),
     (["play", "VOICE", "--config", "none.yaml"], "none.yaml: no such file"),
     (["play", "VOICE", "--character", "none.yaml"], "none.yaml: no such file"),
     (["play", "VOICE", "--character", OUT_OF_REACH], "cannot be read"),
@@ -100,7 +106,9 @@ def test_what_is_wrong_on_sight_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.usefixtures("small_model")
-@pytest.mark.parametrize(("arguments", "says"), THE_WORLD_SAYS_NO, ids=lambda part: part if isinstance(part, str) else "")
+@pytest.mark.parametrize(
+    ("arguments", "says"), THE_WORLD_SAYS_NO, ids=lambda part: part if isinstance(part, str) else ""
+)
 def test_what_the_world_refuses_is_one_line_and_exit_code_1(
     arguments: list[str], says: str, voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,14 +119,19 @@ def test_what_the_world_refuses_is_one_line_and_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    "option", [["--model", "no-such-model"], ["--model", OUT_OF_REACH], ["--model", "pmmtalk-live-33", "--lookahead", "67"]]
+    "option",
+    [["--model", "no-such-model"], ["--model", OUT_OF_REACH], ["--model", "pmmtalk-live-33", "--lookahead", "67"]],
 )
-def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(option: list[str], voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(
+    option: list[str], voice: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["convert", str(voice), "-o", str(voice.with_suffix(".csv")), *option]) == 1
     assert option[1] in one_line(capsys)
 
 
-def test_a_models_own_complaint_is_the_worlds(voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_models_own_complaint_is_the_worlds(
+    voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(settings: Settings) -> None:
         raise ModelError("weights are damaged")
 
@@ -139,7 +152,11 @@ def test_a_models_own_complaint_is_the_worlds(voice: Path, capsys: pytest.Captur
     ],
 )
 def test_a_microphone_that_is_not_there_is_one_line_and_exit_code_1(
-    arguments: list[str], devices: list[dict[str, Any]], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    devices: list[dict[str, Any]],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("livelink_bridge.sources.microphone.sound_system", lambda: SoundSystem(NoSound(devices)))
     assert run(arguments) == 1

@@ -1,4 +1,5 @@
-"""`models`: what is here, whether it still is what it was, what it consists of; fetching and converting from the command line."""
+"""`models`: what is here, whether it still is what it was, what it consists of; fetching and converting from the
+command line."""
 
 from __future__ import annotations
 
@@ -80,7 +81,9 @@ def test_a_flag_names_another_models_folder(shelf: Path, tmp_path: Path, capsys:
     assert "15" in capsys.readouterr().out
 
 
-def test_info_says_how_many_numbers_each_part_has(shelf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_says_how_many_numbers_each_part_has(
+    shelf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = keep(tmp_path / "kept" / "mine", system="baseline", delay=1)
     assert run(["models", "info", "mine"]) == 0
     first, *rows = capsys.readouterr().out.splitlines()
@@ -97,19 +100,31 @@ def test_info_with_new_weights_counts_a_network_of_its_default_size(capsys: pyte
     assert "no network 'vica' to build, expected one of voca," in capsys.readouterr().err
 
 
-ABSENT = [("pmmtalk", "download xlsr-53"), ("codetalker", "codetalker-mini"), ("dualtalker", "train --model dualtalker")]
+ABSENT = [
+    ("pmmtalk", "download xlsr-53"),
+    ("codetalker", "codetalker-mini"),
+    ("dualtalker", "train --model dualtalker"),
+]
 
 
 @pytest.mark.parametrize(("name", "hint"), ABSENT)
-def test_a_known_system_that_is_absent_says_which_files_to_put_where(shelf: Path, tmp_path: Path, name: str, hint: str) -> None:
+def test_a_known_system_that_is_absent_says_which_files_to_put_where(
+    shelf: Path, tmp_path: Path, name: str, hint: str
+) -> None:
     with pytest.raises(ModelError, match="is not here") as raised:
         checkpoint.find(name)
     text = str(raised.value)
-    assert hint in text and str(tmp_path / "kept" / name) in text and "config.yaml, model.safetensors and SHA256SUMS" in text
+    assert (
+        hint in text
+        and str(tmp_path / "kept" / name) in text
+        and "config.yaml, model.safetensors and SHA256SUMS" in text
+    )
     assert "\n" not in text
 
 
-def test_a_model_is_looked_for_among_the_shipped_then_in_the_models_folder_then_as_a_path(shelf: Path, tmp_path: Path) -> None:
+def test_a_model_is_looked_for_among_the_shipped_then_in_the_models_folder_then_as_a_path(
+    shelf: Path, tmp_path: Path
+) -> None:
     other = keep(tmp_path / "kept" / "small", delay=1)
     mine = keep(tmp_path / "kept" / "mine", delay=1)
     assert checkpoint.find("small") == shelf != other
@@ -133,7 +148,10 @@ def test_each_system_has_its_own_place_for_a_users_data() -> None:
     assert checkpoint.default_models_dir({"LIVELINK_BRIDGE_MODELS_DIR": "/big/disk"}, "linux") == Path("/big/disk")
     assert checkpoint.default_models_dir({"XDG_DATA_HOME": "/data"}, "linux") == Path("/data/livelink-bridge/models")
     assert checkpoint.default_models_dir({}, "linux") == Path.home() / ".local" / "share" / "livelink-bridge" / "models"
-    assert checkpoint.default_models_dir({}, "darwin") == Path.home() / "Library" / "Application Support" / "livelink-bridge" / "models"
+    assert (
+        checkpoint.default_models_dir({}, "darwin")
+        == Path.home() / "Library" / "Application Support" / "livelink-bridge" / "models"
+    )
     assert checkpoint.default_models_dir({"LOCALAPPDATA": "/local"}, "win32") == Path("/local/livelink-bridge/models")
 
 
@@ -146,7 +164,9 @@ def test_convert_and_download_say_what_came_of_it(
     assert run(["models", "convert", "one.pth", "two.pth", "-o", "out"]) == 0
     assert asked == [([Path("one.pth"), Path("two.pth")], Path("out"), False)]
     said = capsys.readouterr().out
-    assert "codetalker, 1,234 numbers in 2 tensors\n9 entries did not map: odd.0, " in said and said.endswith("odd.7, ...\n")
+    assert "codetalker, 1,234 numbers in 2 tensors\n9 entries did not map: odd.0, " in said and said.endswith(
+        "odd.7, ...\n"
+    )
     monkeypatch.setattr("speech_to_face.official.hub.download", lambda *given: asked.append(given) or made)
     assert run(["models", "download", "xlsr-53-chinese", "--models-dir", str(tmp_path)]) == 0
     assert asked[-1] == ("xlsr-53-chinese", tmp_path, None, False)
@@ -155,7 +175,9 @@ def test_convert_and_download_say_what_came_of_it(
     assert "--revision HASH" in capsys.readouterr().err
 
 
-def test_converting_what_is_not_there_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_converting_what_is_not_there_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "out").mkdir()
     assert run(["models", "convert", "absent.pth", "-o", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -28,7 +28,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from speech_to_face.networks.dualtalker.network import DualTalker
     from speech_to_face.phones import INDEX
 
-    config = Config(width=8, dilations=(1,), motion_width=8, motion_dilations=(1,), decoder_width=8, style_width=4, shared_width=4)
+    config = Config(
+        width=8, dilations=(1,), motion_width=8, motion_dilations=(1,), decoder_width=8, style_width=4, shared_width=4
+    )
     network, folder = DualTalker(config), tmp_path_factory.mktemp("models") / "tiny-reader"
     with torch.no_grad():
         network.reader.phones.weight.zero_()
@@ -45,7 +47,10 @@ def take(tmp_path: Path) -> Path:
     values = np.zeros((120, 61), np.float32)
     values[:, CHANNELS_61.index("JawOpen")] = 0.3
     write_take(tmp_path / "mary.csv", values)
-    grid = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0 2 <exists> 1\n"IntervalTier" "phones" 0 2 2\n0 0.5 "b"\n0.5 2 "s"\n'
+    grid = (
+        'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0 2 <exists> 1\n"IntervalTier" "phones" 0 2 2\n0 '
+        '0.5 "b"\n0.5 2 "s"\n'
+    )
     (tmp_path / "mary.TextGrid").write_text(grid)
     return tmp_path / "mary.csv"
 
@@ -65,7 +70,11 @@ def test_takes_and_sounds_are_read_and_their_whole_is_the_last_line(
     assert run(["evaluate", *given, "--json", str(figures), "--device", "cpu"]) == 0
     out = capsys.readouterr().out
     assert "lips as tiny-reader reads them" in out and "constant: what a guess" in out and "left out" not in out
-    rows = {line.replace("│", " ").split()[0]: line.replace("│", " ").split()[1:] for line in out.splitlines() if line.count("│") > 5}
+    rows = {
+        line.replace("│", " ").split()[0]: line.replace("│", " ").split()[1:]
+        for line in out.splitlines()
+        if line.count("│") > 5
+    }
     assert rows["mary.csv"] == ["2.0", "1.00", "0.50", "3.43", "0.25", "0.25", "–", "0.75"]
     assert rows["hiss.wav"][:4] == ["1.0", "1.00", "0.50", "3.43"] and rows["all"][0] == "3.0"
     content = json.loads(figures.read_text())
@@ -86,7 +95,9 @@ def test_a_model_that_hears_no_phones_is_judged_all_the_same_and_that_is_said(
     reader: Path, sound: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(build, "model_of", lambda settings: LoudnessModel())
-    (sound.parent / "val.json").write_text(json.dumps([{"id": "a", "group": "g", "wav": sound.name, "words": [[0.1, 0.4, "bin"]]}]))
+    (sound.parent / "val.json").write_text(
+        json.dumps([{"id": "a", "group": "g", "wav": sound.name, "words": [[0.1, 0.4, "bin"]]}])
+    )
     places = {"FOLDER": str(sound.parent), "SOUND": str(sound)}
     given = [places.get(part, part) for part in arguments]
     assert run(["evaluate", *given, "--reader", str(reader), "--model", str(reader)]) == 0

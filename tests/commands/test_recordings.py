@@ -29,13 +29,17 @@ def cut_voice(tmp_path: Path) -> Path:
     return path
 
 
-def test_convert_of_a_cut_recording_is_an_error_and_writes_nothing(cut_voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_of_a_cut_recording_is_an_error_and_writes_nothing(
+    cut_voice: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = cut_voice.parent / "out.csv"
     assert run(["convert", str(cut_voice), "-o", str(out)]) == 1
     assert "ends early: " in one_line(capsys) and not out.exists()
 
 
-def test_convert_takes_what_there_is_when_that_is_allowed_and_says_so_once(cut_voice: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_convert_takes_what_there_is_when_that_is_allowed_and_says_so_once(
+    cut_voice: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     out = cut_voice.parent / "out.csv"
     assert run(["convert", str(cut_voice), "-o", str(out), "--allow-cut"]) == 0
     assert len(read_take(out).values) > 10
@@ -56,7 +60,9 @@ def test_play_says_it_before_anything_is_played(cut_voice: Path, capsys: pytest.
     assert "ends early: " in one_line(capsys)
 
 
-def test_play_of_a_cut_recording_may_be_allowed_and_says_it_once(cut_voice: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_play_of_a_cut_recording_may_be_allowed_and_says_it_once(
+    cut_voice: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert run(["play", str(cut_voice), "--no-audio", "--to", "livelink://127.0.0.1:9", "--allow-cut"]) == 0
     assert len([record for record in caplog.records if "ends early" in record.message]) == 1
 
@@ -77,7 +83,9 @@ def test_a_recording_from_a_stream_is_converted_whole(tmp_path: Path, size: int)
     np.testing.assert_array_equal(animate(path, model=LoudnessModel()).poses, whole)
 
 
-def test_samples_that_are_no_numbers_are_counted_once_and_no_library_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_samples_that_are_no_numbers_are_counted_once_and_no_library_warns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     sound = 0.3 * np.sin(np.arange(16000) / 12)
     sound[[100, 5000, 9000]] = np.nan, np.inf, 1e30
     soundfile.write(tmp_path / "a.wav", np.stack([sound, -sound / 2], 1), 16000, subtype="FLOAT")
@@ -90,7 +98,9 @@ def test_samples_that_are_no_numbers_are_counted_once_and_no_library_warns(tmp_p
     ]
 
 
-def test_stereo_of_opposite_polarity_moves_the_face_and_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_stereo_of_opposite_polarity_moves_the_face_and_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     sound = 0.3 * np.sin(np.arange(16000) / 12)
     soundfile.write(tmp_path / "one.wav", sound, 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "both.wav", np.stack([sound, -sound], 1), 16000, subtype="FLOAT")

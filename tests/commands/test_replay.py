@@ -99,7 +99,11 @@ def test_the_sound_beside_a_take_is_played_from_the_same_moment(tmp_path, asked)
     assert run(["replay", str(tmp_path / "S_1_Anna.csv"), "--start", "0.5", "--end", "19:55:17:30"]) == 0
     assert run(["replay", str(tmp_path), "--no-audio", "--speed", "2", "--loop"]) == 0
     (first, sound, from_s), (second, silent, _) = asked
-    assert (first.start_s, len(first.take.times_s), sound) == (pytest.approx(START + 0.5), 61, tmp_path / "S_1_Anna.wav")
+    assert (first.start_s, len(first.take.times_s), sound) == (
+        pytest.approx(START + 0.5),
+        61,
+        tmp_path / "S_1_Anna.wav",
+    )
     assert from_s == pytest.approx(0.5)
     assert (second.speed, second.loop, silent) == (2.0, True, None)
 

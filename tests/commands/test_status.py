@@ -27,16 +27,28 @@ from livelink_bridge.testing.stand_ins import ManualClock
 def test_plain_lines_come_every_few_seconds_and_when_the_state_changes(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ManualClock()
     show = PlainStatus(clock)
-    for state, wait_s in [("live", 0.25), ("live", 0.25), ("no sound arrives", PLAIN_EVERY_S), ("no sound arrives", 0.0)]:
+    for state, wait_s in [
+        ("live", 0.25),
+        ("live", 0.25),
+        ("no sound arrives", PLAIN_EVERY_S),
+        ("no sound arrives", 0.0),
+    ]:
         show({"Ada": Status(state=state)})
         clock.advance(wait_s)
-    assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == ["live", "no sound arrives", "no sound arrives"]
+    assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "live",
+        "no sound arrives",
+        "no sound arrives",
+    ]
 
 
 def test_plain_lines_of_several_performers_begin_with_the_subject(capsys: pytest.CaptureFixture[str]) -> None:
     with status_lines(ManualClock()) as show:
         show({"Ada": Status(state="live"), "Bo": Status(state="no sound arrives")})
-    assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == ["Ada: live", "Bo: no sound arrives"]
+    assert [line.partition(" |")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "Ada: live",
+        "Bo: no sound arrives",
+    ]
 
 
 def test_screen_log_file_and_metrics_are_told_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,14 +83,20 @@ def test_what_fails_beside_the_face_is_said_once_and_the_others_go_on(
     with status_line(ManualClock(), "Ada", log_file=path, metrics_port=free_port()) as show:
         for _ in range(3):
             show(Status(state="live"))
-    assert [record.getMessage() for record in caplog.records] == [f"{name} has failed: ValueError: a mistake of ours; going on without it"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{name} has failed: ValueError: a mistake of ours; going on without it"
+    ]
     assert ("live | " in capsys.readouterr().out) == (name != "the status display")
     assert ("INFO Ada: live | " in path.read_text(encoding="utf-8")) == (name != "the log file")
 
 
 def test_a_log_file_is_closed_where_the_metrics_port_cannot_be_had(tmp_path: Path) -> None:
     path = tmp_path / "session.log"
-    with closing(MetricsServer(0)) as taken, pytest.raises(SinkError), status_line(ManualClock(), log_file=path, metrics_port=taken.port):
+    with (
+        closing(MetricsServer(0)) as taken,
+        pytest.raises(SinkError),
+        status_line(ManualClock(), log_file=path, metrics_port=taken.port),
+    ):
         pass
     assert path.read_text(encoding="utf-8").rstrip().endswith("INFO end")
 
@@ -131,7 +149,9 @@ def test_a_summary_without_losses_says_so() -> None:
     assert "nothing lost" in summary_line(Summary(60, 1.0, None, None, None, None, 0, 0, 0, 0, 0, 0, 0))
 
 
-def test_progress_shows_a_files_name_whatever_is_in_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_shows_a_files_name_whatever_is_in_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -148,7 +168,9 @@ def test_the_monitor_says_what_unreal_would_ignore() -> None:
 
 
 def test_the_monitor_says_when_nothing_comes() -> None:
-    assert list(lines({"port": 11111, "listened_s": 2.0, **Monitor().summary()})) == ["nothing yet on UDP port 11111 after 2 s"]
+    assert list(lines({"port": 11111, "listened_s": 2.0, **Monitor().summary()})) == [
+        "nothing yet on UDP port 11111 after 2 s"
+    ]
 
 
 def test_a_picture_shows_the_peaks_of_each_stretch_scaled_to_the_highest() -> None:
@@ -159,9 +181,32 @@ def test_a_picture_shows_the_peaks_of_each_stretch_scaled_to_the_highest() -> No
 
 def test_a_device_line_holds_what_is_typed_behind_mic() -> None:
     found = [
-        {"name": "Speakers", "hostapi": 0, "max_input_channels": 0, "max_output_channels": 2, "default_samplerate": 48000.0},
-        {"name": "Yeti", "hostapi": 0, "max_input_channels": 2, "max_output_channels": 0, "default_samplerate": 44100.0},
+        {
+            "name": "Speakers",
+            "hostapi": 0,
+            "max_input_channels": 0,
+            "max_output_channels": 2,
+            "default_samplerate": 48000.0,
+        },
+        {
+            "name": "Yeti",
+            "hostapi": 0,
+            "max_input_channels": 2,
+            "max_output_channels": 0,
+            "default_samplerate": 44100.0,
+        },
     ]
     said = device_lines(found, [{"name": "ALSA"}], (1, 0))
-    assert said[0].split() == ["0", "output", "2", "channels", "48000", "Hz", "Speakers,", "ALSA", "(default", "output)"]
+    assert said[0].split() == [
+        "0",
+        "output",
+        "2",
+        "channels",
+        "48000",
+        "Hz",
+        "Speakers,",
+        "ALSA",
+        "(default",
+        "output)",
+    ]
     assert said[1].split() == ["1", "input", "2", "channels", "44100", "Hz", "Yeti,", "ALSA", "(default", "input)"]

@@ -85,10 +85,14 @@ def jaws(arrivals: Arrivals) -> list[tuple[float, float]]:
     return found
 
 
-def clapped(options: list[str], arrivals: Arrivals, capsys: pytest.CaptureFixture[str]) -> tuple[list[tuple[float, float]], str]:
+def clapped(
+    options: list[str], arrivals: Arrivals, capsys: pytest.CaptureFixture[str]
+) -> tuple[list[tuple[float, float]], str]:
     """The jaws of a run with one clap, and what was said."""
     for _ in range(TRIES):
-        assert cli.run(["sync-test", "--seconds", "1.5", "--to", f"livelink://127.0.0.1:{arrivals.port}", *options]) == 0
+        assert (
+            cli.run(["sync-test", "--seconds", "1.5", "--to", f"livelink://127.0.0.1:{arrivals.port}", *options]) == 0
+        )
         seen, out = jaws(arrivals), capsys.readouterr().out
         if any(jaw > 0.5 for _, jaw in seen):
             return seen, out
@@ -109,7 +113,11 @@ def test_without_audio_the_jaw_claps_and_ends_neutral(arrivals: Arrivals, capsys
     [([], 0), (["--face-delay", "400"], 400), (["--audio-delay", "600", "--face-delay", "50"], -550)],
 )
 def test_the_jaw_opens_with_the_tone_but_for_what_was_asked(
-    options: list[str], asked_ms: int, arrivals: Arrivals, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    options: list[str],
+    asked_ms: int,
+    arrivals: Arrivals,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     devices = PacedPortAudio()
     monkeypatch.setattr(sync_test, "load_backend", lambda: devices)
@@ -118,7 +126,9 @@ def test_the_jaw_opens_with_the_tone_but_for_what_was_asked(
     assert isinstance(stream, PacedStream)
     opened_s = next(at_s for at_s, jaw in seen if jaw > 0.5)
     assert 1000 * (opened_s - stream.tone_s()) == pytest.approx(asked_ms, abs=BUSY_MS)
-    measured = re.search(r"1 claps; packet after tone, .*: mean ([-+\d.]+) ms, furthest off ([-+\d.]+) ms, asked for ([-+\d]+) ms", out)
+    measured = re.search(
+        r"1 claps; packet after tone, .*: mean ([-+\d.]+) ms, furthest off ([-+\d.]+) ms, asked for ([-+\d]+) ms", out
+    )
     assert measured, out
     mean_ms, furthest_ms, said_ms = map(float, measured.groups())
     assert mean_ms == furthest_ms == pytest.approx(asked_ms, abs=BUSY_MS)
@@ -137,7 +147,10 @@ def test_an_output_that_is_not_there_is_one_line_and_exit_code_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_test, "load_backend", lambda: FakePortAudio(refuse="Invalid device"))
-    for options, says in ((["--audio-out", "Yeti"], "no output's name contains 'Yeti'"), ([], "no sound output: Invalid device")):
+    for options, says in (
+        (["--audio-out", "Yeti"], "no output's name contains 'Yeti'"),
+        ([], "no sound output: Invalid device"),
+    ):
         assert cli.run(["sync-test", *options]) == 1
         err = capsys.readouterr().err
         assert says in err and err.count("\n") == 1
@@ -151,7 +164,9 @@ def test_without_seconds_it_claps_until_it_is_stopped(arrivals: Arrivals) -> Non
         stop.set()
 
     outputs = Outputs((f"livelink://127.0.0.1:{arrivals.port}",), "Clapper")
-    check, summary = sync_test.clap(outputs, None, audio_delay_s=0.0, seconds=None, clock=MonotonicClock(), stop=stop, on_clap=end)
+    check, summary = sync_test.clap(
+        outputs, None, audio_delay_s=0.0, seconds=None, clock=MonotonicClock(), stop=stop, on_clap=end
+    )
     assert seen == [check.claps] == [1]
     assert summary.sent == check.sent
     assert jaws(arrivals)[-1][1] == 0

@@ -1,4 +1,5 @@
-"""`play FILE --model NAME` drives the wire with every system: folders with new weights, in a models' folder of their own."""
+"""`play FILE --model NAME` drives the wire with every system: folders with new weights, in a models' folder of their
+own."""
 
 from __future__ import annotations
 
@@ -52,7 +53,9 @@ def voice(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_moves_a_face_over_the_wire(name: str, kept: Path, voice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "REAL_TIME_SHARE", 1e6)  # how busy the machine is that tests run on is not the question here
+    monkeypatch.setattr(
+        build, "REAL_TIME_SHARE", 1e6
+    )  # how busy the machine is that tests run on is not the question here
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         receiver.bind(("127.0.0.1", 0))

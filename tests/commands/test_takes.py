@@ -21,7 +21,9 @@ JAW, BLINK = index_of("JawOpen"), index_of("EyeBlinkLeft")
 def say(*arguments: object) -> int:
     """Run `takes ...` as the program does; whatever is wrong is raised."""
     command = typer.main.get_command(takes.build())
-    return int(command.main(args=[str(argument) for argument in arguments], prog_name="takes", standalone_mode=False) or 0)
+    return int(
+        command.main(args=[str(argument) for argument in arguments], prog_name="takes", standalone_mode=False) or 0
+    )
 
 
 @pytest.fixture
@@ -40,7 +42,16 @@ def test_list_shows_each_take_and_what_is_wrong_with_one(tmp_path, capsys, monke
     out = capsys.readouterr().out
     lines = {line.split()[1]: line.split() for line in out.splitlines()[1:]}
     assert lines["1"] == ["S", "1", "Anna", "0:02.0", "60", "1,", "0.3", "s", "wav", "S_1_Anna.csv"]
-    assert lines["7"][:8] == ["MySlate", "7", "iPhone", "0:04.0", "60", "none", "no", "20241204_MySlate_7/MySlate_7_iPhone_cal.csv"]
+    assert lines["7"][:8] == [
+        "MySlate",
+        "7",
+        "iPhone",
+        "0:04.0",
+        "60",
+        "none",
+        "no",
+        "20241204_MySlate_7/MySlate_7_iPhone_cal.csv",
+    ]
     assert lines["2"][:3] == ["T", "2", "[red]Bob"]
     assert "T_2_[red]Bob.csv: line 1: got 'hello', expected the header of a take" in out
 
@@ -66,7 +77,7 @@ def test_check_passes_a_take_of_ours_and_fails_one_with_an_empty_cell(tmp_path, 
         say("check", tmp_path / "ours.csv", tmp_path / "bad.csv")
     out = capsys.readouterr().out
     assert f"{tmp_path / 'bad.csv'}:10: error: " in out
-    assert out.splitlines()[-1] .startswith(f"{tmp_path / 'bad.csv'}: 1 error")
+    assert out.splitlines()[-1].startswith(f"{tmp_path / 'bad.csv'}: 1 error")
 
 
 def test_trim_keeps_rows_and_timecode_and_names_a_moment_either_way(tmp_path, capsys, app):
@@ -136,11 +147,19 @@ def test_json_names_what_it_holds(tmp_path, app):
         (["trim", "APP", "-o", "OUT", "--start", "50"], ValueError, "expected a part of the take"),
         (["resample", "APP", "-o", "OUT", "--rate", "0"], UsageError, "expected 1 to 240"),
         (["export", "APP", "-o", "out.fbx"], UsageError, "ends in .fbx, expected .csv, .json, .npz, .glb"),
-        (["export", "APP", "-o", "out.mp4"], UsageError, "ends in .mp4, .*films are made on the page of livelink-bridge preview"),
+        (
+            ["export", "APP", "-o", "out.mp4"],
+            UsageError,
+            "ends in .mp4, .*films are made on the page of livelink-bridge preview",
+        ),
         (["trim", "APP", "-o", "out.mp4", "--start", "0"], UsageError, "ends in .mp4, expected .csv.*preview"),
         (["resample", "APP", "-o", "out.json"], UsageError, "ends in .json, expected .csv; takes export"),
         (["merge", "APP", "APP", "-o", "out"], UsageError, "ends in nothing, expected .csv"),
-        (["trim", "APP", "-o", "OUT", "--start", "0", "--take-rate", "31.5"], UsageError, "--take-rate: got '31.5', expected 23.976"),
+        (
+            ["trim", "APP", "-o", "OUT", "--start", "0", "--take-rate", "31.5"],
+            UsageError,
+            "--take-rate: got '31.5', expected 23.976",
+        ),
         (["export", "APP", "-o", "OUT", "--face", "face.glb"], UsageError, "only for a .glb"),
         (["export", "none.csv", "-o", "OUT"], ValueError, "no such file"),
         (["check", "none.csv"], ValueError, "no such file"),

@@ -44,7 +44,21 @@ def run(arguments: Sequence[str]) -> Any:
 
 
 def options(corpus: Path, folder: Path, *more: str) -> list[str]:
-    return ["--model", "emotalk", "--data", str(corpus), "--run", str(folder), "--steps", "3", "--batch", "2", "--seconds", "0.5", *more]
+    return [
+        "--model",
+        "emotalk",
+        "--data",
+        str(corpus),
+        "--run",
+        str(folder),
+        "--steps",
+        "3",
+        "--batch",
+        "2",
+        "--seconds",
+        "0.5",
+        *more,
+    ]
 
 
 def test_it_trains_and_says_what_to_do_with_it(corpus: Path, tmp_path: Path) -> None:
@@ -57,9 +71,14 @@ def test_it_trains_and_says_what_to_do_with_it(corpus: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [(("--protocol", "cross-age"), "expected one of cross-subject, cross-gender"), (("--drop", "lips"), "no term 'lips' to leave out"),
-     (("--set", "width=wide"), "wrong kind of value"), (("--rate", "0"), "must be above 0"), (("--corpus", "films"), "got kind 'films'")],
-)  # fmt: skip
+    [
+        (("--protocol", "cross-age"), "expected one of cross-subject, cross-gender"),
+        (("--drop", "lips"), "no term 'lips' to leave out"),
+        (("--set", "width=wide"), "wrong kind of value"),
+        (("--rate", "0"), "must be above 0"),
+        (("--corpus", "films"), "got kind 'films'"),
+    ],
+)
 def test_what_cannot_be_is_one_line(corpus: Path, tmp_path: Path, more: tuple[str, ...], said: str) -> None:
     done = run(options(corpus, tmp_path / "run", *more))
     assert isinstance(done.exception, ModelError) and said in str(done.exception) and "\n" not in str(done.exception)
@@ -77,7 +96,9 @@ def test_the_test_subjects_figures_are_told(corpus: Path, tmp_path: Path) -> Non
 
 def test_public_weights_for_a_network_that_takes_none_are_one_line(corpus: Path, tmp_path: Path) -> None:
     done = run(options(corpus, tmp_path / "run", "--begin", "pmmtalk-live"))
-    assert isinstance(done.exception, ModelError) and "--begin: emotalk has no part that public weights fill" in str(done.exception)
+    assert isinstance(done.exception, ModelError) and "--begin: emotalk has no part that public weights fill" in str(
+        done.exception
+    )
     done = run(options(corpus, tmp_path / "run", "--begin", str(tmp_path)))
     assert isinstance(done.exception, ModelError) and "no config.yaml in it" in str(done.exception)
 
@@ -94,7 +115,9 @@ def test_ctrl_c_ends_with_130_and_one_line_and_the_same_command_goes_on(
     command = ["train", *options(corpus, folder), "--device", "cpu", *(f"--set={change}" for change in SMALL)]
     monkeypatch.setattr(engine, "on_device", interrupted)
     assert cli.run(command) == 130
-    assert capfd.readouterr().err.splitlines()[-1] == f"stopped; the same command goes on from the last state in {folder}"
+    assert (
+        capfd.readouterr().err.splitlines()[-1] == f"stopped; the same command goes on from the last state in {folder}"
+    )
     assert (folder / "state.safetensors").is_file()
     monkeypatch.undo()
     assert cli.run(command) == 0

@@ -28,7 +28,9 @@ from livelink_bridge.reporting.metrics import Status
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.testing.stand_ins import ManualClock
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals that this test could type into")
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no pseudo-terminals that this test could type into"
+)
 
 
 def test_a_line_is_typed_key_by_key_and_ends_with_enter() -> None:

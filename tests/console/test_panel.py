@@ -54,7 +54,12 @@ def test_what_a_session_does_not_have_takes_no_room() -> None:
 
 
 def test_several_performers_have_a_row_each_that_fits_and_their_trouble_below() -> None:
-    lines = shown({"Ada": FULL, "A subject with a long name": Status(state="no sound: it is gone", trouble="no sound: it is gone")})
+    lines = shown(
+        {
+            "Ada": FULL,
+            "A subject with a long name": Status(state="no sound: it is gone", trouble="no sound: it is gone"),
+        }
+    )
     assert lines == [
         "subject        state      level        fps delay lost errs",
         "Ada            live       ██████░░┃░  60.0    71   10  100",
@@ -94,9 +99,18 @@ def test_the_bar_turns_yellow_near_full_scale_and_red_when_it_clips() -> None:
 
 
 def test_trouble_and_errors_are_red_and_a_slow_rate_yellow() -> None:
-    lines = status_panel({"Ada": Status(state="no sound: gone", trouble="no sound: gone", fps=40.0, wanted_fps=60.0, sent=9,
-                                        targets=(Target("osc://a:1", 6, 3), Target("osc://b:2", 6, 3, "nobody listens on port 2 yet")))},
-                         ).renderables  # fmt: skip
+    lines = status_panel(
+        {
+            "Ada": Status(
+                state="no sound: gone",
+                trouble="no sound: gone",
+                fps=40.0,
+                wanted_fps=60.0,
+                sent=9,
+                targets=(Target("osc://a:1", 6, 3), Target("osc://b:2", 6, 3, "nobody listens on port 2 yet")),
+            )
+        }
+    ).renderables
     styles = {str(span.style) for span in lines[0].spans}
     assert {BAD, WARN} <= styles
     assert [str(line.style) for line in lines[-2:]] == [WARN, BAD]

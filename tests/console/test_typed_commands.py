@@ -16,7 +16,8 @@ def test_a_typed_mood_is_everybodys_or_that_of_the_one_who_is_named():
 
 
 @pytest.mark.parametrize(
-    ("line", "says"), [("smile", "expected mood NAME"), ("mood hapy", "did you mean happy"), ("mood Cleo sad", "expected mood")]
+    ("line", "says"),
+    [("smile", "expected mood NAME"), ("mood hapy", "did you mean happy"), ("mood Cleo sad", "expected mood")],
 )
 def test_what_is_not_understood_is_one_line_and_changes_nothing(line, says, caplog):
     faces = {"Ada": Face()}

@@ -6,7 +6,15 @@ from livelink_bridge.core.whole_numbers import as_whole
 
 @pytest.mark.parametrize(
     ("value", "whole"),
-    [(24000, 24000), (24000.0, 24000), (-0.0, 0), (1e300, int(1e300)), (np.float64(7.0), 7), (np.float32(7.0), 7), (np.int16(7), 7)],
+    [
+        (24000, 24000),
+        (24000.0, 24000),
+        (-0.0, 0),
+        (1e300, int(1e300)),
+        (np.float64(7.0), 7),
+        (np.float32(7.0), 7),
+        (np.int16(7), 7),
+    ],
 )
 def test_a_whole_number_is_one_however_it_is_written(value, whole):
     assert as_whole(value) == whole

@@ -61,7 +61,10 @@ def test_stages_are_cancelled_in_the_order_they_were_started():
 
 def test_a_thread_that_does_not_end_is_named():
     release = threading.Event()
-    with pytest.raises(BridgeError, match="thread model, sender did not end within 0.05 s"), Runner(join_s=0.05) as runner:
+    with (
+        pytest.raises(BridgeError, match="thread model, sender did not end within 0.05 s"),
+        Runner(join_s=0.05) as runner,
+    ):
         runner.start("model", lambda: release.wait(30))
         runner.start("sender", lambda: release.wait(30))
     release.set()
@@ -83,10 +86,15 @@ except BridgeError as error:
 
 @pytest.mark.parametrize(
     ("body", "cancel", "named"),
-    [("never.wait()", "None", "thread model did not end"), ("None", "never.wait()", "the cancel of model did not return")],
+    [
+        ("never.wait()", "None", "thread model did not end"),
+        ("None", "never.wait()", "the cancel of model did not return"),
+    ],
 )
 def test_what_hangs_does_not_keep_the_process_alive(body, cancel, named):
-    ended = subprocess.run([sys.executable, "-c", HANGS.format(body=body, cancel=cancel)], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS.format(body=body, cancel=cancel)], capture_output=True, text=True, timeout=30
+    )
     assert ended.returncode == 1
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -69,9 +69,22 @@ def pulse(tmp_path: Path) -> Iterator[dict[str, str]]:
     runtime.mkdir(mode=0o700)
     script.write_text(SERVER)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE")}
-    environment = {**kept, "XDG_RUNTIME_DIR": str(runtime), "HOME": str(tmp_path), "LIVELINK_BRIDGE_HOME": str(tmp_path)}
+    environment = {
+        **kept,
+        "XDG_RUNTIME_DIR": str(runtime),
+        "HOME": str(tmp_path),
+        "LIVELINK_BRIDGE_HOME": str(tmp_path),
+    }
     log = tmp_path / "log"
-    options = ["--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", f"--log-target=file:{log}", "-n", "-F", str(script)]
+    options = [
+        "--daemonize=no",
+        "--exit-idle-time=-1",
+        "--use-pid-file=no",
+        f"--log-target=file:{log}",
+        "-n",
+        "-F",
+        str(script),
+    ]
     server = subprocess.Popen(["pulseaudio", *options], env=environment, stderr=subprocess.DEVNULL)
     try:
         wait_for_server(server, environment, log)
@@ -93,7 +106,10 @@ def wait_for_server(server: subprocess.Popen[bytes], environment: dict[str, str]
 
 
 def require_portaudio(environment: dict[str, str]) -> None:
-    code = "import sounddevice; raise SystemExit(not any('pulse' in device['name'] for device in sounddevice.query_devices()))"
+    code = (
+        "import sounddevice; raise SystemExit(not any('pulse' in device['name'] for device in "
+        "sounddevice.query_devices()))"
+    )
     listed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30)
     if "PortAudio library not found" in listed.stderr:
         pytest.skip("PortAudio is not installed (Debian: apt install libportaudio2)")
@@ -118,14 +134,18 @@ class Room:
         self._playing: list[subprocess.Popen[bytes]] = []
 
     def ask(self, *arguments: str) -> str:
-        return subprocess.run(["pactl", *arguments], env=self._environment, check=True, capture_output=True, text=True, timeout=10).stdout
+        return subprocess.run(
+            ["pactl", *arguments], env=self._environment, check=True, capture_output=True, text=True, timeout=10
+        ).stdout
 
     def speak(self, sink: str = "voice") -> None:
         command = ["paplay", f"--device={sink}", "--latency-msec=20", str(self._voice)]
         self._playing.append(subprocess.Popen(command, env=self._environment, stderr=subprocess.DEVNULL))
 
     def remove(self, sink: str = "voice") -> float:
-        module = next(line.split()[0] for line in self.ask("list", "short", "modules").splitlines() if f"sink_name={sink}" in line)
+        module = next(
+            line.split()[0] for line in self.ask("list", "short", "modules").splitlines() if f"sink_name={sink}" in line
+        )
         self.ask("unload-module", module)
         return time.perf_counter()
 

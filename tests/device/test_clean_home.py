@@ -18,7 +18,8 @@ def test_a_microphone_session_leaves_the_subject_s_device_id_in_its_own_folder_a
     pulse: dict[str, str], receiver: Any, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    # libpulse keeps a cookie in the home of whoever speaks to a server: that is the sound system's, and lies elsewhere here.
+    # libpulse keeps a cookie in the home of whoever speaks to a server: that is the sound system's, and lies elsewhere
+    # here.
     sound = {"PULSE_SERVER": f"unix:{pulse['XDG_RUNTIME_DIR']}/pulse/native", "PULSE_COOKIE": str(tmp_path / "cookie")}
     command = [sys.executable, "-m", "livelink_bridge", "--mic", "--to", receiver.uri]
     with subprocess.Popen(command, env={**homes.environment(home), **sound}, stderr=subprocess.PIPE, text=True) as live:

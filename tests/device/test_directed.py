@@ -32,7 +32,18 @@ def free_port() -> int:
 
 def test_switchboard_names_addresses_records_and_fetches_a_take_of_a_live_voice(pulse, receiver, tmp_path):
     port, takes = free_port(), tmp_path / "takes"
-    command = [sys.executable, "-m", "livelink_bridge", "--mic", "--control", str(port), "--record", str(takes), "--to", "osc://127.0.0.1:9"]
+    command = [
+        sys.executable,
+        "-m",
+        "livelink_bridge",
+        "--mic",
+        "--control",
+        str(port),
+        "--record",
+        str(takes),
+        "--to",
+        "osc://127.0.0.1:9",
+    ]
     live = subprocess.Popen(command, env=pulse, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert live.stdout is not None
@@ -48,7 +59,12 @@ def test_switchboard_names_addresses_records_and_fetches_a_take_of_a_live_voice(
         assert receiver.first.wait(30), "no packet came"
         board.send("/RecordStart", "Harbour", 7)
         ((_, begun),) = board.next(1)
-        subprocess.run(["paplay", str(files("livelink_bridge").joinpath("demo", "sentence.flac"))], env=pulse, check=True, timeout=40)
+        subprocess.run(
+            ["paplay", str(files("livelink_bridge").joinpath("demo", "sentence.flac"))],
+            env=pulse,
+            check=True,
+            timeout=40,
+        )
         board.send("/RecordStop", 1)
         ((_, _, paths),) = board.next(1)
         (tmp_path / "got.csv").write_bytes(fetched(board, paths[0])[4:])

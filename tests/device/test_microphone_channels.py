@@ -24,7 +24,8 @@ MAPS = {
 PRO = {2: "aux0,aux1", 6: ",".join(f"aux{number}" for number in range(6))}
 """As interfaces of the "pro audio" profile call their channels."""
 HEARD_S, WHOLE_S = 1.5, 0.5
-"""A busy machine loses sound here and there, which is heard at every pitch: one stretch without such a hole is looked for."""
+"""A busy machine loses sound here and there, which is heard at every pitch: one stretch without such a hole is looked
+for."""
 OTHERS_DB = -60.0
 
 HEAR = """
@@ -67,7 +68,14 @@ def tone_hz(channel: int) -> int:
 @contextmanager
 def playing(room, pulse, folder: Path, count: int, positions: str) -> Iterator[None]:
     """A sink of so many channels as the default microphone, with another tone in each."""
-    room.ask("load-module", "module-null-sink", "sink_name=studio", f"channels={count}", f"channel_map={positions}", "norewinds=1")
+    room.ask(
+        "load-module",
+        "module-null-sink",
+        "sink_name=studio",
+        f"channels={count}",
+        f"channel_map={positions}",
+        "norewinds=1",
+    )
     room.ask("set-default-source", "studio.monitor")
     at_s = np.arange(60 * RATE) / RATE
     tones = np.stack([0.3 * np.sin(2 * np.pi * tone_hz(channel) * at_s) for channel in range(1, count + 1)], axis=1)
@@ -85,7 +93,12 @@ def playing(room, pulse, folder: Path, count: int, positions: str) -> Iterator[N
 def heard(pulse, wanted: list[tuple[str | None, list[int]]]) -> list[np.ndarray]:
     """dB against the tone that is played, of each channel's tone, in what each of these voices hears."""
     done = subprocess.run(
-        [sys.executable, "-c", HEAR, json.dumps(wanted), str(HEARD_S)], env=pulse, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", HEAR, json.dumps(wanted), str(HEARD_S)],
+        env=pulse,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [levels_db(np.array(samples), rate) for rate, samples in json.loads(done.stdout)]
@@ -135,7 +148,12 @@ def test_a_channel_that_is_not_there_is_one_line_with_those_that_are(room, pulse
 def test_devices_says_how_many_channels_each_source_has(room, pulse, tmp_path):
     with playing(room, pulse, tmp_path, 8, MAPS[8]):
         listed = subprocess.run(
-            [sys.executable, "-m", "livelink_bridge", "devices"], env=pulse, capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "-m", "livelink_bridge", "devices"],
+            env=pulse,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
     of_server = [line for line in listed.stdout.splitlines() if line.endswith("of the sound server")]
     assert sorted(line.split("  ")[-3].strip() for line in of_server) == ["2 channels", "8 channels"], listed.stdout

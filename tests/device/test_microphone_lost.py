@@ -30,7 +30,8 @@ from livelink_bridge.testing.stand_ins import LoudnessModel
 
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-run_live(Input(sys.argv[2] or None), LoudnessModel(), Face(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop,
+run_live(Input(sys.argv[2] or None), LoudnessModel(), Face(), Outputs((sys.argv[1],), "Talker"), 
+    clock=MonotonicClock(), stop=stop,
          on_status=lambda status: print(status.state, flush=True))
 """
 
@@ -86,15 +87,19 @@ def test_a_microphone_removed_three_times_during_speech_comes_back_each_time(roo
     frames = np.array([packet.frame for _, packet in receiver.arrived])
     with capsys.disabled():
         print(  # noqa: T201 - these are promised: to be seen in the log of every run
-            f"\nmicrophone lost {LOSSES} times: neutral after {max(rested_s):.2f} s (bar {NEUTRAL_S}), moving again after "
-            f"{', '.join(f'{one:.2f}' for one in back_s)} s (bar {BACK_S}); longest pause between packets {np.diff(times_s).max():.3f} s"
+            f"\nmicrophone lost {LOSSES} times: neutral after {max(rested_s):.2f} s (bar {NEUTRAL_S}), moving again "
+            "after "
+            f"{', '.join(f'{one:.2f}' for one in back_s)} s (bar {BACK_S}); longest pause between packets "
+            f"{np.diff(times_s).max():.3f} s"
         )
     assert max(rested_s) <= NEUTRAL_S
     assert max(back_s) <= BACK_S
     assert np.diff(times_s).max() < 0.25, "packets never stop"
     assert (np.diff(frames) >= 1).all()
     assert (frames[-1] - frames[0]) / (times_s[-1] - times_s[0]) == pytest.approx(60, abs=0.5)
-    states = [line for before, line in zip(["", *output.splitlines()], output.splitlines(), strict=False) if line != before]
+    states = [
+        line for before, line in zip(["", *output.splitlines()], output.splitlines(), strict=False) if line != before
+    ]
     assert sum("stopped; was it unplugged?" in state for state in states) == LOSSES
     assert process.returncode == 0
 
@@ -116,7 +121,9 @@ def test_a_microphone_of_the_sound_server_is_had_by_name_and_no_other_taken_for_
     until_moving(receiver, time.perf_counter())
     gone_s = room.remove("second")
     wait(AWAY_S)
-    assert not moving(receiver, gone_s + NEUTRAL_S + 0.2, gone_s + AWAY_S), "the other microphone's voice moved the face"
+    assert not moving(receiver, gone_s + NEUTRAL_S + 0.2, gone_s + AWAY_S), (
+        "the other microphone's voice moved the face"
+    )
     back_s = room.restore("second")
     assert until_moving(receiver, back_s) < BACK_S + 1
     output, _ = process.communicate("", timeout=20)

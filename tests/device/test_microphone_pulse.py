@@ -1,4 +1,5 @@
-"""A real sound system, no sound card: PulseAudio plays a voice into a null sink and offers what it hears as a microphone."""
+"""A real sound system, no sound card: PulseAudio plays a voice into a null sink and offers what it hears as a
+microphone."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ from livelink_bridge.testing.stand_ins import LoudnessModel
 
 stop = threading.Event()
 threading.Timer(float(sys.argv[2]), stop.set).start()
-summary = run_live(Input(), LoudnessModel(), Face(), Outputs((sys.argv[1],), "Talker"), clock=MonotonicClock(), stop=stop)
+outputs = Outputs((sys.argv[1],), "Talker")
+summary = run_live(Input(), LoudnessModel(), Face(), outputs, clock=MonotonicClock(), stop=stop)
 sys.stdout.write(json.dumps(dataclasses.asdict(summary)))
 """
 
@@ -49,7 +51,8 @@ from livelink_bridge.session.modes import Outputs, run_play
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
 outputs = Outputs((sys.argv[1],), "Talker")
-run_play(Path(sys.argv[2]), LoudnessModel(), Face(), outputs, audio=True, clock=MonotonicClock(), stop=threading.Event())
+path = Path(sys.argv[2])
+run_play(path, LoudnessModel(), Face(), outputs, audio=True, clock=MonotonicClock(), stop=threading.Event())
 """
 
 
@@ -61,7 +64,9 @@ def syllables(path: Path) -> Path:
 
 def test_a_voice_in_the_microphone_moves_the_face_on_the_wire(pulse, receiver, tmp_path, capsys):
     voice = syllables(tmp_path / "voice.wav")
-    live = subprocess.Popen([sys.executable, "-c", LIVE, receiver.uri, str(LIVE_S)], env=pulse, stdout=subprocess.PIPE, text=True)
+    live = subprocess.Popen(
+        [sys.executable, "-c", LIVE, receiver.uri, str(LIVE_S)], env=pulse, stdout=subprocess.PIPE, text=True
+    )
     assert receiver.first.wait(20), "no packet came"
     threading.Event().wait(1.5)
     began_s = time.perf_counter()
@@ -93,7 +98,14 @@ def test_a_voice_in_the_microphone_moves_the_face_on_the_wire(pulse, receiver, t
 
 def listen(pulse: dict[str, str], until: threading.Event, heard: list[tuple[float, np.ndarray]]) -> None:
     """Chunks of what the sink plays, and when each came."""
-    options = ["--device=voice.monitor", "--format=float32le", "--rate=44100", "--channels=1", "--latency-msec=10", "--raw"]
+    options = [
+        "--device=voice.monitor",
+        "--format=float32le",
+        "--rate=44100",
+        "--channels=1",
+        "--latency-msec=10",
+        "--raw",
+    ]
     recorder = subprocess.Popen(["parec", *options], env=pulse, stdout=subprocess.PIPE)
     assert recorder.stdout is not None
     while not until.is_set():
@@ -118,7 +130,9 @@ def test_face_and_sound_stay_together_when_a_file_is_played(pulse, receiver, tmp
     done, heard = threading.Event(), []
     listener = threading.Thread(target=listen, args=(pulse, done, heard))
     listener.start()
-    subprocess.run([sys.executable, "-c", PLAY, receiver.uri, str(tmp_path / "late.wav")], env=pulse, check=True, timeout=30)
+    subprocess.run(
+        [sys.executable, "-c", PLAY, receiver.uri, str(tmp_path / "late.wav")], env=pulse, check=True, timeout=30
+    )
     done.set()
     listener.join(10)
     jaw = np.array([packet.values[JAW] for _, packet in receiver.arrived])
@@ -156,15 +170,18 @@ def test_the_program_itself_follows_a_voice_with_the_shipped_model(seconds, puls
     intervals_ms = 1000 * np.diff(live_s)
     with capsys.disabled():
         print(  # noqa: T201 - these are the figures the project promises: to be seen in the log of every run
-            f"\n--mic for {live_s[-1] - live_s[0]:.0f} s: sound to packet median {median_ms:.1f} ms, p99 {p99_ms:.1f} ms (bar: median 77); "
+            f"\n--mic for {live_s[-1] - live_s[0]:.0f} s: sound to packet median {median_ms:.1f} ms, p99 {p99_ms:.1f} "
+            "ms (bar: median 77); "
             f"{(len(live_s) - 1) / (live_s[-1] - live_s[0]):.2f} fps, interval sd {intervals_ms.std():.2f} ms, "
             f"p99 error {np.percentile(np.abs(intervals_ms - 1000 / 60), 99):.2f} ms"
         )
     values = np.stack([packet.values for _, packet in receiver.arrived])
     assert np.percentile(values[:, JAW], 95) > 0.08
-    # A number is given twice, with sub-frames that rise, each time the device has fallen a frame behind the clock: see `Timebase`.
+    # A number is given twice, with sub-frames that rise, each time the device has fallen a frame behind the clock: see
+    # `Timebase`.
     stamps = [(packet.frame, packet.subframe) for _, packet in receiver.arrived]
     assert all(before < after for before, after in pairwise(stamps))
     assert not values[-1].any()
-    # Wide of the bar on purpose: a busy machine delays every program. Less than the look-ahead would be a wrong measure.
+    # Wide of the bar on purpose: a busy machine delays every program. Less than the look-ahead would be a wrong
+    # measure.
     assert 66.6 < median_ms < 2000

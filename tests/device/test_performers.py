@@ -27,7 +27,8 @@ from livelink_bridge.testing.stand_ins import LoudnessModel
 
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-performers = [Performer(Input(f"{name}.monitor"), Face(), Outputs((sys.argv[1],), name)) for name in ("voice", "second")]
+to = (sys.argv[1],)
+performers = [Performer(Input(f"{name}.monitor"), Face(), Outputs(to, name)) for name in ("voice", "second")]
 run_performers(performers, LoudnessModel(), clock=MonotonicClock(), stop=stop, on_status=lambda statuses: None)
 """
 
@@ -48,13 +49,18 @@ def test_two_microphones_drive_two_subjects_at_once(room, receiver, pulse):
     finally:
         live.communicate("", timeout=20)
     assert live.returncode == 0
-    packets = {name: [(at_s, packet) for at_s, packet in receiver.arrived if packet.subject == name] for name in ("voice", "second")}
+    packets = {
+        name: [(at_s, packet) for at_s, packet in receiver.arrived if packet.subject == name]
+        for name in ("voice", "second")
+    }
     assert len({packet.device_id for _, packet in receiver.arrived}) == 2, "one id for each subject"
     for name, found in packets.items():
         times_s = np.array([at_s for at_s, _ in found])
         jaw = np.array([packet.values[JAW] for _, packet in found])
         first, second = jaw[times_s < switched_s].max(), jaw[times_s > switched_s + 0.8].max()
-        assert (first > 0.2, second > 0.2) == (name == "voice", name == "second"), "each face follows its own microphone alone"
+        assert (first > 0.2, second > 0.2) == (name == "voice", name == "second"), (
+            "each face follows its own microphone alone"
+        )
         # A stalled machine leaves ticks out; a face that waits for the other would have half as many.
         assert (len(times_s) - 1) / (times_s[-1] - times_s[0]) == pytest.approx(60, abs=6)
         assert not found[-1][1].values.any()

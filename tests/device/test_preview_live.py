@@ -1,4 +1,5 @@
-"""The program itself with its page: a voice in the microphone moves the face in a browser, and the page records a take of it."""
+"""The program itself with its page: a voice in the microphone moves the face in a browser, and the page records a take
+of it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,11 @@ PICTURES = bool(os.environ.get("LIVELINK_BRIDGE_PICTURES"))
 SCALE = 1.0 if PICTURES else 0.4
 DOCS = Path(__file__).parents[2] / "docs"
 SENTENCE = str(files("livelink_bridge").joinpath("demo", "sentence.flac"))
-MOVED = f"() => {{ window.widest = Math.max(window.widest || 0, livelinkStage.live?.[{JAW}] || 0); return window.widest > 0.15; }}"
+MOVED = (
+    "() => "
+    f"{{ window.widest = Math.max(window.widest || 0, livelinkStage.live?.[{JAW}] || 0); "
+    "return window.widest > 0.15; }"
+)
 
 
 @pytest.fixture

@@ -38,12 +38,17 @@ def test_digital_silence_is_a_room():
 
 
 def test_a_voice_less_than_6_db_above_the_room_is_refused():
-    with pytest.raises(SourceError, match=r"\(-36 dBFS\) lies 3\.\d dB above the room .* expected at least 6 dB above it; move closer"):
+    with pytest.raises(
+        SourceError, match=r"\(-36 dBFS\) lies 3\.\d dB above the room .* expected at least 6 dB above it; move closer"
+    ):
         calibrate(noise(-40), noise(-36, seed=1), RATE)
 
 
 def test_a_voice_softer_than_the_room_lies_below_it():
-    with pytest.raises(SourceError, match=r"\(-50 dBFS\) lies 1\d\.\d dB below the room \(-\d\d dBFS\), expected at least 6 dB above it"):
+    with pytest.raises(
+        SourceError,
+        match=r"\(-50 dBFS\) lies 1\d\.\d dB below the room \(-\d\d dBFS\), expected at least 6 dB above it",
+    ):
         calibrate(noise(-40), noise(-50, seed=1), RATE)
 
 

@@ -49,7 +49,9 @@ MONITOR, YETI = (
     PulseInput(3, "voice.monitor", "Monitor of Null Output"),
     PulseInput(12, "alsa_input.usb-Blue_Yeti", "Blue Yeti, Analog: Stereo", ("front-left", "front-right"), 48000),
 )
-INTERFACE = PulseInput(14, "alsa_input.usb-Interface.pro-input-0", "Interface Pro", ("aux0", "aux1", "aux2", "aux3"), 96000)
+INTERFACE = PulseInput(
+    14, "alsa_input.usb-Interface.pro-input-0", "Interface Pro", ("aux0", "aux1", "aux2", "aux3"), 96000
+)
 
 
 def test_the_servers_sources_are_read_from_its_listing():
@@ -59,7 +61,13 @@ def test_the_servers_sources_are_read_from_its_listing():
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("yeti", [YETI]), ("voice.monitor", [MONITOR]), ("Monitor of Null Output", [MONITOR]), ("webcam", []), ("o", [MONITOR, YETI])],
+    [
+        ("yeti", [YETI]),
+        ("voice.monitor", [MONITOR]),
+        ("Monitor of Null Output", [MONITOR]),
+        ("webcam", []),
+        ("o", [MONITOR, YETI]),
+    ],
 )
 def test_a_source_is_found_by_its_name_or_a_part_that_only_it_has(wanted, found):
     assert fitting_pulse_inputs(wanted, [MONITOR, YETI]) == found
@@ -82,13 +90,18 @@ def test_what_is_opened_as_chosen_records_from_that_source_and_nothing_later_doe
 
 
 def test_the_server_is_reached_through_the_input_called_pulse():
-    assert pulse_device([fake_device(0, "hw:0", inputs=1, outputs=0), fake_device(1, "pulse", inputs=32, outputs=32)]) == 1
+    assert (
+        pulse_device([fake_device(0, "hw:0", inputs=1, outputs=0), fake_device(1, "pulse", inputs=32, outputs=32)]) == 1
+    )
     assert pulse_device([fake_device(0, "pulse", inputs=0, outputs=2)]) is None
 
 
 def answering(monkeypatch, default: str) -> None:
     """A `pactl` of this default source."""
-    answers = {("list", "sources"): LISTING, ("info",): f"Server Name: pulseaudio\nDefault Source: {default}\nCookie: 1:2\n"}
+    answers = {
+        ("list", "sources"): LISTING,
+        ("info",): f"Server Name: pulseaudio\nDefault Source: {default}\nCookie: 1:2\n",
+    }
     monkeypatch.setattr(pulse, "_pactl", lambda *arguments: answers[arguments])
 
 
@@ -132,14 +145,17 @@ def test_a_watch_whose_program_does_not_end_is_closed_all_the_same(stubborn):
 def obedient(monkeypatch, tmp_path):
     """A `pactl` that says what PulseAudio's says where it is ended."""
     program = tmp_path / "pactl"
-    program.write_text("#!/bin/sh\ntrap 'echo Got SIGINT, exiting. >&2; exit' TERM\necho ready\nwhile :; do sleep 0.05; done\n")
+    program.write_text(
+        "#!/bin/sh\ntrap 'echo Got SIGINT, exiting. >&2; exit' TERM\necho ready\nwhile :; do sleep 0.05; done\n"
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the sound server's programs are Linux's")
 def test_a_terminals_ctrl_c_does_not_reach_the_servers_programs(obedient):
-    """It is sent to all of the terminal's programs at once: a recorder that ends by it would be told as a lost microphone."""
+    """It is sent to all of the terminal's programs at once: a recorder that ends by it would be told as a lost
+    microphone."""
     watch = PulseWatch(removed(YETI), lambda: None)
     recording = PulseRecording(INTERFACE, Capture(96000, ManualClock(), (0,)), command=("sh", "-c", "exec sleep 30"))
     groups = [os.getpgid(one._process.pid) for one in (watch, recording)]
@@ -174,14 +190,20 @@ def test_a_recording_asks_for_the_channels_as_they_are_and_ends_with_the_server(
     recording.close()
     heard = np.concatenate([block.samples for block in blocks])
     np.testing.assert_allclose(heard, np.arange(1000)[:, None] + np.array([0.2, 0.0]), rtol=1e-6)
-    assert [block.start for block in blocks] == [sum(len(one.samples) for one in blocks[:at]) for at in range(len(blocks))]
+    assert [block.start for block in blocks] == [
+        sum(len(one.samples) for one in blocks[:at]) for at in range(len(blocks))
+    ]
     asked = capfd.readouterr().err.split()
-    assert {"--no-remix", "--no-remap", "--channels=4", "--channel-map=aux0,aux1,aux2,aux3", "--rate=96000"} <= set(asked)
+    assert {"--no-remix", "--no-remap", "--channels=4", "--channel-map=aux0,aux1,aux2,aux3", "--rate=96000"} <= set(
+        asked
+    )
     assert f"--device={INTERFACE.name}" in asked
 
 
 def test_without_the_servers_recorder_one_line_says_what_to_install():
-    with pytest.raises(DeviceError, match=r"'Interface Pro' has channels that only `parec` records.*apt install pulseaudio-utils"):
+    with pytest.raises(
+        DeviceError, match=r"'Interface Pro' has channels that only `parec` records.*apt install pulseaudio-utils"
+    ):
         PulseRecording(INTERFACE, Capture(96000, ManualClock(), (0,)), command=("no-such-recorder",))
 
 

@@ -17,7 +17,9 @@ logging.warning("and again")
 
 
 def said(level: str) -> list[str]:
-    done = subprocess.run([sys.executable, "-c", SESSION.format(level=level)], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SESSION.format(level=level)], capture_output=True, text=True, timeout=30, check=True
+    )
     return done.stderr.splitlines()
 
 

@@ -1,4 +1,5 @@
-"""What stands in the documentation as code is code: commands that the program takes, output that it prints, files that can be read."""
+"""What stands in the documentation as code is code: commands that the program takes, output that it prints, files that
+can be read."""
 
 from __future__ import annotations
 
@@ -154,7 +155,11 @@ def test_what_is_wrong_is_found() -> None:
     assert "gate" in str(parser_trouble(["play", "line.wav", "--port", "x", "--gate"]))
     assert "Missing argument" in str(parser_trouble(["play"]))
     assert parser_trouble(["takes", "trim", "a.csv"]) is not None
-    assert trouble(["python", "benchmarks/nothing.py"]) and trouble(["python", "-m", "models.nothing"]) and trouble(["frobnicate"])
+    assert (
+        trouble(["python", "benchmarks/nothing.py"])
+        and trouble(["python", "-m", "models.nothing"])
+        and trouble(["frobnicate"])
+    )
     assert bash_trouble("echo 'unfinished")
 
 

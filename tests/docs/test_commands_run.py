@@ -1,4 +1,5 @@
-"""Every command of the pages that needs nothing but this machine is given once, as it stands there, and does not fail."""
+"""Every command of the pages that needs nothing but this machine is given once, as it stands there, and does not
+fail."""
 
 from __future__ import annotations
 
@@ -43,12 +44,14 @@ NOT_RUN = {
     r"python benchmarks/soak\.py .*": "takes an hour",
     r"python benchmarks/streams\.py --device cuda .*": "wants a graphics card",
     r"python -m pytest .*": "runs tests, these among them",
-    r"python scripts/make_.*": "writes pages of the repository; tests/repository/test_scripts_docs.py and tests/docs/test_site.py hold them",
+    r"python scripts/make_.*": "writes pages of the repository; tests/repository/test_scripts_docs.py and "
+    "tests/docs/test_site.py hold them",
     r"livelink-bridge models download .*": "fetches from the Hugging Face hub",
     r"livelink-bridge models convert .*": "reads files that others publish",
     r"livelink-bridge convert .* --ray-address .*": "joins a cluster of several machines",
     r"livelink-bridge sync-test .* --audio-out Studio": "wants a sound card of that name",
-    r".*ray start --head && python examples/serve_ray\.py .*": "wants eight cores; tests/program/test_serve_ray.py runs the example",
+    r".*ray start --head && python examples/serve_ray\.py .*": "wants eight cores; tests/program/test_serve_ray.py "
+    "runs the example",
 }
 """Patterns of whole lines, their comments left out, with what they need besides this machine."""
 SLOW = r"python benchmarks/.*"
@@ -65,7 +68,8 @@ SPEECH_S = 0.8
 
 
 def lines(block: Block) -> Iterator[str]:
-    """The commands of a block that no other test runs, each on a line, without comments and without the folder of the set-up."""
+    """The commands of a block that no other test runs, each on a line, without comments and without the folder of the
+    set-up."""
     if block.mark == "run":
         return
     for line in block.text.replace("\\\n", " ").splitlines():
@@ -74,7 +78,8 @@ def lines(block: Block) -> Iterator[str]:
 
 
 def command_of(line: str, language: str) -> str | None:
-    """The line as a command, or None. In a block without a language only ours are: the rest is what is printed, or somebody else's."""
+    """The line as a command, or None. In a block without a language only ours are: the rest is what is printed, or
+    somebody else's."""
     if language == "sh":
         return line
     if language == "console":
@@ -103,7 +108,11 @@ def to_run() -> dict[Path, list[list[Line]]]:
     found: dict[Path, list[list[Line]]] = {}
     for page in PAGES:
         for block in blocks(page):
-            new = [line for line in lines(block) if line not in seen and why_not(line) is None and not re.fullmatch(SLOW, line)]
+            new = [
+                line
+                for line in lines(block)
+                if line not in seen and why_not(line) is None and not re.fullmatch(SLOW, line)
+            ]
             seen.update(new)
             if new:
                 found.setdefault(page, []).append([Line(command=line, endless=endless(line)) for line in new])
@@ -122,13 +131,22 @@ def furnish(folder: Path) -> None:
     for sound in ("voices/a.wav", "voices/x/b.wav", "line.wav", "line.flac", "scene1.wav", "scene2.flac", "hello.wav"):
         (folder / sound).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / sound, spoken, rate_hz)
-    for take in ("TAKE", "MOUTH", "UPPER", "20241204_MySlate_166", "takes/20241204_MySlate_1", "takes/20241204_MySlate_2"):
+    for take in (
+        "TAKE",
+        "MOUTH",
+        "UPPER",
+        "20241204_MySlate_166",
+        "takes/20241204_MySlate_1",
+        "takes/20241204_MySlate_2",
+    ):
         (folder / take).mkdir(parents=True)
         write(folder / take / f"{Path(take).name}.csv", 5 if take == "TAKE" else 1)
     write(folder / "take.csv", 8)
     (folder / "ada.yaml").write_text("gain: {JawOpen: 1.2}\n")
     if shutil.which("ffmpeg"):
-        subprocess.run(["ffmpeg", "-loglevel", "error", "-i", "line.wav", "show.mp4"], cwd=folder, check=True, timeout=60)
+        subprocess.run(
+            ["ffmpeg", "-loglevel", "error", "-i", "line.wav", "show.mp4"], cwd=folder, check=True, timeout=60
+        )
     shutil.copytree(checkpoint.find("pmmtalk-live"), folder / "actor")
 
 
@@ -156,7 +174,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     command = ["unshare", "-rnm", sys.executable, page_run.__file__]
     with sound_server(folder, MODULES) as sound:
         environment = {**homes.environment(folder / "home"), **sound, **programs(folder / "bin")}
-        done = subprocess.run(command, input=json.dumps(pages), env=environment, capture_output=True, text=True, timeout=380, check=False)
+        done = subprocess.run(
+            command, input=json.dumps(pages), env=environment, capture_output=True, text=True, timeout=380, check=False
+        )
     assert done.returncode == 0, done.stderr
     return {one["command"]: one for page in json.loads(done.stdout) for one in page}
 
@@ -164,13 +184,23 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
 def programs(folder: Path) -> dict[str, str]:
     """A PATH on which this interpreter's program lies, and no other's; no browser window opens."""
     folder.mkdir()
-    for called, does in ((PROGRAM, f'exec "{sys.executable}" -m livelink_bridge "$@"'), ("python", f'exec "{sys.executable}" "$@"')):
+    for called, does in (
+        (PROGRAM, f'exec "{sys.executable}" -m livelink_bridge "$@"'),
+        ("python", f'exec "{sys.executable}" "$@"'),
+    ):
         (folder / called).write_text(f"#!/bin/sh\n{does}\n")
         (folder / called).chmod(0o755)
-    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "BROWSER": "true", "PYTHONUNBUFFERED": "1", "PYTHONPATH": ""}
+    return {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "BROWSER": "true",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": "",
+    }
 
 
-@pytest.mark.parametrize("line", [line for found in TO_RUN.values() for block in found for line in block], ids=lambda line: line["command"])
+@pytest.mark.parametrize(
+    "line", [line for found in TO_RUN.values() for block in found for line in block], ids=lambda line: line["command"]
+)
 def test_a_command_of_the_pages_does_not_fail(line: Line, told: dict[str, Told]) -> None:
     if line["command"].startswith("ffmpeg ") and not shutil.which("ffmpeg"):
         pytest.skip("ffmpeg is not installed")
@@ -184,7 +214,9 @@ def test_a_command_of_the_pages_does_not_fail(line: Line, told: dict[str, Told])
 @pytest.mark.parametrize("line", measuring())
 def test_a_measurement_of_the_pages_can_be_made_again(line: str, tmp_path: Path) -> None:
     environment = {**homes.environment(tmp_path / "home"), **programs(tmp_path / "bin")}
-    done = subprocess.run(["bash", "-c", line], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=880, check=False)
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=880, check=False
+    )
     assert done.returncode == 0 and done.stdout.strip(), done.stdout + done.stderr
 
 

@@ -10,7 +10,11 @@ from doc_pages import PAGES, ROOT, anchors, links, name
 
 def broken(page: Path) -> list[str]:
     """Links within the repository that lead nowhere."""
-    return [link for link in links(page) if not link.startswith(("http://", "https://", "mailto:")) and not leads(page, link)]
+    return [
+        link
+        for link in links(page)
+        if not link.startswith(("http://", "https://", "mailto:")) and not leads(page, link)
+    ]
 
 
 def leads(page: Path, link: str) -> bool:
@@ -29,7 +33,9 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_a_link_to_nothing_and_to_no_heading_is_found() -> None:
     page = ROOT / "docs" / "index.md"
     assert (
-        leads(page, "start.md#4-unreal") and leads(page, "../README.md") and leads(page, "wires-livelink-ifacialmocap.md#livelinkhostport")
+        leads(page, "start.md#4-unreal")
+        and leads(page, "../README.md")
+        and leads(page, "wires-livelink-ifacialmocap.md#livelinkhostport")
     )
     assert not leads(page, "nothing.md") and not leads(page, "start.md#nothing") and not leads(page, "../../outside.md")
 
@@ -39,6 +45,14 @@ def test_every_page_of_the_documentation_is_reached_from_its_first() -> None:
     while waiting:
         page = waiting.pop()
         reached.add(page)
-        found = {(page.parent / link.partition("#")[0]).resolve() for link in links(page) if "://" not in link and link.partition("#")[0]}
-        waiting += [path for path in found if path.suffix == ".md" and path.is_file() and path not in reached and path not in waiting]
+        found = {
+            (page.parent / link.partition("#")[0]).resolve()
+            for link in links(page)
+            if "://" not in link and link.partition("#")[0]
+        }
+        waiting += [
+            path
+            for path in found
+            if path.suffix == ".md" and path.is_file() and path not in reached and path not in waiting
+        ]
     assert sorted(name(page) for page in (ROOT / "docs").rglob("*.md") if page not in reached) == []

@@ -25,9 +25,29 @@ from livelink_bridge.speech_server import server as listen
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 PACKAGES = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
-OPENS = {"bind", "create_server", "start_http_server", "serve", "ThreadingHTTPServer", "HTTPServer", "start_server", "uvicorn.Server"}
-"""Calls that let others in, by their last name; `uvicorn.Server` whole, as every second module has a Server of its own."""
-CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client", "ftplib", "smtplib", "huggingface_hub"}
+OPENS = {
+    "bind",
+    "create_server",
+    "start_http_server",
+    "serve",
+    "ThreadingHTTPServer",
+    "HTTPServer",
+    "start_server",
+    "uvicorn.Server",
+}
+"""Calls that let others in, by their last name; `uvicorn.Server` whole, as every second module has a Server of its
+own."""
+CLIENTS = {
+    "requests",
+    "httpx",
+    "aiohttp",
+    "urllib3",
+    "urllib.request",
+    "http.client",
+    "ftplib",
+    "smtplib",
+    "huggingface_hub",
+}
 FETCHES_WHEN_ASKED = {"models/speech_to_face/official/hub.py"}
 """`models download`, which somebody has to type."""
 PICKLING = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -106,7 +126,12 @@ def test_every_dependency_is_asked_whether_it_sends_anything_and_the_answer_stan
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     names = {re.split(r"[\[><=]", one)[0] for one in wanted} - {project["name"]}
-    answered = {name for line in PAGE.splitlines() if line.startswith("| ") for name in re.findall(r"`([\w-]+)`", line.split("|")[1])}
+    answered = {
+        name
+        for line in PAGE.splitlines()
+        if line.startswith("| ")
+        for name in re.findall(r"`([\w-]+)`", line.split("|")[1])
+    }
     assert len(names) > 25 and names <= answered
 
 
@@ -136,7 +161,11 @@ def test_nothing_is_fetched_but_by_the_command_that_says_so() -> None:
 
 def loads_unsafely(tree: ast.AST) -> list[str]:
     """Calls that may run what they read: pickles, arrays with pickles, YAML with types, torch files whole."""
-    called = [ast.unparse(call) for name, call in calls(tree) if _unsafe(name, {word.arg: word.value for word in call.keywords})]
+    called = [
+        ast.unparse(call)
+        for name, call in calls(tree)
+        if _unsafe(name, {word.arg: word.value for word in call.keywords})
+    ]
     pickling = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _pickles(node)]
     return called + pickling + sorted(imports(tree) & UNPICKLING)
 
@@ -156,24 +185,47 @@ def _unsafe(name: str, words: dict[str | None, Any]) -> bool:
 
 
 def test_nothing_that_is_read_can_run_code() -> None:
-    unsafe = {path: found for path, tree in sources("load", "eval", "exec", *PICKLING) if (found := loads_unsafely(tree))}
+    unsafe = {
+        path: found for path, tree in sources("load", "eval", "exec", *PICKLING) if (found := loads_unsafely(tree))
+    }
     assert {path for path in unsafe if path not in READS_PICKLES} == set()
 
 
 def test_yaml_is_read_by_safe_loaders() -> None:
-    loading = [(path, ast.unparse(call)) for path, tree in sources("yaml.load") for name, call in calls(tree) if name == "yaml.load"]
+    loading = [
+        (path, ast.unparse(call))
+        for path, tree in sources("yaml.load")
+        for name, call in calls(tree)
+        if name == "yaml.load"
+    ]
     assert [(path, call) for path, call in loading if "_LOADER" not in call] == []
     for path, _ in loading:
-        assert re.search(r"^_LOADER = getattr\(yaml, \"CSafeLoader\", yaml\.SafeLoader\)$", (ROOT / path).read_text(encoding="utf-8"), re.M)
+        assert re.search(
+            r"^_LOADER = getattr\(yaml, \"CSafeLoader\", yaml\.SafeLoader\)$",
+            (ROOT / path).read_text(encoding="utf-8"),
+            re.M,
+        )
 
 
 def test_the_scan_sees_what_it_is_there_for() -> None:
-    assert opens(ast.parse("sock.bind(('', 1))")) and opens(ast.parse("uvicorn.Server(config)")) and not opens(ast.parse("Server()"))
-    assert imports(ast.parse("from urllib import request")) & CLIENTS and imports(ast.parse("import requests")) & CLIENTS
-    bad = "torch.load(p)\ntorch.load(p, weights_only=False)\nnp.load(p, allow_pickle=True)\npickle.Unpickler(b)\neval(x)"
+    assert (
+        opens(ast.parse("sock.bind(('', 1))"))
+        and opens(ast.parse("uvicorn.Server(config)"))
+        and not opens(ast.parse("Server()"))
+    )
+    assert (
+        imports(ast.parse("from urllib import request")) & CLIENTS and imports(ast.parse("import requests")) & CLIENTS
+    )
+    bad = (
+        "torch.load(p)\ntorch.load(p, weights_only=False)\nnp.load(p, allow_pickle=True)\npickle.Unpickler(b)\neval(x)"
+    )
     assert len(loads_unsafely(ast.parse(bad))) == 5
     assert loads_unsafely(ast.parse("from pickle import loads")) and loads_unsafely(ast.parse("import dill"))
     assert (
-        loads_unsafely(ast.parse("pickle.UnpicklingError\ntorch.load(p, weights_only=True)\nnp.load(p)\nnp.load(p, allow_pickle=False)"))
+        loads_unsafely(
+            ast.parse(
+                "pickle.UnpicklingError\ntorch.load(p, weights_only=True)\nnp.load(p)\nnp.load(p, allow_pickle=False)"
+            )
+        )
         == []
     )

@@ -92,11 +92,16 @@ def test_links_out_of_docs_lead_to_their_place_on_the_site(site: Path) -> None:
     start = (site / "start.html").read_text(encoding="utf-8")
     assert 'href="unreal/start.html"' in start and "ue_plugin_docs" not in start
     assert 'href="repository/examples/wav_to_npz.py"' in (site / "api.html").read_text(encoding="utf-8")
-    assert (site / "repository" / "examples" / "wav_to_npz.py").read_bytes() == (ROOT / "examples" / "wav_to_npz.py").read_bytes()
+    assert (site / "repository" / "examples" / "wav_to_npz.py").read_bytes() == (
+        ROOT / "examples" / "wav_to_npz.py"
+    ).read_bytes()
 
 
 def test_a_file_has_one_place_on_the_site(hook: ModuleType) -> None:
-    place = {path: hook.place(ROOT / path) for path in ("docs/a.md", "ue_plugin_docs/README.md", "ue_plugin_docs/d/x.svg", "CHANGELOG.md")}
+    place = {
+        path: hook.place(ROOT / path)
+        for path in ("docs/a.md", "ue_plugin_docs/README.md", "ue_plugin_docs/d/x.svg", "CHANGELOG.md")
+    }
     assert list(place.values()) == ["a.md", "unreal/index.md", "unreal/d/x.svg", "changelog.md"]
     assert hook.place(ROOT / "models/speech_to_face/checkpoints/pmmtalk-live/CARD.md") == "cards/pmmtalk-live.md"
     assert hook.place(ROOT / "examples" / "speech_engine.py") == "repository/examples/speech_engine.py"
@@ -113,7 +118,8 @@ def test_links_are_rewritten_from_the_repository_to_the_site_and_code_is_left_al
 
 def test_a_link_to_nothing_is_left_for_mkdocs_to_warn_of(hook: ModuleType) -> None:
     assert (
-        hook.rewritten("[a](nothing.md) [b](../../../etc/passwd)", ROOT / "docs" / "start.md") == "[a](nothing.md) [b](../../../etc/passwd)"
+        hook.rewritten("[a](nothing.md) [b](../../../etc/passwd)", ROOT / "docs" / "start.md")
+        == "[a](nothing.md) [b](../../../etc/passwd)"
     )
 
 
@@ -132,7 +138,11 @@ def test_every_page_has_its_place_in_the_menu(hook: ModuleType) -> None:
     folders = re.findall(r"- (\w+)/\*$", menu, re.MULTILINE)
     pages = [hook.place(path) for path in [*DOCS, *hook.guests()] if path.suffix == ".md"]
     assert len(pages) > 30
-    assert [page for page in pages if page.partition("/")[0] not in folders and not re.search(rf"[ ]{re.escape(page)}$", menu, re.M)] == []
+    assert [
+        page
+        for page in pages
+        if page.partition("/")[0] not in folders and not re.search(rf"[ ]{re.escape(page)}$", menu, re.M)
+    ] == []
 
 
 def test_a_list_that_interrupts_a_sentence_gets_an_empty_line(lists: ModuleType) -> None:
@@ -142,7 +152,9 @@ def test_a_list_that_interrupts_a_sentence_gets_an_empty_line(lists: ModuleType)
 
 def test_what_belongs_to_an_item_is_indented_by_four_spaces_a_level(lists: ModuleType) -> None:
     text = "1. a\n   - b\n     - c\n\n   d\n2. e:\n   ```\n   code\n     more\n   ```\n3. f\n\nText\n\n    code"
-    wanted = "1. a\n    - b\n        - c\n\n    d\n2. e:\n    ```\n    code\n      more\n    ```\n\n3. f\n\nText\n\n    code"
+    wanted = (
+        "1. a\n    - b\n        - c\n\n    d\n2. e:\n    ```\n    code\n      more\n    ```\n\n3. f\n\nText\n\n    code"
+    )
     assert lists.for_python_markdown(text) == wanted
 
 

@@ -48,7 +48,9 @@ def refuses(error: Exception) -> Callable[[], object]:
     return fail
 
 
-@pytest.mark.parametrize(("version", "level"), [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((3, 13, 4), "ok"), ((3, 14, 0), "fail")])
+@pytest.mark.parametrize(
+    ("version", "level"), [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((3, 13, 4), "ok"), ((3, 14, 0), "fail")]
+)
 def test_python_must_be_one_of_the_supported(version: tuple[int, ...], level: str) -> None:
     assert program.python(version).level == level
 
@@ -155,7 +157,17 @@ def test_the_command_passes_where_nothing_fails(
     assert examined(monkeypatch, lambda settings: LoudnessModel(), "--to", target, "--subject", "Ada") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[6:].partition(": ")[0] for line in lines] == [
-        *("Python", "torch", "model", "audio input", "subject", target, f"other senders to {free_port}", "firewall", "packet to ourselves"),
+        *(
+            "Python",
+            "torch",
+            "model",
+            "audio input",
+            "subject",
+            target,
+            f"other senders to {free_port}",
+            "firewall",
+            "packet to ourselves",
+        ),
         *("Unreal's source", "Unreal's subject", "Unreal's editor", "Unreal's face"),
     ]
     assert lines[5].startswith("warn") and lines[9].startswith("note") and "'Ada'" in lines[10]
@@ -185,7 +197,8 @@ def test_each_performers_microphone_subject_and_receivers_are_looked_at(
     show = tmp_path / "show.yaml"
     show.write_text(
         "to: ['osc://127.0.0.1:9']\n"
-        "performers:\n- {mic: Left, subject: Ada}\n- {mic: Right, channels: [3], subject: Eve, to: ['osc://127.0.0.1:7']}\n"
+        "performers:\n- {mic: Left, subject: Ada}\n- {mic: Right, channels: [3], subject: Eve, to: "
+        "['osc://127.0.0.1:7']}\n"
     )
     asked: list[Input] = []
     monkeypatch.setattr(microphone, "MicrophoneSource", lambda wanted, **_: asked.append(wanted) or silence(0.1))
@@ -193,14 +206,18 @@ def test_each_performers_microphone_subject_and_receivers_are_looked_at(
     found = [json.loads(line)["what"] for line in capsys.readouterr().out.splitlines()]
     assert asked == [Input("Left"), Input("Right", (3,))]
     assert [what for what in found if what[:5] in ("audio", "subje", "osc:/")] == [
-        *("audio input of Ada", "audio input of Eve", "subject", "subject", "osc://127.0.0.1:9", "osc://127.0.0.1:7"),
+        *("audio input of Ada", "audio input of Eve", "subject", "subject", "osc://127.0.0.1:9", "osc://127.0.0.1:7")
     ]
 
 
 def test_every_check_is_made_in_the_order_of_the_road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "open_source", lambda uri, **_: silence(0.1))
     uris = (f"take:{tmp_path}", "osc://127.0.0.1:9", "oscc://127.0.0.1:9", "vmc://no.such.host.invalid:39539")
-    found = list(doctor.examine(uris, LoudnessModel, MonotonicClock(), listen_s=0, machine=Machine(tmp_path, "linux", lambda *_: None)))
+    found = list(
+        doctor.examine(
+            uris, LoudnessModel, MonotonicClock(), listen_s=0, machine=Machine(tmp_path, "linux", lambda *_: None)
+        )
+    )
     assert [finding.what for finding in found][4:] == [
         *("subject", f"take:{tmp_path}", "osc://127.0.0.1:9", "receiver", "vmc://no.such.host.invalid:39539"),
         *("other senders to 9", "firewall", "packet to ourselves"),

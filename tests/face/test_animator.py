@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 
@@ -152,7 +151,9 @@ FUNNEL, SMILE = (CHANNELS_61.index(name) for name in ("MouthFunnel", "MouthSmile
 @pytest.mark.parametrize("nonsense", [np.nan, np.inf, -np.inf])
 def test_a_value_that_is_not_finite_keeps_its_channels_last_one_and_no_other(chunk, nonsense, caplog):
     plain = weights(animate(voice(0.5), chunk, Animator(LoudnessModel(), Face())))
-    broken = Spoilt(frame_9={"mouthFunnel": 0.4}, frame_10={"mouthFunnel": nonsense}, frame_11={"mouthFunnel": nonsense})
+    broken = Spoilt(
+        frame_9={"mouthFunnel": 0.4}, frame_10={"mouthFunnel": nonsense}, frame_11={"mouthFunnel": nonsense}
+    )
     animator = Animator(broken, Face())
     poses = weights(animate(voice(0.5), chunk, animator))
     np.testing.assert_array_equal(poses[9:12, FUNNEL], np.full(3, 0.4, np.float32))
@@ -174,7 +175,9 @@ def test_a_value_out_of_range_is_clipped_and_the_rest_of_the_face_moves(chunk, c
     assert (poses[:30, FUNNEL] == 1).all() and not poses[:30, SMILE].any()
     np.testing.assert_array_equal(poses[:, CHANNELS_61.index("JawOpen")], plain[:, CHANNELS_61.index("JawOpen")])
     assert animator.bad_poses == 0
-    assert [record.message.partition("from")[2] for record in caplog.records] == [" -7 to 1.02, expected 0 to 1; they are clipped"]
+    assert [record.message.partition("from")[2] for record in caplog.records] == [
+        " -7 to 1.02, expected 0 to 1; they are clipped"
+    ]
 
 
 def test_a_model_at_another_rate_is_refused():
@@ -207,7 +210,9 @@ class Speech:
 
 def test_with_a_front_a_face_rests_until_somebody_speaks_and_keeps_its_first_sound():
     at_s = np.arange(3 * 48000) / 48000
-    sound = (0.3 * np.sin(2 * np.pi * 200 * at_s) * ((at_s > 1) & (at_s < 2)) + 0.002 * np.sin(2 * np.pi * 300 * at_s)).astype(np.float32)
+    sound = (
+        0.3 * np.sin(2 * np.pi * 200 * at_s) * ((at_s > 1) & (at_s < 2)) + 0.002 * np.sin(2 * np.pi * 300 * at_s)
+    ).astype(np.float32)
     blocks = [AudioBlock(sound[start : start + 480], 48000, start, 0.0) for start in range(0, len(sound), 480)]
     open_model = LoudnessModel()
     gated = Animator(open_model, Face(), InputChain(Speech()))

@@ -46,7 +46,9 @@ def test_a_saved_change_is_worn_within_a_second(path: Path, clock: ManualClock) 
     assert name_after(clock, file) == "other"
 
 
-def test_the_file_is_looked_at_no_more_than_twice_a_second(path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_looked_at_no_more_than_twice_a_second(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = CharacterFile(path, clock)
     looks: list[float] = []
     monkeypatch.setattr(CharacterFile, "_look", lambda self: looks.append(clock.now()))
@@ -56,7 +58,9 @@ def test_the_file_is_looked_at_no_more_than_twice_a_second(path: Path, clock: Ma
     assert min(late - early for late, early in zip(looks[1:], looks, strict=False)) >= LOOK_EVERY_S
 
 
-def test_a_file_that_does_not_change_is_not_read_again(path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_does_not_change_is_not_read_again(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = CharacterFile(path, clock)
     worn = file.current()
     monkeypatch.setattr("livelink_bridge.face.character_watch.load_character", lambda path: pytest.fail("read again"))
@@ -88,7 +92,9 @@ def test_a_broken_file_keeps_the_last_good_character_and_is_warned_of_once(
     assert len(caplog.messages) == 2
 
 
-def test_a_file_that_could_not_be_read_for_a_moment_is_tried_again(path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_could_not_be_read_for_a_moment_is_tried_again(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = CharacterFile(path, clock)
     saved(path, "other", at_s=101)
 
@@ -101,14 +107,18 @@ def test_a_file_that_could_not_be_read_for_a_moment_is_tried_again(path: Path, c
     assert name_after(clock, file) == "other"
 
 
-def test_a_file_that_an_editor_has_just_emptied_changes_nothing(path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_an_editor_has_just_emptied_changes_nothing(
+    path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
     file = CharacterFile(path, clock)
     written(path, "", at_s=101)
     assert name_after(clock, file) == "first"
     assert caplog.messages == []
 
 
-def test_a_removed_file_keeps_its_character_and_may_come_back(path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_removed_file_keeps_its_character_and_may_come_back(
+    path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
     file = CharacterFile(path, clock)
     path.unlink()
     assert [name_after(clock, file) for _ in range(3)] == ["first"] * 3
@@ -132,7 +142,9 @@ def test_an_older_file_put_in_its_place_is_worn(path: Path, clock: ManualClock) 
     assert name_after(clock, file) == "older"
 
 
-def test_a_change_is_told_to_those_who_ask_for_more(path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_is_told_to_those_who_ask_for_more(
+    path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
     file = CharacterFile(path, clock)
     saved(path, "other", at_s=101)
     with caplog.at_level(logging.INFO):

@@ -34,7 +34,14 @@ def test_settings_ask_the_model_for_it() -> None:
 class Lisping:
     """A model, and its stream, that opens the jaw and has the tongue out in every frame of 1/60 s."""
 
-    name, device, sample_rate, frame_rate, lookahead_s, channels = "lisping", "cpu", 16_000, 60, 1 / 60, ("jawOpen", "tongueOut")
+    name, device, sample_rate, frame_rate, lookahead_s, channels = (
+        "lisping",
+        "cpu",
+        16_000,
+        60,
+        1 / 60,
+        ("jawOpen", "tongueOut"),
+    )
 
     def animate(self, samples: Samples) -> Coefficients:
         return np.tile(np.float32([0.3, 0.4]), (len(samples) * 60 // 16_000, 1))

@@ -55,7 +55,11 @@ class ChannelAgainstList(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         if hasattr(self, "channel"):
-            assert (len(self.channel), self.channel.dropped, self.channel.closed) == (len(self.items), self.dropped, self.closed)
+            assert (len(self.channel), self.channel.dropped, self.channel.closed) == (
+                len(self.items),
+                self.dropped,
+                self.closed,
+            )
 
 
 TestChannel = ChannelAgainstList.TestCase

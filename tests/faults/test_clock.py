@@ -27,8 +27,16 @@ def sent_by(clock: JumpingClock, poses: int = 120) -> tuple[CollectSink, Sender]
         channel.put(FaceFrame(np.full(61, 0.5, np.float32), index))
     channel.close()
     sink = CollectSink()
-    sender = Sender(JitterBuffer(channel), [sink], FixedTiming(100.0), fps=Fraction(60), clock=clock, stop=threading.Event(), metrics=Metrics(),
-                    timebase=Timebase(clock, RATES["60"]))  # fmt: skip
+    sender = Sender(
+        JitterBuffer(channel),
+        [sink],
+        FixedTiming(100.0),
+        fps=Fraction(60),
+        clock=clock,
+        stop=threading.Event(),
+        metrics=Metrics(),
+        timebase=Timebase(clock, RATES["60"]),
+    )
     sender.run()
     return sink, sender
 

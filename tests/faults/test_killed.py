@@ -31,9 +31,22 @@ def ended(seed: int, how: signal.Signals, folder: Path) -> tuple[int, list[bytes
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(30)
         target = f"livelink://127.0.0.1:{receiver.getsockname()[1]}"
-        command = [sys.executable, "-m", "livelink_bridge", "play", str(SENTENCE), "--no-audio", "--to", target, "--to", f"take:{folder}"]
+        command = [
+            sys.executable,
+            "-m",
+            "livelink_bridge",
+            "play",
+            str(SENTENCE),
+            "--no-audio",
+            "--to",
+            target,
+            "--to",
+            f"take:{folder}",
+        ]
         env = os.environ | {"LIVELINK_BRIDGE_HOME": str(folder)}
-        with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
+        with subprocess.Popen(
+            command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as program:
             came = [receiver.recv(4096) for _ in range(packets)]
             program.send_signal(how)
             _, said = program.communicate(timeout=30)
@@ -46,7 +59,9 @@ def ended(seed: int, how: signal.Signals, folder: Path) -> tuple[int, list[bytes
 
 
 @pytest.mark.parametrize("seed", FEW)
-def test_ended_by_sigterm_the_face_rests_the_take_is_whole_and_nothing_is_said_about_python(seed: int, tmp_path: Path) -> None:
+def test_ended_by_sigterm_the_face_rests_the_take_is_whole_and_nothing_is_said_about_python(
+    seed: int, tmp_path: Path
+) -> None:
     code, came, said = ended(seed, signal.SIGTERM, tmp_path)
     assert code in (130, 143) and "Traceback" not in said
     last = decode(came[-1]).values

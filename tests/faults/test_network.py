@@ -49,8 +49,15 @@ def test_a_network_that_raises_in_the_middle_of_a_word_ends_neutral_and_is_named
     sink = CollectSink()
     blocks = list(ListSource.of_samples(voice(2.0), 16000, 160).blocks())
     with pytest.raises(RuntimeError, match="the driver fell over") as caught:
-        follow(PacedSource(blocks, live=True), Ruined(ruin), Face(), Outputs((), "Talker"), [sink], clock=MonotonicClock(),
-               stop=threading.Event())  # fmt: skip
+        follow(
+            PacedSource(blocks, live=True),
+            Ruined(ruin),
+            Face(),
+            Outputs((), "Talker"),
+            [sink],
+            clock=MonotonicClock(),
+            stop=threading.Event(),
+        )
     assert ["in stage 'model 1'"] == caught.value.__notes__
     assert sink.sent > REST_POSES and not sink.weights[-REST_POSES:].any()
 
@@ -69,6 +76,10 @@ def test_a_network_that_gives_nothing_for_a_while_costs_poses_and_not_the_grid()
 
     animator = Animator(Ruined(late), Face(liveliness=None))
     sound = voice(1.0)
-    frames = [f for start in range(0, 16000, 160) for f in animator.push(AudioBlock(sound[start : start + 160], 16000, start, 0.0))]
+    frames = [
+        f
+        for start in range(0, 16000, 160)
+        for f in animator.push(AudioBlock(sound[start : start + 160], 16000, start, 0.0))
+    ]
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert len(frames) >= 48

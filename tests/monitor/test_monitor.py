@@ -35,8 +35,15 @@ def test_a_clean_stream_has_a_rate_and_nothing_to_complain_of() -> None:
     summary = told([face(frame) for frame in range(216000, 216120)])
     assert (summary["datagrams"], summary["shown"], summary["ignored"], summary["warnings"]) == (120, 120, [], [])
     [subject] = summary["subjects"]
-    assert (subject["subject"], subject["device_id"], subject["packets"], subject["rate"]) == ("Talker", ID + "1", 120, "60/1")
-    assert (subject["fps"], subject["fps_recent"], subject["interval_mean_ms"]) == pytest.approx((60, 60, 16.667), abs=0.01)
+    assert (subject["subject"], subject["device_id"], subject["packets"], subject["rate"]) == (
+        "Talker",
+        ID + "1",
+        120,
+        "60/1",
+    )
+    assert (subject["fps"], subject["fps_recent"], subject["interval_mean_ms"]) == pytest.approx(
+        (60, 60, 16.667), abs=0.01
+    )
     assert (subject["interval_sd_ms"], subject["interval_p99_error_ms"]) == (0, 0)
     assert [subject[key] for key in ("lost", "backwards", "repeated", "restarts", "frame")] == [0, 0, 0, 0, 216119]
 
@@ -62,7 +69,11 @@ def test_jitter_is_measured_on_intervals() -> None:
 
 def test_the_latest_values_are_shown_by_name() -> None:
     [subject] = told([posed(JawOpen=0.25), posed(JawOpen=0.75, HeadYaw=-0.5)])["subjects"]
-    assert (subject["values"]["JawOpen"], subject["values"]["HeadYaw"], subject["values"]["MouthClose"]) == (0.75, -0.5, 0.0)
+    assert (subject["values"]["JawOpen"], subject["values"]["HeadYaw"], subject["values"]["MouthClose"]) == (
+        0.75,
+        -0.5,
+        0.0,
+    )
 
 
 def test_silence_is_told_when_the_time_is() -> None:
@@ -73,7 +84,9 @@ def test_silence_is_told_when_the_time_is() -> None:
 
 def test_packets_that_unreal_would_ignore_are_counted_by_reason() -> None:
     header_only = face(values=None)
-    summary = told([header_only, b"\x05" + face()[1:], b"\x05" + face()[1:], face()[:-4], b"hello", face() + bytes(2000), face()])
+    summary = told(
+        [header_only, b"\x05" + face()[1:], b"\x05" + face()[1:], face()[:-4], b"hello", face() + bytes(2000), face()]
+    )
     assert reasons(summary["ignored"]) == {"no-face": 1, "version": 2, "short-values": 1, "too-small": 1, "too-big": 1}
     assert (summary["datagrams"], summary["shown"], summary["header_only"]) == (7, 1, 1)
     assert [subject["packets"] for subject in summary["subjects"]] == [1]
@@ -123,7 +136,9 @@ def test_two_names_under_one_id_delete_each_others_subject() -> None:
 def test_one_name_from_two_ids_moves_one_face_twice() -> None:
     summary = told([face(device_id=ID + "1"), face(device_id=ID + "2", subject="TALKER"), face(device_id=ID + "1")])
     assert reasons(summary["warnings"]) == {"shared-name": 1}
-    assert told([face(device_id=ID + "1"), face(device_id=ID + "2")])["warnings"] == [], "a sender that began anew with a new id"
+    assert told([face(device_id=ID + "1"), face(device_id=ID + "2")])["warnings"] == [], (
+        "a sender that began anew with a new id"
+    )
 
 
 def test_two_characters_with_their_own_ids_and_names_are_fine() -> None:

@@ -87,9 +87,13 @@ def test_a_port_that_does_not_exist_is_wrong_on_sight(port: int) -> None:
 
 
 def test_the_monitor_starts_quickly_and_without_the_network_libraries() -> None:
-    code = "import sys, livelink_bridge.monitor.monitor; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    code = (
+        "import sys, livelink_bridge.monitor.monitor; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
     root = Path(__file__).parents[2]
     began_s = time.monotonic()
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20, cwd=root).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20, cwd=root
+    ).stdout.split()
     assert not {"torch", "transformers", "onnxruntime", "scipy", "sounddevice", "soundfile", "yaml"} & set(loaded)
     assert time.monotonic() - began_s < 5, "half a second on an idle machine"

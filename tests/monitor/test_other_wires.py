@@ -33,7 +33,11 @@ def osc(address: str, *arguments: Any) -> bytes:
 
 
 def bundle(*messages: bytes) -> bytes:
-    return b"#bundle\0" + struct.pack(">Q", 1) + b"".join(struct.pack(">i", len(message)) + message for message in messages)
+    return (
+        b"#bundle\0"
+        + struct.pack(">Q", 1)
+        + b"".join(struct.pack(">i", len(message)) + message for message in messages)
+    )
 
 
 IFACIALMOCAP = b"jawOpen-50|mouthSmile_L-25|=head#0,0,0,0,0,0|rightEye#0,0,0|leftEye#0,0,0|"
@@ -46,7 +50,9 @@ OTHER_WIRES: dict[str, tuple[str, list[bytes]]] = {
 
 @pytest.mark.parametrize(("wire", "datagrams"), OTHER_WIRES.values(), ids=OTHER_WIRES)
 @pytest.mark.parametrize("told_which", [True, False])
-def test_other_wires_are_heard_whether_named_or_told_by_their_bytes(wire: Any, datagrams: list[bytes], told_which: bool) -> None:
+def test_other_wires_are_heard_whether_named_or_told_by_their_bytes(
+    wire: Any, datagrams: list[bytes], told_which: bool
+) -> None:
     monitor = Monitor(wire=wire if told_which else None)
     for n, datagram in enumerate(datagrams):
         monitor.feed(datagram, n / 60, "10.0.0.1:5000")
@@ -84,13 +90,24 @@ def test_a_bundle_that_travels_in_fragments_is_told_of() -> None:
 
 
 def test_the_wire_is_the_ports_own_unless_it_is_named() -> None:
-    assert [wire_for(None, port) for port in (11111, 39539, 39540, 49983, 9000)] == ["livelink", "vmc", "vmc", "ifacialmocap", None]
+    assert [wire_for(None, port) for port in (11111, 39539, 39540, 49983, 9000)] == [
+        "livelink",
+        "vmc",
+        "vmc",
+        "ifacialmocap",
+        None,
+    ]
     assert wire_for("osc", 11111) == "osc"
     with pytest.raises(UsageError, match="got wire 'artnet', expected one of livelink, osc, vmc, ifacialmocap"):
         wire_for("artnet", 9000)
 
 
-@given(st.lists(st.binary(max_size=400) | st.sampled_from([face()[:70], osc("/VMC/Ext/Blend/Val", "A", 1.0), IFACIALMOCAP]), max_size=8))
+@given(
+    st.lists(
+        st.binary(max_size=400) | st.sampled_from([face()[:70], osc("/VMC/Ext/Blend/Val", "A", 1.0), IFACIALMOCAP]),
+        max_size=8,
+    )
+)
 @settings(deadline=None, max_examples=60)
 @pytest.mark.parametrize("wire", [None, "livelink", "osc", "vmc", "ifacialmocap"])
 def test_whatever_arrives_there_is_a_summary(wire: Any, datagrams: list[bytes]) -> None:
@@ -106,7 +123,9 @@ SENT = [("osc", "", OscSink), ("osc", "?preset=facecap", OscSink), ("vmc", "?hea
 
 
 @pytest.mark.parametrize(("wire", "options", "make"), SENT)
-def test_what_this_program_sends_on_other_wires_is_understood(wire: Any, options: str, make: Callable[[str], Any]) -> None:
+def test_what_this_program_sends_on_other_wires_is_understood(
+    wire: Any, options: str, make: Callable[[str], Any]
+) -> None:
     values = np.zeros(61, np.float32)
     values[17], values[52], values[53] = 0.5, 0.25, -0.125
     monitor = Monitor(("JawOpen", "HeadYaw", "HeadPitch"), wire=wire)

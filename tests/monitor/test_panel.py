@@ -78,7 +78,9 @@ def test_nothing_yet_is_drawn_too() -> None:
     assert "nothing moves" in " ".join(drawn(summary_of(face())))
 
 
-@pytest.mark.parametrize(("value", "length"), [(0.0, 0), (1.0, BAR_CELLS), (0.5, BAR_CELLS // 2), (7.0, BAR_CELLS), (-1.0, 0)])
+@pytest.mark.parametrize(
+    ("value", "length"), [(0.0, 0), (1.0, BAR_CELLS), (0.5, BAR_CELLS // 2), (7.0, BAR_CELLS), (-1.0, 0)]
+)
 def test_a_shapes_bar_is_as_long_as_its_weight_and_never_longer(value: float, length: int) -> None:
     drawn_bar = bar("JawOpen", value, blocks=False)
     assert drawn_bar.plain == "#" * length + "." * (BAR_CELLS - length)
@@ -104,7 +106,8 @@ def test_channels_are_all_the_moving_or_those_that_are_named() -> None:
 def test_a_line_says_from_whom_and_what_to_do() -> None:
     said = list(lines(summary_of(b"\x05" + face()[1:])))
     assert said == [
-        "  Unreal would ignore these: 1 x version 5, Unreal reads version 6, and Unreal leaves the rest of its queue to the next tick"
+        "  Unreal would ignore these: 1 x version 5, Unreal reads version 6, and Unreal leaves the rest of its queue "
+        "to the next tick"
         " (from 10.0.0.1:5000); bring the sending app up to date, or stop it: it delays the good packets of others too"
     ]
 

@@ -25,7 +25,9 @@ from livelink_bridge.monitor.subject_stats import KEPT_NAMES, Alternation, Frame
         ([5, 4, 3, 2], 0, 3, 0, 0),
     ],
 )
-def test_frame_numbers_tell_loss_order_and_restarts(frames: list[int], lost: int, backwards: int, repeated: int, restarts: int) -> None:
+def test_frame_numbers_tell_loss_order_and_restarts(
+    frames: list[int], lost: int, backwards: int, repeated: int, restarts: int
+) -> None:
     order = FrameOrder()
     for frame in frames:
         order.add(frame, 0.5)
@@ -41,7 +43,15 @@ def test_a_sub_frame_that_rises_is_no_repetition_and_one_that_falls_goes_back() 
 
 def test_who_returns_is_told_from_who_is_new() -> None:
     turns = Alternation()
-    assert [turns.add(name) for name in ("a", "a", "b", "a", "c", "b", "b")] == ["same", "same", "new", "back", "new", "back", "same"]
+    assert [turns.add(name) for name in ("a", "a", "b", "a", "c", "b", "b")] == [
+        "same",
+        "same",
+        "new",
+        "back",
+        "new",
+        "back",
+        "same",
+    ]
     assert turns.before == "c"
 
 

@@ -20,7 +20,9 @@ def of_day(at_s: float) -> float:
     return MORNING_S + at_s
 
 
-def pose(at_s: float, timecode_s: float | None = None, jaw: float = 0.5, subject: str = "Ada", sender: str = "a:1") -> HeardPose:
+def pose(
+    at_s: float, timecode_s: float | None = None, jaw: float = 0.5, subject: str = "Ada", sender: str = "a:1"
+) -> HeardPose:
     values = np.zeros(61, np.float32)
     values[17] = jaw
     return HeardPose(subject, sender, values, at_s, timecode_s)
@@ -60,7 +62,10 @@ def test_a_pause_is_not_filled_with_minutes_of_equal_rows(tmp_path: Path) -> Non
 def test_a_folder_gets_a_take_for_each_subject(tmp_path: Path) -> None:
     recorded(tmp_path, [pose(n / 60, n / 60, subject=name, sender=name) for n in range(60) for name in ("Ada", "Bob")])
     takes = sorted(tmp_path.rglob("*.csv"))
-    assert len([take for take in takes if "Ada" in take.name]) == 1 and len([take for take in takes if "Bob" in take.name]) == 1
+    assert (
+        len([take for take in takes if "Ada" in take.name]) == 1
+        and len([take for take in takes if "Bob" in take.name]) == 1
+    )
     for path in takes:
         if "frame_log" not in path.name:
             assert read_take(path).values[:, 17].max() == pytest.approx(0.5)
@@ -97,5 +102,7 @@ def test_a_timecode_that_leaps_or_goes_back_is_believed_no_longer(astray: list[f
 
 def test_stamps_never_go_back() -> None:
     timeline = Timeline(of_day)
-    told = [seconds(timeline, pose(at_s, code)) for at_s, code in [(0.0, 10.0), (0.1, 10.2), (0.15, 10.1), (0.16, 10.3)]]
+    told = [
+        seconds(timeline, pose(at_s, code)) for at_s, code in [(0.0, 10.0), (0.1, 10.2), (0.15, 10.1), (0.16, 10.3)]
+    ]
     assert told == sorted(told)

@@ -20,7 +20,9 @@ def test_any_other_address_needs_a_token_and_the_error_names_both_options(host):
     Access(host, TOKEN)
 
 
-@pytest.mark.parametrize("token", ["", "short", "x" * 15, "with a space in it", "ünïcödé-ünïcödé-ünïcödé", "tab\tseparated-token"])
+@pytest.mark.parametrize(
+    "token", ["", "short", "x" * 15, "with a space in it", "ünïcödé-ünïcödé-ünïcödé", "tab\tseparated-token"]
+)
 def test_a_token_that_is_none_is_wrong_on_sight_and_not_repeated(token):
     with pytest.raises(UsageError, match="--token: expected at least 16") as error:
         Access("0.0.0.0", token)

@@ -15,7 +15,9 @@ def test_with_a_list_all_interfaces_are_bound_and_only_the_listed_are_heard():
     peers = read_peers(["192.168.1.10", "10.0.0.0/24", " 10.1.2.3/16"])
     assert peers.host == "0.0.0.0"
     heard = ["192.168.1.10", "10.0.0.77", "10.1.200.1"]
-    assert [one for one in [*heard, "192.168.1.11", "10.0.1.1", "127.0.0.1", "::1", "x", ""] if peers.allows(one)] == heard
+    assert [
+        one for one in [*heard, "192.168.1.11", "10.0.1.1", "127.0.0.1", "::1", "x", ""] if peers.allows(one)
+    ] == heard
 
 
 @pytest.mark.parametrize("text", ["stage", "1.2.3", "::1", "1.2.3.4/33", "", "1.2.3.4:8000"])

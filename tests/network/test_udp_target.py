@@ -1,4 +1,5 @@
-"""Where datagrams go: unicast, broadcast, multicast, both families, and what happens when names, machines and networks change."""
+"""Where datagrams go: unicast, broadcast, multicast, both families, and what happens when names, machines and networks
+change."""
 
 from __future__ import annotations
 
@@ -180,7 +181,8 @@ class FakeSocket:
 
 
 class Network:
-    """A network with one receiver, whose address and ways a test sets; what the target starts beside itself runs when told."""
+    """A network with one receiver, whose address and ways a test sets; what the target starts beside itself runs when
+    told."""
 
     def __init__(self, *sockets: FakeSocket) -> None:
         self.ip = "192.168.1.20"
@@ -206,8 +208,13 @@ class Network:
         return ran
 
     def target(self, text: str = "stage.local:11111") -> UdpTarget:
-        return UdpTarget(address(text), clock=self.clock, look_up=self.look_up, connect=self.connect,  # type: ignore[arg-type]
-                         start=self.waiting.append)  # fmt: skip
+        return UdpTarget(
+            address(text),
+            clock=self.clock,
+            look_up=self.look_up,
+            connect=self.connect,  # type: ignore[arg-type]
+            start=self.waiting.append,
+        )
 
 
 def down() -> OSError:
@@ -261,7 +268,9 @@ def test_an_address_given_as_such_is_not_looked_up_for_refusals() -> None:
 
 
 def test_windows_resets_are_refusals() -> None:
-    network = Network(FakeSocket(ConnectionResetError(10054, "WSAECONNRESET"), ConnectionResetError(10054, "WSAECONNRESET")))
+    network = Network(
+        FakeSocket(ConnectionResetError(10054, "WSAECONNRESET"), ConnectionResetError(10054, "WSAECONNRESET"))
+    )
     made = network.target("192.168.1.20:11111")
     assert not made.send(b"1")
     assert (made.refused, made.lost, made.sent) == (2, 0, 0)
@@ -306,8 +315,17 @@ def test_a_port_where_nobody_listens_is_told_until_somebody_does_and_when_it_is_
 )
 def test_a_sink_counts_poses_however_many_datagrams_each_takes(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sock = FakeSocket()
-    monkeypatch.setattr(UdpTarget.__init__, "__kwdefaults__", {"clock": ManualClock(), "look_up": look_up, "start": None, "look_up_s": 4.0,
-                                                                "connect": lambda _address, _found: sock})  # fmt: skip
+    monkeypatch.setattr(
+        UdpTarget.__init__,
+        "__kwdefaults__",
+        {
+            "clock": ManualClock(),
+            "look_up": look_up,
+            "start": None,
+            "look_up_s": 4.0,
+            "connect": lambda _address, _found: sock,
+        },
+    )
     sink = open_sink(uri, subject="Ada", device_id="00000000-0000-0000-0000-000000000001")
     rng = np.random.default_rng(0)
     for tick in range(10):
@@ -410,7 +428,9 @@ def test_no_thread_to_be_had_is_no_error() -> None:
     def none(_work: Callable[[], None]) -> None:
         raise RuntimeError("can't start new thread")
 
-    made = UdpTarget(address("stage.local:1"), clock=network.clock, look_up=network.look_up, connect=network.connect, start=none)  # type: ignore[arg-type]
+    made = UdpTarget(
+        address("stage.local:1"), clock=network.clock, look_up=network.look_up, connect=network.connect, start=none
+    )  # type: ignore[arg-type]
     assert not made.send(b"1")
     made._start = network.waiting.append
     network.clock.advance(60)

@@ -33,7 +33,9 @@ def home(tmp_path: Path) -> Path:
 def run(home: Path, *command: str) -> str:
     """What a command that ends well says; it is run in the folder beside the home."""
     environment = homes.environment(home)
-    done = subprocess.run([*command], env=environment, cwd=home.parent, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    done = subprocess.run(
+        [*command], env=environment, cwd=home.parent, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -44,7 +46,17 @@ def test_convert_leaves_the_take_alone(home: Path, tmp_path: Path) -> None:
 
 
 def test_play_leaves_the_subject_s_device_id_in_its_own_folder_and_nothing_else(home: Path, tmp_path: Path) -> None:
-    run(home, *BRIDGE, "play", str(loud_tone(tmp_path)), "--no-audio", "--to", "livelink://127.0.0.1:9", "--gate", "voice")
+    run(
+        home,
+        *BRIDGE,
+        "play",
+        str(loud_tone(tmp_path)),
+        "--no-audio",
+        "--to",
+        "livelink://127.0.0.1:9",
+        "--gate",
+        "voice",
+    )
     assert homes.files(tmp_path) == [*(f"remembered/{name}" for name in homes.IDENTITIES), "voice.wav"]
 
 
@@ -74,7 +86,9 @@ def test_a_preview_that_is_looked_at_leaves_nothing(home: Path, tmp_path: Path) 
     pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install livelink-bridge[preview]")
     command = [*BRIDGE, "preview", str(loud_tone(tmp_path)), "--no-browser", "--port", "0"]
     environment = {**homes.environment(home), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as page:
+    with subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as page:
         assert page.stdout
         where = re.search(r"http://127\.0\.0\.1:\d+/", page.stdout.readline())
         assert where

@@ -29,7 +29,8 @@ SILENT = np.zeros(BLOCK, np.float32)
 
 
 class Studio(ManualClock):
-    """A clock that brings the sound of the time that passes: what the model's thread would do is done while the sender waits."""
+    """A clock that brings the sound of the time that passes: what the model's thread would do is done while the sender
+    waits."""
 
     def __init__(self, poses: Channel[FaceFrame], timing: ArrivalClock) -> None:
         super().__init__(0.0, time_of_day_s=80000.0)
@@ -93,15 +94,26 @@ def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsy
     audience = Audience(clock, hours * 3600, stop)
     clock.wait_until(0.5, stop)
     base = Timebase(clock, RATES["60"])
-    sender = Sender(JitterBuffer(poses), [audience], timing, fps=Fraction(60), clock=clock, stop=stop, metrics=metrics, timebase=base)
+    sender = Sender(
+        JitterBuffer(poses),
+        [audience],
+        timing,
+        fps=Fraction(60),
+        clock=clock,
+        stop=stop,
+        metrics=metrics,
+        timebase=base,
+    )
     sender.run()
     grown = sys.getallocatedblocks() - audience.blocks_early
     delays_ms = 1000 * metrics.delays_s.values()
     first, last = audience.frames
     with capsys.disabled():
         print(  # noqa: T201 - promised, and to be seen in the log of every run
-            f"\n{hours:g} h on a clock of its own: {audience.sent} packets, {sender.grid.late} late ticks, {sender.poses.held} held, "
-            f"{sender.poses.skipped + poses.dropped} dropped, delay {np.median(delays_ms):.1f} ms (p99 {np.percentile(delays_ms, 99):.1f})"
+            f"\n{hours:g} h on a clock of its own: {audience.sent} packets, {sender.grid.late} late ticks, "
+            f"{sender.poses.held} held, "
+            f"{sender.poses.skipped + poses.dropped} dropped, delay {np.median(delays_ms):.1f} ms (p99 "
+            f"{np.percentile(delays_ms, 99):.1f})"
             f", "
             f"{grown:+d} objects"
         )
@@ -112,6 +124,8 @@ def test_a_live_session_neither_drifts_nor_grows_nor_misses_a_frame(hours, capsy
     # Packets follow the sound's clock, frame numbers the machine's.
     assert audience.sent == pytest.approx(hours * 3600 * 60 * (1 + PPM), abs=120)
     assert last - first == pytest.approx(hours * 3600 * 60, abs=120)
-    assert audience.repeated <= 2 + 1.1 * hours * 3600 * 60 * PPM, "a number is given twice for every frame the sound is ahead"
+    assert audience.repeated <= 2 + 1.1 * hours * 3600 * 60 * PPM, (
+        "a number is given twice for every frame the sound is ahead"
+    )
     assert np.median(delays_ms) < 1000 * LOOKAHEAD_POSES / 60 + 25
     assert grown < 2000, "nothing piles up"

@@ -49,7 +49,8 @@ def receive(receiver: socket.socket, sender: subprocess.Popen[str]) -> Iterator[
 
 
 def last_row(values: np.ndarray, take: np.ndarray, frames: np.ndarray) -> int:
-    """The take's row that the last packet shows: the first packets may come a tick late, so the fit over all of them decides."""
+    """The take's row that the last packet shows: the first packets may come a tick late, so the fit over all of them
+    decides."""
     rows = range(-int(frames[0]), len(take))
     return min(rows, key=lambda row: float(np.abs(values - take[frames + row]).sum()))
 
@@ -84,7 +85,8 @@ def test_packets_come_sixty_times_a_second_with_rising_frame_numbers(played):
     times, datagrams = played
     frames = np.array([decode(datagram).frame for datagram in datagrams])
     assert (np.diff(frames) > 0).all()
-    # A stalled machine delivers late, never early: the earliest packets of both halves keep the beat whatever else runs here.
+    # A stalled machine delivers late, never early: the earliest packets of both halves keep the beat whatever else runs
+    # here.
     lateness_s = times - frames / 60
     first, second = np.array_split(lateness_s, 2)
     assert second.min() - first.min() == pytest.approx(0, abs=0.02)

@@ -26,7 +26,9 @@ LIMIT_S = 40
 def run(name: str, *arguments: object, home: Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("LIVELINK_BRIDGE_")}
     command = [sys.executable, "-W", "error", str(EXAMPLES / name), *map(str, arguments)]
-    return subprocess.run(command, input=given, env={**kept, "LIVELINK_BRIDGE_HOME": str(home)}, capture_output=True, timeout=LIMIT_S)
+    return subprocess.run(
+        command, input=given, env={**kept, "LIVELINK_BRIDGE_HOME": str(home)}, capture_output=True, timeout=LIMIT_S
+    )
 
 
 @pytest.fixture
@@ -65,14 +67,27 @@ def test_sound_becomes_arrays(tmp_path):
 
 def test_what_an_engine_writes_to_its_output_moves_the_face(tmp_path, receiver):
     samples = (voice() * 32767).astype("<i2").tobytes()
-    done = run("tts_to_unreal.py", "-", "--rate", 24000, "--to", uri(receiver), "--subject", "Ada", home=tmp_path, given=samples)
+    done = run(
+        "tts_to_unreal.py",
+        "-",
+        "--rate",
+        24000,
+        "--to",
+        uri(receiver),
+        "--subject",
+        "Ada",
+        home=tmp_path,
+        given=samples,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"0.6 s of sound")
     packets = received(receiver, 40)
     assert {packet.subject for packet in packets} == {"Ada"}
 
 
-@pytest.mark.skipif(not shutil.which("espeak-ng"), reason="espeak-ng is not installed: the example that runs it was not tried")
+@pytest.mark.skipif(
+    not shutil.which("espeak-ng"), reason="espeak-ng is not installed: the example that runs it was not tried"
+)
 def test_a_text_is_said_by_espeak_and_opens_the_mouth(tmp_path, receiver):
     done = run("tts_to_unreal.py", "Mama", "--to", uri(receiver), home=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -36,10 +36,14 @@ def _namespaces() -> None:
 
 def alone(home: Path, seconds: float, command: list[str]) -> dict[str, Any]:
     """What a command asked for (`asked`), its exit `code` and its `output`; interrupted after so many seconds."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIVELINK_BRIDGE_", "XDG_", "ORT_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LIVELINK_BRIDGE_", "XDG_", "ORT_"))
+    }
     program = ["unshare", "-rnm", sys.executable, own_network.__file__, str(seconds), *command]
     environment = {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    done = subprocess.run(program, env=environment, cwd=home, capture_output=True, text=True, timeout=seconds + LIMIT_S, check=False)
+    done = subprocess.run(
+        program, env=environment, cwd=home, capture_output=True, text=True, timeout=seconds + LIMIT_S, check=False
+    )
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said
@@ -58,13 +62,19 @@ def play(folder: Path, seconds: float) -> dict[str, Any]:
 
 
 def preview(folder: Path, seconds: float) -> dict[str, Any]:
-    return alone(folder, seconds, [*BRIDGE, "preview", str(speech(folder, 2)), "--no-browser", "--port", "0", "--to", TARGET])
+    return alone(
+        folder, seconds, [*BRIDGE, "preview", str(speech(folder, 2)), "--no-browser", "--port", "0", "--to", TARGET]
+    )
 
 
 def test_the_name_server_sees_every_name_that_is_asked_for(tmp_path: Path) -> None:
     ask = "import socket; print(socket.gethostbyname('face.test')); socket.gethostbyname('collector.example.com')"
     said = alone(tmp_path, LIMIT_S, [sys.executable, "-c", ask])
-    assert {"face.test", "collector.example.com"} <= set(said["asked"]) and "127.0.0.1" in said["output"] and said["code"] == 1
+    assert (
+        {"face.test", "collector.example.com"} <= set(said["asked"])
+        and "127.0.0.1" in said["output"]
+        and said["code"] == 1
+    )
 
 
 def test_play_asks_for_its_target_and_for_nothing_else(tmp_path: Path) -> None:
@@ -84,7 +94,11 @@ def test_a_batch_on_ray_asks_for_no_name_and_leaves_the_home_empty(tmp_path: Pat
     home = tmp_path / "home"
     home.mkdir()
     speech(tmp_path / "lines", 1)
-    said = alone(home, 200, [*BRIDGE, "convert", str(tmp_path / "lines"), "-o", str(tmp_path / "takes"), "--engine", "ray", "--jobs", "1"])
+    said = alone(
+        home,
+        200,
+        [*BRIDGE, "convert", str(tmp_path / "lines"), "-o", str(tmp_path / "takes"), "--engine", "ray", "--jobs", "1"],
+    )
     assert "1 converted" in said["output"] and said["asked"] == [] and homes.files(home) == []
 
 

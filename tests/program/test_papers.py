@@ -30,9 +30,22 @@ def corpus(folder: Path) -> Path:
 
 
 def papers(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    given = ["--corpus", folder / "corpus", "--work", folder / "work", "--page", folder / "papers.md", "--steps", "2", "--judged-s", "2"]
+    given = [
+        "--corpus",
+        folder / "corpus",
+        "--work",
+        folder / "work",
+        "--page",
+        folder / "papers.md",
+        "--steps",
+        "2",
+        "--judged-s",
+        "2",
+    ]
     command = [sys.executable, ROOT / "benchmarks" / "papers.py", *given, "--jobs", "1", *options]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
+    )
 
 
 @pytest.mark.slow

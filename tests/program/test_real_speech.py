@@ -1,4 +1,5 @@
-"""Real people, where development data is at hand: LIVELINK_BRIDGE_DATA names a folder whose `val.json` indexes clips with word times."""
+"""Real people, where development data is at hand: LIVELINK_BRIDGE_DATA names a folder whose `val.json` indexes clips
+with word times."""
 
 from __future__ import annotations
 
@@ -27,9 +28,13 @@ pytestmark = pytest.mark.timeout(120)
 def clips() -> list[tuple[np.ndarray, list[tuple[float, float, str]]]]:
     folder = os.environ.get("LIVELINK_BRIDGE_DATA")
     if not folder or not (Path(folder) / "val.json").is_file():
-        pytest.skip("no development data: set LIVELINK_BRIDGE_DATA to a folder with val.json to check the model on real speech")
+        pytest.skip(
+            "no development data: set LIVELINK_BRIDGE_DATA to a folder with val.json to check the model on real speech"
+        )
     rows = json.loads((Path(folder) / "val.json").read_text(encoding="utf-8"))
-    return [(soundfile.read(Path(folder) / row["wav"], dtype="float32")[0], row["words"]) for row in rows if "words" in row]
+    return [
+        (soundfile.read(Path(folder) / row["wav"], dtype="float32")[0], row["words"]) for row in rows if "words" in row
+    ]
 
 
 def opening(mouth: np.ndarray) -> np.ndarray:
@@ -65,5 +70,7 @@ def test_the_jaw_moves_with_the_words_and_rests_between_them(clips):
         jaw = model.animate(sound)[:, MOUTH_32.index("jawOpen")]
         for start, end, word in words:
             if end - start > 0.1:
-                (silent if word in SILENCE else spoken).append(jaw[int((start + 0.05) * 60) : int((end - 0.05) * 60) + 1].max())
+                (silent if word in SILENCE else spoken).append(
+                    jaw[int((start + 0.05) * 60) : int((end - 0.05) * 60) + 1].max()
+                )
     assert np.median(spoken) > 3 * np.median(silent)

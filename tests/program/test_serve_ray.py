@@ -1,4 +1,5 @@
-"""The example of live faces on Ray Serve: the stream by hand here, the real cluster among the slow tests, since it takes half a minute."""
+"""The example of live faces on Ray Serve: the stream by hand here, the real cluster among the slow tests, since it
+takes half a minute."""
 
 from __future__ import annotations
 
@@ -82,8 +83,14 @@ def test_sessions_are_hashed_to_replicas_and_a_replica_that_goes_lets_its_stream
 def test_on_a_cluster_a_session_comes_back_to_its_replica_and_fewer_replicas_cut_no_stream(example: ModuleType) -> None:
     environment = {**os.environ, "PYTHONPATH": str(EXAMPLE.parent), "RAY_USAGE_STATS_ENABLED": "0"}
     environment |= {"RAY_worker_niceness": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    patient = {"RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60", "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
-               "RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "5", "RAY_SERVE_MAX_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "10"}  # fmt: skip
+    patient = {
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
+        "RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "5",
+        "RAY_SERVE_MAX_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "10",
+    }
     program = Path(__file__).parent / "support/serve_program.py"
-    run = subprocess.run([sys.executable, str(program)], env=environment | patient, capture_output=True, text=True, timeout=220)
+    run = subprocess.run(
+        [sys.executable, str(program)], env=environment | patient, capture_output=True, text=True, timeout=220
+    )
     assert run.returncode == 0, run.stderr[-2000:]

@@ -154,7 +154,9 @@ def test_a_take_of_one_subject_is_begun_and_ended_here_and_whoever_listens_is_to
 
 
 def test_takes_of_several_performers_are_refused_with_the_reason_not_as_if_none_were_recorded():
-    stage = LiveStage({"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": Tape(), "Eve": Tape()})
+    stage = LiveStage(
+        {"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": Tape(), "Eve": Tape()}
+    )
     with pytest.raises(BridgeError, match="^takes of several performers run from the start to the end"):
         stage.record_start("Act1", 1)
 

@@ -134,7 +134,9 @@ def test_another_take_meanwhile_is_a_line_and_no_confirmation(caplog):
     stage = FakeStage()
     session = known(stage)
     told(session, "/RecordStart", "MySlate", 3)
-    assert told(session, "/RecordStart", "Other", 1) == told(session, "/Slate", "Other") == told(session, "/Take", 9) == []
+    assert (
+        told(session, "/RecordStart", "Other", 1) == told(session, "/Slate", "Other") == told(session, "/Take", 9) == []
+    )
     assert (stage.slate, stage.take) == ("MySlate", 3)
     assert "got take 1 of 'Other' while another is being recorded, expected its end; stop it first" in caplog.text
 
@@ -161,7 +163,13 @@ def test_a_full_disk_is_a_line_and_no_confirmation(caplog):
 def test_the_face_streams_only_while_both_the_stream_and_the_session_are_on():
     stage = FakeStage()
     session = session_of(stage)
-    for address in ("/ARSessionStop", "/LiveLinkStreamStart", "/ARSessionStart", "/LiveLinkStreamStop", "/ARSessionStart"):
+    for address in (
+        "/ARSessionStop",
+        "/LiveLinkStreamStart",
+        "/ARSessionStart",
+        "/LiveLinkStreamStop",
+        "/ARSessionStart",
+    ):
         told(session, address, 1)
     assert [on for _, on in stage.calls] == [False, False, True, False, False]
 
@@ -188,7 +196,10 @@ def test_replies_go_where_the_peer_wants_them():
     usual = [reply.to for reply in session.hear(PEER, "/BatteryQuery", (1,))]
     assert usual == [PEER, Endpoint("127.0.0.1", 6000)]
     replies = session.hear(PEER, "/OSCSetSendTarget", ("127.0.0.1", 7000))
-    assert replies == [Reply(Endpoint("127.0.0.1", 7000), "/OSCSetSendTargetConfirm"), Reply(Endpoint("127.0.0.1", 7000), "/AppActivated")]
+    assert replies == [
+        Reply(Endpoint("127.0.0.1", 7000), "/OSCSetSendTargetConfirm"),
+        Reply(Endpoint("127.0.0.1", 7000), "/AppActivated"),
+    ]
     session.hear(PEER, "/OSCAddSendTarget", ("127.0.0.1", 6000))
     assert [reply.to.port for reply in session.hear(PEER, "/BatteryQuery", ())] == [7000, 6000]
     session.hear(PEER, "/OSCSetSendTarget", ("127.0.0.1", 7001))
@@ -226,7 +237,9 @@ def test_peers_and_their_targets_are_remembered_within_bounds():
 
 
 def test_a_file_is_sent_to_the_address_that_asks_for_it():
-    assert session_of().hear(PEER, "/Transport", ("127.0.0.1:7007", "a/b.csv", 1)) == [Fetch(Endpoint("127.0.0.1", 7007), "a/b.csv")]
+    assert session_of().hear(PEER, "/Transport", ("127.0.0.1:7007", "a/b.csv", 1)) == [
+        Fetch(Endpoint("127.0.0.1", 7007), "a/b.csv")
+    ]
 
 
 def test_an_unknown_address_is_answered_by_nothing_and_logged_once(caplog):

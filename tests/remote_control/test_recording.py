@@ -57,7 +57,10 @@ def test_the_take_that_is_fetched_is_the_one_that_was_recorded(tmp_path):
     server = Server(stage, Peers(), port=0, clock=CLOCK, takes=tmp_path)
     thread = threading.Thread(target=server.run)
     thread.start()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desk, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unreal:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desk,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unreal,
+    ):
         for sock in (desk, unreal):
             sock.bind(("127.0.0.1", 0))
             sock.settimeout(5)
@@ -70,7 +73,10 @@ def test_the_take_that_is_fetched_is_the_one_that_was_recorded(tmp_path):
         try:
             ask("/OSCAddSendTarget", "127.0.0.1", desk.getsockname()[1])
             with Beat([targets, recorder]):
-                for message in (("/AddLiveLinkAddress", "127.0.0.1", unreal.getsockname()[1]), ("/LiveLinkSubject", "Eve")):
+                for message in (
+                    ("/AddLiveLinkAddress", "127.0.0.1", unreal.getsockname()[1]),
+                    ("/LiveLinkSubject", "Eve"),
+                ):
                     desk.sendto(build_msg(message[0], list(message[1:])).dgram, ("127.0.0.1", server.port))
                 while decode_pose(unreal.recv(2000)).subject != "Eve":
                     pass
@@ -94,13 +100,17 @@ def test_the_take_that_is_fetched_is_the_one_that_was_recorded(tmp_path):
     assert csv.endswith("_Eve.csv") and got[4:] == (tmp_path / csv).read_bytes()
     rows = got[4:].decode().splitlines()[1:]
     assert rows[0].startswith(f"{began},61,")
-    assert (read_take(tmp_path / csv).values[:15] == 0.25).all(), "thirty poses were sent meanwhile, a few of them before it began"
+    assert (read_take(tmp_path / csv).values[:15] == 0.25).all(), (
+        "thirty poses were sent meanwhile, a few of them before it began"
+    )
 
 
 def fetched(desk, port, path):
     with socket.create_server(("127.0.0.1", 0)) as receiver:
         receiver.settimeout(5)
-        desk.sendto(build_msg("/Transport", [f"127.0.0.1:{receiver.getsockname()[1]}", path]).dgram, ("127.0.0.1", port))
+        desk.sendto(
+            build_msg("/Transport", [f"127.0.0.1:{receiver.getsockname()[1]}", path]).dgram, ("127.0.0.1", port)
+        )
         connection = receiver.accept()[0]
         connection.settimeout(5)
         with connection, connection.makefile("rb") as stream:

@@ -43,7 +43,8 @@ def test_a_mistake_of_ours_in_one_message_is_said_once_and_the_next_is_obeyed(ca
             server.hear(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkSubject", "Ada").dgram)
         server.hear(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkStreamStart", 1).dgram)
     assert [record.getMessage() for record in caplog.records if "has failed" in record.getMessage()] == [
-        "remote control: /LiveLinkSubject from 127.0.0.1 has failed: ZeroDivisionError: division by zero; please report it"
+        "remote control: /LiveLinkSubject from 127.0.0.1 has failed: ZeroDivisionError: division by zero; please "
+        "report it"
     ]
     assert ("stream", True) in stage.calls
 
@@ -159,7 +160,10 @@ def test_a_datagram_of_many_messages_is_heeded_up_to_a_bound(caplog):
 
 
 def test_a_port_that_is_taken_is_one_line():
-    with serving() as server, pytest.raises(BridgeError, match=rf"control port {server.port} on 127.0.0.1 cannot be opened: .*--control"):
+    with (
+        serving() as server,
+        pytest.raises(BridgeError, match=rf"control port {server.port} on 127.0.0.1 cannot be opened: .*--control"),
+    ):
         Server(FakeStage(), Peers(), port=server.port, clock=MonotonicClock())
 
 

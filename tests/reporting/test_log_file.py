@@ -44,7 +44,9 @@ def said(path: Path) -> list[str]:
     return [match["said"] for match in matches if match]
 
 
-def test_a_session_is_logged_from_begin_to_end_and_nothing_of_it_on_the_screen(tmp_path: Path, screen: io.StringIO) -> None:
+def test_a_session_is_logged_from_begin_to_end_and_nothing_of_it_on_the_screen(
+    tmp_path: Path, screen: io.StringIO
+) -> None:
     path = tmp_path / "logs" / "session.log"
     log = LogFile(path, ManualClock())
     log.update("Ada", LIVE)
@@ -59,13 +61,23 @@ def test_a_session_is_logged_from_begin_to_end_and_nothing_of_it_on_the_screen(t
 def test_states_are_logged_when_they_change_and_otherwise_once_a_minute(tmp_path: Path) -> None:
     clock = ManualClock()
     log = LogFile(tmp_path / "session.log", clock)
-    for status, wait_s in [(LIVE, EVERY_S / 2), (LIVE, EVERY_S / 2), (LIVE, 1.0), (LOST, 1.0), (LOST, 1.0), (LIVE, 0.0)]:
+    for status, wait_s in [
+        (LIVE, EVERY_S / 2),
+        (LIVE, EVERY_S / 2),
+        (LIVE, 1.0),
+        (LOST, 1.0),
+        (LOST, 1.0),
+        (LIVE, 0.0),
+    ]:
         log.update("", status)
         clock.advance(wait_s)
     log.close()
     assert [" ".join(line.split()[:2]) for line in said(tmp_path / "session.log")[1:-1]] == [
-        "INFO live", "INFO live", "WARNING no", "INFO live"
-    ]  # fmt: skip
+        "INFO live",
+        "INFO live",
+        "WARNING no",
+        "INFO live",
+    ]
 
 
 def test_warnings_of_all_modules_are_in_it_each_on_one_line(tmp_path: Path, screen: io.StringIO) -> None:
@@ -83,7 +95,9 @@ def test_warnings_of_all_modules_are_in_it_each_on_one_line(tmp_path: Path, scre
     assert "too late" in screen.getvalue(), "the screen shows warnings as before"
 
 
-def test_takes_and_marks_are_in_it_and_the_screen_of_the_command_line_stays_quiet(tmp_path: Path, screen: io.StringIO) -> None:
+def test_takes_and_marks_are_in_it_and_the_screen_of_the_command_line_stays_quiet(
+    tmp_path: Path, screen: io.StringIO
+) -> None:
     shown = next(handler for handler in logging.getLogger().handlers if getattr(handler, "stream", None) is screen)
     shown.setLevel(logging.WARNING)  # as the command line's is
     recorder = Recorder(tmp_path / "takes", subject="Ada")
@@ -124,7 +138,9 @@ def test_old_lines_go_when_the_files_are_full(tmp_path: Path, monkeypatch: pytes
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "file" / "session.log"):
-        with pytest.raises(SinkError, match=f"log file {re.escape(str(path))} cannot be written: .+; name another file"):
+        with pytest.raises(
+            SinkError, match=f"log file {re.escape(str(path))} cannot be written: .+; name another file"
+        ):
             LogFile(path, ManualClock())
 
 
@@ -135,7 +151,9 @@ def test_a_file_that_fails_on_the_way_is_given_up_with_one_warning(tmp_path: Pat
     log.update("Ada", LIVE)
     log.update("Ada", LOST)
     log.close()
-    assert screen.getvalue().splitlines() == [f"log file {tmp_path / 'session.log'} cannot be written any more; going on without it"]
+    assert screen.getvalue().splitlines() == [
+        f"log file {tmp_path / 'session.log'} cannot be written any more; going on without it"
+    ]
 
 
 class Full(io.StringIO):

@@ -33,7 +33,11 @@ def scrape(server: MetricsServer) -> Scraped:
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     families = text_string_to_metric_families(text)
-    return {(sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples}
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def figure(scraped: Scraped, name: str, *, subject: str = "Ada", **labels: str) -> float:
@@ -48,11 +52,15 @@ def test_a_scrape_gives_a_sessions_figures_in_base_units() -> None:
     assert figure(got, "poses_per_second") == 60
     assert figure(got, "delay_seconds", quantile="0.5") == pytest.approx(0.071)
     assert figure(got, "delay_seconds", quantile="0.99") == pytest.approx(0.075)
-    parts = {part: figure(got, "delay_part_seconds", part=part) for part in ("capture", "lookahead", "compute", "pacing")}
+    parts = {
+        part: figure(got, "delay_part_seconds", part=part) for part in ("capture", "lookahead", "compute", "pacing")
+    }
     assert parts == pytest.approx({"capture": 0.012, "lookahead": 0.067, "compute": 0.0015, "pacing": 0.0025})
     assert figure(got, "packets_total", target="osc://b:2") == 5300
     assert figure(got, "packet_errors_total", target="osc://b:2") == 100
-    assert [figure(got, "losses_total", kind=kind) for kind in ("dropped", "held", "overflows", "gaps", "bad_poses")] == [1, 2, 3, 4, 0]
+    assert [
+        figure(got, "losses_total", kind=kind) for kind in ("dropped", "held", "overflows", "gaps", "bad_poses")
+    ] == [1, 2, 3, 4, 0]
     assert (figure(got, "level_dbfs"), figure(got, "peak_dbfs"), figure(got, "clipped_samples")) == (-23, -9, 12)
     assert (figure(got, "gate_open_ratio"), figure(got, "gain_db"), figure(got, "trouble")) == (1, 3.5, 0)
     assert figure(got, "voice_out_offset_seconds") == pytest.approx(0.0005)
@@ -83,14 +91,22 @@ def test_the_newest_status_of_each_subject_counts() -> None:
 def test_two_targets_of_one_name_are_one_series_since_two_would_spoil_the_page() -> None:
     with closing(MetricsServer(0)) as server:
         server.show(
-            {"Ada": Status(state="live", targets=(Target("take:t", 5, 1), Target("take:t", 3, 0, "gone"), Target("osc://a:1", 2, 0)))}
+            {
+                "Ada": Status(
+                    state="live",
+                    targets=(Target("take:t", 5, 1), Target("take:t", 3, 0, "gone"), Target("osc://a:1", 2, 0)),
+                )
+            }
         )
         got = scrape(server)
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
             lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
     names = [line.rpartition(" ")[0] for line in lines]
     assert len(names) == len(set(names))
-    assert (figure(got, "packets_total", target="take:t"), figure(got, "packet_errors_total", target="take:t")) == (8, 1)
+    assert (figure(got, "packets_total", target="take:t"), figure(got, "packet_errors_total", target="take:t")) == (
+        8,
+        1,
+    )
     assert [figure(got, "target_unheard", target=target) for target in ("take:t", "osc://a:1")] == [1, 0]
 
 

@@ -27,7 +27,9 @@ def test_with_a_card(number):
 def test_that_passes():
     pass
 """
-WHOLE_MODULE = "import pytest\npytest.importorskip('no_such_module_at_all', reason='a tool is missing')\ndef test_it(): pass\n"
+WHOLE_MODULE = (
+    "import pytest\npytest.importorskip('no_such_module_at_all', reason='a tool is missing')\ndef test_it(): pass\n"
+)
 
 
 def run(folder: Path, files: dict[str, str], *options: str) -> tuple[int, str]:

@@ -1,4 +1,5 @@
-"""Imports point one way: cli -> pipeline -> sources, sinks, inference -> wire, arkit_mapping, models. See docs/architecture.md."""
+"""Imports point one way: cli -> pipeline -> sources, sinks, inference -> wire, arkit_mapping, models. See
+docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -25,7 +26,17 @@ EDGES = ("sources", "sinks")
 FILES = {"speech_to_face.audio_files"}
 """Sound files, which training reads as well as the program."""
 HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
-NO_EDGE = {"socket", "socketserver", "selectors", "asyncio", "threading", "multiprocessing", "subprocess", "time", "queue"}
+NO_EDGE = {
+    "socket",
+    "socketserver",
+    "selectors",
+    "asyncio",
+    "threading",
+    "multiprocessing",
+    "subprocess",
+    "time",
+    "queue",
+}
 
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:
@@ -45,13 +56,16 @@ def imports_onnx_runtime(path: Path) -> bool:
 
 
 def imported(path: Path) -> set[str]:
-    """Dotted names that a file imports anywhere, functions included. `from a import b` counts as a.b where that is a module, else as a."""
+    """Dotted names that a file imports anywhere, functions included. `from a import b` counts as a.b where that is a
+    module, else as a."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}, line {node.lineno}: relative import; the layering test reads full names"
+            assert node.level == 0, (
+                f"{path.name}, line {node.lineno}: relative import; the layering test reads full names"
+            )
             assert node.module is not None
             names |= {full if is_module(full := f"{node.module}.{alias.name}") else node.module for alias in node.names}
     return names
@@ -63,7 +77,8 @@ def is_module(name: str) -> bool:
 
 
 def offences(package: str, allowed: set[str], forbidden: set[str]) -> list[str]:
-    """`module -> import` for each import of our own outside `allowed`, or of anything in `forbidden`; names cover what is below them."""
+    """`module -> import` for each import of our own outside `allowed`, or of anything in `forbidden`; names cover what
+    is below them."""
     return [
         f"{module} -> {name}"
         for module, path in modules(package)
@@ -106,12 +121,20 @@ def test_arkit_mapping_imports_neither_other_package_and_only_numpy_and_yaml() -
 
 
 def test_the_networks_know_the_channels_takes_and_whole_files_and_nothing_else_of_ours() -> None:
-    allowed = {"speech_to_face", *(f"arkit_mapping.{name}" for name in ("channels", "take_names", "takes", "whole_file"))}
+    allowed = {
+        "speech_to_face",
+        *(f"arkit_mapping.{name}" for name in ("channels", "take_names", "takes", "whole_file")),
+    }
     assert offences("speech_to_face", allowed, {"socket", "sounddevice"}) == []
 
 
 def test_wire_opens_no_socket_starts_no_thread_and_reads_no_clock() -> None:
-    assert offences("livelink_bridge/wire", {"livelink_bridge.wire", "livelink_bridge.errors", "arkit_mapping"}, HEAVY | NO_EDGE) == []
+    assert (
+        offences(
+            "livelink_bridge/wire", {"livelink_bridge.wire", "livelink_bridge.errors", "arkit_mapping"}, HEAVY | NO_EDGE
+        )
+        == []
+    )
 
 
 def test_only_the_top_imports_what_puts_the_parts_together() -> None:
@@ -142,7 +165,11 @@ def test_reading_sound_files_takes_no_network() -> None:
     found = [path for module, path in modules("speech_to_face") if covers(FILES, module)]
     names = {name for path in found for name in imported(path)}
     assert "soundfile" in names
-    assert [name for name in sorted(names) if covers(HEAVY | NO_EDGE, name) or (covers(OURS, name) and not covers(FILES, name))] == []
+    assert [
+        name
+        for name in sorted(names)
+        if covers(HEAVY | NO_EDGE, name) or (covers(OURS, name) and not covers(FILES, name))
+    ] == []
 
 
 @pytest.mark.parametrize("module", ["livelink_bridge.cli", "livelink_bridge.monitor.monitor"])

@@ -27,6 +27,9 @@ def test_a_module_of_the_users_own_does_not_break_the_program(name: str, tmp_pat
 def test_a_program_beside_its_own_models_folder_can_load_a_model_of_ours(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "__init__.py").write_text("mine = 1\n", encoding="utf-8")
-    code = "import models; from livelink_bridge import load_model, animate; print(models.mine, load_model('pmmtalk-live').sample_rate)"
+    code = (
+        "import models; from livelink_bridge import load_model, animate; print(models.mine, "
+        "load_model('pmmtalk-live').sample_rate)"
+    )
     done = run(tmp_path, "-c", code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 16000\n", "")

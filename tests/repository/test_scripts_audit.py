@@ -23,7 +23,9 @@ UNKNOWN = {"name": "typer", "skip_reason": "Dependency not found on PyPI"}
 @pytest.fixture
 def audit(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """scripts/audit.py, as if pip-audit were installed."""
-    spec = importlib.util.spec_from_file_location("audit_under_test", Path(__file__).parents[2] / "scripts" / "audit.py")
+    spec = importlib.util.spec_from_file_location(
+        "audit_under_test", Path(__file__).parents[2] / "scripts" / "audit.py"
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -58,7 +60,10 @@ def test_what_could_not_be_looked_up_is_no_clean_bill(
 ) -> None:
     answering(monkeypatch, audit, json.dumps({"dependencies": [CLEAN, UNKNOWN]}))
     assert audit.main() == 0
-    assert capsys.readouterr().out == "1 of 2 dependencies looked up, 0 with known vulnerabilities; 1 could not be looked up here\n"
+    assert (
+        capsys.readouterr().out
+        == "1 of 2 dependencies looked up, 0 with known vulnerabilities; 1 could not be looked up here\n"
+    )
 
 
 def test_advisories_out_of_reach_are_said_and_do_not_fail(
@@ -69,7 +74,9 @@ def test_advisories_out_of_reach_are_said_and_do_not_fail(
     assert "could not be reached" in capsys.readouterr().out
 
 
-def test_without_pip_audit_that_is_said(audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_pip_audit_that_is_said(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(audit, "find_spec", lambda name: None)
     assert audit.main() == 0
     assert "pip-audit is not installed" in capsys.readouterr().out

@@ -39,7 +39,9 @@ def test_torch_is_installed_alone_at_the_pinned_version(bootstrap: ModuleType, m
 
 
 @pytest.mark.parametrize(("present", "installs"), [("2.13.0", False), ("2.12.1", True)])
-def test_a_fitting_torch_is_left_alone(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, present: str, installs: bool) -> None:
+def test_a_fitting_torch_is_left_alone(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, present: str, installs: bool
+) -> None:
     monkeypatch.setattr(bootstrap, "torch_version", lambda: present)
     bootstrap.install_torch()
     assert bool(bootstrap.told) is installs
@@ -89,13 +91,19 @@ def test_the_plain_install_does_not_stand_for_the_one_with_the_checks(bootstrap:
         (["--gpu", "--soak", "-x"], ["-m", "gpu or soak", "-x"]),
     ],
 )
-def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(bootstrap: ModuleType, given: list[str], handed_on: list[str]) -> None:
+def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(
+    bootstrap: ModuleType, given: list[str], handed_on: list[str]
+) -> None:
     assert bootstrap.pytest_arguments(given) == [*bootstrap.REPEATABLE, *handed_on]
 
 
 def test_a_whole_run_is_shared_out(bootstrap: ModuleType) -> None:
     assert bootstrap.pytest_arguments([]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT]
-    assert bootstrap.pytest_arguments(["--known-skips"]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT, "--known-skips"]
+    assert bootstrap.pytest_arguments(["--known-skips"]) == [
+        *bootstrap.REPEATABLE,
+        *bootstrap.SHARED_OUT,
+        "--known-skips",
+    ]
 
 
 def test_the_checks_stop_at_the_first_that_fails(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +131,9 @@ def test_a_python_that_does_not_fit_is_named(
     assert "install 3.11, 3.12 or 3.13" in capsys.readouterr().err
 
 
-def test_a_step_that_fails_is_one_line(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_that_fails_is_one_line(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken() -> None:
         raise subprocess.CalledProcessError(3, ["pip", "install"])
 

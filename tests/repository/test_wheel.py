@@ -1,4 +1,5 @@
-"""What is published works by itself: an sdist, a wheel made from it, and the program installed from that wheel, outside the repository."""
+"""What is published works by itself: an sdist, a wheel made from it, and the program installed from that wheel, outside
+the repository."""
 
 from __future__ import annotations
 
@@ -21,34 +22,55 @@ from speech_to_face.checkpoint import names
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
 """Folders of the repository that are packages; in the wheel each lies at the top."""
-MADE = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line and line[0] not in "/#"]
+MADE = [
+    line.strip("/")
+    for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    if line and line[0] not in "/#"
+]
 """Patterns of what is made while one works, in any folder."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def sh(*command: str | Path, cwd: Path) -> str:
     """What a command prints, run without this process's Python path. It has to end with 0."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LIVELINK_BRIDGE_"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LIVELINK_BRIDGE_"))
+    }
     environment |= {"LIVELINK_BRIDGE_HOME": str(cwd / "home"), "NO_COLOR": "1"}
     done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=280, check=False
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
     assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
 
 
 def kept_files() -> list[Path]:
-    """What the repository holds, by paths in it: files that git has or would take; in a copy without its history, what is not made."""
+    """What the repository holds, by paths in it: files that git has or would take; in a copy without its history, what
+    is not made."""
     if not (ROOT / ".git").exists():
         files = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
         return [path for path in files if not any(fnmatch(part, made) for part in path.parts for made in MADE)]
-    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, timeout=60, check=True)
-    return [Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name and (ROOT / os.fsdecode(name)).is_file()]
+    listed = subprocess.run(
+        ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, timeout=60, check=True
+    )
+    return [
+        Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name and (ROOT / os.fsdecode(name)).is_file()
+    ]
 
 
 def packaged_files() -> set[str]:
     """Files of the packages, by their paths in the repository."""
-    return {path.as_posix() for path in kept_files() if path.as_posix().startswith(tuple(f"{folder}/" for folder in FOLDERS))}
+    return {
+        path.as_posix()
+        for path in kept_files()
+        if path.as_posix().startswith(tuple(f"{folder}/" for folder in FOLDERS))
+    }
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +101,28 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of programs of a fresh environment with the wheel in it; the dependencies are those of this environment."""
+    """Folder of programs of a fresh environment with the wheel in it; the dependencies are those of this
+    environment."""
     folder = tmp_path_factory.mktemp("environment")
     sh(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     python = programs / "python"
-    sh(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--quiet", wheel, cwd=folder)
+    sh(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--quiet",
+        wheel,
+        cwd=folder,
+    )
     site = Path(sh(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
-    # A path in a .pth file is searched, but .pth files in it are not read: the repository's own editable install stays out.
+    # A path in a .pth file is searched, but .pth files in it are not read: the repository's own editable install stays
+    # out.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return programs
 

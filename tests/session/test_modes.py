@@ -58,8 +58,12 @@ def test_what_play_sends_is_what_convert_writes(voice, tmp_path):
     convert_file(voice, tmp_path / "voice.csv", LoudnessModel(), Face())
     take = read_take(tmp_path / "voice.csv")
     at = np.array([stamp.frame + stamp.subframe for stamp in sink.stamps])
-    shown = np.round(at - at[0]).astype(int)  # a machine that stalls leaves ticks out, the first ones too; it never shifts them
-    rows = np.vstack([take.values, np.zeros((2 * TAIL, 61), np.float32)])  # a tick left out of the tail is made up for at its end
+    shown = np.round(at - at[0]).astype(
+        int
+    )  # a machine that stalls leaves ticks out, the first ones too; it never shifts them
+    rows = np.vstack(
+        [take.values, np.zeros((2 * TAIL, 61), np.float32)]
+    )  # a tick left out of the tail is made up for at its end
     first = min(range(TAIL), key=lambda row: float(np.abs(sink.weights - rows[shown + row]).sum()))
     np.testing.assert_allclose(sink.weights, rows[shown + first], atol=1e-5)
     np.testing.assert_allclose(take.times_s, np.arange(72 + TAIL) / 60, atol=1e-4)
@@ -74,8 +78,16 @@ def test_packets_leave_for_the_wire_evenly_and_end_neutral(voice):
         receiver.settimeout(5)
         outputs = Outputs((f"livelink://127.0.0.1:{receiver.getsockname()[1]}",), "Talker")
         statuses: list[Status] = []
-        summary = run_play(voice, LoudnessModel(), Face(), outputs, audio=False, clock=MonotonicClock(), stop=threading.Event(),
-                           on_status=statuses.append)  # fmt: skip
+        summary = run_play(
+            voice,
+            LoudnessModel(),
+            Face(),
+            outputs,
+            audio=False,
+            clock=MonotonicClock(),
+            stop=threading.Event(),
+            on_status=statuses.append,
+        )
         packets = [decode(receiver.recv(2000)) for _ in range(summary.sent)]
     assert (np.diff([packet.frame for packet in packets]) >= 1).all()
     assert max(packet.values[JAW] for packet in packets) > 0.5
@@ -144,7 +156,9 @@ def test_hardly_any_sound_is_a_neutral_take_and_a_neutral_session(tmp_path, samp
 def test_converting_reports_its_progress_and_makes_the_folder(tmp_path):
     soundfile.write(tmp_path / "long.flac", np.zeros(8000 * 35), 8000)
     parts: list[float] = []
-    convert_file(tmp_path / "long.flac", tmp_path / "new" / "long.csv", LoudnessModel(), Face(), on_progress=parts.append)
+    convert_file(
+        tmp_path / "long.flac", tmp_path / "new" / "long.csv", LoudnessModel(), Face(), on_progress=parts.append
+    )
     assert parts == pytest.approx([10 / 35, 20 / 35, 30 / 35, 1.0])
     assert len(read_take(tmp_path / "new" / "long.csv").values) == 35 * 60 + TAIL
 
@@ -166,7 +180,15 @@ def test_a_take_that_cannot_be_written_is_one_line(voice, tmp_path):
 
 def test_a_file_that_is_not_there_stops_before_anything_is_sent(tmp_path):
     with pytest.raises(SourceError, match="no such file"):
-        run_play(tmp_path / "none.wav", LoudnessModel(), Face(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
+        run_play(
+            tmp_path / "none.wav",
+            LoudnessModel(),
+            Face(),
+            NOWHERE,
+            audio=True,
+            clock=MonotonicClock(),
+            stop=threading.Event(),
+        )
 
 
 @pytest.mark.parametrize("fps", [0, 61, -5])
@@ -180,7 +202,9 @@ def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog
         raise DeviceError("no sound output: no devices")
 
     monkeypatch.setattr(audible, "Speaker", none)
-    summary = run_play(voice, LoudnessModel(), Face(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event())
+    summary = run_play(
+        voice, LoudnessModel(), Face(), NOWHERE, audio=True, clock=MonotonicClock(), stop=threading.Event()
+    )
     assert summary.sent > TAIL
     assert [record.getMessage() for record in caplog.records] == ["no sound output: no devices; going on without sound"]
 
@@ -189,8 +213,17 @@ def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkey
     monkeypatch.setattr(audible, "_FIRST_SOUND_S", 0.05)
     clock, sink, stop, devices = MonotonicClock(), CollectSink(), threading.Event(), FakePortAudio()
     speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, system=SoundSystem(devices))
-    play(open_source(str(voice), clock=clock), LoudnessModel(), Face(), NOWHERE, [sink], speaker=speaker, clock=clock, stop=stop,
-         on_status=lambda status: status.sent > 300 and stop.set())  # fmt: skip
+    play(
+        open_source(str(voice), clock=clock),
+        LoudnessModel(),
+        Face(),
+        NOWHERE,
+        [sink],
+        speaker=speaker,
+        clock=clock,
+        stop=stop,
+        on_status=lambda status: status.sent > 300 and stop.set(),
+    )
     assert sink.weights[:, JAW].max() > 0.5
     assert not stop.is_set()
     assert devices.streams[0].closed
@@ -224,7 +257,9 @@ def test_live_sound_moves_the_face_and_when_the_microphone_fails_it_rests(caplog
             stop.set()
 
     source = paced(1.0, failure=DeviceError("microphone 'Desk' stopped"))
-    summary = follow(source, LoudnessModel(), Face(), NOWHERE, [sink], clock=MonotonicClock(), stop=stop, on_status=watch)
+    summary = follow(
+        source, LoudnessModel(), Face(), NOWHERE, [sink], clock=MonotonicClock(), stop=stop, on_status=watch
+    )
     jaw = sink.weights[:, JAW]
     assert jaw.max() > 0.5
     assert not sink.weights[-REST_POSES:].any()
@@ -250,7 +285,17 @@ def test_a_remote_control_that_fails_is_said_once_and_the_face_goes_on(monkeypat
             stop.set()
 
     outputs = Outputs((), "Talker", directed=True)
-    follow(paced(1.5), LoudnessModel(), Face(), outputs, [sink], clock=MonotonicClock(), stop=stop, on_status=watch, direction=Direction(0))
+    follow(
+        paced(1.5),
+        LoudnessModel(),
+        Face(),
+        outputs,
+        [sink],
+        clock=MonotonicClock(),
+        stop=stop,
+        on_status=watch,
+        direction=Direction(0),
+    )
     assert stop.is_set(), "it ran until it was told to stop"
     assert not sink.weights[-REST_POSES:].any()
     assert [record.getMessage() for record in caplog.records if "has failed" in record.getMessage()] == [
@@ -279,8 +324,16 @@ def test_a_recording_that_is_damaged_on_the_way_is_played_up_to_there():
     blocks = list(ListSource.of_samples(tone, 16000, 1600).blocks())
     sink = CollectSink("arkit")
     with pytest.raises(SourceError, match="damaged"):
-        play(ListSource(blocks, failure=SourceError("damaged after 1.0 s")), LoudnessModel(), Face(), NOWHERE, [sink],
-             speaker=None, clock=MonotonicClock(), stop=threading.Event())  # fmt: skip
+        play(
+            ListSource(blocks, failure=SourceError("damaged after 1.0 s")),
+            LoudnessModel(),
+            Face(),
+            NOWHERE,
+            [sink],
+            speaker=None,
+            clock=MonotonicClock(),
+            stop=threading.Event(),
+        )
     jaw = np.array([weights[JAW] for weights in sink.weights])
     assert (jaw > 0.2).sum() > 40, "a second of sound is sixty poses, all read before the damage was met"
     assert not sink.weights[-1].any()

@@ -69,9 +69,15 @@ def test_the_command_line_says_so_and_exits_with_2(
 def test_takes_wait_only_where_remote_control_can_begin_them(
     performers: int, directed: bool, records: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The port opens for a microphone alone, and begins the takes of one performer: everything else is recorded from the start."""
+    """The port opens for a microphone alone, and begins the takes of one performer: everything else is recorded from
+    the start."""
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
-    settings = Settings(to=(), record=tmp_path, control=8000, performers=tuple({"subject": f"Ada{number}"} for number in range(performers)))
+    settings = Settings(
+        to=(),
+        record=tmp_path,
+        control=8000,
+        performers=tuple({"subject": f"Ada{number}"} for number in range(performers)),
+    )
     if performers:
         _, settings = performers_of(settings)[0]
         outputs = build.performer_of(settings, None, 0.0, MonotonicClock()).outputs

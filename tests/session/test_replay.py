@@ -76,7 +76,9 @@ def test_an_app_take_with_rows_missing_is_filled_in_by_timecode(tmp_path):
     poses = frames(TakePlay(read_take(csv), "t"))
     assert len(poses) == 120
     rows = np.delete(face(120), range(30, 50), axis=0)
-    np.testing.assert_allclose(poses[:, JAW], np.interp(times_s[0] + np.arange(120) / 60, times_s, rows[:, JAW]), atol=2e-3)
+    np.testing.assert_allclose(
+        poses[:, JAW], np.interp(times_s[0] + np.arange(120) / 60, times_s, rows[:, JAW]), atol=2e-3
+    )
     assert (np.diff(poses[30:50, JAW], 2) < 2e-4).all()
 
 
@@ -158,7 +160,11 @@ def test_a_take_is_sent_whole_under_each_receivers_lip_rule_and_ends_neutral():
 
 def test_packets_carry_the_takes_own_time_through_the_sender():
     sink = CollectSink()
-    play_to(sink, play=TakePlay(numbered(20), "t", original_timecode=True), outputs=Outputs((), "Talker", counting=RATES["30"]))
+    play_to(
+        sink,
+        play=TakePlay(numbered(20), "t", original_timecode=True),
+        outputs=Outputs((), "Talker", counting=RATES["30"]),
+    )
     shown = int(sink.weights[:, JAW].argmax())
     frames_sent = np.array([stamp.frame + stamp.subframe for stamp in sink.stamps])
     np.testing.assert_allclose(frames_sent[: shown + 1], 30 * (START + sink.weights[: shown + 1, JAW]), atol=1e-3)
@@ -167,7 +173,12 @@ def test_packets_carry_the_takes_own_time_through_the_sender():
 
 def test_stopping_a_loop_ends_neutral():
     sink, stop = CollectSink(), threading.Event()
-    play_to(sink, play=TakePlay(numbered(6), "t", loop=True), stop=stop, on_status=lambda status: status.sent > 30 and stop.set())
+    play_to(
+        sink,
+        play=TakePlay(numbered(6), "t", loop=True),
+        stop=stop,
+        on_status=lambda status: status.sent > 30 and stop.set(),
+    )
     assert sink.sent > 30
     assert not sink.weights[-REST_POSES:].any()
 
@@ -212,7 +223,14 @@ def test_the_face_keeps_to_the_sound_that_is_heard(tmp_path, monkeypatch):
     thread = listening(devices, over)
     told: list[Status] = []
     try:
-        run_replay(TakePlay(numbered(31), "t"), tmp_path / "s.wav", NOWHERE, clock=clock, stop=threading.Event(), on_status=told.append)
+        run_replay(
+            TakePlay(numbered(31), "t"),
+            tmp_path / "s.wav",
+            NOWHERE,
+            clock=clock,
+            stop=threading.Event(),
+            on_status=told.append,
+        )
     finally:
         over.set()
         thread.join(5)
@@ -220,10 +238,14 @@ def test_the_face_keeps_to_the_sound_that_is_heard(tmp_path, monkeypatch):
     last = int(shown.argmax())
     late_s = np.array(sink.at_s[1:last]) - speakers[0].zero_s - shown[1:last]
     assert len(late_s) > 15
-    assert abs(float(np.median(late_s))) < 0.05, "a busy machine is allowed for; the device's 50 ms of latency left out is not"
+    assert abs(float(np.median(late_s))) < 0.05, (
+        "a busy machine is allowed for; the device's 50 ms of latency left out is not"
+    )
     assert devices.streams[0].closed
     levels_dbfs = [status.level.rms_dbfs for status in told]
-    assert any(level_dbfs is not None and level_dbfs > -60 for level_dbfs in levels_dbfs), "the level is that of what is heard"
+    assert any(level_dbfs is not None and level_dbfs > -60 for level_dbfs in levels_dbfs), (
+        "the level is that of what is heard"
+    )
 
 
 def test_a_replay_without_sound_tells_no_level():
@@ -263,7 +285,9 @@ def test_without_an_output_the_face_moves_alone_and_says_so_once(tmp_path, monke
 def test_sound_that_cannot_be_read_is_said_before_anything_is_sent(tmp_path):
     (tmp_path / "s.wav").write_text("no sound")
     with pytest.raises(SourceError, match="is not sound"):
-        run_replay(TakePlay(numbered(6), "t"), tmp_path / "s.wav", NOWHERE, clock=MonotonicClock(), stop=threading.Event())
+        run_replay(
+            TakePlay(numbered(6), "t"), tmp_path / "s.wav", NOWHERE, clock=MonotonicClock(), stop=threading.Event()
+        )
 
 
 def test_a_face_lost_for_long_is_told(caplog):

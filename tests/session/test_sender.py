@@ -40,11 +40,19 @@ class Stopping(ManualClock):
         return super().wait_until(deadline_s, stop)
 
 
-def sender(poses: Channel[FaceFrame], sinks, clock: Clock, stop: threading.Event, fps: int = 60,
-           metrics: Metrics | None = None) -> Sender:  # fmt: skip
+def sender(
+    poses: Channel[FaceFrame], sinks, clock: Clock, stop: threading.Event, fps: int = 60, metrics: Metrics | None = None
+) -> Sender:
     base = Timebase(clock, counting(Fraction(fps)))
     return Sender(
-        JitterBuffer(poses), sinks, FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=stop, metrics=metrics or Metrics(), timebase=base
+        JitterBuffer(poses),
+        sinks,
+        FixedTiming(100.0),
+        fps=Fraction(fps),
+        clock=clock,
+        stop=stop,
+        metrics=metrics or Metrics(),
+        timebase=base,
     )
 
 

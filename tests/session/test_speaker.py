@@ -14,7 +14,9 @@ SOUND = np.linspace(-1, 1, 9600).astype(np.float32)[:, None]
 
 def speaker(sound: np.ndarray = SOUND, *, feed: bool = True) -> tuple[Speaker, FakeStream, ManualClock]:
     devices, clock = FakePortAudio(), ManualClock(50.0)
-    playing = Speaker(ListSource.of_samples(sound, RATE, 1000), block_s=1000 / RATE, clock=clock, system=SoundSystem(devices))
+    playing = Speaker(
+        ListSource.of_samples(sound, RATE, 1000), block_s=1000 / RATE, clock=clock, system=SoundSystem(devices)
+    )
     if feed:
         playing.feed()
     assert devices.streams[0].started

@@ -34,8 +34,16 @@ def session(*, live: bool = True, fps: int = 60, **optional) -> StatusReporter:
     poses: Channel[FaceFrame] = Channel(4)
     sink = CollectSink()
     timebase = Timebase(clock, counting(Fraction(fps)))
-    sender = Sender(JitterBuffer(poses), [sink], FixedTiming(100.0), fps=Fraction(fps), clock=clock, stop=threading.Event(), metrics=metrics,
-                    timebase=timebase)  # fmt: skip
+    sender = Sender(
+        JitterBuffer(poses),
+        [sink],
+        FixedTiming(100.0),
+        fps=Fraction(fps),
+        clock=clock,
+        stop=threading.Event(),
+        metrics=metrics,
+        timebase=timebase,
+    )
     metrics.heard_at_s = clock.now()
     return StatusReporter(source, Animator(LoudnessModel(), Face()), poses, sender, [sink], metrics, clock, **optional)
 
@@ -162,9 +170,18 @@ def test_the_timecode_is_the_label_of_the_last_pose_sent() -> None:
 
 def test_a_voice_on_an_output_tells_how_far_off_it_is() -> None:
     follower = SimpleNamespace(error_s=-0.0005, drift_ppm=12.0)
-    voice = session(voice_out=SimpleNamespace(name="Speakers", late_s=0.002, follower=follower, trouble=None)).status().voice_out
+    voice = (
+        session(voice_out=SimpleNamespace(name="Speakers", late_s=0.002, follower=follower, trouble=None))
+        .status()
+        .voice_out
+    )
     assert voice is not None
-    assert (voice.device, voice.offset_ms, voice.drift_ppm, voice.trouble) == ("Speakers", pytest.approx(1.5), 12.0, None)
+    assert (voice.device, voice.offset_ms, voice.drift_ppm, voice.trouble) == (
+        "Speakers",
+        pytest.approx(1.5),
+        12.0,
+        None,
+    )
 
 
 def test_losses_of_all_parts_are_in_status_and_summary_alike() -> None:
@@ -177,5 +194,12 @@ def test_losses_of_all_parts_are_in_status_and_summary_alike() -> None:
     made.sinks[0].errors = 9
     assert made.status().losses == Losses(dropped=15, held=5, overflows=2, gaps=3, bad_poses=4, late_ticks=7)
     summary = made.summary()
-    assert (summary.dropped, summary.held, summary.overflows, summary.gaps, summary.bad_poses, summary.late_ticks) == (15, 5, 2, 3, 4, 7)
+    assert (summary.dropped, summary.held, summary.overflows, summary.gaps, summary.bad_poses, summary.late_ticks) == (
+        15,
+        5,
+        2,
+        3,
+        4,
+        7,
+    )
     assert (summary.sink_errors, made.status().targets[0].errors) == (9, 9)

@@ -32,11 +32,14 @@ class Face:
         self.metrics = Metrics()
 
     def run(self, script: dict[float, object], seconds: float) -> np.ndarray:
-        """JawOpen of each tick since the first sound was played; `script` says what is called when, seconds from now."""
+        """JawOpen of each tick since the first sound was played; `script` says what is called when, seconds from
+        now."""
         self._script = {self.clock.now() + at_s: call for at_s, call in script.items()}
         self._end_s = self.clock.now() + seconds
         self._poses = JitterBuffer(self.channel)
-        animate_paced(self._blocks(), self.animator, self.channel, FixedTiming(100.025), clock=self.clock, metrics=self.metrics)
+        animate_paced(
+            self._blocks(), self.animator, self.channel, FixedTiming(100.025), clock=self.clock, metrics=self.metrics
+        )
         return np.array(self.shown)
 
     def _blocks(self) -> Iterator[AudioBlock]:
@@ -47,7 +50,10 @@ class Face:
                 yield block
             if self.audio.zero_s is not None:
                 assert self.audio.zero_s == pytest.approx(100.025)
-                while len(self.shown) <= (self.clock.now() - self.audio.zero_s) * 60 + 1e-6 and self.clock.now() >= self.audio.zero_s:
+                while (
+                    len(self.shown) <= (self.clock.now() - self.audio.zero_s) * 60 + 1e-6
+                    and self.clock.now() >= self.audio.zero_s
+                ):
                     self.shown.append(float(self._poses.at(len(self.shown))[JAW]))
             self.clock.advance(0.001)
 

@@ -33,9 +33,11 @@ def lag_s(heard: np.ndarray, spoken: np.ndarray) -> float:
 
 
 def simulated(minutes: int, input_ppm: float, output_ppm: float) -> tuple[VoiceMonitor, list[float]]:
-    """A microphone and an output, each by a clock of its own; by how many seconds the voice is after the face, minute by minute.
+    """A microphone and an output, each by a clock of its own; by how many seconds the voice is after the face, minute
+    by minute.
 
-    Sound sample i is spoken at i / (RATE (1 + input_ppm)); its pose is shown DELAY_S later. The output asks every 20 ms of its own.
+    Sound sample i is spoken at i / (RATE (1 + input_ppm)); its pose is shown DELAY_S later. The output asks every 20 ms
+    of its own.
     """
     devices, clock, rng = FakePortAudio(), ManualClock(), np.random.default_rng(8)
     input_hz, output_hz = RATE * (1 + input_ppm * 1e-6), RATE * (1 + output_ppm * 1e-6)
@@ -73,7 +75,10 @@ def voice_after_face(heard, spoken: np.ndarray, input_hz: float, output_hz: floa
     return lag_s(sound, expected)
 
 
-TEN_MINUTES = [pytest.param(10, 200.0, 0.0, marks=pytest.mark.slow), pytest.param(10, -100.0, 100.0, marks=pytest.mark.slow)]
+TEN_MINUTES = [
+    pytest.param(10, 200.0, 0.0, marks=pytest.mark.slow),
+    pytest.param(10, -100.0, 100.0, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("minutes", "input_ppm", "output_ppm"), [(3, 200.0, 0.0), *TEN_MINUTES])
@@ -82,7 +87,8 @@ def test_the_voice_stays_with_the_face_whatever_the_clocks(minutes, input_ppm, o
     after_ms = 1000 * np.array(found)
     with capsys.disabled():
         print(  # noqa: T201 - promised, and to be seen in the log of every run
-            f"\nvoice after face, clocks off by {input_ppm:+.0f} and {output_ppm:+.0f} ppm, {minutes} minutes: {after_ms.min():+.2f} to "
+            f"\nvoice after face, clocks off by {input_ppm:+.0f} and {output_ppm:+.0f} ppm, {minutes} minutes: "
+            f"{after_ms.min():+.2f} to "
             f"{after_ms.max():+.2f} ms (bar 10); drift {out.follower.drift_ppm:+.0f} ppm"
         )
     assert len(found) == minutes
@@ -120,7 +126,9 @@ def test_an_output_that_goes_is_opened_again_once_it_is_back():
 
 
 def test_an_input_is_not_taken_for_an_output():
-    with pytest.raises(DeviceError, match=r"\(Desk Microphone\) is not an output; outputs: 1 Studio Interface: Line In, 2 Speakers"):
+    with pytest.raises(
+        DeviceError, match=r"\(Desk Microphone\) is not an output; outputs: 1 Studio Interface: Line In, 2 Speakers"
+    ):
         VoiceMonitor("desk", clock=ManualClock(), shown_zero_s=lambda: None, system=SoundSystem(FakePortAudio()))
 
 
@@ -141,11 +149,13 @@ def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(
         heard.append(devices.streams[0].play(BLOCK)[:, 0])
     out.tend()
     out.tend()
-    # The sound that is heard 50 ms after it is asked for should have been spoken 40 ms ago, and 20 ms more are asked for at once.
+    # The sound that is heard 50 ms after it is asked for should have been spoken 40 ms ago, and 20 ms more are asked
+    # for at once.
     assert out.late_s == pytest.approx(0.04 + BLOCK / RATE + 0.02, abs=0.002)
     assert lag_s(np.concatenate(heard)[-48000:], spoken[-48000:]) == pytest.approx(0.02, abs=0.002)
     assert [record.message for record in caplog.records] == [
-        "sound output 'Speakers' needs 80 ms more than the face takes, so the voice comes after it; --face-delay 80 brings them together"
+        "sound output 'Speakers' needs 80 ms more than the face takes, so the voice comes after it; --face-delay 80 "
+        "brings them together"
     ]
 
 

@@ -56,7 +56,9 @@ def test_two_programs_that_start_together_keep_both_ids(tmp_path: Path) -> None:
     code = "import sys; from livelink_bridge.settings.identity import device_id; input(); print(device_id(sys.argv[1]))"
     environ = os.environ | {"LIVELINK_BRIDGE_HOME": str(tmp_path)}
     started = [
-        subprocess.Popen([sys.executable, "-c", code, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ)
+        subprocess.Popen(
+            [sys.executable, "-c", code, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
+        )
         for name in subjects
     ]
     for program in started:
@@ -68,7 +70,9 @@ def test_two_programs_that_start_together_keep_both_ids(tmp_path: Path) -> None:
     assert len(set(made)) == len(subjects)
 
 
-def test_an_id_that_another_program_made_in_the_meantime_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_another_program_made_in_the_meantime_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change = shared_json.change
     theirs: list[str] = []
 

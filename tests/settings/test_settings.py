@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from livelink_bridge.errors import BridgeError, ConfigError
-from livelink_bridge.settings.settings import CHECKS, KEYS, NOT_SETTINGS, Settings, as_yaml, checked, load_settings, performers_of
+from livelink_bridge.settings.settings import (
+    CHECKS,
+    KEYS,
+    NOT_SETTINGS,
+    Settings,
+    as_yaml,
+    checked,
+    load_settings,
+    performers_of,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,19 +66,27 @@ def test_record_adds_a_take_to_the_targets() -> None:
 
 def test_what_is_printed_reads_back_to_the_same_settings(tmp_path: Path) -> None:
     settings = Settings(
-        to=("osc://a:1", "livelink://b:2"), record=Path("takes"), subject="Jörg", fps=Fraction(30000, 1001), character=Path("ada.yaml")
+        to=("osc://a:1", "livelink://b:2"),
+        record=Path("takes"),
+        subject="Jörg",
+        fps=Fraction(30000, 1001),
+        character=Path("ada.yaml"),
     )
     assert load_settings({}, file=write(tmp_path, as_yaml(settings)), environ={}) == settings
     assert load_settings({}, file=write(tmp_path, as_yaml(Settings())), environ={}) == Settings()
 
 
 def test_an_unknown_key_in_the_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"unknown setting subjcet in .*bridge\.yaml \(did you mean subject\?\); expected one of to, "):
+    with pytest.raises(
+        ConfigError, match=r"unknown setting subjcet in .*bridge\.yaml \(did you mean subject\?\); expected one of to, "
+    ):
         load_settings({}, file=write(tmp_path, "subjcet: Ada\n"), environ={})
 
 
 def test_an_unknown_name_in_the_environment_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(ConfigError, match=r"LIVELINK_BRIDGE_MODLE in the environment \(did you mean LIVELINK_BRIDGE_MODEL\?\)"):
+    with pytest.raises(
+        ConfigError, match=r"LIVELINK_BRIDGE_MODLE in the environment \(did you mean LIVELINK_BRIDGE_MODEL\?\)"
+    ):
         load_settings({}, environ={"LIVELINK_BRIDGE_MODLE": "x"})
 
 
@@ -125,7 +142,8 @@ def test_a_whole_number_may_be_written_as_a_float(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["seed: 7.5", "seed: .nan", "seed: true", "seed: -1", "control: 80.5", "channels: [1.5]", "channels: [.inf]"]
+    "text",
+    ["seed: 7.5", "seed: .nan", "seed: true", "seed: -1", "control: 80.5", "channels: [1.5]", "channels: [.inf]"],
 )
 def test_a_fraction_is_no_whole_number(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=f"{text.partition(':')[0]} in .*got .*expected"):
@@ -161,7 +179,10 @@ def performers(tmp_path: Path, text: str) -> list[tuple[str | None, Settings]]:
 
 
 def test_each_performer_has_the_files_settings_but_for_its_own(tmp_path: Path) -> None:
-    text = "gain: 3\nperformers:\n- {mic: Yeti, subject: Ada}\n- {subject: Ben, gain: -2, channels: [3], to: ['osc://a:1']}\n"
+    text = (
+        "gain: 3\nperformers:\n- {mic: Yeti, subject: Ada}\n- {subject: Ben, gain: -2, channels: [3], to: "
+        "['osc://a:1']}\n"
+    )
     (first, ada), (second, ben) = performers(tmp_path, text)
     assert (first, ada.subject, ada.gain, ada.channels) == ("Yeti", "Ada", 3, ())
     assert (second, ben.subject, ben.gain, ben.channels, ben.to) == (None, "Ben", -2, (3,), ("osc://a:1",))
@@ -200,8 +221,22 @@ def test_what_a_face_or_a_voice_cannot_be_told_is_one_line(flags: dict[str, obje
 
 
 NONSENSE: tuple[object, ...] = (
-    None, "", -1, 1e9, float("nan"), "x", "hapy", "happy:7", "sad,sad", [], {}, ["a"], [{}], [{"mood": "hapy"}], "é" * 90
-)  # fmt: skip
+    None,
+    "",
+    -1,
+    1e9,
+    float("nan"),
+    "x",
+    "hapy",
+    "happy:7",
+    "sad,sad",
+    [],
+    {},
+    ["a"],
+    [{}],
+    [{"mood": "hapy"}],
+    "é" * 90,
+)
 
 
 @pytest.mark.parametrize("key", CHECKS)

@@ -70,7 +70,9 @@ def vmc(receiver: socket.socket, _folder: Path) -> Opened:
         avatar, poses = VmcPose(), []
         while not poses:
             poses, _ = avatar.feed(decode_module.decode(receiver.recv(2000)))
-        return np.append(poses[0][:52], WEIGHTS[52:])  # head and eyes are a rotation and a point: tests/wire/test_vmc_face.py
+        return np.append(
+            poses[0][:52], WEIGHTS[52:]
+        )  # head and eyes are a rotation and a point: tests/wire/test_vmc_face.py
 
     return sink, last
 

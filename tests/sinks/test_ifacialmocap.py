@@ -87,7 +87,9 @@ def test_who_asks_at_any_time_is_answered_as_asked_at_the_protocols_port(handsha
             assert decode(stage.recv(2000)).version == version
             assert [decode(there.recv(2000)).version for _ in range(2)] == [1, 1]
             assert [asked.address for asked in sink.asking] == [f"127.0.0.3:{port_of(stage)}"]
-            assert silent(asker), "the answer goes to the port where such receivers listen, not to where the question came from"
+            assert silent(asker), (
+                "the answer goes to the port where such receivers listen, not to where the question came from"
+            )
 
 
 def test_who_asks_again_changes_its_version_and_gets_each_pose_once() -> None:
@@ -110,8 +112,18 @@ def test_who_is_named_and_asks_gets_one_stream_in_the_version_asked_for() -> Non
 
 
 def test_what_is_no_handshake_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
-    with receiver() as there, receiver("127.0.0.3") as stranger, listening_sink(there, answer_port=port_of(stranger)) as sink:
-        for noise in (b"", b"hello", b"x" * 4000, HANDSHAKE[:-1], *[b"iFacialMocap_UDPTCP_sahuasouryya9218sauhuiayeta91555dy3719"] * 3):
+    with (
+        receiver() as there,
+        receiver("127.0.0.3") as stranger,
+        listening_sink(there, answer_port=port_of(stranger)) as sink,
+    ):
+        for noise in (
+            b"",
+            b"hello",
+            b"x" * 4000,
+            HANDSHAKE[:-1],
+            *[b"iFacialMocap_UDPTCP_sahuasouryya9218sauhuiayeta91555dy3719"] * 3,
+        ):
             ask(sink, stranger, noise)
         sink.send(POSE, STAMP)
         assert sink.asking == ()
@@ -192,7 +204,12 @@ def test_nothing_is_heard_when_switched_off_and_for_another_machine_the_phones_p
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("off", None), ("49983", ("0.0.0.0", 49983)), ("127.0.0.2:5000", ("127.0.0.2", 5000)), ("[::1]:5000", ("::1", 5000))],
+    [
+        ("off", None),
+        ("49983", ("0.0.0.0", 49983)),
+        ("127.0.0.2:5000", ("127.0.0.2", 5000)),
+        ("[::1]:5000", ("::1", 5000)),
+    ],
 )
 def test_where_to_listen_is_read(text: str, meant: tuple[str, int] | None) -> None:
     assert read_listen(text) == meant

@@ -117,7 +117,11 @@ def test_a_rename_that_fails_changes_nothing():
     with pytest.raises(SinkError):
         targets.rename("Eve")
     send(targets)
-    assert [(sink.subject, sink.sent, sink.closed) for sink in opened.sinks] == [("Ada", 1, False), ("Ada", 1, False), ("Eve", 0, True)]
+    assert [(sink.subject, sink.sent, sink.closed) for sink in opened.sinks] == [
+        ("Ada", 1, False),
+        ("Ada", 1, False),
+        ("Eve", 0, True),
+    ]
 
 
 def test_targets_that_cannot_all_be_opened_leave_none_open():

@@ -27,7 +27,9 @@ def test_a_packet_carries_subject_id_and_time():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(5)
-        sink = LiveLinkSink(f"livelink://localhost:{receiver.getsockname()[1]}", subject="Jörg_テスト", device_id=DEVICE_ID)
+        sink = LiveLinkSink(
+            f"livelink://localhost:{receiver.getsockname()[1]}", subject="Jörg_テスト", device_id=DEVICE_ID
+        )
         sink.send(np.zeros(61, np.float32), Stamp(216000, 0.5, Fraction(60)))
         packet = decode(receiver.recv(2000))
         sink.close()
@@ -69,8 +71,12 @@ def receivers(count: int) -> Iterator[list[socket.socket]]:
         yield found
 
 
-def sink_to(receiver: socket.socket, options: str = "", *, subject: str = "Talker", device_id: str = DEVICE_ID) -> LiveLinkSink:
-    return LiveLinkSink(f"livelink://127.0.0.1:{receiver.getsockname()[1]}{options}", subject=subject, device_id=device_id)
+def sink_to(
+    receiver: socket.socket, options: str = "", *, subject: str = "Talker", device_id: str = DEVICE_ID
+) -> LiveLinkSink:
+    return LiveLinkSink(
+        f"livelink://127.0.0.1:{receiver.getsockname()[1]}{options}", subject=subject, device_id=device_id
+    )
 
 
 def frames_at(receiver: socket.socket) -> list[int]:
@@ -99,8 +105,10 @@ def test_an_independent_receiver_reads_what_a_sink_sends():
 def test_several_subjects_reach_several_receivers_each_with_its_own_pose():
     people = {"Anna": "A", "Ben": "B", "Cleo": "C"}
     with receivers(4) as found:
-        sinks = {name: [sink_to(receiver, subject=name, device_id=DEVICE_ID[:-1] + ending) for receiver in found]
-                 for name, ending in people.items()}  # fmt: skip
+        sinks = {
+            name: [sink_to(receiver, subject=name, device_id=DEVICE_ID[:-1] + ending) for receiver in found]
+            for name, ending in people.items()
+        }
         for frame in range(5):
             for number, its in enumerate(sinks.values()):
                 stamp, pose = Stamp(frame, 0.0, Fraction(60)), np.full(61, number / 4 + frame / 100, np.float32)
@@ -109,7 +117,9 @@ def test_several_subjects_reach_several_receivers_each_with_its_own_pose():
         for receiver in found:
             packets = [decode(receiver.recv(2000)) for _ in range(15)]
             for number, name in enumerate(people):
-                mine = [(packet.frame, round(float(packet.values[0]), 3)) for packet in packets if packet.subject == name]
+                mine = [
+                    (packet.frame, round(float(packet.values[0]), 3)) for packet in packets if packet.subject == name
+                ]
                 assert mine == [(frame, round(number / 4 + frame / 100, 3)) for frame in range(5)]
         for sink in (sink for its in sinks.values() for sink in its):
             assert (sink.sent, sink.delivery.sent, sink.delivery.refused, sink.delivery.lost) == (5, 5, 0, 0)

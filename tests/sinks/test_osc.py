@@ -20,7 +20,6 @@ POSE = np.random.default_rng(0).uniform(-1, 1, 61).astype(np.float32)
 NOW_NS = 1_795_300_000_250_000_000
 
 
-
 def stamp(frame: int) -> Stamp:
     return Stamp(frame, 0.0, Fraction(60))
 
@@ -51,7 +50,9 @@ def test_by_default_every_channel_is_a_message_in_two_datagrams_that_are_not_cut
 
 def test_names_addresses_and_channels_are_the_users(receiver: Receiver) -> None:
     receiver.sink("address=/face/{name}/weight&names=camel&channels=TongueOut,jawOpen,MouthClose").send(POSE, stamp(0))
-    expected = [(f"/face/{name}/weight", [POSE[ARKIT_52.index(name)]]) for name in ("jawOpen", "mouthClose", "tongueOut")]
+    expected = [
+        (f"/face/{name}/weight", [POSE[ARKIT_52.index(name)]]) for name in ("jawOpen", "mouthClose", "tongueOut")
+    ]
     assert receiver.messages() == expected
 
 
@@ -65,7 +66,9 @@ def test_names_addresses_and_channels_are_the_users(receiver: Receiver) -> None:
         ("mouth", CHANNELS_61[14:41] + CHANNELS_61[46:52]),
     ],
 )
-def test_channels_may_be_groups_and_come_in_wire_order(receiver: Receiver, channels: str, names: tuple[str, ...]) -> None:
+def test_channels_may_be_groups_and_come_in_wire_order(
+    receiver: Receiver, channels: str, names: tuple[str, ...]
+) -> None:
     receiver.sink(f"channels={channels}").send(POSE, stamp(0))
     assert [address for address, _ in receiver.messages()] == [f"/arkit/{name}" for name in names]
 

@@ -19,7 +19,9 @@ from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.osc import OscSink
 from livelink_bridge.sinks.vmc import VmcSink
 
-pytestmark = pytest.mark.skipif(shutil.which("oscdump") is None, reason="liblo's oscdump is not installed (Debian: liblo-tools)")
+pytestmark = pytest.mark.skipif(
+    shutil.which("oscdump") is None, reason="liblo's oscdump is not installed (Debian: liblo-tools)"
+)
 
 POSE = (np.arange(61) / 64).astype(np.float32)
 TRIES = 50
@@ -32,7 +34,9 @@ class Dump:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.process = subprocess.Popen(["oscdump", "-L", str(self.port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            ["oscdump", "-L", str(self.port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         assert self.process.stdout is not None
         self._out = self.process.stdout.fileno()
         os.set_blocking(self._out, False)
@@ -80,4 +84,6 @@ def test_oscdump_reads_the_list_of_the_unreal_preset(dump: Dump) -> None:
 def test_oscdump_reads_the_vmc_sink_up_to_apply(dump: Dump) -> None:
     lines = dumped(dump, VmcSink(f"vmc://127.0.0.1:{dump.port}"), "/VMC/Ext/Blend/Apply")
     assert lines[0] == "/VMC/Ext/OK i 1"
-    assert lines[2:-1] == [f'/VMC/Ext/Blend/Val sf "{name}" {number / 64:f}' for number, name in enumerate(CHANNELS_61[:52])]
+    assert lines[2:-1] == [
+        f'/VMC/Ext/Blend/Val sf "{name}" {number / 64:f}' for number, name in enumerate(CHANNELS_61[:52])
+    ]

@@ -17,7 +17,9 @@ from livelink_bridge.sinks.take import TakeSink
 def send(sink: TakeSink, frames: list[float], rate: int = 60) -> None:
     for number, frame in enumerate(frames):
         whole = int(frame)
-        sink.send(np.full(61, number / 100, np.float32), Stamp(whole, frame - whole, Fraction(rate), frame / rate % 86400))
+        sink.send(
+            np.full(61, number / 100, np.float32), Stamp(whole, frame - whole, Fraction(rate), frame / rate % 86400)
+        )
 
 
 def recorded(tmp_path, frames: list[float], rate: int = 60) -> TakeSink:
@@ -45,7 +47,10 @@ def test_takes_are_numbered_and_never_overwritten(tmp_path):
 
 
 def test_two_open_takes_do_not_share_a_folder(tmp_path):
-    with closing(TakeSink(f"take:{tmp_path}", subject="A")) as one, closing(TakeSink(f"take:{tmp_path}", subject="A")) as other:
+    with (
+        closing(TakeSink(f"take:{tmp_path}", subject="A")) as one,
+        closing(TakeSink(f"take:{tmp_path}", subject="A")) as other,
+    ):
         assert one.path != other.path
 
 
@@ -88,7 +93,9 @@ def test_a_take_nobody_sent_to_leaves_nothing(tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SinkError, match="cannot be written there: Not a directory|cannot be written there: File exists"):
+    with pytest.raises(
+        SinkError, match="cannot be written there: Not a directory|cannot be written there: File exists"
+    ):
         TakeSink(f"take:{tmp_path / 'file'}", subject="Talker")
 
 

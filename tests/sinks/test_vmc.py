@@ -54,7 +54,9 @@ def test_a_pose_is_state_time_the_52_shapes_and_apply_last_in_datagrams_that_are
     assert len(datagrams) == 2 and max(map(len, datagrams)) <= MAX_BUNDLE
     messages = [(each.address, each.params) for datagram in datagrams for each in OscBundle(datagram)]
     assert messages[:2] == [("/VMC/Ext/OK", [1]), ("/VMC/Ext/T", [0.0])]
-    assert messages[2:-1] == [(VALUE, [name, value]) for name, value in zip(CHANNELS_61[:52], POSE[:52].tolist(), strict=True)]
+    assert messages[2:-1] == [
+        (VALUE, [name, value]) for name, value in zip(CHANNELS_61[:52], POSE[:52].tolist(), strict=True)
+    ]
     assert messages[-1] == ("/VMC/Ext/Blend/Apply", [])
     assert all(datagram[8:16] == (1).to_bytes(8, "big") for datagram in datagrams)
 
@@ -63,7 +65,9 @@ def test_the_time_counts_from_the_first_pose(receiver: Receiver) -> None:
     sink = receiver.sink()
     for frame in (5000, 5001, 5090):
         sink.send(POSE, stamp(frame))
-    assert [params[0] for address, params in receiver.messages() if address == "/VMC/Ext/T"] == pytest.approx([0, 1 / 60, 1.5])
+    assert [params[0] for address, params in receiver.messages() if address == "/VMC/Ext/T"] == pytest.approx(
+        [0, 1 / 60, 1.5]
+    )
     assert sink.sent == 3
 
 

@@ -16,7 +16,8 @@ def read(path: Path | str, block_s: float = 0.1) -> tuple[np.ndarray, int]:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "rate", "channels"), [("wav", 8000, 1), ("flac", 44100, 2), ("ogg", 48000, 1), ("mp3", 22050, 2), ("aiff", 96000, 6)]
+    ("suffix", "rate", "channels"),
+    [("wav", 8000, 1), ("flac", 44100, 2), ("ogg", 48000, 1), ("mp3", 22050, 2), ("aiff", 96000, 6)],
 )
 def test_whatever_libsndfile_reads_is_read(tmp_path, suffix, rate, channels):
     tone = 0.5 * np.sin(2 * np.pi * 220 * np.arange(rate) / rate)

@@ -53,7 +53,9 @@ def pcm_source(_folder: Path) -> Opened:
     return source, speak
 
 
-@pytest.fixture(params=[list_source, wav_source, microphone_source, pcm_source], ids=["list", "wav", "microphone", "pcm"])
+@pytest.fixture(
+    params=[list_source, wav_source, microphone_source, pcm_source], ids=["list", "wav", "microphone", "pcm"]
+)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return request.param(tmp_path)
 

@@ -10,7 +10,10 @@ from livelink_bridge.sources.demux import ChannelDemux, open_microphones
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.testing.stand_ins import FakePortAudio, ListSource, ManualClock
 
-BLOCKS = [AudioBlock(np.tile(np.arange(1, 5, dtype=np.float32), (100, 1)), 48000, start, start / 48000) for start in range(0, 1000, 100)]
+BLOCKS = [
+    AudioBlock(np.tile(np.arange(1, 5, dtype=np.float32), (100, 1)), 48000, start, start / 48000)
+    for start in range(0, 1000, 100)
+]
 
 
 def heard(split: ChannelDemux) -> list[list[AudioBlock]]:
@@ -62,14 +65,20 @@ def test_a_devices_losses_are_counted_once_whatever_the_number_of_voices():
 def opened(*wanted: Input):
     devices = FakePortAudio()
     system = SoundSystem(devices)
-    sources, splits = open_microphones(wanted, ManualClock(), open_one=lambda one, clock: MicrophoneSource(one, clock=clock, system=system))
+    sources, splits = open_microphones(
+        wanted, ManualClock(), open_one=lambda one, clock: MicrophoneSource(one, clock=clock, system=system)
+    )
     return sources, splits, devices
 
 
 def test_each_device_is_opened_once_and_each_voice_gets_its_channels_of_it():
     sources, splits, devices = opened(Input("line in", (3,)), Input("desk"), Input("line in", (5, 2)))
     assert [stream.options["channels"] for stream in devices.streams] == [8, 1]
-    assert [source.name for source in sources] == ["Studio Interface: Line In", "Desk Microphone", "Studio Interface: Line In"]
+    assert [source.name for source in sources] == [
+        "Studio Interface: Line In",
+        "Desk Microphone",
+        "Studio Interface: Line In",
+    ]
     devices.streams[0].record(np.tile(np.arange(1, 9, dtype=np.float32), (100, 1)))
     splits[0].close()
     splits[0].run()

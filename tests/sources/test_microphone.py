@@ -18,7 +18,9 @@ BLOCK = np.ones((200, 1), np.float32)
 DEFAULT = Input()
 
 
-def microphone(devices: FakePortAudio, clock: ManualClock, wanted: Input = DEFAULT, stall_s: float = 1.0) -> MicrophoneSource:
+def microphone(
+    devices: FakePortAudio, clock: ManualClock, wanted: Input = DEFAULT, stall_s: float = 1.0
+) -> MicrophoneSource:
     return MicrophoneSource(wanted, clock=clock, system=SoundSystem(devices), stall_s=stall_s)
 
 
@@ -27,7 +29,9 @@ def opened(**options) -> tuple[MicrophoneSource, FakePortAudio, ManualClock]:
     return microphone(devices, clock), devices, clock
 
 
-@pytest.mark.parametrize(("wanted", "index"), [(None, 0), ("0", 0), ("1", 1), ("desk", 0), ("LINE IN", 1), ("studio interface", 1)])
+@pytest.mark.parametrize(
+    ("wanted", "index"), [(None, 0), ("0", 0), ("1", 1), ("desk", 0), ("LINE IN", 1), ("studio interface", 1)]
+)
 def test_an_input_is_found_by_index_or_part_of_its_name(wanted, index):
     assert find_input(wanted, FakePortAudio().devices, 0) == index
 
@@ -81,7 +85,9 @@ def test_a_sound_system_that_does_not_start_is_one_line(monkeypatch):
         raise FakePortAudio.PortAudioError("Error initializing PortAudio: Unanticipated host error", -9999)
 
     monkeypatch.setattr("livelink_bridge.devices.portaudio.import_module", fail)
-    with pytest.raises(DeviceError, match="^no sound devices: Error initializing PortAudio: Unanticipated host error; is"):
+    with pytest.raises(
+        DeviceError, match="^no sound devices: Error initializing PortAudio: Unanticipated host error; is"
+    ):
         load_backend()
 
 
@@ -288,7 +294,9 @@ def test_a_channel_that_the_device_lacks_is_one_line(channels):
 def with_alsa(*names_and_inputs: tuple[str, int]) -> FakePortAudio:
     """Devices of ALSA, the last of which is the default."""
     devices = FakePortAudio(default_input=len(names_and_inputs) - 1)
-    devices.devices = [fake_device(at, name, inputs=inputs, outputs=0) for at, (name, inputs) in enumerate(names_and_inputs)]
+    devices.devices = [
+        fake_device(at, name, inputs=inputs, outputs=0) for at, (name, inputs) in enumerate(names_and_inputs)
+    ]
     devices.plugged = list(devices.devices)
     return devices
 
@@ -337,9 +345,16 @@ def test_a_driver_that_has_fewer_channels_than_it_says_is_opened_with_those_that
 
 @pytest.fixture
 def server(monkeypatch):
-    """A sound server of six-channel and stereo sources, reached as ALSA's "default" and "pulse"; its default is the first."""
+    """A sound server of six-channel and stereo sources, reached as ALSA's "default" and "pulse"; its default is the
+    first."""
     inputs = [
-        PulseInput(3, "studio.monitor", "Studio", ("front-left", "front-right", "rear-left", "rear-right", "front-center", "lfe"), 48000),
+        PulseInput(
+            3,
+            "studio.monitor",
+            "Studio",
+            ("front-left", "front-right", "rear-left", "rear-right", "front-center", "lfe"),
+            48000,
+        ),
         PulseInput(4, "yeti", "Yeti", ("front-left", "front-right"), 48000),
         PulseInput(5, "interface", "Interface", ("aux0", "aux1"), 96000),
     ]
@@ -407,7 +422,11 @@ def test_a_name_that_no_source_or_several_have_is_one_line_with_the_sources_to_c
 
 
 def test_one_of_two_sources_of_one_description_is_called_by_its_name(server, monkeypatch):
-    twins = [PulseInput(7, "left.input", "Interface"), PulseInput(8, "right.input", "Interface"), PulseInput(9, "yeti", "Yeti")]
+    twins = [
+        PulseInput(7, "left.input", "Interface"),
+        PulseInput(8, "right.input", "Interface"),
+        PulseInput(9, "yeti", "Yeti"),
+    ]
     monkeypatch.setattr(input_device, "pulse_inputs", lambda: twins)
     for wanted, name in (("right.input", "right.input"), ("yeti", "Yeti")):
         source = microphone(with_alsa(("pulse", 32), ("default", 32)), ManualClock(), Input(wanted))
@@ -443,7 +462,9 @@ def test_a_card_that_comes_back_with_another_number_is_the_same_microphone():
     devices.devices = list(devices.plugged)
     source = microphone(devices, clock, Input("yeti"))
     unplugged(devices, 3)
-    clock.at(2.0, lambda _clock: devices.plugged.insert(0, fake_device(0, "Yeti: USB Audio (hw:2,0)", inputs=2, outputs=0)))
+    clock.at(
+        2.0, lambda _clock: devices.plugged.insert(0, fake_device(0, "Yeti: USB Audio (hw:2,0)", inputs=2, outputs=0))
+    )
     iter_with_sound(source.blocks(), devices, streams=2)
     assert source.name == "Yeti: USB Audio (hw:2,0)"
     source.close()

@@ -93,7 +93,9 @@ def test_an_interruption_takes_back_the_echo_too():
     assert [done.reason for done in source.take_over()] == ["interrupt"]
 
 
-@pytest.mark.parametrize("layout", [PcmFormat("s16le", RATE, 1), PcmFormat("s16le", RATE, 2), PcmFormat("f32le", RATE, 2)], ids=str)
+@pytest.mark.parametrize(
+    "layout", [PcmFormat("s16le", RATE, 1), PcmFormat("s16le", RATE, 2), PcmFormat("f32le", RATE, 2)], ids=str
+)
 @pytest.mark.parametrize("message_bytes", [1, 333, 4801])
 def test_messages_that_end_within_a_sample_are_the_same_sound(layout, message_bytes):
     source = PcmSource("engine", clock=ManualClock())
@@ -124,7 +126,9 @@ def test_a_sample_that_is_forgotten_does_not_count(forget):
     forget(source)
     source.push_bytes(STEREO.encode(np.full((5, 2), 0.5, np.float32)), STEREO)
     source.finish()
-    np.testing.assert_array_equal(np.concatenate([block.samples for block in source.blocks() if len(block.samples)]), np.full((5, 2), 0.5))
+    np.testing.assert_array_equal(
+        np.concatenate([block.samples for block in source.blocks() if len(block.samples)]), np.full((5, 2), 0.5)
+    )
     assert source.position().dropped_bytes == 0
 
 
@@ -134,7 +138,9 @@ def test_another_format_begins_a_sample_of_its_own():
     mono = PcmFormat("s16le", RATE, 1)
     source.push_bytes(mono.encode(np.full((5, 1), 0.5, np.float32)), mono)
     source.finish()
-    np.testing.assert_array_equal(np.concatenate([block.samples for block in source.blocks() if len(block.samples)]), np.full((5, 1), 0.5))
+    np.testing.assert_array_equal(
+        np.concatenate([block.samples for block in source.blocks() if len(block.samples)]), np.full((5, 1), 0.5)
+    )
 
 
 def test_sound_that_was_begun_before_an_interruption_is_not_kept():

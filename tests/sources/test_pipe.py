@@ -67,7 +67,9 @@ def with_size(size: int) -> bytes:
 @pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
 def test_a_length_that_nobody_knew_is_not_heeded(size):
     data = with_size(size)
-    np.testing.assert_allclose(heard(PipeSource(io.BytesIO(bytes(data)), None, clock=ManualClock())), VOICE, atol=1 / 32768)
+    np.testing.assert_allclose(
+        heard(PipeSource(io.BytesIO(bytes(data)), None, clock=ManualClock())), VOICE, atol=1 / 32768
+    )
 
 
 def test_a_chunk_before_the_sound_is_passed_over():
@@ -111,7 +113,10 @@ def test_a_pipe_that_ends_early_is_played_and_then_fails():
     data = wav("PCM_16")
     source = PipeSource(io.BytesIO(data[: len(data) // 2]), None, clock=ManualClock())
     assert 0.45 < len(heard(source)) / len(VOICE) < 0.55
-    assert str(source.failure) == "standard input ended early: 0.10 of 0.20 s; what came was played; --allow-cut takes it for whole"
+    assert (
+        str(source.failure)
+        == "standard input ended early: 0.10 of 0.20 s; what came was played; --allow-cut takes it for whole"
+    )
     allowed = PipeSource(io.BytesIO(data[: len(data) // 2]), None, clock=ManualClock(), allow_cut=True)
     heard(allowed)
     assert allowed.failure is None

@@ -100,10 +100,14 @@ def test_sound_slower_than_real_time_pauses_and_begins_again_later_never_in_a_bu
     played.run(0.5)
     sounds = played.sounds()
     times = [(played.audio.heard_at_s(block.start, RATE), played.audio.heard_at_s(block.end, RATE)) for block in sounds]
-    assert all(later[0] >= earlier[1] - 1e-9 for earlier, later in zip(times, times[1:], strict=False)), "no two are played at once"
+    assert all(later[0] >= earlier[1] - 1e-9 for earlier, later in zip(times, times[1:], strict=False)), (
+        "no two are played at once"
+    )
     assert played.handed_s() == pytest.approx(2.0)
     assert played.audio.underruns > 5
-    assert all(block.arrived_s <= begin_s for block, (begin_s, _) in zip(sounds, times, strict=True)), "nothing is played before it came"
+    assert all(block.arrived_s <= begin_s for block, (begin_s, _) in zip(sounds, times, strict=True)), (
+        "nothing is played before it came"
+    )
 
 
 def test_after_running_dry_the_sound_is_numbered_by_when_it_is_played():
@@ -232,7 +236,9 @@ def test_at_any_rate_a_stretch_begins_with_the_pose_of_the_tick_that_shows_it(ra
         played.push(0.2, rate)
         played.audio.end()
         played.run(0.4321)
-    firsts = [block for before, block in zip(played.blocks, played.blocks[1:], strict=False) if isinstance(before, Boundary)]
+    firsts = [
+        block for before, block in zip(played.blocks, played.blocks[1:], strict=False) if isinstance(before, Boundary)
+    ]
     assert len(firsts) == 2
     for block in firsts:
         pose = -(-block.start * 60 // rate)

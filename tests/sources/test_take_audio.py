@@ -22,7 +22,8 @@ def ramp(tmp_path):
 
 
 def heard(path, *, most=10**9, **options):
-    """float32 (n,) of the first channel, at most `most` samples, and whether blocks follow each other without a hole."""
+    """float32 (n,) of the first channel, at most `most` samples, and whether blocks follow each other without a
+    hole."""
     sound = ReplaySound(path, clock=ManualClock(), block_s=0.1, **options)
     blocks, count = [], 0
     for block in sound.blocks():

@@ -54,7 +54,9 @@ def test_a_voice_leaves_while_the_terminal_is_stopped() -> None:
     terminal = threading.Thread(target=board.draw)
     terminal.start()
     assert drawing.wait(5)
-    voice = threading.Thread(target=lambda: (board.update("Ada", Status(state="live")), board.leave("Ada", "Ada: 4 poses")), daemon=True)
+    voice = threading.Thread(
+        target=lambda: (board.update("Ada", Status(state="live")), board.leave("Ada", "Ada: 4 poses")), daemon=True
+    )
     voice.start()
     voice.join(5)
     left = not voice.is_alive()
@@ -86,7 +88,16 @@ def test_log_file_and_metrics_are_told_of_each_voice(monkeypatch: pytest.MonkeyP
 
     client = threading.Thread(target=speak)
     client.start()
-    options = ["--port", str(port), "--metrics-port", str(metrics), "--log-file", str(log), "--to", f"livelink://127.0.0.1:{target}"]
+    options = [
+        "--port",
+        str(port),
+        "--metrics-port",
+        str(metrics),
+        "--log-file",
+        str(log),
+        "--to",
+        f"livelink://127.0.0.1:{target}",
+    ]
     assert run(["listen", *options]) == 0
     client.join()
     assert scraped

@@ -23,9 +23,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 BROWSER = """
 const elements = {}, sent = [];
-globalThis.document = { getElementById: id => elements[id] ??= { textContent: "", value: "ws://x", files: [{ arrayBuffer: () => null }] } };
+globalThis.document = { getElementById: id => elements[id] ??= { textContent: "", value: "ws://x",
+  files: [{ arrayBuffer: () => null }] } };
 globalThis.AudioContext = class { decodeAudioData() { return { duration: 60 }; } };
-globalThis.OfflineAudioContext = class { startRendering() { return { getChannelData: () => new Float32Array(60 * 24000) }; } };
+globalThis.OfflineAudioContext = class {
+  startRendering() { return { getChannelData: () => new Float32Array(60 * 24000) }; } };
 globalThis.AudioBufferSourceNode = class { connect() {} start() {} stop() {} };
 globalThis.WebSocket = class {
   static OPEN = 1;

@@ -141,9 +141,19 @@ def test_echo_is_chosen_once(first, changed):
 
 
 def test_the_servers_messages_are_json_with_a_type():
-    assert json.loads(protocol.ready("Ada", 30.0)) == {"type": "ready", "protocol": 1, "subject": "Ada", "buffer_s": 30.0}
+    assert json.loads(protocol.ready("Ada", 30.0)) == {
+        "type": "ready",
+        "protocol": 1,
+        "subject": "Ada",
+        "buffer_s": 30.0,
+    }
     assert json.loads(protocol.error("no")) == {"type": "error", "error": "no"}
-    assert json.loads(protocol.done(Done(2, "end", 1.23456))) == {"type": "done", "utterance": 2, "reason": "end", "played_s": 1.235}
+    assert json.loads(protocol.done(Done(2, "end", 1.23456))) == {
+        "type": "done",
+        "utterance": 2,
+        "reason": "end",
+        "played_s": 1.235,
+    }
     assert json.loads(protocol.position(Position(1, 0.5, 2.0, 3))) == {
         "type": "position",
         "utterance": 1,

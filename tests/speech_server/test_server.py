@@ -20,7 +20,12 @@ from livelink_bridge.speech_server.server import Server
 
 def test_speech_that_comes_at_once_moves_the_face_at_its_own_pace_and_is_done():
     with serving() as served, served.connect() as client:
-        assert begin(client, subject="Ada", mood="happy:0.4") == {"type": "ready", "protocol": 1, "subject": "Ada", "buffer_s": 30.0}
+        assert begin(client, subject="Ada", mood="happy:0.4") == {
+            "type": "ready",
+            "protocol": 1,
+            "subject": "Ada",
+            "buffer_s": 30.0,
+        }
         sent_s = CLOCK.now()
         client.send(tone(0.6))
         say(client, type="end")
@@ -54,7 +59,11 @@ def test_an_interrupted_face_is_neutral_soon_and_the_client_is_told():
         client.close()
         sink = served.voices[0].sink
         assert served.voices[0].ended.wait(5)
-    after = [(at_s, float(weights[JAW])) for at_s, weights in zip(sink.times_s, sink.weights, strict=True) if at_s > interrupted_s]
+    after = [
+        (at_s, float(weights[JAW]))
+        for at_s, weights in zip(sink.times_s, sink.weights, strict=True)
+        if at_s > interrupted_s
+    ]
     assert after[0][1] > 0.2
     neutral_s = next(at_s for at_s, jaw in after if jaw == 0) - interrupted_s
     assert neutral_s < 1.0, "0.13 s, and what a busy machine adds; benchmarks/bench_listen.py holds it to its bar"
@@ -62,7 +71,10 @@ def test_an_interrupted_face_is_neutral_soon_and_the_client_is_told():
 
 
 def test_a_delayed_face_closes_as_soon_and_stays_closed():
-    with serving(make=lambda subject, mood: FakeVoice(subject, mood, delay_s=0.4)) as served, served.connect() as client:
+    with (
+        serving(make=lambda subject, mood: FakeVoice(subject, mood, delay_s=0.4)) as served,
+        served.connect() as client,
+    ):
         begin(client)
         client.send(tone(5.0))
         while hear(client, "position")["played_s"] < 0.8:
@@ -74,7 +86,9 @@ def test_a_delayed_face_closes_as_soon_and_stays_closed():
         client.close()
         sink = served.voices[0].sink
         assert served.voices[0].ended.wait(5)
-    after = [(at_s - interrupted_s, float(weights[JAW])) for at_s, weights in zip(sink.times_s, sink.weights, strict=True)]
+    after = [
+        (at_s - interrupted_s, float(weights[JAW])) for at_s, weights in zip(sink.times_s, sink.weights, strict=True)
+    ]
     jaws = [jaw for at_s, jaw in after if at_s > 0]
     assert jaws[0] > 0.2
     assert (np.diff(jaws) <= 0.01).all(), "it only closes"
@@ -136,7 +150,9 @@ def test_the_echo_is_the_sound_with_the_time_until_it_is_heard():
         assert echoed == sent
 
 
-@pytest.mark.parametrize("layout", [PcmFormat("s16le", RATE, 1), PcmFormat("s16le", RATE, 2), PcmFormat("f32le", RATE, 2)], ids=str)
+@pytest.mark.parametrize(
+    "layout", [PcmFormat("s16le", RATE, 1), PcmFormat("s16le", RATE, 2), PcmFormat("f32le", RATE, 2)], ids=str
+)
 def test_messages_may_end_within_a_sample(layout):
     wave = PcmFormat("s16le", RATE, 1).decode(tone(0.2))
     data = layout.encode(np.repeat(wave, layout.channels, axis=1))
@@ -211,7 +227,11 @@ def test_a_bug_in_a_voice_stops_the_server_and_is_raised():
     class Broken(FailingVoice):
         failure = ArithmeticError("no more")
 
-    with pytest.raises(ArithmeticError, match="no more") as error, serving(make=Broken) as served, served.connect() as client:
+    with (
+        pytest.raises(ArithmeticError, match="no more") as error,
+        serving(make=Broken) as served,
+        served.connect() as client,
+    ):
         client.send(json.dumps(START))
         with pytest.raises(ConnectionClosed):
             hear(client, "done")
@@ -234,11 +254,18 @@ def test_stopping_leaves_every_face_neutral_and_no_thread():
     for voice in served.voices:
         assert voice.ended.is_set()
         assert not voice.sink.weights[-12:].any()
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("voice", "model", "sender", "server"))]
+    assert not [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith(("voice", "model", "sender", "server"))
+    ]
 
 
 def test_a_port_that_is_taken_is_one_line():
-    with serving() as served, pytest.raises(BridgeError, match=f"port {served.server.port} on 127.0.0.1 cannot be opened"):
+    with (
+        serving() as served,
+        pytest.raises(BridgeError, match=f"port {served.server.port} on 127.0.0.1 cannot be opened"),
+    ):
         Server(served._open, Access(), port=served.server.port, clock=CLOCK)
 
 

@@ -131,7 +131,10 @@ def test_messages_are_read_no_faster_than_allowed():
 
 
 def test_sound_beyond_the_buffer_waits_in_the_socket():
-    with serving(make=lambda subject, mood: FakeVoice(subject, mood, buffer_s=0.3)) as served, served.connect() as client:
+    with (
+        serving(make=lambda subject, mood: FakeVoice(subject, mood, buffer_s=0.3)) as served,
+        served.connect() as client,
+    ):
         assert begin(client)["buffer_s"] == 0.3
         for _ in range(10):
             client.send(tone(0.1))
@@ -172,7 +175,9 @@ def heard_for(client: socket.socket, seconds: float) -> bytes:
 
 def test_messages_are_read_while_a_ping_is_not_answered_and_count_as_its_answer():
     text = json.dumps(START).encode()
-    message = b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text  # a text frame, masked with zeros as clients have to
+    message = (
+        b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
+    )  # a text frame, masked with zeros as clients have to
     with serving(limits=Limits(idle_s=0.5)) as served, mute_client(served) as mute:
         received = heard_for(mute, 0.7)
         for _ in range(10):

@@ -1,4 +1,5 @@
-"""What only a CUDA machine can show: the captured graph gives the CPU's frames, fast, and leaves the sender its time."""
+"""What only a CUDA machine can show: the captured graph gives the CPU's frames, fast, and leaves the sender its
+time."""
 
 import time
 

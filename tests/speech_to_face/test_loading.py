@@ -92,7 +92,9 @@ def test_a_config_that_makes_no_sense_is_one_clear_error(copied, change, message
 
 
 def test_the_style_changes_the_face_and_an_unknown_one_names_its_neighbour(tiny_checkpoint):
-    plain, broad = (load_model(str(tiny_checkpoint), device="cpu", style=style).animate(sound()) for style in ("neutral", "broad"))
+    plain, broad = (
+        load_model(str(tiny_checkpoint), device="cpu", style=style).animate(sound()) for style in ("neutral", "broad")
+    )
     assert np.abs(plain - broad).max() > 1e-4
     with pytest.raises(ModelError, match="did you mean 'subtle'"):
         load_model(str(tiny_checkpoint), style="subtel")

@@ -26,7 +26,9 @@ def test_every_table_speaks_of_known_classes_only():
 
 def festival(script: str) -> str:
     """What it prints; it goes on after an error in a script."""
-    return subprocess.run(["festival", "--pipe"], input=script, capture_output=True, text=True, check=False, timeout=60).stdout
+    return subprocess.run(
+        ["festival", "--pipe"], input=script, capture_output=True, text=True, check=False, timeout=60
+    ).stdout
 
 
 def test_no_festival_voice_that_is_here_has_a_phone_outside_its_table():

@@ -12,9 +12,16 @@ KNOWN = ("anna", "ben")
 
 @pytest.mark.parametrize(
     ("style", "shares"),
-    [(None, [0, 0, 1]), ("ben", [0, 1, 0]), ("0.3:anna,0.7:ben", [0.3, 0.7, 0]), ("1:anna, 3:ben", [0.25, 0.75, 0]),
-     ("anna,ben", [0.5, 0.5, 0]), ("anna,3:anna", [1, 0, 0]), ("1e6:anna,1e6:ben", [0.5, 0.5, 0])],
-)  # fmt: skip
+    [
+        (None, [0, 0, 1]),
+        ("ben", [0, 1, 0]),
+        ("0.3:anna,0.7:ben", [0.3, 0.7, 0]),
+        ("1:anna, 3:ben", [0.25, 0.75, 0]),
+        ("anna,ben", [0.5, 0.5, 0]),
+        ("anna,3:anna", [1, 0, 0]),
+        ("1e6:anna,1e6:ben", [0.5, 0.5, 0]),
+    ],
+)
 def test_shares_are_scaled_to_one(style: str | None, shares: list[float]) -> None:
     assert style_shares(style, KNOWN) == pytest.approx(shares)
 
@@ -27,8 +34,13 @@ def test_a_share_that_would_lose_the_mixture_is_refused(share: str) -> None:
 
 @pytest.mark.parametrize(
     ("style", "said"),
-    [("bne", "did you mean 'ben'"), ("carl", "expected one of anna, ben"), ("", "unknown style ''"), ("ben,", "unknown style ''")],
-)  # fmt: skip
+    [
+        ("bne", "did you mean 'ben'"),
+        ("carl", "expected one of anna, ben"),
+        ("", "unknown style ''"),
+        ("ben,", "unknown style ''"),
+    ],
+)
 def test_an_unknown_style_is_told_what_there_is(style: str, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         style_shares(style, KNOWN)

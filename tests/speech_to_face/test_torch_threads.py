@@ -53,7 +53,9 @@ class Counting(torch.nn.Module):
     def initial_states(self) -> list[torch.Tensor]:
         return []
 
-    def forward(self, mel: torch.Tensor, _style: torch.Tensor, states: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def forward(
+        self, mel: torch.Tensor, _style: torch.Tensor, states: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         self.seen.append(torch.get_num_threads())
         return mel, states
 

@@ -18,7 +18,10 @@ def wave(frames: int = 240, *, late: int = 0, hz: float = 2.0) -> np.ndarray:
 
 
 def test_the_aperture_is_the_jaw_and_lifted_lips_less_all_that_closes_them():
-    one = {name: np.ones(1) for name in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")}
+    one = {
+        name: np.ones(1)
+        for name in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+    }
     assert metrics.aperture({"jawOpen": np.array([0.5])}) == 0.5
     assert metrics.aperture({"jawOpen": np.zeros(1), **one}) == 1.0
     assert metrics.aperture({"jawOpen": np.array([0.4]), "mouthClose": np.array([0.3])}) == pytest.approx(0.1)

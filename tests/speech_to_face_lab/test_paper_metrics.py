@@ -23,7 +23,9 @@ def test_frames_of_all_clips_are_pooled_and_cut_to_the_shorter() -> None:
     clips = [(PREDICTED[:1], CAPTURED), (PREDICTED[1:], CAPTURED[1:])]
     assert paper_metrics.pmmtalk_errors(clips).lve_sq == pytest.approx((0.2**2 + 0.3**2) / 2)
     unequal = [(PREDICTED[[0, 0, 0]], CAPTURED[[0, 0, 0]]), (PREDICTED[1:], CAPTURED[1:])]
-    assert paper_metrics.pmmtalk_errors(unequal).lve_sq == pytest.approx((3 * 0.2**2 + 0.3**2) / 4), "frames count, not clips"
+    assert paper_metrics.pmmtalk_errors(unequal).lve_sq == pytest.approx((3 * 0.2**2 + 0.3**2) / 4), (
+        "frames count, not clips"
+    )
 
 
 def test_facediffuser_takes_a_norm_over_the_channels_of_the_mouth() -> None:
@@ -51,7 +53,9 @@ def test_fdd_is_signed_and_falls_with_a_livelier_prediction() -> None:
     assert paper_metrics.codetalker_fdd([(MESH, reference)], [template], [0, 1]) == pytest.approx(1.0)
     assert paper_metrics.codetalker_fdd([(reference, MESH)], [template], [0, 1]) == pytest.approx(-1.0)
     both = [(MESH, reference), (MESH, MESH)]
-    assert paper_metrics.codetalker_fdd(both, [template, template], [0, 1]) == pytest.approx(0.5), "the mean over sequences"
+    assert paper_metrics.codetalker_fdd(both, [template, template], [0, 1]) == pytest.approx(0.5), (
+        "the mean over sequences"
+    )
 
 
 def test_fdd_is_measured_from_the_template() -> None:

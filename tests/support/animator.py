@@ -23,7 +23,12 @@ RATE = 16000
 LOUD_S = (1.0, 2.0)
 """Where the test's sound is a voice; before and after it is silence."""
 LENGTH_S = 3.0
-SWIFTSHADER = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox", "--autoplay-policy=no-user-gesture-required")
+SWIFTSHADER = (
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-sandbox",
+    "--autoplay-policy=no-user-gesture-required",
+)
 
 
 class SpelledOut:
@@ -40,7 +45,9 @@ class SpelledOut:
 
         edges = (0.0, 0.4, 0.5, 2.1, 2.3, LENGTH_S)
         labels = ("SIL", "PB", "AA", "M", "SIL")
-        return tuple(Segment(label, start, end) for label, start, end in zip(labels, edges[:-1], edges[1:], strict=True))
+        return tuple(
+            Segment(label, start, end) for label, start, end in zip(labels, edges[:-1], edges[1:], strict=True)
+        )
 
 
 @dataclass
@@ -68,7 +75,8 @@ def receiver_of(served: Served) -> Iterator[Callable[[Callable[[Any], bool]], bo
 
 
 def glb(names: tuple[str, ...] = ARKIT_52, *, grid: int = 12) -> bytes:
-    """A .glb made by hand: a flat square, whose targets pull its lower half down; `names` of its morph targets, none for no targets."""
+    """A .glb made by hand: a flat square, whose targets pull its lower half down; `names` of its morph targets, none
+    for no targets."""
     side = np.linspace(-0.1, 0.1, grid, dtype=np.float32)
     x, y = np.meshgrid(side, side)
     points = np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype("<f4")
@@ -93,7 +101,10 @@ def glb(names: tuple[str, ...] = ARKIT_52, *, grid: int = 12) -> bytes:
             {"bufferView": 1, **vectors, "min": lift.min(0).tolist(), "max": lift.max(0).tolist()},
             {"bufferView": 2, "componentType": 5123, "count": int(triangles.size), "type": "SCALAR"},
         ],
-        "bufferViews": [{"buffer": 0, "byteOffset": start, "byteLength": len(part)} for start, part in zip(starts, parts, strict=False)],
+        "bufferViews": [
+            {"buffer": 0, "byteOffset": start, "byteLength": len(part)}
+            for start, part in zip(starts, parts, strict=False)
+        ],
         "buffers": [{"byteLength": starts[-1]}],
     }
     text = json.dumps(document).encode()
@@ -130,4 +141,6 @@ def launched(api: Any) -> Iterator[Any]:
 
 
 def playwright() -> Any:
-    return pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install livelink-bridge[dev]")
+    return pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install livelink-bridge[dev]"
+    )

@@ -1,4 +1,5 @@
-"""Models, engines and sounds for the tests of batches. Functions that a process of a pool is given lie here: it imports them by name."""
+"""Models, engines and sounds for the tests of batches. Functions that a process of a pool is given lie here: it imports
+them by name."""
 
 from __future__ import annotations
 

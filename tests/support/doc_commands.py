@@ -16,7 +16,9 @@ from doc_pages import ROOT
 from livelink_bridge.cli import build, rewrite_mic, take_debug
 
 PROGRAM = "livelink-bridge"
-FOREIGN = frozenset({".", "accelerate", "apt", "apt-get", "brew", "cd", "ffmpeg", "git", "pip", "python", "ray", "set", "winget"})
+FOREIGN = frozenset(
+    {".", "accelerate", "apt", "apt-get", "brew", "cd", "ffmpeg", "git", "pip", "python", "ray", "set", "winget"}
+)
 """Programs that are somebody else's."""
 _ENDS = frozenset({"|", "||", "&&", ";", "&"})
 _REDIRECTIONS = frozenset({">", ">>", "<"})
@@ -28,7 +30,8 @@ program_tree = functools.cache(build)
 
 
 def commands(text: str) -> list[list[str]]:
-    """The words of each command of a block of shell: pipes and lists taken apart, comments, assignments and redirections left out.
+    """The words of each command of a block of shell: pipes and lists taken apart, comments, assignments and
+    redirections left out.
 
     Raises ValueError for a quote that does not end.
     """
@@ -61,7 +64,11 @@ def trouble(words: list[str]) -> str | None:
     if "livelink_bridge" in words and words[words.index("livelink_bridge") - 1] == "-m":
         return parser_trouble(words[words.index("livelink_bridge") + 1 :])
     if program.startswith(("scripts/", ".ci/")):
-        return None if any((ROOT / f"{program}{ending}").is_file() for ending in ("", ".cmd")) else f"{program} is not there"
+        return (
+            None
+            if any((ROOT / f"{program}{ending}").is_file() for ending in ("", ".cmd"))
+            else f"{program} is not there"
+        )
     if Path(program).name == "python":
         return _python_trouble(words[1:])
     return None if program in FOREIGN else f"{program} is neither ours nor known; see FOREIGN"

@@ -1,4 +1,5 @@
-"""The pages of the documentation as text: their blocks, links and headings. docs/pages.md says what is asked of them."""
+"""The pages of the documentation as text: their blocks, links and headings. docs/pages.md says what is asked of
+them."""
 
 from __future__ import annotations
 
@@ -49,7 +50,13 @@ def blocks(page: Path) -> list[Block]:
 
 def blocks_of(text: str, page: Path) -> list[Block]:
     return [
-        Block(page, text.count("\n", 0, found.start("indent")) + 1, found["language"].strip(), found["mark"], found["text"])
+        Block(
+            page,
+            text.count("\n", 0, found.start("indent")) + 1,
+            found["language"].strip(),
+            found["mark"],
+            found["text"],
+        )
         for found in _FENCE.finditer(text)
     ]
 
@@ -70,7 +77,8 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings of a page as GitHub addresses them: lower case, without punctuation, hyphens for spaces, `-1` behind the second."""
+    """The headings of a page as GitHub addresses them: lower case, without punctuation, hyphens for spaces, `-1` behind
+    the second."""
     found: set[str] = set()
     for title in _HEADING.findall(prose(page)):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()

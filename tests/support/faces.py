@@ -1,4 +1,5 @@
-"""Faces of other people, made by hand out of the built-in one: other scales and turns, a skin, names on other places, VRM."""
+"""Faces of other people, made by hand out of the built-in one: other scales and turns, a skin, names on other places,
+VRM."""
 
 from __future__ import annotations
 
@@ -42,14 +43,17 @@ def under(scale: float, rotation: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0)) -> C
 
     def change(document: Document, _binary: bytearray) -> None:
         scene = document["scenes"][document.get("scene", 0)]
-        document["nodes"].append({"name": "Armature", "scale": [scale] * 3, "rotation": list(rotation), "children": scene["nodes"]})
+        document["nodes"].append(
+            {"name": "Armature", "scale": [scale] * 3, "rotation": list(rotation), "children": scene["nodes"]}
+        )
         scene["nodes"] = [len(document["nodes"]) - 1]
 
     return change
 
 
 def skinned(scale: float) -> Callable[[Document, bytearray], None]:
-    """Binds every mesh to a bone below an armature of this scale, whose inverse bind matrix undoes it, as Blender's FBX way does.
+    """Binds every mesh to a bone below an armature of this scale, whose inverse bind matrix undoes it, as Blender's FBX
+    way does.
 
     The points are where they were; the meshes' own nodes, which a skin makes meaningless, are `scale` times as large.
     """
@@ -67,12 +71,16 @@ def skinned(scale: float) -> Callable[[Document, bytearray], None]:
         nodes.append({"name": "Armature", "scale": [scale] * 3, "children": [len(nodes) - 1, *scene["nodes"]]})
         scene["nodes"] = [len(nodes) - 1]
         inverse = np.diag([1 / scale, 1 / scale, 1 / scale, 1]).astype("<f4").reshape(1, 16)
-        document["skins"] = [{"joints": [len(nodes) - 2], "inverseBindMatrices": _add(document, binary, inverse, "MAT4")}]
+        document["skins"] = [
+            {"joints": [len(nodes) - 2], "inverseBindMatrices": _add(document, binary, inverse, "MAT4")}
+        ]
         for mesh in document["meshes"]:
             for primitive in mesh["primitives"]:
                 count = document["accessors"][primitive["attributes"]["POSITION"]]["count"]
                 primitive["attributes"]["JOINTS_0"] = _add(document, binary, np.zeros((count, 4), "<u2"), "VEC4", 5123)
-                primitive["attributes"]["WEIGHTS_0"] = _add(document, binary, np.tile(np.float32([1, 0, 0, 0]), (count, 1)), "VEC4")
+                primitive["attributes"]["WEIGHTS_0"] = _add(
+                    document, binary, np.tile(np.float32([1, 0, 0, 0]), (count, 1)), "VEC4"
+                )
 
     return change
 
@@ -110,12 +118,16 @@ def perfect_sync(version: int) -> Callable[[Document, bytearray], None]:
         nodes = {node["mesh"]: number for number, node in enumerate(document["nodes"]) if "mesh" in node}
         renamed(lambda name: f"Fcl_{sorted(places).index(name)}")(document, binary)
         if version == 1:
-            binds = {name: [{"node": nodes[at], "index": place, "weight": 1.0} for at, place in owned] for name, owned in places.items()}
+            binds = {
+                name: [{"node": nodes[at], "index": place, "weight": 1.0} for at, place in owned]
+                for name, owned in places.items()
+            }
             custom = {name[0].upper() + name[1:]: {"morphTargetBinds": bound} for name, bound in binds.items()}
             document["extensions"] = {"VRMC_vrm": {"specVersion": "1.0", "expressions": {"custom": custom}}}
             return
         groups = [
-            {"name": name, "binds": [{"mesh": at, "index": place, "weight": 100} for at, place in owned]} for name, owned in places.items()
+            {"name": name, "binds": [{"mesh": at, "index": place, "weight": 100} for at, place in owned]}
+            for name, owned in places.items()
         ]
         document["extensions"] = {"VRM": {"blendShapeMaster": {"blendShapeGroups": groups}}}
         under(1.0, (0.0, 1.0, 0.0, 0.0))(document, binary)  # it looks along -Z
@@ -124,7 +136,8 @@ def perfect_sync(version: int) -> Callable[[Document, bytearray], None]:
 
 
 def textured(document: Document, binary: bytearray) -> None:
-    """Gives every material the same picture, KTX2 with Basis ETC1S: 8 x 8 pixels of (40, 200, 60), made with npm's ktx2-encoder 0.6."""
+    """Gives every material the same picture, KTX2 with Basis ETC1S: 8 x 8 pixels of (40, 200, 60), made with npm's
+    ktx2-encoder 0.6."""
     picture = (Path(__file__).parent / "green.ktx2").read_bytes()
     binary += bytes(-len(binary) % 4)
     document["bufferViews"].append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(picture)})

@@ -20,7 +20,8 @@ LIMIT_S = 50
 
 
 def validated(file: Path) -> dict[str, Any]:
-    """The Khronos validator's report on a file: `issues` with `numErrors`, `numWarnings` and `messages`, all of them."""
+    """The Khronos validator's report on a file: `issues` with `numErrors`, `numWarnings` and `messages`, all of
+    them."""
     report: dict[str, Any] = json.loads(_node("validate.mjs", file))
     return report
 
@@ -74,7 +75,8 @@ def _why_not() -> str:
 
 
 def _install(npm: str, wanted: str) -> str:
-    """Install beside, then rename, as other processes of the same test run may be at it too; why that did not work, else empty."""
+    """Install beside, then rename, as other processes of the same test run may be at it too; why that did not work,
+    else empty."""
     with tempfile.TemporaryDirectory(dir=TOOLS, prefix=".install-") as name:
         folder = Path(name)
         for file in ("package.json", "package-lock.json"):

@@ -14,7 +14,8 @@ IDENTITIES = ["identities.json", "identities.json.lock"]
 
 
 def environment(home: Path) -> dict[str, str]:
-    """That of someone who has never run anything: an empty home; what the program itself remembers goes to a folder beside it."""
+    """That of someone who has never run anything: an empty home; what the program itself remembers goes to a folder
+    beside it."""
     home.mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ELSEWHERE)}
     where = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), str(home))

@@ -1,7 +1,8 @@
-"""Why tests may be skipped where everything that they can use is installed: what the machine or the system has not, and nothing else.
+"""Why tests may be skipped where everything that they can use is installed: what the machine or the system has not, and
+nothing else.
 
-With `--known-skips`, as `.ci/run` has it, the run ends with the list of reasons, and any other reason fails it. A tool that is missing is
-no such reason: `.ci/run` installs it.
+With `--known-skips`, as `.ci/run` has it, the run ends with the list of reasons, and any other reason fails it. A tool
+that is missing is no such reason: `.ci/run` installs it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ KNOWN = (
 
 
 class KnownSkips:
-    """A plugin of pytest: counts the reasons of skipped tests, those of other processes too, and fails the run for an unknown one."""
+    """A plugin of pytest: counts the reasons of skipped tests, those of other processes too, and fails the run for an
+    unknown one."""
 
     def __init__(self, known: tuple[str, ...] = KNOWN) -> None:
         self._known = [re.compile(pattern) for pattern in known]
@@ -80,7 +82,9 @@ class KnownSkips:
         for reason, count in sorted(self._met.items()):
             terminalreporter.write_line(f"{count:4} {'UNKNOWN ' * (reason in self.unknown)}{reason}")
         if self.unknown:
-            terminalreporter.write_line("a reason that is unknown fails the run: install what is missing in .ci/run, or, if it is the")
+            terminalreporter.write_line(
+                "a reason that is unknown fails the run: install what is missing in .ci/run, or, if it is the"
+            )
             terminalreporter.write_line("machine's or the system's, write it into tests/support/known_skips.py")
         elif not self._met:
             terminalreporter.write_line("none was")

@@ -28,11 +28,19 @@ class NoSound(SimpleNamespace):
     """A sound system as sounddevice shows it, with the devices it was made with."""
 
     def __init__(self, devices: list[dict[str, Any]]) -> None:
-        super().__init__(query_devices=lambda: devices, query_hostapis=lambda: [{"name": "ALSA"}], PortAudioError=OSError)
+        super().__init__(
+            query_devices=lambda: devices, query_hostapis=lambda: [{"name": "ALSA"}], PortAudioError=OSError
+        )
         self.default = SimpleNamespace(device=[-1, -1])
 
 
-SPEAKERS = {"name": "Speakers", "hostapi": 0, "max_input_channels": 0, "max_output_channels": 2, "default_samplerate": 48000.0}
+SPEAKERS = {
+    "name": "Speakers",
+    "hostapi": 0,
+    "max_input_channels": 0,
+    "max_output_channels": 2,
+    "default_samplerate": 48000.0,
+}
 
 
 def received(arrivals: Arrivals) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
-"""Runs a command where the only network is loopback and the only name server is this program's; prints what names were asked for, as JSON.
+"""Runs a command where the only network is loopback and the only name server is this program's; prints what names were
+asked for, as JSON.
 
     unshare -rnm python own_network.py SECONDS COMMAND...
 
-Started in namespaces of its own (`unshare -rnm`): network, mounts and user. Of a command that serves a page the page is fetched once. The
-command is interrupted after SECONDS unless it has ended by then.
+Started in namespaces of its own (`unshare -rnm`): network, mounts and user. Of a command that serves a page the page is
+fetched once. The command is interrupted after SECONDS unless it has ended by then.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Gives the commands of pages of the documentation as a reader would, where the only machines there are are this one under other names.
+"""Gives the commands of pages of the documentation as a reader would, where the only machines there are are this one
+under other names.
 
     unshare -rnm python page_run.py < PAGES
 
-Reads JSON from standard input and writes JSON: see `Page` and `Told`. Pages are run a few at once, each in a folder of its own, the blocks
-of a page one after the other. What does not end by itself runs until the block is over, and is then interrupted.
+Reads JSON from standard input and writes JSON: see `Page` and `Told`. Pages are run a few at once, each in a folder of
+its own, the blocks of a page one after the other. What does not end by itself runs until the block is over, and is then
+interrupted.
 """
 
 from __future__ import annotations
@@ -54,7 +56,12 @@ class Running:
         # A session of its own, so that the interrupt reaches every process of a pipe, and this program not.
         command = ["bash", "-c", line["command"]]
         self._process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self._begun = threading.Event()
         self._reading = threading.Thread(target=self._read, daemon=True)

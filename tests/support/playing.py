@@ -24,7 +24,9 @@ class PlayingSession:
         self.recorder = Recorder(folder, subject=subject, first_pose_s=0.001)
         self.sink = PreviewSink(subject=subject, clock=clock)
         self.sinks: list[Sink] = [self.sink, self.recorder]
-        self.voice = DirectedVoice(self.face, self.front, f"{subject}'s mic", mute=self.mute, clock=clock, remember=lambda *_row: None)
+        self.voice = DirectedVoice(
+            self.face, self.front, f"{subject}'s mic", mute=self.mute, clock=clock, remember=lambda *_row: None
+        )
         self.told = Status(state="live", fps=59.9, wanted_fps=60.0, gate=0.4, device=Device(f"{subject}'s mic", 48000))
 
     def status(self) -> Status:

@@ -23,16 +23,24 @@ START_S = 50.0
 
 @contextmanager
 def cluster(cores: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Address and first process of a small cluster, closed to everybody else. Whoever joins it finds its token in the environment."""
+    """Address and first process of a small cluster, closed to everybody else. Whoever joins it finds its token in the
+    environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    ours = {"RAY_worker_niceness": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+    ours = {
+        "RAY_worker_niceness": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
     ours["RAY_USAGE_STATS_REPORT_URL"] = "http://127.0.0.1:9"  # `ray start` reports that it reports nothing
     ours["PYTHONPATH"] = str(Path(__file__).parent)  # its workers import this file
     kept = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
-    options = f"--head --block --node-ip-address=127.0.0.1 --port={port} --num-cpus={cores} --object-store-memory=80000000".split()
+    options = (
+        f"--head --block --node-ip-address=127.0.0.1 --port={port} --num-cpus={cores} --object-store-memory=80000000"
+    ).split()
     options += ["--include-dashboard=false", "--include-log-monitor=false"]
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, f"--temp-dir={folder}"]
@@ -100,6 +108,7 @@ class _StoppingStream:
 
 
 def stopping(recipe: Recipe) -> WorkerContext:
-    """The recipe's own model; one worker of those that are loaded with it stops in the middle of its first sound. `style` is the pipe."""
+    """The recipe's own model; one worker of those that are loaded with it stops in the middle of its first sound.
+    `style` is the pipe."""
     tools = load_tools(Recipe(model=recipe.model, model_sha256=recipe.model_sha256))
     return WorkerContext(_Stopping(tools.model, Path(recipe.style or "")))  # type: ignore[arg-type]

@@ -1,4 +1,5 @@
-"""Two replicas of examples/serve_ray.py on a cluster of this machine, and what a client sees when one goes. Exit code 0: all is well."""
+"""Two replicas of examples/serve_ray.py on a cluster of this machine, and what a client sees when one goes. Exit code
+0: all is well."""
 
 from __future__ import annotations
 

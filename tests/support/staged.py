@@ -67,7 +67,11 @@ class FakeStage:
         self.recording = False
         self.calls.append(("record_stop",))
         self.take += 1
-        return recorded_take(self.folder, self.slate, self.take - 1) if self.folder else Taken("10:00:05:00", Path("a.csv"), None)
+        return (
+            recorded_take(self.folder, self.slate, self.take - 1)
+            if self.folder
+            else Taken("10:00:05:00", Path("a.csv"), None)
+        )
 
     def record_cancel(self) -> str:
         assert self.recording

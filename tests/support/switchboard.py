@@ -10,10 +10,11 @@ SILENCE_S = 11.0
 
 
 class Switchboard:
-    """As Unreal's Switchboard deals with a phone: what it sends and in which order, and handlers that take what its handlers take.
+    """As Unreal's Switchboard deals with a phone: what it sends and in which order, and handlers that take what its
+    handlers take.
 
-    Its handlers get a list of one before the arguments of three of the confirmations, and no room for an argument after it: those
-    confirmations must have none. Each of the others takes exactly what is written here.
+    Its handlers get a list of one before the arguments of three of the confirmations, and no room for an argument after
+    it: those confirmations must have none. Each of the others takes exactly what is written here.
     """
 
     def __init__(self, port):
@@ -30,7 +31,11 @@ class Switchboard:
             ("/ARSessionStopConfirm", lambda _peer, _address, _fixed: self.events.append("closed"), (1,)),
             ("/Battery", lambda _peer, _address, level: self.events.append(("battery", level)), ()),
             ("/RecordStartConfirm", lambda _peer, _address, timecode: self.events.append(("recording", timecode)), ()),
-            ("/RecordStopConfirm", lambda _peer, _address, timecode, *paths: self.events.append(("stopped", timecode, paths)), ()),
+            (
+                "/RecordStopConfirm",
+                lambda _peer, _address, timecode, *paths: self.events.append(("stopped", timecode, paths)),
+                (),
+            ),
             ("/RecordCancelConfirm", lambda _peer, _address, timecode: self.events.append(("cancelled", timecode)), ()),
         ):
             self.dispatcher.map(address, handler, *fixed, needs_reply_address=True)

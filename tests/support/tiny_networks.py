@@ -21,9 +21,19 @@ torch.set_num_threads(1)
 
 def tiny_config() -> Config:
     return Config(
-        width=32, decoder_width=24, dilations=(1, 2), text_dilations=(1,), branch_width=16, image_size=16, period=60, window=24, heads=2,
-        phones=CLASSES, styles=STYLES, channels=MOUTH_32,
-    )  # fmt: skip
+        width=32,
+        decoder_width=24,
+        dilations=(1, 2),
+        text_dilations=(1,),
+        branch_width=16,
+        image_size=16,
+        period=60,
+        window=24,
+        heads=2,
+        phones=CLASSES,
+        styles=STYLES,
+        channels=MOUTH_32,
+    )
 
 
 def tiny_network(config: Config, seed: int = 0) -> PMMTalk:
@@ -43,7 +53,11 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = tiny_network(config)
     optimiser = torch.optim.AdamW(network.parameters())
     for p in network.parameters():
-        optimiser.state[p] = {"step": torch.tensor(1.0), "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
+        optimiser.state[p] = {
+            "step": torch.tensor(1.0),
+            "exp_avg": torch.zeros_like(p),
+            "exp_avg_sq": torch.zeros_like(p),
+        }
     save(folder / "state.safetensors", network, Average(network), optimiser, step=1)
     save_config(config, folder / checkpoint.CONFIG)
     return folder

@@ -16,7 +16,8 @@ class Pairs:
 
 
 class Toy(nn.Module):
-    """y = second(first(x)): stage "low" teaches the first layer, stage "high" the second; `seen` counts batches, as a buffer."""
+    """y = second(first(x)): stage "low" teaches the first layer, stage "high" the second; `seen` counts batches, as a
+    buffer."""
 
     stages = ("low", "high")
     seen: Tensor
@@ -33,7 +34,10 @@ class Toy(nn.Module):
         hidden = self.first(batch.x)
         if stage == "low":
             return {"hidden": (hidden[:, :2] - batch.y).square().mean()}
-        return {"error": (self.second(hidden) * self.fixed - batch.y).square().mean(), "size": 1e-3 * self.second.weight.square().mean()}
+        return {
+            "error": (self.second(hidden) * self.fixed - batch.y).square().mean(),
+            "size": 1e-3 * self.second.weight.square().mean(),
+        }
 
     def trained(self, stage: str) -> Iterable[nn.Parameter]:
         return (self.first if stage == "low" else self.second).parameters()

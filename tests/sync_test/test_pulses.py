@@ -107,7 +107,9 @@ def test_the_model_is_one_and_gives_the_same_poses_however_the_sound_is_cut():
     stream = model.stream()
     for _ in range(2):
         parts = [stream.push(np.zeros(cut, np.float32)) for cut in cuts]
-        np.testing.assert_array_equal(np.concatenate([*parts, stream.flush()]), model.animate(np.zeros(cuts.sum(), np.float32)))
+        np.testing.assert_array_equal(
+            np.concatenate([*parts, stream.flush()]), model.animate(np.zeros(cuts.sum(), np.float32))
+        )
         stream.reset()
 
 
@@ -120,7 +122,9 @@ def test_a_pose_is_ready_with_the_first_sample_of_its_time(samples, poses):
 def test_on_its_way_to_the_face_nothing_moves_the_pulse(rate):
     animator = Animator(PulseModel(), Face())
     frames = [
-        frame for block in ClapSource(clock=ManualClock(), block_s=1 / 60, seconds=8, rate=rate).blocks() for frame in animator.push(block)
+        frame
+        for block in ClapSource(clock=ManualClock(), block_s=1 / 60, seconds=8, rate=rate).blocks()
+        for frame in animator.push(block)
     ]
     frames += animator.flush()
     assert [frame.index for frame in frames] == list(range(480))
@@ -140,7 +144,8 @@ def pose(*opened: int) -> np.ndarray:
 
 
 def checked(late_s: float, sent_after_s: list[float | None], *, audio_delay_s: float = 0.0) -> SyncMeter:
-    """What is measured when a fake output asks for its sound `late_s` after it could, and pose n leaves so long after it was due."""
+    """What is measured when a fake output asks for its sound `late_s` after it could, and pose n leaves so long after
+    it was due."""
     devices, clock = FakePortAudio(), ManualClock(50.0)
     source = ClapSource(clock=clock, block_s=0.1, seconds=1, late_s=audio_delay_s)
     speaker = Speaker(source, block_s=0.1, clock=clock, system=SoundSystem(devices))

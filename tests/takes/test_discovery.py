@@ -49,7 +49,9 @@ def test_take_json_says_it_where_the_name_could_mean_two_things(tmp_path):
     assert (found.slate, found.take, found.subject) == ("A_1", 2, "B")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"slate": 1}', '{"slate": "S", "take": "x", "subject": "s"}', "\x00", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"slate": 1}', '{"slate": "S", "take": "x", "subject": "s"}', "\x00", "[" * 100_000]
+)
 def test_a_damaged_take_json_does_not_matter(tmp_path, text):
     app_take(tmp_path / "S_1_Anna.csv", face(2))
     (tmp_path / "take.json").write_text(text)

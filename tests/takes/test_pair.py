@@ -27,7 +27,9 @@ START_S = 36000.25
 
 def say(*arguments: object) -> int:
     command = typer.main.get_command(takes.build())
-    return int(command.main(args=[str(argument) for argument in arguments], prog_name="takes", standalone_mode=False) or 0)
+    return int(
+        command.main(args=[str(argument) for argument in arguments], prog_name="takes", standalone_mode=False) or 0
+    )
 
 
 def ramp(seconds: float, rate_hz: int = RATE_HZ, channels: int = 1) -> np.ndarray:
@@ -36,7 +38,15 @@ def ramp(seconds: float, rate_hz: int = RATE_HZ, channels: int = 1) -> np.ndarra
     return (np.repeat(at[:, None], channels, 1) << 8).astype(np.int32)
 
 
-def take(folder: Path, rows: int = 180, *, name: str = "line", subtype: str = "PCM_24", rate_hz: int = RATE_HZ, channels: int = 1) -> Path:
+def take(
+    folder: Path,
+    rows: int = 180,
+    *,
+    name: str = "line",
+    subtype: str = "PCM_24",
+    rate_hz: int = RATE_HZ,
+    channels: int = 1,
+) -> Path:
     """A take of 60 rows a second with a sound that lasts 0.2 s longer."""
     write_take(folder / f"{name}.csv", face(rows), start_s=START_S)
     soundfile.write(folder / f"{name}.wav", ramp(rows / 60 + 0.2, rate_hz, channels), rate_hz, subtype=subtype)
@@ -61,7 +71,9 @@ def test_trim_cuts_the_sound_at_the_rows_own_samples(tmp_path: Path, start: str,
     whole, part = read_take(source), read_take(tmp_path / "part.csv")
     first = round(float(part.times_s[0] - whole.times_s[0]) * RATE_HZ)
     samples = heard(tmp_path / "part.wav")
-    np.testing.assert_array_equal(samples, first + np.arange(round((float(part.times_s[-1] - part.times_s[0]) + 1 / 60) * RATE_HZ)))
+    np.testing.assert_array_equal(
+        samples, first + np.arange(round((float(part.times_s[-1] - part.times_s[0]) + 1 / 60) * RATE_HZ))
+    )
     assert time_reference(tmp_path / "part.wav") == round(float(part.times_s[0]) * RATE_HZ)
     assert find_take(tmp_path / "part.csv").sound == tmp_path / "part.wav"
 
@@ -72,7 +84,9 @@ def test_without_an_end_the_sound_goes_on_to_its_own_end(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("rate_hz", [44100, 16000])
-def test_cuts_between_samples_are_the_nearest_sample_and_the_reference_is_of_the_day(tmp_path: Path, rate_hz: int) -> None:
+def test_cuts_between_samples_are_the_nearest_sample_and_the_reference_is_of_the_day(
+    tmp_path: Path, rate_hz: int
+) -> None:
     say("trim", take(tmp_path, rate_hz=rate_hz), "-o", tmp_path / "part.csv", "--start", "0.55")
     first = float(read_take(tmp_path / "part.csv").times_s[0])
     assert heard(tmp_path / "part.wav")[0] == round((first - START_S) * rate_hz)
@@ -150,7 +164,9 @@ def test_nothing_that_is_there_is_overwritten_unasked_neither_take_nor_sound(tmp
         say("trim", source, "-o", tmp_path / "part.csv", "--start", "1")
 
 
-def test_a_sound_that_cannot_be_written_is_named_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sound_that_cannot_be_written_is_named_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_arguments: object, **_named: object) -> float:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -168,7 +184,9 @@ def test_a_take_can_be_replaced_by_a_part_of_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kill_at", ["write", "between"])
-def test_killed_while_it_writes_it_leaves_no_take_without_its_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill_at: str) -> None:
+def test_killed_while_it_writes_it_leaves_no_take_without_its_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill_at: str
+) -> None:
     source, child = take(tmp_path), os.fork() if hasattr(os, "fork") else None
     if child is None:
         pytest.skip("this system has no fork")

@@ -45,18 +45,30 @@ def test_where_no_second_name_can_be_it_is_a_copy(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "link", refuse)
     wav = placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv")
-    assert wav is not None and not wav.samefile(tmp_path / "a.wav") and wav.read_bytes() == (tmp_path / "a.wav").read_bytes()
+    assert (
+        wav is not None
+        and not wav.samefile(tmp_path / "a.wav")
+        and wav.read_bytes() == (tmp_path / "a.wav").read_bytes()
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "form", "subtype", "bits"),
     [
-        ("a.flac", "FLAC", "PCM_16", "PCM_16"), ("a.ogg", "OGG", "VORBIS", "PCM_24"), ("a.mp3", "MP3", "MPEG_LAYER_III", "PCM_24"),
-        ("a.aiff", "AIFF", "PCM_24", "PCM_24"), ("a.wav", "WAV", "FLOAT", "PCM_24"), ("a.wav", "WAV", "PCM_32", "PCM_24"),
-        ("a.wav", "WAV", "ULAW", "PCM_16"), ("a.wav", "WAV", "PCM_U8", "PCM_16"), ("a.w64", "W64", "PCM_16", "PCM_16"),
+        ("a.flac", "FLAC", "PCM_16", "PCM_16"),
+        ("a.ogg", "OGG", "VORBIS", "PCM_24"),
+        ("a.mp3", "MP3", "MPEG_LAYER_III", "PCM_24"),
+        ("a.aiff", "AIFF", "PCM_24", "PCM_24"),
+        ("a.wav", "WAV", "FLOAT", "PCM_24"),
+        ("a.wav", "WAV", "PCM_32", "PCM_24"),
+        ("a.wav", "WAV", "ULAW", "PCM_16"),
+        ("a.wav", "WAV", "PCM_U8", "PCM_16"),
+        ("a.w64", "W64", "PCM_16", "PCM_16"),
     ],
-)  # fmt: skip
-def test_whatever_else_becomes_a_wav_of_the_same_sound(tmp_path: Path, name: str, form: str, subtype: str, bits: str) -> None:
+)
+def test_whatever_else_becomes_a_wav_of_the_same_sound(
+    tmp_path: Path, name: str, form: str, subtype: str, bits: str
+) -> None:
     soundfile.write(tmp_path / name, TONE, RATE_HZ, format=form, subtype=subtype)
     wav = placed(tmp_path / name, tmp_path / "takes" / "a.csv")
     assert wav is not None and wav.suffix == ".wav" and soundfile.info(wav).subtype == bits
@@ -88,14 +100,19 @@ def test_another_sound_of_that_name_is_left_as_it_is_unless_it_is_ours(tmp_path:
     with pytest.raises(SinkError, match="takes/a.wav is there and is another sound.*--no-sound"):
         placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv")
     assert (tmp_path / "takes" / "a.wav").read_bytes() == b"mine" and not (tmp_path / "takes" / "a.csv").exists()
-    assert placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv", placed_audio._sha256(tmp_path / "takes" / "a.wav")) is not None
+    assert (
+        placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv", placed_audio._sha256(tmp_path / "takes" / "a.wav"))
+        is not None
+    )
     assert (tmp_path / "takes" / "a.wav").samefile(tmp_path / "a.wav")
 
 
 def test_a_take_that_cannot_be_finished_leaves_no_sound(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", TONE, RATE_HZ)
     with pytest.raises(RuntimeError, match="stopped"):
-        convert_file(tmp_path / "a.wav", tmp_path / "takes" / "a.csv", LoudnessModel(), Face(Character()), on_progress=_stop)
+        convert_file(
+            tmp_path / "a.wav", tmp_path / "takes" / "a.csv", LoudnessModel(), Face(Character()), on_progress=_stop
+        )
     assert list((tmp_path / "takes").iterdir()) == [] and (tmp_path / "a.wav").exists()
 
 

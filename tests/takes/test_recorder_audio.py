@@ -27,7 +27,9 @@ from livelink_bridge.timing.timecode import RATES
 
 
 class TestSound:
-    def record(self, folder: Path, shown_s: list[float | None], frames: list[float] | None = None, **heard: Any) -> Path:
+    def record(
+        self, folder: Path, shown_s: list[float | None], frames: list[float] | None = None, **heard: Any
+    ) -> Path:
         """A take whose pose i is of sound time shown_s[i], of one block of counting sound."""
         one = recorder(folder)
         hear(one, **({"samples": counting(10 * 48000)} | heard))
@@ -51,8 +53,11 @@ class TestSound:
         assert int.from_bytes(raw[48 + 8 + 338 : 48 + 8 + 346], "little") == 36000 * 48000
         assert raw[48 + 8 + 320 : 48 + 8 + 338] == b"2024-12-0410:00:00"
         assert json.loads((path.parent / "audio_metadata.json").read_text()) == {
-            "BitsPerChannel": 24, "SampleRate": 48000, "ChannelsPerFrame": 1, "FormatFlags": 12,
-        }  # fmt: skip
+            "BitsPerChannel": 24,
+            "SampleRate": 48000,
+            "ChannelsPerFrame": 1,
+            "FormatFlags": 12,
+        }
         info = soundfile.info(path)
         assert (info.samplerate, info.channels, info.subtype, info.frames) == (48000, 1, "PCM_24", 1600)
 
@@ -82,7 +87,11 @@ class TestSound:
         send(one, 61)
         found = numbers(one.stop().sound)
         begin = 30 * 800
-        assert not found[:begin].any() and not found[begin + 4800 : begin + 9600].any() and not found[begin + 14400 :].any()
+        assert (
+            not found[:begin].any()
+            and not found[begin + 4800 : begin + 9600].any()
+            and not found[begin + 14400 :].any()
+        )
         np.testing.assert_allclose(found[begin : begin + 4800], np.arange(4800), atol=0.01)
         np.testing.assert_allclose(found[begin + 9600 : begin + 14400], np.arange(9600, 14400), atol=0.01)
 
@@ -132,8 +141,16 @@ def test_a_real_sender_shows_each_pose_beside_its_sound(tmp_path: Path):
     channel.close()
     one = recorder(tmp_path)
     hear(one, counting(3 * 48000))
-    sender = Sender(JitterBuffer(channel), [one], DelayedTiming(FixedTiming(100.2), 0.05), fps=Fraction(60), clock=clock, stop=threading.Event(),
-                    metrics=Metrics(), timebase=Timebase(clock, RATES["60"]))  # fmt: skip
+    sender = Sender(
+        JitterBuffer(channel),
+        [one],
+        DelayedTiming(FixedTiming(100.2), 0.05),
+        fps=Fraction(60),
+        clock=clock,
+        stop=threading.Event(),
+        metrics=Metrics(),
+        timebase=Timebase(clock, RATES["60"]),
+    )
 
     def shown_s() -> float | None:
         zero_s = sender.grid.shown_zero_s

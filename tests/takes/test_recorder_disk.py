@@ -38,7 +38,9 @@ class FullDisk:
 
 class TestTroubleWithTheDisk:
     @pytest.mark.parametrize("failing", ["rows", "sound"])
-    def test_a_full_disk_ends_the_take_with_one_line_and_the_session_goes_on(self, tmp_path: Path, caplog, failing: str):
+    def test_a_full_disk_ends_the_take_with_one_line_and_the_session_goes_on(
+        self, tmp_path: Path, caplog, failing: str
+    ):
         one = recorder(tmp_path)
         hear(one, counting(480000))
         shown = iter([at / 60 for at in range(1000)])
@@ -64,7 +66,9 @@ class TestTroubleWithTheDisk:
         send(one, 1)
         assert one.stop().folder.name == "20241204_Ada_2"
 
-    def test_a_mistake_of_ours_ends_the_take_with_one_line_and_closes_its_files(self, tmp_path: Path, caplog, monkeypatch):
+    def test_a_mistake_of_ours_ends_the_take_with_one_line_and_closes_its_files(
+        self, tmp_path: Path, caplog, monkeypatch
+    ):
         one = recorder(tmp_path)
         one.arm()
         recording = one._recording
@@ -82,7 +86,9 @@ class TestTroubleWithTheDisk:
         lines = [record.message for record in caplog.records]
         assert len(lines) == 1 and "this is a bug: IndexError: off by one; recording stops with row 0" in lines[0]
 
-    def test_a_disk_that_hangs_never_holds_up_the_sender_and_what_is_lost_is_counted(self, tmp_path: Path, caplog, monkeypatch):
+    def test_a_disk_that_hangs_never_holds_up_the_sender_and_what_is_lost_is_counted(
+        self, tmp_path: Path, caplog, monkeypatch
+    ):
         one = recorder(tmp_path)
         one.arm()
         recording = one._recording
@@ -95,8 +101,11 @@ class TestTroubleWithTheDisk:
             assert freed.wait(20)
             flush()
 
-        monkeypatch.setattr(recording, "_take", SimpleNamespace(append=recording._take.append, flush=hang, close=recording._take.close,
-                                                                rows=0))  # fmt: skip
+        monkeypatch.setattr(
+            recording,
+            "_take",
+            SimpleNamespace(append=recording._take.append, flush=hang, close=recording._take.close, rows=0),
+        )
         assert stuck.wait(20)
         send(one, 1000)
         assert one.errors == 1000 - 480
@@ -129,7 +138,9 @@ for frame in range(10**9):
     if frame > 100:
         threading.Event().wait(0.002)
 """
-        with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT) as program:
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as program:
             assert program.stdout is not None and program.stdout.readline() == "written\n"
             program.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
             program.wait(20)

@@ -102,9 +102,16 @@ class Sent:
 
 
 def simulate(
-    minutes: float, *, block_samples: int, clock_ppm: float, jitter_s: float, stall_every_s: float = 0.0, stall_s: float = 0.03
+    minutes: float,
+    *,
+    block_samples: int,
+    clock_ppm: float,
+    jitter_s: float,
+    stall_every_s: float = 0.0,
+    stall_s: float = 0.03,
 ) -> Sent:
-    """A 48 kHz device whose blocks arrive late by chance, a model with 4 / 60 s of look-ahead, and the sender's grid."""
+    """A 48 kHz device whose blocks arrive late by chance, a model with 4 / 60 s of look-ahead, and the sender's
+    grid."""
     rng = np.random.default_rng(7)
     rate, true_rate = 48000, 48000 * (1 + clock_ppm * 1e-6)
     timing = ArrivalClock()
@@ -181,7 +188,9 @@ def test_lost_sound_is_found_again_without_breaking_the_beat():
 
     def listen(start: int, blocks: int, zero_s: float) -> None:
         for number in range(blocks):
-            block = AudioBlock(np.zeros(200, np.float32), 48000, start + number * 200, zero_s + (start + (number + 1) * 200) / 48000)
+            block = AudioBlock(
+                np.zeros(200, np.float32), 48000, start + number * 200, zero_s + (start + (number + 1) * 200) / 48000
+            )
             timing.heard(block)
             if number % 4 == 3:
                 timing.ready(block.end // 800 - 4, block.arrived_s + 0.001)
@@ -224,7 +233,8 @@ def test_delays_are_counted_from_the_moment_the_device_handed_the_sound_over():
 
 
 @pytest.mark.parametrize(
-    ("fps", "wait_ms"), [(60, 0), (30, 0), (24, 1000 / 120), (25, 1000 / 75), (50, 1000 / 75), (Fraction(60000, 1001), 1000 / 60 * 0.999)]
+    ("fps", "wait_ms"),
+    [(60, 0), (30, 0), (24, 1000 / 120), (25, 1000 / 75), (50, 1000 / 75), (Fraction(60000, 1001), 1000 / 60 * 0.999)],
 )
 def test_any_rate_shows_evenly_spaced_moments_each_when_the_pose_after_it_is_due(fps, wait_ms):
     grid = TickScheduler(fps, FixedTiming(5.0))

@@ -29,7 +29,9 @@ def test_frame_numbers_stay_with_the_clock_whatever_the_beat_and_stamps_rise(tem
     steps = np.diff(numbers)
     assert all(one < other for one, other in pairwise((stamp.frame, stamp.subframe) for stamp in stamps))
     assert np.abs(numbers - 60 * (3600 + times_s)).max() < 1.2
-    assert (steps != 1).sum() <= 1 + abs(round(40000 * (1 - tempo))), "as many as the beat wanders by, not one for each jitter"
+    assert (steps != 1).sum() <= 1 + abs(round(40000 * (1 - tempo))), (
+        "as many as the beat wanders by, not one for each jitter"
+    )
 
 
 def test_a_subframe_is_never_rounded_up_to_a_whole_frame():
@@ -56,7 +58,9 @@ def disciplined(seconds: int, parts_per_million: float, leap_s: float = 0.0):
     """Stamps, once a second, on a machine whose system clock runs so much faster than its monotonic one."""
     clock = ManualClock(0.0, time_of_day_s=3600.0)
     day_s = clock.time_of_day
-    clock.time_of_day = lambda: day_s() * (1 + parts_per_million * 1e-6) - 3600 * parts_per_million * 1e-6 + leap_s * (clock.now() > 30)
+    clock.time_of_day = lambda: (
+        day_s() * (1 + parts_per_million * 1e-6) - 3600 * parts_per_million * 1e-6 + leap_s * (clock.now() > 30)
+    )
     base = Timebase(clock, SIXTY, "ntp")
     stamps = []
     for _ in range(seconds):
@@ -76,7 +80,9 @@ def test_an_ntp_disciplined_system_clock_is_followed_without_leaps(parts_per_mil
 def test_a_system_clock_that_was_set_is_said_once_and_not_followed(caplog):
     stamps, _ = disciplined(120, 0.0, leap_s=-1800.0)
     assert (np.diff([stamp.frame for stamp in stamps]) == 60).all()
-    assert [record.message for record in caplog.records] == ["the system's clock was set by -1800.0 s; timecode goes on from where it was"]
+    assert [record.message for record in caplog.records] == [
+        "the system's clock was set by -1800.0 s; timecode goes on from where it was"
+    ]
 
 
 def test_past_midnight_frame_numbers_go_on_and_the_timecode_begins_anew():

@@ -30,11 +30,14 @@ def test_labels_keep_to_the_clock_all_day(name):
     for of_day_s in (0, 59, 60, 600, 3599, 40271, 86399):
         hours, minutes, seconds, frames = rate.label(round(rate.frames_at(of_day_s))).replace(";", ":").split(":")
         shown_s = int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(frames) / rate.nominal
-        assert shown_s == pytest.approx(of_day_s, abs=0.15)  # two frames within a minute, and dropping leaves 0.09 s a day
+        assert shown_s == pytest.approx(
+            of_day_s, abs=0.15
+        )  # two frames within a minute, and dropping leaves 0.09 s a day
 
 
 @pytest.mark.parametrize(
-    ("fps", "name"), [(Fraction(60), "60"), (Fraction(30000, 1001), "29.97df"), (Fraction(24000, 1001), "23.976"), (Fraction(7), "7")]
+    ("fps", "name"),
+    [(Fraction(60), "60"), (Fraction(30000, 1001), "29.97df"), (Fraction(24000, 1001), "23.976"), (Fraction(7), "7")],
 )
 def test_a_rate_that_nobody_chose_counts_with_the_clock(fps, name):
     assert (counting(fps).name, counting(fps).exact) == (name, fps)

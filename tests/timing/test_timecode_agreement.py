@@ -31,9 +31,12 @@ def timebase(rate: TimecodeRate, of_day_s: float) -> Timebase:
 
 
 def day_of_stamps(rate: TimecodeRate, of_day_s: float = BEGINS_S) -> list[tuple[int, Stamp]]:
-    """(tick, stamp) of pairs of neighbouring ticks, a pair every ten minutes or so over 24 hours, at one tick a frame."""
+    """(tick, stamp) of pairs of neighbouring ticks, a pair every ten minutes or so over 24 hours, at one tick a
+    frame."""
     base = timebase(rate, of_day_s)
-    ticks = [tick + pair for tick in range(0, math.floor(DAY_S * rate.exact), round(617 * rate.exact)) for pair in (0, 1)]
+    ticks = [
+        tick + pair for tick in range(0, math.floor(DAY_S * rate.exact), round(617 * rate.exact)) for pair in (0, 1)
+    ]
     return [(tick, base.stamp(5.0 + float(tick / rate.exact))) for tick in ticks]
 
 
@@ -93,7 +96,9 @@ def test_a_takes_rows_are_the_packets_times_all_day(name: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", [name for name in RATES if name not in KEEPING])
-def test_where_labels_run_slower_than_the_clock_a_take_begins_with_the_label_and_keeps_the_clock(name: str, tmp_path: Path) -> None:
+def test_where_labels_run_slower_than_the_clock_a_take_begins_with_the_label_and_keeps_the_clock(
+    name: str, tmp_path: Path
+) -> None:
     rate = RATES[name]
     stamps = day_of_stamps(rate)
     begun, codes, _ = record(tmp_path, [stamp for _, stamp in stamps])
@@ -114,7 +119,9 @@ def test_stamps_rise_and_keep_time_whatever_the_beat(name: str, of_day_s: float,
         stamp = base.stamp(now_s)
         assert stamp.frame + stamp.subframe > last and 0 <= stamp.subframe < 1 and 0 <= stamp.of_day_s < DAY_S
         last = stamp.frame + stamp.subframe
-        assert last == pytest.approx(RATES[name].frames_at(of_day_s) + (now_s - 5.0) * float(RATES[name].exact), abs=1e-6)
+        assert last == pytest.approx(
+            RATES[name].frames_at(of_day_s) + (now_s - 5.0) * float(RATES[name].exact), abs=1e-6
+        )
         now_s += wait_s
 
 
@@ -122,6 +129,12 @@ def test_stamps_rise_and_keep_time_whatever_the_beat(name: str, of_day_s: float,
 def test_every_label_of_a_day_is_another_one(name: str) -> None:
     rate = RATES[name]
     per_day = DAY_S * rate.nominal - (1440 - 144) * (rate.nominal // 15 if rate.drop else 0)
-    for around in (100, round(rate.frames_at(60)), round(rate.frames_at(600)), round(rate.frames_at(3600)), per_day - 100):
+    for around in (
+        100,
+        round(rate.frames_at(60)),
+        round(rate.frames_at(600)),
+        round(rate.frames_at(3600)),
+        per_day - 100,
+    ):
         labels = [rate.label(frame) for frame in range(around - 100, around + 100)]
         assert len(set(labels)) == len(labels) and labels == sorted(labels)

@@ -23,13 +23,20 @@ def test_the_targets_sheet_shows_rest_and_each_of_the_52_at_full_weight_with_lip
     assert rest["weights"] == {}
     assert [next(iter(cell["weights"])) for cell in cells] == list(ARKIT_52)
     assert all(set(cell["weights"].values()) == {1.0} for cell in cells)
-    assert next(cell["weights"] for cell in cells if "mouthClose" in cell["weights"]) == {"mouthClose": 1.0, "jawOpen": 1.0}
+    assert next(cell["weights"] for cell in cells if "mouthClose" in cell["weights"]) == {
+        "mouthClose": 1.0,
+        "jawOpen": 1.0,
+    }
 
 
 def test_the_visemes_sheet_shows_what_the_networks_are_taught() -> None:
     cells = {cell["name"]: cell["weights"] for cell in contact_sheet.visemes()}
     assert len(cells) == len(contact_sheet.VISEMES) >= 14
-    assert cells["ah  father"]["jawOpen"] > 0.3 and cells["oo  food"]["mouthPucker"] > 0.3 and cells["th  thin"]["tongueOut"] > 0.3
+    assert (
+        cells["ah  father"]["jawOpen"] > 0.3
+        and cells["oo  food"]["mouthPucker"] > 0.3
+        and cells["th  thin"]["tongueOut"] > 0.3
+    )
 
 
 @pytest.mark.parametrize("name", ["face_targets.jpg", "face_visemes.jpg"])
@@ -38,10 +45,15 @@ def test_the_sheets_of_the_documentation_are_modest(name: str) -> None:
 
 
 @pytest.mark.skipif(not any(map(shutil.which, contact_sheet.BROWSERS)), reason="no Chromium here to draw with")
-@pytest.mark.skipif(importlib.util.find_spec("nicegui") is None, reason="nicegui carries three.js; it comes with the extra 'preview'")
+@pytest.mark.skipif(
+    importlib.util.find_spec("nicegui") is None, reason="nicegui carries three.js; it comes with the extra 'preview'"
+)
 def test_a_browser_draws_the_face_and_the_open_mouth_is_darker_than_the_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contact_sheet, "PATIENCE_S", 50.0)
-    cells = [{"name": "rest", "weights": {}, "view": "close"}, {"name": "open", "weights": {"jawOpen": 0.7}, "view": "close"}]
+    cells = [
+        {"name": "rest", "weights": {}, "view": "close"},
+        {"name": "open", "weights": {"jawOpen": 0.7}, "view": "close"},
+    ]
     picture = contact_sheet.render(cells, columns=2, pixels=96, form="image/png")
     light = np.asarray(Image.open(io.BytesIO(picture)).convert("L"), float)
     rest, opened = light[4:100, 4:100], light[4:100, 104:200]

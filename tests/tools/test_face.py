@@ -109,7 +109,8 @@ def touching() -> tuple[Array, Array]:
 
 @cache
 def twins(material: str) -> Array:
-    """For each point, the one mirrored across the middle; of points in one place the one that an open jaw moves alike."""
+    """For each point, the one mirrored across the middle; of points in one place the one that an open jaw moves
+    alike."""
     here = np.concatenate([points(material), moved("jawOpen", material)[:, 1:]], axis=1)
     there = here * [-1, 1, 1, 1, 1]
     result = np.empty(len(here), np.intp)
@@ -149,7 +150,9 @@ def test_numbers_are_finite_normals_are_of_length_one_and_triangles_name_points_
 def test_stated_bounds_are_the_values() -> None:
     for about, number in ((about, i) for i, about in enumerate(glb().json["accessors"]) if "min" in about):
         values = glb().accessor(number)
-        assert values.min(0) == pytest.approx(about["min"], abs=1e-9) and values.max(0) == pytest.approx(about["max"], abs=1e-9)
+        assert values.min(0) == pytest.approx(about["min"], abs=1e-9) and values.max(0) == pytest.approx(
+            about["max"], abs=1e-9
+        )
 
 
 def test_it_is_a_head_in_metres_that_looks_along_z_with_its_own_left_at_positive_x() -> None:
@@ -219,7 +222,17 @@ def test_lips_seal_where_mouth_close_is_jaw_open_with_the_teeth_apart(weight: fl
     assert weight * moved("jawOpen", "teeth")[:, 1].min() < -weight * 2.0 * CM
 
 
-SEALED = ("Pucker", "SmileLeft", "FrownLeft", "DimpleLeft", "StretchLeft", "PressLeft", "Left", "ShrugLower", "ShrugUpper")
+SEALED = (
+    "Pucker",
+    "SmileLeft",
+    "FrownLeft",
+    "DimpleLeft",
+    "StretchLeft",
+    "PressLeft",
+    "Left",
+    "ShrugLower",
+    "ShrugUpper",
+)
 
 
 @pytest.mark.parametrize("name", SEALED)
@@ -240,7 +253,9 @@ def test_a_funnel_is_a_narrow_open_ring_and_a_pucker_a_narrower_closed_one() -> 
 
 def test_a_smile_raises_and_widens_the_corner_and_a_frown_lowers_it() -> None:
     corner = points("lips")[:, 0].argmax()
-    smile, frown, stretch = (moved(name, "lips")[corner] / CM for name in ("mouthSmileLeft", "mouthFrownLeft", "mouthStretchLeft"))
+    smile, frown, stretch = (
+        moved(name, "lips")[corner] / CM for name in ("mouthSmileLeft", "mouthFrownLeft", "mouthStretchLeft")
+    )
     assert smile[0] > 0.4 and smile[1] > 0.4
     assert frown[1] < -0.4
     assert stretch[0] > 0.5 and abs(stretch[1]) < stretch[0]
@@ -317,7 +332,9 @@ def test_the_scripts_make_the_file_that_is_shipped() -> None:
     for ours, theirs in zip(made.json["meshes"], shipped.json["meshes"], strict=True):
         for one, two in zip(ours["primitives"], theirs["primitives"], strict=True):
             for kind in ("POSITION", "NORMAL"):
-                near = np.abs(made.accessor(one["attributes"][kind]) - shipped.accessor(two["attributes"][kind]).astype(float)).max()
+                near = np.abs(
+                    made.accessor(one["attributes"][kind]) - shipped.accessor(two["attributes"][kind]).astype(float)
+                ).max()
                 assert near < (1e-6 if kind == "POSITION" else 1e-3)
             assert np.array_equal(made.accessor(one["indices"]), shipped.accessor(two["indices"]))
             for mine, other in zip(one.get("targets", []), two.get("targets", []), strict=True):

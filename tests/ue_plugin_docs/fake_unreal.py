@@ -1,9 +1,11 @@
-"""A STAND-IN for the part of Unreal's Python API that `import_take.py` uses. It is not Unreal and proves nothing about Unreal.
+"""A STAND-IN for the part of Unreal's Python API that `import_take.py` uses. It is not Unreal and proves nothing about
+Unreal.
 
-It knows only names of the API's documentation, and raises AttributeError for any other. Its take importer follows what the source
-of LiveLinkFaceImporterFactory.cpp says: rows are keys at their time of day, a row with another number of filled cells ends the
-import, the subject is cut out of the asset's name. `older=True` counts FF in sixtieths always, as versions before 5.4 do;
-otherwise the rate is 60 if some FF is over 30, and 30 if not, and becomes the sequence's display rate.
+It knows only names of the API's documentation, and raises AttributeError for any other. Its take importer follows what
+the source of LiveLinkFaceImporterFactory.cpp says: rows are keys at their time of day, a row with another number of
+filled cells ends the import, the subject is cut out of the asset's name. `older=True` counts FF in sixtieths always, as
+versions before 5.4 do; otherwise the rate is 60 if some FF is over 30, and 30 if not, and becomes the sequence's
+display rate.
 """
 
 from __future__ import annotations
@@ -136,7 +138,15 @@ def subject_of(name: str) -> str:
 
 
 class AssetImportTask(Properties):
-    known = ("filename", "destination_path", "destination_name", "automated", "save", "factory", "imported_object_paths")
+    known = (
+        "filename",
+        "destination_path",
+        "destination_name",
+        "automated",
+        "save",
+        "factory",
+        "imported_object_paths",
+    )
 
 
 class EditorAssetSubsystem:
@@ -187,12 +197,20 @@ class Unreal:
         self.errors: list[str] = []
         self.assets = subsystem.assets
         self.saved = subsystem.saved
-        self.FrameRate, self.AssetImportTask, self.MovieSceneAudioTrack = FrameRate, AssetImportTask, MovieSceneAudioTrack
+        self.FrameRate, self.AssetImportTask, self.MovieSceneAudioTrack = (
+            FrameRate,
+            AssetImportTask,
+            MovieSceneAudioTrack,
+        )
         self.EditorAssetSubsystem = EditorAssetSubsystem
         self.get_editor_subsystem = {EditorAssetSubsystem: subsystem}.__getitem__
-        self.AssetToolsHelpers = type("AssetToolsHelpers", (), {"get_asset_tools": staticmethod(lambda: _AssetTools(subsystem))})
+        self.AssetToolsHelpers = type(
+            "AssetToolsHelpers", (), {"get_asset_tools": staticmethod(lambda: _AssetTools(subsystem))}
+        )
         if importer:
-            self.LiveLinkFaceImporterFactory = type("LiveLinkFaceImporterFactory", (LiveLinkFaceImporterFactory,), {"older": older})
+            self.LiveLinkFaceImporterFactory = type(
+                "LiveLinkFaceImporterFactory", (LiveLinkFaceImporterFactory,), {"older": older}
+            )
 
     def log(self, text: str) -> None:
         self.logged.append(text)

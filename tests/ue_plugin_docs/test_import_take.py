@@ -43,7 +43,9 @@ def _poses(rows: int) -> np.ndarray:
     return poses
 
 
-def _take(folder: Path, rows: int = 90, *, start_s: float = EVENING_S, stem: str = "Hall_3_Ada", sound_s: float = 0.0) -> Path:
+def _take(
+    folder: Path, rows: int = 90, *, start_s: float = EVENING_S, stem: str = "Hall_3_Ada", sound_s: float = 0.0
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_take(folder / f"{stem}.csv", _poses(rows), start_s=start_s)
     if sound_s:
@@ -81,7 +83,9 @@ def test_the_sound_is_laid_on_the_first_row_and_the_sequence_lasts_as_long_as_bo
     assert section.seconds == (0.0, 121 / 60)
     assert section.get_editor_property("sound").data == path.with_suffix(".wav").read_bytes()
     assert sequence.playback == [0.0, 121 / 60]
-    assert set(unreal.assets) == {"/Game/Takes/LS_Hall_3_Ada", "/Game/Takes/SW_Hall_3_Ada"} and unreal.saved == [sequence]
+    assert set(unreal.assets) == {"/Game/Takes/LS_Hall_3_Ada", "/Game/Takes/SW_Hall_3_Ada"} and unreal.saved == [
+        sequence
+    ]
 
 
 def test_with_its_timecode_kept_face_and_sound_begin_at_one_frame_of_the_day(tmp_path: Path) -> None:
@@ -120,7 +124,13 @@ def test_rows_past_midnight_follow_those_before_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("stem", "subject"),
-    [("Hall_3_Ada", "Ada"), ("12_3_Ada", "Ada"), ("Hall_3_Ada_L", "Ada_L"), ("my_hall_3_Ada_cal", "Ada"), ("take", "take")],
+    [
+        ("Hall_3_Ada", "Ada"),
+        ("12_3_Ada", "Ada"),
+        ("Hall_3_Ada_L", "Ada_L"),
+        ("my_hall_3_Ada_cal", "Ada"),
+        ("take", "take"),
+    ],
 )
 def test_the_sequence_plays_as_the_takes_own_subject(tmp_path: Path, stem: str, subject: str) -> None:
     _, sequence = _imported(_take(tmp_path, stem=stem))
@@ -131,12 +141,25 @@ def test_the_subject_is_that_of_take_json_or_the_one_asked_for(tmp_path: Path) -
     path = _take(tmp_path)
     path.with_name("take.json").write_text('{"slate": "Hall", "take": 3, "subject": "Ada B"}')
     unreal, sequence = _imported(path)
-    assert sequence.subject == "Ada-B" and any("'Ada B' cannot stand in an asset's name" in line for line in unreal.logged)
+    assert sequence.subject == "Ada-B" and any(
+        "'Ada B' cannot stand in an asset's name" in line for line in unreal.logged
+    )
     assert _imported(path, "--subject", "Ben")[1].subject == "Ben"
 
 
 def test_the_scripts_rule_for_subjects_is_the_importers(tmp_path: Path) -> None:
-    for name in ("a", "a_1_b", "a_b_1_c", "a_b_c_d", "a_1_2_3", "1_2_3_4_b_cal", "LS_Hall_3_Ada_L_raw", "a__3_b", "a_b_c_4", "x_-1_y_z"):
+    for name in (
+        "a",
+        "a_1_b",
+        "a_b_1_c",
+        "a_b_c_d",
+        "a_1_2_3",
+        "1_2_3_4_b_cal",
+        "LS_Hall_3_Ada_L_raw",
+        "a__3_b",
+        "a_b_c_4",
+        "x_-1_y_z",
+    ):
         assert script.imported_subject(name) == fake.subject_of(name), name
 
 
@@ -230,6 +253,8 @@ def test_outside_unreal_the_script_says_what_it_would_do_with_nothing_but_python
     command = [sys.executable, "-I", "-S", str(SCRIPT), str(tmp_path / "takes"), "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
-    assert "/Game/Takes/LS_Hall_3_Ada" in done.stdout and "subject Ada, 90 rows, 1.50 s from the beginning" in done.stdout
+    assert (
+        "/Game/Takes/LS_Hall_3_Ada" in done.stdout and "subject Ada, 90 rows, 1.50 s from the beginning" in done.stdout
+    )
     assert done.stdout.endswith("1 of 1 takes would be imported (dry run)\n")
     assert sorted(file.name for file in (tmp_path / "takes").iterdir()) == ["Hall_3_Ada.csv", "Hall_3_Ada.wav"]

@@ -1,4 +1,5 @@
-"""The program and the script that runs in Unreal say the same of a folder: which takes, whose, with which sound, and what is wrong."""
+"""The program and the script that runs in Unreal say the same of a folder: which takes, whose, with which sound, and
+what is wrong."""
 
 from __future__ import annotations
 
@@ -39,13 +40,21 @@ def _counted(frames: int, nominal: int, before: str = ":") -> str:
 
 
 WELL = {
-    "24": _counted(100, 24), "25": _counted(100, 25), "29.97df": _counted(100, 30, ";"), "30": _counted(100, 30), "48": _counted(100, 48),
-    "50": _counted(100, 50), "60": _counted(100, 60), "short": _counted(12, 24),
+    "24": _counted(100, 24),
+    "25": _counted(100, 25),
+    "29.97df": _counted(100, 30, ";"),
+    "30": _counted(100, 30),
+    "48": _counted(100, 48),
+    "50": _counted(100, 50),
+    "60": _counted(100, 60),
+    "short": _counted(12, 24),
     "milliseconds": _labels(*(f"00:00:{row * 50 // 3 // 1000:02}:{row * 50 // 3 % 1000:03}" for row in range(100))),
     "semicolons": _counted(100, 60).replace(",", ";"),
     "ends": _counted(100, 60).replace("\n", ",\n"),
-    "51": "\n".join(line.rsplit(",", 10)[0] + "," + ",".join(line.rsplit(",", 10)[2:]) for line in _counted(100, 60).splitlines()),
-}  # fmt: skip
+    "51": "\n".join(
+        line.rsplit(",", 10)[0] + "," + ",".join(line.rsplit(",", 10)[2:]) for line in _counted(100, 60).splitlines()
+    ),
+}
 ILL = {
     "no header": "a,b\n1,2\n",
     "no rows": HEADER + "\n",
@@ -101,18 +110,28 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_holds_the_same_takes_for_everyone(folder: Path) -> None:
     found = find_takes(folder)
     assert [files.csv.relative_to(folder).as_posix() for files in found] == [
-        "20241204_MySlate_7/MySlate_7_iPhone_cal.csv", "LiveLinkBridge_3.csv", "a.csv", "scene 1/b.csv", "scene 1/deep/er/still/c.csv",
-    ]  # fmt: skip
+        "20241204_MySlate_7/MySlate_7_iPhone_cal.csv",
+        "LiveLinkBridge_3.csv",
+        "a.csv",
+        "scene 1/b.csv",
+        "scene 1/deep/er/still/c.csv",
+    ]
     assert script.takes_at(folder) == [files.csv for files in found]
     assert [file.table for file in files_in(folder)] == [files.csv for files in found]
     for files in found:
         assert script.named(files.csv) == (files.slate, files.take, files.subject)
-        assert script.sound_beside(files.csv) == files.sound == next(f.sound for f in files_in(folder) if f.table == files.csv)
+        assert (
+            script.sound_beside(files.csv)
+            == files.sound
+            == next(f.sound for f in files_in(folder) if f.table == files.csv)
+        )
         plan = script.make_plan(files.csv)
         assert (plan.subject, plan.wav) == (files.subject, files.sound)
 
 
-def test_check_takes_a_batch_as_a_folder_and_names_the_subject_as_list_does(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_takes_a_batch_as_a_folder_and_names_the_subject_as_list_does(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = typer.main.get_command(takes.build())
     command.main(args=["check", str(folder / "scene 1"), str(folder / "20241204_MySlate_7")], standalone_mode=False)
     out = capsys.readouterr().out
@@ -122,9 +141,15 @@ def test_check_takes_a_batch_as_a_folder_and_names_the_subject_as_list_does(fold
 
 def test_a_silent_take_is_told_whose_it_is(folder: Path) -> None:
     (folder / "a.wav").unlink()
-    app, own = script.make_plan(folder / "20241204_MySlate_7/MySlate_7_iPhone_cal.csv"), script.make_plan(folder / "a.csv")
+    app, own = (
+        script.make_plan(folder / "20241204_MySlate_7/MySlate_7_iPhone_cal.csv"),
+        script.make_plan(folder / "a.csv"),
+    )
     assert any("in its film: ffmpeg -i MySlate_7_iPhone.mov MySlate_7_iPhone.wav" in note for note in app.notes)
-    assert any("no sound beside it, expected a.wav" in note and "--with-sound" in note and ".mov" not in note for note in own.notes)
+    assert any(
+        "no sound beside it, expected a.wav" in note and "--with-sound" in note and ".mov" not in note
+        for note in own.notes
+    )
 
 
 def test_a_sound_that_the_script_cannot_lay_is_told(folder: Path) -> None:
@@ -134,7 +159,11 @@ def test_a_sound_that_the_script_cannot_lay_is_told(folder: Path) -> None:
 
 
 def test_the_script_holds_the_programs_own_text_of_today() -> None:
-    command = [sys.executable, "-c", "import make_import_take as m; print(m.made(m.SCRIPT.read_text()) == m.SCRIPT.read_text())"]
+    command = [
+        sys.executable,
+        "-c",
+        "import make_import_take as m; print(m.made(m.SCRIPT.read_text()) == m.SCRIPT.read_text())",
+    ]
     done = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == "True\n", "run python scripts/make_import_take.py"
 

@@ -1,4 +1,5 @@
-"""The Unreal pages: drawings are what their texts say, links lead somewhere, claims carry marks, quoted lines are the program's."""
+"""The Unreal pages: drawings are what their texts say, links lead somewhere, claims carry marks, quoted lines are the
+program's."""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ def test_the_drawings_are_what_their_texts_say() -> None:
 @pytest.mark.parametrize("drawing", sorted(DIAGRAMS.glob("*.svg")), ids=lambda path: path.stem)
 def test_each_drawing_has_a_text_a_page_and_every_label_of_its_text(drawing: Path) -> None:
     source = drawing.with_suffix(".txt").read_text(encoding="utf-8")
-    shown = {"".join(element.itertext()) for element in ElementTree.parse(drawing).iter("{http://www.w3.org/2000/svg}text")}
+    shown = {
+        "".join(element.itertext()) for element in ElementTree.parse(drawing).iter("{http://www.w3.org/2000/svg}text")
+    }
     boxes = [shlex.split(line)[4:] for line in source.splitlines() if line.startswith("box ")]
     assert boxes and {line for lines in boxes for line in lines} <= shown
     assert any(f"diagrams/{drawing.name}" in _text(name) for name in NAMES)
@@ -106,7 +109,9 @@ def test_the_list_of_the_osc_message_is_in_wire_order() -> None:
     for name, number in expected.items():
         assert CHANNELS_61[number] == name.strip("*")
         first, last = next(
-            (int(row[1]), int(row[2])) for row in re.finditer(r"^\| (\d+) to (\d+) \| (.+) \|$", page, re.M) if name in row[3]
+            (int(row[1]), int(row[2]))
+            for row in re.finditer(r"^\| (\d+) to (\d+) \| (.+) \|$", page, re.M)
+            if name in row[3]
         )
         assert first <= number <= last
 
@@ -147,7 +152,9 @@ QUOTED = {
 }
 
 
-@pytest.mark.parametrize(("reason", "datagrams"), list(_scenes()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("reason", "datagrams"), list(_scenes()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_lines_of_the_monitor_are_quoted_as_it_says_them(reason: str, datagrams: list[tuple[float, bytes]]) -> None:
     monitor = Monitor()
     for at, datagram in datagrams:
@@ -175,7 +182,9 @@ def test_lines_of_the_take_check_are_quoted_as_it_says_them(tmp_path: Path) -> N
     path.write_text("\n".join([*lines[:2], lines[2].replace(",0.0000000000", ",", 1)]))
     stopped = "importers stop here and keep only the rows before"
     assert any(stopped in finding.text for finding in check_take(path)) and f"`{stopped}`" in page
-    path.write_text("\n".join([lines[0], *(f"10:00:{at // 24:02}:{at % 24:02},{lines[1].split(',', 1)[1]}" for at in range(60))]))
+    path.write_text(
+        "\n".join([lines[0], *(f"10:00:{at // 24:02}:{at % 24:02},{lines[1].split(',', 1)[1]}" for at in range(60))])
+    )
     other = "its timecode counts 24 a second, importers count 60, newer ones 30 where no FF is over 30"
     assert any(other in finding.text for finding in check_take(path)) and f"`{other}`" in page
     write_take(path, np.zeros((60, 61), np.float32))

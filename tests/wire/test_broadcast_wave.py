@@ -34,7 +34,11 @@ def test_other_programs_read_the_samples_behind_it(bits: int, subtype: str, chan
     info = soundfile.info(io.BytesIO(data))
     assert (info.frames, info.samplerate, info.channels, info.subtype) == (100, 44100, channels, subtype)
     with wave.open(io.BytesIO(data)) as file:
-        assert (file.getnframes(), file.getsampwidth(), file.readframes(1)) == (100, bits // 8, bytes(range(form.frame_bytes)))
+        assert (file.getnframes(), file.getsampwidth(), file.readframes(1)) == (
+            100,
+            bits // 8,
+            bytes(range(form.frame_bytes)),
+        )
 
 
 def test_it_says_which_sample_of_the_day_is_the_first():

@@ -56,7 +56,8 @@ def test_the_pages_example_is_decoded_to_what_it_says() -> None:
 
 
 def test_eyes_of_the_pages_example_turn_as_their_shapes_say_by_live_links_signs() -> None:
-    """They look down (0.17) and in (0.06 right, 0.04 left): Live Link's pitch is positive, LeftEyeYaw too, RightEyeYaw negative."""
+    """They look down (0.17) and in (0.06 right, 0.04 left): Live Link's pitch is positive, LeftEyeYaw too, RightEyeYaw
+    negative."""
     values = dict(zip(CHANNELS_61, decode(PAGE_EXAMPLE).values.tolist(), strict=True))
     assert values["LeftEyePitch"] == pytest.approx(0.62 * 0.17, rel=0.05)
     assert values["RightEyePitch"] == pytest.approx(0.62 * 0.17, rel=0.05)
@@ -79,9 +80,16 @@ def test_every_shape_and_the_head_are_in_each_text(version: Version, separator: 
 
 def test_a_text_is_what_was_worked_out_by_hand() -> None:
     pose = face(
-        EyeBlinkLeft=0.07, JawLeft=0.155, MouthRight=1.0, TongueOut=0.004, HeadYaw=np.pi / 6, HeadPitch=-np.pi / 4, HeadRoll=np.pi / 180,
-        RightEyeYaw=-np.pi / 90, LeftEyePitch=np.pi / 36,
-    )  # fmt: skip
+        EyeBlinkLeft=0.07,
+        JawLeft=0.155,
+        MouthRight=1.0,
+        TongueOut=0.004,
+        HeadYaw=np.pi / 6,
+        HeadPitch=-np.pi / 4,
+        HeadRoll=np.pi / 180,
+        RightEyeYaw=-np.pi / 90,
+        LeftEyePitch=np.pi / 36,
+    )
     text = encode(pose).decode()
     assert text.startswith("eyeBlink_L-7|eyeLookDown_L-0|eyeLookIn_L-0|")
     shapes, _, bones = text.partition("=")
@@ -93,7 +101,9 @@ def test_a_text_is_what_was_worked_out_by_hand() -> None:
     )  # x is the pitch, y the yaw turned round, z the roll turned round
 
 
-@pytest.mark.parametrize(("weight", "written"), [(-0.5, "0"), (0.0, "0"), (0.006, "1"), (0.994, "99"), (1.0, "100"), (7.0, "100")])
+@pytest.mark.parametrize(
+    ("weight", "written"), [(-0.5, "0"), (0.0, "0"), (0.006, "1"), (0.994, "99"), (1.0, "100"), (7.0, "100")]
+)
 @pytest.mark.parametrize("version", BOTH)
 def test_weights_are_whole_numbers_from_0_to_100(weight: float, written: str, version: Version) -> None:
     assert re.search(rb"jawOpen[-&](\d+)\|", encode(face(JawOpen=weight), version)).group(1).decode() == written  # type: ignore[union-attr]
@@ -116,7 +126,11 @@ def test_what_is_encoded_is_decoded_again(weights: list[int], angles: list[float
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [(np.zeros(52), r"shape \(52,\)"), (face(JawOpen=np.nan), "value 17 is nan"), (face(HeadYaw=np.inf), "value 52 is inf")],
+    [
+        (np.zeros(52), r"shape \(52,\)"),
+        (face(JawOpen=np.nan), "value 17 is nan"),
+        (face(HeadYaw=np.inf), "value 52 is inf"),
+    ],
 )
 def test_encode_refuses(values: np.ndarray, reason: str) -> None:
     with pytest.raises(WireError, match=reason):

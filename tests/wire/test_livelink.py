@@ -43,12 +43,16 @@ def face(**named: float) -> np.ndarray:
 
 
 def packet(**changed: object) -> Packet:
-    fields = dict(device_id=ID + "1", subject="Talker", frame=216000, subframe=0.5, rate=Fraction(60), values=face(JawOpen=0.5))
+    fields = dict(
+        device_id=ID + "1", subject="Talker", frame=216000, subframe=0.5, rate=Fraction(60), values=face(JawOpen=0.5)
+    )
     return Packet(**(fields | changed))  # type: ignore[arg-type]
 
 
 A = packet(values=face(JawOpen=0.5, MouthFunnel=0.25, HeadYaw=-0.125))
-B = packet(device_id=ID + "2", subject="Jörg_テスト", frame=5183999, subframe=0.25, values=np.arange(61, dtype=np.float32) / 64)
+B = packet(
+    device_id=ID + "2", subject="Jörg_テスト", frame=5183999, subframe=0.25, values=np.arange(61, dtype=np.float32) / 64
+)
 C = packet(
     device_id=ID + "3",
     subject="Probe",
@@ -140,7 +144,13 @@ def test_what_is_encoded_is_decoded_again(
     device: str, subject: str, frame: int, subframe: float, rate: Fraction, values: list[float]
 ) -> None:
     read = decode(encode(Packet(device, subject, frame, subframe, rate, np.array(values, np.float32))))
-    assert (read.device_id, read.subject, read.frame, read.subframe, read.rate) == (device, subject, frame, subframe, rate)
+    assert (read.device_id, read.subject, read.frame, read.subframe, read.rate) == (
+        device,
+        subject,
+        frame,
+        subframe,
+        rate,
+    )
     assert read.values is not None
     assert read.values.tolist() == values
 
@@ -198,7 +208,7 @@ def test_encode_refuses(changed: dict[str, object], reason: str) -> None:
 
 POSE_REFUSED = {
     what: changed for what, (changed, _) in REFUSED.items() if not {"subject", "device_id"} & changed.keys()
-}  # fmt: skip
+}
 
 
 def by_encoder(encoder: Encoder, made: Packet) -> bytes:
@@ -209,7 +219,10 @@ def by_encoder(encoder: Encoder, made: Packet) -> bytes:
 @pytest.mark.parametrize(("name", "made"), GOLDENS[:3], ids=[name for name, _ in GOLDENS[:3]])
 def test_an_encoder_writes_a_golden_packet_byte_for_byte_after_another_one(name: str, made: Packet) -> None:
     encoder = Encoder(made.device_id, made.subject)
-    by_encoder(encoder, packet(frame=2**31 - 1, subframe=0.9, rate=Fraction(24000, 1001), values=face(HeadRoll=1e9, CheekPuff=1)))
+    by_encoder(
+        encoder,
+        packet(frame=2**31 - 1, subframe=0.9, rate=Fraction(24000, 1001), values=face(HeadRoll=1e9, CheekPuff=1)),
+    )
     assert by_encoder(encoder, made).hex() == golden(name).hex()
 
 

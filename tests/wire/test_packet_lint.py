@@ -11,7 +11,9 @@ from livelink_bridge.wire.packet_lint import name_oddities, value_oddities
 from livelink_bridge.wire.unreal import REMEDIES, Ignored
 
 
-@pytest.mark.parametrize(("angle", "odd"), [(0.5, False), (-1.5, False), (math.pi / 2 + 0.01, True), (-15.0, True), (90.0, True)])
+@pytest.mark.parametrize(
+    ("angle", "odd"), [(0.5, False), (-1.5, False), (math.pi / 2 + 0.01, True), (-15.0, True), (90.0, True)]
+)
 def test_an_angle_over_a_right_one_is_taken_for_degrees(angle: float, odd: bool) -> None:
     values = np.zeros(61, np.float32)
     values[53] = angle
@@ -22,7 +24,9 @@ def test_a_sound_pose_has_no_oddity() -> None:
     assert list(value_oddities(np.full(61, 1.0, np.float32), "Unreal")) == []
 
 
-@pytest.mark.parametrize(("name", "odd"), [("Ada", False), ("none", True), ("", True), ("  ", True), ("Nonesuch", False)])
+@pytest.mark.parametrize(
+    ("name", "odd"), [("Ada", False), ("none", True), ("", True), ("  ", True), ("Nonesuch", False)]
+)
 def test_no_name_is_odd(name: str, odd: bool) -> None:
     assert bool(list(name_oddities(name))) == odd
 

@@ -28,7 +28,12 @@ def about(axis: int, angle: float) -> np.ndarray:
     """A turn about one axis that takes the next axis towards the one after it, x before y before z before x."""
     turned = np.eye(3)
     one, other = (axis + 1) % 3, (axis + 2) % 3
-    turned[[one, other, one, other], [one, other, other, one]] = math.cos(angle), math.cos(angle), -math.sin(angle), math.sin(angle)
+    turned[[one, other, one, other], [one, other, other, one]] = (
+        math.cos(angle),
+        math.cos(angle),
+        -math.sin(angle),
+        math.sin(angle),
+    )
     return turned
 
 

@@ -63,7 +63,9 @@ def test_vrm_vowels_are_kept_beside_the_pose() -> None:
     assert pose.others == {"A": 0.75, "Joy": 1.0} and not applied.any()
 
 
-@pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0.3, 0, 0), (0, -0.4, 0), (0, 0, 0.2), (0.3, -0.4, 0.2), (-1.2, 0.7, -0.9)])
+@pytest.mark.parametrize(
+    ("yaw", "pitch", "roll"), [(0.3, 0, 0), (0, -0.4, 0), (0, 0, 0.2), (0.3, -0.4, 0.2), (-1.2, 0.7, -0.9)]
+)
 def test_the_heads_rotation_comes_back_as_the_angles_it_was_made_of(yaw: float, pitch: float, roll: float) -> None:
     assert angles_of(*vmc.quaternion(yaw, pitch, roll)) == pytest.approx((yaw, pitch, roll), abs=1e-6)
     [applied], _ = VmcPose().feed([bone("Head", *vmc.quaternion(yaw, pitch, roll)), APPLY])
@@ -93,7 +95,9 @@ def test_other_bones_and_halves_of_messages_are_passed_over() -> None:
     assert not applied.any()
 
 
-ARGUMENTS = st.one_of(st.floats(), st.integers(-(2**63), 2**63), st.sampled_from(["Head", "JawOpen", "A", ""]), st.booleans(), st.none())
+ARGUMENTS = st.one_of(
+    st.floats(), st.integers(-(2**63), 2**63), st.sampled_from(["Head", "JawOpen", "A", ""]), st.booleans(), st.none()
+)
 ADDRESSES = [f"/VMC/Ext/{end}" for end in ("Blend/Val", "Blend/Apply", "Bone/Pos", "Set/Eye", "T")]
 
 

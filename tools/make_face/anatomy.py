@@ -1,4 +1,5 @@
-"""Where things are in the face, in centimetres: x to the character's left, y up, z to the front, the left of each pair."""
+"""Where things are in the face, in centimetres: x to the character's left, y up, z to the front, the left of each
+pair."""
 
 from __future__ import annotations
 

@@ -21,9 +21,13 @@ def left() -> Part:
     along = np.gradient(spine, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     across = np.cross(normal, along)
-    wide = 0.35 * np.minimum(1.0, (t + 0.012) / 0.1) ** 0.5 * (1.0 - 0.62 * t) * np.minimum(1.0, (1.012 - t) / 0.1) ** 0.5
+    wide = (
+        0.35 * np.minimum(1.0, (t + 0.012) / 0.1) ** 0.5 * (1.0 - 0.62 * t) * np.minimum(1.0, (1.012 - t) / 0.1) ** 0.5
+    )
     turn = circle(AROUND)
     points = spine[:, None] + wide[:, None, None] * (across[:, None] * np.sin(turn)[None, :, None])
     points = points + (0.02 + 0.45 * wide[:, None, None] * np.cos(turn)[None, :, None]) * normal[:, None]
     flat = points.reshape(-1, 3)
-    return Part("brow", flat, grid(ALONG, AROUND, closed=True), painted(len(flat), linear(COLOUR)), move_brows.moves(flat))
+    return Part(
+        "brow", flat, grid(ALONG, AROUND, closed=True), painted(len(flat), linear(COLOUR)), move_brows.moves(flat)
+    )

@@ -1,7 +1,9 @@
-"""Pictures of the face on a grid: `PYTHONPATH=tools:models python -m make_face.contact_sheet targets|visemes|FILE.json OUT.jpg`.
+"""Pictures of the face on a grid: `PYTHONPATH=tools:models python -m make_face.contact_sheet targets|visemes|FILE.json
+OUT.jpg`.
 
-Drawn by a headless Chromium with its software renderer and the three.js that NiceGUI carries. FILE.json is a list of cells,
-`{"name": ..., "weights": {"jawOpen": 0.5}, "view": "face", "turn": 0}`. Needs Chromium, nicegui and, for the visemes, Pillow.
+Drawn by a headless Chromium with its software renderer and the three.js that NiceGUI carries. FILE.json is a list of
+cells, `{"name": ..., "weights": {"jawOpen": 0.5}, "view": "face", "turn": 0}`. Needs Chromium, nicegui and, for the
+visemes, Pillow.
 """
 
 from __future__ import annotations
@@ -26,8 +28,14 @@ from livelink_bridge.errors import BridgeError
 HERE = Path(__file__).parent
 FACE, PAGE = HERE.parents[1] / "livelink_bridge" / "preview" / "face.glb", HERE / "contact_sheet.html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--headless", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update")  # fmt: skip
+FLAGS = (
+    "--headless",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
 PATIENCE_S = 240.0
 MOST_BYTES = 20_000_000
 """Of a picture the page may send back."""
@@ -37,7 +45,8 @@ SHOWN_TURNED: dict[str, float] = {
 }  # fmt: skip
 """What moves towards the viewer is seen better from the side, radians."""
 VISEMES: dict[str, str] = {
-    "SIL": "silence", "AA": "ah  father", "AE": "a  cat", "EH": "e  bed", "IY": "ee  see", "AO": "aw  law", "OW": "oh  go",
+    "SIL": "silence", "AA": "ah  father", "AE": "a  cat", "EH": "e  bed", "IY": "ee  see", "AO": "aw  law", "OW": "oh "
+                                                                                                                  " go",
     "UW": "oo  food", "PB": "p b  pie", "FV": "f v  fine", "TH": "th  thin", "S": "s  see", "SH": "sh  she",
     "L": "l  low", "R": "r  red", "W": "w  we",
 }  # fmt: skip
@@ -69,7 +78,8 @@ def visemes() -> list[Cell]:
 
 
 def render(cells: list[Cell], *, columns: int, pixels: int, form: str = "image/jpeg", face: Path = FACE) -> bytes:
-    """A picture (JPEG or PNG) with `columns` cells a row, each `pixels` wide. BridgeError where there is no browser or it fails."""
+    """A picture (JPEG or PNG) with `columns` cells a row, each `pixels` wide. BridgeError where there is no browser or
+    it fails."""
     answers: Queue[tuple[str, bytes]] = Queue(1)
     order = json.dumps({"cells": cells, "columns": columns, "pixels": pixels, "form": form}).encode()
     files = {"/": (PAGE.read_bytes(), "text/html"), "/three.js": (three(), "text/javascript")}
@@ -152,7 +162,9 @@ def main() -> None:
     parser.add_argument("--pixels", type=int, default=0, help="width of a cell (170 for the targets, 256 for the rest)")
     chosen = parser.parse_args()
     known = {"targets": targets, "visemes": visemes}
-    cells = known[chosen.cells]() if chosen.cells in known else json.loads(Path(chosen.cells).read_text(encoding="utf-8"))
+    cells = (
+        known[chosen.cells]() if chosen.cells in known else json.loads(Path(chosen.cells).read_text(encoding="utf-8"))
+    )
     wide, pixels = (9, 170) if chosen.cells == "targets" else (4, 256)
     form = "image/png" if chosen.out.suffix == ".png" else "image/jpeg"
     picture = render(cells, columns=chosen.columns or wide, pixels=chosen.pixels or pixels, form=form)

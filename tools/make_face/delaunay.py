@@ -1,4 +1,5 @@
-"""Triangles between scattered points of the plane, each with no other point in its circle (Bowyer 1981, Watson 1981)."""
+"""Triangles between scattered points of the plane, each with no other point in its circle (Bowyer 1981, Watson
+1981)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from make_face.anatomy import Floats, Ints
 
 
 def triangulate(points: Floats) -> Ints:
-    """(M, 3): triangles, anticlockwise, over the convex hull of `points` (N, 2). Same points, same order, same triangles."""
+    """(M, 3): triangles, anticlockwise, over the convex hull of `points` (N, 2). Same points, same order, same
+    triangles."""
     count = len(points)
     middle, size = points.mean(0), 40.0 * np.ptp(points, axis=0).max()
     outer = middle + size * np.array([[-1.0, -1.0], [1.0, -1.0], [0.0, 1.2]])
@@ -32,7 +34,8 @@ def rim(triangles: Ints) -> list[tuple[int, int]]:
 
 
 def circumcircles(corners: Floats) -> Floats:
-    """(M, 3): centre and squared radius of the circle through each triangle (M, 3, 2). A flat triangle has an endless circle."""
+    """(M, 3): centre and squared radius of the circle through each triangle (M, 3, 2). A flat triangle has an endless
+    circle."""
     a = corners[:, 0]
     b, c = corners[:, 1] - a, corners[:, 2] - a
     double = 2.0 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])

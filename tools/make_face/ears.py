@@ -9,7 +9,8 @@ from make_face.part import Part, circle, grid, linear
 
 RINGS = (1.0, 1.0, 0.97, 0.9, 0.8, 0.68, 0.52, 0.34, 0.15, 0.01)
 HEIGHTS = (-0.9, -0.15, 0.24, 0.36, 0.26, 0.06, -0.06, -0.2, -0.28, -0.3)
-"""From the outside of the back over the rim to the middle of the bowl: share of the outline, and cm above the ear's plane."""
+"""From the outside of the back over the rim to the middle of the bowl: share of the outline, and cm above the ear's
+plane."""
 COLUMNS = 32
 SET = np.array([7.75, -0.7, -0.9])
 OUT, BACK = np.radians(16.0), np.radians(-10.0)

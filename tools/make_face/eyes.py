@@ -1,4 +1,5 @@
-"""The left eye about its own middle: white, iris and pupil by rings of colour, and a small light that stays when the eye turns."""
+"""The left eye about its own middle: white, iris and pupil by rings of colour, and a small light that stays when the
+eye turns."""
 
 from __future__ import annotations
 
@@ -11,12 +12,31 @@ from make_face.part import Part, circle, grid, linear, painted
 WHITE, EDGE, PUPIL = "#f4f1ec", "#2b2a33", "#0b0a0d"
 IRIS = ("#3b5a63", "#5f8f96", "#86b7b4")
 RINGS: tuple[tuple[float, str], ...] = (
-    (0.0, PUPIL), (7.0, PUPIL), (12.0, PUPIL), (13.0, IRIS[0]), (17.0, IRIS[1]), (21.5, IRIS[2]), (25.0, IRIS[1]), (27.4, IRIS[0]),
-    (28.3, EDGE), (29.5, EDGE), (30.8, WHITE), (36.0, WHITE), (44.0, WHITE), (55.0, "#ece4de"), (70.0, "#d9c6c0"), (100.0, "#c9aea8"),
-)  # fmt: skip
+    (0.0, PUPIL),
+    (7.0, PUPIL),
+    (12.0, PUPIL),
+    (13.0, IRIS[0]),
+    (17.0, IRIS[1]),
+    (21.5, IRIS[2]),
+    (25.0, IRIS[1]),
+    (27.4, IRIS[0]),
+    (28.3, EDGE),
+    (29.5, EDGE),
+    (30.8, WHITE),
+    (36.0, WHITE),
+    (44.0, WHITE),
+    (55.0, "#ece4de"),
+    (70.0, "#d9c6c0"),
+    (100.0, "#c9aea8"),
+)
 """Angle from the middle of the pupil, degrees, and colour."""
 COLUMNS = 36
-TURNS = {"eyeLookUpLeft": (0, -24.0), "eyeLookDownLeft": (0, 26.0), "eyeLookOutLeft": (1, 25.0), "eyeLookInLeft": (1, -25.0)}
+TURNS = {
+    "eyeLookUpLeft": (0, -24.0),
+    "eyeLookDownLeft": (0, 26.0),
+    "eyeLookOutLeft": (1, 25.0),
+    "eyeLookInLeft": (1, -25.0),
+}
 """Axis (0 x, 1 y) and degrees."""
 SINKS = {"eyeBlinkLeft": 0.3, "eyeSquintLeft": 0.1}
 """How far the eye goes back, cm, so that a lid half shut, on its straight way, stays before it."""
@@ -30,18 +50,24 @@ def ball() -> Part:
     angle = np.radians([degrees for degrees, _ in RINGS])[::-1]
     points = np.stack([shell(np.full_like(around, a), around) for a in angle]).reshape(-1, 3)
     colours = np.repeat([linear(colour) for _, colour in RINGS[::-1]], COLUMNS, axis=0)
-    moves = {name: turned(points, np.zeros(3), np.radians(degrees), axis) - points for name, (axis, degrees) in TURNS.items()}
+    moves = {
+        name: turned(points, np.zeros(3), np.radians(degrees), axis) - points for name, (axis, degrees) in TURNS.items()
+    }
     return Part("eye", points, grid(len(RINGS), COLUMNS, closed=True), colours, moves | sunk(points))
 
 
 def shell(angle: Floats, around: Floats) -> Floats:
-    return EYE_RADIUS * np.stack([np.sin(angle) * np.cos(around), np.sin(angle) * np.sin(around), np.cos(angle)], axis=-1)
+    return EYE_RADIUS * np.stack(
+        [np.sin(angle) * np.cos(around), np.sin(angle) * np.sin(around), np.cos(angle)], axis=-1
+    )
 
 
 def glint() -> Part:
     """A white spot just before the eyeball; it sinks with it and does not turn."""
     around = circle(16)
-    disc = np.concatenate([np.radians(GLINT_WIDE) * np.stack([np.cos(around), 1.15 * np.sin(around)], 1), np.zeros((16, 2))])
+    disc = np.concatenate(
+        [np.radians(GLINT_WIDE) * np.stack([np.cos(around), 1.15 * np.sin(around)], 1), np.zeros((16, 2))]
+    )
     x, y = (np.sin(disc + np.radians(GLINT_AT))).T
     points = (EYE_RADIUS + 0.03) * np.stack([x, y, np.sqrt(1.0 - x * x - y * y)], axis=1)
     return Part("glint", points, grid(2, 16, closed=True), painted(32, (1.0, 1.0, 1.0)), sunk(points))

@@ -1,4 +1,5 @@
-"""The skin, the lips, the mouth's inside and the lids as one welded, mirrored sheet, each point with its place in the face."""
+"""The skin, the lips, the mouth's inside and the lids as one welded, mirrored sheet, each point with its place in the
+face."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ class Flesh:
     `across`, `above`: cosine and sine of the angle about the mouth: 1, 0 at its left corner, 0, 1 above.
     `reach`: cm outside the red of the lips, 0 on it.
     `over`: 0 on the skin, 0..1 over the lip, 1 where the lips meet, more behind. `fade`: 1, less inside the mouth.
-    `left_lid` (rings, columns): points of the left eye's lids; `lash` (N,): 1 at the edge of an upper lid, -1 of a lower one.
-    `pairs` (K, 2): points of the upper and the lower lip that touch.
+    `left_lid` (rings, columns): points of the left eye's lids; `lash` (N,): 1 at the edge of an upper lid, -1 of a
+    lower one. `pairs` (K, 2): points of the upper and the lower lip that touch.
     """
 
     points: Floats
@@ -99,7 +100,8 @@ def around_mouth(points: Floats) -> tuple[Floats, Floats]:
 
 
 def with_lips(half: Half, rim: Ints) -> Ints:
-    """Grow the skin next to the lips, the lips and the mouth's inside from the rim. The numbers of the row where the lips meet."""
+    """Grow the skin next to the lips, the lips and the mouth's inside from the rim. The numbers of the row where the
+    lips meet."""
     around = [rim]
     for row in lips.surround()[1:]:
         around.append(half.add(row, turn=lips.TURN, reach=around_mouth(row)[1]))
@@ -152,6 +154,10 @@ def mirror(half: Half, lid: Ints, touching: Ints) -> Flesh:
         twin,
         np.concatenate([np.cos(half.turn), -np.cos(half.turn[other])]),
         both(np.sin(half.turn)),
-        both(half.reach), both(half.over), both(half.fade), lid, both(half.lash),
+        both(half.reach),
+        both(half.over),
+        both(half.fade),
+        lid,
+        both(half.lash),
         np.unique(np.concatenate([touching, copy[touching]]), axis=0),
-    )  # fmt: skip
+    )

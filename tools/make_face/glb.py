@@ -1,7 +1,7 @@
 """Pieces -> a glTF 2.0 binary. Movements are sparse: only points that move are written, all else is zero.
 
-Source: glTF 2.0 specification, sections 3.6.2.3 (sparse accessors), 3.7.2.2 (morph targets); `extras.targetNames` is the
-convention by which viewers learn a target's name.
+Source: glTF 2.0 specification, sections 3.6.2.3 (sparse accessors), 3.7.2.2 (morph targets); `extras.targetNames` is
+the convention by which viewers learn a target's name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Binary:
         """Append an array; the number of its view."""
         self.data += b"\0" * (-len(self.data) % 4)
         raw = values.tobytes()
-        self.document.bufferViews.append(gltf.BufferView(buffer=0, byteOffset=len(self.data), byteLength=len(raw), target=target))
+        self.document.bufferViews.append(
+            gltf.BufferView(buffer=0, byteOffset=len(self.data), byteLength=len(raw), target=target)
+        )
         self.data += raw
         return len(self.document.bufferViews) - 1
 
@@ -50,13 +52,17 @@ class Binary:
         """float32 VEC3 of every point, with its bounds."""
         short = values.astype(np.float32)
         where = self.view(short, gltf.ARRAY_BUFFER)
-        return self.accessor(bufferView=where, componentType=gltf.FLOAT, count=len(short), type=gltf.VEC3, **bounds(short))
+        return self.accessor(
+            bufferView=where, componentType=gltf.FLOAT, count=len(short), type=gltf.VEC3, **bounds(short)
+        )
 
     def colours(self, values: Floats) -> int:
         """Linear colours in 16 bits, with a fourth value of one: rows stay on 4-byte places."""
         full = np.concatenate([np.clip(values, 0.0, 1.0), np.ones((len(values), 1))], axis=1)
         where = self.view((full * 65535).round().astype(np.uint16), gltf.ARRAY_BUFFER)
-        return self.accessor(bufferView=where, componentType=gltf.UNSIGNED_SHORT, normalized=True, count=len(full), type=gltf.VEC4)
+        return self.accessor(
+            bufferView=where, componentType=gltf.UNSIGNED_SHORT, normalized=True, count=len(full), type=gltf.VEC4
+        )
 
     def triangles(self, values: NDArray[np.intp]) -> int:
         where = self.view(values.astype(np.uint16).ravel(), gltf.ELEMENT_ARRAY_BUFFER)
@@ -70,7 +76,9 @@ class Binary:
         short = values[rows].astype(np.float32)
         few = gltf.Sparse(
             count=len(rows),
-            indices=gltf.AccessorSparseIndices(bufferView=self.view(rows.astype(np.uint16)), componentType=gltf.UNSIGNED_SHORT),
+            indices=gltf.AccessorSparseIndices(
+                bufferView=self.view(rows.astype(np.uint16)), componentType=gltf.UNSIGNED_SHORT
+            ),
             values=gltf.AccessorSparseValues(bufferView=self.view(short)),
         )
         limits = np.concatenate([short, np.zeros((min(1, count - len(rows)), 3), np.float32)])
@@ -95,7 +103,10 @@ class Binary:
         move, turn = piece.part.moves.get(name), piece.turns.get(name)
         if turn is not None:
             turn = np.where(np.linalg.norm(turn, axis=1, keepdims=True) < LEAST_TURN, 0.0, turn)
-        return {"POSITION": self.sparse(None if move is None else move * METRES, count), "NORMAL": self.sparse(turn, count)}
+        return {
+            "POSITION": self.sparse(None if move is None else move * METRES, count),
+            "NORMAL": self.sparse(turn, count),
+        }
 
     def mesh(self, name: str, pieces: Sequence[Piece], *, moving: bool) -> int:
         mesh = gltf.Mesh(name=name, primitives=[self.primitive(piece, moving=moving) for piece in pieces])
@@ -105,7 +116,9 @@ class Binary:
         return len(self.document.meshes) - 1
 
     def node(self, name: str, at: Floats, **fields: Any) -> int:
-        self.document.nodes.append(gltf.Node(name=name, translation=[float(value) for value in (at * METRES).round(9)], **fields))
+        self.document.nodes.append(
+            gltf.Node(name=name, translation=[float(value) for value in (at * METRES).round(9)], **fields)
+        )
         return len(self.document.nodes) - 1
 
     def finished(self) -> bytes:

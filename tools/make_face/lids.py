@@ -1,7 +1,8 @@
-"""The lids of the left eye: rings of points from the skin around it to the edge of the opening, and back behind that edge.
+"""The lids of the left eye: rings of points from the skin around it to the edge of the opening, and back behind that
+edge.
 
-A shut lid lies on the closed skin, which bulges over the eyeball there; an open one is the same skin pushed together. So
-a lid can be put at any closing and stays on the eye.
+A shut lid lies on the closed skin, which bulges over the eyeball there; an open one is the same skin pushed together.
+So a lid can be put at any closing and stays on the eye.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def rings(upper: float = 0.0, lower: float = 0.0) -> Floats:
     share = OUTWARD[:, None]
     x, y = x_in + (x_out - x_in) * share, y_in + (y_out - y_in) * share
     closed = front(EYE[0] + x.ravel(), EYE[1] + y.ravel()).reshape(*x.shape, 3)
-    result = [folded(laid(ring, float(place)), float(place), upper) for ring, place in zip(closed, OUTWARD, strict=True)]
+    result = [
+        folded(laid(ring, float(place)), float(place), upper) for ring, place in zip(closed, OUTWARD, strict=True)
+    ]
     inwards = EYE - result[-1]
     inwards = inwards / np.linalg.norm(inwards, axis=1, keepdims=True)
     result += [result[-1] + deep * inwards for deep in BEHIND]
@@ -60,7 +63,8 @@ def rings(upper: float = 0.0, lower: float = 0.0) -> Floats:
 
 
 def laid(points: Floats, share: float) -> Floats:
-    """A ring laid on the eyeball, the closer to the edge the more, so that no gap shows where nose or brow push the skin out."""
+    """A ring laid on the eyeball, the closer to the edge the more, so that no gap shows where nose or brow push the
+    skin out."""
     x, y, z = (points - EYE).T
     on = np.sqrt((EYE_RADIUS + LID_THICKNESS) ** 2 - x * x - y * y)
     return np.asarray(EYE + np.stack([x, y, on + (z - on) * min(1.0, share / 0.62) ** 2], axis=1))

@@ -1,4 +1,5 @@
-"""The lips: rows of points from the border of the red, over the lip, through the line where the lips meet, to behind them."""
+"""The lips: rows of points from the border of the red, over the lip, through the line where the lips meet, to behind
+them."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from make_face.anatomy import LOWER_LIP, MOUTH_WIDTH, UPPER_LIP, Floats, seam
 from make_face.surface import front
 
 TURN = np.linspace(-np.pi / 2, np.pi / 2, 25)
-"""Angle about the mouth of each column of the left half: from the middle of the lower lip, by the corner, to that of the upper."""
+"""Angle about the mouth of each column of the left half: from the middle of the lower lip, by the corner, to that of
+the upper."""
 ACROSS = np.array([0.0, 0.14, 0.3, 0.46, 0.62, 0.77, 0.9, 1.0])
 """How far over the lip each row is: 0 at the border, 1 where the lips meet."""
 BEHIND = ((0.1, -0.32, 1.25), (0.42, -0.7, 1.5))
@@ -47,7 +49,8 @@ def meeting() -> Floats:
 
 @cache
 def surround() -> Floats:
-    """(rows, columns, 3): even rows of skin around the red, the outermost first, which is where the free skin begins."""
+    """(rows, columns, 3): even rows of skin around the red, the outermost first, which is where the free skin
+    begins."""
     x, y = border(TURN)
     across, up = np.cos(TURN), np.sin(TURN)
     across[[0, -1]] = 0.0

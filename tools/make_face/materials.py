@@ -14,7 +14,9 @@ NAMES: tuple[str, ...] = (*ROUGHNESS, "glint")
 def material(name: str) -> gltf.Material:
     """Not metal, as rough as said; seen from both sides where a part is a sheet, not a body."""
     surface = gltf.PbrMetallicRoughness(metallicFactor=0.0, roughnessFactor=ROUGHNESS.get(name, 1.0))
-    made = gltf.Material(name=name, pbrMetallicRoughness=surface, alphaCutoff=None, doubleSided=name in ("mouth", "hair", "shirt"))
+    made = gltf.Material(
+        name=name, pbrMetallicRoughness=surface, alphaCutoff=None, doubleSided=name in ("mouth", "hair", "shirt")
+    )
     if name == "glint":
         made.emissiveFactor = [1.0, 1.0, 1.0]
     return made

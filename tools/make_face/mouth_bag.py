@@ -7,7 +7,14 @@ import numpy as np
 from make_face import lips
 from make_face.anatomy import MOUTH, MOUTH_WIDTH, Floats
 
-ROWS = ((1.02, 1.15, -0.95), (1.08, 1.8, -1.9), (1.02, 1.95, -3.0), (0.8, 1.6, -4.2), (0.45, 0.9, -4.9), (0.001, 0.001, -5.2))
+ROWS = (
+    (1.02, 1.15, -0.95),
+    (1.08, 1.8, -1.9),
+    (1.02, 1.95, -3.0),
+    (0.8, 1.6, -4.2),
+    (0.45, 0.9, -4.9),
+    (0.001, 0.001, -5.2),
+)
 """Of each row behind the lips: width by that of the mouth, half its height, how far back."""
 FADE = (0.6, 0.25, 0.05, 0.0, 0.0, 0.0)
 """How much of the lips' movement each row still has."""

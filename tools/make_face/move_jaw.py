@@ -17,7 +17,8 @@ UPPER_SHARE = 0.3
 
 
 def weight(flesh: Flesh) -> Floats:
-    """(N,): how much of the jaw's movement each point makes: 1 the lower lip and the chin, 0 the upper lip and the brow."""
+    """(N,): how much of the jaw's movement each point makes: 1 the lower lip and the chin, 0 the upper lip and the
+    brow."""
     height = np.abs(flesh.above) ** 0.85
     lips = np.where(flesh.above > 0, CORNER * (1.0 - height), CORNER + (1.0 - CORNER) * height)
     x, y, z = flesh.points.T
@@ -49,7 +50,8 @@ def narrowed(flesh: Flesh) -> Floats:
 
 
 def closing(flesh: Flesh, opened: Floats) -> Floats:
-    """What undoes an open jaw's gap where the lips meet: both lips go to one line, the skin around them follows as far as it can."""
+    """What undoes an open jaw's gap where the lips meet: both lips go to one line, the skin around them follows as far
+    as it can."""
     aim = meeting(flesh, opened)
     near = (1.0 - smooth(flesh.reach, 0.0, 2.4)) * flesh.fade
     return (aim - opened) * near[:, None]

@@ -1,4 +1,5 @@
-"""The lips: each blend shape as a movement of the lip line, the red and the skin that follows. The left of each pair."""
+"""The lips: each blend shape as a movement of the lip line, the red and the skin that follows. The left of each
+pair."""
 
 from __future__ import annotations
 
@@ -47,14 +48,17 @@ def moves(flesh: Flesh) -> dict[str, Floats]:
 
 
 def rounding(m: Mouth) -> dict[str, Floats]:
-    """Pucker: small closed lips pushed out. Funnel: an open ring, the lips turned outwards. mouthLeft: all to the left."""
+    """Pucker: small closed lips pushed out. Funnel: an open ring, the lips turned outwards. mouthLeft: all to the
+    left."""
     ring = 1.0 - 0.35 * np.abs(m.across)
     droop = 0.26 * m.across**2
     pucker = m.move(3.4, -1.27 * m.across, 0.25 * m.height - 0.05 * m.arch - droop) + m.move(4.6, 0.0, 0.0, ring)
     inner = smooth(m.over, 0.3, 1.0)
     part = 0.36 * m.upper - 0.6 * m.lower
     flare = part * (1.0 - 0.12 * m.over) + 0.05 * m.height - droop
-    funnel = m.move(3.3, -0.65 * m.across, flare) + m.move(4.4, 0.0, 0.0, ring * (0.85 + 0.22 * inner) - 0.15 * m.behind)
+    funnel = m.move(3.3, -0.65 * m.across, flare) + m.move(
+        4.4, 0.0, 0.0, ring * (0.85 + 0.22 * inner) - 0.15 * m.behind
+    )
     bend = -0.12 * m.across - 0.12 * m.across**2
     left = m.move(3.4, 0.95 - 0.12 * m.across, 0.1 * m.across, bend)
     return {"mouthPucker": pucker, "mouthFunnel": funnel, "mouthLeft": left}
@@ -109,7 +113,9 @@ def cheeks(m: Mouth) -> dict[str, Floats]:
     puff += m.swell((-4.6, -5.6, 5.0), (3.4, 3.0, 4.0), (-0.95, 0.0, 0.75))
     puff += m.move(2.0, -0.1 * m.across, 0.0, 0.22)
     squint = m.swell((4.0, -2.6, 6.5), (3.0, 2.1, 4.0), (0.1, 0.75, 0.55))
-    sneer = m.swell((1.25, -2.7, 8.4), (1.5, 1.5, 2.6), (0.15, 0.8, 0.1)) + m.swell((1.1, -0.4, 8.0), (1.5, 2.0, 2.5), (-0.05, 0.3, 0.2))
+    sneer = m.swell((1.25, -2.7, 8.4), (1.5, 1.5, 2.6), (0.15, 0.8, 0.1)) + m.swell(
+        (1.1, -0.4, 8.0), (1.5, 2.0, 2.5), (-0.05, 0.3, 0.2)
+    )
     side = smooth(m.across, -0.5, 0.6)
     sneer += m.move(1.8, 0.0, 0.28 * side * m.upper, 0.0)
     return {"cheekPuff": puff, "cheekSquintLeft": squint, "noseSneerLeft": sneer}

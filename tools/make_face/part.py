@@ -25,8 +25,8 @@ class Part:
 
 
 def grid(rows: int, columns: int, *, closed: bool) -> Ints:
-    """Triangles of a grid of points, row by row; `closed` joins the last column to the first. Outside is where columns go
-    anticlockwise and later rows are inside."""
+    """Triangles of a grid of points, row by row; `closed` joins the last column to the first. Outside is where columns
+    go anticlockwise and later rows are inside."""
     across = columns if closed else columns - 1
     row, column = np.meshgrid(np.arange(rows - 1), np.arange(across), indexing="ij")
     a = (row * columns + column).ravel()
@@ -80,7 +80,10 @@ def joined(parts: Sequence[Part]) -> Part:
     """Several pieces of one material as one."""
     starts = np.cumsum([0, *(len(part.points) for part in parts)])
     names = [name for part in parts for name in part.moves]
-    moves = {name: np.concatenate([part.moves.get(name, 0.0 * part.points) for part in parts]) for name in dict.fromkeys(names)}
+    moves = {
+        name: np.concatenate([part.moves.get(name, 0.0 * part.points) for part in parts])
+        for name in dict.fromkeys(names)
+    }
     return Part(
         parts[0].material,
         np.concatenate([part.points for part in parts]),

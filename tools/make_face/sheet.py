@@ -15,7 +15,8 @@ SMOOTHINGS = 4
 
 
 def spacing(flat: Floats, loops: list[Floats], details: Floats) -> Floats:
-    """(N,): wished distance between neighbours, radians. `loops`: rims of the holes; `details` (K, 3): x, y and spacing of fine spots."""
+    """(N,): wished distance between neighbours, radians. `loops`: rims of the holes; `details` (K, 3): x, y and spacing
+    of fine spots."""
     wish = np.minimum(COARSE, 0.062 + 0.075 * np.maximum(np.hypot(flat[:, 0], flat[:, 1]) - 0.9, 0.0))
     for loop in loops:
         gap = np.linalg.norm(flat[:, None] - loop[None], axis=-1).min(1)

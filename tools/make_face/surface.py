@@ -73,7 +73,8 @@ def nose(p: Floats) -> Floats:
 
 
 def meet(start: Floats, towards: Floats) -> Floats:
-    """(N, 3): where rays last leave the head. `start` (3,) or (N, 3); `towards` (N, 3) of length 1. Rays that miss stay at NEAR."""
+    """(N, 3): where rays last leave the head. `start` (3,) or (N, 3); `towards` (N, 3) of length 1. Rays that miss stay
+    at NEAR."""
     steps = np.linspace(FAR, NEAR, SCAN)
     inside = level(start + steps[:, None, None] * towards) < 0.0
     first = np.where(inside.any(0), inside.argmax(0), SCAN - 1)

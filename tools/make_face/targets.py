@@ -19,7 +19,9 @@ def moves(flesh: Flesh) -> dict[str, Floats]:
     """(N, 3) of each of the 52, in their order."""
     mouth = added(move_jaw.moves(flesh), move_mouth.moves(flesh), tongue_way(flesh))
     one_side = added(mouth, move_eyes.moves(flesh), move_brows.moves(flesh.points))
-    return {name: trimmed(one_side[name]) if name in one_side else reflected(flesh, one_side, name) for name in ARKIT_52}
+    return {
+        name: trimmed(one_side[name]) if name in one_side else reflected(flesh, one_side, name) for name in ARKIT_52
+    }
 
 
 def reflected(flesh: Flesh, known: dict[str, Floats], name: str) -> Floats:

@@ -17,7 +17,8 @@ UPPER_FRONT, LOWER_FRONT = 6.9, 6.5
 TALL, THICK = 1.0, 0.42
 ROWS, COLUMNS = 7, 10
 WITHDRAWN = {"mouthPucker": (0.6, 0.6), "mouthFunnel": (0.35, 0.42)}
-"""How far back and apart teeth go as the lips come forward, cm: no light falls on them there, so they must not be seen."""
+"""How far back and apart teeth go as the lips come forward, cm: no light falls on them there, so they must not be
+seen."""
 
 
 def rows() -> list[Part]:
@@ -40,7 +41,8 @@ def withdrawn(part: Part, up: float) -> Part:
 
 
 def arch(along: Floats, ahead: float) -> tuple[Floats, Floats]:
-    """Place and heading of the row at a length from its middle, cm: (N, 2) of x and z, (N,) the angle of its outside from the front."""
+    """Place and heading of the row at a length from its middle, cm: (N, 2) of x and z, (N,) the angle of its outside
+    from the front."""
     fine = np.linspace(-2.2, 2.2, 801)
     curve = np.stack([fine, ahead - 0.34 * np.abs(fine) ** 2.15], axis=1)
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])

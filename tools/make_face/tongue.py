@@ -38,5 +38,8 @@ def tongue() -> Part:
     points = shape(0.0)
     shade = np.repeat(np.linspace(0.45, 1.0, ALONG), AROUND)[:, None]
     moves = hinge(points) | {"tongueOut": shape(1.0) - points}
-    moves |= {name: np.tile([0.0, -0.5 * back, -back], (len(points), 1)) for name, back in (("mouthPucker", 1.0), ("mouthFunnel", 0.7))}
+    moves |= {
+        name: np.tile([0.0, -0.5 * back, -back], (len(points), 1))
+        for name, back in (("mouthPucker", 1.0), ("mouthFunnel", 0.7))
+    }
     return Part("tongue", points, grid(ALONG, AROUND, closed=True), linear("#cf6a70") * shade, moves)

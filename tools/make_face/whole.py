@@ -1,4 +1,5 @@
-"""Every part of the face, in place and ready to be written: what the head carries, each eye about its middle, what stays below."""
+"""Every part of the face, in place and ready to be written: what the head carries, each eye about its middle, what
+stays below."""
 
 from __future__ import annotations
 

@@ -141,7 +141,8 @@ def _link(start: Box, end: Box, label: str, arrow: bool) -> str:
     rows = label.split(" / ")
     y = (y1 + y2) / 2 + (4 if anchor == "start" else -6 - 14 * (len(rows) - 1))
     return line + "".join(
-        f'<text class="label" x="{middle:g}" y="{y + 14 * at:g}" text-anchor="{anchor}">{escape(row)}</text>' for at, row in enumerate(rows)
+        f'<text class="label" x="{middle:g}" y="{y + 14 * at:g}" text-anchor="{anchor}">{escape(row)}</text>'
+        for at, row in enumerate(rows)
     )
 
 
@@ -162,7 +163,9 @@ def main(arguments: list[str]) -> int:
         if "--check" not in arguments:
             target.write_text(drawn, encoding="utf-8", newline="\n")
     if "--check" in arguments and stale:
-        sys.stderr.write(f"{', '.join(stale)}: not what the text says; run python ue_plugin_docs/diagrams/make_diagrams.py\n")
+        sys.stderr.write(
+            f"{', '.join(stale)}: not what the text says; run python ue_plugin_docs/diagrams/make_diagrams.py\n"
+        )
     return 1 if stale and "--check" in arguments else 0
 
 

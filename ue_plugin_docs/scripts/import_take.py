@@ -48,13 +48,43 @@ SHAPE_COUNT = 52
 """How many of the 61 are blend shapes, weights in [0, 1]. The other nine are head and eye angles in radians, the app's unit."""
 
 CHANNELS_61: tuple[str, ...] = (
-    *("EyeBlinkLeft", "EyeLookDownLeft", "EyeLookInLeft", "EyeLookOutLeft", "EyeLookUpLeft", "EyeSquintLeft", "EyeWideLeft"),
-    *("EyeBlinkRight", "EyeLookDownRight", "EyeLookInRight", "EyeLookOutRight", "EyeLookUpRight", "EyeSquintRight", "EyeWideRight"),
+    *(
+        "EyeBlinkLeft",
+        "EyeLookDownLeft",
+        "EyeLookInLeft",
+        "EyeLookOutLeft",
+        "EyeLookUpLeft",
+        "EyeSquintLeft",
+        "EyeWideLeft",
+    ),
+    *(
+        "EyeBlinkRight",
+        "EyeLookDownRight",
+        "EyeLookInRight",
+        "EyeLookOutRight",
+        "EyeLookUpRight",
+        "EyeSquintRight",
+        "EyeWideRight",
+    ),
     *("JawForward", "JawLeft", "JawRight", "JawOpen"),
     *("MouthClose", "MouthFunnel", "MouthPucker", "MouthLeft", "MouthRight"),
     *("MouthSmileLeft", "MouthSmileRight", "MouthFrownLeft", "MouthFrownRight", "MouthDimpleLeft", "MouthDimpleRight"),
-    *("MouthStretchLeft", "MouthStretchRight", "MouthRollLower", "MouthRollUpper", "MouthShrugLower", "MouthShrugUpper"),
-    *("MouthPressLeft", "MouthPressRight", "MouthLowerDownLeft", "MouthLowerDownRight", "MouthUpperUpLeft", "MouthUpperUpRight"),
+    *(
+        "MouthStretchLeft",
+        "MouthStretchRight",
+        "MouthRollLower",
+        "MouthRollUpper",
+        "MouthShrugLower",
+        "MouthShrugUpper",
+    ),
+    *(
+        "MouthPressLeft",
+        "MouthPressRight",
+        "MouthLowerDownLeft",
+        "MouthLowerDownRight",
+        "MouthUpperUpLeft",
+        "MouthUpperUpRight",
+    ),
     *("BrowDownLeft", "BrowDownRight", "BrowInnerUp", "BrowOuterUpLeft", "BrowOuterUpRight"),
     *("CheekPuff", "CheekSquintLeft", "CheekSquintRight", "NoseSneerLeft", "NoseSneerRight", "TongueOut"),
     *("HeadYaw", "HeadPitch", "HeadRoll"),
@@ -138,7 +168,9 @@ class Cells:
             self.header = self.header[:-1]
             self.odd["separators at line ends"] = None
         if [name.lower() for name in self.header[:2]] != ["timecode", "blendshapecount"] or len(self.header) < 3:
-            raise TakeError(f"line 1: got {first[:40]!r}, expected the header of a take: Timecode,BlendShapeCount,EyeBlinkLeft,...")
+            raise TakeError(
+                f"line 1: got {first[:40]!r}, expected the header of a take: Timecode,BlendShapeCount,EyeBlinkLeft,..."
+            )
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         for number, line in enumerate(self._lines, start=2):
@@ -153,7 +185,11 @@ class Cells:
             cells.pop()
             self.odd["separators at line ends"] = None
         if len(cells) != width:
-            why = "; are they decimal commas? quote them, or separate cells by semicolons" if len(cells) >= 2 * width - 2 else ""
+            why = (
+                "; are they decimal commas? quote them, or separate cells by semicolons"
+                if len(cells) >= 2 * width - 2
+                else ""
+            )
             raise TakeError(f"line {number}: got {len(cells)} cells, expected {width} as in the header{why}")
         if (self._separator != "," or '"' in line) and any("," in cell for cell in cells):
             self.odd["decimal commas"] = None
@@ -248,7 +284,9 @@ def counting_of(rate: str) -> Counting:
         return COUNTINGS[rate]
     if rate.isascii() and rate.isdecimal() and 1 <= int(rate[:3]) <= _FIELD:
         return Counting(str(int(rate)), int(rate))
-    raise TakeError(f"--take-rate: got {rate[:40]!r}, expected {', '.join(COUNTINGS)} or another whole number from 1 to {_FIELD}")
+    raise TakeError(
+        f"--take-rate: got {rate[:40]!r}, expected {', '.join(COUNTINGS)} or another whole number from 1 to {_FIELD}"
+    )
 
 
 class Labels:
@@ -275,7 +313,9 @@ class Labels:
         if found is None or second is None:
             raise TakeError(f"line {line}: got timecode {text[:40]!r}, {_EXPECTED}")
         if self._semicolon not in (None, ";" in text):
-            raise TakeError(f"line {line}: got timecode {text[:40]!r}, {_EXPECTED}, and the same sign before FF in all rows")
+            raise TakeError(
+                f"line {line}: got timecode {text[:40]!r}, {_EXPECTED}, and the same sign before FF in all rows"
+            )
         self._semicolon = ";" in text
         if self._seconds and second + self._day() < self._seconds[-1] - DAY // 2:
             second += DAY
@@ -343,7 +383,11 @@ class Labels:
     def _plain(self, nominal: int) -> tuple[Counting, str]:
         if nominal == 60 and self._fractions:
             return COUNTINGS["60"], ""
-        slower = f" ({_SLOWER[nominal]} has the same labels: --take-rate {_SLOWER[nominal]} if it is that)" if nominal in _SLOWER else ""
+        slower = (
+            f" ({_SLOWER[nominal]} has the same labels: --take-rate {_SLOWER[nominal]} if it is that)"
+            if nominal in _SLOWER
+            else ""
+        )
         odd = ", although it has ; before it as drop-frame would" if self._semicolon else ""
         return COUNTINGS[str(nominal)], f"FF of its timecode counts {nominal} a second{odd}{slower}"
 
@@ -395,7 +439,11 @@ class Labels:
     def _check_fields(self, counting: Counting) -> None:
         for line, second, whole in zip(self._lines, self._seconds, self._whole):  # noqa: B905
             if whole >= counting.nominal:
-                expected = _EXPECTED if counting.nominal == _FIELD else f"expected below {counting.nominal} at {counting.name} a second"
+                expected = (
+                    _EXPECTED
+                    if counting.nominal == _FIELD
+                    else f"expected below {counting.nominal} at {counting.name} a second"
+                )
                 raise TakeError(f"line {line}: got FF {whole} in its timecode, {expected}")
             if counting.drop and second % 60 == 0 and second % 600 and whole < counting.nominal // 15:
                 raise TakeError(f"line {line}: FF {whole} at the turn of a minute is left out in {counting.name[:-2]} drop-frame; "
@@ -454,7 +502,9 @@ def takes_at(path: Path) -> list[Path]:
         below[:] = sorted(name for name in below if not name.startswith("."))
         found += _takes_among([Path(folder, name) for name in sorted(names)])
     if not found:
-        raise TakeError(f"{path} holds no take, expected .csv files that begin with Timecode,BlendShapeCount, in it or in folders below")
+        raise TakeError(
+            f"{path} holds no take, expected .csv files that begin with Timecode,BlendShapeCount, in it or in folders below"
+        )
     return sorted(found)
 
 
@@ -466,7 +516,12 @@ def _takes_among(files: list[Path]) -> list[Path]:
     """Of one folder's files."""
     chosen: dict[str, Path] = {}
     for path in files:
-        if path.suffix.lower() != ".csv" or path.name.startswith(".") or path.name.lower() in _NOT_TAKES or not _is_take(path):
+        if (
+            path.suffix.lower() != ".csv"
+            or path.name.startswith(".")
+            or path.name.lower() in _NOT_TAKES
+            or not _is_take(path)
+        ):
             continue
         name = plain_stem(path.stem)
         if name not in chosen or _rank(path) < _rank(chosen[name]):
@@ -506,7 +561,9 @@ def sound_beside(csv: Path) -> Path | None:
 def no_sound(csv: Path) -> str:
     """Why a take is silent and what gives it a sound, in one line."""
     wav = plain_stem(csv.stem) + ".wav"
-    film = next((path for ending in (".mov", ".MOV") if (path := csv.with_name(plain_stem(csv.stem) + ending)).is_file()), None)
+    film = next(
+        (path for ending in (".mov", ".MOV") if (path := csv.with_name(plain_stem(csv.stem) + ending)).is_file()), None
+    )
     if film is not None:
         return f"no sound beside it, expected {wav}; the app keeps the sound in its film: ffmpeg -i {film.name} {wav}"
     return f"no sound beside it, expected {wav}: put it there under this name, or convert again with --with-sound"
@@ -554,6 +611,7 @@ def imported_subject(name: str) -> str:
     numbers = [at for at, part in enumerate(parts) if at and re.fullmatch(r"(?=.)[+-]?\d*\.?\d*", part, re.ASCII)]
     rest = parts[numbers[0] + 1 :] if len(parts) > 3 and numbers else []
     return "_".join(rest) if rest else stem
+
 
 # --- made by scripts/make_import_take.py: end ---
 
@@ -658,7 +716,9 @@ def asset_name(csv: Path, subject: str) -> str:
     for name in (f"LS_{clean(plain_stem(csv.stem))}", f"LS-{slate}_take_{number or 1}_{subject}"):
         if imported_subject(name) == subject:
             return name
-    raise TakeError(f"no asset name gives the subject {subject!r}: it ends like a calibrated take; give another with --subject")
+    raise TakeError(
+        f"no asset name gives the subject {subject!r}: it ends like a calibrated take; give another with --subject"
+    )
 
 
 def clean(name: str) -> str:
@@ -674,7 +734,9 @@ def make_plan(csv: Path, *, subject: str | None = None, keep_timecode: bool = Fa
     asked = subject or named(csv)[2]
     wanted = clean(asked)
     if wanted != asked:
-        notes.append(f"the subject {asked!r} cannot stand in an asset's name: choose {wanted!r} on the MetaHuman for this sequence")
+        notes.append(
+            f"the subject {asked!r} cannot stand in an asset's name: choose {wanted!r} on the MetaHuman for this sequence"
+        )
     name = asset_name(csv, wanted)
     wav = sound_beside(csv) if with_sound else None
     if wav is None and with_sound:
@@ -685,7 +747,9 @@ def make_plan(csv: Path, *, subject: str | None = None, keep_timecode: bool = Fa
     placed = placed_at(take, float(round(take.ticks[0])) if keep_timecode else 0.0)
     if len(placed.rows) > len(take.rows):
         notes.append(f"{len(placed.rows) - len(take.rows)} neutral rows added, so that no importer takes it for 30 fps")
-    return Plan(csv, wav, placed, wanted, name, "SW" + name[2:] if wav else "", sound_frames(wav) if wav else 0, tuple(notes))
+    return Plan(
+        csv, wav, placed, wanted, name, "SW" + name[2:] if wav else "", sound_frames(wav) if wav else 0, tuple(notes)
+    )
 
 
 def placed_at(take: Take, first: float) -> Take:
@@ -755,14 +819,22 @@ class Editor:
 
     def _import(self, file: Path, dest: str, name: str, factory: Any) -> Any:
         task = self._unreal.AssetImportTask()
-        settings = {"filename": str(file.resolve()), "destination_path": dest, "destination_name": name, "automated": True, "save": True}
+        settings = {
+            "filename": str(file.resolve()),
+            "destination_path": dest,
+            "destination_name": name,
+            "automated": True,
+            "save": True,
+        }
         for key, value in (settings if factory is None else {**settings, "factory": factory}).items():
             task.set_editor_property(key, value)
         self._unreal.AssetToolsHelpers.get_asset_tools().import_asset_tasks([task])
         made = list(task.get_editor_property("imported_object_paths"))
         asset = self._assets.load_asset(made[0]) if made else None
         if asset is None:
-            raise TakeError(f"Unreal imported nothing of {file.name}: see the lines of LogLiveLinkFaceImporter in the Output Log")
+            raise TakeError(
+                f"Unreal imported nothing of {file.name}: see the lines of LogLiveLinkFaceImporter in the Output Log"
+            )
         return asset
 
     def _lay(self, sequence: Any, sound: Any, plan: Plan) -> None:
@@ -790,7 +862,9 @@ def main(arguments: list[str], unreal: Any = None) -> int:
             plan = make_plan(file, subject=given.subject, keep_timecode=given.keep_timecode, with_sound=not given.no_sound,
                              rate=given.take_rate)  # fmt: skip
             if plan.sequence in made:
-                raise TakeError(f"it would become {dest}/{plan.sequence} as {made[plan.sequence]} does; import it into another --dest")
+                raise TakeError(
+                    f"it would become {dest}/{plan.sequence} as {made[plan.sequence]} does; import it into another --dest"
+                )
             made[plan.sequence] = file
             if editor:
                 editor.make(plan, dest, replace=given.replace)
@@ -799,18 +873,29 @@ def main(arguments: list[str], unreal: Any = None) -> int:
         except TakeError as error:
             failures += 1
             _say(unreal, f"error: {file}: {error}", wrong=True)
-    _say(unreal, f"{len(files) - failures} of {len(files)} takes {'would be imported (dry run)' if dry else 'imported'}")
+    _say(
+        unreal, f"{len(files) - failures} of {len(files)} takes {'would be imported (dry run)' if dry else 'imported'}"
+    )
     return 1 if failures else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="import_take.py", description="Live Link Face takes as Level Sequences with their sound.")
+    parser = argparse.ArgumentParser(
+        prog="import_take.py", description="Live Link Face takes as Level Sequences with their sound."
+    )
     parser.add_argument("takes", nargs="+", type=Path, help="a take's .csv, or a folder with takes in it")
     parser.add_argument("--dest", default="/Game/Takes", help="content folder of the assets (default %(default)s)")
     parser.add_argument("--subject", help="the Live Link subject that the sequence plays as; default the take's own")
-    parser.add_argument("--keep-timecode", action="store_true", help="place the take at its time of day instead of at the beginning")
+    parser.add_argument(
+        "--keep-timecode", action="store_true", help="place the take at its time of day instead of at the beginning"
+    )
     parser.add_argument("--no-sound", action="store_true", help="leave the sound out")
-    parser.add_argument("--take-rate", "--rate", metavar="RATE", help="what FF of the timecode counts, 24, 29.97df ...; default found out")
+    parser.add_argument(
+        "--take-rate",
+        "--rate",
+        metavar="RATE",
+        help="what FF of the timecode counts, 24, 29.97df ...; default found out",
+    )
     parser.add_argument("--replace", action="store_true", help="delete assets of the same names first")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done; always so outside Unreal")
     return parser

@@ -1,9 +1,10 @@
-"""The process that speaks to Ray: joins or starts the cluster, keeps every worker busy, and tells its parent what became of each sound.
+"""The process that speaks to Ray: joins or starts the cluster, keeps every worker busy, and tells its parent what
+became of each sound.
 
-Nothing but messages over the pipe comes in or goes out; this process's standard output and error lead nowhere. Ray is imported in its
-functions only. Ray starts a worker (`ray_worker`) again when it dies (`max_restarts`), on another machine if need be, and it loads its
-tools again before it is given more. The sound it was at is the parent's to give once more, so that the sound that kills, and no other, runs
-out of tries.
+Nothing but messages over the pipe comes in or goes out; this process's standard output and error lead nowhere. Ray is
+imported in its functions only. Ray starts a worker (`ray_worker`) again when it dies (`max_restarts`), on another
+machine if need be, and it loads its tools again before it is given more. The sound it was at is the parent's to give
+once more, so that the sound that kills, and no other, runs out of tries.
 """
 
 from __future__ import annotations
@@ -136,8 +137,8 @@ def _set_up(job: Job) -> None:
 def _keep_in() -> None:
     """Processes of the cluster that starts here ask nothing outside this machine.
 
-    With usage statistics off, Ray 2.60 still asks each cloud's metadata service which cloud this is, one of them by name. It does so by
-    HTTP, like nothing else in this cluster: a proxy that is not there answers at once.
+    With usage statistics off, Ray 2.60 still asks each cloud's metadata service which cloud this is, one of them by
+    name. It does so by HTTP, like nothing else in this cluster: a proxy that is not there answers at once.
     """
     for name in ("HTTP_PROXY", "no_proxy", "NO_PROXY"):
         os.environ.pop(name, None)
@@ -150,13 +151,17 @@ def _connect(job: Job) -> int:
 
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     if job.address is None:
-        ray.init(address="local", num_cpus=job.jobs, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+        ray.init(
+            address="local", num_cpus=job.jobs, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet
+        )
     else:
         ray.init(address=job.address, **quiet)
     kind = "GPU" if job.recipe.device == "cuda" else "CPU"
     room = int(ray.cluster_resources().get(kind, 0))
     if not room:
-        raise BridgeError(f"the Ray cluster has no {kind} to give, expected 1 for each sound at a time; ray status shows what it has")
+        raise BridgeError(
+            f"the Ray cluster has no {kind} to give, expected 1 for each sound at a time; ray status shows what it has"
+        )
     return min(job.jobs or room, room)
 
 
@@ -182,7 +187,8 @@ class _Pool:
     """By the answer that is awaited."""
 
     def run(self) -> None:
-        """Until the parent closes the pipe, which is an EOFError here. Raises BridgeError when nothing can be done any more."""
+        """Until the parent closes the pipe, which is an EOFError here. Raises BridgeError when nothing can be done any
+        more."""
         import ray
 
         actors = _actors(self.workers, 1 if self.job.recipe.device == "cuda" else 0)
@@ -235,7 +241,9 @@ class _Pool:
             said = ray.get(answer)
         except RayActorError as error:
             if number is None:
-                raise BridgeError(f"the batch's workers die before they begin ({_first_line(error)}); is there memory enough?") from error
+                raise BridgeError(
+                    f"the batch's workers die before they begin ({_first_line(error)}); is there memory enough?"
+                ) from error
             self._load(hand)
             self.pipe.send(Died(number))
             return
@@ -258,13 +266,20 @@ def _actors(number: int, gpus: int) -> list[Any]:
     """So many workers, spread over the machines."""
     import ray
 
-    wishes: Any = {"num_cpus": 1, "num_gpus": gpus, "max_restarts": -1, "max_task_retries": FALSE_STARTS, "scheduling_strategy": "SPREAD"}
+    wishes: Any = {
+        "num_cpus": 1,
+        "num_gpus": gpus,
+        "max_restarts": -1,
+        "max_task_retries": FALSE_STARTS,
+        "scheduling_strategy": "SPREAD",
+    }
     kind = ray.remote(**wishes)(Worker)
     return [kind.remote() for _ in range(number)]
 
 
 class _Heart:
-    """Looks once a second whether the cluster's head is there: Ray itself waits for a minute, and then ends the process."""
+    """Looks once a second whether the cluster's head is there: Ray itself waits for a minute, and then ends the
+    process."""
 
     def __init__(self, address: str | None) -> None:
         import ray
@@ -290,7 +305,9 @@ class _Heart:
             self._missed += 1
             if self._missed >= MISSED_BEATS:
                 why = error.strerror or error
-                raise _Gone(f"{self._where} is gone ({why}); every take that was finished stays, run again to go on") from error
+                raise _Gone(
+                    f"{self._where} is gone ({why}); every take that was finished stays, run again to go on"
+                ) from error
             return False
         self._missed = 0
         return True

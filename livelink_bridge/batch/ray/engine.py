@@ -1,7 +1,8 @@
 """A batch on a Ray cluster: one started for it on this machine, or one of many machines that see the same folders.
 
-Ray's own client runs in a process of its own (`ray_driver`): it ends its process when a cluster has been gone for a while, it may wait for
-ever for one that does not answer, it takes over signals, and it writes to the terminal. Here all of that is one pipe that falls silent.
+Ray's own client runs in a process of its own (`ray_driver`): it ends its process when a cluster has been gone for a
+while, it may wait for ever for one that does not answer, it takes over signals, and it writes to the terminal. Here all
+of that is one pipe that falls silent.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ END_S = 15.0
 """Seconds a driver has to end its workers when asked."""
 PROBE_S = 5.0
 AHEAD = 2
-"""Sounds for each worker that are given out and not done: one under way, one waiting, so that none waits for this process."""
+"""Sounds for each worker that are given out and not done: one under way, one waiting, so that none waits for this
+process."""
 _MARK = ".livelink-bridge-shared-"
 _ADDRESS = re.compile(r"auto|(?:ray://)?(?P<host>[^\s:/\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
 
@@ -41,9 +43,10 @@ class RayEngine:
     """See `job.Engine`. Closing it ends the workers on every machine; a cluster that was there before stays."""
 
     def __init__(self, address: str | None = None, jobs: int | None = None, load: Load = load_tools) -> None:
-        """`address`: None starts a cluster on this machine for as long as the batch takes; `auto`, HOST:PORT (from a machine of the
-        cluster) or ray://HOST:PORT (from outside) joins one. `jobs`: sounds at a time; None is one for each core, or each GPU where the
-        recipe's device is cuda. Raises UsageError for another address, BridgeError without Ray or where nobody answers there.
+        """`address`: None starts a cluster on this machine for as long as the batch takes; `auto`, HOST:PORT (from a
+        machine of the cluster) or ray://HOST:PORT (from outside) joins one. `jobs`: sounds at a time; None is one for
+        each core, or each GPU where the recipe's device is cuda. Raises UsageError for another address, BridgeError
+        without Ray or where nobody answers there.
         """
         self._address, self._jobs, self._load = address, jobs, load
         where = _place(address)
@@ -144,7 +147,10 @@ class _Run:
         except (EOFError, OSError):
             pass
         if not self._room:
-            raise BridgeError(f"{self._where} could not be reached in {limit_s:.0f} s; is it running, and is RAY_AUTH_TOKEN its token?")
+            raise BridgeError(
+                f"{self._where} could not be reached in {limit_s:.0f} s; is it running, and is RAY_AUTH_TOKEN its "
+                "token?"
+            )
         raise BridgeError(f"{self._where} is gone; every take that was finished stays, run again to go on")
 
     def _again(self, doing: _UnderWay) -> Iterator[tuple[Task, Outcome]]:
@@ -155,7 +161,10 @@ class _Run:
         if doing.tries < MOST_TRIES:
             self._give(_UnderWay(doing.work, doing.tries + 1))
         else:
-            yield doing.work, Outcome(error=f"{doing.work.sound}: the worker that converted it died {doing.tries} times")
+            yield (
+                doing.work,
+                Outcome(error=f"{doing.work.sound}: the worker that converted it died {doing.tries} times"),
+            )
 
 
 def _place(address: str | None) -> tuple[str, int] | None:
@@ -171,7 +180,9 @@ def _probe(address: str | None, host: str, port: int) -> None:
     try:
         socket.create_connection((host, port), PROBE_S).close()
     except OSError as error:
-        raise BridgeError(f"no Ray cluster answers at {address}: {error.strerror or error}; start one: ray start --head") from error
+        raise BridgeError(
+            f"no Ray cluster answers at {address}: {error.strerror or error}; start one: ray start --head"
+        ) from error
 
 
 def _root(work: Task) -> Path:
@@ -180,7 +191,8 @@ def _root(work: Task) -> Path:
 
 
 def _leave_mark(root: Path) -> Path:
-    """A file that workers look for, to tell that their folder of takes is this one and not another of its name. Raises SinkError."""
+    """A file that workers look for, to tell that their folder of takes is this one and not another of its name. Raises
+    SinkError."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         for old in root.glob(f"{_MARK}*"):

@@ -1,4 +1,5 @@
-"""What runs in Ray's worker processes, on whichever machine: an actor with one core that makes takes as this machine would."""
+"""What runs in Ray's worker processes, on whichever machine: an actor with one core that makes takes as this machine
+would."""
 
 from __future__ import annotations
 
@@ -6,7 +7,17 @@ import socket
 from pathlib import Path
 from typing import NamedTuple
 
-from livelink_bridge.batch.job import Load, Outcome, Recipe, Task, WorkerContext, clear_partials, convert_one, load_tools, sha256_of
+from livelink_bridge.batch.job import (
+    Load,
+    Outcome,
+    Recipe,
+    Task,
+    WorkerContext,
+    clear_partials,
+    convert_one,
+    load_tools,
+    sha256_of,
+)
 from livelink_bridge.errors import BridgeError
 
 
@@ -55,13 +66,19 @@ def _check_place(job: Job) -> None:
 
     here = socket.gethostname()
     if not job.mark.exists():
-        raise BridgeError(f"worker {here} sees another {job.mark.parent} than this machine; the takes' folder has to be shared storage")
+        raise BridgeError(
+            f"worker {here} sees another {job.mark.parent} than this machine; the takes' folder has to be shared "
+            "storage"
+        )
     if not job.sounds.is_dir():
         raise BridgeError(f"worker {here} does not see {job.sounds}; the sounds' folder has to be shared storage")
     if job.load is not load_tools:
         return
     if job.recipe.version != __version__:
-        raise BridgeError(f"worker {here} has livelink-bridge {__version__}, expected {job.recipe.version}; install the same everywhere")
+        raise BridgeError(
+            f"worker {here} has livelink-bridge {__version__}, expected {job.recipe.version}; install the same "
+            "everywhere"
+        )
     _check_model(job.recipe, here)
 
 

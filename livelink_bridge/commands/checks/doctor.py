@@ -19,13 +19,15 @@ LONGEST_S = 3600
 def doctor(
     settings: Settings,
     seconds: Annotated[
-        float, typer.Option(metavar="S", min=0, max=LONGEST_S, help="How long to listen for other senders; 0 for not at all.")
+        float,
+        typer.Option(metavar="S", min=0, max=LONGEST_S, help="How long to listen for other senders; 0 for not at all."),
     ] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: level, what, text.")] = False,
 ) -> None:
     """Find out why the face does not move.
 
-    Checks everything between a voice and a face and says what to do about what is wrong. Exit code 1 if nothing can move.
+    Checks everything between a voice and a face and says what to do about what is wrong. Exit code 1 if nothing can
+    move.
     """
     from dataclasses import asdict
 
@@ -37,15 +39,26 @@ def doctor(
     from livelink_bridge.sources.microphone import MicrophoneSource
 
     failed, clock = False, MonotonicClock()
-    inputs = {own.subject: partial(MicrophoneSource, build.input_of(own, mic), clock=clock) for mic, own in performers_of(settings)}
+    inputs = {
+        own.subject: partial(MicrophoneSource, build.input_of(own, mic), clock=clock)
+        for mic, own in performers_of(settings)
+    }
     everybody = [own for _, own in performers_of(settings)] or [settings]
     uris = tuple(dict.fromkeys(uri for own in everybody for uri in own.targets))
     subject = everybody[0].subject
     checks = examine(
-        uris, lambda: build.model_of(settings), clock, subject=subject, device_id=device_id(subject), listen_s=seconds, inputs=inputs
+        uris,
+        lambda: build.model_of(settings),
+        clock,
+        subject=subject,
+        device_id=device_id(subject),
+        listen_s=seconds,
+        inputs=inputs,
     )
     for finding in checks:
-        typer.echo(json.dumps(asdict(finding)) if as_json else f"{MARKS[finding.level]}  {finding.what}: {finding.text}")
+        typer.echo(
+            json.dumps(asdict(finding)) if as_json else f"{MARKS[finding.level]}  {finding.what}: {finding.text}"
+        )
         failed |= finding.level == "fail"
     if failed:
         raise typer.Exit(1)

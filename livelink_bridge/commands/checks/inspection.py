@@ -40,7 +40,9 @@ def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, 
         marked = f" ({', '.join(marks)})" if marks else ""
         counts = "+".join(str(device[f"max_{name}_channels"]) for name in directions)
         rate = f"{device['default_samplerate']:6.0f} Hz"
-        lines.append(f"{index:3}  {'+'.join(directions):12}  {_channels(counts):>14}  {rate}  {device['name']}, {system}{marked}")
+        lines.append(
+            f"{index:3}  {'+'.join(directions):12}  {_channels(counts):>14}  {rate}  {device['name']}, {system}{marked}"
+        )
     return lines
 
 
@@ -51,7 +53,8 @@ def _channels(counts: int | str) -> str:
 def config(settings: Settings) -> None:
     """Print the settings in force, as YAML.
 
-    --config reads it back. Later wins: defaults, the settings file, the environment (LIVELINK_BRIDGE_SUBJECT=...), flags.
+    --config reads it back. Later wins: defaults, the settings file, the environment (LIVELINK_BRIDGE_SUBJECT=...),
+    flags.
     """
     from livelink_bridge.settings.settings import as_yaml
 

@@ -17,22 +17,31 @@ PANEL_EVERY_S = 0.1
 PLAIN_EVERY_S = 1.0
 
 _WIRE_HELP = "livelink, osc, vmc or ifacialmocap. Default by the port; on a port of none of them, by each datagram."
-_CHANNELS_HELP = "Whose values are shown: all, moving, or names such as JawOpen,HeadYaw. Default moving on a screen, else a few."
-_RECORD_HELP = "Also write what arrives as Live Link Face takes: one per subject into this folder, or the first subject's as this .csv."
+_CHANNELS_HELP = (
+    "Whose values are shown: all, moving, or names such as JawOpen,HeadYaw. Default moving on a screen, else a few."
+)
+_RECORD_HELP = (
+    "Also write what arrives as Live Link Face takes: one per subject into this folder, or the first "
+    "subject's as this .csv."
+)
 
 
 def monitor(
     port: Annotated[int, typer.Option(metavar="PORT", help="UDP port to listen on.")] = 11111,
-    seconds: Annotated[float | None, typer.Option(metavar="S", min=0, help="End after this long; without it, Ctrl-C ends.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: a summary every second and one at the end.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", min=0, help="End after this long; without it, Ctrl-C ends.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line: a summary every second and one at the end.")
+    ] = False,
     wire: Annotated[str | None, typer.Option(metavar="WIRE", help=_WIRE_HELP)] = None,
     channels: Annotated[str | None, typer.Option(metavar="NAME,...", help=_CHANNELS_HELP)] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR|FILE.csv", help=_RECORD_HELP)] = None,
 ) -> None:
     """Receive like Unreal and say what arrives.
 
-    Subject, rate, jitter and loss; which datagrams Unreal would drop without a word, why, and what to do. On a screen, live bars.
-    Also hears OSC, VMC and iFacialMocap.
+    Subject, rate, jitter and loss; which datagrams Unreal would drop without a word, why, and what to do. On a screen,
+    live bars. Also hears OSC, VMC and iFacialMocap.
     """
     from livelink_bridge.monitor.monitor import SHOWN_CHANNELS, listen
 
@@ -80,7 +89,10 @@ def _screen(live: bool, as_json: bool, said: list[str]) -> Iterator[tuple[Callab
     console = Console()
     blocks = console.encoding.startswith("utf")
     with Live(console=console, auto_refresh=False, transient=True) as drawn:
-        yield lambda summary: drawn.update(panel(summary, console.width, console.height, blocks=blocks), refresh=True), PANEL_EVERY_S
+        yield (
+            lambda summary: drawn.update(panel(summary, console.width, console.height, blocks=blocks), refresh=True),
+            PANEL_EVERY_S,
+        )
 
 
 def _text(summary: dict[str, Any], as_json: bool) -> str:
@@ -118,7 +130,8 @@ def subject_parts(subject: dict[str, Any]) -> list[str]:
     return [
         f"{subject['subject']}: {subject['packets']} packets",
         f"{_figure(subject['fps_recent'], '.2f')} fps" if silent_s < 1 else f"silent for {silent_s:.1f} s",
-        f"interval sd {_figure(subject['interval_sd_ms'], '.2f')} ms, p99 error {_figure(subject['interval_p99_error_ms'], '.2f')} ms "
+        f"interval sd {_figure(subject['interval_sd_ms'], '.2f')} ms, p99 error "
+        f"{_figure(subject['interval_p99_error_ms'], '.2f')} ms "
         "(last minute)",
         ", ".join(trouble) or ("none lost" if subject["frame"] is not None else f"{subject['wire']} numbers no frames"),
     ]

@@ -46,8 +46,11 @@ class BatchOptions:
             raise UsageError(f"--report: got {self.report}, expected the name of a page, such as report.html")
 
 
-def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes: BatchOptions, *, with_sound: bool = True) -> None:
-    """Convert whatever sounds lie below the folders and are not done, and put each beside its take unless not `with_sound`.
+def convert_folders(
+    settings: Settings, paths: Sequence[Path], out: Path, wishes: BatchOptions, *, with_sound: bool = True
+) -> None:
+    """Convert whatever sounds lie below the folders and are not done, and put each beside its take unless not
+    `with_sound`.
 
     Raises BridgeError where some could not be.
     """
@@ -56,7 +59,9 @@ def convert_folders(settings: Settings, paths: Sequence[Path], out: Path, wishes
     from livelink_bridge.core.clock import MonotonicClock
 
     if out.suffix.lower() == ".csv" and not out.is_dir():
-        raise UsageError(f"-o {out} is one take, expected a folder: folders, --jobs, --report, --dry-run and --engine make a batch")
+        raise UsageError(
+            f"-o {out} is one take, expected a folder: folders, --jobs, --report, --dry-run and --engine make a batch"
+        )
     endings.check_folder(out)
     clock = MonotonicClock()
     recipe = recipe_of(settings, clock, scored=wishes.report is not None, with_sound=with_sound)
@@ -80,7 +85,10 @@ def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: boo
     checkpoint.verify(folder)
     worn = {}
     if settings.character is not None:
-        worn = {"character": build.worn(settings.character, clock).current(), "character_sha256": sha256_of(settings.character)}
+        worn = {
+            "character": build.worn(settings.character, clock).current(),
+            "character_sha256": sha256_of(settings.character),
+        }
     picture = settings.reference_face
     return Recipe(
         model=folder.name if folder.parent == checkpoint.SHIPPED else str(folder.resolve()),
@@ -127,7 +135,9 @@ def finish(batch: Batch, tally: Tally, took_s: float, report: Path | None, clock
     if tally.no_room is not None:
         raise BridgeError(f"{tally.no_room}; what was converted is kept: make room and run again")
     if tally.failed:
-        raise BridgeError(f"{tally.failed} of {tally.converted + tally.kept + tally.failed} could not be converted; the others were")
+        raise BridgeError(
+            f"{tally.failed} of {tally.converted + tally.kept + tally.failed} could not be converted; the others were"
+        )
 
 
 def _engine(wishes: BatchOptions) -> Engine:

@@ -19,16 +19,20 @@ CLOSURES = {
 
 
 def character(
-    action: Annotated[Literal["init", "check"], typer.Argument(help="init writes a file to start from; check says what a file does.")],
+    action: Annotated[
+        Literal["init", "check"], typer.Argument(help="init writes a file to start from; check says what a file does.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The character file.")],
     preset: Annotated[
-        str | None, typer.Option(metavar="metahuman|arkit|vrm", help="init: what the file builds on. Default metahuman.")
+        str | None,
+        typer.Option(metavar="metahuman|arkit|vrm", help="init: what the file builds on. Default metahuman."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="init: overwrite the file if there is one.")] = False,
 ) -> None:
     """Write or check a character file.
 
-    It says how one face wears the poses: gain, offset, curve, limits, smoothing, symmetry, lips and head. --character takes it.
+    It says how one face wears the poses: gain, offset, curve, limits, smoothing, symmetry, lips and head. --character
+    takes it.
     """
     from livelink_bridge.errors import UsageError
 
@@ -46,7 +50,8 @@ def character(
 
 
 def write_starter(file: Path, preset: str, *, force: bool) -> None:
-    """Write the file to start from. Raises UsageError for an unknown preset, BridgeError where it is in the way of another file."""
+    """Write the file to start from. Raises UsageError for an unknown preset, BridgeError where it is in the way of
+    another file."""
     from arkit_mapping.character.character import CharacterError
     from arkit_mapping.character.file import starter
     from arkit_mapping.whole_file import whole_file
@@ -57,10 +62,14 @@ def write_starter(file: Path, preset: str, *, force: bool) -> None:
     except CharacterError as error:
         raise UsageError(str(error)) from None
     try:
-        with whole_file(file, new=not force) as partial:  # a session that uses the file reads it again as soon as it changes
+        with whole_file(
+            file, new=not force
+        ) as partial:  # a session that uses the file reads it again as soon as it changes
             partial.write_text(text, encoding="utf-8", newline="\n")
     except FileExistsError:
-        raise BridgeError(f"{file} exists and was left as it is; choose another name, or --force to overwrite it") from None
+        raise BridgeError(
+            f"{file} exists and was left as it is; choose another name, or --force to overwrite it"
+        ) from None
     except OSError as error:
         raise BridgeError(f"{file} cannot be written: {error.strerror}") from error
 
@@ -89,7 +98,11 @@ def _changes(worn: Character) -> list[str]:
     for what, entries in (("gain", worn.gain), ("offset", worn.offset), ("curve", worn.curve), ("limits", worn.limits)):
         for channel, value in entries.items():
             told.setdefault(channel, []).append(f"{what} {_plain(value)}")
-    told_jaw = [what for what in ("gain", "curve") if "JawOpen" in getattr(worn, what) and "MouthClose" not in getattr(worn, what)]
+    told_jaw = [
+        what
+        for what in ("gain", "curve")
+        if "JawOpen" in getattr(worn, what) and "MouthClose" not in getattr(worn, what)
+    ]
     if told_jaw:
         told.setdefault("MouthClose", []).append(f"{' and '.join(told_jaw)} as JawOpen")
     return [f"{channel}: {', '.join(parts)}" for channel, parts in told.items()]

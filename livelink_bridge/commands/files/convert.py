@@ -24,27 +24,39 @@ if TYPE_CHECKING:
 def convert(
     settings: Settings,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE|FOLDER", help="Sound: wav, flac, ogg, mp3 and the like, or folders of it.")
+        list[Path],
+        typer.Argument(metavar="FILE|FOLDER", help="Sound: wav, flac, ogg, mp3 and the like, or folders of it."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A .csv for one file, else a folder.")],
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", help="Batch: sounds at a time. Default one a core.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Batch: say what would be converted, and convert nothing.")] = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="PAGE.html", help="Batch: also write a page with figures and curves of every take.")
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", metavar="N", help="Batch: sounds at a time. Default one a core.")
     ] = None,
-    engine: Annotated[str, typer.Option(metavar="local|ray", help="Batch: who does the work, this machine or a Ray cluster.")] = "local",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Batch: say what would be converted, and convert nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE.html", help="Batch: also write a page with figures and curves of every take."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="local|ray", help="Batch: who does the work, this machine or a Ray cluster.")
+    ] = "local",
     ray_address: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Of the cluster; default one of its own on this machine.")
     ] = None,
     with_sound: Annotated[
         bool | None,
-        typer.Option("--with-sound/--no-sound", help="Put the sound beside the take as a .wav. Default: of folders yes, of files no."),
+        typer.Option(
+            "--with-sound/--no-sound",
+            help="Put the sound beside the take as a .wav. Default: of folders yes, of files no.",
+        ),
     ] = None,
 ) -> None:
     """Convert sound files to Live Link Face takes.
 
-    As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app writes it.
-    Folders are a batch: OUT gets the same tree, what is done is skipped, and a batch that was ended goes on where it was.
+    As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app
+    writes it. Folders are a batch: OUT gets the same tree, what is done is skipped, and a batch that was ended goes on
+    where it was.
     """
     wishes = BatchOptions(jobs, dry_run, report, engine, ray_address)
     wishes.check()
@@ -56,7 +68,8 @@ def convert(
 
 
 def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_sound: bool = False) -> None:
-    """Convert files one after the other, each with the settings' own seed. Raises BridgeError where some could not be."""
+    """Convert files one after the other, each with the settings' own seed. Raises BridgeError where some could not
+    be."""
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
     from livelink_bridge.session.modes import convert_file
@@ -68,8 +81,15 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
         for file, take in zip(files, takes, strict=True):
             try:
                 with progress(file) as show:
-                    summary = convert_file(file, take, model, face, allow_cut=settings.allow_cut,
-                                           before_naming=partial(_place, file, take, with_sound), on_progress=show)  # fmt: skip
+                    summary = convert_file(
+                        file,
+                        take,
+                        model,
+                        face,
+                        allow_cut=settings.allow_cut,
+                        before_naming=partial(_place, file, take, with_sound),
+                        on_progress=show,
+                    )
             except BridgeError as error:
                 if len(files) == 1:
                     raise
@@ -92,7 +112,9 @@ def _place(file: Path, take: Path, with_sound: bool) -> None:
 def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
     """Where each file's take goes. Raises UsageError where that cannot be told."""
     if Path("-") in files:
-        raise UsageError("got - for standard input, expected files; livelink-bridge play - takes what another program writes")
+        raise UsageError(
+            "got - for standard input, expected files; livelink-bridge play - takes what another program writes"
+        )
     if out.suffix.lower() == ".csv" and not os.path.isdir(out):  # Path.is_dir raises where one may not look
         if len(files) > 1:
             raise UsageError(f"got {len(files)} files and one take, {out}; expected a folder behind -o")

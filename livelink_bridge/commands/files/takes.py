@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from livelink_bridge.takes.pair import Part
 
 _TakeArgument = Annotated[Path, typer.Argument(metavar="TAKE", help="A Live Link Face .csv or a take's folder.")]
-_Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE.csv", help="The take that is written, its sound beside it.")]
+_Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FILE.csv", help="The take that is written, its sound beside it.")
+]
 _NoSound = Annotated[bool, typer.Option("--no-sound", help="Leave its sound behind.")]
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite it if it exists.")]
 _RATES = (1, 240)
@@ -39,7 +41,9 @@ def build(style: Literal["rich"] | None = None) -> typer.Typer:
 
 
 def list_takes(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where takes or their folders are. Default here.")] = Path("."),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Where takes or their folders are. Default here.")
+    ] = Path("."),
     take_rate: TakeRate = None,
 ) -> None:
     """Show the takes in a folder and below: slate, take, subject, length, rate, gaps and sound."""
@@ -62,7 +66,9 @@ def list_takes(
 
 
 def check(
-    takes: Annotated[list[Path], typer.Argument(metavar="TAKE...", help="Takes: .csv files, or folders with takes in them.")],
+    takes: Annotated[
+        list[Path], typer.Argument(metavar="TAKE...", help="Takes: .csv files, or folders with takes in them.")
+    ],
     take_rate: TakeRate = None,
 ) -> None:
     """Say what Unreal's importers would not take as it is meant. Exit code 1 if a take would fail."""
@@ -89,7 +95,9 @@ def check(
 def trim(
     take: _TakeArgument,
     out: _Out,
-    start: Annotated[str | None, typer.Option(metavar="MOMENT", help="Seconds from the first row, or a timecode HH:MM:SS:FF.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="MOMENT", help="Seconds from the first row, or a timecode HH:MM:SS:FF.")
+    ] = None,
     end: Annotated[str | None, typer.Option(metavar="MOMENT", help="The last row's moment; so written too.")] = None,
     no_sound: _NoSound = False,
     take_rate: TakeRate = None,
@@ -122,17 +130,21 @@ def resample(
 
 
 def merge(
-    mouth: Annotated[Path, typer.Argument(metavar="MOUTH", help="Take whose jaw, mouth, cheeks, nose and tongue are taken.")],
+    mouth: Annotated[
+        Path, typer.Argument(metavar="MOUTH", help="Take whose jaw, mouth, cheeks, nose and tongue are taken.")
+    ],
     upper: Annotated[Path, typer.Argument(metavar="UPPER", help="Take whose eyes, brows and head are taken.")],
     out: _Out,
     align: Annotated[
-        Literal["timecode", "start"], typer.Option(help="Lay them over each other by time of day, or first row on first row.")
+        Literal["timecode", "start"],
+        typer.Option(help="Lay them over each other by time of day, or first row on first row."),
     ] = "timecode",
     no_sound: _NoSound = False,
     take_rate: TakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Put the mouth of one take under the upper face of another, for as long as both last. The sound is that of the mouth."""
+    """Put the mouth of one take under the upper face of another, for as long as both last. The sound is that of the
+    mouth."""
     from arkit_mapping.takes.csv import TakeError
     from arkit_mapping.takes.edit import merge as merged
 
@@ -148,16 +160,25 @@ def merge(
 
 def export(
     take: _TakeArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Its ending says what is written: .csv, .json, .npz or .glb.")],
-    rate: Annotated[int | None, typer.Option(metavar="N", help="First even out to N rows a second. Default: rows as they are.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="Its ending says what is written: .csv, .json, .npz or .glb."),
+    ],
+    rate: Annotated[
+        int | None, typer.Option(metavar="N", help="First even out to N rows a second. Default: rows as they are.")
+    ] = None,
     face: Annotated[
-        Path | None, typer.Option(metavar="FACE", help="For .glb: the face to animate, a .glb, .vrm or .gltf. Default a plain mask.")
+        Path | None,
+        typer.Option(
+            metavar="FACE", help="For .glb: the face to animate, a .glb, .vrm or .gltf. Default a plain mask."
+        ),
     ] = None,
     no_sound: _NoSound = False,
     take_rate: LongTakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal. A CSV has its sound beside it."""
+    """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal. A CSV has its
+    sound beside it."""
     from livelink_bridge.takes.export import GLB, KINDS
 
     kind = out.suffix.lower()
@@ -184,7 +205,9 @@ def _sound_of(files: TakeFiles, whole: Take, part: Take, no_sound: bool, *, to_e
 
     if files.sound is None or no_sound:
         return None
-    return Part(files.sound, float(part.times_s[0] - whole.times_s[0]), None if to_end else duration_s(part) + 1 / whole.rate)
+    return Part(
+        files.sound, float(part.times_s[0] - whole.times_s[0]), None if to_end else duration_s(part) + 1 / whole.rate
+    )
 
 
 def _at_rate(take: Take, csv: Path, rate: int) -> Take:

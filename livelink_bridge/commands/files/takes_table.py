@@ -36,7 +36,9 @@ def row_of(files: TakeFiles, folder: Path, rate: str | None = None) -> TakeRow:
     try:
         take = read_take(files.csv, rate)
     except TakeError as error:
-        return TakeRow(files, shown, trouble=str(error).removeprefix(f"take {files.csv}: ").removeprefix(f"take {files.csv} "))
+        return TakeRow(
+            files, shown, trouble=str(error).removeprefix(f"take {files.csv}: ").removeprefix(f"take {files.csv} ")
+        )
     found = gaps(take)
     lost_s = sum(gap_s - 1 / take.rate for _, gap_s in found)
     missing = f"{len(found)}, {lost_s:.1f} s" if found else "none"
@@ -64,5 +66,14 @@ def table_of(rows: Sequence[TakeRow]) -> Table:
             table.add_row(escape(files.slate), number, escape(files.subject), "-", "-", "-", "-", f"[red]{what}[/red]")
             continue
         sound = files.sound.suffix[1:].lower() if files.sound else "no"
-        table.add_row(escape(files.slate), number, escape(files.subject), row.length, row.rate, row.missing, sound, escape(row.shown))
+        table.add_row(
+            escape(files.slate),
+            number,
+            escape(files.subject),
+            row.length,
+            row.rate,
+            row.missing,
+            sound,
+            escape(row.shown),
+        )
     return table

@@ -25,7 +25,8 @@ NOTICED_DB = 6.0
 
 
 def calibrate(source: Source) -> Thresholds:
-    """Guide somebody through it, remember what was found, and say it. SourceError for a voice that is no louder than the room."""
+    """Guide somebody through it, remember what was found, and say it. SourceError for a voice that is no louder than
+    the room."""
     from livelink_bridge.devices import calibration
 
     # A microphone that went away is waited for, but not for ever.
@@ -43,7 +44,9 @@ def calibrate(source: Source) -> Thresholds:
         voice = np.concatenate([first, recorded(blocks, calibration.VOICE_S)])
         found = calibration.calibrate(room, voice, source.sample_rate)
         calibration.save(source.name, found)
-    typer.echo(f"remembered for {source.name}: the gate opens at {found.open_dbfs:g} dBFS and closes at {found.close_dbfs:g}")
+    typer.echo(
+        f"remembered for {source.name}: the gate opens at {found.open_dbfs:g} dBFS and closes at {found.close_dbfs:g}"
+    )
     return found
 
 
@@ -63,7 +66,8 @@ def recorded(blocks: Iterator[AudioBlock], seconds: float) -> Samples:
 
 
 def until_voice(blocks: Iterator[AudioBlock], room: Samples) -> Samples:
-    """Wait for something clearly louder than the room; the block that was, mono. After PATIENCE_S the newest block, whatever it is."""
+    """Wait for something clearly louder than the room; the block that was, mono. After PATIENCE_S the newest block,
+    whatever it is."""
     from livelink_bridge.audio.downmix import Mixer
     from livelink_bridge.reporting.metrics import level_dbfs
 

@@ -27,7 +27,10 @@ PLAIN_BLOCKS = " .:-=+*#@"
 def demo(
     settings: Settings,
     seconds: Annotated[
-        float | None, typer.Option(metavar="S", min=0.5, max=MAX_SECONDS, help="Speak so long; the sentence repeats. Default once, 9 s.")
+        float | None,
+        typer.Option(
+            metavar="S", min=0.5, max=MAX_SECONDS, help="Speak so long; the sentence repeats. Default once, 9 s."
+        ),
     ] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
 ) -> None:
@@ -47,12 +50,19 @@ def demo(
         face, model = build.face_of(settings, clock), build.model_of(settings)
         with sentence(seconds) as file, witness() as seen:
             outputs = build.outputs_of(replace(settings, to=(*settings.to, seen.uri)))
-            typer.echo(f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver of our own")
+            typer.echo(
+                f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver of our "
+                "own"
+            )
             with (
                 steady_interpreter(),
-                status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+                status_line(
+                    clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
+                ) as show,
             ):
-                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show)
+                summary = run_play(
+                    file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show
+                )
         for line in report(seen):
             typer.echo(line)
         typer.echo(build.summary_line(summary))
@@ -82,10 +92,19 @@ def report(seen: Seen) -> Iterator[str]:
     if subject is None:
         yield "nothing arrived at our own receiver: run `livelink-bridge doctor`"
         return
-    yield f"arrived: {subject['packets']} packets as {subject['subject']!r}, {subject['fps'] or 0:.2f} fps, {subject['lost']} lost"
-    yield f"interval sd {subject['interval_sd_ms'] or 0:.2f} ms, p99 error {subject['interval_p99_error_ms'] or 0:.2f} ms"
+    yield (
+        f"arrived: {subject['packets']} packets as {subject['subject']!r}, {subject['fps'] or 0:.2f} fps, "
+        f"{subject['lost']} lost"
+    )
+    yield (
+        f"interval sd {subject['interval_sd_ms'] or 0:.2f} ms, p99 error {subject['interval_p99_error_ms'] or 0:.2f} ms"
+    )
     ramp = BLOCKS if (sys.stdout.encoding or "").lower().startswith("utf") else PLAIN_BLOCKS
-    for label, channels in (("jaw open", ["JawOpen"]), ("lips closed", ["MouthClose"]), ("lips round", ["MouthFunnel", "MouthPucker"])):
+    for label, channels in (
+        ("jaw open", ["JawOpen"]),
+        ("lips closed", ["MouthClose"]),
+        ("lips round", ["MouthFunnel", "MouthPucker"]),
+    ):
         curve = [max(values) for values in zip(*(seen.curve(name) for name in channels), strict=True)]
         yield f"{label:>12}, up to {max(curve):.2f} |{picture(curve, ramp)}|"
 

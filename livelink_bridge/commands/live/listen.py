@@ -32,10 +32,16 @@ _MOST_LINES = 200
 def listen(
     settings: Settings,
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="TCP port. Default 8765.")] = 8765,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at; another than 127.0.0.1 needs --token.")] = "127.0.0.1",
-    token: Annotated[str | None, typer.Option(metavar="TEXT", help="What clients have to know, 16 characters or more.")] = None,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at; another than 127.0.0.1 needs --token.")
+    ] = "127.0.0.1",
+    token: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What clients have to know, 16 characters or more.")
+    ] = None,
     clients: Annotated[int, typer.Option(metavar="N", help="Connections at a time, 1 to 64. Default 4.")] = 4,
-    buffer: Annotated[int, typer.Option(metavar="MS", min=80, max=2000, help="Sound that has to be there before a face begins.")] = 100,
+    buffer: Annotated[
+        int, typer.Option(metavar="MS", min=80, max=2000, help="Sound that has to be there before a face begins.")
+    ] = 100,
 ) -> None:
     """Take speech from programs over a WebSocket and move a face with each, until Ctrl-C.
 
@@ -51,7 +57,10 @@ def listen(
     from livelink_bridge.speech_server.server import Server
 
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
-    with interruptible() as stop, status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show:
+    with (
+        interruptible() as stop,
+        status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+    ):
         board = Board(show, typer.echo)
         model, outputs = build.live_model_of(settings), build.outputs_of(settings)
         build.face_of(settings, clock)  # what is wrong with it is said before anybody connects
@@ -60,7 +69,9 @@ def listen(
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
             wanted = settings if mood is None else replace(settings, mood=str(checked("mood", mood)))
             front = build.front_of(settings, None, model.lookahead_s)
-            return FollowedVoice(model, build.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board)
+            return FollowedVoice(
+                model, build.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board
+            )
 
         server = Server(open_voice, access, port=port, limits=limits, clock=clock)
         typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
@@ -114,8 +125,16 @@ class Board:
 class FollowedVoice:
     """A client's voice, on the same way as a microphone's."""
 
-    def __init__(self, model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, enough_s: float, clock: Clock,
-                 board: Board) -> None:  # fmt: skip
+    def __init__(
+        self,
+        model: SpeechToFace,
+        face: Face,
+        front: InputChain,
+        outputs: Outputs,
+        enough_s: float,
+        clock: Clock,
+        board: Board,
+    ) -> None:
         self._model = model
         self._face, self._front = face, front
         self._outputs = outputs
@@ -140,8 +159,18 @@ class FollowedVoice:
         line: str | None = None
         try:
             with open_sinks(self._outputs) as sinks:
-                summary = follow(source, self._model, self._face, self._outputs, sinks, clock=self._clock, stop=stop, front=self._front,
-                                 on_status=partial(self._board.update, self.subject), timing=source)  # fmt: skip
+                summary = follow(
+                    source,
+                    self._model,
+                    self._face,
+                    self._outputs,
+                    sinks,
+                    clock=self._clock,
+                    stop=stop,
+                    front=self._front,
+                    on_status=partial(self._board.update, self.subject),
+                    timing=source,
+                )
             line = f"{self.subject}: {build.summary_line(summary)}"
         finally:
             self._board.leave(self.subject, line)

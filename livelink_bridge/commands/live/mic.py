@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 def mic(
     settings: Settings,
-    wanted: Annotated[str | None, typer.Option("--input", metavar="DEVICE", help="Index or part of a name, as behind --mic.")] = None,
+    wanted: Annotated[
+        str | None, typer.Option("--input", metavar="DEVICE", help="Index or part of a name, as behind --mic.")
+    ] = None,
     calibrating: Annotated[
-        bool, typer.Option("--calibrate", help="First two seconds of room and two of voice; the gate remembers them for this microphone.")
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="First two seconds of room and two of voice; the gate remembers them for this microphone.",
+        ),
     ] = False,
 ) -> None:
     """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE].
@@ -45,14 +51,23 @@ def mic(
     clock = MonotonicClock()
     if calibrating:
         if settings.performers:
-            raise UsageError("got --calibrate and performers in the settings, expected one: calibrate each microphone by itself")
+            raise UsageError(
+                "got --calibrate and performers in the settings, expected one: calibrate each microphone by itself"
+            )
         calibrate(MicrophoneSource(build.input_of(settings, wanted), clock=clock))
-    with interruptible() as stop, quiet_stderr.suppress_native_stderr(), page_beside(settings, several=bool(settings.performers)) as page:
+    with (
+        interruptible() as stop,
+        quiet_stderr.suppress_native_stderr(),
+        page_beside(settings, several=bool(settings.performers)) as page,
+    ):
         if settings.performers:
             show_performers(settings, wanted, clock, stop, page)
             return
         face, model = build.face_of(settings, clock, page), build.live_model_of(settings)
-        typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
+        typer.echo(
+            f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C "
+            "ends"
+        )
 
         typing = typing_of({settings.subject: face})
 
@@ -61,16 +76,31 @@ def mic(
 
         with (
             steady_interpreter(),
-            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
+            status_line(
+                clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing
+            ) as show,
         ):
             microphone, outputs = build.input_of(settings, wanted), build.directed_outputs_of(settings)
-            summary = run_live(microphone, model, face, outputs, clock=clock, stop=stop, front=front, aloud=build.aloud_of(settings),
-                               direction=build.direction_of(settings), more=recorders_of(page, settings.subject),
-                               on_status=show, on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
+            summary = run_live(
+                microphone,
+                model,
+                face,
+                outputs,
+                clock=clock,
+                stop=stop,
+                front=front,
+                aloud=build.aloud_of(settings),
+                direction=build.direction_of(settings),
+                more=recorders_of(page, settings.subject),
+                on_status=show,
+                on_stage=both_on_stage(typing.direct, shown_on(page)),
+            )
         typer.echo(build.summary_line(summary))
 
 
-def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None) -> None:
+def show_performers(
+    settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None
+) -> None:
     """Several voices, each with a face; `page` shows them one at a time."""
     from livelink_bridge.commands.live.preview import recorders_of, shown_on
     from livelink_bridge.console.terminal import status_lines
@@ -83,7 +113,10 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
     from livelink_bridge.settings.settings import performers_of
 
     if wanted is not None:
-        raise UsageError(f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own `mic`")
+        raise UsageError(
+            f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own "
+            "`mic`"
+        )
     model = build.live_model_of(settings)
     performers = [
         replace(build.performer_of(own, mic, model.lookahead_s, clock), more=recorders_of(page, own.subject))
@@ -95,7 +128,14 @@ def show_performers(settings: Settings, wanted: str | None, clock: Clock, stop: 
         steady_interpreter(),
         status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
     ):
-        summaries = run_performers(performers, model, clock=clock, stop=stop, on_status=show, direction=build.direction_of(settings),
-                                   on_stage=both_on_stage(typing.direct, shown_on(page)))  # fmt: skip
+        summaries = run_performers(
+            performers,
+            model,
+            clock=clock,
+            stop=stop,
+            on_status=show,
+            direction=build.direction_of(settings),
+            on_stage=both_on_stage(typing.direct, shown_on(page)),
+        )
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {build.summary_line(summary)}")

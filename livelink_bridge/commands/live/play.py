@@ -20,7 +20,9 @@ STDIN = Path("-")
 
 def play(
     settings: Settings,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like; - is standard input.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like; - is standard input.")
+    ],
     raw: Annotated[
         str | None,
         typer.Option(metavar="FORMAT:HZ:CHANNELS", help="What bare samples on standard input are, as s16le:24000:1."),
@@ -29,8 +31,8 @@ def play(
 ) -> None:
     """Play sound files to the face in real time.
 
-    The speakers play along, and the face keeps to what they play. What comes on standard input is paced by its own clock and not heard
-    here; gate and gain act on it as on a microphone.
+    The speakers play along, and the face keeps to what they play. What comes on standard input is paced by its own
+    clock and not heard here; gate and gain act on it as on a microphone.
     """
     from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
     from livelink_bridge.console.terminal import status_line
@@ -47,14 +49,31 @@ def play(
     for file in files:  # what is wrong with the last is said before the first is played
         open_source(str(file), clock=clock, allow_cut=settings.allow_cut).close()
     with interruptible() as stop, page_beside(settings) as page:
-        face, model, outputs = build.face_of(settings, clock, page), build.live_model_of(settings), build.outputs_of(settings)
+        face, model, outputs = (
+            build.face_of(settings, clock, page),
+            build.live_model_of(settings),
+            build.outputs_of(settings),
+        )
         for file in files:
             with (
                 steady_interpreter(),
-                status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+                status_line(
+                    clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
+                ) as show,
             ):
-                summary = run_play(file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, allow_cut=settings.allow_cut,
-                                   on_status=show, more=recorders_of(page, settings.subject), on_stage=shown_on(page))  # fmt: skip
+                summary = run_play(
+                    file,
+                    model,
+                    face,
+                    outputs,
+                    audio=not no_audio,
+                    clock=clock,
+                    stop=stop,
+                    allow_cut=settings.allow_cut,
+                    on_status=show,
+                    more=recorders_of(page, settings.subject),
+                    on_stage=shown_on(page),
+                )
             typer.echo(f"{file}: {build.summary_line(summary)}")
             if stop.is_set():
                 break
@@ -70,16 +89,23 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     from livelink_bridge.sources.pipe import PipeSource
 
     if files != [STDIN]:
-        raise UsageError(f"got {' '.join(map(str, files))}, expected - alone: standard input is played by itself, and --raw is for it")
+        raise UsageError(
+            f"got {' '.join(map(str, files))}, expected - alone: standard input is played by itself, and --raw is for "
+            "it"
+        )
     form = parse_format(raw) if raw else None
     # Before Ctrl-C is turned into an event: the header of a wav may take as long as its writer does.
-    source = PipeSource(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock, allow_cut=settings.allow_cut)
+    source = PipeSource(
+        open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock, allow_cut=settings.allow_cut
+    )
     with interruptible() as stop:
         face, model = build.face_of(settings, clock), build.live_model_of(settings)
         front = build.front_of(settings, None, model.lookahead_s)
         with (
             steady_interpreter(),
-            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+            status_line(
+                clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
+            ) as show,
         ):
             outputs = build.outputs_of(settings)
             summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, front=front, on_status=show)

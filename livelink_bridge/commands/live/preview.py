@@ -45,7 +45,9 @@ def preview(
     face: Annotated[Path | None, typer.Option(metavar="FILE", help=_FACE_HELP)] = None,
     port: Annotated[int, typer.Option(metavar="N", help="Of the page; 0 is any free one.")] = PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
-    host: Annotated[str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")
+    ] = "127.0.0.1",
     token: Annotated[str | None, typer.Option(metavar="TOKEN", help=_TOKEN_HELP)] = None,
     take_rate: TakeRate = None,
 ) -> None:
@@ -104,9 +106,9 @@ def _copied(face: Path, folder: Path) -> Path:
 def page_beside(settings: Settings, *, several: bool = False) -> Iterator[EditorState | None]:
     """The page of a session that goes to `preview:` too; None for one that does not.
 
-    The session's one face is to wear it: then the sliders move every receiver's face. Several performers keep their own characters.
-    `several` says that the settings' performers are who is live. What `recorders_of` gives is to be among the sinks, and `shown_on` is
-    to hear of the stage.
+    The session's one face is to wear it: then the sliders move every receiver's face. Several performers keep their own
+    characters. `several` says that the settings' performers are who is live. What `recorders_of` gives is to be among
+    the sinks, and `shown_on` is to hear of the stage.
     """
     from livelink_bridge.settings.settings import performers_of
 
@@ -164,7 +166,9 @@ def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> It
 
 def _need_nicegui() -> None:
     if find_spec("nicegui") is None:
-        raise BridgeError("the page needs NiceGUI, which is not installed; get it: pip install 'livelink-bridge[preview]'")
+        raise BridgeError(
+            "the page needs NiceGUI, which is not installed; get it: pip install 'livelink-bridge[preview]'"
+        )
 
 
 def _token(host: str, given: str | None) -> str | None:
@@ -175,7 +179,8 @@ def _token(host: str, given: str | None) -> str | None:
 
 
 def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> EditorState:
-    """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is opened."""
+    """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is
+    opened."""
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
@@ -188,7 +193,9 @@ def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -
     others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
     session = EditorState(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)
     outputs = outputs_of(settings)
-    session.unreal = Unreal(replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock())
+    session.unreal = Unreal(
+        replace(outputs, targets=tuple(uri for uri in outputs.targets if uri != PAGE)), MonotonicClock()
+    )
     return session
 
 
@@ -204,8 +211,15 @@ def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> 
         return model_of(replace(settings, model=name))
 
     def opened(path: Path, model: str | None, on_progress: Progress) -> Clip:
-        return analyse(path, network(model or settings.model), bare_face(settings), folder / "sounds", on_progress,
-                       take_rate=take_rate, allow_cut=settings.allow_cut)  # fmt: skip
+        return analyse(
+            path,
+            network(model or settings.model),
+            bare_face(settings),
+            folder / "sounds",
+            on_progress,
+            take_rate=take_rate,
+            allow_cut=settings.allow_cut,
+        )
 
     return opened
 

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 def replay(
     settings: Settings,
-    file: Annotated[Path, typer.Argument(metavar="TAKE", help="A Live Link Face .csv, of this program or of the app, or its folder.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="TAKE", help="A Live Link Face .csv, of this program or of the app, or its folder."),
+    ],
     start: Annotated[
-        str | None, typer.Option(metavar="MOMENT", help="Begin there: seconds from the first row, or a timecode HH:MM:SS:FF.")
+        str | None,
+        typer.Option(metavar="MOMENT", help="Begin there: seconds from the first row, or a timecode HH:MM:SS:FF."),
     ] = None,
     end: Annotated[str | None, typer.Option(metavar="MOMENT", help="End there.")] = None,
-    speed: Annotated[float, typer.Option(metavar="X", help="How fast, 0.1 to 10; the sound's pitch goes with it.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(metavar="X", help="How fast, 0.1 to 10; the sound's pitch goes with it.")
+    ] = 1.0,
     loop: Annotated[bool, typer.Option("--loop", help="Again and again, until Ctrl-C.")] = False,
     original_timecode: Annotated[
         bool, typer.Option("--original-timecode", help="Packets carry the take's own time instead of the session's.")
@@ -33,8 +39,8 @@ def replay(
 ) -> None:
     """Play a take to the face in real time, paced by its timecode.
 
-    A sound of the take's name beside it, a .wav first, is heard, and the face keeps to it. Rows that are missing are filled in; at the
-    end the face goes neutral.
+    A sound of the take's name beside it, a .wav first, is heard, and the face keeps to it. Rows that are missing are
+    filled in; at the end the face goes neutral.
     """
     from livelink_bridge.console.terminal import status_line
     from livelink_bridge.core.clock import MonotonicClock
@@ -50,14 +56,17 @@ def replay(
     with interruptible() as stop:
         with (
             steady_interpreter(),
-            status_line(clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
+            status_line(
+                clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
+            ) as show,
         ):
             summary = run_replay(play, sound, outputs, sound_from_s=from_s, clock=clock, stop=stop, on_status=show)
         typer.echo(f"{files.csv}: {build.summary_line(summary).replace(' of sound;', ' of the take;', 1)}")
 
 
 def part_of(take: Take, csv: Path, start: str | None, end: str | None) -> Take:
-    """The take between two moments as a user writes them. Raises UsageError for what is no moment, TakeError where it has no rows."""
+    """The take between two moments as a user writes them. Raises UsageError for what is no moment, TakeError where it
+    has no rows."""
     from arkit_mapping.takes.csv import TakeError
     from arkit_mapping.takes.edit import moment, trim
 

@@ -48,15 +48,23 @@ def sync_test(
         for line in instructions(settings, system.name if system else "no speakers"):
             typer.echo(line)
         with steady_interpreter():
-            check, summary = clap(outputs, system, audio_delay_s=settings.audio_delay / 1000, seconds=seconds, clock=MonotonicClock(),
-                                  stop=stop, on_clap=counting(seconds))  # fmt: skip
+            check, summary = clap(
+                outputs,
+                system,
+                audio_delay_s=settings.audio_delay / 1000,
+                seconds=seconds,
+                clock=MonotonicClock(),
+                stop=stop,
+                on_clap=counting(seconds),
+            )
         typer.echo(f"\r{'':<24}\r" if sys.stdout.isatty() else "", nl=False)
         typer.echo(own_measure(check, settings.face_delay - settings.audio_delay))
         typer.echo(build.summary_line(summary))
 
 
 class ChosenOutput(SoundSystem):
-    """A sound system whose streams open on the output that the user means: an index, a part of a name, or "default" or None.
+    """A sound system whose streams open on the output that the user means: an index, a part of a name, or "default" or
+    None.
 
     Raises DeviceError where there is none.
     """
@@ -72,12 +80,20 @@ class ChosenOutput(SoundSystem):
         return super().open(kind, device=self._index, **options)
 
 
-def clap(outputs: Outputs, system: ChosenOutput | None, *, audio_delay_s: float, seconds: float | None, clock: Clock, stop: threading.Event,
-         on_clap: Callable[[SyncMeter], None]) -> tuple[SyncMeter, Summary]:  # fmt: skip
+def clap(
+    outputs: Outputs,
+    system: ChosenOutput | None,
+    *,
+    audio_delay_s: float,
+    seconds: float | None,
+    clock: Clock,
+    stop: threading.Event,
+    on_clap: Callable[[SyncMeter], None],
+) -> tuple[SyncMeter, Summary]:
     """Clap to the outputs and, where there is one, the sound system, for `seconds` or until `stop` is set.
 
-    The face goes the way of a file that is played: `outputs.delay_s` makes it later, `audio_delay_s` the sound. `on_clap` is
-    called on this thread after each clap. Raises DeviceError for an output that cannot be opened.
+    The face goes the way of a file that is played: `outputs.delay_s` makes it later, `audio_delay_s` the sound.
+    `on_clap` is called on this thread after each clap. Raises DeviceError for an output that cannot be opened.
     """
     from livelink_bridge.face.face import Face
     from livelink_bridge.session.modes import play
@@ -89,14 +105,25 @@ def clap(outputs: Outputs, system: ChosenOutput | None, *, audio_delay_s: float,
         sinks = stack.enter_context(open_sinks(outputs))
         speaker = None
         if system:
-            tones = ClapSource(clock=clock, block_s=_SOUND_BLOCK_S, seconds=seconds, rate=system.rate_hz, late_s=audio_delay_s)
+            tones = ClapSource(
+                clock=clock, block_s=_SOUND_BLOCK_S, seconds=seconds, rate=system.rate_hz, late_s=audio_delay_s
+            )
             speaker = Speaker(tones, block_s=_SOUND_BLOCK_S, clock=clock, system=system)
             stack.callback(speaker.close)
         check = SyncMeter(lambda: speaker.zero_s if speaker else None, clock=clock, late_s=audio_delay_s)
         tell = _when_counted(check, on_clap)
         face = ClapSource(clock=clock, block_s=_FACE_BLOCK_S, seconds=seconds)
-        summary = play(face, PulseModel(), Face(), outputs, [*sinks, check], speaker=speaker, clock=clock, stop=stop,
-                       on_status=lambda _status: tell())  # fmt: skip
+        summary = play(
+            face,
+            PulseModel(),
+            Face(),
+            outputs,
+            [*sinks, check],
+            speaker=speaker,
+            clock=clock,
+            stop=stop,
+            on_status=lambda _status: tell(),
+        )
         tell()
     return check, summary
 
@@ -104,12 +131,21 @@ def clap(outputs: Outputs, system: ChosenOutput | None, *, audio_delay_s: float,
 def instructions(settings: Settings, output: str) -> Iterator[str]:
     """What happens, what to look for, what to set."""
     yield f"claps -> {', '.join(settings.targets)} and {output}; Ctrl-C ends"
-    yield "Every 2 s a tone of 40 ms, and with its beginning the jaw opens. Every 4th tone is higher, and the brows go up too."
+    yield (
+        "Every 2 s a tone of 40 ms, and with its beginning the jaw opens. Every 4th tone is higher, and the brows "
+        "go up too."
+    )
     yield "1. Record face and sound together, the way your audience gets them: in OBS, or with a phone at 240 fps."
-    yield "2. In the recording find where the tone begins and the frame in which the jaw opens. Take the mean of ten claps."
+    yield (
+        "2. In the recording find where the tone begins and the frame in which the jaw opens. Take the mean of ten "
+        "claps."
+    )
     yield f"3. Face early: so much more --face-delay MS (now {settings.face_delay:g}), or less --audio-delay."
     yield f"   Face late:  so much more --audio-delay MS (now {settings.audio_delay:g}), or less --face-delay."
-    yield "4. Brows up at a low tone: face and sound are whole periods of 2 s apart; something else holds one of them back."
+    yield (
+        "4. Brows up at a low tone: face and sound are whole periods of 2 s apart; something else holds one of them "
+        "back."
+    )
 
 
 def own_measure(check: SyncMeter, asked_ms: float) -> str:
@@ -125,7 +161,8 @@ def own_measure(check: SyncMeter, asked_ms: float) -> str:
 
 
 def counting(seconds: float | None) -> Callable[[SyncMeter], None]:
-    """Says each clap on a line that renews itself, so that the instructions stay on the screen; on its own line where nobody looks."""
+    """Says each clap on a line that renews itself, so that the instructions stay on the screen; on its own line where
+    nobody looks."""
     from livelink_bridge.sync_test.pulses import claps_in
 
     of = f" of {claps_in(seconds)}" if seconds is not None else ""

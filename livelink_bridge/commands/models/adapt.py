@@ -32,27 +32,40 @@ Show = Callable[[str, int, int], None]
 
 def adapt(
     settings: Settings,
-    takes: Annotated[Path, typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its sound beside it.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder of the new model; later --model MODEL.")],
+    takes: Annotated[
+        Path,
+        typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its sound beside it."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder of the new model; later --model MODEL.")
+    ],
     others: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Speech of other people: what the model does for them is kept in mind.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Speech of other people: what the model does for them is kept in mind."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Also judge before and after on these recordings, as evaluate does.")
+        Path | None,
+        typer.Option(
+            "--data", metavar="DIR", help="Also judge before and after on these recordings, as evaluate does."
+        ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", min=1, max=20000, help="Steps at most; it stops when it gets no better.")] = 400,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, max=20000, help="Steps at most; it stops when it gets no better.")
+    ] = 400,
     take_rate: TakeRate = None,
     threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
     keep_anyway: Annotated[
         bool, typer.Option("--keep-anyway", help="Write the new model even if it is not better, or cannot be judged.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model that is there, and a run begun with other takes.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a model that is there, and a run begun with other takes.")
+    ] = False,
 ) -> None:
     """Adapt a model to an actor's own takes.
 
-    Takes whose sound and face do not fit are left out and named. Some takes are kept back, and the model is judged on them before
-    and after. A model that is not better is not written, and the exit code is 1. Stopped with Ctrl-C, the same command goes on. The
-    model that it begins with is never changed.
+    Takes whose sound and face do not fit are left out and named. Some takes are kept back, and the model is judged on
+    them before and after. A model that is not better is not written, and the exit code is 1. Stopped with Ctrl-C, the
+    same command goes on. The model that it begins with is never changed.
     """
     from livelink_bridge.session import build
     from speech_to_face import checkpoint, devices
@@ -62,8 +75,17 @@ def adapt(
     check_out(out, force)
     found = files_in(takes, take_rate)
     base = checkpoint.find(build.model_name(settings))
-    order = AdaptOptions(base, out, force, others, data, keep_anyway, steps, device=devices.choose(settings.device),
-                  allow_cut=settings.allow_cut)  # fmt: skip
+    order = AdaptOptions(
+        base,
+        out,
+        force,
+        others,
+        data,
+        keep_anyway,
+        steps,
+        device=devices.choose(settings.device),
+        allow_cut=settings.allow_cut,
+    )
     with abortable():
         adapt_to(found, order, threads)
 
@@ -83,7 +105,9 @@ def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
         typer.echo(f"stopped; the same command goes on, its work is in {order.run}", err=True)
         raise
     except OSError as error:
-        raise BridgeError(f"--out {order.out}: {error.strerror or error}; the same command goes on from where it stopped") from error
+        raise BridgeError(
+            f"--out {order.out}: {error.strerror or error}; the same command goes on from where it stopped"
+        ) from error
     if result is None:
         return
     print_rows(result.rows)
@@ -115,7 +139,8 @@ def check_out(out: Path, force: bool) -> None:
 
 
 def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
-    """The takes in a folder and below it, named by where they lie in it. UsageError where there are none; `rate` is `read_take`'s."""
+    """The takes in a folder and below it, named by where they lie in it. UsageError where there are none; `rate` is
+    `read_take`'s."""
     from arkit_mapping.takes.csv import TakeError
     from livelink_bridge.takes.discovery import find_takes
     from speech_to_face_lab.adapt.takes import TakeFile
@@ -151,7 +176,9 @@ def table_of(rows: list[Row]) -> Table:
         if at == 0 or rows[at - 1].of != row.of:
             table.add_section()
             table.add_row(Text(row.of, "bold"))
-        table.add_row(*(Text(cell) for cell in (f"  {row.measure}", figure(row.before), figure(row.after), change(row))))
+        table.add_row(
+            *(Text(cell) for cell in (f"  {row.measure}", figure(row.before), figure(row.after), change(row)))
+        )
     return table
 
 
@@ -163,7 +190,9 @@ def progress() -> Iterator[tuple[Show, Callable[[str], None]]]:
     """
     from rich.console import Console
 
-    console = Console(stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0")
+    console = Console(
+        stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0"
+    )
     if not sys.stderr.isatty():
         yield lambda _what, _done, _of: None, lambda line: console.print(line, markup=False, highlight=False)
         return

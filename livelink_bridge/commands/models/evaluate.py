@@ -30,20 +30,30 @@ NONE = "–"
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
 Line = tuple[str, ...]
-"""Measure, the model's figure, loudness alone's; where it means something, that of a face that holds the capture's mean."""
+"""Measure, the model's figure, loudness alone's; where it means something, that of a face that holds the capture's
+mean."""
 
 
 def evaluate(
     settings: Settings,
-    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Recordings to judge on: a folder with val.json.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Recordings to judge on: a folder with val.json.")
+    ] = None,
     read: Annotated[
         list[Path] | None,
-        typer.Option("--readability", metavar="FILE", help="Instead: how readable the lips of a take are, or of a sound's face."),
+        typer.Option(
+            "--readability", metavar="FILE", help="Instead: how readable the lips of a take are, or of a sound's face."
+        ),
     ] = None,
-    reader: Annotated[str, typer.Option(metavar="NAME", help="Who reads them: a dualtalker model.")] = "dualtalker-mini",
-    as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure into this file.")] = None,
+    reader: Annotated[
+        str, typer.Option(metavar="NAME", help="Who reads them: a dualtalker model.")
+    ] = "dualtalker-mini",
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure into this file.")
+    ] = None,
     plots: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also draw curves over the sound of a few clips; needs matplotlib.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Also draw curves over the sound of a few clips; needs matplotlib."),
     ] = None,
     clips: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N clips of each group.")] = None,
     channels: Annotated[bool, typer.Option("--channels", help="Also show r and lag of every channel.")] = False,
@@ -51,9 +61,10 @@ def evaluate(
 ) -> None:
     """Judge a model on recordings of real faces and words.
 
-    How well jaw, lips and every channel follow captured curves, whether the lips close on p, b and m, whether the mouth rests in
-    noise, how many phones are heard, loud and soft. What loudness alone gives stands beside it. With --readability a lip reader,
-    which hears nothing, says how sure it is of what it sees, and how often it sees what is said.
+    How well jaw, lips and every channel follow captured curves, whether the lips close on p, b and m, whether the mouth
+    rests in noise, how many phones are heard, loud and soft. What loudness alone gives stands beside it. With
+    --readability a lip reader, which hears nothing, says how sure it is of what it sees, and how often it sees what is
+    said.
     """
     from livelink_bridge.commands.models import readability
 
@@ -73,13 +84,17 @@ def evaluate(
             readability.run(settings, read or [], reader, as_json, take_rate)
 
 
-def _judge(settings: Settings, data: Path, as_json: Path | None, plots: Path | None, clips: int | None, channels: bool) -> None:
+def _judge(
+    settings: Settings, data: Path, as_json: Path | None, plots: Path | None, clips: int | None, channels: bool
+) -> None:
     from livelink_bridge.session import build
     from speech_to_face_lab.evaluation import evaluate as judge
 
     model = build.model_of(settings)
     with progress() as show:
-        report = judge(model, data, posteriors=ear_of(settings), limit=clips, allow_cut=settings.allow_cut, on_progress=show)
+        report = judge(
+            model, data, posteriors=ear_of(settings), limit=clips, allow_cut=settings.allow_cut, on_progress=show
+        )
     print_report(report, channels)
     if as_json:
         write_json(as_json, report.as_json())
@@ -94,7 +109,9 @@ def ear_of(settings: Settings) -> Posteriors | str:
     from speech_to_face_lab.evaluation.phones import posteriors_of
 
     folder = checkpoint.find(build.model_name(settings))
-    return posteriors_of(folder) if checkpoint.system_of(folder) == "pmmtalk" else f"{folder.name} has no phone posteriors"
+    return (
+        posteriors_of(folder) if checkpoint.system_of(folder) == "pmmtalk" else f"{folder.name} has no phone posteriors"
+    )
 
 
 def print_report(report: Report, channels: bool) -> None:
@@ -128,18 +145,28 @@ def sections(report: Report, channels: bool) -> Iterator[tuple[str, list[Line]]]
     """Title and lines of each source of figures."""
     ours, loudness = report.ours, report.loudness
     for group, score in ours.curves.items():
-        yield f"{group}: {score.clips} clips, {score.seconds:.0f} s, captured", _curve_lines(score, loudness.curves[group], channels)
+        yield (
+            f"{group}: {score.clips} clips, {score.seconds:.0f} s, captured",
+            _curve_lines(score, loudness.curves[group], channels),
+        )
     for group, closure in ours.closures.items():
-        yield f"{group}: {closure.closed} words with p, b, m, {closure.others} without", _closure_lines(group, ours, loudness)
+        yield (
+            f"{group}: {closure.closed} words with p, b, m, {closure.others} without",
+            _closure_lines(group, ours, loudness),
+        )
     if ours.moving:
-        lines: list[Line] = [(f"moving in {name}", _share(share), _share(loudness.moving[name])) for name, share in ours.moving.items()]
+        lines: list[Line] = [
+            (f"moving in {name}", _share(share), _share(loudness.moving[name])) for name, share in ours.moving.items()
+        ]
         yield "noise: share of time the mouth moves", lines
     yield "phones: share of timed frames heard right", _phone_lines(report)
     yield "stream", [("in pieces minus the whole, largest", _difference(report.stream_difference), NONE)]
 
 
 def _curve_lines(ours: CurveScore, loudness: CurveScore, channels: bool) -> list[Line]:
-    lines: list[Line] = [line for name, signal in ours.signals.items() for line in _signal_lines(name, signal, loudness.signals[name])]
+    lines: list[Line] = [
+        line for name, signal in ours.signals.items() for line in _signal_lines(name, signal, loudness.signals[name])
+    ]
     for name in ("lve_squared", "ale_squared", "lve_absolute", "ale_absolute"):
         of = (ours.errors, loudness.errors, ours.constant_errors)
         lines.append((name.replace("_", " "), *(_figure(getattr(errors, name), 4) for errors in of)))
@@ -147,7 +174,10 @@ def _curve_lines(ours: CurveScore, loudness: CurveScore, channels: bool) -> list
     said = f"jitter, 1/s² (of the capture {ours.captured_jitter:.1f})"
     lines.append((said, _figure(ours.jitter, 1), _figure(loudness.jitter, 1), "0"))
     if channels:
-        lines += [(f"{name} r, lag", _r_and_lag(score), _r_and_lag(loudness.channels.get(name))) for name, score in ours.channels.items()]
+        lines += [
+            (f"{name} r, lag", _r_and_lag(score), _r_and_lag(loudness.channels.get(name)))
+            for name, score in ours.channels.items()
+        ]
     return lines
 
 

@@ -38,7 +38,10 @@ def models(settings: Settings, context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     damaged = 0
-    for folder in [*(checkpoint.SHIPPED / name for name in checkpoint.names()), *checkpoint.installed(settings.models_dir)]:
+    for folder in [
+        *(checkpoint.SHIPPED / name for name in checkpoint.names()),
+        *checkpoint.installed(settings.models_dir),
+    ]:
         line, whole = model_line(folder)
         damaged += not whole
         typer.echo(line)
@@ -75,9 +78,14 @@ def _drives_a_face(values: dict[str, object]) -> bool:
 
 def info(
     settings: Settings,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model's name or folder; with --random-init a network's name.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A model's name or folder; with --random-init a network's name.")
+    ],
     random_init: Annotated[
-        bool, typer.Option("--random-init", help="Of the network at its default size, without a checkpoint: pmmtalk is the paper's.")
+        bool,
+        typer.Option(
+            "--random-init", help="Of the network at its default size, without a checkpoint: pmmtalk is the paper's."
+        ),
     ] = False,
 ) -> None:
     """Say how many parameters each part of a model has."""
@@ -98,13 +106,19 @@ def info(
 
 def download(
     settings: Settings,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="xlsr-53, xlsr-53-chinese, xlsr-53-english, or a repository's owner/name.")],
-    revision: Annotated[str | None, typer.Option(metavar="HASH", help="The commit to take; needed where none is pinned.")] = None,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="xlsr-53, xlsr-53-chinese, xlsr-53-english, or a repository's owner/name."),
+    ],
+    revision: Annotated[
+        str | None, typer.Option(metavar="HASH", help="The commit to take; needed where none is pinned.")
+    ] = None,
     force: _Force = False,
 ) -> None:
     """Fetch public weights from the Hugging Face hub into the models' folder.
 
-    One commit by its hash, converted as `models convert` does. HF_HUB_OFFLINE=1 takes only what is cached on this machine.
+    One commit by its hash, converted as `models convert` does. HF_HUB_OFFLINE=1 takes only what is cached on this
+    machine.
     """
     from speech_to_face import checkpoint
     from speech_to_face.official.hub import download as fetch
@@ -117,14 +131,17 @@ def download(
 
 
 def convert(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="As published: .pth, .pth.tar, .bin, .safetensors.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="As published: .pth, .pth.tar, .bin, .safetensors.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The checkpoint folder that is written.")],
     force: _Force = False,
 ) -> None:
-    """Turn public checkpoints into a checkpoint folder: CodeTalker, wav2vec 2.0 and Wav2Lip as their authors publish them.
+    """Turn public checkpoints into a checkpoint folder: CodeTalker, wav2vec 2.0 and Wav2Lip as their authors publish
+    them.
 
-    Several files are parts of one model, such as CodeTalker's two stages. They are read in a process that takes numbers only, and
-    what did not map is said.
+    Several files are parts of one model, such as CodeTalker's two stages. They are read in a process that takes numbers
+    only, and what did not map is said.
     """
     from livelink_bridge.commands import endings
     from speech_to_face.official.convert import convert as turned

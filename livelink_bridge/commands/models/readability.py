@@ -29,7 +29,9 @@ LEGEND = (
 )
 
 
-def run(settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None, take_rate: str | None = None) -> None:
+def run(
+    settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None, take_rate: str | None = None
+) -> None:
     """Read every file and print a line for each; `take_rate` is what FF of takes counts.
 
     Raises ModelError for a file that cannot be read, or a reader that is none.
@@ -80,7 +82,13 @@ def _table(rows: Sequence[Readability], reader: str) -> Table:
         table.add_column(name, justify="right")
     for row in rows:
         shares = (row.phones_right, row.visemes_right, row.heard, row.constant)
-        cells = (f"{row.seconds:.1f}", _figure(row.speaking), _figure(row.confidence), _figure(row.entropy_bits), *map(_figure, shares))
+        cells = (
+            f"{row.seconds:.1f}",
+            _figure(row.speaking),
+            _figure(row.confidence),
+            _figure(row.entropy_bits),
+            *map(_figure, shares),
+        )
         table.add_row(Text(row.name), *cells)
     return table
 
@@ -91,4 +99,6 @@ def _figure(value: float) -> str:
 
 def _plain(row: Readability) -> dict[str, object]:
     """What is not a number is None."""
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in asdict(row).items()}
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value for name, value in asdict(row).items()
+    }

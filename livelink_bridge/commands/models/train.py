@@ -28,43 +28,83 @@ def train(
     settings: Settings,
     network: Annotated[
         str,
-        typer.Option("--model", metavar="NAME", help="voca, faceformer, emotalk, codetalker, dualtalker, pmmtalk-live; pmmtalk is large."),
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="voca, faceformer, emotalk, codetalker, dualtalker, pmmtalk-live; pmmtalk is large.",
+        ),
     ],
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Recordings of several subjects; see `--corpus`.")],
-    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder of this run; at the end it holds a checkpoint.")],
-    protocol: Annotated[str, typer.Option(metavar="cross-subject|cross-gender", help="Whose recordings are kept out.")] = "cross-subject",
-    corpus: Annotated[str, typer.Option(metavar="KIND", help="auto, tts, cavfa, blendvoca: what kind of folder it is.")] = "auto",
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Recordings of several subjects; see `--corpus`.")
+    ],
+    run: Annotated[
+        Path, typer.Option("--run", metavar="DIR", help="Folder of this run; at the end it holds a checkpoint.")
+    ],
+    protocol: Annotated[
+        str, typer.Option(metavar="cross-subject|cross-gender", help="Whose recordings are kept out.")
+    ] = "cross-subject",
+    corpus: Annotated[
+        str, typer.Option(metavar="KIND", help="auto, tts, cavfa, blendvoca: what kind of folder it is.")
+    ] = "auto",
     steps: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Optimiser steps of all stages together. Default 20000; pmmtalk's paper: 80 a clip."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Optimiser steps of all stages together. Default 20000; pmmtalk's paper: 80 a clip.",
+        ),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(metavar="M", min=0, help="At most so long; the rate falls by this too.")] = None,
-    batch: Annotated[int | None, typer.Option(metavar="N", min=1, help="Windows a step and process. Default the network's own.")] = None,
-    seconds: Annotated[float | None, typer.Option(metavar="S", min=0.5, help="Length of a window. Default the network's own.")] = None,
-    rate: Annotated[float | None, typer.Option(metavar="X", help="Highest learning rate. Default the network's own.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(metavar="M", min=0, help="At most so long; the rate falls by this too.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Windows a step and process. Default the network's own.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", min=0.5, help="Length of a window. Default the network's own.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="X", help="Highest learning rate. Default the network's own.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the weights, the windows and the protocol's parts.")] = 0,
     change: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another value in the network's config; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another value in the network's config; repeatable."),
     ] = None,
     begin: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="pmmtalk: public weights by `models download` or `models convert`; repeatable."),
+        typer.Option(
+            metavar="FOLDER", help="pmmtalk: public weights by `models download` or `models convert`; repeatable."
+        ),
     ] = None,
-    drop: Annotated[list[str] | None, typer.Option(metavar="TERM", help="Leave out a term of the objective; repeatable.")] = None,
-    precision: Annotated[str, typer.Option(metavar="auto|no|bf16|fp16", help="Mixed precision; auto is bf16 on CUDA.")] = "auto",
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="TERM", help="Leave out a term of the objective; repeatable.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(metavar="auto|no|bf16|fp16", help="Mixed precision; auto is bf16 on CUDA.")
+    ] = "auto",
     threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
 ) -> None:
     """Train a network on recordings of several subjects.
 
-    Stopped with Ctrl-C, the same command goes on, with more or fewer steps if you like. A run that has come to its end stays as it is
-    and holds a folder `checkpoint`, for --model. Several GPUs: `accelerate launch -m livelink_bridge train ...`.
+    Stopped with Ctrl-C, the same command goes on, with more or fewer steps if you like. A run that has come to its end
+    stays as it is and holds a folder `checkpoint`, for --model. Several GPUs: `accelerate launch -m livelink_bridge
+    train ...`.
     """
     from speech_to_face import checkpoint, devices
     from speech_to_face_lab.training.program.run import TrainOptions, plan_of
 
     dropped = tuple(drop) if drop else None
     plan = plan_of(
-        network, steps=steps, minutes=minutes, batch=batch, seconds=seconds, rate=rate, seed=seed, drop=dropped, mixed_precision=precision
+        network,
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        seconds=seconds,
+        rate=rate,
+        seed=seed,
+        drop=dropped,
+        mixed_precision=precision,
     )
     folders = tuple(str(checkpoint.find(str(folder), settings.models_dir)) for folder in begin or ())
     order = TrainOptions(network, str(data), corpus, protocol, seed, tuple(change or ()), folders)
@@ -88,7 +128,9 @@ def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int)
         typer.echo(f"stopped; the same command goes on from the last state in {run}", err=True)
         raise
     except OSError as error:
-        raise BridgeError(f"--run {run}: {error.strerror or error}; the same command goes on from the last state") from error
+        raise BridgeError(
+            f"--run {run}: {error.strerror or error}; the same command goes on from the last state"
+        ) from error
 
 
 def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
@@ -96,7 +138,10 @@ def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
     from speech_to_face_lab.training.program.run import CHECKPOINT
 
     if os.environ.get("RANK", "0") == "0":
-        losses = ", ".join(f"{name} {value:.4g}" for name, value in outcome.losses.items()) or "too few steps for a row of the log"
+        losses = (
+            ", ".join(f"{name} {value:.4g}" for name, value in outcome.losses.items())
+            or "too few steps for a row of the log"
+        )
         if outcome.finished and outcome.step == outcome.begun:
             losses = "finished before: nothing is left to learn"
         typer.echo(f"{outcome.step} of at most {plan.steps} steps in {outcome.seconds / 60:.1f} minutes; {losses}")
@@ -111,7 +156,9 @@ def progress() -> Iterator[tuple[Show, Callable[[str], None]]]:
     """
     from rich.console import Console
 
-    console = Console(stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0")
+    console = Console(
+        stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0"
+    )
 
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False)
@@ -121,7 +168,12 @@ def progress() -> Iterator[tuple[Show, Callable[[str], None]]]:
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading", total=1.0)
 

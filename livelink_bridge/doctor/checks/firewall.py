@@ -17,23 +17,36 @@ _POLICY = re.compile(r"^-P (INPUT|OUTPUT) (?:DROP|REJECT)", re.MULTILINE)
 def firewall(port: int, machine: Machine) -> Finding:
     """This machine's: it counts for packets that come in from others, and where it stops what goes out."""
     if machine.platform == "win32":
-        return Finding("note", "firewall", f"packets from other machines need, as administrator: {NETSH.format(port=port)}")
+        return Finding(
+            "note", "firewall", f"packets from other machines need, as administrator: {NETSH.format(port=port)}"
+        )
     if machine.platform != "linux":
-        text = f"if it is on (System Settings > Network > Firewall), let Unreal in; packets from others come to UDP port {port}"
+        text = (
+            "if it is on (System Settings > Network > Firewall), let Unreal in; packets from others come to UDP "
+            f"port {port}"
+        )
         return Finding("note", "firewall", text)
     return _linux(port, machine)
 
 
 def there(port: int) -> Finding:
     """A receiver's on another machine, which cannot be seen."""
-    text = f"the receiver's counts: on Windows there, as administrator: {NETSH.format(port=port)}; and set its network to Private"
+    text = (
+        f"the receiver's counts: on Windows there, as administrator: {NETSH.format(port=port)}; and set its "
+        "network to Private"
+    )
     return Finding("note", "firewall", text)
 
 
 def _linux(port: int, machine: Machine) -> Finding:
-    stopped = {direction.lower() for direction in (*_DROPS.findall(_nft(machine)), *_POLICY.findall(_iptables(machine)))}
+    stopped = {
+        direction.lower() for direction in (*_DROPS.findall(_nft(machine)), *_POLICY.findall(_iptables(machine)))
+    }
     if "output" in stopped:
-        text = f"drops what goes out unless a rule lets it; allow UDP port {port}: sudo iptables -I OUTPUT -p udp --dport {port} -j ACCEPT"
+        text = (
+            f"drops what goes out unless a rule lets it; allow UDP port {port}: sudo iptables -I OUTPUT -p udp "
+            f"--dport {port} -j ACCEPT"
+        )
         return Finding("warn", "firewall", text)
     names = _programs(machine)
     if not names and not stopped:

@@ -18,7 +18,10 @@ def receiver(target: Target, machine: Machine) -> Finding:
     """Who listens: on this machine by name, on another only that it is not seen from here."""
     if target.local:
         return _local(target, machine)
-    text = f"{target.found}; what listens there is not seen from here: run `livelink-bridge monitor --port {target.port}` there"
+    text = (
+        f"{target.found}; what listens there is not seen from here: run `livelink-bridge monitor --port "
+        f"{target.port}` there"
+    )
     return Finding("ok", target.uri, text)
 
 
@@ -30,10 +33,16 @@ def _local(target: Target, machine: Machine) -> Finding:
     names = " and ".join(sorted({f"{holder} on {holder.own[0]}" for holder in held}))
     hearing = [holder for holder in held if hears(holder, str(target.found.ip))]
     if not hearing:
-        text = f"UDP port {target.port} is held by {names}, which does not hear {target.found.ip}: send to that address instead"
+        text = (
+            f"UDP port {target.port} is held by {names}, which does not hear {target.found.ip}: send to that "
+            "address instead"
+        )
         return Finding("fail", target.uri, text)
     if len(hearing) > 1:
-        text = f"UDP port {target.port} is held by {names}: each packet reaches only one of them; close all but the one that is meant"
+        text = (
+            f"UDP port {target.port} is held by {names}: each packet reaches only one of them; close all but the "
+            "one that is meant"
+        )
         return Finding("warn", target.uri, text)
     return Finding("ok", target.uri, f"UDP port {target.port} is held by {names}")
 

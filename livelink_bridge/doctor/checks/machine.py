@@ -1,4 +1,5 @@
-"""This machine as far as it can be read: the system's files under a root, and its commands. Tests hand over a root of their own."""
+"""This machine as far as it can be read: the system's files under a root, and its commands. Tests hand over a root of
+their own."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ def run_command(*command: str) -> str | None:
     if shutil.which(command[0]) is None:
         return None
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_LONGEST_S, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_LONGEST_S, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

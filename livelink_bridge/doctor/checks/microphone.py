@@ -31,10 +31,18 @@ def audio_input(open_input: Callable[[], Source]) -> Finding:
         return Finding("warn", "audio input", f"{error} (play and convert work without)")
     said = f"{source.name}, {source.sample_rate} Hz"
     if not heard:
-        return Finding("warn", "audio input", f"{said}: opened, but hands over no sound; choose another with --mic DEVICE (see devices)")
+        return Finding(
+            "warn",
+            "audio input",
+            f"{said}: opened, but hands over no sound; choose another with --mic DEVICE (see devices)",
+        )
     level = level_dbfs(np.concatenate([samples.reshape(-1) for samples in heard]))
     if level < SILENT_DBFS:
-        return Finding("warn", "audio input", f"{said}: silence ({level:.0f} dBFS); unmute it, or let this program use the microphone")
+        return Finding(
+            "warn",
+            "audio input",
+            f"{said}: silence ({level:.0f} dBFS); unmute it, or let this program use the microphone",
+        )
     return Finding("ok", "audio input", f"{said}, level {level:.0f} dBFS")
 
 

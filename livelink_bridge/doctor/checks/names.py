@@ -23,8 +23,10 @@ def _doubts(subject: str) -> list[str]:
     size = len(subject.encode("utf-8", "replace"))
     doubts = {
         "begins or ends with a space, which no list shows; take it away": subject != subject.strip(),
-        "has letters beyond ASCII: Unreal reads them, some others do not; if one shows nothing, use plain letters": not subject.isascii(),
-        "has underscores: of a take with more than three parts in its name the importer cuts the first; use another sign": "_" in subject,
+        "has letters beyond ASCII: Unreal reads them, some others do not; if one shows nothing, use plain "
+        "letters": not subject.isascii(),
+        "has underscores: of a take with more than three parts in its name the importer cuts the first; use another "
+        "sign": "_" in subject,
         f"is {size} bytes long, more than lists show; shorten it": size > LONG,
     }
     return [text for text, so in doubts.items() if so]

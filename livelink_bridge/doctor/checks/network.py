@@ -38,7 +38,10 @@ def way(target: Target, machine: Machine) -> Finding | None:
         return None
     what = f"way to {ip}"
     if ip.is_multicast:
-        text = "multicast reaches those that join the group, and Unreal's ARKit source joins none; send to each machine's own address"
+        text = (
+            "multicast reaches those that join the group, and Unreal's ARKit source joins none; send to each "
+            "machine's own address"
+        )
         return Finding("warn", what, text)
     if ip.version == 6 and target.scheme == "livelink":
         return Finding("warn", what, "is IPv6, and Unreal listens on IPv4; give the machine's IPv4 address")
@@ -47,7 +50,10 @@ def way(target: Target, machine: Machine) -> Finding | None:
         return Finding("fail", what, "this machine has no way there; check the cable, the Wi-Fi and the address")
     found = Way(own, *_linux_way(machine, str(ip))) if machine.platform == "linux" else Way(own, None, None)
     if ip == ipaddress.ip_address("255.255.255.255") or str(ip).endswith(".255"):
-        text = f"leaves as {own}; if {ip} is a broadcast, every machine gets it, slowly over Wi-Fi; the receiver's own address is better"
+        text = (
+            f"leaves as {own}; if {ip} is a broadcast, every machine gets it, slowly over Wi-Fi; the receiver's "
+            "own address is better"
+        )
         return Finding("note", what, text)
     return _judged(what, found, str(ip))
 
@@ -57,22 +63,30 @@ def _judged(what: str, found: Way, ip: str) -> Finding:
     if found.own == ip:
         return Finding("ok", what, f"{said}: this machine itself")
     if found.interface and VPN.match(found.interface):
-        text = f"{said}, which looks like a VPN: leave the VPN, or add ?interface=ADDRESS of the right network to the URI"
+        text = (
+            f"{said}, which looks like a VPN: leave the VPN, or add ?interface=ADDRESS of the right network to the URI"
+        )
         return Finding("warn", what, text)
     if found.interface and CONTAINER.match(found.interface):
         return Finding("warn", what, f"{said}, a network of containers or virtual machines; is Unreal in one?")
     if found.router:
-        text = f"{said} through the router {found.router}: another network; put both machines on one, or let UDP pass the router"
+        text = (
+            f"{said} through the router {found.router}: another network; put both machines on one, or let UDP pass "
+            "the router"
+        )
         return Finding("warn", what, text)
     if found.interface is None and not same_network(found.own, ip):
         return Finding("warn", what, f"{said}: the addresses look like two networks; put both machines on one")
     if found.wireless:
-        return Finding("note", what, f"{said}, which is Wi-Fi: if it stutters use a cable; guest networks keep machines apart")
+        return Finding(
+            "note", what, f"{said}, which is Wi-Fi: if it stutters use a cable; guest networks keep machines apart"
+        )
     return Finding("ok", what, f"{said}, straight there")
 
 
 def own_address(target: Target) -> str | None:
-    """The address that packets to a receiver carry: that of a connected socket, which sends nothing. None where there is no way."""
+    """The address that packets to a receiver carry: that of a connected socket, which sends nothing. None where there
+    is no way."""
     with socket.socket(target.found.family, socket.SOCK_DGRAM) as asked:
         try:
             asked.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)

@@ -1,4 +1,5 @@
-"""Who has a UDP port open on this machine, and who sends to it: from Linux's /proc, elsewhere from psutil where it is installed."""
+"""Who has a UDP port open on this machine, and who sends to it: from Linux's /proc, elsewhere from psutil where it is
+installed."""
 
 from __future__ import annotations
 
@@ -96,7 +97,9 @@ def _links(folder: Path) -> Iterator[str]:
 
 def _processes(machine: Machine) -> list[int]:
     try:
-        return sorted(int(entry.name) for entry in (machine.root / "proc").iterdir() if entry.name.isdecimal())[:MOST_PROCESSES]
+        return sorted(int(entry.name) for entry in (machine.root / "proc").iterdir() if entry.name.isdecimal())[
+            :MOST_PROCESSES
+        ]
     except OSError:
         return []
 

@@ -29,7 +29,9 @@ def package(name: str) -> Finding:
     try:
         return Finding("ok", name, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return Finding("fail", name, "is not installed; run scripts/demo, or see https://pytorch.org/get-started/locally/")
+        return Finding(
+            "fail", name, "is not installed; run scripts/demo, or see https://pytorch.org/get-started/locally/"
+        )
 
 
 def model(load: Callable[[], SpeechToFace], clock: Clock) -> Finding:
@@ -43,7 +45,10 @@ def model(load: Callable[[], SpeechToFace], clock: Clock) -> Finding:
     begun_s = clock.now()
     loaded.animate(second)
     took_s = clock.now() - begun_s
-    said = f"{loaded.name} on {loaded.device}, look-ahead {1000 * loaded.lookahead_s:.0f} ms, 1 s of sound in {1000 * took_s:.0f} ms"
+    said = (
+        f"{loaded.name} on {loaded.device}, look-ahead {1000 * loaded.lookahead_s:.0f} ms, 1 s of sound in "
+        f"{1000 * took_s:.0f} ms"
+    )
     if took_s < 0.5:
         return Finding("ok", "model", said)
     return Finding("warn", "model", f"{said}: too slow to be live; close other programs or choose another --device")

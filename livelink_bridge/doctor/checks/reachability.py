@@ -16,7 +16,8 @@ PROBE = b"\0"
 
 
 def leaving(target: Target, machine: Machine, answer_s: float = REFUSAL_S) -> Finding | None:
-    """Send a receiver on another machine a few bytes that it ignores. None for wires whose receivers might not ignore them."""
+    """Send a receiver on another machine a few bytes that it ignores. None for wires whose receivers might not ignore
+    them."""
     if target.scheme != "livelink" or target.found.ip.is_multicast or target.local:
         return None
     what = f"packets to {target.found.ip}"
@@ -27,11 +28,18 @@ def leaving(target: Target, machine: Machine, answer_s: float = REFUSAL_S) -> Fi
         return Finding("fail", what, f"cannot be sent: {error.strerror or error}; look for a firewall on this machine")
     after = _sent(machine)
     if refused:
-        text = f"word comes back that nobody listens on UDP port {target.port}; start Unreal there and add the ARKit source"
+        text = (
+            f"word comes back that nobody listens on UDP port {target.port}; start Unreal there and add the ARKit "
+            "source"
+        )
         return Finding("fail", what, text)
     if before is not None and after is not None and after < before + PROBES:
-        return Finding("warn", what, "the system's count of sent packets stands still; look for a firewall on this machine")
-    return Finding("ok", what, "leave this machine; no word back, so something listens, or a firewall there swallows them")
+        return Finding(
+            "warn", what, "the system's count of sent packets stands still; look for a firewall on this machine"
+        )
+    return Finding(
+        "ok", what, "leave this machine; no word back, so something listens, or a firewall there swallows them"
+    )
 
 
 def _refused(target: Target, answer_s: float) -> bool:

@@ -64,9 +64,14 @@ def together(targets: Sequence[Target]) -> Iterator[Finding]:
     for target in targets:
         key = str(target.found.ip), target.port, target.scheme
         if key in seen:
-            yield Finding("warn", target.uri, f"is the same receiver as {seen[key]}: every pose arrives twice; leave one out")
+            yield Finding(
+                "warn", target.uri, f"is the same receiver as {seen[key]}: every pose arrives twice; leave one out"
+            )
         seen.setdefault(key, target.uri)
         owner = WIRE_OF_PORT.get(target.port)
         if owner is not None and owner != target.scheme:
-            text = f"port {target.port} is usually {WIRE_NAMES[owner]}'s; if nothing moves, use {owner}://{target.host}:{target.port}"
+            text = (
+                f"port {target.port} is usually {WIRE_NAMES[owner]}'s; if nothing moves, use "
+                f"{owner}://{target.host}:{target.port}"
+            )
             yield Finding("warn", target.uri, text)

@@ -18,12 +18,16 @@ MOST_TOLD = 6
 
 
 def others(target: Target, subject: str, device_id: str | None, seconds: float, machine: Machine) -> Iterator[Finding]:
-    """Senders to a port of this machine. It is listened to only while nobody else has it: two listeners take packets from each other."""
+    """Senders to a port of this machine. It is listened to only while nobody else has it: two listeners take packets
+    from each other."""
     what = f"other senders to {target.port}"
     sockets = udp_sockets(machine) or []
     sending = sorted({str(found) for found in sockets if found.other is not None and found.other[1] == target.port})
     if sending:
-        text = f"{' and '.join(sending)} sends there already: right if that is your session; a second sender of its subject is not"
+        text = (
+            f"{' and '.join(sending)} sends there already: right if that is your session; a second sender of its "
+            "subject is not"
+        )
         yield Finding("warn", what, text)
     if holders(sockets, target.port) or not seconds or not _free(target.port):
         if not sending:

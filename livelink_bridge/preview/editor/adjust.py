@@ -40,8 +40,11 @@ def _group(name: str) -> str:
 
 
 _ORDER = ("jaw", "lips", "smile", "cheeks", "brows", "eyes", "head")
-GROUPS: dict[str, tuple[str, ...]] = {group: tuple(name for name in CHANNELS_61 if _group(name) == group) for group in _ORDER}
-"""Sliders by what they move; together they are the 61, each once. MouthClose is the jaw's, the corners of the mouth are the smile's."""
+GROUPS: dict[str, tuple[str, ...]] = {
+    group: tuple(name for name in CHANNELS_61 if _group(name) == group) for group in _ORDER
+}
+"""Sliders by what they move; together they are the 61, each once. MouthClose is the jaw's, the corners of the mouth are
+the smile's."""
 
 STEADY = Smoothing(3.0, 30.0)
 """What a slider of one of the two numbers begins with where nothing was smoothed: the starter file's."""
@@ -125,8 +128,9 @@ class Adjustments:
     def with_(self, what: str, **changes: Unpack[Changes]) -> Adjustments:
         """The same with sliders moved: of a channel, or of every channel of a group.
 
-        A group moves the channels that a number has a meaning for: offset, limits and curve of a group with weights leave its angles
-        alone, and MouthClose goes on following JawOpen. Raises CharacterError, one line, for what a character file may not say.
+        A group moves the channels that a number has a meaning for: offset, limits and curve of a group with weights
+        leave its angles alone, and MouthClose goes on following JawOpen. Raises CharacterError, one line, for what a
+        character file may not say.
         """
         for key in changes:
             known("unknown slider", key, tuple(Changes.__annotations__))
@@ -145,7 +149,10 @@ class Adjustments:
     def reset(self, what: str) -> Adjustments:
         """A channel, or a group, as predicted again."""
         gone = {LIPS, *_meant(what)} if what == "jaw" else set(_meant(what))
-        kept = {key: {name: value for name, value in getattr(self.worn, key).items() if name not in gone} for key in _ENTRIES}
+        kept = {
+            key: {name: value for name, value in getattr(self.worn, key).items() if name not in gone}
+            for key in _ENTRIES
+        }
         smoothing = {name: value for name, value in by_channel(self.worn.smoothing).items() if name not in gone}
         return replace(self, worn=replace(self.worn, **cast(Any, kept), smoothing=smoothing))
 
@@ -190,7 +197,8 @@ class Adjustments:
 
 
 def bounds(channel: str) -> tuple[float, float]:
-    """Between which values a channel may be: weights [0, 1], angles radians within pi. Raises CharacterError for an unknown one."""
+    """Between which values a channel may be: weights [0, 1], angles radians within pi. Raises CharacterError for an
+    unknown one."""
     return (0.0, 1.0) if channel_index("channel", channel) < SHAPE_COUNT else (-math.pi, math.pi)
 
 
@@ -255,7 +263,9 @@ def _set(worn: Character, key: str, names: tuple[str, ...], value: Any) -> Chara
         return replace(worn, smoothing=_smoothed(worn, key, names, value))
     if key in ("lowest", "highest"):
         limits = {**worn.limits, **{name: _limits(worn, name, key, value) for name in names}}
-        return replace(worn, limits={name: pair for name, pair in limits.items() if name not in names or pair != bounds(name)})
+        return replace(
+            worn, limits={name: pair for name, pair in limits.items() if name not in names or pair != bounds(name)}
+        )
     entries = {name: entry for name, entry in getattr(worn, key).items() if name not in names}
     if value is not None:
         entries |= dict.fromkeys(names, value)
@@ -274,7 +284,8 @@ def _limits(worn: Character, name: str, key: str, value: float | None) -> tuple[
 
 
 def _smoothed(worn: Character, key: str, names: tuple[str, ...], value: float | None) -> dict[str, Smoothing | None]:
-    """Smoothings with one number moved; None is off. MouthClose goes on with JawOpen where the two were alike: sealed lips stay so."""
+    """Smoothings with one number moved; None is off. MouthClose goes on with JawOpen where the two were alike: sealed
+    lips stay so."""
     now = by_channel(worn.smoothing)
     jaw = CHANNELS_61[JAW_OPEN]
     moved = {*names, LIPS} if jaw in names and now.get(jaw) == now.get(LIPS) else set(names)
@@ -287,5 +298,6 @@ def _moved(smoothing: Smoothing, key: str, value: float | None) -> Smoothing | N
     if value is None:
         return None
     return smoothing_of(value) if key == "smoothness" else replace(smoothing, **cast(Any, {key: value}))
+
 
 __all__ = ["GROUPS", "LIPS", "STEADY", "Adjustments", "Changes", "CharacterError", "Knobs", "bounds"]

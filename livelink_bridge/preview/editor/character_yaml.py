@@ -17,13 +17,20 @@ from arkit_mapping.character.smoothing import Smoothing
 from arkit_mapping.character.symmetry import PAIRS, by_pair
 
 _LIPS = CHANNELS_61[MOUTH_CLOSE]
-_HEADER = "# A character, made in livelink-bridge preview. Every key is explained in what `livelink-bridge character init` writes.\n"
+_HEADER = (
+    "# A character, made in livelink-bridge preview. Every key is explained in what `livelink-bridge character "
+    "init` writes.\n"
+)
 
 
 def character_yaml(worn: Character) -> str:
     """The file's text. Only what differs from a face as predicted is in it."""
     content = {key: value for key, value in _entries(worn).items() if value not in ({}, "", None)}
-    body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100) if content else ""
+    body = (
+        yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+        if content
+        else ""
+    )
     return f"{_HEADER}{body}"
 
 
@@ -49,7 +56,9 @@ def _grouped(smoothings: Mapping[str, Smoothing | None]) -> dict[str, Smoothing 
     wanted = {name: given.get(name) for name in CHANNELS_61}
     out: dict[str, Smoothing | None] = {}
     for group, names in GROUPS.items():
-        common, count = Counter(wanted[name] for name in names if name in wanted).most_common(1)[0] if wanted else (None, 0)
+        common, count = (
+            Counter(wanted[name] for name in names if name in wanted).most_common(1)[0] if wanted else (None, 0)
+        )
         if common is not None and count > (len(names) - 1 if group == "all" else len(names) / 2):
             out[group] = common
             wanted = {name: smoothing for name, smoothing in wanted.items() if name not in names or smoothing != common}

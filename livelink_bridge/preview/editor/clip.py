@@ -52,8 +52,8 @@ class _AsPredicted(Character):
 
 
 AS_PREDICTED: Character = _AsPredicted()
-"""Worn while a clip is analysed: nothing is done to the poses, not even clamping, so that the character that is worn over them
-afterwards gives what it gives in a session, to the last bit."""
+"""Worn while a clip is analysed: nothing is done to the poses, not even clamping, so that the character that is worn
+over them afterwards gives what it gives in a session, to the last bit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,8 @@ class Clip:
     """The file's, to be shown."""
     kind: Literal["sound", "take"]
     sound: Path | None
-    """A mono .wav of 16 bits in the session's folder, which begins with pose 0: what the network hears. None for a take without one."""
+    """A mono .wav of 16 bits in the session's folder, which begins with pose 0: what the network hears. None for a take
+    without one."""
     duration_s: float
     predicted: Poses
     """float32 (n, 61) in wire order, n = 60 a second; liveliness and mood are in it, a character is not. Read-only."""
@@ -79,16 +80,25 @@ class Clip:
     rate: int = FRAME_RATE
 
 
-def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progress: Progress = lambda _part: None, *,
-            hearing: Hearing | None = None, sound: Path | None = None, take_rate: str | None = None,
-            allow_cut: bool = False) -> Clip:  # fmt: skip
+def analyse(
+    path: Path,
+    model: SpeechToFace,
+    face: Face,
+    folder: Path,
+    on_progress: Progress = lambda _part: None,
+    *,
+    hearing: Hearing | None = None,
+    sound: Path | None = None,
+    take_rate: str | None = None,
+    allow_cut: bool = False,
+) -> Clip:
     """Open a sound file, or a take (.csv, or a take's folder), as a clip; what the browser plays is put into `folder`.
 
-    `face` wears `AS_PREDICTED`; it is reset. The poses are those of `convert`, pose for pose, but for the 0.5 s in which a take
-    eases to neutral. `hearing` tells the phones, by default the model itself where it can; `sound` is a take's, by default the
-    one beside it; `take_rate` is what FF of its timecode counts, by default what it shows; `allow_cut` takes what
-    there is of a sound that ends before its header says. Raises BridgeError, the command line's own, for what cannot be read or is too
-    long.
+    `face` wears `AS_PREDICTED`; it is reset. The poses are those of `convert`, pose for pose, but for the 0.5 s in
+    which a take eases to neutral. `hearing` tells the phones, by default the model itself where it can; `sound` is a
+    take's, by default the one beside it; `take_rate` is what FF of its timecode counts, by default what it shows;
+    `allow_cut` takes what there is of a sound that ends before its header says. Raises BridgeError, the command line's
+    own, for what cannot be read or is too long.
     """
     if path.suffix.lower() == ".csv" or path.is_dir():
         return _open_take(path, model, folder, on_progress, hearing, sound, take_rate, allow_cut)
@@ -103,9 +113,21 @@ def analyse(path: Path, model: SpeechToFace, face: Face, folder: Path, on_progre
     heard = _read(path, folder, on_progress, hearing, animate, model.sample_rate, allow_cut=allow_cut)
     rows.append(animator.flush())
     if animator.bad_poses:
-        notes = (*notes, f"{animator.bad_poses} poses had values that are not finite; the ones before stand in their place.")
-    return Clip(path.name, "sound", heard.sound, heard.peaks.duration_s, rows.finish(), heard.phones, visemes(heard.phones),
-                heard.peaks, (*notes, *heard.notes))  # fmt: skip
+        notes = (
+            *notes,
+            f"{animator.bad_poses} poses had values that are not finite; the ones before stand in their place.",
+        )
+    return Clip(
+        path.name,
+        "sound",
+        heard.sound,
+        heard.peaks.duration_s,
+        rows.finish(),
+        heard.phones,
+        visemes(heard.phones),
+        heard.peaks,
+        (*notes, *heard.notes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +140,16 @@ class _Heard:
     notes: tuple[str, ...]
 
 
-def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progress, hearing: Hearing | None, sound: Path | None,
-               take_rate: str | None, allow_cut: bool) -> Clip:  # fmt: skip
+def _open_take(
+    path: Path,
+    model: SpeechToFace,
+    folder: Path,
+    on_progress: Progress,
+    hearing: Hearing | None,
+    sound: Path | None,
+    take_rate: str | None,
+    allow_cut: bool,
+) -> Clip:
     try:
         files = find_take(path)
         take = _bounded(files.csv, take_rate)
@@ -135,8 +165,18 @@ def _open_take(path: Path, model: SpeechToFace, folder: Path, on_progress: Progr
         notes = (*notes, *without, *heard.notes)
     on_progress(1.0)
     phones = heard.phones if heard else ()
-    return Clip(files.csv.name, "take", heard.sound if heard else None, len(predicted) / FRAME_RATE, predicted, phones, visemes(phones),
-                heard.peaks if heard else None, notes, float(take.times_s[0]) % 86400)  # fmt: skip
+    return Clip(
+        files.csv.name,
+        "take",
+        heard.sound if heard else None,
+        len(predicted) / FRAME_RATE,
+        predicted,
+        phones,
+        visemes(phones),
+        heard.peaks if heard else None,
+        notes,
+        float(take.times_s[0]) % 86400,
+    )
 
 
 def _bounded(csv: Path, rate: str | None) -> Take:
@@ -146,11 +186,15 @@ def _bounded(csv: Path, rate: str | None) -> Take:
     except OSError as error:
         raise TakeError(f"take {csv} cannot be read: {error.strerror}") from None
     if size > MOST_TAKE_BYTES:
-        raise TakeError(f"take {csv} has {size >> 20} MB, expected at most {MOST_TAKE_BYTES >> 20}; cut it with `takes trim`")
+        raise TakeError(
+            f"take {csv} has {size >> 20} MB, expected at most {MOST_TAKE_BYTES >> 20}; cut it with `takes trim`"
+        )
     take = read_take(csv, rate)
     seconds = float(take.times_s[-1] - take.times_s[0])
     if seconds > MOST_S:
-        raise TakeError(f"take {csv} lasts {seconds / 3600:.1f} h by its timecode, expected at most {MOST_S / 3600:.0f} h")
+        raise TakeError(
+            f"take {csv} lasts {seconds / 3600:.1f} h by its timecode, expected at most {MOST_S / 3600:.0f} h"
+        )
     return take
 
 
@@ -168,7 +212,11 @@ def _evened(take: Take) -> Poses:
 def _take_notes(take: Take) -> tuple[str, ...]:
     missing = gaps(take)
     said = (f"{take.said[:1].upper()}{take.said[1:]}.",) if take.said else ()
-    notes = (f"The take has {take.rate} rows a second; between them the face is on a straight line.",) if take.rate < FRAME_RATE else ()
+    notes = (
+        (f"The take has {take.rate} rows a second; between them the face is on a straight line.",)
+        if take.rate < FRAME_RATE
+        else ()
+    )
     notes = (*said, *notes)
     if not missing:
         return notes
@@ -187,11 +235,22 @@ def _hearing(model: SpeechToFace, wanted: Hearing | None) -> tuple[Hearing | Non
         return None, (f"There is no phone track and no closure marks: {error}.",)
 
 
-def _read(path: Path, folder: Path, on_progress: Progress, hearing: Hearing | None, animate: Callable[[AudioBlock], None],
-          to_hz: int = SAMPLE_RATE, *, allow_cut: bool = False) -> _Heard:  # fmt: skip
-    """Everything that a sound file is read for, in one go. `animate` gets it mono at `to_hz`. An error leaves nothing in the folder."""
+def _read(
+    path: Path,
+    folder: Path,
+    on_progress: Progress,
+    hearing: Hearing | None,
+    animate: Callable[[AudioBlock], None],
+    to_hz: int = SAMPLE_RATE,
+    *,
+    allow_cut: bool = False,
+) -> _Heard:
+    """Everything that a sound file is read for, in one go. `animate` gets it mono at `to_hz`. An error leaves nothing
+    in the folder."""
     odd: list[str] = []
-    with closing(WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, say=odd.append)) as source:
+    with closing(
+        WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, say=odd.append)
+    ) as source:
         _check_length(path, source.duration_s or 0.0)
         playable = Playable(folder, source.sample_rate)
         try:
@@ -225,7 +284,8 @@ def _sound_notes(loudest: float) -> tuple[str, ...]:
 def _check_length(path: Path, seconds: float) -> None:
     if seconds > MOST_S + 1 / FRAME_RATE:
         raise SourceError(
-            f"{path} lasts longer than {MOST_S / 3600:.0f} h, expected at most that; cut it, or convert it unseen: livelink-bridge convert"
+            f"{path} lasts longer than {MOST_S / 3600:.0f} h, expected at most that; cut it, or convert it unseen: "
+            "livelink-bridge convert"
         )
 
 
@@ -255,7 +315,9 @@ class _Rows:
 class _Ear:
     """What the networks hear: resampled once for both, which costs as much as a third of the network's own work."""
 
-    def __init__(self, hearing: Hearing | None, from_hz: int, to_hz: int, animate: Callable[[AudioBlock], None]) -> None:
+    def __init__(
+        self, hearing: Hearing | None, from_hz: int, to_hz: int, animate: Callable[[AudioBlock], None]
+    ) -> None:
         self._resampler, self._phones_resampler = Resampler(from_hz, to_hz), Resampler(to_hz, SAMPLE_RATE)
         self._listening: Listening | None = hearing.listen() if hearing else None
         self._animate, self._to_hz = animate, to_hz

@@ -22,12 +22,21 @@ LONGEST_GLB_S = 600.0
 """Ten minutes: an animation of 61 tracks is made in memory, and no editor opens more."""
 
 
-def export(clip: Clip, worn: Adjustments, path: Path, *, face: Path | None = None, force: bool = False,
-           on_progress: Progress = lambda _part: None) -> list[str]:  # fmt: skip
-    """Write the clip as it is worn, by the ending of `path`: .csv a take, .glb an animated face, .json or .npz; notes for the user.
+def export(
+    clip: Clip,
+    worn: Adjustments,
+    path: Path,
+    *,
+    face: Path | None = None,
+    force: bool = False,
+    on_progress: Progress = lambda _part: None,
+) -> list[str]:
+    """Write the clip as it is worn, by the ending of `path`: .csv a take, .glb an animated face, .json or .npz; notes
+    for the user.
 
-    Solo and mute are not in it. Of a sound it is what `convert --character` writes, byte for byte. `face` is the .glb that is
-    animated. Raises UsageError for another ending, SinkError for what cannot be written or is there already, unless `force`.
+    Solo and mute are not in it. Of a sound it is what `convert --character` writes, byte for byte. `face` is the .glb
+    that is animated. Raises UsageError for another ending, SinkError for what cannot be written or is there already,
+    unless `force`.
     """
     kind = kind_of(path)
     notes = ["Solo and mute are for looking only: the export has every channel."] if worn.solo or worn.muted else []
@@ -49,7 +58,8 @@ def save_character(worn: Adjustments, path: Path, *, force: bool = False) -> Non
 
 
 def rows(clip: Clip, worn: Adjustments) -> Iterator[Poses]:
-    """The clip as it is worn, a minute at a time, and after a sound the half second in which the face eases to neutral."""
+    """The clip as it is worn, a minute at a time, and after a sound the half second in which the face eases to
+    neutral."""
     last = np.zeros(len(CHANNELS_61), np.float32)
     for piece in worn.pieces(clip.predicted):
         last = piece[-1]

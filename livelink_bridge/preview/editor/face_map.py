@@ -1,4 +1,5 @@
-"""What in a user's face the page moves: found here, by the same rule as the export, so that the browser need not know names."""
+"""What in a user's face the page moves: found here, by the same rule as the export, so that the browser need not know
+names."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ def face_map(path: Path) -> FaceMap:
     """The map of a .glb or .vrm. Raises BridgeError for a file that is none, or has none of the 52 shapes."""
     face = read_face(path)
     found = find_shapes(face.document)
-    named = [Move(mesh, target, ARKIT_52.index(shape), 1.0) for shape, places in found.items() for mesh, target in places]
+    named = [
+        Move(mesh, target, ARKIT_52.index(shape), 1.0) for shape, places in found.items() for mesh, target in places
+    ]
     known = {move.channel for move in named}
     moves = (*named, *(move for move in vrm_moves(face) if move.channel not in known))
     if not moves:
@@ -82,21 +85,31 @@ def _expressions(document: dict[str, Any]) -> Iterator[tuple[str, Binds]]:
     nodes = document.get("nodes", [])
     for kind in ("preset", "custom"):
         for name, expression in _dict(expressions.get(kind)).items():
-            yield name, [
-                (_whole(nodes[bind["node"]].get("mesh")), _whole(bind.get("index")), _number(bind.get("weight"), 1.0))
-                for bind in _dicts(_dict(expression).get("morphTargetBinds"))
-                if 0 <= _whole(bind.get("node")) < len(nodes)
-            ]
+            yield (
+                name,
+                [
+                    (
+                        _whole(nodes[bind["node"]].get("mesh")),
+                        _whole(bind.get("index")),
+                        _number(bind.get("weight"), 1.0),
+                    )
+                    for bind in _dicts(_dict(expression).get("morphTargetBinds"))
+                    if 0 <= _whole(bind.get("node")) < len(nodes)
+                ],
+            )
 
 
 def _groups(document: dict[str, Any]) -> Iterator[tuple[str, Binds]]:
     """VRM 0: groups with a name, bound to meshes, in percent."""
     master = _dict(_dict(_dict(document.get("extensions")).get("VRM")).get("blendShapeMaster"))
     for group in _dicts(master.get("blendShapeGroups")):
-        yield str(group.get("name", "")), [
-            (_whole(bind.get("mesh")), _whole(bind.get("index")), _number(bind.get("weight"), 100.0) / 100)
-            for bind in _dicts(group.get("binds"))
-        ]
+        yield (
+            str(group.get("name", "")),
+            [
+                (_whole(bind.get("mesh")), _whole(bind.get("index")), _number(bind.get("weight"), 100.0) / 100)
+                for bind in _dicts(group.get("binds"))
+            ],
+        )
 
 
 def _notes(face: GltfFile, name: str, found: set[int]) -> Iterator[str]:
@@ -109,7 +122,11 @@ def _notes(face: GltfFile, name: str, found: set[int]) -> Iterator[str]:
 
 def _has_target(document: dict[str, Any], mesh: int, target: int) -> bool:
     meshes = document.get("meshes", [])
-    counts = [len(primitive.get("targets", [])) for primitive in meshes[mesh]["primitives"]] if 0 <= mesh < len(meshes) else []
+    counts = (
+        [len(primitive.get("targets", [])) for primitive in meshes[mesh]["primitives"]]
+        if 0 <= mesh < len(meshes)
+        else []
+    )
     return 0 <= target < max(counts, default=0)
 
 

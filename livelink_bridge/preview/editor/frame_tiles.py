@@ -1,4 +1,5 @@
-"""One side's poses as the browser fetches them: frames in tiles, and ever coarser lowest-and-highest for a long recording."""
+"""One side's poses as the browser fetches them: frames in tiles, and ever coarser lowest-and-highest for a long
+recording."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ LEVELS = 6
 
 
 class PoseTiles:
-    """float32 (n, 61) at 60 Hz in wire order, never written again, in tiles. Coarse levels are made when first asked for."""
+    """float32 (n, 61) at 60 Hz in wire order, never written again, in tiles. Coarse levels are made when first asked
+    for."""
 
     def __init__(self, poses: Poses) -> None:
         self.poses = poses
@@ -29,7 +31,8 @@ class PoseTiles:
         self._making = threading.Lock()
 
     def tile(self, level: int, index: int) -> bytes:
-        """Little-endian float32: level 0 (frames, 61), above (points, 61, 2) lowest and highest. Empty beyond the end."""
+        """Little-endian float32: level 0 (frames, 61), above (points, 61, 2) lowest and highest. Empty beyond the
+        end."""
         if not 0 <= level < LEVELS or index < 0:
             return b""
         rows, size = (self.poses, TILE_FRAMES) if level == 0 else (self._level(level), TILE_POINTS)

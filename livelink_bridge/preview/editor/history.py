@@ -32,8 +32,8 @@ class History(Generic[T]):
         return bool(self._future)
 
     def change(self, new: T, drag: str | None = None) -> T:
-        """Go on with `new`; what was undone is forgotten. A value equal to the present one is no step. `drag`: what is being dragged,
-        such as "JawOpen gain"; None is a step of its own."""
+        """Go on with `new`; what was undone is forgotten. A value equal to the present one is no step. `drag`: what is
+        being dragged, such as "JawOpen gain"; None is a step of its own."""
         if new == self.present:
             return new
         if drag is None or drag != self._drag:

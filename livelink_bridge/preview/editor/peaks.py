@@ -1,7 +1,8 @@
-"""A waveform at every zoom: how low and how high the sound goes in each stretch, in tiles, from two hours down to a phone.
+"""A waveform at every zoom: how low and how high the sound goes in each stretch, in tiles, from two hours down to a
+phone.
 
-The finest stretches are 1/600 s, a tenth of a pose; a stretch of each further level is four of the one below. Two hours are
-some 24 MB, whatever the file's rate.
+The finest stretches are 1/600 s, a tenth of a pose; a stretch of each further level is four of the one below. Two hours
+are some 24 MB, whatever the file's rate.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Peaks:
 
     @staticmethod
     def of(path: Path) -> Peaks:
-        """Of a sound file, in memory that does not grow with its samples. Raises SourceError as the command line does."""
+        """Of a sound file, in memory that does not grow with its samples. Raises SourceError as the command line
+        does."""
         source = WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, say=unsaid)
         builder = PeaksBuilder(source.sample_rate)
         for block in source.blocks():
@@ -51,7 +53,8 @@ class Peaks:
         return -(-len(self._level(level)) // TILE)
 
     def tile(self, level: int, index: int) -> NDArray[np.float32]:
-        """float32 (k, 2): lowest and highest in [-1, 1] of stretches `index * TILE` and on; k is TILE but in the last tile.
+        """float32 (k, 2): lowest and highest in [-1, 1] of stretches `index * TILE` and on; k is TILE but in the last
+        tile.
 
         Raises UsageError for a tile that is not there.
         """
@@ -76,7 +79,8 @@ class Peaks:
 
 
 class PeaksBuilder:
-    """Takes the sound as it is read. Stretch j is of the samples from ceil(j * rate / 600) on; one without a sample repeats the last."""
+    """Takes the sound as it is read. Stretch j is of the samples from ceil(j * rate / 600) on; one without a sample
+    repeats the last."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate

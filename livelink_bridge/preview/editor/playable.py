@@ -1,4 +1,5 @@
-"""What the browser plays: a .wav whose every sample is where the poses are. Encoded sound that is decoded twice need not agree."""
+"""What the browser plays: a .wav whose every sample is where the poses are. Encoded sound that is decoded twice need
+not agree."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ class Preference:
 
     @property
     def decided(self) -> bool:
-        """Whether the interval leaves out one half: fewer than one in twenty comparisons without a difference come out so."""
+        """Whether the interval leaves out one half: fewer than one in twenty comparisons without a difference come out
+        so."""
         return self.low > 0.5 or self.high < 0.5
 
 
@@ -54,8 +55,10 @@ def sentences(blind: Blind, preferences: Iterable[Preference]) -> list[str]:
 def wilson(hits: int, of: int, z: float = Z_95) -> tuple[float, float]:
     """Confidence interval of a share, hits of so many: (0, 1) where there are none.
 
-    E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927): the shares p for which
-    |hits / of - p| is at most z standard deviations, sqrt(p (1 - p) / of), of their own. Unlike the usual p +- z s it stays within
+    E. B. Wilson: Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927): the shares p for
+    which
+    |hits / of - p| is at most z standard deviations, sqrt(p (1 - p) / of), of their own. Unlike the usual p +- z s
+    it stays within
     [0, 1] and is right for a handful of votes. Votes of one person count as if they knew nothing of each other.
     """
     if not 0 <= hits <= of:

@@ -1,4 +1,5 @@
-"""What is being worked on: a clip, how the face wears it, what it is compared with. The page shows it; this knows no page.
+"""What is being worked on: a clip, how the face wears it, what it is compared with. The page shows it; this knows no
+page.
 
 Everything is called from one thread, the page's; analysis and adjusting happen in others, the newest wish winning.
 """
@@ -44,7 +45,8 @@ NOTHING = PoseTiles(np.zeros((0, len(CHANNELS_61)), np.float32))
 
 
 class Analyse(Protocol):
-    """Makes a clip of a file, in a worker thread: `model` is None for the session's own. Raises what the command line says."""
+    """Makes a clip of a file, in a worker thread: `model` is None for the session's own. Raises what the command line
+    says."""
 
     def __call__(self, path: Path, model: str | None, on_progress: Callable[[float], None]) -> Clip: ...
 
@@ -62,7 +64,9 @@ class Shown:
 class EditorState:
     """One animator's session. `listeners` are called after every change, on the page's thread."""
 
-    def __init__(self, folder: Path, analyse: Analyse, *, character: Path | None = None, models: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, analyse: Analyse, *, character: Path | None = None, models: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         """What may be served: uploads, analysed sound, exports."""
         self.models = tuple(models)
@@ -86,7 +90,8 @@ class EditorState:
         self.face_notes: list[str] = []
         self.sides = {"a": Shown(), "b": Shown()}
         self.trouble: str | None = None
-        """What went wrong that no tab asked for: the file that the command was given is not open, a video was given up."""
+        """What went wrong that no tab asked for: the file that the command was given is not open, a video was given
+        up."""
         self.troubles = 0
         """How many there were: the same sentence can be said twice."""
         self.video: Rendering | None = None
@@ -115,7 +120,8 @@ class EditorState:
         return self.adjustments.character() != self.saved.character()
 
     async def open(self, path: Path, *, other: bool = False, model: str | None = None) -> None:
-        """Analyse a sound or read a take, as what is worked on or as what it is compared with. Raises BridgeError and its kin."""
+        """Analyse a sound or read a take, as what is worked on or as what it is compared with. Raises BridgeError and
+        its kin."""
         self._claim(f"reading {path.name}")
         try:
             clip = await asyncio.to_thread(self._analyse, path, model, self._on_progress)
@@ -130,7 +136,8 @@ class EditorState:
         await self.refresh()
 
     async def wear_face(self, path: Path) -> None:
-        """Show the user's own .glb or .vrm; of two at once the later one. Raises BridgeError for one that has none of the 52 shapes."""
+        """Show the user's own .glb or .vrm; of two at once the later one. Raises BridgeError for one that has none of
+        the 52 shapes."""
         self._no_video()
         self._newest_face = wanted = next(self._ids)
         moved = await asyncio.to_thread(face_map, path)
@@ -177,9 +184,11 @@ class EditorState:
         self._again()
 
     def save(self, name: str, *, replace_it: bool = False) -> Path:
-        """Write the character and go on from it. `name` is of a file in the working directory, or of the file the session began with.
+        """Write the character and go on from it. `name` is of a file in the working directory, or of the file the
+        session began with.
 
-        Raises UsageError for more than a file's name, SinkError where it cannot be written or, unless `replace_it`, is there already.
+        Raises UsageError for more than a file's name, SinkError where it cannot be written or, unless `replace_it`, is
+        there already.
         """
         own = self.character_path
         path = own if own is not None and name == own.name else _beside(name)
@@ -189,7 +198,8 @@ class EditorState:
         return path
 
     def pose_at(self, side: str, time_s: float) -> Weights | None:
-        """The pose of a side at a moment, float32 (61,), between its frames; None where nothing is open. From any thread."""
+        """The pose of a side at a moment, float32 (61,), between its frames; None where nothing is open. From any
+        thread."""
         poses = self.sides[side].tiles.poses
         if not len(poses):
             return None
@@ -213,7 +223,9 @@ class EditorState:
         self._claim(f"rendering {path.name}: {film}; keep this tab open")
         number = next(self._ids)
         try:
-            self.video = await asyncio.to_thread(begun, number, film, clip, self.sides["a"].tiles, path, self._on_progress)
+            self.video = await asyncio.to_thread(
+                begun, number, film, clip, self.sides["a"].tiles, path, self._on_progress
+            )
         except BaseException:
             self.busy = None
             raise
@@ -234,7 +246,8 @@ class EditorState:
                 self.tell()
 
     def drop_video(self, why: str = "", number: int | None = None) -> None:
-        """Give up the video that is being rendered, or only the one of that number, and say why in every tab; harmless where none is."""
+        """Give up the video that is being rendered, or only the one of that number, and say why in every tab; harmless
+        where none is."""
         video = self.video
         if video is None or number not in (None, video.number):
             return
@@ -257,7 +270,8 @@ class EditorState:
         self.tell()
 
     async def export(self, ending: str) -> tuple[Path, list[str]]:
-        """Write A into the session's folder, .csv, .glb, .json or .npz; where, and what the user should know. Raises BridgeError."""
+        """Write A into the session's folder, .csv, .glb, .json or .npz; where, and what the user should know. Raises
+        BridgeError."""
         clip = self._open_clip()
         path = self._export_path(clip, ending)
         face = (self.face or FACE) if ending == ".glb" else None
@@ -274,7 +288,8 @@ class EditorState:
         return self.clip
 
     def _claim(self, work: str) -> None:
-        """Be busy with it from now on. Raises UsageError where something else is being done. No `await` may come between the two."""
+        """Be busy with it from now on. Raises UsageError where something else is being done. No `await` may come
+        between the two."""
         if self.busy:
             raise UsageError(f"{self.busy}: wait until that is done")
         self.busy, self.progress = work, 0.0

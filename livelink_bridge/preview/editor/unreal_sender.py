@@ -100,7 +100,8 @@ class Unreal:
 
 
 def _tail(last: Weights, period_s: float) -> Iterator[Weights]:
-    """From the pose `last`, float32 (61,), to neutral and resting there, in the same time at any rate; neutral at least twice."""
+    """From the pose `last`, float32 (61,), to neutral and resting there, in the same time at any rate; neutral at least
+    twice."""
     step = period_s * FRAME_RATE
     ages = np.arange(step, HOLD_POSES + EASE_POSES, step)
     for left in (*fade(ages), *[np.float32(0)] * max(2, math.ceil(REST_POSES / step))):

@@ -1,8 +1,8 @@
 """A blind comparison: which of two faces of the same sound people prefer, without knowing which is which.
 
-As in the papers' user studies: two faces side by side, one question about the lips and one about the whole face, left, right or
-no difference. Which side is which is drawn from a seed and stays on disk; votes are lines of a CSV, each on disk before the next.
-What they say is `preference`'s.
+As in the papers' user studies: two faces side by side, one question about the lips and one about the whole face, left,
+right or no difference. Which side is which is drawn from a seed and stays on disk; votes are lines of a CSV, each on
+disk before the next. What they say is `preference`'s.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Blind:
 
     @staticmethod
     def drawn(clips: Sequence[str], a: str, b: str, seed: int) -> Blind:
-        """Clips in an order, and sides, that a seed draws; each of the two stands on the left in half of them, give or take one.
+        """Clips in an order, and sides, that a seed draws; each of the two stands on the left in half of them, give or
+        take one.
 
         Raises UsageError for no clips, too many, or nothing to tell apart.
         """
@@ -117,7 +118,8 @@ class Vote:
 
 
 class Ballots:
-    """The file the votes go to. A program that is killed loses at most the vote it was writing; a torn line is cut off on opening."""
+    """The file the votes go to. A program that is killed loses at most the vote it was writing; a torn line is cut off
+    on opening."""
 
     def __init__(self, path: Path, blind: Blind) -> None:
         """Raises SinkError where the file cannot be written, SourceError where it holds something else."""
@@ -152,7 +154,9 @@ class Ballots:
         """Trials in which this voter has not answered every question: where to go on after a break."""
         name = " ".join(voter.split())[:LONGEST_NAME] or "anonymous"
         answered = {(vote.trial, vote.question) for vote in self.votes if vote.voter == name}
-        return [at for at in range(len(self._blind.trials)) if any((at, question) not in answered for question in QUESTIONS)]
+        return [
+            at for at in range(len(self._blind.trials)) if any((at, question) not in answered for question in QUESTIONS)
+        ]
 
     def all_votes(self) -> list[Vote]:
         """What everybody has voted so far, in other tabs and programs too. Raises SourceError as `read_votes`."""
@@ -165,7 +169,8 @@ class Ballots:
             self._file = -1
 
     def _append(self, row: list[object]) -> None:
-        """One write to a file opened for appending, then on to the disk: a line is there whole, or torn at its very end."""
+        """One write to a file opened for appending, then on to the disk: a line is there whole, or torn at its very
+        end."""
         if self._file < 0:
             raise SinkError(f"{self._path} is closed")
         line = io.StringIO()
@@ -177,7 +182,9 @@ class Ballots:
             written_bytes = os.write(self._file, data)
             os.fsync(self._file)
         except OSError as error:
-            raise SinkError(f"the vote could not be written to {self._path}: {error.strerror}; it was not counted") from None
+            raise SinkError(
+                f"the vote could not be written to {self._path}: {error.strerror}; it was not counted"
+            ) from None
         if written_bytes != len(data):
             os.ftruncate(self._file, os.fstat(self._file).st_size - written_bytes)
             raise SinkError(f"the vote could not be written to {self._path}: the disk is full; it was not counted")
@@ -190,7 +197,9 @@ class Ballots:
         whole = data.rfind(b"\n") + 1
         if not whole:
             if data and not _HEADER.startswith(data):
-                raise SourceError(f"{self._path} is not a file of votes: it begins with {data[:40]!r}; choose another name")
+                raise SourceError(
+                    f"{self._path} is not a file of votes: it begins with {data[:40]!r}; choose another name"
+                )
             os.ftruncate(self._file, 0)
             self._append(list(COLUMNS))
             return
@@ -249,5 +258,7 @@ def _read_vote(row: list[str], path: Path, line: int) -> Vote:
     except UsageError as error:
         raise SourceError(f"{path}, line {line}: {error}") from None
     if vote.prefers != row[6]:
-        raise SourceError(f"{path}, line {line}: prefers {row[6]!r} does not follow from {row[5]} with {row[3]} on the left")
+        raise SourceError(
+            f"{path}, line {line}: prefers {row[6]!r} does not follow from {row[5]} with {row[3]} on the left"
+        )
     return vote

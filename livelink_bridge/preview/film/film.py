@@ -20,7 +20,8 @@ _WORDS = f"expected {', '.join(SIZES)} or WxH such as 1080x1920, both even numbe
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """Size in pixels, and frames a second. Sides are even, because H.264 and VP9 keep one colour for each two by two pixels."""
+    """Size in pixels, and frames a second. Sides are even, because H.264 and VP9 keep one colour for each two by two
+    pixels."""
 
     width: int = SIZES["720p"][0]
     height: int = SIZES["720p"][1]
@@ -52,7 +53,8 @@ class Film:
         return max(1, round(duration_s * self.rate))
 
     def poses(self, poses: Poses, frames: int) -> Poses:
-        """The pose of each frame, float32 (frames, 61): of frame k at k / rate seconds, on the line between two of `poses`.
+        """The pose of each frame, float32 (frames, 61): of frame k at k / rate seconds, on the line between two of
+        `poses`.
 
         `poses` are float32 (n, 61) at 60 Hz, n at least 1; after the last one the face keeps still.
         """

@@ -17,7 +17,8 @@ from livelink_bridge.preview.film.video import VideoWriter, Wanted
 
 @dataclass(slots=True)
 class Rendering:
-    """One video from its first frame to its last. The poses are those of its beginning, whatever the sliders do meanwhile."""
+    """One video from its first frame to its last. The poses are those of its beginning, whatever the sliders do
+    meanwhile."""
 
     number: int
     """Of all that this session has rendered: a late frame of another one is known by it."""
@@ -31,7 +32,8 @@ class Rendering:
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def take(self, frame: int, picture: bytes) -> None:
-        """Frame `frame`, a JPEG. One that was taken already is passed over: its answer was lost on the way, and it was sent again.
+        """Frame `frame`, a JPEG. One that was taken already is passed over: its answer was lost on the way, and it was
+        sent again.
 
         Raises UsageError for a frame out of turn and what is no JPEG, SinkError where ffmpeg gives up.
         """
@@ -49,10 +51,13 @@ class Rendering:
             self.path.parent.rmdir()
 
 
-def begun(number: int, film: Film, clip: Clip, poses: PoseTiles, path: Path, on_progress: Callable[[float], None]) -> Rendering:
+def begun(
+    number: int, film: Film, clip: Clip, poses: PoseTiles, path: Path, on_progress: Callable[[float], None]
+) -> Rendering:
     """Start ffmpeg for the poses of a clip and its sound. For a worker thread.
 
-    Raises BridgeError where there is no ffmpeg, UsageError for a clip that is too long, SinkError where it cannot be written.
+    Raises BridgeError where there is no ffmpeg, UsageError for a clip that is too long, SinkError where it cannot be
+    written.
     """
     frames = film.frames(clip.duration_s)
     wanted = Wanted(path, frames, film.rate, clip.sound, pictures="jpeg")

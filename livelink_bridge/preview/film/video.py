@@ -1,7 +1,8 @@
-"""A video of the face with its sound: pictures from the page, one for each frame, put together by ffmpeg where there is one.
+"""A video of the face with its sound: pictures from the page, one for each frame, put together by ffmpeg where there is
+one.
 
-ffmpeg is not part of this program: it is looked for, and without it everything else works. Pictures go to it as they come, so that
-no more than one is held here.
+ffmpeg is not part of this program: it is looked for, and without it everything else works. Pictures go to it as they
+come, so that no more than one is held here.
 """
 
 from __future__ import annotations
@@ -23,8 +24,34 @@ from livelink_bridge.errors import BridgeError, SinkError, UsageError
 from livelink_bridge.takes.export.atomic import check_free
 
 KINDS = {
-    ".mp4": ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart"),
-    ".webm": ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "6", "-crf", "24", "-b:v", "0", "-c:a", "libopus"),
+    ".mp4": (
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "18",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "192k",
+        "-movflags",
+        "+faststart",
+    ),
+    ".webm": (
+        "-c:v",
+        "libvpx-vp9",
+        "-deadline",
+        "realtime",
+        "-cpu-used",
+        "6",
+        "-crf",
+        "24",
+        "-b:v",
+        "0",
+        "-c:a",
+        "libopus",
+    ),
 }
 """Ending -> how it is encoded: .mp4 is played everywhere, .webm is free of patents."""
 LARGEST_PICTURE = 16 << 20
@@ -51,7 +78,9 @@ def ffmpeg() -> str:
     """Where ffmpeg is. Raises BridgeError that says how to get it where it is not."""
     found = shutil.which("ffmpeg")
     if found is None:
-        raise BridgeError(f"a video needs ffmpeg, which was not found on the PATH; {HINT.get(sys.platform, HINT['linux'])}")
+        raise BridgeError(
+            f"a video needs ffmpeg, which was not found on the PATH; {HINT.get(sys.platform, HINT['linux'])}"
+        )
     return found
 
 
@@ -85,14 +114,23 @@ class Wanted:
 
 
 class VideoWriter:
-    """One video being rendered: `push` every frame in order, then `finish`. A `with` block that is left early leaves no file.
+    """One video being rendered: `push` every frame in order, then `finish`. A `with` block that is left early leaves no
+    file.
 
-    `push` and `finish` wait for ffmpeg: call them from a worker thread. `cancel` may come from any thread, also when the tab is gone.
+    `push` and `finish` wait for ffmpeg: call them from a worker thread. `cancel` may come from any thread, also when
+    the tab is gone.
     """
 
-    def __init__(self, wanted: Wanted, *, force: bool = False, on_progress: Callable[[float], None] = lambda _part: None,
-                 stuck_s: float = STUCK_S) -> None:  # fmt: skip
-        """Raises BridgeError without ffmpeg, SinkError where the file cannot be written or is there already, unless `force`."""
+    def __init__(
+        self,
+        wanted: Wanted,
+        *,
+        force: bool = False,
+        on_progress: Callable[[float], None] = lambda _part: None,
+        stuck_s: float = STUCK_S,
+    ) -> None:
+        """Raises BridgeError without ffmpeg, SinkError where the file cannot be written or is there already, unless
+        `force`."""
         program = ffmpeg()
         check_free(wanted.path, force=force)
         self._wanted, self._force, self._on_progress, self._stuck_s = wanted, force, on_progress, stuck_s
@@ -103,12 +141,18 @@ class VideoWriter:
         """How many were taken."""
         try:
             wanted.path.parent.mkdir(parents=True, exist_ok=True)
-            self._process = subprocess.Popen(_command(program, wanted, self._partial), stdin=subprocess.PIPE,
-                                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # fmt: skip
+            self._process = subprocess.Popen(
+                _command(program, wanted, self._partial),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
         except OSError as error:
             raise SinkError(f"ffmpeg cannot be started: {error.strerror}") from error
         assert self._process.stderr is not None
-        self._reader = threading.Thread(target=self._words.read, args=(self._process.stderr,), name="ffmpeg's words", daemon=True)
+        self._reader = threading.Thread(
+            target=self._words.read, args=(self._process.stderr,), name="ffmpeg's words", daemon=True
+        )
         self._reader.start()
         self._watchdog = _Watchdog(stuck_s, self._give_up)
 
@@ -120,7 +164,9 @@ class VideoWriter:
         kind = self._wanted.pictures
         if not picture.startswith(PICTURES[kind]) or len(picture) > LARGEST_PICTURE:
             what = f"{len(picture)} bytes that begin with {picture[:4]!r}"
-            raise UsageError(f"frame {self.frames}: got {what}, expected a {kind.upper()} of at most {LARGEST_PICTURE >> 20} MB")
+            raise UsageError(
+                f"frame {self.frames}: got {what}, expected a {kind.upper()} of at most {LARGEST_PICTURE >> 20} MB"
+            )
         if self.frames >= self._wanted.frames:
             raise UsageError(f"got a frame too many, expected {self._wanted.frames}")
         self._guarded(lambda: self._write(picture))
@@ -128,7 +174,8 @@ class VideoWriter:
         self._on_progress(self.frames / (self._wanted.frames + 1))
 
     def finish(self) -> Path:
-        """The finished video. Raises UsageError where frames are missing, SinkError where ffmpeg or the disk gave up."""
+        """The finished video. Raises UsageError where frames are missing, SinkError where ffmpeg or the disk gave
+        up."""
         if self.frames < self._wanted.frames:
             self.cancel()
             raise UsageError(f"got {self.frames} of {self._wanted.frames} frames: the video was given up")
@@ -174,7 +221,8 @@ class VideoWriter:
             raise BrokenPipeError
 
     def _guarded(self, act: Callable[[], None]) -> None:
-        """Do something that waits for ffmpeg, which is killed when it takes too long: a closed pipe then ends the waiting."""
+        """Do something that waits for ffmpeg, which is killed when it takes too long: a closed pipe then ends the
+        waiting."""
         try:
             with self._watchdog:
                 act()
@@ -191,7 +239,9 @@ class VideoWriter:
         if cancelled:
             return SinkError("the video was given up")
         if stuck:
-            return SinkError(f"the video was given up: ffmpeg did nothing for {self._stuck_s:g} s at frame {self.frames}")
+            return SinkError(
+                f"the video was given up: ffmpeg did nothing for {self._stuck_s:g} s at frame {self.frames}"
+            )
         why = self._words.first() or f"it ended with {self._process.returncode}"
         return SinkError(f"the video was given up at frame {self.frames}: ffmpeg says: {why}")
 
@@ -204,7 +254,8 @@ class VideoWriter:
 
 
 class _Watchdog:
-    """Acts once when a `with` block of it lasts too long. One thread for all blocks, since there is one for every frame."""
+    """Acts once when a `with` block of it lasts too long. One thread for all blocks, since there is one for every
+    frame."""
 
     def __init__(self, after_s: float, act: Callable[[], None]) -> None:
         self._after_s, self._act = after_s, act
@@ -240,7 +291,8 @@ class _Watchdog:
 
 
 class _Words:
-    """The beginning of what ffmpeg says: its first line names the cause. All of it is read, so that ffmpeg never waits for a reader."""
+    """The beginning of what ffmpeg says: its first line names the cause. All of it is read, so that ffmpeg never waits
+    for a reader."""
 
     def __init__(self) -> None:
         self._begin = b""
@@ -252,16 +304,20 @@ class _Words:
 
     def first(self) -> str:
         """The first line that says something, without the part of ffmpeg that says it."""
-        lines = [line.strip() for line in self._begin.decode("utf-8", "replace").replace("\r", "\n").split("\n") if line.strip()]
+        lines = [
+            line.strip()
+            for line in self._begin.decode("utf-8", "replace").replace("\r", "\n").split("\n")
+            if line.strip()
+        ]
         return re.sub(r"^(\[[^\]]*\]\s*)+", "", lines[0])[:300] if lines else ""
 
 
 def _command(program: str, wanted: Wanted, out: Path) -> list[str]:
     """ffmpeg's arguments; the documentation of each is in ffmpeg(1) and ffmpeg-formats(1), image2pipe.
 
-    Even sizes and yuv420p are what players of H.264 take. JPEGs have the colours of BT.601 in full range, players of HD expect BT.709
-    in limited range, and the file says that it has these. The sound ends where the pictures end, silence where it was shorter; at
-    48 kHz, which editing programs take as it is.
+    Even sizes and yuv420p are what players of H.264 take. JPEGs have the colours of BT.601 in full range, players of HD
+    expect BT.709 in limited range, and the file says that it has these. The sound ends where the pictures end, silence
+    where it was shorter; at 48 kHz, which editing programs take as it is.
     """
     fps = Fraction(wanted.fps)
     seconds = float(wanted.frames / fps)
@@ -274,4 +330,16 @@ def _command(program: str, wanted: Wanted, out: Path) -> list[str]:
     look = ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{_EVEN}", "-pix_fmt", "yuv420p", "-color_range", "tv",
             "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]  # fmt: skip
     encode = KINDS[wanted.path.suffix.lower()]
-    return [program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *pictures, *sound, *look, *encode, f"file:{out}"]
+    return [
+        program,
+        "-hide_banner",
+        "-nostdin",
+        "-loglevel",
+        "error",
+        "-y",
+        *pictures,
+        *sound,
+        *look,
+        *encode,
+        f"file:{out}",
+    ]

@@ -22,7 +22,9 @@ def add_live(app: FastAPI, session: EditorState) -> None:
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         performer = socket.query_params.get("performer", "0")
-        sink = session.show.sink(int(performer)) if session.show and performer.isdecimal() and len(performer) < 4 else None
+        sink = (
+            session.show.sink(int(performer)) if session.show and performer.isdecimal() and len(performer) < 4 else None
+        )
         if sink is None:
             await socket.close(1000, "nothing is live")
             return
@@ -71,7 +73,8 @@ def _news_of(sink: PreviewSink) -> Iterator[asyncio.Event]:
 
 
 def _message(pose: LatestPose, session: EditorState) -> bytes:
-    """Little-endian: float64 number of the pose, float64 seconds on the sink's clock, float32 (61,) as the page shows it."""
+    """Little-endian: float64 number of the pose, float64 seconds on the sink's clock, float32 (61,) as the page shows
+    it."""
     return struct.pack("<dd", pose.number, pose.sent_s) + session.live_pose(pose.weights).astype("<f4").tobytes()
 
 

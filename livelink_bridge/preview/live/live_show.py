@@ -1,6 +1,8 @@
-"""The session that runs beside the page: what the page shows of each performer, and what it asks of the stage. Knows no page.
+"""The session that runs beside the page: what the page shows of each performer, and what it asks of the stage. Knows no
+page.
 
-What is asked goes through the same stage as remote control (`livelink_bridge.remote_control`): there is one way to mute, to record, to rest.
+What is asked goes through the same stage as remote control (`livelink_bridge.remote_control`): there is one way to
+mute, to record, to rest.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ class LiveShow:
     """
 
     def __init__(self, recorders: Mapping[str, Recorder], *, sliders: bool = True, clock: Clock | None = None) -> None:
-        """`recorders` record each subject's takes on demand; `sliders` says whether the page's character is what the face has."""
+        """`recorders` record each subject's takes on demand; `sliders` says whether the page's character is what the
+        face has."""
         self.recorders, self.sliders = dict(recorders), sliders
         self._clock = clock or MonotonicClock()
         self._playing: _Playing | None = None
@@ -88,7 +91,8 @@ class LiveShow:
         return [] if front is None else [front.meter.rms_dbfs, front.meter.held_peak_dbfs, front.meter.clipped_per_s]
 
     def state(self, performer: int) -> State:
-        """Everything else that the page shows: `subjects`, and, once there is a session, what is known of one of them."""
+        """Everything else that the page shows: `subjects`, and, once there is a session, what is known of one of
+        them."""
         playing = self._playing
         if playing is None or not self._has(performer):
             return {"subjects": [], "moods": list(names_of_moods())}
@@ -104,12 +108,15 @@ class LiveShow:
             "timecode": status.timecode or "",
             **_voice_state(playing.stage, subjects[performer]),
             "recording": self._recording(playing.stage, subjects[performer], seen),
-            "targets": [_target(target) for target in status.targets if not target.name.startswith(("preview:", "take:"))],
+            "targets": [
+                _target(target) for target in status.targets if not target.name.startswith(("preview:", "take:"))
+            ],
             "figures": [[name, value] for name, value in _figures(status, self.sink(performer))],
         }
 
     def act(self, performer: int, what: str, value: object) -> str:
-        """Do what a button asks; what to say of it, which may be nothing. Raises BridgeError where it cannot be done."""
+        """Do what a button asks; what to say of it, which may be nothing. Raises BridgeError where it cannot be
+        done."""
         playing, action = self._playing, self._actions.get(what)
         if playing is None or not self._has(performer):
             raise UsageError("the session has not begun yet; wait until the face moves")

@@ -74,7 +74,9 @@ class StagePage(Page):
     def _top(self, dark: ui.dark_mode) -> None:
         with ui.element("div").classes("top"):
             ui.label("live").classes("title")
-            icon("folder_open", "Open a face or a character", "open").on("click", js_handler="() => window.livelinkOpen()")
+            icon("folder_open", "Open a face or a character", "open").on(
+                "click", js_handler="() => window.livelinkOpen()"
+            )
             if self._show.sliders:
                 self._character_buttons()
             else:
@@ -117,5 +119,7 @@ class StagePage(Page):
         elif file.lower().endswith((*FACE_ENDINGS, ".yaml", ".yml")):
             await super()._open(file, use)
         else:
-            told = UsageError("this page follows the live session: open sounds and takes with `livelink-bridge preview FILE`")
+            told = UsageError(
+                "this page follows the live session: open sounds and takes with `livelink-bridge preview FILE`"
+            )
             self.say(sentence(told), "warning")

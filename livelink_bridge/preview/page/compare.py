@@ -1,4 +1,5 @@
-"""The blind comparison: A and B side by side, unlabelled, one part of the sound after the other, and what people prefer."""
+"""The blind comparison: A and B side by side, unlabelled, one part of the sound after the other, and what people
+prefer."""
 
 from __future__ import annotations
 
@@ -43,7 +44,11 @@ def parts(duration_s: float) -> list[tuple[float, float]]:
 def names(session: EditorState) -> tuple[str, str]:
     """What A and B are, for the report."""
     worn = session.character_path.name if session.character_path else "no character"
-    b = {"saved": f"saved character ({worn})", "predicted": "as predicted", "other": session.other.name if session.other else ""}
+    b = {
+        "saved": f"saved character ({worn})",
+        "predicted": "as predicted",
+        "other": session.other.name if session.other else "",
+    }
     return f"sliders on {session.clip.name if session.clip else ''}", b[session.against]
 
 
@@ -79,7 +84,9 @@ class ComparePage:
             with ui.element("div").classes("top"):
                 ui.label("which is better?").classes("title")
                 self._where = ui.label().classes("file")
-                self._voter = ui.input("Your name, if you like").props("dense for=voter").on("blur", lambda: self._next())
+                self._voter = (
+                    ui.input("Your name, if you like").props("dense for=voter").on("blur", lambda: self._next())
+                )
                 ui.button("Result", on_click=self._show_report, color=None).props("flat no-caps dense id=result")
             self._pair = ui.element("div").classes("pair")
             with ui.element("div").classes("area-transport blind"):
@@ -147,6 +154,7 @@ class ComparePage:
             ui.label("Preference so far").style("font-size: 17px; font-weight: 600")
             for sentence in said:
                 ui.label(sentence)
-            ui.label("Looking at it before the last vote is not blind any more.").style("color: var(--soft); font-size: 13px")
+            ui.label("Looking at it before the last vote is not blind any more.").style(
+                "color: var(--soft); font-size: 13px"
+            )
         dialog.open()
-

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from livelink_bridge.preview.page.page import Page
 
 OWN_SIZE = "own size"
-KINDS = ((".csv", "Take for Unreal (.csv)"), (".glb", "Animated face (.glb)"), (".json", "Poses (.json)"), (".npz", "Poses (.npz)"))
+KINDS = (
+    (".csv", "Take for Unreal (.csv)"),
+    (".glb", "Animated face (.glb)"),
+    (".json", "Poses (.json)"),
+    (".npz", "Poses (.npz)"),
+)
 
 
 def export_menu(page: Page) -> None:
@@ -25,9 +30,13 @@ def export_menu(page: Page) -> None:
         with ui.menu():
             for ending, word in KINDS:
                 ui.menu_item(word, lambda ending=ending: page.export(ending)).props(f'id="export-{ending[1:]}"')
-            ui.menu_item("Video with sound (.mp4) ...", lambda: page.attempt(lambda: _open_with_ffmpeg(video))).props('id="export-mp4"')
+            ui.menu_item("Video with sound (.mp4) ...", lambda: page.attempt(lambda: _open_with_ffmpeg(video))).props(
+                'id="export-mp4"'
+            )
             ui.separator()
-            ui.menu_item("Blind comparison of A and B ...", lambda: ui.navigate.to("/compare", new_tab=True)).props('id="export-blind"')
+            ui.menu_item("Blind comparison of A and B ...", lambda: ui.navigate.to("/compare", new_tab=True)).props(
+                'id="export-blind"'
+            )
 
 
 def video_dialog(page: Page) -> ui.dialog:
@@ -35,13 +44,22 @@ def video_dialog(page: Page) -> ui.dialog:
     film = Film()
     with ui.dialog() as dialog, ui.card().style("min-width: 420px"):
         ui.label("Video with sound").style("font-size: 17px; font-weight: 600")
-        size = ui.toggle([*SIZES, OWN_SIZE], value=next(iter(SIZES))).props("no-caps unelevated toggle-color=primary id=video-size")
-        own = ui.input("Width x height", value=f"{film.width}x{film.height}").props("for=video-own-size").style("width: 100%")
+        size = ui.toggle([*SIZES, OWN_SIZE], value=next(iter(SIZES))).props(
+            "no-caps unelevated toggle-color=primary id=video-size"
+        )
+        own = (
+            ui.input("Width x height", value=f"{film.width}x{film.height}")
+            .props("for=video-own-size")
+            .style("width: 100%")
+        )
         own.bind_visibility_from(size, "value", value=OWN_SIZE)
         rates = {rate: f"{rate}" for rate in RATES}
         ui.label("Frames a second").style("color: var(--soft); font-size: 13px")
         rate = ui.toggle(rates, value=film.rate).props("no-caps unelevated toggle-color=primary id=video-rate")
-        bounds = f"A at the page's camera, as long as its sound. Width and height: even numbers from {SMALLEST} to {LARGEST}."
+        bounds = (
+            f"A at the page's camera, as long as its sound. Width and height: even numbers from {SMALLEST} to "
+            f"{LARGEST}."
+        )
         ui.label(bounds).style("color: var(--soft); font-size: 13px")
         with ui.row().style("width: 100%; justify-content: flex-end; gap: 8px"):
             ui.button("Cancel", on_click=dialog.close, color=None).props("flat no-caps")

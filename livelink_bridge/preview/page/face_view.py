@@ -19,7 +19,9 @@ class FaceView(Element, component="face_view.js"):
     def __init__(self, file: str, *, name: str = "face", side: str | None = None, label: str = "The face") -> None:
         """`file` is the .glb's address. `side` "a" or "b" shows that side whatever the page has chosen."""
         super().__init__()
-        self._props.update({"name": name, "file": file, "channels": list(CHANNELS_61), "views": side is None, "label": label})
+        self._props.update(
+            {"name": name, "file": file, "channels": list(CHANNELS_61), "views": side is None, "label": label}
+        )
         if side:
             self._props["side"] = side
 

@@ -96,8 +96,15 @@ class Page:
         """A sentence on the page, with the user's names of files; what went wrong stays until it is read."""
         with self.client:
             users_words = without_folder(words, self.session.folder)
-            ui.notify(users_words, type=kind, position="top", multi_line=True, timeout=0 if kind == "negative" else 4000,
-                      close_button="OK" if kind in ("negative", "warning") else False, classes="sentence")  # fmt: skip
+            ui.notify(
+                users_words,
+                type=kind,
+                position="top",
+                multi_line=True,
+                timeout=0 if kind == "negative" else 4000,
+                close_button="OK" if kind in ("negative", "warning") else False,
+                classes="sentence",
+            )
 
     def attempt(self, work: Callable[[], object], done: str = "") -> None:
         """Do something that may be refused; say why, or that it is done."""
@@ -132,14 +139,21 @@ class Page:
     def _top(self, dark: ui.dark_mode) -> None:
         with ui.element("div").classes("top"):
             ui.label("preview").classes("title")
-            icon("folder_open", "Open a sound, a take or a face", "open").on("click", js_handler="() => window.livelinkOpen()")
+            icon("folder_open", "Open a sound, a take or a face", "open").on(
+                "click", js_handler="() => window.livelinkOpen()"
+            )
             self._character_buttons()
             export_menu(self)
             _bar()
             file = ui.label().classes("file").props("id=file")
             self._parts.append(sides_menu(self).refresh)
             if self.session.unreal:
-                send = icon("cast", f"Send to {', '.join(self.session.unreal.targets)}, in step with the page", "send", self._send)
+                send = icon(
+                    "cast",
+                    f"Send to {', '.join(self.session.unreal.targets)}, in step with the page",
+                    "send",
+                    self._send,
+                )
                 self._parts.append(lambda: _coloured(send, self._sending))
             self._help = help_dialog()
             icon("contrast", "Light or dark", "light", dark.toggle)
@@ -163,7 +177,11 @@ class Page:
 
     def _title(self) -> str:
         clip, worn = self.session.clip, self.session.character_path
-        parts = [clip.name if clip else "nothing open", f"{clip.duration_s:.1f} s" if clip else "", worn.name if worn else ""]
+        parts = [
+            clip.name if clip else "nothing open",
+            f"{clip.duration_s:.1f} s" if clip else "",
+            worn.name if worn else "",
+        ]
         return "   ·   ".join(part for part in parts if part) + (" (not saved)" if self.session.unsaved else "")
 
     def _busy(self) -> None:
@@ -171,7 +189,9 @@ class Page:
             with ui.element("div"):
                 word = ui.label()
                 bar = ui.linear_progress(0, show_value=False)
-                cancel = ui.button("Cancel", on_click=self.cancel_video, color=None).props("flat no-caps id=cancel-video")
+                cancel = ui.button("Cancel", on_click=self.cancel_video, color=None).props(
+                    "flat no-caps id=cancel-video"
+                )
         veil.set_visibility(False)
 
         def read() -> None:
@@ -193,14 +213,20 @@ class Page:
         if unreal is None:
             return
         try:
-            await (asyncio.to_thread(unreal.stop) if unreal.running else asyncio.to_thread(unreal.start, self.session.pose_at))
+            await (
+                asyncio.to_thread(unreal.stop)
+                if unreal.running
+                else asyncio.to_thread(unreal.start, self.session.pose_at)
+            )
         except EXPECTED as error:
             self.say(sentence(error))
         self.session.tell()
 
     def _moved(self, args: dict[str, Any]) -> None:
         if self.session.unreal and args["side"] in self.session.sides:
-            self.session.unreal.moved(float(args["time"]), float(args["speed"]) if args["playing"] else 0.0, str(args["side"]))
+            self.session.unreal.moved(
+                float(args["time"]), float(args["speed"]) if args["playing"] else 0.0, str(args["side"])
+            )
 
     def _look_at_sending(self) -> None:
         """Sending may end by itself, in its own thread: then the button goes dark and the reason is said."""
@@ -230,7 +256,12 @@ class Page:
 
     def _key(self, word: str) -> None:
         session = self.session
-        work: dict[str, Callable[[], Any]] = {"undo": session.undo, "redo": session.redo, "save": self._save_open, "help": self._help.open}
+        work: dict[str, Callable[[], Any]] = {
+            "undo": session.undo,
+            "redo": session.redo,
+            "save": self._save_open,
+            "help": self._help.open,
+        }
         if word in work:
             self.attempt(work[word])
 
@@ -305,7 +336,9 @@ class Page:
         self.session.listeners.remove(self.refresh)
         self.session.tabs.remove(self._connected)
         if not self.session.listeners and self.session.unreal:
-            asyncio.get_running_loop().run_in_executor(None, self.session.unreal.stop)  # waits until the face is neutral
+            asyncio.get_running_loop().run_in_executor(
+                None, self.session.unreal.stop
+            )  # waits until the face is neutral
 
     async def _open(self, file: str, use: str) -> None:
         """Open what was dropped, by its ending. `file` is below the session's folder."""
@@ -324,7 +357,9 @@ class Page:
 
 
 def icon(name: str, hint: str, mark: str, on_click: Callable[[], Any] | None = None) -> ui.button:
-    button = ui.button(icon=name, on_click=on_click, color=None).props(f'flat round dense id="{mark}" aria-label="{hint}"')
+    button = ui.button(icon=name, on_click=on_click, color=None).props(
+        f'flat round dense id="{mark}" aria-label="{hint}"'
+    )
     with button:
         ui.tooltip(hint)
     return button

@@ -29,7 +29,11 @@ class SidesMenu:
 
     def refresh(self) -> None:
         session = self._page.session
-        names = {"saved": "the saved character", "predicted": "as predicted", "other": session.other.name if session.other else ""}
+        names = {
+            "saved": "the saved character",
+            "predicted": "as predicted",
+            "other": session.other.name if session.other else "",
+        }
         self._button.set_text(f"B: {names[session.against]}")
 
     def _item(self, word: str, against: Against) -> None:

@@ -61,7 +61,9 @@ class SliderPanel:
         names = set(GROUPS.get(what, (what,)))
         before: frozenset[str] = getattr(self._now, which)
         after = before - names if names <= before else before | names
-        self._attempt(lambda: self._change(self._now.with_solo(*after) if which == "solo" else self._now.with_muted(*after)))
+        self._attempt(
+            lambda: self._change(self._now.with_solo(*after) if which == "solo" else self._now.with_muted(*after))
+        )
 
     def _reset_all(self) -> None:
         self._change(Adjustments())

@@ -1,4 +1,5 @@
-"""The elements of the page that are drawn in the browser: stage, transport, timeline, sliders. Their state comes and goes as a whole."""
+"""The elements of the page that are drawn in the browser: stage, transport, timeline, sliders. Their state comes and
+goes as a whole."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ def sentence(error: Exception | str) -> str:
 def without_folder(text: str, folder: Path) -> str:
     """The text with every path below the session's folder reduced to the file's name.
 
-    Uploads are in folders with numbers, exports in `exports/NUMBER`, sounds in `sounds`. Known under its own name and its real one:
-    the system's temporary folder is often a link.
+    Uploads are in folders with numbers, exports in `exports/NUMBER`, sounds in `sounds`. Known under its own name and
+    its real one: the system's temporary folder is often a link.
     """
     for known in {str(folder), str(folder.resolve())}:
         for written in (known, known.replace("\\", "\\\\")):  # a path in quotes, as repr writes it on Windows

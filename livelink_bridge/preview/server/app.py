@@ -25,15 +25,25 @@ RECONNECT_S = 30.0
 TITLE = "livelink-bridge preview"
 
 
-def application(session: EditorState, *, host: str, port: int, token: str | None = None, first: Path | None = None) -> ASGIApp:
-    """Everything that is served. NiceGUI has one set of pages per process: a second call puts its session in place of the first."""
+def application(
+    session: EditorState, *, host: str, port: int, token: str | None = None, first: Path | None = None
+) -> ASGIApp:
+    """Everything that is served. NiceGUI has one set of pages per process: a second call puts its session in place of
+    the first."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     Routes(session).add_to(app)
     add_live(app, session)
     ui.page("/", title=TITLE)(lambda: page_module.build(session, session.show) if session.show else page.build(session))
     ui.page("/compare", title=f"{TITLE}: which is better?")(lambda: compare.build(session))
-    ui.run_with(app, title=TITLE, dark=True, tailwind=False, show_welcome_message=False, binding_refresh_interval=None,
-                reconnect_timeout=RECONNECT_S)  # fmt: skip
+    ui.run_with(
+        app,
+        title=TITLE,
+        dark=True,
+        tailwind=False,
+        show_welcome_message=False,
+        binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT_S,
+    )
     nicegui_app.on_shutdown(session.close)
     if first is not None:
         nicegui_app.on_startup(lambda: page.open_first(session, first))
@@ -41,10 +51,18 @@ def application(session: EditorState, *, host: str, port: int, token: str | None
 
 
 class Server:
-    """Serves one session until stopped. `run` on the main thread ends with Ctrl-C; `start` and `stop` are for tests and sinks."""
+    """Serves one session until stopped. `run` on the main thread ends with Ctrl-C; `start` and `stop` are for tests and
+    sinks."""
 
-    def __init__(self, session: EditorState, listening: socket.socket, *, host: str = "127.0.0.1", token: str | None = None,
-                 first: Path | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        session: EditorState,
+        listening: socket.socket,
+        *,
+        host: str = "127.0.0.1",
+        token: str | None = None,
+        first: Path | None = None,
+    ) -> None:
         """`first` is opened as soon as the page is served."""
         port: int = listening.getsockname()[1]
         self.url = address(host, port, token)
@@ -52,7 +70,14 @@ class Server:
         app = application(session, host=host, port=port, token=token, first=first)
         # One message of the page is small: sound and faces come by other ways, which bound themselves.
         self._server = uvicorn.Server(
-            uvicorn.Config(app, log_level="error", ws="websockets-sansio", ws_max_size=1 << 20, timeout_graceful_shutdown=1, lifespan="on")
+            uvicorn.Config(
+                app,
+                log_level="error",
+                ws="websockets-sansio",
+                ws_max_size=1 << 20,
+                timeout_graceful_shutdown=1,
+                lifespan="on",
+            )
         )
         self._thread: threading.Thread | None = None
 
@@ -62,7 +87,9 @@ class Server:
 
     def start(self) -> None:
         """Serve on a thread of its own."""
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listening]}, name="page", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._listening]}, name="page", daemon=True
+        )
         self._thread.start()
 
     def stop(self, within_s: float = 10.0) -> None:

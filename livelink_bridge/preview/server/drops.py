@@ -1,4 +1,5 @@
-"""Files that are dropped on the page: each into a folder of its own below the session's, within bounds. The page then opens them."""
+"""Files that are dropped on the page: each into a folder of its own below the session's, within bounds. The page then
+opens them."""
 
 from __future__ import annotations
 
@@ -11,7 +12,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 MB = 1 << 20
-_IN_MB = {".wav": 2048, ".flac": 2048, ".ogg": 512, ".mp3": 512, ".csv": 512, ".glb": 512, ".vrm": 512, ".yaml": 1, ".yml": 1}
+_IN_MB = {
+    ".wav": 2048,
+    ".flac": 2048,
+    ".ogg": 512,
+    ".mp3": 512,
+    ".csv": 512,
+    ".glb": 512,
+    ".vrm": 512,
+    ".yaml": 1,
+    ".yml": 1,
+}
 LARGEST = {ending: size * MB for ending, size in _IN_MB.items()}
 """Most bytes of a dropped file, by its ending. Two hours at 48 kHz, 24 bits, stereo are 2 GB."""
 LARGEST_FOLDER = 16 << 30
@@ -41,7 +52,11 @@ class Drops:
         name = Path(request.query_params.get("name", "")).name
         bound = LARGEST.get(Path(name).suffix.lower())
         if bound is None:
-            return refused(f"{name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character (.yaml)", 415)
+            return refused(
+                f"{name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character "
+                "(.yaml)",
+                415,
+            )
         if self._files >= MOST_FILES:
             return refused(f"this session has taken {MOST_FILES} files; start `livelink-bridge preview` anew", 413)
         self._files += 1
@@ -50,7 +65,8 @@ class Drops:
         return refused(why, status) if why else JSONResponse({"file": f"{path.parent.name}/{path.name}"})
 
     async def _take(self, request: Request, path: Path, name: str, bound: int) -> tuple[str, int]:
-        """Why it was not taken, and the status; an empty string where it was. Of a file that was not taken nothing is left."""
+        """Why it was not taken, and the status; an empty string where it was. Of a file that was not taken nothing is
+        left."""
         drop = _Drop(self, path, bound)
         try:
             await drop.receive(request)
@@ -67,9 +83,12 @@ class Drops:
         return why
 
     def count(self, size: int) -> None:
-        """So many bytes more, or less. Raises ValueError, the rest of a sentence, where the session has no room for them."""
+        """So many bytes more, or less. Raises ValueError, the rest of a sentence, where the session has no room for
+        them."""
         if size > 0 and self._bytes + size > LARGEST_FOLDER:
-            raise ValueError(f"is too much: this session has taken {LARGEST_FOLDER >> 30} GB; start `livelink-bridge preview` anew")
+            raise ValueError(
+                f"is too much: this session has taken {LARGEST_FOLDER >> 30} GB; start `livelink-bridge preview` anew"
+            )
         self._bytes += size
 
 
@@ -82,7 +101,8 @@ class _Drop:
         """Bytes that have come."""
 
     async def receive(self, request: Request) -> None:
-        """The request's body into the file. Raises ValueError, the rest of a sentence, for more bytes than there may be."""
+        """The request's body into the file. Raises ValueError, the rest of a sentence, for more bytes than there may
+        be."""
         self._path.parent.mkdir(parents=True)
         waiting = bytearray()
         with self._path.open("wb") as file:

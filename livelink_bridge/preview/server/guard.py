@@ -1,8 +1,9 @@
-"""Who may talk to the page: this machine's browser, and from elsewhere only who has the token. Every request and the WebSocket.
+"""Who may talk to the page: this machine's browser, and from elsewhere only who has the token. Every request and the
+WebSocket.
 
-A page of another site that is open in the same browser can send requests to 127.0.0.1, and a name it owns can be made to point
-there (DNS rebinding). So the Host header must be one of ours, and an Origin header, which browsers send with every WebSocket and
-every request of a script that writes, must be the same as the Host.
+A page of another site that is open in the same browser can send requests to 127.0.0.1, and a name it owns can be made
+to point there (DNS rebinding). So the Host header must be one of ours, and an Origin header, which browsers send with
+every WebSocket and every request of a script that writes, must be the same as the Host.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Guard:
         return port == self._port and (name in self._names or (self._any_address and _is_address(name)))
 
     def _without_token(self, scope: Scope, headers: dict[str, str]) -> Response | None:
-        """The token comes in the address once, then in a cookie that scripts cannot read and other sites cannot send."""
+        """The token comes in the address once, then in a cookie that scripts cannot read and other sites cannot
+        send."""
         if self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
             return None
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))

@@ -1,4 +1,5 @@
-"""Where the page is served. Loads nothing heavy: a browser can be opened, and waits at the socket, while the rest is loaded."""
+"""Where the page is served. Loads nothing heavy: a browser can be opened, and waits at the socket, while the rest is
+loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ def listen_on(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise BridgeError(f"cannot serve the page at {host}:{port} ({error.strerror or error}); choose another with --port") from error
+        raise BridgeError(
+            f"cannot serve the page at {host}:{port} ({error.strerror or error}); choose another with --port"
+        ) from error
 
 
 def address(host: str, port: int, token: str | None) -> str:

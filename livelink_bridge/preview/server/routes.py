@@ -1,4 +1,5 @@
-"""What the browser fetches besides the page: sound, waveform, poses, closure marks, the face, exports; and the frames that it sends."""
+"""What the browser fetches besides the page: sound, waveform, poses, closure marks, the face, exports; and the frames
+that it sends."""
 
 from __future__ import annotations
 
@@ -49,17 +50,19 @@ class Routes:
         clip = self._session.clip
         if clip is None or request.path_params["clip"] != self._session.clip_id:
             return _gone()
-        return JSONResponse({
-            "id": self._session.clip_id,
-            "name": clip.name,
-            "duration": clip.duration_s,
-            "frames": len(clip.predicted),
-            "rate": clip.rate,
-            "sound": clip.sound is not None,
-            "phones": [[part.label, part.start_s, part.end_s] for part in clip.phones],
-            "visemes": [[part.label, part.start_s, part.end_s] for part in clip.visemes],
-            "peaks": _peaks_of(clip.peaks),
-        })  # fmt: skip
+        return JSONResponse(
+            {
+                "id": self._session.clip_id,
+                "name": clip.name,
+                "duration": clip.duration_s,
+                "frames": len(clip.predicted),
+                "rate": clip.rate,
+                "sound": clip.sound is not None,
+                "phones": [[part.label, part.start_s, part.end_s] for part in clip.phones],
+                "visemes": [[part.label, part.start_s, part.end_s] for part in clip.visemes],
+                "peaks": _peaks_of(clip.peaks),
+            }
+        )
 
     async def sound(self, request: Request) -> Response:
         clip = self._session.clip
@@ -81,7 +84,9 @@ class Routes:
         side = self._session.sides.get(request.path_params["side"])
         if side is None or request.query_params.get("of") != self._session.clip_id:
             return _gone()
-        return _numbers(await asyncio.to_thread(side.tiles.tile, request.path_params["level"], request.path_params["index"]))
+        return _numbers(
+            await asyncio.to_thread(side.tiles.tile, request.path_params["level"], request.path_params["index"])
+        )
 
     async def closures(self, request: Request) -> Response:
         """p, b and m of A, as the sliders make them."""

@@ -21,7 +21,8 @@ def ignored(_part: float) -> None:
 
 @contextmanager
 def written(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
-    """A file to write, which takes the name `path` when the block ends well, and leaves nothing behind when it does not.
+    """A file to write, which takes the name `path` when the block ends well, and leaves nothing behind when it does
+    not.
 
     Raises SinkError where `path` exists and `force` was not given, and for whatever the system refuses.
     """

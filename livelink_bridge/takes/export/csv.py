@@ -1,7 +1,7 @@
 """A take as Live Link Face writes it: any rate, its gaps and its own timecode kept.
 
-`arkit_mapping.takes.csv.TakeWriter` counts 60 even rows a second from one start; this writes rows where they are. A row that came
-from the app is written byte for byte as it was.
+`arkit_mapping.takes.csv.TakeWriter` counts 60 even rows a second from one start; this writes rows where they are. A row
+that came from the app is written byte for byte as it was.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _ROWS_A_STEP = 1000
 
 
 def write_csv(take: Take, file: BinaryIO, on_progress: Progress) -> None:
-    """Write every row at its own time, and neutral ones after them where importers would guess the rate of so short a take wrong."""
+    """Write every row at its own time, and neutral ones after them where importers would guess the rate of so short a
+    take wrong."""
     file.write(f"{HEADER}\n".encode())
     rows, seen, moment = len(take.times_s), False, 0
     for first in range(0, rows, _ROWS_A_STEP):

@@ -70,7 +70,8 @@ def animated_meshes(face: GltfFile) -> list[AnimatedMesh]:
 
 
 def check_primitives(face: GltfFile, meshes: Sequence[AnimatedMesh], whose: str) -> None:
-    """Raises BridgeError where a mesh's parts, one a material, have different numbers of targets: one track cannot move them all."""
+    """Raises BridgeError where a mesh's parts, one a material, have different numbers of targets: one track cannot move
+    them all."""
     for mesh in meshes:
         entry = face.document["meshes"][mesh.mesh]
         counts = {len(primitive.get("targets", [])) for primitive in entry["primitives"]}
@@ -80,7 +81,8 @@ def check_primitives(face: GltfFile, meshes: Sequence[AnimatedMesh], whose: str)
 
 
 def write_names(face: GltfFile, meshes: Sequence[AnimatedMesh]) -> None:
-    """Name every target of the meshes in `mesh.extras.targetNames`, where all programs look; three.js takes all names or none.
+    """Name every target of the meshes in `mesh.extras.targetNames`, where all programs look; three.js takes all names
+    or none.
 
     Names that are there stay, those of primitives or accessors are copied, and `target_3` stands where there is none.
     """
@@ -90,7 +92,11 @@ def write_names(face: GltfFile, meshes: Sequence[AnimatedMesh]) -> None:
         if not isinstance(extras, dict):
             continue
         there = extras.get("targetNames")
-        if not isinstance(there, list) or len(there) != len(mesh.names) or not all(isinstance(name, str) and name for name in there):
+        if (
+            not isinstance(there, list)
+            or len(there) != len(mesh.names)
+            or not all(isinstance(name, str) and name for name in there)
+        ):
             extras["targetNames"] = [name or f"target_{number}" for number, name in enumerate(mesh.names)]
 
 
@@ -116,9 +122,12 @@ def unclear_shapes(face: GltfFile, whose: str) -> Iterator[str]:
 
 
 def head_of(face: GltfFile) -> int | None:
-    """The node that turns the head: a VRM's own, else one named Head, whatever stands before a colon; None where a matrix places it."""
+    """The node that turns the head: a VRM's own, else one named Head, whatever stands before a colon; None where a
+    matrix places it."""
     nodes = face.document["nodes"]
-    named = (number for number, node in enumerate(nodes) if str(node.get("name") or "").rpartition(":")[2].lower() == "head")
+    named = (
+        number for number, node in enumerate(nodes) if str(node.get("name") or "").rpartition(":")[2].lower() == "head"
+    )
     for number in (*_vrm_head(face.document), *named):
         if number < len(nodes) and "matrix" not in nodes[number]:
             return number
@@ -131,7 +140,8 @@ def looks_back(face: GltfFile) -> bool:
 
 
 def rest_rotation(face: GltfFile, node: int) -> tuple[Quaternion, Quaternion]:
-    """How all above a node turn it, and its own rotation, float64 (4,) x, y, z, w each. Scale is left out, and so is a matrix's turn."""
+    """How all above a node turn it, and its own rotation, float64 (4,) x, y, z, w each. Scale is left out, and so is a
+    matrix's turn."""
     nodes = face.document["nodes"]
     parents = {child: number for number, parent in enumerate(nodes) for child in parent.get("children", [])}
     above, at = UNTURNED, parents.get(node)

@@ -1,8 +1,10 @@
-"""A take as a glTF 2.0 animation (.glb): morph target weights and the head's rotation, on the built-in mask or on a face of the user's.
+"""A take as a glTF 2.0 animation (.glb): morph target weights and the head's rotation, on the built-in mask or on a
+face of the user's.
 
-Rules that importers hold a file to (glTF 2.0 specification, sections 3.6 accessors and buffer views, 3.7.2.2 morph targets, 3.11
-animations): accessors start on multiples of four bytes; positions and an animation's times say their min and max; a weights track has
-rows x targets values; rotations are unit quaternions x, y, z, w; targets are named in the mesh's `extras.targetNames`.
+Rules that importers hold a file to (glTF 2.0 specification, sections 3.6 accessors and buffer views, 3.7.2.2 morph
+targets, 3.11 animations): accessors start on multiples of four bytes; positions and an animation's times say their min
+and max; a weights track has rows x targets values; rotations are unit quaternions x, y, z, w; targets are named in the
+mesh's `extras.targetNames`.
 """
 
 from __future__ import annotations
@@ -45,12 +47,14 @@ _UNCLEAR_TOLD = 5
 """Notes on shapes that several targets stand for."""
 
 
-def animated_face(take: Take, face: Path | None = None, *, name: str = "take", on_progress: Progress = ignored) -> tuple[bytes, list[str]]:
+def animated_face(
+    take: Take, face: Path | None = None, *, name: str = "take", on_progress: Progress = ignored
+) -> tuple[bytes, list[str]]:
     """The .glb of a take, and what the user should know about it, a line each.
 
-    Rows are evened out to the take's rate. `face` is a .glb, .vrm or .gltf with named morph targets; None is the built-in mask. All that
-    a face has is kept as it is; only the animation and the targets' names are added. Raises BridgeError for a face that cannot be read,
-    cannot be kept whole, or has none of the 52 shapes.
+    Rows are evened out to the take's rate. `face` is a .glb, .vrm or .gltf with named morph targets; None is the
+    built-in mask. All that a face has is kept as it is; only the animation and the targets' names are added. Raises
+    BridgeError for a face that cannot be read, cannot be kept whole, or has none of the 52 shapes.
     """
     even = resample(take, take.rate)
     on_progress(0.3)
@@ -93,7 +97,9 @@ def _check_size(meshes: Sequence[AnimatedMesh], take: Take, whose: str) -> None:
     large = 4 * len(take.values) * sum(len(mesh.shapes) for mesh in meshes)
     if large > _LARGEST_TRACKS:
         most = f"at most {_LARGEST_TRACKS >> 20}; trim the take, or even it out to fewer rows with --rate"
-        raise BridgeError(f"{whose} would need {large >> 20} MB for the weights of {len(take.values)} rows, expected {most}")
+        raise BridgeError(
+            f"{whose} would need {large >> 20} MB for the weights of {len(take.values)} rows, expected {most}"
+        )
 
 
 def _turns(file: GltfFile, head: int, take: Take) -> NDArray[np.float32]:
@@ -109,7 +115,13 @@ def _add_animation(file: GltfFile, tracks: Sequence[_Track], times_s: NDArray[np
         samplers.append({"input": times, "output": file.add(track.values), "interpolation": "LINEAR"})
         channels.append({"sampler": number, "target": {"node": track.node, "path": track.path}})
     animations = file.listed("animations")
-    animations.append({"name": _free_name(name, {entry.get("name") for entry in animations}), "samplers": samplers, "channels": channels})
+    animations.append(
+        {
+            "name": _free_name(name, {entry.get("name") for entry in animations}),
+            "samplers": samplers,
+            "channels": channels,
+        }
+    )
 
 
 def _free_name(name: str, taken: set[Any]) -> str:
@@ -128,18 +140,25 @@ def _mask() -> GltfFile:
         "attributes": {"POSITION": positions, "NORMAL": normals},
         "indices": file.add(mesh.triangles.reshape(-1), target=_ELEMENT_ARRAY_BUFFER),
         "material": 0,
-        "targets": [{"POSITION": file.add(mesh.targets[name], target=_ARRAY_BUFFER, bounded=True)} for name in ARKIT_52],
+        "targets": [
+            {"POSITION": file.add(mesh.targets[name], target=_ARRAY_BUFFER, bounded=True)} for name in ARKIT_52
+        ],
     }
     skin = {"baseColorFactor": _SKIN, "metallicFactor": 0.0, "roughnessFactor": 0.8}
     file.document |= {
         "scene": 0,
         "scenes": [{"name": "Take", "nodes": [0]}],
         "nodes": [{"name": "Head", "children": [1]}, {"name": "Face", "mesh": 0}],
-        "meshes": [{
-            "name": "Face", "primitives": [primitive], "weights": [0.0] * SHAPE_COUNT, "extras": {"targetNames": list(ARKIT_52)}
-        }],
+        "meshes": [
+            {
+                "name": "Face",
+                "primitives": [primitive],
+                "weights": [0.0] * SHAPE_COUNT,
+                "extras": {"targetNames": list(ARKIT_52)},
+            }
+        ],
         "materials": [{"name": "Skin", "pbrMetallicRoughness": skin, "doubleSided": True}],
-    }  # fmt: skip
+    }
     return file
 
 

@@ -1,8 +1,8 @@
 """The head's three angles as a node's rotation.
 
-Angles are in radians, as takes have them. Pitch is positive downwards and yaw towards the character's right, as the eyes' angles are in
-the app's data (protocol.md 1.3); roll is positive towards the left shoulder, so that a take turns the head here as it does over VMC. The
-app's own head signs are not settled.
+Angles are in radians, as takes have them. Pitch is positive downwards and yaw towards the character's right, as the
+eyes' angles are in the app's data (protocol.md 1.3); roll is positive towards the left shoulder, so that a take turns
+the head here as it does over VMC. The app's own head signs are not settled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _YAW, _PITCH, _ROLL = (CHANNELS_61.index(name) for name in ("HeadYaw", "HeadPitc
 
 
 def rotations(values: NDArray[np.float32]) -> Quaternion:
-    """How poses, float32 (n, 61), turn a face that looks along +Z, +Y up: first roll, then pitch, then yaw; float64 (n, 4)."""
+    """How poses, float32 (n, 61), turn a face that looks along +Z, +Y up: first roll, then pitch, then yaw; float64 (n,
+    4)."""
     yaw = _about(np.array([0.0, -1.0, 0.0]), values[:, _YAW])
     pitch = _about(np.array([1.0, 0.0, 0.0]), values[:, _PITCH])
     roll = _about(np.array([0.0, 0.0, -1.0]), values[:, _ROLL])
@@ -36,7 +37,8 @@ def seen_from(frame: Quaternion, turns: Quaternion) -> Quaternion:
 
 
 def in_parent(turns: Quaternion, above: Quaternion, own: Quaternion) -> NDArray[np.float32]:
-    """Turns about the world's axes as rotations of a node that rests at `own` below something turned by `above`: float32 (n, 4)."""
+    """Turns about the world's axes as rotations of a node that rests at `own` below something turned by `above`:
+    float32 (n, 4)."""
     back = above * np.array([-1.0, -1.0, -1.0, 1.0])
     local = multiplied(multiplied(multiplied(back, turns), above), own)
     unit: NDArray[np.float32] = (local / np.linalg.norm(local, axis=-1, keepdims=True)).astype(np.float32)
@@ -46,12 +48,15 @@ def in_parent(turns: Quaternion, above: Quaternion, own: Quaternion) -> NDArray[
 def multiplied(one: Quaternion, other: Quaternion) -> Quaternion:
     """Hamilton's product: the turn `other`, then the turn `one`."""
     (ax, ay, az, aw), (bx, by, bz, bw) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
-    return np.stack([
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-        aw * bw - ax * bx - ay * by - az * bz,
-    ], axis=-1)  # fmt: skip
+    return np.stack(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ],
+        axis=-1,
+    )
 
 
 def _about(axis: NDArray[np.float64], angles: NDArray[np.float32]) -> Quaternion:

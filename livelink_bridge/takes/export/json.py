@@ -1,4 +1,5 @@
-"""A take as JSON: for web pages and scripts. Rows are written one by one, so a long take needs no more memory than a short one."""
+"""A take as JSON: for web pages and scripts. Rows are written one by one, so a long take needs no more memory than a
+short one."""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ _DIGITS = 7
 
 
 def write_json(take: Take, file: BinaryIO, on_progress: Progress) -> None:
-    """`{"format", "version", "rate", "start", "channels": [61 names], "frames": [{"t": seconds, "values": [61]}, ...]}`.
+    """`{"format", "version", "rate", "start", "channels": [61 names], "frames": [{"t": seconds, "values": [61]},
+    ...]}`.
 
-    `t` counts from the first row, whose timecode is `start`; values are in the order of `channels`, the nine angles in radians.
+    `t` counts from the first row, whose timecode is `start`; values are in the order of `channels`, the nine angles in
+    radians.
     """
     head = {
         "format": "livelink-bridge take",

@@ -3,18 +3,20 @@
 The rule for one name (`shape_of`):
 
 * A copy's number at the end (`jawOpen.001`) is left out.
-* The rest is split into words, at every character that is no letter or digit, between letters and digits, and before a capital:
-  `head_lod0_mesh__jawOpen` is head, lod, 0, mesh, jaw, open. Letter case does not matter otherwise: `JAWOPEN` is one word, jawopen.
+* The rest is split into words, at every character that is no letter or digit, between letters and digits, and before a
+  capital: `head_lod0_mesh__jawOpen` is head, lod, 0, mesh, jaw, open. Letter case does not matter otherwise: `JAWOPEN`
+  is one word, jawopen.
 * A last word `l` or `r` stands for left or right.
 * The name is the shape whose own name is all of its words or the last of them: `jawOpen`, `Jaw_Open`, `A25_Jaw_Open`,
   `blendShape1.jawOpen`, `eyeBlink_L`. What stands before is a prefix.
 * A prefix that holds another shape's name makes a combination, which is no shape: `mouthSmile_jawOpen`.
 
-Among the targets of one mesh (`shapes_of`) a shape is found once: the name without a copy's number wins, then the shorter prefix. Where
-two are alike (`lod0_jawOpen`, `lod1_jawOpen`), neither is taken (`unclear`).
+Among the targets of one mesh (`shapes_of`) a shape is found once: the name without a copy's number wins, then the
+shorter prefix. Where two are alike (`lod0_jawOpen`, `lod1_jawOpen`), neither is taken (`unclear`).
 
-Names are read from where exporters put them (`target_names`): `mesh.extras.targetNames`, `primitives[].extras.targetNames`, or the
-`name` of the targets' accessors; of the three, that which names most shapes. A target that two primitives name differently has no name.
+Names are read from where exporters put them (`target_names`): `mesh.extras.targetNames`,
+`primitives[].extras.targetNames`, or the `name` of the targets' accessors; of the three, that which names most shapes.
+A target that two primitives name differently has no name.
 """
 
 from __future__ import annotations
@@ -74,7 +76,8 @@ def find_shapes(document: Document) -> dict[str, list[tuple[int, int]]]:
 
 
 def target_names(document: Document, mesh: int) -> list[str]:
-    """The names of a mesh's morph targets, as many as it has; "" for a target that has none. Empty for a mesh without targets."""
+    """The names of a mesh's morph targets, as many as it has; "" for a target that has none. Empty for a mesh without
+    targets."""
     entry = _dict(_at(_list(document, "meshes"), mesh))
     primitives = [_dict(primitive) for primitive in _list(entry, "primitives")]
     count = max((len(_list(primitive, "targets")) for primitive in primitives), default=0)
@@ -85,7 +88,8 @@ def target_names(document: Document, mesh: int) -> list[str]:
 
 
 def names_seen(document: Document) -> list[str]:
-    """All names of morph targets in the document, each once, in its order; for a message that says what was not recognised."""
+    """All names of morph targets in the document, each once, in its order; for a message that says what was not
+    recognised."""
     meshes = range(len(_list(document, "meshes")))
     return list(dict.fromkeys(name for mesh in meshes for name in target_names(document, mesh) if name))
 

@@ -21,7 +21,9 @@ class Deadband:
         bundle = self._bundle
         now = pose.take(bundle.values)
         moved = np.full(bundle.messages, whole)
-        moved[bundle.owners[~(np.abs(now - self._last) <= self._width)]] = True  # NaN, never sent yet, is no number's neighbour
+        moved[bundle.owners[~(np.abs(now - self._last) <= self._width)]] = (
+            True  # NaN, never sent yet, is no number's neighbour
+        )
         if not moved.any():
             return None
         sent = moved[bundle.owners]

@@ -1,9 +1,10 @@
 """OSC datagrams to messages: from anybody, so nothing about them is trusted.
 
-Bundles within bundles are walked, not recursed into, and limits keep a datagram from becoming much more than it was: see the
-constants. What does not follow OSC 1.0 is refused whole, with a WireError. The layout is that of `livelink_bridge.wire.osc.encode`; two
-liberties are taken that the specification grants or receivers need: a message may end after its address, without type tags, as
-old senders do, and the bytes with which a text is padded may be anything. Types beyond 1.0 that are in use are read too.
+Bundles within bundles are walked, not recursed into, and limits keep a datagram from becoming much more than it was:
+see the constants. What does not follow OSC 1.0 is refused whole, with a WireError. The layout is that of
+`livelink_bridge.wire.osc.encode`; two liberties are taken that the specification grants or receivers need: a message
+may end after its address, without type tags, as old senders do, and the bytes with which a text is padded may be
+anything. Types beyond 1.0 that are in use are read too.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ MAX_ARGUMENTS = 1024
 """Of one message, those in lists included."""
 
 Argument = int | float | str | bytes | bool | None | tuple["Argument", ...]
-"""i, h, t, r: int. f, d: float, NaN and infinities included; I: infinity. s, S, c: str. b, m: bytes. T, F: bool. N: None. [ ]: tuple."""
+"""i, h, t, r: int. f, d: float, NaN and infinities included; I: infinity. s, S, c: str. b, m: bytes. T, F: bool. N:
+None. [ ]: tuple."""
 
 _BUNDLE = b"#bundle\0"
 _BUNDLE_HEAD = 16
 _INT32 = struct.Struct(">i")
-_NUMBERS = {tag: struct.Struct(form) for tag, form in {"i": ">i", "f": ">f", "h": ">q", "d": ">d", "t": ">Q", "r": ">I"}.items()}
+_NUMBERS = {
+    tag: struct.Struct(form) for tag, form in {"i": ">i", "f": ">f", "h": ">q", "d": ">d", "t": ">Q", "r": ">I"}.items()
+}
 _CONSTANTS: dict[str, bool | float | None] = {"T": True, "F": False, "N": None, "I": math.inf}
 
 
@@ -41,13 +45,15 @@ class Message:
     address: str
     """Begins with "/". May be a pattern (`*`, `?`, `[...]`, `{...}`), which is left to the reader."""
     arguments: tuple[Argument, ...]
-    """All of them, in order. Senders add some that nobody asked for (Unreal's Switchboard adds a 1), so take those you know."""
+    """All of them, in order. Senders add some that nobody asked for (Unreal's Switchboard adds a 1), so take those you
+    know."""
 
 
 def decode(datagram: bytes) -> list[Message]:
     """The messages of a datagram in its order, those of bundles within bundles included; none for an empty bundle.
 
-    Time tags are left aside. Raises WireError, with the byte offset and the reason, on anything else; never another error.
+    Time tags are left aside. Raises WireError, with the byte offset and the reason, on anything else; never another
+    error.
     """
     datagram = bytes(datagram)
     if len(datagram) > MAX_DATAGRAM:

@@ -1,7 +1,7 @@
 """OSC 1.0 datagrams, built once and only filled for a pose.
 
-A message is its address, its type tags (a comma and a letter for each argument) and its arguments. Texts end in one to four NUL,
-so that everything begins at a multiple of four bytes; numbers are big-endian. A bundle of messages is
+A message is its address, its type tags (a comma and a letter for each argument) and its arguments. Texts end in one to
+four NUL, so that everything begins at a multiple of four bytes; numbers are big-endian. A bundle of messages is
 
     offset  bytes  field
     0       8      "#bundle" NUL
@@ -10,8 +10,8 @@ so that everything begins at a multiple of four bytes; numbers are big-endian. A
     20      size   the first message
     ...            size and message of the others
 
-(opensoundcontrol.stanford.edu/spec-1_0.html). Building 61 messages anew takes a millisecond of Python, time in which no other thread
-of the program runs; filling a bundle takes some microseconds.
+(opensoundcontrol.stanford.edu/spec-1_0.html). Building 61 messages anew takes a millisecond of Python, time in which no
+other thread of the program runs; filling a bundle takes some microseconds.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Bundle:
 
     def __init__(self, messages: Sequence[Template]) -> None:
         starts = _BUNDLE_HEAD + np.cumsum([0, *(_WORD + len(message.raw) for message in messages)])
-        self._raw = bytearray(_HEAD + _TAG.pack(IMMEDIATELY) + b"".join(_INT32.pack(len(each.raw)) + each.raw for each in messages))
+        self._raw = bytearray(
+            _HEAD + _TAG.pack(IMMEDIATELY) + b"".join(_INT32.pack(len(each.raw)) + each.raw for each in messages)
+        )
         self._words = np.frombuffer(self._raw, np.uint32)
         self._floats = self._words.view(">f4")
         first = starts // _WORD + 1
@@ -104,7 +106,8 @@ class Bundle:
 
 
 def bundles_of(messages: Iterable[Template]) -> list[Bundle]:
-    """The messages in as few datagrams of at most `MAX_BUNDLE` bytes as keep their order; a longer message is alone in one."""
+    """The messages in as few datagrams of at most `MAX_BUNDLE` bytes as keep their order; a longer message is alone in
+    one."""
     parts: list[list[Template]] = [[]]
     size = _BUNDLE_HEAD
     for each in messages:

@@ -1,9 +1,10 @@
-"""OSC messages to poses, whatever their addresses: the last part of an address names a channel, or a list holds them all.
+"""OSC messages to poses, whatever their addresses: the last part of an address names a channel, or a list holds them
+all.
 
 Senders of faces over OSC do not agree on addresses (protocol.md 5): `/arkit/JawOpen`, `/avatar/parameters/v2/jawOpen`,
-`/facejawopen`, `/mouthSmile_L`. So the name at the end decides, in any spelling. One message with 52 or 61 numbers is a whole pose
-in wire order, one with 63 (52 shapes, head, eyes, time) counts as its 52 shapes. Head and eye angles are radians. Face Cap's messages
-(`wire.facecap`) number the shapes in an order of their own and turn the head in degrees.
+`/facejawopen`, `/mouthSmile_L`. So the name at the end decides, in any spelling. One message with 52 or 61 numbers is a
+whole pose in wire order, one with 63 (52 shapes, head, eyes, time) counts as its 52 shapes. Head and eye angles are
+radians. Face Cap's messages (`wire.facecap`) number the shapes in an order of their own and turn the head in degrees.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Message(Protocol):
 
 
 class OscPose:
-    """Gathers one sender's messages. A channel that comes again begins the next pose, however many datagrams one takes."""
+    """Gathers one sender's messages. A channel that comes again begins the next pose, however many datagrams one
+    takes."""
 
     def __init__(self) -> None:
         self.values: NDArray[np.float32] = np.zeros(len(CHANNELS_61), np.float32)
@@ -53,7 +55,8 @@ class OscPose:
         self._heard: set[int] = set()
 
     def feed(self, messages: Iterable[Message]) -> list[NDArray[np.float32]]:
-        """Take a datagram's messages; the poses that they completed, float32 (61,) each. Messages of another kind are passed over."""
+        """Take a datagram's messages; the poses that they completed, float32 (61,) each. Messages of another kind are
+        passed over."""
         return [pose for message in messages for pose in self._take(message)]
 
     def _take(self, message: Message) -> list[NDArray[np.float32]]:
@@ -97,7 +100,8 @@ def _face_cap(address: str, numbers: Sequence[float]) -> dict[int, float]:
 
 
 def channel_of(name: str) -> int | None:
-    """Wire index of a channel in any spelling: JawOpen, jawOpen, jawopen, facejawopen, mouthSmile_L. None for another name."""
+    """Wire index of a channel in any spelling: JawOpen, jawOpen, jawopen, facejawopen, mouthSmile_L. None for another
+    name."""
     lower = name.lower()
     spelled = re.sub(r"_[lr]$", lambda side: _SIDE[side[0]], lower).replace("_", "")
     return _INDEX.get(spelled, _INDEX.get(spelled.removeprefix("face")))

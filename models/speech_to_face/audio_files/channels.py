@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 CANCELLED = 0.1
-"""A mix of so small a part of the power that channels which have nothing to do with each other would leave is cancelled: -10 dB. Equal
-channels leave twice that power, a voice on one channel alone leaves all of it."""
+"""A mix of so small a part of the power that channels which have nothing to do with each other would leave is
+cancelled: -10 dB. Equal channels leave twice that power, a voice on one channel alone leaves all of it."""
 FAINT = 1e-7
 """Power below which a channel says nothing: -70 dBFS."""
 
 
 def mean_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 (n, channels) -> (n,), summed column by column: numpy's mean over a short last axis takes fifteen times as long."""
+    """float32 (n, channels) -> (n,), summed column by column: numpy's mean over a short last axis takes fifteen times
+    as long."""
     with np.errstate(over="ignore", invalid="ignore"):
         mixed: NDArray[np.float32] = sum(samples.T[1:], samples.T[0]) / np.float32(samples.shape[1])
     return mixed

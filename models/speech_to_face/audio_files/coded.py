@@ -44,7 +44,8 @@ def _before_tags(file: BinaryIO, size: int) -> int:
 
 
 def ogg_extent(file: BinaryIO, size: int) -> Extent | None:
-    """Of Vorbis, Opus or flac in ogg. No length is declared, but a whole stream's last page says that it is the last."""
+    """Of Vorbis, Opus or flac in ogg. No length is declared, but a whole stream's last page says that it is the
+    last."""
     if read_at(file, 0, 4) != b"OggS":
         return None
     start = max(0, size - _OGG_PAGE - _TAIL)
@@ -57,12 +58,15 @@ def ogg_extent(file: BinaryIO, size: int) -> Extent | None:
         lengths = tail[at + 27 : at + 27 + head[26]]
         if len(lengths) == head[26] and at + 27 + head[26] + sum(lengths) <= len(tail):
             whole = bool(head[5] & _OGG_LAST)
-            return Extent(size, None, unended="" if whole else "its last page, which says that it is the last, is missing")
+            return Extent(
+                size, None, unended="" if whole else "its last page, which says that it is the last, is missing"
+            )
     return Extent(size, None, unended="none of its last bytes are a page")
 
 
 def flac_extent(file: BinaryIO, size: int) -> Extent | None:
-    """Of flac: the header's number of samples, and where the last whole frame ends. Encoders into pipes leave 0 samples."""
+    """Of flac: the header's number of samples, and where the last whole frame ends. Encoders into pipes leave 0
+    samples."""
     begin = _after_id3(file)
     head = read_at(file, begin, 42)
     if head[:4] != b"fLaC" or len(head) < 42 or head[4] & 0x7F:
@@ -96,7 +100,9 @@ def _flac_end(file: BinaryIO, begin: int, end: int, block: int, longest: int) ->
             break
         if _crc(tail[at:-2], 16) == int.from_bytes(tail[-2:], "big"):
             return first + length, True
-        last = first if last is None else last  # goes on: what looks like a frame's header may lie inside of a whole frame
+        last = (
+            first if last is None else last
+        )  # goes on: what looks like a frame's header may lie inside of a whole frame
     return last, None if last is None else False
 
 
@@ -145,7 +151,8 @@ _TABLES: dict[int, list[int]] = {}
 
 
 def mp3_extent(file: BinaryIO, size: int) -> Extent | None:
-    """Of an mp3 whose encoder wrote a header of the Xing or VBRI kind; nothing is declared by others, and a cut in them cannot be seen."""
+    """Of an mp3 whose encoder wrote a header of the Xing or VBRI kind; nothing is declared by others, and a cut in them
+    cannot be seen."""
     begin, end = _after_id3(file), _before_tags(file, size)
     head = read_at(file, begin, 256)
     first = _mp3_frame(head[:4])
@@ -183,7 +190,12 @@ def _mp3_put_right(head: bytes, begin: int, at: int, frames_at: int, held: int, 
     changes = [(begin + frames_at, struct.pack(">I", held))]
     if head[at + 7] & 2:
         changes = [(begin + frames_at, struct.pack(">II", held, end - begin))]
-    lame = at + 8 + 4 * ((head[at + 7] & 1) + (head[at + 7] >> 1 & 1) + (head[at + 7] >> 3 & 1)) + 100 * (head[at + 7] >> 2 & 1)
+    lame = (
+        at
+        + 8
+        + 4 * ((head[at + 7] & 1) + (head[at + 7] >> 1 & 1) + (head[at + 7] >> 3 & 1))
+        + 100 * (head[at + 7] >> 2 & 1)
+    )
     if head[lame : lame + 4] in (b"LAME", b"Lavc", b"Lavf"):
         delays = head[lame + 21 : lame + 24]
         changes.append((begin + lame + 21, bytes([delays[0], delays[1] & 0xF0, 0])))

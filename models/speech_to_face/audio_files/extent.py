@@ -12,9 +12,42 @@ Part = bytes | tuple[int, int]
 
 SLACK_S = 0.01
 """Audio that may be missing without a word: many writers count their own header of 44 bytes as audio."""
-_METADATA = frozenset({b"LIST", b"bext", b"cue ", b"smpl", b"iXML", b"axml", b"id3 ", b"ID3 ", b"fact", b"PEAK", b"JUNK", b"junk", b"PAD ",
-                       b"plst", b"inst", b"_PMX", b"FLLR", b"MARK", b"COMT", b"NAME", b"AUTH", b"ANNO", b"INST", b"APPL", b"CHAN",
-                       b"(c) ", b"chna", b"cart", b"levl", b"SAUR", b"afsp", b"DISP"})  # fmt: skip
+_METADATA = frozenset(
+    {
+        b"LIST",
+        b"bext",
+        b"cue ",
+        b"smpl",
+        b"iXML",
+        b"axml",
+        b"id3 ",
+        b"ID3 ",
+        b"fact",
+        b"PEAK",
+        b"JUNK",
+        b"junk",
+        b"PAD ",
+        b"plst",
+        b"inst",
+        b"_PMX",
+        b"FLLR",
+        b"MARK",
+        b"COMT",
+        b"NAME",
+        b"AUTH",
+        b"ANNO",
+        b"INST",
+        b"APPL",
+        b"CHAN",
+        b"(c) ",
+        b"chna",
+        b"cart",
+        b"levl",
+        b"SAUR",
+        b"afsp",
+        b"DISP",
+    }
+)
 """Chunks that are found behind the audio, whether the file ends inside them or not."""
 
 
@@ -61,7 +94,8 @@ def read_at(file: BinaryIO, offset: int, count: int) -> bytes:
 
 
 def follows_chunks(file: BinaryIO, at: int, size: int, order: str) -> bool:
-    """Whether what lies behind the audio is metadata, or nothing to speak of, and not audio that the header does not know of.
+    """Whether what lies behind the audio is metadata, or nothing to speak of, and not audio that the header does not
+    know of.
 
     Chunks of four letters and a 32-bit size, of byte order `order`; also the tags that music programs append.
     """

@@ -31,7 +31,10 @@ def aiff_extent(file: BinaryIO, size: int) -> Extent | None:
 def _iff_extent(file: BinaryIO, size: int, begin: int, length: int, before: int) -> Extent:
     """Of a chunk whose size is at `begin` - 4 and whose audio begins `before` bytes after `begin`."""
     present, declared = max(0, size - begin - before), length - before
-    view = patched(size, [(4, struct.pack(">I", (size - 8) & 0xFFFFFFFF)), (begin - 4, struct.pack(">I", (size - begin) & 0xFFFFFFFF))])
+    view = patched(
+        size,
+        [(4, struct.pack(">I", (size - 8) & 0xFFFFFFFF)), (begin - 4, struct.pack(">I", (size - begin) & 0xFFFFFFFF))],
+    )
     if declared <= 0 and present and not follows_chunks(file, begin + max(length, before), size, ">"):
         return Extent(present, None, view=view)
     if declared > present and (is_placeholder(length) or _SOX_UNKNOWN <= length < _SOX_UNKNOWN + 0x1000):
@@ -74,11 +77,15 @@ def caf_extent(file: BinaryIO, size: int) -> Extent | None:
         if name == b"data":
             present, declared = max(0, size - at - 16), length - 4
             view = patched(size, [(at + 4, struct.pack(">q", present + 4))])
-            nothing = declared <= 0 and present > 0 and read_at(file, at + 16, 4) != b"caff"  # sox writes its header again
+            nothing = (
+                declared <= 0 and present > 0 and read_at(file, at + 16, 4) != b"caff"
+            )  # sox writes its header again
             if length < 0 or length >= _CAF_END or nothing:
                 return Extent(present, None, view=view)
             unit_s = valid / rate / declared if valid > 0 and rate > 0 and declared > 0 else None
-            return Extent(min(present, max(0, declared)), max(0, declared), unit_s, view=view if declared > present else ())
+            return Extent(
+                min(present, max(0, declared)), max(0, declared), unit_s, view=view if declared > present else ()
+            )
         if length < 0:
             return None
         at += 12 + length

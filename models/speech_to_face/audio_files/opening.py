@@ -47,8 +47,9 @@ class CutError(RecordingError):
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # it has no types
     """Read in order alone.
 
-    soundfile sets its position anew after each read. In an mp3 that costs what the next frame needs of those before it, so a file read in
-    pieces came out damaged, with notes of the decoder's on the terminal; and it fails at the end of a flac file without a length.
+    soundfile sets its position anew after each read. In an mp3 that costs what the next frame needs of those before it,
+    so a file read in pieces came out damaged, with notes of the decoder's on the terminal; and it fails at the end of a
+    flac file without a length.
     """
 
     def seekable(self) -> bool:
@@ -58,7 +59,9 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # it has no types
 class Recording:
     """An open sound file, read from its beginning to its end. Close it."""
 
-    def __init__(self, file: soundfile.SoundFile, name: str, view: View | None, extent: Extent | None, allow_cut: bool) -> None:
+    def __init__(
+        self, file: soundfile.SoundFile, name: str, view: View | None, extent: Extent | None, allow_cut: bool
+    ) -> None:
         self.name = name
         self.rate: int = file.samplerate
         """Hz."""
@@ -89,9 +92,11 @@ class Recording:
         return 1 if self.channel is not None else self._file.channels
 
     def read(self, most: int) -> NDArray[np.float32]:
-        """float32 (n, channels), n at most `most`, 0 only at the end. CutError for a file that ends before its header says,
-        RecordingError for one that is damaged."""
-        if self._view is not None and self.frames is not None:  # what lies behind is a part of a block, which decoders stumble over
+        """float32 (n, channels), n at most `most`, 0 only at the end. CutError for a file that ends before its header
+        says, RecordingError for one that is damaged."""
+        if (
+            self._view is not None and self.frames is not None
+        ):  # what lies behind is a part of a block, which decoders stumble over
             most = min(most, self.frames - self._given)
             if most <= 0:
                 return np.zeros((0, self.channels), np.float32)
@@ -100,7 +105,9 @@ class Recording:
         except soundfile.LibsndfileError as error:
             if self._allow_cut:
                 return np.zeros((0, self.channels), np.float32)
-            raise RecordingError(f"{self.name}: cannot be read after {self._given / self.rate:.1f} s: {_reason(error)}") from error
+            raise RecordingError(
+                f"{self.name}: cannot be read after {self._given / self.rate:.1f} s: {_reason(error)}"
+            ) from error
         self._given += len(samples)
         if not len(samples):
             self._check_end()
@@ -121,7 +128,9 @@ class Recording:
     def _sound(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.channel is not None:
             samples = samples[:, self.channel : self.channel + 1]
-        if len(samples) and not max(float(samples.max()), -float(samples.min())) <= LOUDEST:  # also where it is not a number
+        if (
+            len(samples) and not max(float(samples.max()), -float(samples.min())) <= LOUDEST
+        ):  # also where it is not a number
             good = np.abs(samples) <= LOUDEST
             self.damaged += int(np.count_nonzero(~good))
             samples = np.where(good, samples, np.float32(0))
@@ -133,7 +142,10 @@ class Recording:
         if self._allow_cut or not counted or self.frames is None:
             return
         if (self.frames - self._given) / self.rate > max(SLACK_S, 1152 * 2 / self.rate):
-            raise CutError(f"{_ends_early(self.name, self._given / self.rate, self.frames / self.rate)}; --allow-cut takes what there is")
+            raise CutError(
+                f"{_ends_early(self.name, self._given / self.rate, self.frames / self.rate)}; --allow-cut takes what "
+                "there is"
+            )
 
 
 def open_recording(path: Path, *, allow_cut: bool = False) -> Recording:
@@ -144,9 +156,9 @@ def open_recording(path: Path, *, allow_cut: bool = False) -> Recording:
     path : wav, aiff, au, caf, flac, ogg, mp3, or whatever else libsndfile reads, at up to 768 kHz
     allow_cut : take what there is of a file that ends before its header says
 
-    Where the channels cancel each other, having opposite polarity, the louder one alone is read. That is judged by the first 10 s that
-    are not silent, within the first minute. Raises CutError for a file that ends early, RecordingError for what cannot be read or holds
-    no audio.
+    Where the channels cancel each other, having opposite polarity, the louder one alone is read. That is judged by the
+    first 10 s that are not silent, within the first minute. Raises CutError for a file that ends early, RecordingError
+    for what cannot be read or holds no audio.
     """
     recording = _open(path, allow_cut)
     if recording.channels > 1:
@@ -155,8 +167,10 @@ def open_recording(path: Path, *, allow_cut: bool = False) -> Recording:
             judged.judge(powers)
         recording.channel = powers.louder
     if recording.channel is not None:
-        recording.warnings.append(f"{path}: its channels cancel each other, having opposite polarity; channel {recording.channel + 1}, "
-                                  "the louder, is taken alone")  # fmt: skip
+        recording.warnings.append(
+            f"{path}: its channels cancel each other, having opposite polarity; channel {recording.channel + 1}, "
+            "the louder, is taken alone"
+        )
     return recording
 
 
@@ -207,8 +221,10 @@ def _opened(path: Path, view: View | None, extent: Extent | None) -> soundfile.S
         return _Forward(file)
     except soundfile.LibsndfileError as error:
         if extent and extent.cut and extent.declared:
-            raise CutError(f"{path} ends early, {extent.present / extent.declared:.0%} of it is there, and cannot be read "
-                           f"({_reason(error)})") from error  # fmt: skip
+            raise CutError(
+                f"{path} ends early, {extent.present / extent.declared:.0%} of it is there, and cannot be read "
+                f"({_reason(error)})"
+            ) from error
         expected = "expected wav, flac, ogg, mp3 or the like"
         raise RecordingError(f"{path} is not sound that can be read ({_reason(error)}); {expected}") from error
     except TypeError:  # soundfile takes .raw for samples without a header, whatever is in the file
@@ -242,8 +258,10 @@ def _check(recording: Recording, extent: Extent | None, allow_cut: bool) -> None
         raise RecordingError(f"{path} says it has {rate} samples a second, expected {expected}; is it damaged?")
     if extent and extent.stale and extent.declared is not None:
         held_s = recording.duration_s or 0.0
-        recording.warnings.append(f"{path}: its header says {held_s * extent.declared / extent.present:.1f} s and was not brought up to "
-                                  f"date; all of it, {held_s:.1f} s, is read")  # fmt: skip
+        recording.warnings.append(
+            f"{path}: its header says {held_s * extent.declared / extent.present:.1f} s and was not brought up to "
+            f"date; all of it, {held_s:.1f} s, is read"
+        )
 
 
 def _cut_text(path: str, extent: Extent, held_s: float) -> str:

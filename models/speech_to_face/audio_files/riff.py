@@ -51,7 +51,11 @@ def wav_extent(file: BinaryIO, size: int) -> Extent | None:
     if declared > present and is_placeholder(declared):
         return Extent(present, None, unit_s, view=() if found.well_formed else _view(found, size, kind[:4], order))
     end = found.data_at + declared + declared % 2
-    if declared < present and not follows_chunks(file, end, size, order) and not follows_chunks(file, end - declared % 2, size, order):
+    if (
+        declared < present
+        and not follows_chunks(file, end, size, order)
+        and not follows_chunks(file, end - declared % 2, size, order)
+    ):
         return Extent(present, declared, unit_s, stale=True, view=_view(found, size, kind[:4], order))
     view = () if found.well_formed else _view(found, min(size, found.data_at + declared), kind[:4], order)
     return Extent(min(present, declared), declared, unit_s, view=view)
@@ -91,7 +95,12 @@ def _view(found: _Walked, end: int, kind: bytes, order: str) -> tuple[Part, ...]
         chunks = [sizes if part == (found.long_sizes_at - 8, 36) else part for part in found.chunks]
         return (kind + b"\xff" * 4 + b"WAVE", *chunks, b"data" + b"\xff" * 4, (found.data_at, audio))
     sizes = struct.pack(f"{order}I", min(whole, 0xFFFFFFFF))
-    return (kind + sizes + b"WAVE", *found.chunks, b"data" + struct.pack(f"{order}I", min(audio, 0xFFFFFFFF)), (found.data_at, audio))
+    return (
+        kind + sizes + b"WAVE",
+        *found.chunks,
+        b"data" + struct.pack(f"{order}I", min(audio, 0xFFFFFFFF)),
+        (found.data_at, audio),
+    )
 
 
 def wave64_extent(file: BinaryIO, size: int) -> Extent | None:

@@ -1,8 +1,10 @@
-"""What the FaceFormer family of decoders shares: positions that repeat, attention that favours the near past, and their layer.
+"""What the FaceFormer family of decoders shares: positions that repeat, attention that favours the near past, and their
+layer.
 
-FaceFormer (arXiv 2112.05329, section 3.2) adds a sine and cosine encoding that starts anew every `period` frames, and forbids attention
-to the future while the past costs one more slope for every whole period it lies back. CodeTalker takes both over, and so does PMMTalk
-(section III-C). The released codes make tables of 600 frames; here both are computed for any length.
+FaceFormer (arXiv 2112.05329, section 3.2) adds a sine and cosine encoding that starts anew every `period` frames, and
+forbids attention to the future while the past costs one more slope for every whole period it lies back. CodeTalker
+takes both over, and so does PMMTalk (section III-C). The released codes make tables of 600 frames; here both are
+computed for any length.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from speech_to_face.streaming.causal_layers import periodic_positions
 
 
 def repeating_positions(frames: int, period: int, width: int, device: torch.device | None = None) -> Tensor:
-    """float32 (frames, width): row t is the encoding of t modulo `period`; a period of `frames` or more never repeats."""
+    """float32 (frames, width): row t is the encoding of t modulo `period`; a period of `frames` or more never
+    repeats."""
     rows = periodic_positions(min(period, max(frames, 1)), width).to(device)
     return rows[torch.arange(frames, device=device) % len(rows)]
 
 
 def slopes(heads: int) -> list[float]:
-    """How steeply each head dislikes the past: a geometric row, 1/4, 1/16, 1/64, 1/256 for four heads (ALiBi, arXiv 2108.12409).
+    """How steeply each head dislikes the past: a geometric row, 1/4, 1/16, 1/64, 1/256 for four heads (ALiBi, arXiv
+    2108.12409).
 
     Where `heads` is no power of two, the row of the power below comes first, then every second one of the power above.
     """
@@ -32,7 +36,8 @@ def slopes(heads: int) -> list[float]:
 
 
 def biased_causal_mask(frames: int, heads: int, period: int, device: torch.device | None = None) -> Tensor:
-    """float32 (heads, frames, frames), added to scores: -slope * floor((i - j) / period) for j <= i, minus infinity for j > i."""
+    """float32 (heads, frames, frames), added to scores: -slope * floor((i - j) / period) for j <= i, minus infinity for
+    j > i."""
     at = torch.arange(frames, device=device)
     back = torch.div(at[:, None] - at[None, :], period, rounding_mode="floor")
     cost = -torch.tensor(slopes(heads), device=device)[:, None, None] * back
@@ -42,8 +47,8 @@ def biased_causal_mask(frames: int, heads: int, period: int, device: torch.devic
 class LineageLayer(nn.Module):
     """Self-attention and feed-forward, each added to its input and then normalised (post-norm), rectified inside.
 
-    The layout of torch's TransformerDecoderLayer that FaceFormer and EmoTalk use, under its names, without the cross-attention that
-    PMMTalk does not have.
+    The layout of torch's TransformerDecoderLayer that FaceFormer and EmoTalk use, under its names, without the
+    cross-attention that PMMTalk does not have.
     """
 
     def __init__(self, width: int, heads: int, feed: int, dropout: float) -> None:

@@ -20,7 +20,8 @@ STYLES = ("one",)
 
 
 def stored_parts(folder: Path) -> dict[str, int]:
-    """Numbers in each part of a checkpoint, read from the head of its weights file alone. Raises ModelError for one that is damaged."""
+    """Numbers in each part of a checkpoint, read from the head of its weights file alone. Raises ModelError for one
+    that is damaged."""
     from safetensors import SafetensorError, safe_open
 
     path = folder / checkpoint.WEIGHTS
@@ -39,7 +40,8 @@ def random_names() -> list[str]:
 
 
 def random_parts(name: str) -> dict[str, int]:
-    """Parameters in each part of a network of its default size, with new weights that take no memory. Raises ModelError."""
+    """Parameters in each part of a network of its default size, with new weights that take no memory. Raises
+    ModelError."""
     import torch
 
     from speech_to_face_lab.training.program.systems import SYSTEMS, config_of, network_of

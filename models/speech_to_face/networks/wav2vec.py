@@ -1,10 +1,12 @@
-"""wav2vec 2.0 in its two halves: the convolutional feature encoder, and the context network of projection and transformer.
+"""wav2vec 2.0 in its two halves: the convolutional feature encoder, and the context network of projection and
+transformer.
 
-The layers are those of `transformers` (Wav2Vec2Model), built from sizes alone: nothing is downloaded, and their parameters keep the
-names of that library, so local weights fit as they are. PMMTalk shares one feature encoder between two context networks, which the
-whole model cannot do; so each half is called on its own.
+The layers are those of `transformers` (Wav2Vec2Model), built from sizes alone: nothing is downloaded, and their
+parameters keep the names of that library, so local weights fit as they are. PMMTalk shares one feature encoder between
+two context networks, which the whole model cannot do; so each half is called on its own.
 
-Sound is float32 at 16 kHz. The feature encoder gives one feature for every 320 samples but the last 80: 16 000 samples are 49 features, not
+Sound is float32 at 16 kHz. The feature encoder gives one feature for every 320 samples but the last 80: 16 000 samples
+are 49 features, not
 50. So what a frame hears is never counted from features; they are stretched over the frames that are asked for.
 """
 
@@ -52,22 +54,36 @@ class Sizes:
 
 
 def library_config(sizes: Sizes) -> Wav2Vec2Config:
-    """The same sizes as `transformers` wants them; norms as XLSR has them (layer norm in every convolution, pre-norm transformer)."""
+    """The same sizes as `transformers` wants them; norms as XLSR has them (layer norm in every convolution, pre-norm
+    transformer)."""
     from transformers import Wav2Vec2Config
 
     config = Wav2Vec2Config(
-        conv_dim=sizes.conv_widths, conv_kernel=sizes.conv_kernels, conv_stride=sizes.conv_strides, conv_bias=True,
-        feat_extract_norm="layer", do_stable_layer_norm=True, hidden_size=sizes.width, num_hidden_layers=sizes.layers,
-        num_attention_heads=sizes.heads, intermediate_size=sizes.feed, num_conv_pos_embeddings=sizes.position_kernel,
-        num_conv_pos_embedding_groups=sizes.position_groups, hidden_dropout=sizes.dropout, attention_dropout=sizes.dropout,
-        activation_dropout=0.0, feat_proj_dropout=0.0, layerdrop=0.0,
-    )  # fmt: skip
+        conv_dim=sizes.conv_widths,
+        conv_kernel=sizes.conv_kernels,
+        conv_stride=sizes.conv_strides,
+        conv_bias=True,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        hidden_size=sizes.width,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        intermediate_size=sizes.feed,
+        num_conv_pos_embeddings=sizes.position_kernel,
+        num_conv_pos_embedding_groups=sizes.position_groups,
+        hidden_dropout=sizes.dropout,
+        attention_dropout=sizes.dropout,
+        activation_dropout=0.0,
+        feat_proj_dropout=0.0,
+        layerdrop=0.0,
+    )
     config._attn_implementation = "sdpa"  # what the whole model would choose; its layers read it when they are called
     return config
 
 
 class FeatureEncoder(nn.Module):
-    """Seven convolutions over the samples, each normalised over its channels: one feature every 20 ms from 25 ms of sound."""
+    """Seven convolutions over the samples, each normalised over its channels: one feature every 20 ms from 25 ms of
+    sound."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -77,7 +93,8 @@ class FeatureEncoder(nn.Module):
         self.conv_layers = Wav2Vec2FeatureEncoder(library_config(sizes)).conv_layers  # type: ignore[no-untyped-call]
 
     def forward(self, samples: Tensor) -> Tensor:
-        """samples (batch, n) -> (batch, features, last conv width); sound shorter than one feature is continued with silence."""
+        """samples (batch, n) -> (batch, features, last conv width); sound shorter than one feature is continued with
+        silence."""
         x = F.pad(samples, (0, max(0, self.shortest - samples.shape[1])))[:, None]
         for layer in self.conv_layers:
             x = layer(x)
@@ -89,7 +106,10 @@ class ContextNetwork(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2EncoderStableLayerNorm, Wav2Vec2FeatureProjection
+        from transformers.models.wav2vec2.modeling_wav2vec2 import (
+            Wav2Vec2EncoderStableLayerNorm,
+            Wav2Vec2FeatureProjection,
+        )
 
         config = library_config(sizes)
         self.spec_augment = sizes.spec_augment
@@ -114,15 +134,17 @@ class ContextNetwork(nn.Module):
 
 
 def stretched(features: Tensor, frames: int) -> Tensor:
-    """(batch, any, width) -> (batch, frames, width), linear between features, first on first and last on last, as the lineage does."""
+    """(batch, any, width) -> (batch, frames, width), linear between features, first on first and last on last, as the
+    lineage does."""
     return F.interpolate(features.transpose(1, 2), size=frames, mode="linear", align_corners=True).transpose(1, 2)
 
 
 def heard(samples: Tensor, per_recording: bool, level: float) -> Tensor:
     """Samples (batch, n) as the network is to hear them.
 
-    `per_recording`: mean 0 and deviation 1 over each whole recording (what the published extractor does; it needs the future). Otherwise
-    divided by `level`, a constant, so that any piece of a recording is heard as it is within the whole.
+    `per_recording`: mean 0 and deviation 1 over each whole recording (what the published extractor does; it needs the
+    future). Otherwise divided by `level`, a constant, so that any piece of a recording is heard as it is within the
+    whole.
     """
     if not per_recording:
         return samples / level
@@ -138,7 +160,8 @@ OLD_NAMES = {
 
 
 def library_name(key: str) -> str:
-    """A key of a published wav2vec 2.0 file as `transformers` names it today, without the prefix of the model around it."""
+    """A key of a published wav2vec 2.0 file as `transformers` names it today, without the prefix of the model around
+    it."""
     key = key.removeprefix("module.").removeprefix("wav2vec2.")
     for old, new in OLD_NAMES.items():
         key = key.replace(old, new)

@@ -1,1 +1,2 @@
-"""Public checkpoints of the papers' systems: how they are fetched, read without trust, and turned into checkpoint folders of ours."""
+"""Public checkpoints of the papers' systems: how they are fetched, read without trust, and turned into checkpoint
+folders of ours."""

@@ -1,7 +1,7 @@
 """Public checkpoints to checkpoint folders of ours: `convert`.
 
-The files are read in a process of their own (`speech_to_face.official.worker`), which reads tensors only and then can neither start a
-program nor connect nor write anywhere but into the new folder. This process never opens them.
+The files are read in a process of their own (`speech_to_face.official.worker`), which reads tensors only and then can
+neither start a program nor connect nor write anywhere but into the new folder. This process never opens them.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ class Converted:
 
 
 def convert(files: Sequence[Path], out: Path, force: bool = False) -> Converted:
-    """Write the checkpoint folder `out` from public files; several are parts of one model, a later one goes over an earlier.
+    """Write the checkpoint folder `out` from public files; several are parts of one model, a later one goes over an
+    earlier.
 
-    The folder appears whole or not at all. Raises ModelError for files that are absent, damaged, hold code, or are of no known layout,
-    and for a folder that exists, unless forced.
+    The folder appears whole or not at all. Raises ModelError for files that are absent, damaged, hold code, or are of
+    no known layout, and for a folder that exists, unless forced.
     """
     if out.exists() and not force:
         raise ModelError(f"{out} exists; choose another folder, or overwrite it with --force")
@@ -73,18 +74,22 @@ def _worker(folder: Path, files: Sequence[Path]) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise ModelError(f"{files[0]}: could not be read (the reading process ended with {done.returncode}: {last[:200]})") from None
+        raise ModelError(
+            f"{files[0]}: could not be read (the reading process ended with {done.returncode}: {last[:200]})"
+        ) from None
     if ERROR in said:
         raise ModelError(said[ERROR])
     return said
 
 
 def _interpreter(file: Path) -> str:
-    """What starts Python again. Raises ModelError where this Python is part of another program: that program would start instead."""
+    """What starts Python again. Raises ModelError where this Python is part of another program: that program would
+    start instead."""
     executable = sys.executable or ""
     if getattr(sys, "frozen", False) or not _INTERPRETERS.fullmatch(Path(executable).stem.lower()):
         raise ModelError(
-            f"{file}: reading it takes a Python process of its own, and this Python is inside {executable or 'another program'}; "
+            f"{file}: reading it takes a Python process of its own, and this Python is inside "
+            f"{executable or 'another program'}; "
             f"convert it on a command line: livelink-bridge models convert {file} --out FOLDER"
         )
     return executable

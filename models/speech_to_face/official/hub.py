@@ -1,7 +1,9 @@
-"""Public weights from the Hugging Face hub, into the models' folder: by an explicit command only, never while anything runs.
+"""Public weights from the Hugging Face hub, into the models' folder: by an explicit command only, never while anything
+runs.
 
-What is fetched is one commit, named by its hash, so that the same command gives the same bytes for ever. Weights come as safetensors
-where the commit has them and are otherwise converted; code of a repository is neither fetched nor trusted.
+What is fetched is one commit, named by its hash, so that the same command gives the same bytes for ever. Weights come
+as safetensors where the commit has them and are otherwise converted; code of a repository is neither fetched nor
+trusted.
 """
 
 from __future__ import annotations
@@ -38,40 +40,56 @@ class Source:
 
 
 SOURCES = {
-    "xlsr-53": Source("facebook/wav2vec2-large-xlsr-53", None, "PMMTalk's audio encoder and decoder, psi_AE and psi_AD", "Apache-2.0"),
+    "xlsr-53": Source(
+        "facebook/wav2vec2-large-xlsr-53", None, "PMMTalk's audio encoder and decoder, psi_AE and psi_AD", "Apache-2.0"
+    ),
     "xlsr-53-chinese": Source(
-        "jonatasgrosman/wav2vec2-large-xlsr-53-chinese-zh-cn", "99ccb2737be22b8bb50dcfcc39ad4d567fb90cfd",
-        "PMMTalk's text decoder, psi_TD, 3503 characters", "Apache-2.0",
+        "jonatasgrosman/wav2vec2-large-xlsr-53-chinese-zh-cn",
+        "99ccb2737be22b8bb50dcfcc39ad4d567fb90cfd",
+        "PMMTalk's text decoder, psi_TD, 3503 characters",
+        "Apache-2.0",
     ),
     "xlsr-53-english": Source(
-        "jonatasgrosman/wav2vec2-large-xlsr-53-english", None, "a text decoder for English, psi_TD, 33 characters", "Apache-2.0"
+        "jonatasgrosman/wav2vec2-large-xlsr-53-english",
+        None,
+        "a text decoder for English, psi_TD, 33 characters",
+        "Apache-2.0",
     ),
-}  # fmt: skip
+}
 """By the name behind `models download`; any other repository as owner/name, with its revision."""
 
 
 def source_of(name: str, revision: str | None = None) -> Source:
-    """What a name and perhaps a revision mean. Raises ModelError for a name that is none and where the revision is missing."""
+    """What a name and perhaps a revision mean. Raises ModelError for a name that is none and where the revision is
+    missing."""
     if name in checkpoint.names():
         raise ModelError(f"model {name!r} is shipped with the program; there is nothing to download")
     if name in checkpoint.ABSENT:
         raise ModelError(f"no weights of {name!r} that drive a face are public; {checkpoint.ABSENT[name]}")
     if name not in SOURCES and not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        raise ModelError(f"nothing called {name!r} to download, expected one of {', '.join(SOURCES)}, or a repository's owner/name")
+        raise ModelError(
+            f"nothing called {name!r} to download, expected one of {', '.join(SOURCES)}, or a repository's owner/name"
+        )
     known = SOURCES.get(name, Source(name, None, "weights of a repository", "the repository's, see its card"))
     chosen = revision or known.revision
     where = f"https://huggingface.co/{known.repository}/commits/main"
     if chosen is None:
-        raise ModelError(f"no revision of {known.repository} is pinned here: choose a commit at {where} and name it, --revision HASH")
+        raise ModelError(
+            f"no revision of {known.repository} is pinned here: choose a commit at {where} and name it, --revision HASH"
+        )
     if not _HASH.fullmatch(chosen):
-        raise ModelError(f"revision {chosen!r}: expected a commit's whole hash, 40 of 0-9 and a-f, since a name may move; see {where}")
+        raise ModelError(
+            f"revision {chosen!r}: expected a commit's whole hash, 40 of 0-9 and a-f, since a name may move; see "
+            f"{where}"
+        )
     return Source(known.repository, chosen, known.what, known.licence)
 
 
 def download(name: str, models_dir: Path, revision: str | None = None, force: bool = False) -> Converted:
     """Fetch weights and convert them into `models_dir`/NAME (a repository's own name without its owner).
 
-    With HF_HUB_OFFLINE=1 only what the hub's cache on this machine holds is taken. Raises ModelError for what cannot be had.
+    With HF_HUB_OFFLINE=1 only what the hub's cache on this machine holds is taken. Raises ModelError for what cannot be
+    had.
     """
     source, folder = source_of(name, revision), models_dir / name.rpartition("/")[2]
     if folder.exists() and not force:
@@ -90,8 +108,8 @@ def download(name: str, models_dir: Path, revision: str | None = None, force: bo
 
 def _fetched(source: Source) -> Path:
     """The weights' file in the hub's cache. Raises ModelError."""
-    # Read while the library is imported. Without it each request tells torch's version and which program has started this one, and a list
-    # of such programs is fetched first.
+    # Read while the library is imported. Without it each request tells torch's version and which program has started
+    # this one, and a list of such programs is fetched first.
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     try:
         from huggingface_hub import hf_hub_download
@@ -108,12 +126,17 @@ def _fetched(source: Source) -> Path:
             missing = error
         except (OSError, ValueError) as error:
             raise ModelError(f"{source.repository} at {source.revision}: {_why(error)}") from error
-    raise ModelError(f"{source.repository} at {source.revision}: no {' and no '.join(WEIGHTS)} to be had: {_why(missing)}") from missing
+    raise ModelError(
+        f"{source.repository} at {source.revision}: no {' and no '.join(WEIGHTS)} to be had: {_why(missing)}"
+    ) from missing
 
 
 def _why(error: Exception) -> str:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        return "HF_HUB_OFFLINE is set and the hub's cache on this machine does not hold it; fetch it on a machine with a network"
+        return (
+            "HF_HUB_OFFLINE is set and the hub's cache on this machine does not hold it; fetch it on a machine "
+            "with a network"
+        )
     return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
 

@@ -1,7 +1,9 @@
-"""Pickles that research corpora ship (templates.pkl, raw_audio_fixed.pkl, FLAME masks), read without running what is in them.
+"""Pickles that research corpora ship (templates.pkl, raw_audio_fixed.pkl, FLAME masks), read without running what is in
+them.
 
-A pickle is a program. This reader lets it build numpy arrays of numbers or text, dictionaries, lists, tuples, sets, text, bytes
-and numbers, and stops at the first mention of anything else, before it is imported. Networks are never read from pickles here.
+A pickle is a program. This reader lets it build numpy arrays of numbers or text, dictionaries, lists, tuples, sets,
+text, bytes and numbers, and stops at the first mention of anything else, before it is imported. Networks are never read
+from pickles here.
 """
 
 from __future__ import annotations
@@ -22,16 +24,28 @@ KINDS = "biufSU"
 """Kinds of arrays: numbers and text. An array of objects could hold anything."""
 _SAFE = (bool, int, float, complex, str, bytes, type(None), np.number, np.bool_, np.str_, np.bytes_)
 _BROKEN = (
-    pickle.UnpicklingError, EOFError, ImportError, AttributeError, IndexError, KeyError, TypeError, ValueError, MemoryError, OverflowError,
-    RecursionError, OSError, AssertionError,
-)  # fmt: skip
+    pickle.UnpicklingError,
+    EOFError,
+    ImportError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    OSError,
+    AssertionError,
+)
 """What a damaged pickle may raise while it is read."""
 
 
 def read_pickle(path: Path) -> Any:
     """What `path` holds; text of Python 2 is taken as Latin-1, as these corpora need.
 
-    Raises ModelError for a file that is missing, damaged or too large, and for one that asks for anything but plain values.
+    Raises ModelError for a file that is missing, damaged or too large, and for one that asks for anything but plain
+    values.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -39,7 +53,9 @@ def read_pickle(path: Path) -> Any:
         with open(path, "rb") as file:
             value = _Plain(file, encoding="latin1").load()
     except _BROKEN as error:
-        raise ModelError(f"pickle {path} cannot be read, expected plain values: {' '.join(str(error).split())}") from None
+        raise ModelError(
+            f"pickle {path} cannot be read, expected plain values: {' '.join(str(error).split())}"
+        ) from None
     _check(path, value)
     return value
 
@@ -47,7 +63,9 @@ def read_pickle(path: Path) -> Any:
 class _Plain(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which plain values do not need; ask its maker for an .npz")
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}, which plain values do not need; ask its maker for an .npz"
+            )
         return _ALLOWED[module, name]()
 
     def persistent_load(self, pid: Any) -> Any:
@@ -103,7 +121,9 @@ def _check(path: Path, root: Any) -> None:
             left += value
         elif not _plain(value):
             kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"{type(value).__name__}"
-            raise ModelError(f"pickle {path}: got {kind}, expected numbers, text, and lists, dictionaries and arrays of them")
+            raise ModelError(
+                f"pickle {path}: got {kind}, expected numbers, text, and lists, dictionaries and arrays of them"
+            )
 
 
 def _plain(value: Any) -> bool:

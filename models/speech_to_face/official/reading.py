@@ -23,10 +23,13 @@ WRAPPERS = ("state_dict", "model_state_dict", "model")
 def read_state(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The tensors of a safetensors or PyTorch file by name, out of whatever wraps them; and what else it held, by name.
 
-    Raises ModelError for a file that is absent, too large, none of the two kinds, or that holds more than tensors and plain values.
+    Raises ModelError for a file that is absent, too large, none of the two kinds, or that holds more than tensors and
+    plain values.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such file; expected a checkpoint as its authors publish it, such as .safetensors, .pth or .bin")
+        raise ModelError(
+            f"{path}: no such file; expected a checkpoint as its authors publish it, such as .safetensors, .pth or .bin"
+        )
     if path.stat().st_size > LARGEST_BYTES:
         raise ModelError(f"{path}: {path.stat().st_size} bytes, more than a checkpoint may have ({LARGEST_BYTES})")
     held = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
@@ -46,7 +49,8 @@ def _safetensors(path: Path) -> Any:
 
 
 def _torch_file(path: Path) -> Any:
-    """Never anything but `weights_only=True`: PyTorch's own unpickler, which knows tensors and plain values and calls nothing else."""
+    """Never anything but `weights_only=True`: PyTorch's own unpickler, which knows tensors and plain values and calls
+    nothing else."""
     import torch
 
     with torch.serialization.safe_globals(_numpy_numbers()), path.open("rb") as file, warnings.catch_warnings():
@@ -68,10 +72,13 @@ def _named(error: Exception) -> str:
 
 
 def _numpy_numbers() -> list[Any]:
-    """What stands for a NumPy number in training checkpoints, such as a best score: kinds of number and nothing that acts."""
+    """What stands for a NumPy number in training checkpoints, such as a best score: kinds of number and nothing that
+    acts."""
     import numpy as np
 
-    kinds = [getattr(np.dtypes, name) for name in ("Float64DType", "Float32DType", "Int64DType", "Int32DType", "BoolDType")]
+    kinds = [
+        getattr(np.dtypes, name) for name in ("Float64DType", "Float32DType", "Int64DType", "Int32DType", "BoolDType")
+    ]
     scalar: Any = np.float64(0).__reduce__()[0]
     return [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *kinds]
 
@@ -104,4 +111,6 @@ def tried(path: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError, RuntimeError, IndexError) as error:
-        raise ModelError(f"{path}: not laid out as expected ({type(error).__name__}: {' '.join(str(error).split())[:120]})") from error
+        raise ModelError(
+            f"{path}: not laid out as expected ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
+        ) from error

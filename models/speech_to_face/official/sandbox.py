@@ -1,4 +1,5 @@
-"""A process that reads a stranger's file shall be able to do that and nothing else, should the reader have a hole after all."""
+"""A process that reads a stranger's file shall be able to do that and nothing else, should the reader have a hole after
+all."""
 
 from __future__ import annotations
 
@@ -8,10 +9,30 @@ from pathlib import Path
 from typing import Any
 
 BLOCKED_EVENTS = (
-    "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "os.startfile", "pty.", "socket.connect",
-    "socket.bind", "socket.getaddrinfo", "socket.sendto", "ctypes.dlopen", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link",
-    "os.chmod", "os.chown", "shutil.", "webbrowser.",
-)  # fmt: skip
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "os.forkpty",
+    "os.startfile",
+    "pty.",
+    "socket.connect",
+    "socket.bind",
+    "socket.getaddrinfo",
+    "socket.sendto",
+    "ctypes.dlopen",
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.chmod",
+    "os.chown",
+    "shutil.",
+    "webbrowser.",
+)
 """Starts of the names of Python's audit events: programs, connections, libraries, and changes to files outside."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -21,7 +42,8 @@ class WallError(RuntimeError):
 
 
 def restrict_to(folder: Path) -> None:
-    """From now on, in this process and for good: no program starts, nothing connects, nothing is written outside `folder`."""
+    """From now on, in this process and for good: no program starts, nothing connects, nothing is written outside
+    `folder`."""
     inside = os.path.realpath(folder)
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:

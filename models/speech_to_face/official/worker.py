@@ -1,4 +1,5 @@
-"""The process that reads strangers' files: python -m speech_to_face.official.worker FOLDER FILE...; see `speech_to_face.official.convert`.
+"""The process that reads strangers' files: python -m speech_to_face.official.worker FOLDER FILE...; see
+`speech_to_face.official.convert`.
 
 Its last line on standard output is its answer, JSON: what it wrote into FOLDER, or {"error": one line}.
 """
@@ -47,7 +48,12 @@ def work(folder: Path, files: Sequence[Path], layouts: Sequence[Any]) -> dict[st
     found = joined([read_mapped(file, layouts) for file in files])
     write(found, folder, files)
     parameters = sum(tensor.numel() for tensor in found.tensors.values())
-    return {"system": found.system, "tensors": len(found.tensors), "parameters": parameters, "unmapped": list(found.unmapped)}
+    return {
+        "system": found.system,
+        "tensors": len(found.tensors),
+        "parameters": parameters,
+        "unmapped": list(found.unmapped),
+    }
 
 
 def read_mapped(file: Path, layouts: Sequence[Any]) -> Mapped:
@@ -64,18 +70,29 @@ def read_mapped(file: Path, layouts: Sequence[Any]) -> Mapped:
 
 
 def joined(parts: Sequence[Mapped]) -> Mapped:
-    """Files of one model as one: a later one's tensors go over an earlier one's. Raises ModelError for parts of different models.
+    """Files of one model as one: a later one's tensors go over an earlier one's. Raises ModelError for parts of
+    different models.
 
-    `parts` in their configs, names of what a file holds, are put together; every other key that two of them have has to agree.
+    `parts` in their configs, names of what a file holds, are put together; every other key that two of them have has to
+    agree.
     """
     whole = parts[0]
     for part in parts[1:]:
         if part.system != whole.system:
-            raise ModelError(f"the files belong to different systems, {whole.system} and {part.system}; convert each by itself")
-        differing = [key for key in whole.config.keys() & part.config.keys() if key != "parts" and whole.config[key] != part.config[key]]
+            raise ModelError(
+                f"the files belong to different systems, {whole.system} and {part.system}; convert each by itself"
+            )
+        differing = [
+            key
+            for key in whole.config.keys() & part.config.keys()
+            if key != "parts" and whole.config[key] != part.config[key]
+        ]
         if differing:
             key = sorted(differing)[0]
-            raise ModelError(f"the files are of different sizes: {key} is {whole.config[key]} in one and {part.config[key]} in another")
+            raise ModelError(
+                f"the files are of different sizes: {key} is {whole.config[key]} in one and {part.config[key]} in "
+                "another"
+            )
         config = {**whole.config, **part.config}
         if "parts" in whole.config:
             config["parts"] = list(dict.fromkeys([*whole.config["parts"], *part.config.get("parts", ())]))
@@ -89,7 +106,10 @@ def write(found: Mapped, folder: Path, files: Sequence[Path]) -> None:
     text = yaml.safe_dump({"system": found.system, **plain}, sort_keys=False, allow_unicode=True, width=140)
     try:
         # A copy each: tensors of the file may share memory, which safetensors does not store.
-        save_file({name: tensor.detach().clone().contiguous() for name, tensor in found.tensors.items()}, folder / checkpoint.WEIGHTS)
+        save_file(
+            {name: tensor.detach().clone().contiguous() for name, tensor in found.tensors.items()},
+            folder / checkpoint.WEIGHTS,
+        )
         (folder / checkpoint.CONFIG).write_text(text, encoding="utf-8")
         (folder / checkpoint.CARD).write_text(card(found, files), encoding="utf-8")
         checkpoint.write_sums(folder)

@@ -1,9 +1,9 @@
 """Large networks that see a whole stretch of sound at once, run live in blocks: left context, hop, right context.
 
-A network of a paper's size (a transformer over wav2vec features) is not causal, so it cannot step. It is called again and again on
-stretches that overlap, and of each only the hop in the middle is kept. The grid of the blocks is tied to sample 0 and every block
-has the same number of samples, whatever the chunks in which the sound arrives; a whole recording runs through the very same blocks.
-So a live face and a converted one agree.
+A network of a paper's size (a transformer over wav2vec features) is not causal, so it cannot step. It is called again
+and again on stretches that overlap, and of each only the hop in the middle is kept. The grid of the blocks is tied to
+sample 0 and every block has the same number of samples, whatever the chunks in which the sound arrives; a whole
+recording runs through the very same blocks. So a live face and a converted one agree.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from speech_to_face.torch_threads import torch_threads
 SAMPLE_RATE = 16_000
 FRAME_RATE = 30
 GRID_FRAMES, GRID_SAMPLES = 3, 1600
-"""30 fps and 16 kHz meet every 0.1 s: block edges lie there, so each falls on a whole sample and all blocks are equally long."""
+"""30 fps and 16 kHz meet every 0.1 s: block edges lie there, so each falls on a whole sample and all blocks are equally
+long."""
 
 LEFT, HOP, RIGHT = 60, 6, 6
-"""What a config says unless it has reasons: two seconds heard before, 0.2 s a block, 0.2 s after. Look-ahead is hop + right, 0.4 s."""
+"""What a config says unless it has reasons: two seconds heard before, 0.2 s a block, 0.2 s after. Look-ahead is hop +
+right, 0.4 s."""
 
 Face = Callable[[Tensor, int, Tensor], Tensor]
-"""(samples (batch, n), frames, style (batch, width)) -> coefficients (batch, frames, channels): a network, or one with a face bound."""
+"""(samples (batch, n), frames, style (batch, width)) -> coefficients (batch, frames, channels): a network, or one with
+a face bound."""
 
 
 class BlockConfig(Protocol):
@@ -73,7 +76,8 @@ class BlockNetwork(Protocol):
     """(len(config.styles) + 1, style width)"""
 
     def __call__(self, samples: Tensor, frames: int, style: Tensor) -> Tensor:
-        """samples (batch, n) float32, mono, 16 kHz, in [-1, 1]; style (batch, style width) -> (batch, frames, channels), not clamped.
+        """samples (batch, n) float32, mono, 16 kHz, in [-1, 1]; style (batch, style width) -> (batch, frames,
+        channels), not clamped.
 
         n is frames * 1600 / 3 for the blocks of this module. Frame k belongs to time k / 30 of the stretch.
         """
@@ -91,7 +95,9 @@ class Blocks:
         for name, least in (("left", 0), ("hop", 1), ("right", 0)):
             frames = getattr(config, name)
             if frames < least or frames % GRID_FRAMES:
-                raise ModelError(f"config {name}: got {frames} frames, expected a multiple of {GRID_FRAMES}, at least {least}")
+                raise ModelError(
+                    f"config {name}: got {frames} frames, expected a multiple of {GRID_FRAMES}, at least {least}"
+                )
         self._face, self._style, self._threads = face, style, threads
         self.left, self.hop, self.right = config.left, config.hop, config.right
         self.channels = config.channels
@@ -106,7 +112,9 @@ class Blocks:
         """float32 (samples,) -> (hop, channels) in [0, 1]"""
         heard = torch.from_numpy(np.ascontiguousarray(samples)).to(self._style.device)[None]
         with torch_threads(self._threads):
-            found = self._face(heard, self.left + self.hop + self.right, self._style)[0, self.left : self.left + self.hop]
+            found = self._face(heard, self.left + self.hop + self.right, self._style)[
+                0, self.left : self.left + self.hop
+            ]
         return np.asarray(found.float().clamp(0, 1).cpu().numpy())
 
 
@@ -121,7 +129,8 @@ def frames_of(samples: int) -> int:
 
 
 class BlockStream:
-    """One live voice: block b gives frames [b * hop, (b + 1) * hop) once the sound up to frame (b + 1) * hop + right has arrived."""
+    """One live voice: block b gives frames [b * hop, (b + 1) * hop) once the sound up to frame (b + 1) * hop + right
+    has arrived."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -148,7 +157,10 @@ class BlockStream:
         return self._advance(np.zeros(max(0, size - len(self._waiting)), np.float32))[:missing]
 
     def _advance(self, samples: Samples) -> Coefficients:
-        heard, frames = np.concatenate([self._waiting, samples]), [np.empty((0, len(self._blocks.channels)), np.float32)]
+        heard, frames = (
+            np.concatenate([self._waiting, samples]),
+            [np.empty((0, len(self._blocks.channels)), np.float32)],
+        )
         size, step = self._blocks.samples, samples_of(self._blocks.hop)
         at = 0
         while at + size <= len(heard):
@@ -189,14 +201,19 @@ class BlockModel:
 
 
 def load_blocks(
-    folder: Path, network: nn.Module, device: str, voices: Sequence[VoiceChoice], tongue: bool,
-    face_of: Callable[[VoiceChoice], Face] | None = None, threads: int | None = None,
-) -> list[SpeechToFace]:  # fmt: skip
+    folder: Path,
+    network: nn.Module,
+    device: str,
+    voices: Sequence[VoiceChoice],
+    tongue: bool,
+    face_of: Callable[[VoiceChoice], Face] | None = None,
+    threads: int | None = None,
+) -> list[SpeechToFace]:
     """Models of one built network, its weights read from the folder.
 
-    `face_of`, where the network draws on a reference face, is called for each voice when the weights lie on the device, and gives what
-    is called in the network's place; without it a reference face is refused. `threads`: of one operator; None leaves PyTorch's number.
-    Raises ModelError for what does not fit or is not to be had.
+    `face_of`, where the network draws on a reference face, is called for each voice when the weights lie on the device,
+    and gives what is called in the network's place; without it a reference face is refused. `threads`: of one operator;
+    None leaves PyTorch's number. Raises ModelError for what does not fit or is not to be had.
     """
     config: Any = network.config
     if face_of is None or tongue:
@@ -208,7 +225,10 @@ def load_blocks(
         faces: list[Face] = [network if face_of is None else face_of(voice) for voice in voices]
         table = network.get_parameter("styles.weight")
         styles = [torch.from_numpy(share[None]).to(table) @ table for share in shares]
-    return [BlockModel(folder.name, device, Blocks(face, config, style, threads)) for face, style in zip(faces, styles, strict=True)]
+    return [
+        BlockModel(folder.name, device, Blocks(face, config, style, threads))
+        for face, style in zip(faces, styles, strict=True)
+    ]
 
 
 def runs_in_blocks(model: SpeechToFace) -> bool:

@@ -1,9 +1,9 @@
 """Causal layers whose state is explicit: the same call serves a whole recording, a block, or one live step.
 
-Every layer is `y, state = layer(x, state)` with x (batch, time, width) of any time >= 1. State is what the layer must remember of
-the past, in the space it reads (after the previous layer's activation), and starts as zeros: exactly what a left zero pad gives.
-No layer sees the length of the sequence, so splitting the sound anywhere gives the same frames (moshi's streaming modules are the model
-for this, with the state handed over instead of installed).
+Every layer is `y, state = layer(x, state)` with x (batch, time, width) of any time >= 1. State is what the layer must
+remember of the past, in the space it reads (after the previous layer's activation), and starts as zeros: exactly what a
+left zero pad gives. No layer sees the length of the sequence, so splitting the sound anywhere gives the same frames
+(moshi's streaming modules are the model for this, with the state handed over instead of installed).
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ WALL = -1e9
 
 
 class CausalBlock(nn.Module):
-    """Dense dilated convolution over the present and the past, rectified, added to its input, normalised (a time-delay layer).
+    """Dense dilated convolution over the present and the past, rectified, added to its input, normalised (a time-delay
+    layer).
 
-    State: (batch, (kernel - 1) * dilation, width). The taps of a step are one large product, which a processor does at nearly its full
-    speed; recurrent and depthwise layers of the same size take longer to train.
+    State: (batch, (kernel - 1) * dilation, width). The taps of a step are one large product, which a processor does at
+    nearly its full speed; recurrent and depthwise layers of the same size take longer to train.
     """
 
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
@@ -34,16 +35,19 @@ class CausalBlock(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         heard, steps = torch.cat([state, x], 1), x.shape[1]
-        taps = torch.cat([heard[:, tap * self.dilation : tap * self.dilation + steps] for tap in range(self.kernel)], -1)
+        taps = torch.cat(
+            [heard[:, tap * self.dilation : tap * self.dilation + steps] for tap in range(self.kernel)], -1
+        )
         return self.norm(x + F.relu(self.taps(taps))), heard[:, heard.shape[1] - self.state_shape[0] :]
 
 
 class BiasedCausalAttention(nn.Module):
     """Multi-head self-attention over the last `window` frames, nearer frames favoured by a linear bias.
 
-    After FaceFormer's biased causal mask, which PMMTalk takes over: there the penalty is floor((i - j) / period), flat within a
-    second; a two-second window needs it per frame, so the distance is divided by eight instead. Slopes are 4 ** -(head + 1).
-    State: keys and values of the last window - 1 frames, (batch, window - 1, 2 * width), and how many of them are real.
+    After FaceFormer's biased causal mask, which PMMTalk takes over: there the penalty is floor((i - j) / period), flat
+    within a second; a two-second window needs it per frame, so the distance is divided by eight instead. Slopes are 4
+    ** -(head + 1). State: keys and values of the last window - 1 frames, (batch, window - 1, 2 * width), and how many
+    of them are real.
     """
 
     DISTANCE_UNIT = 8
@@ -55,10 +59,13 @@ class BiasedCausalAttention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.state_shape = (window - 1, 2 * width)
-        self.register_buffer("slopes", torch.tensor([4.0 ** -(h + 1) for h in range(heads)])[:, None, None], persistent=False)
+        self.register_buffer(
+            "slopes", torch.tensor([4.0 ** -(h + 1) for h in range(heads)])[:, None, None], persistent=False
+        )
 
     def forward(self, x: Tensor, state: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """x (batch, time, width), state, seen: int64 () or (batch,) real frames in the state -> (batch, time, width), state."""
+        """x (batch, time, width), state, seen: int64 () or (batch,) real frames in the state -> (batch, time, width),
+        state."""
         width, past = x.shape[2], self.window - 1
         qkv = self.qkv(x)
         kv = torch.cat([state, qkv[:, :, width:]], 1)
@@ -68,7 +75,8 @@ class BiasedCausalAttention(nn.Module):
         return self.out(joined), kv[:, kv.shape[1] - past :]
 
     def _bias(self, queries: int, keys: int, seen: Tensor) -> Tensor:
-        """([batch,] heads, queries, keys): the distance penalty; a wall before the first real one, outside the window and ahead of now."""
+        """([batch,] heads, queries, keys): the distance penalty; a wall before the first real one, outside the window
+        and ahead of now."""
         past, device = self.window - 1, self.slopes.device
         there = torch.arange(keys, device=device)[None, :]
         distance = torch.arange(queries, device=device)[:, None] + past - there
@@ -98,7 +106,8 @@ class DecoderLayer(nn.Module):
 
 
 def periodic_positions(period: int, width: int) -> Tensor:
-    """float32 (period, width): the periodic positional encoding of FaceFormer, sine and cosine columns, one row a frame of the period."""
+    """float32 (period, width): the periodic positional encoding of FaceFormer, sine and cosine columns, one row a frame
+    of the period."""
     position = torch.arange(period)[:, None]
     rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
     table = torch.zeros(period, width)

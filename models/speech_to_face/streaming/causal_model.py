@@ -1,6 +1,8 @@
-"""Networks whose layers are all causal and carry their state: what a small system must offer to train, to play and to run live.
+"""Networks whose layers are all causal and carry their state: what a small system must offer to train, to play and to
+run live.
 
-PMMTalk's live network has more inputs and a compiled step (`speech_to_face.networks.pmmtalk`); every other small system is one of these.
+PMMTalk's live network has more inputs and a compiled step (`speech_to_face.networks.pmmtalk`); every other small system
+is one of these.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ class CausalNetwork(Protocol):
         ...
 
     def __call__(self, mel: Tensor, style: Tensor, states: States) -> tuple[Tensor, States]:
-        """mel (batch, steps, 160), style (batch, style width) -> coefficients (batch, steps, channels), not clamped; the next states."""
+        """mel (batch, steps, 160), style (batch, style width) -> coefficients (batch, steps, channels), not clamped;
+        the next states."""
         ...
 
 
@@ -80,15 +83,21 @@ class CausalSteps:
 def load_causal(
     folder: Path, network: nn.Module, device: str, voices: Sequence[VoiceChoice], tongue: bool
 ) -> list[SpeechToFace]:
-    """Models of one built network, its weights read from the folder. Raises ModelError for what does not fit or is not to be had."""
+    """Models of one built network, its weights read from the folder. Raises ModelError for what does not fit or is not
+    to be had."""
     config: Any = network.config
     refuse_what_is_not_there(folder.name, voices, tongue)
     shares = [style_shares(voice.style, config.styles) for voice in voices]
     load_weights(folder / checkpoint.WEIGHTS, network)
-    threads = 1 if device == "cpu" else None  # two wait for each other at every small operator: 30 times slower beside other work
+    threads = (
+        1 if device == "cpu" else None
+    )  # two wait for each other at every small operator: 30 times slower beside other work
     network.to(device)
     table = network.get_parameter("styles.weight").detach().cpu().numpy()
-    return [SteppedModel(folder.name, config, device, partial(CausalSteps, network, share @ table, threads)) for share in shares]
+    return [
+        SteppedModel(folder.name, config, device, partial(CausalSteps, network, share @ table, threads))
+        for share in shares
+    ]
 
 
 def refuse_what_is_not_there(name: str, voices: Sequence[VoiceChoice], tongue: bool) -> None:
@@ -100,7 +109,8 @@ def refuse_what_is_not_there(name: str, voices: Sequence[VoiceChoice], tongue: b
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
-    """Fill a network from safetensors. Raises ModelError for a wrong file, keys or shapes that differ, or numbers that are not finite."""
+    """Fill a network from safetensors. Raises ModelError for a wrong file, keys or shapes that differ, or numbers that
+    are not finite."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -109,9 +119,15 @@ def load_weights(path: Path, network: nn.Module) -> None:
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: not a readable safetensors file ({error}); install the model again") from error
     wanted = network.state_dict()
-    wrong = [key for key in wanted.keys() | found.keys() if key not in wanted or key not in found or wanted[key].shape != found[key].shape]
+    wrong = [
+        key
+        for key in wanted.keys() | found.keys()
+        if key not in wanted or key not in found or wanted[key].shape != found[key].shape
+    ]
     if wrong:
-        raise ModelError(f"{path}: does not fit its config.yaml: {len(wrong)} tensors differ, the first is {sorted(wrong)[0]}")
+        raise ModelError(
+            f"{path}: does not fit its config.yaml: {len(wrong)} tensors differ, the first is {sorted(wrong)[0]}"
+        )
     odd = [key for key, value in found.items() if value.is_floating_point() and not bool(torch.isfinite(value).all())]
     if odd:
         raise ModelError(f"{path}: {sorted(odd)[0]} has numbers that are not finite; install the model again")

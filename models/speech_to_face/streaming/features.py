@@ -1,7 +1,8 @@
 """Log-mel features on an integer, drift-free grid.
 
-Mel frame m ends at sample floor((m + 1) * 400 / 3) (120 Hz) and never looks past it; two mel frames make one 60 Hz step, which
-therefore consumes sound up to sample floor((n + 1) * 800 / 3). No centre padding, no statistics of the utterance: constants only.
+Mel frame m ends at sample floor((m + 1) * 400 / 3) (120 Hz) and never looks past it; two mel frames make one 60 Hz
+step, which therefore consumes sound up to sample floor((n + 1) * 800 / 3). No centre padding, no statistics of the
+utterance: constants only.
 """
 
 from __future__ import annotations

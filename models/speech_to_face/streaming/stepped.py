@@ -22,8 +22,8 @@ BLOCK_STEPS = 240
 
 
 PRIME_STEPS = 60
-"""Every voice begins after so many steps of silence: from empty states the mouth would open a little before it has heard anything.
-One whole period of the positions, so that these count from zero as in training."""
+"""Every voice begins after so many steps of silence: from empty states the mouth would open a little before it has
+heard anything. One whole period of the positions, so that these count from zero as in training."""
 
 
 def silence() -> Array:
@@ -52,8 +52,8 @@ class Steps(Protocol):
     """A network that runs steps and carries its state."""
 
     def run(self, mel: Array) -> Array:
-        """float32 (steps, 160) -> (steps, channels), not clamped; where the tongue is wanted (steps, channels + phones), the
-        log-probabilities of the phones behind the channels."""
+        """float32 (steps, 160) -> (steps, channels), not clamped; where the tongue is wanted (steps, channels +
+        phones), the log-probabilities of the phones behind the channels."""
         ...
 
     def reset(self) -> None:
@@ -90,7 +90,8 @@ class SteppedStream:
         return self._advance(samples)
 
     def flush(self) -> Coefficients:
-        """The frames the look-ahead held back, as if silence followed: one frame in all for every 1/60 s of sound pushed."""
+        """The frames the look-ahead held back, as if silence followed: one frame in all for every 1/60 s of sound
+        pushed."""
         frames = 0 if self._flushed else frame_count(self._received)
         self._flushed = True
         missing = step_end(frames + self._config.delay - 1) - self._received if frames else 0
@@ -120,10 +121,21 @@ class SteppedModel:
     sample_rate, frame_rate = SAMPLE_RATE, FRAME_RATE
 
     def __init__(
-        self, name: str, config: Grid, device: str, new_steps: Callable[[], Steps], new_tongue: Callable[[], Tongue] | None = None
+        self,
+        name: str,
+        config: Grid,
+        device: str,
+        new_steps: Callable[[], Steps],
+        new_tongue: Callable[[], Tongue] | None = None,
     ) -> None:
         """`new_steps` makes what a stream runs; `new_tongue`, where its phones shall move a tongue, that tongue."""
-        self.name, self.device, self._config, self._new_steps, self._new_tongue = name, device, config, new_steps, new_tongue
+        self.name, self.device, self._config, self._new_steps, self._new_tongue = (
+            name,
+            device,
+            config,
+            new_steps,
+            new_tongue,
+        )
 
     @property
     def lookahead_s(self) -> float:

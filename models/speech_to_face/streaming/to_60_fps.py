@@ -9,11 +9,14 @@ from speech_to_face.streaming.features import FRAME_RATE
 
 
 def to_60_fps(model: SpeechToFace) -> SpeechToFace:
-    """The model itself where it gives 60 frames a second, otherwise one that does. Raises ModelError for a rate that does not divide 60."""
+    """The model itself where it gives 60 frames a second, otherwise one that does. Raises ModelError for a rate that
+    does not divide 60."""
     if model.frame_rate == FRAME_RATE:
         return model
     if model.frame_rate < 1 or FRAME_RATE % model.frame_rate:
-        raise ModelError(f"model {model.name!r} gives {model.frame_rate} frames a second, expected 60 or a rate that divides 60")
+        raise ModelError(
+            f"model {model.name!r} gives {model.frame_rate} frames a second, expected 60 or a rate that divides 60"
+        )
     return UpsampledModel(model)
 
 
@@ -41,7 +44,8 @@ class UpsampledStream:
         return found
 
     def flush(self) -> Coefficients:
-        """The frames not given yet; behind the stream's last frame the face holds it: ceil(n * 60 / sample rate) in all."""
+        """The frames not given yet; behind the stream's last frame the face holds it: ceil(n * 60 / sample rate) in
+        all."""
         found = self._between(self._stream.flush())
         held = np.concatenate([found, np.repeat(self._last, self._factor - 1, axis=0)])
         missing = -(-self._received * FRAME_RATE // self._sample_rate) - self._given

@@ -36,12 +36,15 @@ class Story:
 
 
 def check_out(out: Path, force: bool) -> None:
-    """ModelError where a model must not be written: among the shipped ones, under a name of theirs, or over something."""
+    """ModelError where a model must not be written: among the shipped ones, under a name of theirs, or over
+    something."""
     where, shipped = out.resolve(), checkpoint.SHIPPED.resolve()
     if where == shipped or where.is_relative_to(shipped) or shipped.is_relative_to(where):
         raise ModelError(f"--out {out}: the shipped models are there and are never changed; choose another folder")
     if where.name in checkpoint.names():
-        raise ModelError(f"--out {out}: a shipped model is called {where.name}, and --model would load that; choose another name")
+        raise ModelError(
+            f"--out {out}: a shipped model is called {where.name}, and --model would load that; choose another name"
+        )
     if where.exists() and not where.is_dir():
         raise ModelError(f"--out {out} is a file, expected a folder to be made")
     if where.is_dir() and any(where.iterdir()):
@@ -59,7 +62,9 @@ def card(story: Story, rows: Sequence[Row]) -> str:
 def table(rows: Sequence[Row]) -> list[str]:
     """Markdown, a line each."""
     lines = ["| on | measure | before | after | change |", "|---|---|---|---|---|"]
-    return lines + [f"| {row.of} | {row.measure} | {figure(row.before)} | {figure(row.after)} | {change(row)} |" for row in rows]
+    return lines + [
+        f"| {row.of} | {row.measure} | {figure(row.before)} | {figure(row.after)} | {change(row)} |" for row in rows
+    ]
 
 
 def figure(value: float) -> str:
@@ -73,7 +78,10 @@ def change(row: Row) -> str:
 def _head(story: Story) -> Iterator[str]:
     yield f"# {story.name}"
     yield ""
-    yield f"The network of {story.base} (model.safetensors sha256 {story.base_sum[:16]}), adapted to one actor's takes on {story.date}."
+    yield (
+        f"The network of {story.base} (model.safetensors sha256 {story.base_sum[:16]}), adapted to one actor's "
+        f"takes on {story.date}."
+    )
     yield ""
     yield "| | |"
     yield "|---|---|"

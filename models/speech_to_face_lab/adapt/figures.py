@@ -1,4 +1,5 @@
-"""What an adaptation changed, before and after, by the measures of `evaluate`: on the takes kept back, and on recordings of others."""
+"""What an adaptation changed, before and after, by the measures of `evaluate`: on the takes kept back, and on
+recordings of others."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Row:
 
 
 def of_takes(takes: Sequence[Take], before: Path, after: Path, ear: Ear) -> list[Row]:
-    """On the actor's takes that nothing was learnt from; lips are judged at the onsets that the untouched network hears."""
+    """On the actor's takes that nothing was learnt from; lips are judged at the onsets that the untouched network
+    hears."""
     carried = np.concatenate([take.curves for take in takes]).std(0) >= MOVES
     captures = [captured(take, carried) for take in takes]
     words = [onsets(ear.hear(take.samples).labels) for take in takes]
@@ -71,8 +73,13 @@ def of_others(data: Path, before: Path, after: Path, on_progress: Progress, *, a
 
     found: list[dict[tuple[str, str], float]] = []
     for folder in (before, after):
-        report = evaluate(load_model(str(folder), "cpu"), data, posteriors=posteriors_of(folder), allow_cut=allow_cut,
-                          on_progress=on_progress)  # fmt: skip
+        report = evaluate(
+            load_model(str(folder), "cpu"),
+            data,
+            posteriors=posteriors_of(folder),
+            allow_cut=allow_cut,
+            on_progress=on_progress,
+        )
         marks: dict[tuple[str, str], float] = {}
         for group, curves in report.ours.curves.items():
             marks |= {(group, name): value for name, value in _marks(curves, None).items()}

@@ -1,7 +1,8 @@
-"""Captured faces as takes with sound: `python -m speech_to_face_lab.adapt.from_captures --captures DIR --rig mediapipe --out DIR`.
+"""Captured faces as takes with sound: `python -m speech_to_face_lab.adapt.from_captures --captures DIR --rig mediapipe
+--out DIR`.
 
-Then `livelink-bridge adapt --takes DIR` learns from any corpus that `speech_to_face_lab.corpus.captures` reads. Clips that are held out stay
-out; channels that the rig does not measure well are zero, and so are not learnt.
+Then `livelink-bridge adapt --takes DIR` learns from any corpus that `speech_to_face_lab.corpus.captures` reads. Clips
+that are held out stay out; channels that the rig does not measure well are zero, and so are not learnt.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def write(capture: Capture, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=Path, required=True, help="folder of captured faces")
-    parser.add_argument("--kind", default="manifest", choices=sorted(LOADERS), help="what it is laid out like (default manifest)")
+    parser.add_argument(
+        "--kind", default="manifest", choices=sorted(LOADERS), help="what it is laid out like (default manifest)"
+    )
     parser.add_argument("--rig", help="only what this rig made: mediapipe, facegood, livelink, blendvoca, arkit")
     parser.add_argument("--out", type=Path, required=True, help="folder of the takes")
     chosen = parser.parse_args()
@@ -54,7 +57,9 @@ def main() -> None:
                 write(capture, chosen.out)
                 count, seconds = count + 1, seconds + len(capture.samples) / SAMPLE_RATE
     if not count:
-        raise SystemExit(f"error: no captured face{f' of rig {chosen.rig}' if chosen.rig else ''} to learn from in {chosen.captures}")
+        raise SystemExit(
+            f"error: no captured face{f' of rig {chosen.rig}' if chosen.rig else ''} to learn from in {chosen.captures}"
+        )
     print(f"{chosen.out}: {count} takes, {seconds / 60:.1f} min")
 
 

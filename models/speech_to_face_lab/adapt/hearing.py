@@ -74,11 +74,14 @@ def heard(curves: NDArray[np.float32], shares: NDArray[np.float32]) -> Heard:
 
 def closing(labels: NDArray[np.uint8]) -> tuple[Phone, ...]:
     """The p, b and m that are heard for sure."""
-    return tuple(Phone(CLASSES[labels[a]], a / FRAME_RATE, b / FRAME_RATE) for a, b in runs(labels) if int(labels[a]) in BILABIAL)
+    return tuple(
+        Phone(CLASSES[labels[a]], a / FRAME_RATE, b / FRAME_RATE) for a, b in runs(labels) if int(labels[a]) in BILABIAL
+    )
 
 
 def onsets(labels: NDArray[np.uint8]) -> tuple[Word, ...]:
-    """The phones that are heard, as words of one letter: "p" where lips close, "a" where they need not; where they might, none."""
+    """The phones that are heard, as words of one letter: "p" where lips close, "a" where they need not; where they
+    might, none."""
     words = []
     for first, end in runs(labels):
         phone = int(labels[first])

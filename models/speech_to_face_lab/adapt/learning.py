@@ -33,7 +33,9 @@ class Mixture(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         for new, old in zip(self.takes, self.kept, strict=False):
-            yield unstyled(Batch(*(torch.cat([getattr(new, f.name), getattr(old, f.name)]) for f in fields(Batch))), self.style)
+            yield unstyled(
+                Batch(*(torch.cat([getattr(new, f.name), getattr(old, f.name)]) for f in fields(Batch))), self.style
+            )
 
 
 def unstyled(batch: Batch, style: int) -> Batch:
@@ -95,4 +97,6 @@ class Adaptation(Loop):
         folder.mkdir(exist_ok=True)
         save_config(self.config, folder / checkpoint.CONFIG)
         with whole_file(folder / "state.safetensors") as part:
-            save_file({f"average.{name}": value.cpu().contiguous() for name, value in self.average.weights.items()}, part)
+            save_file(
+                {f"average.{name}": value.cpu().contiguous() for name, value in self.average.weights.items()}, part
+            )

@@ -1,8 +1,10 @@
-"""What is learnt from, as training tracks: the actor's takes, and beside them what the untouched network does for other voices.
+"""What is learnt from, as training tracks: the actor's takes, and beside them what the untouched network does for other
+voices.
 
-A face that is learnt alone is learnt at the cost of everybody else. So half of every batch shows the network its own answers to other
-voices: speech of others where there is some, and in any case the takes themselves, played so much slower and faster that it is somebody
-else who speaks.
+A face that is learnt alone is learnt at the cost of everybody else. So half of every batch shows the network its own
+answers to other
+voices: speech of others where there is some, and in any case the takes themselves, played so much slower and faster
+that it is somebody else who speaks.
 """
 
 from __future__ import annotations
@@ -59,17 +61,24 @@ class Targets:
         return np.where(self.carried, above, own).astype(np.float32)
 
 
-def write_takes(folder: Path, takes: Sequence[Take], held: bool, ear: Ear, targets: Targets, on_take: Callable[[], None]) -> None:
-    """The takes end to end: as they are, and where they are learnt from also at other speeds, in rooms and through codecs."""
+def write_takes(
+    folder: Path, takes: Sequence[Take], held: bool, ear: Ear, targets: Targets, on_take: Callable[[], None]
+) -> None:
+    """The takes end to end: as they are, and where they are learnt from also at other speeds, in rooms and through
+    codecs."""
     rng = np.random.default_rng(1)
 
     def pieces() -> Iterator[Piece]:
         for copy in range(1 if held else COPIES):
             for at in rng.permutation(len(takes)):
-                yield shown(takes[at], float(rng.uniform(*CAPTURED_RATES)) if copy else 1.0, ear, targets, rng if copy else None)
+                yield shown(
+                    takes[at], float(rng.uniform(*CAPTURED_RATES)) if copy else 1.0, ear, targets, rng if copy else None
+                )
                 on_take()
 
-    write_track(folder, f"{TAKES}-{'held' if held else 0}", About(TAKES, rig=TAKES, held=held), with_pauses(pieces(), rng))
+    write_track(
+        folder, f"{TAKES}-{'held' if held else 0}", About(TAKES, rig=TAKES, held=held), with_pauses(pieces(), rng)
+    )
 
 
 def shown(take: Take, rate: float, ear: Ear, targets: Targets, rng: np.random.Generator | None) -> Piece:
@@ -77,12 +86,16 @@ def shown(take: Take, rate: float, ear: Ear, targets: Targets, rng: np.random.Ge
     sound = resped(take.samples, rate) if rate != 1 else take.samples
     heard = ear.hear(sound)
     mouth = targets.mouth(followed(take.curves, len(heard.curves), rate), heard.curves)
-    for phone in closing(heard.labels):  # a tracker rarely sees lips quite shut, and what is not shut in the targets is never shut again
+    for phone in closing(
+        heard.labels
+    ):  # a tracker rarely sees lips quite shut, and what is not shut in the targets is never shut again
         mouth = sealing(mouth, (phone,))
     return _piece(through(sound, rng) if rng else sound, mouth, heard)
 
 
-def write_kept(folder: Path, takes: Sequence[Take], others: Sequence[Path], ear: Ear, on_sound: Callable[[], None]) -> None:
+def write_kept(
+    folder: Path, takes: Sequence[Take], others: Sequence[Path], ear: Ear, on_sound: Callable[[], None]
+) -> None:
     """The network's own answers to other voices."""
     rng = np.random.default_rng(2)
 
@@ -122,7 +135,10 @@ def sounds_in(folder: Path | None) -> list[Path]:
         return []
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
-        raise ModelError(f"--others {folder}: no sound there, expected {', '.join(SUFFIXES[:3])} files with the speech of other people")
+        raise ModelError(
+            f"--others {folder}: no sound there, expected {', '.join(SUFFIXES[:3])} files with the speech of other "
+            "people"
+        )
     return found
 
 
@@ -139,7 +155,9 @@ def write_noises(folder: Path, takes: Sequence[Take]) -> None:
 def _excerpt(speech: SOUNDS, rng: np.random.Generator) -> SOUNDS:
     """Ten seconds from anywhere, at another speed."""
     start = int(rng.integers(0, len(speech)))
-    return np.resize(resped(np.resize(speech[start:], SAMPLE_RATE * CHUNK_S), float(rng.uniform(0.8, 1.25))), SAMPLE_RATE * CHUNK_S)
+    return np.resize(
+        resped(np.resize(speech[start:], SAMPLE_RATE * CHUNK_S), float(rng.uniform(0.8, 1.25))), SAMPLE_RATE * CHUNK_S
+    )
 
 
 def _power(chunks: Sequence[SOUNDS]) -> NDArray[np.float16]:

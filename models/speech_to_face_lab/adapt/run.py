@@ -1,4 +1,5 @@
-"""One adaptation from the takes to the folder of the new model. It may be stopped at any time; the same call goes on."""
+"""One adaptation from the takes to the folder of the new model. It may be stopped at any time; the same call goes
+on."""
 
 from __future__ import annotations
 
@@ -106,10 +107,11 @@ class Result:
 
 
 def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) -> Result | None:
-    """Adapt `order.base` to takes and write `order.out` if that is better; None in a process that only helped the first.
+    """Adapt `order.base` to takes and write `order.out` if that is better; None in a process that only helped the
+    first.
 
-    Raises ModelError for a place where no model may be written, for too few takes or too little speech to judge on, for a run that was
-    begun with other takes.
+    Raises ModelError for a place where no model may be written, for too few takes or too little speech to judge on, for
+    a run that was begun with other takes.
     """
     check_out(order.out, order.force)
     checkpoint.verify(order.base)
@@ -136,7 +138,9 @@ def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) 
     verdict = judge(rows, speech)
     rows += _of_others(order, show)
     kept = verdict.better or order.keep_anyway
-    return _finish(Result(verdict, kept, rows, learnt, held, left, loop.step, best[0], loop.step < order.steps, history), order)
+    return _finish(
+        Result(verdict, kept, rows, learnt, held, left, loop.step, best[0], loop.step < order.steps, history), order
+    )
 
 
 def _mute(_line: str) -> None:
@@ -146,17 +150,23 @@ def _mute(_line: str) -> None:
 def _config(order: AdaptOptions) -> Config:
     config = load_config(order.base / checkpoint.CONFIG)
     if config.system != "pmmtalk" or config.phones != CLASSES or config.channels != MOUTH_32:
-        raise ModelError(f"model {order.base.name} has other phones or channels than this version trains, expected one like pmmtalk-live")
+        raise ModelError(
+            f"model {order.base.name} has other phones or channels than this version trains, expected one like "
+            "pmmtalk-live"
+        )
     return config
 
 
 def _refuse_another_run(order: AdaptOptions, files: Sequence[TakeFile]) -> None:
-    """ModelError where work on other takes or with other options would be lost, unless `order.force`. A run that was judged is done."""
+    """ModelError where work on other takes or with other options would be lost, unless `order.force`. A run that was
+    judged is done."""
     path, judged = order.run / WHO, (_made(order) / checkpoint.CARD).exists()
     if order.force or judged or not path.exists():
         return
     if json.loads(path.read_text(encoding="utf-8")) != _fingerprint(order, files):
-        raise ModelError(f"{order.run} was begun with other takes or options; go on with those, or begin anew with --force")
+        raise ModelError(
+            f"{order.run} was begun with other takes or options; go on with those, or begin anew with --force"
+        )
 
 
 def _claim(order: AdaptOptions, files: Sequence[TakeFile], team: Workers) -> None:
@@ -173,7 +183,11 @@ def _claim(order: AdaptOptions, files: Sequence[TakeFile], team: Workers) -> Non
 def _fingerprint(order: AdaptOptions, files: Sequence[TakeFile]) -> dict[str, Any]:
     """What makes two runs the same one; how it is written, judged and computed does not."""
     loose = {"out", "force", "keep_anyway", "data", "device", "loaders"}
-    options = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(order).items() if key not in loose}
+    options = {
+        key: str(value) if isinstance(value, Path) else value
+        for key, value in asdict(order).items()
+        if key not in loose
+    }
     paths = [path for file in files for path in (file.table, file.sound) if path]
     stamps = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}
     rates = {file.name: file.rate for file in files if file.rate}
@@ -181,7 +195,9 @@ def _fingerprint(order: AdaptOptions, files: Sequence[TakeFile]) -> dict[str, An
     return {**known, "rates": rates} if rates else known
 
 
-def _sorted(order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> tuple[list[Take], list[Take], list[LeftOut]]:
+def _sorted(
+    order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say
+) -> tuple[list[Take], list[Take], list[LeftOut]]:
     """Takes to learn from and to judge on, in step with their sounds, and those that were left out, each said."""
     at = iter(range(1, len(files) + 1))
     takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)), allow_cut=order.allow_cut)
@@ -202,7 +218,8 @@ def _sorted(order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show
     learnt, held = split(good, left)
     late = sorted(take.late_s for take in good)
     say(
-        f"{len(learnt)} takes to learn from ({_minutes(learnt)}), {len(held)} kept back ({_minutes(held)}), {len(left)} left out; "
+        f"{len(learnt)} takes to learn from ({_minutes(learnt)}), {len(held)} kept back ({_minutes(held)}), "
+        f"{len(left)} left out; "
         f"faces come {_after(late[0])} to {_after(late[-1])} their sound"
     )
     return learnt, held, left
@@ -246,7 +263,9 @@ def _tracks(order: AdaptOptions, held: bool, group: str) -> list[Track]:
 
 def _window_s(order: AdaptOptions) -> float:
     """As asked, or as long as the shortest track is."""
-    return min(order.window_s, *(len(track.mel) / RATE for held in (False, True) for track in read_tracks(order.tracks, held)))
+    return min(
+        order.window_s, *(len(track.mel) / RATE for held in (False, True) for track in read_tracks(order.tracks, held))
+    )
 
 
 def _learn(loop: Adaptation, order: AdaptOptions, team: Workers, show: Show, say: Say) -> list[tuple[int, float]]:
@@ -290,11 +309,20 @@ def _as_it_is(batch: Any) -> Any:
 
 def _checks(order: AdaptOptions, loop: Adaptation) -> list[Batch]:
     """Two fixed batches of the takes kept back, as clean as they were recorded."""
-    fixed = iter(Windows(_tracks(order, held=True, group=material.TAKES), None, 2 * order.batch, _window_s(order), seed=12345))
+    fixed = iter(
+        Windows(_tracks(order, held=True, group=material.TAKES), None, 2 * order.batch, _window_s(order), seed=12345)
+    )
     return [unstyled(next(fixed), len(loop.config.styles)) for _ in range(2)]
 
 
-def _check(loop: Adaptation, order: AdaptOptions, team: Workers, checks: list[Batch], history: list[tuple[int, float]], say: Say) -> None:
+def _check(
+    loop: Adaptation,
+    order: AdaptOptions,
+    team: Workers,
+    checks: list[Batch],
+    history: list[tuple[int, float]],
+    say: Say,
+) -> None:
     """Note the held-out loss, and keep the weights if it is the best yet."""
     loss = team.mean(loop.held_loss(checks))
     best = min((entry[1] for entry in history), default=float("inf"))
@@ -334,18 +362,32 @@ def _made(order: AdaptOptions) -> Path:
 def _of_others(order: AdaptOptions, show: Show) -> list[figures.Row]:
     if order.data is None:
         return []
-    return figures.of_others(order.data, order.base, _made(order), lambda part, _what: show("judging", round(100 * part), 100),
-                                 allow_cut=order.allow_cut)  # fmt: skip
+    return figures.of_others(
+        order.data,
+        order.base,
+        _made(order),
+        lambda part, _what: show("judging", round(100 * part), 100),
+        allow_cut=order.allow_cut,
+    )
 
 
 def _finish(result: Result, order: AdaptOptions) -> Result:
     """Write the card, and put the model in its place if it is to be kept."""
     made = _made(order)
     story = Story(
-        order.out.name, order.base.name, checkpoint.digest(order.base / checkpoint.WEIGHTS), date.today().isoformat(), result.learnt,
-        result.held, result.left, len(material.sounds_in(order.others)), result.step, result.best_step,
-        f"{2 * order.batch} windows of {order.window_s:g} s a step, rate {order.rate:g}, seed {order.seed}", result.verdict.text,
-    )  # fmt: skip
+        order.out.name,
+        order.base.name,
+        checkpoint.digest(order.base / checkpoint.WEIGHTS),
+        date.today().isoformat(),
+        result.learnt,
+        result.held,
+        result.left,
+        len(material.sounds_in(order.others)),
+        result.step,
+        result.best_step,
+        f"{2 * order.batch} windows of {order.window_s:g} s a step, rate {order.rate:g}, seed {order.seed}",
+        result.verdict.text,
+    )
     (made / checkpoint.CARD).write_text(card(story, result.rows), encoding="utf-8")
     if result.kept:
         replace_folder(made, order.out)

@@ -1,4 +1,5 @@
-"""Which takes are kept back to be judged on: by what is said in them, so that it stays the same when takes are renamed or added."""
+"""Which takes are kept back to be judged on: by what is said in them, so that it stays the same when takes are renamed
+or added."""
 
 from __future__ import annotations
 

@@ -65,8 +65,9 @@ class LeftOut:
     reason: str
 
 
-def read_takes(files: Sequence[TakeFile], on_take: Callable[[], None] = lambda: None, *,
-               allow_cut: bool = False) -> tuple[list[Take], list[LeftOut]]:  # fmt: skip
+def read_takes(
+    files: Sequence[TakeFile], on_take: Callable[[], None] = lambda: None, *, allow_cut: bool = False
+) -> tuple[list[Take], list[LeftOut]]:
     """Every take that can be read and has a sound, a whole one unless `allow_cut`; the others with their reasons."""
     takes: list[Take] = []
     left: list[LeftOut] = []
@@ -89,7 +90,9 @@ def read_one(file: TakeFile, *, allow_cut: bool = False) -> Take:
     if not SHORTEST_S <= length_s <= LONGEST_S:
         raise ModelError(f"{length_s:.2f} s long, expected {SHORTEST_S:g} to {LONGEST_S:g} s")
     times_s = np.asarray(table.times_s - table.times_s[0])
-    samples, curves, _ = fit(file.table, read_sound(sound, allow_cut=allow_cut), table.values[:, : len(ARKIT_52)], times_s, ARKIT_52, RIG)
+    samples, curves, _ = fit(
+        file.table, read_sound(sound, allow_cut=allow_cut), table.values[:, : len(ARKIT_52)], times_s, ARKIT_52, RIG
+    )
     heard = samples.astype(np.float32) / np.float32(FULL_SCALE)
     if float(np.abs(heard).max(initial=0)) < SILENT_PEAK:
         raise ModelError(f"{sound.name} is silent, expected speech")

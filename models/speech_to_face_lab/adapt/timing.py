@@ -1,4 +1,5 @@
-"""How late each take's face is, by the jaw that the untouched network makes of its sound; a take that does not fit it is left out."""
+"""How late each take's face is, by the jaw that the untouched network makes of its sound; a take that does not fit it
+is left out."""
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ from speech_to_face_lab.metrics import Pair
 REACH = 30
 """Frames that a face may be early or late: half a second."""
 LEAST_R = 0.3
-"""Correlation of both jaws from which on a sound is taken to be the face's own; strangers of eight seconds reach 0.25 by chance."""
+"""Correlation of both jaws from which on a sound is taken to be the face's own; strangers of eight seconds reach 0.25
+by chance."""
 LEAST_MORE = 0.5
-"""Over the square root of the seconds: what a short take must reach more than LEAST_R, for the lag is searched and chance finds one."""
+"""Over the square root of the seconds: what a short take must reach more than LEAST_R, for the lag is searched and
+chance finds one."""
 OWN_LAG_S = 8.0
 """Shorter takes are too short for a lag of their own: theirs is found over all of them together."""
 HALVES_S = 40.0
@@ -55,7 +58,11 @@ def _own(pair: Pair, seconds: float) -> tuple[int, str]:
     if abs(lag) == REACH:
         return lag, f"mistimed: face and sound are {REACH / FRAME_RATE:g} s apart or more"
     if seconds >= HALVES_S and (apart := _drift(pair)) > MOST_DRIFT:
-        return lag, f"mistimed: face and sound drift apart by {1000 * apart / FRAME_RATE:.0f} ms from its first half to its second"
+        return (
+            lag,
+            f"mistimed: face and sound drift apart by {1000 * apart / FRAME_RATE:.0f} ms from its first half to its "
+            "second",
+        )
     return lag, ""
 
 
@@ -75,5 +82,8 @@ def _strange(r: float, wanted: float) -> str:
 
 def _drift(pair: Pair) -> int:
     half = len(pair[1]) // 2
-    lags = [metrics.best_lag([(pair[0][part], pair[1][part])], -REACH, REACH)[1] for part in (slice(None, half), slice(half, None))]
+    lags = [
+        metrics.best_lag([(pair[0][part], pair[1][part])], -REACH, REACH)[1]
+        for part in (slice(None, half), slice(half, None))
+    ]
     return abs(lags[0] - lags[1])

@@ -1,9 +1,9 @@
 """Whether an adaptation helped, by the takes that nothing was learnt from.
 
-Judged are the correlations of jaw, aperture and rounding with the capture, those of them that the takes carry. None may fall by more than
-`MOST_LOST`. The new model is better where they rise by `GAIN` on average; or where on average they fall by less than that, and R² of all
-channels, which also sees how far the mouth moves, rises by `CLOSER`. Nothing is judged on less than `LEAST_SPEECH_S` seconds of speech:
-there such differences come by chance.
+Judged are the correlations of jaw, aperture and rounding with the capture, those of them that the takes carry. None may
+fall by more than `MOST_LOST`. The new model is better where they rise by `GAIN` on average; or where on average they
+fall by less than that, and R² of all channels, which also sees how far the mouth moves, rises by `CLOSER`. Nothing is
+judged on less than `LEAST_SPEECH_S` seconds of speech: there such differences come by chance.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def too_little(speech: float) -> str | None:
     if speech >= LEAST_SPEECH_S:
         return None
     wanted = f"expected {LEAST_SPEECH_S:g} s or more, better {ADVISED_SPEECH_S:g} s"
-    return f"too little speech is kept back to judge on: {speech:.1f} s, {wanted}; one take in six is kept back, so record more takes"
+    return (
+        f"too little speech is kept back to judge on: {speech:.1f} s, {wanted}; one take in six is kept back, so "
+        "record more takes"
+    )
 
 
 def judge(rows: Sequence[Row], speech: float) -> Verdict:
@@ -65,12 +68,18 @@ def judge(rows: Sequence[Row], speech: float) -> Verdict:
     told = ", ".join(f"{row.measure} {row.before:.3f} -> {row.after:.3f}" for row in judged)
     on = f"on {speech:.0f} s of speech kept back: {told}"
     if changes[worst.measure] < -MOST_LOST:
-        return Verdict(False, f"not better {on}; {worst.measure} fell by {-changes[worst.measure]:.3f}, expected {MOST_LOST:g} at most")
+        return Verdict(
+            False,
+            f"not better {on}; {worst.measure} fell by {-changes[worst.measure]:.3f}, expected {MOST_LOST:g} at most",
+        )
     if mean >= GAIN:
         return Verdict(True, f"better {on}; {mean:+.3f} on average")
     if mean > -GAIN and closer >= CLOSER:
         return Verdict(True, f"better {on}; {mean:+.3f} on average, and {R2} {closer:+.3f}")
-    return Verdict(False, f"not better {on}; {mean:+.3f} on average, expected {GAIN:+g} or more, or as good and {R2} {CLOSER:+g} or more")
+    return Verdict(
+        False,
+        f"not better {on}; {mean:+.3f} on average, expected {GAIN:+g} or more, or as good and {R2} {CLOSER:+g} or more",
+    )
 
 
 def _loud_frames(samples: Samples) -> int:

@@ -1,4 +1,5 @@
-"""Several processes that learn together, one a GPU: `accelerate launch -m livelink_bridge adapt ...`. One process alone needs nothing.
+"""Several processes that learn together, one a GPU: `accelerate launch -m livelink_bridge adapt ...`. One process alone
+needs nothing.
 
 Every process draws examples of its own; gradients are averaged before each step, so that all of them stay equal.
 """
@@ -52,12 +53,15 @@ class Workers:
 
 
 def workers(device: str) -> Workers:
-    """This process: alone, or one of those that `accelerate launch` or `torchrun` started. ModelError where accelerate is missing."""
+    """This process: alone, or one of those that `accelerate launch` or `torchrun` started. ModelError where accelerate
+    is missing."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Workers(device=device)
     try:
         accelerate: Any = import_module("accelerate")
     except ImportError:
-        raise ModelError("several processes need accelerate, which is not installed; run pip install accelerate") from None
+        raise ModelError(
+            "several processes need accelerate, which is not installed; run pip install accelerate"
+        ) from None
     accelerator = accelerate.Accelerator(cpu=device == "cpu")
     return Workers(accelerator.process_index, str(accelerator.device), accelerator)

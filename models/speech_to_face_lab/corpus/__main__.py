@@ -25,12 +25,16 @@ def voice_rows() -> list[dict[str, Any]]:
     for row in yaml.safe_load(files("speech_to_face_lab.corpus").joinpath("voices.yaml").read_text(encoding="utf-8")):
         for voice in row.get("voices", [row.get("voice")]):
             name = row["name"] if "voice" in row else f"{row['name']}-{voice.partition('+')[2].partition('@')[0]}"
-            rows.append({key: row[key] for key in ("engine", "table", "language", "minutes", "licence")} | {"name": name, "voice": voice})
+            rows.append(
+                {key: row[key] for key in ("engine", "table", "language", "minutes", "licence")}
+                | {"name": name, "voice": voice}
+            )
     return rows
 
 
 def said(row: dict[str, Any], scale: float, seed: int) -> Iterator[Utterance]:
-    """Utterances until the voice has spoken its minutes. Raises VoiceError when the engine or the voice is not installed."""
+    """Utterances until the voice has spoken its minutes. Raises VoiceError when the engine or the voice is not
+    installed."""
     if not engine(row["engine"]).available():
         raise VoiceError(f"{row['engine']} is not installed")
     wanted, done, batch = row["minutes"] * 60 * SAMPLE_RATE * scale, 0, 0
@@ -43,7 +47,9 @@ def said(row: dict[str, Any], scale: float, seed: int) -> Iterator[Utterance]:
             if done >= wanted:
                 return
         if done == before:
-            raise VoiceError(f"{row['engine']} said none of {TEXTS_AT_ONCE} texts; is its voice {row['voice']} installed?")
+            raise VoiceError(
+                f"{row['engine']} said none of {TEXTS_AT_ONCE} texts; is its voice {row['voice']} installed?"
+            )
         batch += 1
 
 
@@ -57,7 +63,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the minutes in voices.yaml")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--engines", nargs="+", choices=sorted(ENGINES), default=sorted(ENGINES), help="voices of these alone")
+    parser.add_argument(
+        "--engines", nargs="+", choices=sorted(ENGINES), default=sorted(ENGINES), help="voices of these alone"
+    )
     options = parser.parse_args()
     rows = voice_rows()
     build(options.out, [row for row in rows if row["engine"] in options.engines], options.scale, options.seed)
@@ -95,7 +103,10 @@ class Progress:
         self._made += seconds
         left = (self._wanted - self._seconds) * (time.monotonic() - self._began) / max(self._made, 1e-9)
         hours = f"{self._seconds / 3600:.2f} of {self._wanted / 3600:.2f} h"
-        print(f"{self._index}/{self._count} {name}: {seconds / 60:.1f} min ({hours}, {max(left, 0) / 60:.0f} min left)", flush=True)
+        print(
+            f"{self._index}/{self._count} {name}: {seconds / 60:.1f} min ({hours}, {max(left, 0) / 60:.0f} min left)",
+            flush=True,
+        )
 
     def left_out(self, name: str, seconds: float, why: str) -> None:
         self._index, self._wanted = self._index + 1, self._wanted - seconds
@@ -103,7 +114,9 @@ class Progress:
 
 
 def _write_manifest(folder: Path, rows: list[dict[str, Any]]) -> None:
-    have = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["seconds"] for name in voices(folder)}
+    have = {
+        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["seconds"] for name in voices(folder)
+    }
     table = [row | {"seconds": have[row["name"]]} for row in rows if row["name"] in have]
     (folder / "manifest.json").write_text(json.dumps(table, indent=1), encoding="utf-8")
     print(f"{len(table)} voices, {sum(have.values()) / 3600:.2f} h")

@@ -1,4 +1,5 @@
-"""When each phone of a transcript is spoken, by a network's own phone posteriors: `python -m speech_to_face_lab.corpus.align --help`."""
+"""When each phone of a transcript is spoken, by a network's own phone posteriors: `python -m
+speech_to_face_lab.corpus.align --help`."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from speech_to_face_lab.corpus.pronounce import PronounceError, Word
 from speech_to_face_lab.corpus.transcripts import Recording, recordings
 
 RATE = FRAME_RATE
-"""Frames a second; frame k belongs to time k / RATE, so that a boundary lies half a frame before the first frame of the new phone."""
+"""Frames a second; frame k belongs to time k / RATE, so that a boundary lies half a frame before the first frame of the
+new phone."""
 SLACK_S = 0.06
 """How far a phone may reach beyond its word's given times."""
 SMOOTH_FRAMES = 5
@@ -44,15 +46,19 @@ class Alignment:
     phones: tuple[Phone, ...]
     """Without gaps, silence included; equal neighbours merged."""
     score: float
-    """Mean over speech frames of log p(aligned class) - log p(likeliest class): 0 is perfect, wrong transcripts stand far below."""
+    """Mean over speech frames of log p(aligned class) - log p(likeliest class): 0 is perfect, wrong transcripts stand
+    far below."""
     words: tuple[TimedWord, ...]
     """(text, start_s, end_s) without the pauses."""
 
 
-def align(log_phones: Shares, words: Sequence[Word], prior: Shares | None = None, allowed: Shares | None = None) -> Alignment:
+def align(
+    log_phones: Shares, words: Sequence[Word], prior: Shares | None = None, allowed: Shares | None = None
+) -> Alignment:
     """Lay words over posteriors.
 
-    log_phones: float32 (frames, 30), log-probabilities at 60 Hz. prior: float32 (30,), class shares to divide by, or None.
+    log_phones: float32 (frames, 30), log-probabilities at 60 Hz. prior: float32 (30,), class shares to divide by, or
+    None.
     allowed: float32 (frames, words), 0 where a word may be spoken and -inf elsewhere, or None.
     Raises AlignError when the words do not fit into the frames.
     """
@@ -62,11 +68,16 @@ def align(log_phones: Shares, words: Sequence[Word], prior: Shares | None = None
         path = best_path(graph, emissions, quick) if len(log_phones) else None
         if path is not None:
             return _alignment(graph, path, log_phones, words)
-    raise AlignError(f"{len(words)} words do not fit into {len(log_phones)} frames: the transcript is not of this sound")
+    raise AlignError(
+        f"{len(words)} words do not fit into {len(log_phones)} frames: the transcript is not of this sound"
+    )
 
 
-def align_words(log_phones: Shares, timed_words: Sequence[tuple[Word, float, float]], prior: Shares | None = None) -> Alignment:
-    """Place phones where the words' times (start_s, end_s) are known: each word stays within `SLACK_S` of its own. Raises AlignError."""
+def align_words(
+    log_phones: Shares, timed_words: Sequence[tuple[Word, float, float]], prior: Shares | None = None
+) -> Alignment:
+    """Place phones where the words' times (start_s, end_s) are known: each word stays within `SLACK_S` of its own.
+    Raises AlignError."""
     at = np.arange(len(log_phones)) / RATE
     allowed = np.full((len(log_phones), len(timed_words)), -np.inf, np.float32)
     for i, (_, start, end) in enumerate(timed_words):
@@ -75,7 +86,8 @@ def align_words(log_phones: Shares, timed_words: Sequence[tuple[Word, float, flo
 
 
 def heard(log_phones: Shares) -> Alignment:
-    """Phones without a transcript: the likeliest classes of smoothed posteriors; spans under `LEAST_HEARD_S` join their neighbours."""
+    """Phones without a transcript: the likeliest classes of smoothed posteriors; spans under `LEAST_HEARD_S` join their
+    neighbours."""
     if not len(log_phones):
         return Alignment((), 0.0, ())
     padded = np.pad(np.exp(log_phones), ((SMOOTH_FRAMES // 2, SMOOTH_FRAMES // 2), (0, 0)), mode="edge")
@@ -140,7 +152,8 @@ Listener = Callable[[NDArray[np.float32]], Shares]
 def align_corpus(found: Sequence[Recording], listen: Listener, worst: float) -> dict[str, dict[str, Any]]:
     """Phones, score and whether it is kept for every recording that could be aligned, by id; says how it gets on.
 
-    worst: share of each corpus, the lowest scores first, that is not kept. Raises ModelError for sound that cannot be read.
+    worst: share of each corpus, the lowest scores first, that is not kept. Raises ModelError for sound that cannot be
+    read.
     """
     posteriors = _listen_to_all(found, listen)
     prior = class_shares([posteriors[r.id] for r in found])
@@ -191,7 +204,10 @@ def _drop_worst(clips: dict[str, dict[str, Any]], corpus_of: dict[str, str], wor
             clip["kept"] = False
         scores = [clip["score"] for clip in group]
         low, middle, high = np.percentile(scores, (10, 50, 90))
-        print(f"{corpus}: {sum(clip['kept'] for clip in group)} of {len(group)} kept; score {middle:.2f} ({low:.2f} to {high:.2f})")
+        print(
+            f"{corpus}: {sum(clip['kept'] for clip in group)} of {len(group)} kept; score {middle:.2f} ({low:.2f} to "
+            f"{high:.2f})"
+        )
 
 
 def listener(folder: Path) -> Listener:
@@ -213,7 +229,10 @@ def run(data: Path, folder: Path, out: Path, worst: float) -> None:
     for line in unsaid:
         print(f"{line}, left out")
     if not found:
-        raise AlignError(f"{data}: no recording can be aligned, {len(unsaid)} left out; expected rows with a transcript in its manifests")
+        raise AlignError(
+            f"{data}: no recording can be aligned, {len(unsaid)} left out; expected rows with a transcript in its "
+            "manifests"
+        )
     clips = align_corpus(found, listener(folder), worst)
     out.parent.mkdir(parents=True, exist_ok=True)
     table = {"model": checkpoint.digest(folder / checkpoint.WEIGHTS), "clips": clips}
@@ -226,7 +245,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of real recordings with manifest*.json")
     parser.add_argument("--model", required=True, help="checkpoint whose phone posteriors decide: a name or a folder")
     parser.add_argument("--out", type=Path, required=True, help="alignments, JSON")
-    parser.add_argument("--worst", type=float, default=0.15, help="share of each corpus to leave out, worst scores first")
+    parser.add_argument(
+        "--worst", type=float, default=0.15, help="share of each corpus to leave out, worst scores first"
+    )
     options = parser.parse_args()
     try:
         run(options.data, checkpoint.find(options.model), options.out, options.worst)

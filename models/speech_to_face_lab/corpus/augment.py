@@ -56,7 +56,9 @@ def _coloured(samples: Samples, rng: np.random.Generator) -> Samples:
     hz = np.linspace(0, SAMPLE_RATE / 2, len(spectrum))
     gain_db = np.interp(np.log2(hz + 50), np.log2(np.array([50, 200, 600, 1500, 3500, 8050])), rng.normal(0, 3, 6))
     if rng.random() < 0.25:
-        gain_db -= 30 * np.clip((hz - rng.uniform(3000, 6500)) / 500, 0, 1) + 30 * np.clip((rng.uniform(60, 250) - hz) / 60, 0, 1)
+        gain_db -= 30 * np.clip((hz - rng.uniform(3000, 6500)) / 500, 0, 1) + 30 * np.clip(
+            (rng.uniform(60, 250) - hz) / 60, 0, 1
+        )
     return np.fft.irfft(spectrum * 10 ** (gain_db / 20), len(samples)).astype(np.float32)
 
 
@@ -74,7 +76,9 @@ def _codec(samples: Samples, rng: np.random.Generator) -> Samples:
     """A telephone (8 kHz, mu-law) or a low-rate Vorbis stream, decoded again."""
     if rng.random() < 0.5:
         narrow = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE / 2)
-        return _fit(soxr.resample(_stored(narrow, SAMPLE_RATE // 2, "WAV", "ULAW"), SAMPLE_RATE / 2, SAMPLE_RATE), len(samples))
+        return _fit(
+            soxr.resample(_stored(narrow, SAMPLE_RATE // 2, "WAV", "ULAW"), SAMPLE_RATE / 2, SAMPLE_RATE), len(samples)
+        )
     return _fit(_stored(samples, SAMPLE_RATE, "OGG", "VORBIS"), len(samples))
 
 
@@ -114,7 +118,9 @@ def _clicks(count: int, rng: np.random.Generator) -> Samples:
     out = _white(count, rng) * np.float32(1e-3)
     for start in rng.integers(0, max(1, count - 400), max(1, count * int(rng.integers(1, 8)) // SAMPLE_RATE)):
         length = min(int(rng.integers(60, 400)), count - start)
-        out[start : start + length] += _white(length, rng) * np.exp(-np.arange(length) / rng.uniform(10, 80)) * rng.uniform(0.1, 1)
+        out[start : start + length] += (
+            _white(length, rng) * np.exp(-np.arange(length) / rng.uniform(10, 80)) * rng.uniform(0.1, 1)
+        )
     return out.astype(np.float32)
 
 
@@ -133,7 +139,9 @@ def _notes(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     out = np.zeros(count)
     for _ in range(int(rng.integers(1, 5))):
         hz, overtones, steep = 55 * 2 ** (rng.integers(0, 48) / 12), int(rng.integers(1, 9)), rng.uniform(0.5, 2)
-        out += sum(np.sin(2 * np.pi * hz * k * after) / k**steep for k in range(1, overtones + 1) if hz * k < SAMPLE_RATE / 2)
+        out += sum(
+            np.sin(2 * np.pi * hz * k * after) / k**steep for k in range(1, overtones + 1) if hz * k < SAMPLE_RATE / 2
+        )
     out *= np.exp(-after / rng.uniform(0.1, 0.6)) * np.minimum(after / 0.01, 1)
     return out + np.exp(-after / 0.03) * rng.standard_normal(count) * rng.uniform(0, 2) * (rng.random() < 0.5)
 

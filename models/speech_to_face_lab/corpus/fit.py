@@ -1,7 +1,7 @@
 """Fit the viseme table's jaw and rounding to captured faces: `python -m speech_to_face_lab.corpus.fit --help`.
 
-Correlation with the captured curves is what counts, with a pull towards the values it starts from: two faces say little about a phone
-class they rarely speak. Time constants, loudness and everything else in the table stay as they are.
+Correlation with the captured curves is what counts, with a pull towards the values it starts from: two faces say little
+about a phone class they rarely speak. Time constants, loudness and everything else in the table stay as they are.
 """
 
 from __future__ import annotations
@@ -30,14 +30,24 @@ from speech_to_face_lab.corpus import captures
 from speech_to_face_lab.corpus.captures import Capture
 from speech_to_face_lab.corpus.captures.faces import Faces
 from speech_to_face_lab.corpus.store import as_float
-from speech_to_face_lab.corpus.visemes import EDGE_S, EFFORT_S, LOUDNESS_PER_DB, LOUDNESS_RANGE, RATE, SMOOTH_S, loudness_db, seen
+from speech_to_face_lab.corpus.visemes import (
+    EDGE_S,
+    EFFORT_S,
+    LOUDNESS_PER_DB,
+    LOUDNESS_RANGE,
+    RATE,
+    SMOOTH_S,
+    loudness_db,
+    seen,
+)
 
 ITERATIONS, LEARNING_RATE = 120, 0.04
 PULL = 0.12
 """Weight of the mean squared distance from the starting values (logits of the jaw, logarithms of the rest)."""
 CLIPS_A_STEP = 40
 RIG_SHARES = {"mediapipe": 1.0, "facegood": 0.7}
-"""How much a rig's error counts; a rig that is not listed counts whole. FACEGOOD's phones were decoded, not aligned to a text."""
+"""How much a rig's error counts; a rig that is not listed counts whole. FACEGOOD's phones were decoded, not aligned to
+a text."""
 ROUND_SHARE, AMPLITUDE_SHARE = 0.5, 0.3
 LONGEST, EXCERPT = 600, 240
 """Frames: clips longer than the first are cut into pieces of the second."""
@@ -101,7 +111,9 @@ class Reach:
 
     @classmethod
     def of(cls, groups: dict[str, Any]) -> Reach:
-        jaw, rounding = ((groups[name]["before_ms"] / 1000, groups[name]["after_ms"] / 1000) for name in ("jaw", "round"))
+        jaw, rounding = (
+            (groups[name]["before_ms"] / 1000, groups[name]["after_ms"] / 1000) for name in ("jaw", "round")
+        )
         return cls(jaw, rounding)
 
 
@@ -117,8 +129,12 @@ def excerpts(capture: Capture, phones: Sequence[Phone], curves: NDArray[np.float
         near = (end > first / RATE - 1) & (start < (first + length) / RATE + 1)
         if near.sum() >= 2:
             part = slice(first, first + length)
-            of_sound = [torch.from_numpy(np.ascontiguousarray(values[part], np.float32)) for values in (loudness, jaw, rounding)]
-            found.append(Excerpt(ids[near], start[near], end[near], torch.arange(first, first + length) / RATE, *of_sound))
+            of_sound = [
+                torch.from_numpy(np.ascontiguousarray(values[part], np.float32)) for values in (loudness, jaw, rounding)
+            ]
+            found.append(
+                Excerpt(ids[near], start[near], end[near], torch.arange(first, first + length) / RATE, *of_sound)
+            )
     return found
 
 
@@ -154,7 +170,9 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
 def joined(some: Sequence[Excerpt], speech: Speech, reach: Reach) -> tuple[Tensor, ...]:
     """Predicted jaw, predicted rounding, captured jaw, captured rounding: all frames of `some` in a row."""
     predicted = [predict(excerpt, speech, reach) for excerpt in some]
-    rows = [(jaw, rounding, excerpt.jaw, excerpt.rounding) for (jaw, rounding), excerpt in zip(predicted, some, strict=True)]
+    rows = [
+        (jaw, rounding, excerpt.jaw, excerpt.rounding) for (jaw, rounding), excerpt in zip(predicted, some, strict=True)
+    ]
     return tuple(torch.cat(column) for column in zip(*rows, strict=True))
 
 
@@ -163,7 +181,9 @@ def fitted(start: Speech, reach: Reach, by_rig: dict[str, list[Excerpt]], iterat
     speech = Speech(*(values.clone().requires_grad_() for values in start.tensors()))
     optimiser, rng = torch.optim.Adam(speech.tensors(), lr=LEARNING_RATE), np.random.default_rng(0)
     for _ in range(iterations):
-        loss = PULL * sum(((now - then) ** 2).mean() for now, then in zip(speech.tensors(), start.tensors(), strict=True))
+        loss = PULL * sum(
+            ((now - then) ** 2).mean() for now, then in zip(speech.tensors(), start.tensors(), strict=True)
+        )
         for rig in sorted(by_rig, reverse=True):
             clips = by_rig[rig]
             some = [clips[i] for i in rng.choice(len(clips), min(CLIPS_A_STEP, len(clips)), replace=False)]
@@ -176,7 +196,11 @@ def fitted(start: Speech, reach: Reach, by_rig: dict[str, list[Excerpt]], iterat
 
 def _error(jaw: Tensor, rounding: Tensor, seen_jaw: Tensor, seen_rounding: Tensor) -> Tensor:
     amplitude = (jaw.std() / seen_jaw.std() - 1) ** 2
-    return (1 - correlation(jaw, seen_jaw)) + ROUND_SHARE * (1 - correlation(rounding, seen_rounding)) + AMPLITUDE_SHARE * amplitude
+    return (
+        (1 - correlation(jaw, seen_jaw))
+        + ROUND_SHARE * (1 - correlation(rounding, seen_rounding))
+        + AMPLITUDE_SHARE * amplitude
+    )
 
 
 @torch.no_grad()
@@ -184,20 +208,25 @@ def report(label: str, some: Sequence[Excerpt], speech: Speech, reach: Reach) ->
     """One line: correlation and amplitude ratio of jaw and rounding."""
     jaw, rounding, seen_jaw, seen_rounding = joined(some, speech, reach)
     parts = (("jaw", jaw, seen_jaw), ("rounding", rounding, seen_rounding))
-    return f"{label}: " + ", ".join(f"{name} r {correlation(p, t):.3f} amplitude {p.std() / t.std():.2f}" for name, p, t in parts)
+    return f"{label}: " + ", ".join(
+        f"{name} r {correlation(p, t):.3f} amplitude {p.std() / t.std():.2f}" for name, p, t in parts
+    )
 
 
 def written(table: str, start: dict[str, Any], speech: Speech) -> str:
     """`table` with the fitted numbers in it, everything else as it stood.
 
-    The parts of the rounding keep the proportion that they have in `start`, the classes of the starting table. Raises ModelError when a
-    class does not stand on a line of its own.
+    The parts of the rounding keep the proportion that they have in `start`, the classes of the starting table. Raises
+    ModelError when a class does not stand on a line of its own.
     """
     lines = table.split("\n")
     for i, name in enumerate(CLASSES):
         at = [k for k, line in enumerate(lines) if line.startswith(f"  {name}: {{weight: {{")]
         if len(at) != 1:
-            raise ModelError(f"viseme table: got {len(at)} lines for class {name}, expected one that starts with '{name}: {{weight: {{'")
+            raise ModelError(
+                f"viseme table: got {len(at)} lines for class {name}, expected one that starts with '{name}: "
+                f"{{weight: {{'"
+            )
         numbers = {"jaw": f"{speech.jaw_weight[i].exp():.2f}", "round": f"{speech.round_weight[i].exp():.2f}"}
         numbers["jawOpen"] = f"{torch.sigmoid(speech.jaw[i]):.3f}"
         parts = {part: float(start[name].get(part, 0)) for part in ROUNDED}
@@ -220,7 +249,10 @@ def read_faces(folder: Path, alignments: Path) -> dict[bool, dict[str, list[Exce
         if phones:
             found[capture.held_out].setdefault(capture.rig, []).extend(excerpts(capture, phones, faces.of(capture)))
     if not found[False]:
-        raise ModelError(f"captures {folder}: no face for training has phones in {alignments}; align them with speech_to_face_lab.corpus.align")
+        raise ModelError(
+            f"captures {folder}: no face for training has phones in {alignments}; align them with "
+            "speech_to_face_lab.corpus.align"
+        )
     return found
 
 
@@ -241,10 +273,18 @@ def run(folder: Path, alignments: Path, table: Path, start: Path, out: Path) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     here = files("speech_to_face_lab.corpus")
-    parser.add_argument("--captures", type=Path, required=True, help="folder of captured faces with manifests, or one manifest")
-    parser.add_argument("--alignments", type=Path, required=True, help="their phones, made by python -m speech_to_face_lab.corpus.align")
-    parser.add_argument("--table", type=Path, default=Path(str(here / "visemes.yaml")), help="table to take everything else from")
-    parser.add_argument("--start", type=Path, default=Path(str(here / PRIOR)), help="table whose values are moved, and pulled towards")
+    parser.add_argument(
+        "--captures", type=Path, required=True, help="folder of captured faces with manifests, or one manifest"
+    )
+    parser.add_argument(
+        "--alignments", type=Path, required=True, help="their phones, made by python -m speech_to_face_lab.corpus.align"
+    )
+    parser.add_argument(
+        "--table", type=Path, default=Path(str(here / "visemes.yaml")), help="table to take everything else from"
+    )
+    parser.add_argument(
+        "--start", type=Path, default=Path(str(here / PRIOR)), help="table whose values are moved, and pulled towards"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the fitted table")
     chosen = parser.parse_args()
     torch.set_num_threads(1)

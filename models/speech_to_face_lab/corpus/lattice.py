@@ -1,6 +1,8 @@
-"""The best way through a transcript: words with alternatives and optional pauses as a graph of phones, and Viterbi over it.
+"""The best way through a transcript: words with alternatives and optional pauses as a graph of phones, and Viterbi over
+it.
 
-How long a phone usually lasts counts as well: without it a weak network stretches one phone over a whole syllable and squeezes the next.
+How long a phone usually lasts counts as well: without it a weak network stretches one phone over a whole syllable and
+squeezes the next.
 """
 
 from __future__ import annotations
@@ -73,7 +75,8 @@ def lattice(words: Sequence[Word]) -> Lattice:
 def best_path(graph: Lattice, emissions: Shares, quick: bool = False) -> NDArray[np.int64] | None:
     """int64 (frames,): the likeliest phone of `graph` at each frame; None when no path fits into the frames.
 
-    emissions: float32 (frames, phones), log-likelihoods; -inf where a phone is not allowed. `quick` lets a phone last one frame.
+    emissions: float32 (frames, phones), log-likelihoods; -inf where a phone is not allowed. `quick` lets a phone last
+    one frame.
     """
     steps = _Steps(graph, quick)
     history = np.full((len(emissions), len(steps.phone)), -np.inf, np.float32)
@@ -84,7 +87,8 @@ def best_path(graph: Lattice, emissions: Shares, quick: bool = False) -> NDArray
 
 
 class _Steps:
-    """Every phone as a row of steps, one a frame of its length; the last step repeats. A phone may be left from any step, at a cost."""
+    """Every phone as a row of steps, one a frame of its length; the last step repeats. A phone may be left from any
+    step, at a cost."""
 
     def __init__(self, graph: Lattice, quick: bool) -> None:
         costs = [_leaving(name, quick) for name in graph.classes]
@@ -103,7 +107,9 @@ class _Steps:
         """float32 (steps,): best log-likelihood of each step one frame later, without that frame's own."""
         left = np.append(np.maximum.reduceat(score + self.leaving, self.first), np.float32(-np.inf))
         out = np.concatenate([[np.float32(-np.inf)], score[:-1]])
-        out[self.last] = np.maximum(np.where(self.last == self.first, -np.inf, out[self.last]), score[self.last] + self.staying)
+        out[self.last] = np.maximum(
+            np.where(self.last == self.first, -np.inf, out[self.last]), score[self.last] + self.staying
+        )
         out[self.first] = np.maximum(left[self._before].max(axis=1) + self.entering, self._stayed(score))
         return out
 
@@ -115,7 +121,13 @@ class _Steps:
 @cache
 def _leaving(name: int, quick: bool) -> Shares:
     """float32 (steps,): log-likelihood of a phone being over after 1, 2, ... frames; log-normal, flat for pauses."""
-    least = FRAMES_OF_A_PAUSE if name == SILENCE else FRAMES_OF_A_VOWEL if CLASSES[name] in VOWELS else FRAMES_OF_A_CONSONANT
+    least = (
+        FRAMES_OF_A_PAUSE
+        if name == SILENCE
+        else FRAMES_OF_A_VOWEL
+        if CLASSES[name] in VOWELS
+        else FRAMES_OF_A_CONSONANT
+    )
     length = np.arange(1, (least if name == SILENCE else LONGEST) + 1)
     usual = USUAL_VOWEL if CLASSES[name] in VOWELS else USUAL_CONSONANT
     cost = np.zeros(len(length)) if name == SILENCE else -((np.log(length / usual) / SPREAD) ** 2) / 2

@@ -1,7 +1,8 @@
 """A plain drawing of the lower face, from the front, that 32 mouth coefficients make.
 
-For people to look at: what the network learns to draw is `speech_to_face.networks.pmmtalk.faces`. Lengths are in half widths of a mouth at rest, x
-to the right of the picture (the face's own left), y down, the seam of the closed lips at 0. Movements are drawn larger than life.
+For people to look at: what the network learns to draw is `speech_to_face.networks.pmmtalk.faces`. Lengths are in half
+widths of a mouth at rest, x to the right of the picture (the face's own left), y down, the seam of the closed lips at
+0. Movements are drawn larger than life.
 """
 
 from __future__ import annotations
@@ -72,14 +73,30 @@ class Mouth:
         full = 1 + 0.5 * funnel + 0.35 * pucker
         return cls(
             corners=(*_corner(c, "Right", apart), *_corner(c, "Left", apart)),
-            rounding=min(1.0, 1.1 * (pucker + funnel)), pucker=pucker,
+            rounding=min(1.0, 1.1 * (pucker + funnel)),
+            pucker=pucker,
             rise=1.2 * both["mouthUpperUp"] + 0.16 * funnel + 0.08 * c["mouthShrugUpper"] * (apart > 0),
-            fall=max(0.0, apart + 0.9 * both["mouthLowerDown"] + 0.14 * funnel - 0.22 * c["mouthRollLower"] - 0.1 * c["mouthShrugLower"]),
+            fall=max(
+                0.0,
+                apart
+                + 0.9 * both["mouthLowerDown"]
+                + 0.14 * funnel
+                - 0.22 * c["mouthRollLower"]
+                - 0.1 * c["mouthShrugLower"],
+            ),
             upper=0.25 * full * thin * (1 - 1.8 * min(0.5, c["mouthRollUpper"])) * (1 + 0.6 * c["mouthShrugUpper"]),
-            lower=0.36 * full * thin * (1 - 1.7 * min(0.5, c["mouthRollLower"])) * (1 + 0.6 * c["mouthShrugLower"] + c["jawForward"]),
-            jaw=jaw, aside=c["jawLeft"] - c["jawRight"], press=both["mouthPress"], puff=c["cheekPuff"],
-            fold=both["mouthSmile"] + both["cheekSquint"] + 0.6 * both["mouthDimple"], sneer=both["noseSneer"],
-        )  # fmt: skip
+            lower=0.36
+            * full
+            * thin
+            * (1 - 1.7 * min(0.5, c["mouthRollLower"]))
+            * (1 + 0.6 * c["mouthShrugLower"] + c["jawForward"]),
+            jaw=jaw,
+            aside=c["jawLeft"] - c["jawRight"],
+            press=both["mouthPress"],
+            puff=c["cheekPuff"],
+            fold=both["mouthSmile"] + both["cheekSquint"] + 0.6 * both["mouthDimple"],
+            sneer=both["noseSneer"],
+        )
 
 
 def _corner(c: dict[str, float], side: str, apart: float) -> tuple[float, float]:
@@ -115,7 +132,9 @@ def _arch(mouth: Mouth, width: float, height: Points) -> Points:
     corner = np.where(ACROSS < 0, left_y, right_y)
     bulge = (1 - ACROSS**2) ** (0.85 - 0.35 * mouth.rounding)
     sideways = 0.5 * mouth.aside * (height > 0) * bulge
-    return np.stack([centre + half * width * ACROSS + sideways, corner * np.abs(ACROSS) ** 1.5 * width + height * bulge], 1)
+    return np.stack(
+        [centre + half * width * ACROSS + sideways, corner * np.abs(ACROSS) ** 1.5 * width + height * bulge], 1
+    )
 
 
 class _Canvas:
@@ -141,9 +160,13 @@ class _Canvas:
         """Nose, cheeks, the folds of a smile, and a chin that goes with the jaw."""
         lift = 0.35 * mouth.sneer
         for side in (-1, 1):
-            self._line(_bow((side * 0.36, -1.2 - lift), (side * 0.5, -0.98 - lift), (side * 0.2, -0.9 - lift)), SHADE, 0.05)
+            self._line(
+                _bow((side * 0.36, -1.2 - lift), (side * 0.5, -0.98 - lift), (side * 0.2, -0.9 - lift)), SHADE, 0.05
+            )
             cheek = 1.9 + 3.5 * mouth.puff
-            self._line(_bow((side * 1.95, -1.35), (side * cheek, 0.1), (side * 1.35, 1.5 + 0.6 * mouth.jaw)), SHADE, 0.05)
+            self._line(
+                _bow((side * 1.95, -1.35), (side * cheek, 0.1), (side * 1.35, 1.5 + 0.6 * mouth.jaw)), SHADE, 0.05
+            )
             deep = min(1.0, 3 * mouth.fold + 2 * mouth.sneer)
             if deep > 0.15:
                 reach = (side * (1.25 + 0.3 * mouth.fold), 0.2)
@@ -218,4 +241,6 @@ class _Canvas:
 def _bow(start: tuple[float, float], pull: tuple[float, float], end: tuple[float, float]) -> Points:
     """A quadratic curve."""
     t = np.linspace(0, 1, 40)[:, None]
-    return np.asarray((1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(pull) + t**2 * np.array(end), np.float64)
+    return np.asarray(
+        (1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(pull) + t**2 * np.array(end), np.float64
+    )

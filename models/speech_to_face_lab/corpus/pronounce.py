@@ -1,7 +1,8 @@
 """Transcripts to phone classes: what each word may sound like, before anything is known of its time.
 
-English and Spanish words go through espeak-ng one by one, so that none is joined with its neighbour; Mandarin characters through pypinyin
-and espeak-ng's pinyin voice, one word a syllable; the corpus speechocean762 brings its own phones.
+English and Spanish words go through espeak-ng one by one, so that none is joined with its neighbour; Mandarin
+characters through pypinyin and espeak-ng's pinyin voice, one word a syllable; the corpus speechocean762 brings its own
+phones.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class Word:
 def pronounce(transcript: str, voice: str = AMERICAN) -> list[Word]:
     """Words of a transcript; punctuation is dropped, single letters are said as letters, digits as numbers.
 
-    voice: an espeak-ng voice, or `PINYIN` for Mandarin written in characters. Raises PronounceError for a word without any phone and for a
-    transcript without words.
+    voice: an espeak-ng voice, or `PINYIN` for Mandarin written in characters. Raises PronounceError for a word without
+    any phone and for a transcript without words.
     """
     plain = transcript.lower().replace("’", "'")
     words = _mandarin(plain) if voice == PINYIN else [_word(token, voice) for token in TOKEN.findall(plain)]
@@ -61,7 +62,8 @@ def pronounce(transcript: str, voice: str = AMERICAN) -> list[Word]:
 
 
 def from_arpabet(phones: str, transcript: str) -> list[Word]:
-    """Words of speechocean762's canonical phones: "AE0_B N_I D_E | W_B ..." (stress digit, place in the word; | between words).
+    """Words of speechocean762's canonical phones: "AE0_B N_I D_E | W_B ..." (stress digit, place in the word; | between
+    words).
 
     Raises PronounceError when a symbol is unknown or the words are not as many as the transcript's.
     """
@@ -84,10 +86,14 @@ def _arpabet(group: str) -> Variant:
 
 def _word(token: str, voice: str) -> Word:
     if not re.fullmatch(LATIN, token):  # espeak-ng would say "Chinese letter"
-        raise PronounceError(f"{token!r} is not written in Latin letters or digits, which is all that the voice {voice!r} reads")
+        raise PronounceError(
+            f"{token!r} is not written in Latin letters or digits, which is all that the voice {voice!r} reads"
+        )
     said = ipa(token, voice)
     if voice.startswith("en"):
-        said = said.replace("ɾ", "t")  # espeak-ng taps its t between vowels; the mouth and the other engines' tables call it TD
+        said = said.replace(
+            "ɾ", "t"
+        )  # espeak-ng taps its t between vowels; the mouth and the other engines' tables call it TD
     names = tuple(split_ipa(said))
     if not names:
         raise PronounceError(f"espeak-ng's voice {voice!r} cannot say {token!r}")
@@ -100,7 +106,9 @@ def _mandarin(transcript: str) -> list[Word]:
     try:
         from pypinyin import Style, lazy_pinyin
     except ImportError as error:
-        raise PronounceError("pypinyin is not installed, which reads Mandarin characters (pip install livelink-bridge[train])") from error
+        raise PronounceError(
+            "pypinyin is not installed, which reads Mandarin characters (pip install livelink-bridge[train])"
+        ) from error
     words: list[Word] = []
     for run in re.findall(f"[{HANZI}]+|[^{HANZI}]+", transcript):
         if re.match(f"[{HANZI}]", run):
@@ -130,7 +138,8 @@ def _weak(word: str) -> tuple[Variant, ...]:
 
 @cache
 def ipa(text: str, voice: str) -> str:
-    """espeak-ng's IPA of one word, without spaces or stress. Raises LibraryError without the library, PronounceError without the voice."""
+    """espeak-ng's IPA of one word, without spaces or stress. Raises LibraryError without the library, PronounceError
+    without the voice."""
     library = _library()
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         raise PronounceError(f"espeak-ng has no voice {voice!r}")

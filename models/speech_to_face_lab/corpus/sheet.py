@@ -1,6 +1,7 @@
 """A sheet of all viseme classes: `python -m speech_to_face_lab.corpus.sheet --out docs/visemes.png`.
 
-Every class as it stands in the middle of a phone that lasts, holds included, with words that have it and the channels that move most.
+Every class as it stands in the middle of a phone that lasts, holds included, with words that have it and the channels
+that move most.
 """
 
 from __future__ import annotations
@@ -18,11 +19,37 @@ from speech_to_face_lab.corpus import portrait
 from speech_to_face_lab.corpus.visemes import RATE, curves
 
 EXAMPLES: dict[str, str] = {
-    "SIL": "(silence)", "AA": "father, hot", "AE": "cat", "AH": "cup, about", "EH": "bed", "IH": "sit", "IY": "see",
-    "AO": "law", "OW": "go", "UH": "book", "UW": "food", "YY": "French lune", "OE": "French peu", "ER": "bird", "PB": "pie, buy",
-    "M": "my", "FV": "fine, vine", "TH": "thin, this", "TD": "tie, die", "N": "no", "L": "low", "S": "see, zoo",
-    "SH": "she, chin, joy", "R": "red", "RR": "Spanish perro", "KG": "key, go", "NG": "sing", "W": "we", "J": "yes", "H": "he",
-}  # fmt: skip
+    "SIL": "(silence)",
+    "AA": "father, hot",
+    "AE": "cat",
+    "AH": "cup, about",
+    "EH": "bed",
+    "IH": "sit",
+    "IY": "see",
+    "AO": "law",
+    "OW": "go",
+    "UH": "book",
+    "UW": "food",
+    "YY": "French lune",
+    "OE": "French peu",
+    "ER": "bird",
+    "PB": "pie, buy",
+    "M": "my",
+    "FV": "fine, vine",
+    "TH": "thin, this",
+    "TD": "tie, die",
+    "N": "no",
+    "L": "low",
+    "S": "see, zoo",
+    "SH": "she, chin, joy",
+    "R": "red",
+    "RR": "Spanish perro",
+    "KG": "key, go",
+    "NG": "sing",
+    "W": "we",
+    "J": "yes",
+    "H": "he",
+}
 COLUMNS, PICTURE = 6, 212
 """Pixels of a picture's width."""
 MARGIN, TEXT = 10, 70

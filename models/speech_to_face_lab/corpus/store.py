@@ -32,7 +32,8 @@ class Clip:
 
 
 def write_voice(folder: Path, name: str, about: dict[str, Any], utterances: Iterable[Utterance]) -> float:
-    """Write `name`.flac and `name`.json; returns seconds of sound. The JSON comes last: its presence says that the voice is complete."""
+    """Write `name`.flac and `name`.json; returns seconds of sound. The JSON comes last: its presence says that the
+    voice is complete."""
     rows, at = [], 0
     layout = {"samplerate": SAMPLE_RATE, "channels": 1, "format": "FLAC", "subtype": "PCM_16"}
     with whole_file(folder / f"{name}.flac") as part, soundfile.SoundFile(part, "w", **layout) as flac:
@@ -44,7 +45,9 @@ def write_voice(folder: Path, name: str, about: dict[str, Any], utterances: Iter
             phones = [[p.name, round(p.start_s, 4), round(p.end_s, 4)] for p in said.phones]
             rows.append({"text": said.text, "start": at, "samples": len(said.samples), "phones": phones})
             at += len(said.samples)
-    (folder / f"{name}.json").write_text(json.dumps({**about, "seconds": at / SAMPLE_RATE, "utterances": rows}), encoding="utf-8")
+    (folder / f"{name}.json").write_text(
+        json.dumps({**about, "seconds": at / SAMPLE_RATE, "utterances": rows}), encoding="utf-8"
+    )
     return at / SAMPLE_RATE
 
 
@@ -53,7 +56,12 @@ def read_voice(folder: Path, name: str) -> list[Clip]:
     table = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     samples, _ = soundfile.read(folder / f"{name}.flac", dtype="int16")
     return [
-        Clip(name, row["text"], samples[row["start"] : row["start"] + row["samples"]], tuple(Phone(*p) for p in row["phones"]))
+        Clip(
+            name,
+            row["text"],
+            samples[row["start"] : row["start"] + row["samples"]],
+            tuple(Phone(*p) for p in row["phones"]),
+        )
         for row in table["utterances"]
     ]
 

@@ -1,8 +1,8 @@
 """Text to speak: seeded, phonetically varied, rich in lips.
 
-English gets sentences, questions, dictionary words weighted towards p b m f v w and rounded vowels, numbers, names, fillers, long
-vowels, single words, letters and commands; other languages get pseudo-words from their own syllables, since phones are what counts
-here and not sense.
+English gets sentences, questions, dictionary words weighted towards p b m f v w and rounded vowels, numbers, names,
+fillers, long vowels, single words, letters and commands; other languages get pseudo-words from their own syllables,
+since phones are what counts here and not sense.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ def _sentence(rng: random.Random, parts: dict[str, list[str]]) -> str:
 
 def _question(rng: random.Random, parts: dict[str, list[str]]) -> str:
     if rng.random() < 0.4:
-        return " ".join(rng.choice(parts[name]) for name in ("subjects", "verbs", "objects")) + ", " + rng.choice(parts["tags"])
+        return (
+            " ".join(rng.choice(parts[name]) for name in ("subjects", "verbs", "objects"))
+            + ", "
+            + rng.choice(parts["tags"])
+        )
     return f"{rng.choice(parts['asks'])} {rng.choice(parts['objects'])}?"
 
 
@@ -88,7 +92,12 @@ def _number(rng: random.Random, parts: dict[str, list[str]]) -> str:
 
 def _name(rng: random.Random, parts: dict[str, list[str]]) -> str:
     who = f"{rng.choice(parts['given'])} {rng.choice(parts['family'])}"
-    return rng.choice((f"{who} from {rng.choice(parts['places'])}", f"Hello, my name is {who}", f"{who}, {_rare(rng, parts)}")) + "."
+    return (
+        rng.choice(
+            (f"{who} from {rng.choice(parts['places'])}", f"Hello, my name is {who}", f"{who}, {_rare(rng, parts)}")
+        )
+        + "."
+    )
 
 
 def _rare(rng: random.Random, parts: dict[str, list[str]]) -> str:
@@ -169,7 +178,11 @@ def _pseudo(rng: random.Random, language: str) -> str:
 def _pinyin() -> tuple[list[str], list[int]]:
     """All syllables and their running weights, more for lips."""
     table = _words()["mandarin"]
-    made = [("" if initial == NO_INITIAL else initial) + final for final, initials in table.items() for initial in initials.split()]
+    made = [
+        ("" if initial == NO_INITIAL else initial) + final
+        for final, initials in table.items()
+        for initial in initials.split()
+    ]
     return made, list(accumulate(2 + sum(syllable.count(x) for x in "bpmfuowv") for syllable in made))
 
 

@@ -1,4 +1,5 @@
-"""What is known of each real recording before alignment: its manifest row as words, timed words, or nothing but the sound."""
+"""What is known of each real recording before alignment: its manifest row as words, timed words, or nothing but the
+sound."""
 
 from __future__ import annotations
 
@@ -50,8 +51,9 @@ class Recording:
 def recordings(folder: Path) -> tuple[list[Recording], list[str]]:
     """Recordings that can be aligned or decoded, and a line for each that cannot be read aloud.
 
-    Clips with a hand-made `phones` file are left out: they are for checking. Raises FileNotFoundError when no manifest lies in `folder`,
-    ModelError for a manifest that cannot be read, and LibraryError where words need espeak-ng and it is not installed.
+    Clips with a hand-made `phones` file are left out: they are for checking. Raises FileNotFoundError when no manifest
+    lies in `folder`, ModelError for a manifest that cannot be read, and LibraryError where words need espeak-ng and it
+    is not installed.
     """
     found: list[Recording] = []
     unsaid: list[str] = []
@@ -70,7 +72,9 @@ def recordings(folder: Path) -> tuple[list[Recording], list[str]]:
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     here = sorted(folder.glob(MANIFESTS))
     if not here:
-        raise FileNotFoundError(f"{folder}: got no {MANIFESTS}, expected at least one; name the folder of the real recordings")
+        raise FileNotFoundError(
+            f"{folder}: got no {MANIFESTS}, expected at least one; name the folder of the real recordings"
+        )
     for path in here:
         yield from read_rows(path)
 

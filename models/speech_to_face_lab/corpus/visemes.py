@@ -1,4 +1,5 @@
-"""Timed phones to ARKit mouth curves: dominance blending after Cohen & Massaro (1993), then hard holds after JALI (2016).
+"""Timed phones to ARKit mouth curves: dominance blending after Cohen & Massaro (1993), then hard holds after JALI
+(2016).
 
 The numbers are data: `visemes.yaml`.
 """
@@ -44,7 +45,8 @@ STYLES: tuple[str, ...] = tuple(_table()["styles"])
 
 @cache
 def _bases() -> tuple[str, ...]:
-    """What the table speaks of: MOUTH_32 with one name for a Left and Right pair; sideways jaw and mouth have a name a side."""
+    """What the table speaks of: MOUTH_32 with one name for a Left and Right pair; sideways jaw and mouth have a name a
+    side."""
     return tuple(name for group in _table()["groups"].values() for name in group["channels"])
 
 
@@ -94,7 +96,8 @@ def loudness_db(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32
 def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32] | None = None) -> Curves:
     """Mouth curves of timed phones.
 
-    loudness_db: float32 (frames,), level of the sound at each frame; opening follows it relative to its 80th percentile.
+    loudness_db: float32 (frames,), level of the sound at each frame; opening follows it relative to its 80th
+    percentile.
     """
     if not phones:
         return np.zeros((frames, len(MOUTH_32)), np.float32)
@@ -107,14 +110,20 @@ def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32
 
 
 def seen(phones: Sequence[Phone]) -> list[Phone]:
-    """The phones at the times the lips make them: a stop opens with its burst, before its sound ends, and closes unheard after a pause."""
+    """The phones at the times the lips make them: a stop opens with its burst, before its sound ends, and closes
+    unheard after a pause."""
     out = list(phones)
     for i, phone in enumerate(phones):
         rule = _table()["stops"].get(phone.name)
         if rule is None:
             continue
         if i and phones[i - 1].name == "SIL":
-            _move(out, i - 1, out[i].start_s - min(rule["after_silence_ms"] / 1000, (phones[i - 1].end_s - phones[i - 1].start_s) / 2))
+            _move(
+                out,
+                i - 1,
+                out[i].start_s
+                - min(rule["after_silence_ms"] / 1000, (phones[i - 1].end_s - phones[i - 1].start_s) / 2),
+            )
         if i + 1 < len(phones) and phones[i + 1].name != "SIL":
             _move(out, i, phone.start_s + rule["opens_at"] * (phone.end_s - phone.start_s))
     return out
@@ -127,7 +136,8 @@ def _move(phones: list[Phone], at: int, time_s: float) -> None:
 
 
 def held(mouth: Curves, phones: Sequence[Phone]) -> Curves:
-    """`mouth` with the hard rules of the phones laid over it: rule-made curves and captured ones alike must seal at p, b and m."""
+    """`mouth` with the hard rules of the phones laid over it: rule-made curves and captured ones alike must seal at p,
+    b and m."""
     out, phones = mouth.copy(), seen(phones)
     for name, rule in _table()["holds"].items():
         hold = _window(name, phones, len(out))[:, None]
@@ -161,7 +171,8 @@ def sealed(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
 
 
 def _blend(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
-    """Dominance-weighted targets. A phone is at full strength but for its edges (EDGE_S or a quarter of it) and decays from there."""
+    """Dominance-weighted targets. A phone is at full strength but for its edges (EDGE_S or a quarter of it) and decays
+    from there."""
     targets, weights, before, after = _targets()
     ids = np.array([INDEX[p.name] for p in phones])
     starts = np.array([p.start_s for p in phones], np.float32)

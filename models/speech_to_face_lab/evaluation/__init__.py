@@ -1,4 +1,5 @@
-"""A model judged on a folder of recordings, with loudness alone beside it: see `data` for the folder, `scores` for the marks."""
+"""A model judged on a folder of recordings, with loudness alone beside it: see `data` for the folder, `scores` for the
+marks."""
 
 from __future__ import annotations
 
@@ -11,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from speech_to_face.base import Samples, SpeechToFace
-from speech_to_face_lab.evaluation.data import SPEECH_INDEX, Clip, captured, frames_of, read_clip, read_index, timed_speech
+from speech_to_face_lab.evaluation.data import (
+    SPEECH_INDEX,
+    Clip,
+    captured,
+    frames_of,
+    read_clip,
+    read_index,
+    timed_speech,
+)
 from speech_to_face_lab.evaluation.live import stream_difference
 from speech_to_face_lab.evaluation.loudness import loudness_face
 from speech_to_face_lab.evaluation.phones import PhoneScore, Posteriors, phone_score
@@ -35,14 +44,16 @@ class Report:
     loudness: Scores
     """The trivial rival on the same clips."""
     stream_difference: float
-    """Largest difference between a voice heard in pieces and the whole recording, any coefficient; NaN without clips."""
+    """Largest difference between a voice heard in pieces and the whole recording, any coefficient; NaN without
+    clips."""
     phones: PhoneScore | None
     """None where the model has no phone posteriors or no timed phones are there."""
     notes: tuple[str, ...]
     """What was left out, and why; one line each."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; what is not a number is None, and what has no bound is "infinite", as a stream of too few frames."""
+        """Plain values; what is not a number is None, and what has no bound is "infinite", as a stream of too few
+        frames."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
@@ -66,7 +77,10 @@ def evaluate(
 
     Raises ModelError for a folder or file that cannot be read.
     """
-    clips, (timed, lost) = read_index(folder, limit, allow_cut=allow_cut), timed_speech(folder, limit, allow_cut=allow_cut)
+    clips, (timed, lost) = (
+        read_index(folder, limit, allow_cut=allow_cut),
+        timed_speech(folder, limit, allow_cut=allow_cut),
+    )
     notes = list(_missing(clips, bool(timed), lost))
     if isinstance(posteriors, str):
         notes.append(f"phone accuracy left out: {posteriors}")
@@ -82,7 +96,9 @@ def evaluate(
 
     ours, loudness = marks(speaker_of(model), model.name), marks(loudness_face, "loudness")
     phones = None if isinstance(posteriors, str) else phone_score(timed, posteriors, lambda: meter.did("phones"))
-    live = max((stream_difference(model, sounds[clip], seed) for seed, clip in enumerate(_first(clips))), default=float("nan"))
+    live = max(
+        (stream_difference(model, sounds[clip], seed) for seed, clip in enumerate(_first(clips))), default=float("nan")
+    )
     return Report(model.name, model.device, 1000 * model.lookahead_s, ours, loudness, live, phones, tuple(notes))
 
 
@@ -130,7 +146,10 @@ def _missing(clips: list[Clip], timed: bool, lost: list[Path]) -> Iterable[str]:
     if not timed:
         yield f"no timed phones ({SPEECH_INDEX} and the TextGrids that it names): phone accuracy left out"
     if lost:
-        yield f"{len(lost)} TextGrids that {SPEECH_INDEX} names are not there, the first {lost[0]}: those recordings left out"
+        yield (
+            f"{len(lost)} TextGrids that {SPEECH_INDEX} names are not there, the first {lost[0]}: those recordings "
+            "left out"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """A folder of clips to be judged on: `val.json`, the sound and curves that it names, and timed phones.
 
-`val.json` is a list of clips: `id`, `group`, `wav`, and `curves` (npz, see `captures.npz`; or a Live Link Face take) with `lag_s`,
-how much later than the sound they come; or `words`, rows of start s, end s, word. Paths are relative to the folder.
+`val.json` is a list of clips: `id`, `group`, `wav`, and `curves` (npz, see `captures.npz`; or a Live Link Face take)
+with `lag_s`, how much later than the sound they come; or `words`, rows of start s, end s, word. Paths are relative to
+the folder.
 """
 
 from __future__ import annotations
@@ -60,18 +61,24 @@ class TimedSpeech:
 
 
 def read_index(folder: Path, limit: int | None = None, *, allow_cut: bool = False) -> list[Clip]:
-    """The clips of `val.json`, the first `limit` of each group, `allow_cut` in them. ModelError for an index that is missing or no such."""
+    """The clips of `val.json`, the first `limit` of each group, `allow_cut` in them. ModelError for an index that is
+    missing or no such."""
     path = folder / INDEX
     try:
         clips = [replace(_clip(folder, row), allow_cut=allow_cut) for row in _rows(path)]
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path}: a clip without a proper {error}; expected id, group, wav and curves with lag_s, or words") from None
+        raise ModelError(
+            f"{path}: a clip without a proper {error}; expected id, group, wav and curves with lag_s, or words"
+        ) from None
     groups = {clip.group: [other for other in clips if other.group == clip.group][:limit] for clip in clips}
     return [clip for group in groups.values() for clip in group]
 
 
-def timed_speech(folder: Path, limit: int | None = None, *, allow_cut: bool = False) -> tuple[list[TimedSpeech], list[Path]]:
-    """Clips with a TextGrid, as the manifest of speech lists them, and the TextGrids that it names in vain; none without a manifest.
+def timed_speech(
+    folder: Path, limit: int | None = None, *, allow_cut: bool = False
+) -> tuple[list[TimedSpeech], list[Path]]:
+    """Clips with a TextGrid, as the manifest of speech lists them, and the TextGrids that it names in vain; none
+    without a manifest.
 
     Raises ModelError for a manifest that cannot be read or does not fit.
     """
@@ -80,14 +87,20 @@ def timed_speech(folder: Path, limit: int | None = None, *, allow_cut: bool = Fa
         return [], []
     rows = [row for row in _rows(path) if row.get("phones")]
     try:
-        named = [TimedSpeech(str(row["id"]), folder / str(row["audio"]), folder / str(row["phones"]), allow_cut) for row in rows]
+        named = [
+            TimedSpeech(str(row["id"]), folder / str(row["audio"]), folder / str(row["phones"]), allow_cut)
+            for row in rows
+        ]
     except KeyError as error:
         raise ModelError(f"{path}: a row without {error}; expected id, audio and phones") from None
-    return [clip for clip in named if clip.phones.is_file()][:limit], [clip.phones for clip in named if not clip.phones.is_file()]
+    return [clip for clip in named if clip.phones.is_file()][:limit], [
+        clip.phones for clip in named if not clip.phones.is_file()
+    ]
 
 
 def read_samples(path: Path, *, allow_cut: bool = False) -> Samples:
-    """float32 (n,), mono, 16 kHz. ModelError for a file that cannot be read, or ends early and `allow_cut` is not given."""
+    """float32 (n,), mono, 16 kHz. ModelError for a file that cannot be read, or ends early and `allow_cut` is not
+    given."""
     from speech_to_face_lab.corpus.captures.sound import FULL_SCALE, read_sound
 
     return read_sound(path, allow_cut=allow_cut).astype(np.float32) / np.float32(FULL_SCALE)
@@ -98,17 +111,21 @@ def read_clip(clip: Clip) -> Samples:
     samples = read_samples(clip.sound, allow_cut=clip.allow_cut)
     if frames_of(samples) < SHORTEST + round(clip.lag_s * RATE):
         wanted_s = SHORTEST / RATE + clip.lag_s
-        raise ModelError(f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of sound, expected at least {wanted_s:.2f} s")
+        raise ModelError(
+            f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of sound, expected at least {wanted_s:.2f} s"
+        )
     return samples
 
 
 def frames_of(samples: Samples) -> int:
-    """Whole frames of a recording at 60 Hz; a last one that begins within the sound but does not end there is not judged."""
+    """Whole frames of a recording at 60 Hz; a last one that begins within the sound but does not end there is not
+    judged."""
     return len(samples) * RATE // SAMPLE_RATE
 
 
 def captured(clip: Clip, frames: int) -> Track:
-    """The captured face at 60 Hz on the clock of its sound, `frames` long less the lag. ModelError for curves that cannot be read."""
+    """The captured face at 60 Hz on the clock of its sound, `frames` long less the lag. ModelError for curves that
+    cannot be read."""
     if clip.curves is None:
         return {}
     values, times_s, names = _take(clip.curves) if clip.curves.suffix == ".csv" else _npz(clip.curves)

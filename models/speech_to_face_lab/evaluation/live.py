@@ -14,7 +14,8 @@ SECONDS = 12
 
 
 def stream_difference(model: SpeechToFace, samples: Samples, seed: int = 0) -> float:
-    """The largest difference of any coefficient over the first 12 s, cut at random; infinite when the frames are not as many."""
+    """The largest difference of any coefficient over the first 12 s, cut at random; infinite when the frames are not as
+    many."""
     samples = samples[: SECONDS * model.sample_rate]
     whole, stream = model.animate(samples), model.stream()
     live = np.concatenate([*(stream.push(chunk) for chunk in chunks(samples, seed)), stream.flush()])

@@ -1,4 +1,5 @@
-"""The trivial rival: a jaw that opens as far as the voice is loud. A network that does not beat it hears nothing but loudness."""
+"""The trivial rival: a jaw that opens as far as the voice is loud. A network that does not beat it hears nothing but
+loudness."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _QUIET = 1e-10
 
 
 def loudness_face(samples: Samples) -> Track:
-    """jawOpen from the level of the two frames around each frame's time, in decibels, over the whole recording's range."""
+    """jawOpen from the level of the two frames around each frame's time, in decibels, over the whole recording's
+    range."""
     hop = SAMPLE_RATE / RATE
     frames = len(samples) * RATE // SAMPLE_RATE
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])

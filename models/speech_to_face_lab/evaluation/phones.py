@@ -65,7 +65,9 @@ def posteriors_of(folder: Path) -> Posteriors | str:
     return lambda samples: log_posteriors(network, samples)
 
 
-def phone_score(clips: Sequence[TimedSpeech], posteriors: Posteriors, on_clip: Callable[[], None] = lambda: None) -> PhoneScore | None:
+def phone_score(
+    clips: Sequence[TimedSpeech], posteriors: Posteriors, on_clip: Callable[[], None] = lambda: None
+) -> PhoneScore | None:
     """Over all clips, frame by frame; None without clips."""
     found: dict[str, tuple[Labels, ...]] = {}
     for clip in clips:
@@ -98,7 +100,9 @@ def _heard(clip: TimedSpeech, posteriors: Posteriors) -> tuple[Labels, ...]:
     from speech_to_face_lab.corpus.captures.textgrid import timed_phones
 
     samples = read_samples(clip.sound, allow_cut=clip.allow_cut)
-    heard = [posteriors(sound).argmax(1) for sound in (samples, at_peak(samples, LOUD_DBFS), at_peak(samples, SOFT_DBFS))]
+    heard = [
+        posteriors(sound).argmax(1) for sound in (samples, at_peak(samples, LOUD_DBFS), at_peak(samples, SOFT_DBFS))
+    ]
     truth = labels(timed_phones(clip.phones), len(heard[0]), outside=UNKNOWN)
     known = truth != UNKNOWN
     return (truth[known], *(guesses[known].astype(np.int64) for guesses in heard))

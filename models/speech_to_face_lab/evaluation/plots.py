@@ -23,7 +23,8 @@ _OURS = "tab:blue"
 
 
 def draw_clips(clips: list[Clip], speaker: Speaker, name: str, folder: Path) -> list[Path]:
-    """Draw the first few clips of each group into `folder` and return the files. ModelError where matplotlib or the folder is missing."""
+    """Draw the first few clips of each group into `folder` and return the files. ModelError where matplotlib or the
+    folder is missing."""
     figures = _matplotlib()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,9 @@ def _matplotlib() -> Any:
     try:
         return import_module("matplotlib.figure")
     except ImportError:
-        raise ModelError("--plots needs matplotlib, which is not installed; run pip install matplotlib, or leave --plots out") from None
+        raise ModelError(
+            "--plots needs matplotlib, which is not installed; run pip install matplotlib, or leave --plots out"
+        ) from None
 
 
 def _draw(figures: Any, clip: Clip, speaker: Speaker, name: str, folder: Path) -> Path:
@@ -80,6 +83,12 @@ def _draw_signal(axis: Any, signal: str, curves: dict[str, Array]) -> None:
     """Each curve about its mean over its own standard deviation, so that rigs of different size lie on one another."""
     for who, curve in curves.items():
         spread = float(curve.std()) or 1.0
-        axis.plot(np.arange(len(curve)) / RATE, (curve - curve.mean()) / spread, color=_COLOURS.get(who, _OURS), label=who, linewidth=1.1)
+        axis.plot(
+            np.arange(len(curve)) / RATE,
+            (curve - curve.mean()) / spread,
+            color=_COLOURS.get(who, _OURS),
+            label=who,
+            linewidth=1.1,
+        )
     axis.set_ylabel(signal)
     axis.legend(loc="upper right", fontsize=8)

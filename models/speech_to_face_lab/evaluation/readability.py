@@ -1,9 +1,9 @@
 """How readable lips are: a lip reader that hears nothing names the phone of every frame.
 
-The reader is the dual half of a DualTalker network (Su, Yang, Li, arXiv 2311.04766: lip reading is its dual task; that it judges takes
-is ours). It learnt on the faces it was trained on and reads others less well: marks compare takes with takes, not with people. How sure
-it is tells distinct lips from mumbling ones, not right lips from wrong ones: a take played backwards looks as distinct. That it is right
-shows in what is compared with known phones or with the sound.
+The reader is the dual half of a DualTalker network (Su, Yang, Li, arXiv 2311.04766: lip reading is its dual task; that
+it judges takes is ours). It learnt on the faces it was trained on and reads others less well: marks compare takes with
+takes, not with people. How sure it is tells distinct lips from mumbling ones, not right lips from wrong ones: a take
+played backwards looks as distinct. That it is right shows in what is compared with known phones or with the sound.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Readability:
     heard: float
     """Share of frames in which a phone is heard in the sound and one that looks like it is read off the lips."""
     constant: float
-    """What the better part of this would be by chance: the share of the commonest viseme in the known phones, or in the heard ones."""
+    """What the better part of this would be by chance: the share of the commonest viseme in the known phones, or in the
+    heard ones."""
 
 
 def readability(lips: Lips, reader: Reader, ear: Posteriors | None = None) -> Readability:
@@ -105,7 +106,8 @@ def together(marks: Sequence[Readability]) -> Readability:
 def take_lips(path: Path, rate: str | None = None) -> Lips:
     """The mouth of a take, with the sound and the TextGrid that lie beside it, where they do. `rate` is `read_take`'s.
 
-    The take's first row is taken to be the start of the sound; rows the app left out are interpolated. Raises ModelError.
+    The take's first row is taken to be the start of the sound; rows the app left out are interpolated. Raises
+    ModelError.
     """
     from arkit_mapping.takes.csv import TakeError, read_take
     from arkit_mapping.takes.names import sound_beside
@@ -117,13 +119,16 @@ def take_lips(path: Path, rate: str | None = None) -> Lips:
     times_s = take.times_s - take.times_s[0]
     columns = [ARKIT_52.index(name) for name in MOUTH_32]
     frames = int(round(float(times_s[-1]) * RATE)) + 1
-    mouth = np.clip(resample_to_60(take.values[:, columns].astype(np.float64), times_s, frames), 0, 1).astype(np.float32)
+    mouth = np.clip(resample_to_60(take.values[:, columns].astype(np.float64), times_s, frames), 0, 1).astype(
+        np.float32
+    )
     sound = sound_beside(path)
     return Lips(path.name, mouth, None if sound is None else read_samples(sound), _phones_beside(path))
 
 
 def spoken_lips(model: SpeechToFace, path: Path) -> Lips:
-    """The mouth that a model makes of a sound file, with the TextGrid beside it. Raises ModelError for a file that cannot be read."""
+    """The mouth that a model makes of a sound file, with the TextGrid beside it. Raises ModelError for a file that
+    cannot be read."""
     samples = read_samples(path)
     face = np.asarray(model.animate(samples), np.float64)
     at_60_hz = resample_to_60(face, np.arange(len(face)) / model.frame_rate, frame_count(len(samples)))

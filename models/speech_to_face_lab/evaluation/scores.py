@@ -1,4 +1,5 @@
-"""One face-maker's marks: against captured curves and against word times per group, and how still it keeps through noise."""
+"""One face-maker's marks: against captured curves and against word times per group, and how still it keeps through
+noise."""
 
 from __future__ import annotations
 
@@ -98,13 +99,17 @@ def score(faces: Mapping[Clip, Track], captures: Mapping[Clip, Track], noises: M
 
 def curve_score(clips: Sequence[tuple[Track, Track]]) -> CurveScore:
     """Of (prediction, capture) clip by clip."""
-    signals = {name: signal_score([(of(face), of(capture)) for face, capture in clips]) for name, of in metrics.SIGNALS.items()}
+    signals = {
+        name: signal_score([(of(face), of(capture)) for face, capture in clips]) for name, of in metrics.SIGNALS.items()
+    }
     names = [name for name in MOUTH_32 if all(name in capture for _, capture in clips)]
     ours = [name for name in names if all(name in face for face, _ in clips)]
     channels = {name: signal_score([(face[name], capture[name]) for face, capture in clips]) for name in ours}
     tables = [(_table(face, names), _table(capture, names)) for face, capture in clips]
     length = [min(len(face), len(capture)) for face, capture in tables]
-    predicted, captured = (np.concatenate([pair[i][:n] for pair, n in zip(tables, length, strict=True)]) for i in (0, 1))
+    predicted, captured = (
+        np.concatenate([pair[i][:n] for pair, n in zip(tables, length, strict=True)]) for i in (0, 1)
+    )
     return CurveScore(
         clips=len(clips),
         seconds=len(captured) / metrics.RATE,
@@ -120,7 +125,9 @@ def curve_score(clips: Sequence[tuple[Track, Track]]) -> CurveScore:
 
 def signal_score(pairs: Sequence[Pair]) -> SignalScore:
     r, lag = metrics.best_lag(pairs)
-    return SignalScore(r, 1000 * lag / metrics.RATE, metrics.correlation(*metrics.pooled(pairs)), metrics.amplitude_ratio(pairs))
+    return SignalScore(
+        r, 1000 * lag / metrics.RATE, metrics.correlation(*metrics.pooled(pairs)), metrics.amplitude_ratio(pairs)
+    )
 
 
 def closure_score(clips: Sequence[tuple[Track, tuple[Word, ...]]]) -> ClosureScore | None:
@@ -136,11 +143,14 @@ def closure_score(clips: Sequence[tuple[Track, tuple[Word, ...]]]) -> ClosureSco
     if not closed or not others:
         return None
     wanted, free = np.array(closed), np.array(others)
-    return ClosureScore(len(clips), metrics.closure_auc(wanted, free), metrics.closure_recall(wanted, free), len(closed), len(others))
+    return ClosureScore(
+        len(clips), metrics.closure_auc(wanted, free), metrics.closure_recall(wanted, free), len(closed), len(others)
+    )
 
 
 def begins_closed(word: str) -> bool:
-    """Whether an English word begins with lips that touch, counted as the referee does: by its letters, the letter m included."""
+    """Whether an English word begins with lips that touch, counted as the referee does: by its letters, the letter m
+    included."""
     return word.lower().startswith(BILABIAL_LETTERS) and not word.lower().startswith(NOT_BILABIAL)
 
 

@@ -40,7 +40,9 @@ def hum() -> Samples:
 def clicks() -> Samples:
     """Forty keys struck at random times: bursts of noise that die within milliseconds."""
     rng = np.random.default_rng(0)
-    _hiss(rng)  # the generator goes on where the hiss left it: then these are the very clicks of other scorers of this set
+    _hiss(
+        rng
+    )  # the generator goes on where the hiss left it: then these are the very clicks of other scorers of this set
     sound = np.zeros(_COUNT)
     fading = CLICK_RMS * np.exp(-np.arange(CLICK_SAMPLES) / CLICK_DECAY)
     for start in rng.integers(0, _COUNT - 2 * CLICK_SAMPLES, CLICKS):
@@ -58,7 +60,13 @@ def music() -> Samples:
     return np.asarray(MUSIC_PEAK * sound / np.abs(sound).max(), np.float32)
 
 
-NOISES: dict[str, Callable[[], Samples]] = {"silence": silence, "hiss50": hiss, "hum": hum, "clicks": clicks, "music": music}
+NOISES: dict[str, Callable[[], Samples]] = {
+    "silence": silence,
+    "hiss50": hiss,
+    "hum": hum,
+    "clicks": clicks,
+    "music": music,
+}
 """Silence comes first: what a face does in it is its rest."""
 
 

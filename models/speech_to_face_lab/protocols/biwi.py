@@ -1,7 +1,8 @@
-"""BIWI (Fanelli et al. 2010) in the layout that FaceFormer and CodeTalker convert it to: 23 370 vertices at 25 frames a second.
+"""BIWI (Fanelli et al. 2010) in the layout that FaceFormer and CodeTalker convert it to: 23 370 vertices at 25 frames a
+second.
 
-Subjects are F1 to F8 and M1 to M6, whose letter is their gender; a name is SUBJECT_eNN, the emotional take of sentence NN. The
-layout is told in `meshes`.
+Subjects are F1 to F8 and M1 to M6, whose letter is their gender; a name is SUBJECT_eNN, the emotional take of sentence
+NN. The layout is told in `meshes`.
 """
 
 from __future__ import annotations

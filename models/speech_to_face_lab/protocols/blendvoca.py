@@ -1,4 +1,5 @@
-"""BlendVOCA: SAiD's coefficients beside VOCASET's sound, by subject; layout and assumptions: `speech_to_face_lab.corpus.captures.vocaset`.
+"""BlendVOCA: SAiD's coefficients beside VOCASET's sound, by subject; layout and assumptions:
+`speech_to_face_lab.corpus.captures.vocaset`.
 
 Neither says who is female or male; genders.yaml in the folder does, where the cross-gender protocol is wanted.
 """
@@ -30,7 +31,9 @@ def _clips(folder: Path, tally: Tally, rate: int) -> Iterator[SubjectClip]:
         stem = table.stem.split("-")[0]
         sound = sounds.get((capture.speaker, stem), table.with_suffix(".wav"))
         heard_s = sound_seconds(sound) if sound.is_file() else len(capture.samples) / 16_000
-        yield clip_of(capture, capture.speaker, known.get(capture.speaker, ""), rate, _rows(table) / vocaset.FPS, heard_s, tally)
+        yield clip_of(
+            capture, capture.speaker, known.get(capture.speaker, ""), rate, _rows(table) / vocaset.FPS, heard_s, tally
+        )
 
 
 def _rows(table: Path) -> int:

@@ -20,7 +20,9 @@ GENDERS = "genders.yaml"
 """Beside a corpus whose files do not tell who is female or male: `subject: female` lines, written by whoever knows."""
 
 
-def clip_of(capture: Capture, subject: str, gender: str, rate: int, face_s: float, sound_s: float, tally: Tally) -> SubjectClip:
+def clip_of(
+    capture: Capture, subject: str, gender: str, rate: int, face_s: float, sound_s: float, tally: Tally
+) -> SubjectClip:
     """A capture with a face as a clip of `rate` frames a second.
 
     face_s, sound_s: how long both were in their files; the capture holds what they share.
@@ -29,7 +31,9 @@ def clip_of(capture: Capture, subject: str, gender: str, rate: int, face_s: floa
     kept = len(capture.samples) / SAMPLE_RATE
     tally.cut(max(0.0, sound_s - kept), max(0.0, face_s - kept), FRAME_RATE)
     curves = np.where(capture.live, capture.curves, np.float32(np.nan)).astype(np.float32)
-    return SubjectClip(capture.name, subject, gender, as_float(capture.samples), rate, resampled(curves, FRAME_RATE, rate))
+    return SubjectClip(
+        capture.name, subject, gender, as_float(capture.samples), rate, resampled(curves, FRAME_RATE, rate)
+    )
 
 
 def sound_seconds(path: Path) -> float:
@@ -38,7 +42,8 @@ def sound_seconds(path: Path) -> float:
 
 
 def known_genders(folder: Path) -> Mapping[str, str]:
-    """Subject -> gender of genders.yaml in `folder`; empty without it. ModelError when it says anything but female or male."""
+    """Subject -> gender of genders.yaml in `folder`; empty without it. ModelError when it says anything but female or
+    male."""
     path = folder / GENDERS
     if not path.is_file():
         return {}

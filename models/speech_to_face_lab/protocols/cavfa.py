@@ -1,7 +1,8 @@
 """Takes of the Live Link Face app with their sound, as PMMTalk's 3D-CAVFA was recorded, under PMMTalk's preparation.
 
-PMMTalk, section IV-A: 60 frames and 48 kHz come down to 30 frames and 16 kHz, and of the 61 coefficients the 32 of jaw, mouth,
-cheeks and nose remain, taken by name. The corpus itself is not public; its layout is assumed to be a folder per identity:
+PMMTalk, section IV-A: 60 frames and 48 kHz come down to 30 frames and 16 kHz, and of the 61 coefficients the 32 of jaw,
+mouth, cheeks and nose remain, taken by name. The corpus itself is not public; its layout is assumed to be a folder per
+identity:
 
     IDENTITY/.../Slate_Take_Subject.csv with Slate_Take_Subject.wav beside it, and genders.yaml at the top
 
@@ -24,7 +25,8 @@ RATE = 30
 
 
 def clips(folder: Path, tally: Tally | None = None, rate: int = RATE) -> Iterator[SubjectClip]:
-    """One clip per take, wherever below `folder`. ModelError for a folder without takes, and for a take without sound."""
+    """One clip per take, wherever below `folder`. ModelError for a folder without takes, and for a take without
+    sound."""
     return told(lambda place, own: _clips(place, own, rate), folder, tally)
 
 

@@ -1,4 +1,5 @@
-"""One recording of one subject, whatever corpus it comes from: speech at 16 kHz and the face at one rate, as long as each other."""
+"""One recording of one subject, whatever corpus it comes from: speech at 16 kHz and the face at one rate, as long as
+each other."""
 
 from __future__ import annotations
 
@@ -55,14 +56,21 @@ class SubjectClip:
         if (self.curves is None) == (self.mesh is None):
             raise ModelError(f"clip {self.name}: expected either curves or a mesh")
         if self.curves is not None and (self.curves.ndim != 2 or self.curves.shape[1] != len(MOUTH_32)):
-            raise ModelError(f"clip {self.name}: got curves of shape {self.curves.shape}, expected (frames, {len(MOUTH_32)})")
+            raise ModelError(
+                f"clip {self.name}: got curves of shape {self.curves.shape}, expected (frames, {len(MOUTH_32)})"
+            )
         if self.mesh is not None and (self.template is None or self.mesh.shape[1:] != self.template.shape):
             got = "no template" if self.template is None else f"a template of shape {self.template.shape}"
             raise ModelError(f"clip {self.name}: got {got}, expected (vertices, 3) of its mesh {self.mesh.shape}")
         if self.samples.ndim != 1 or self.samples.dtype != np.float32:
-            raise ModelError(f"clip {self.name}: got {self.samples.dtype} samples of shape {self.samples.shape}, expected float32 (n,)")
+            raise ModelError(
+                f"clip {self.name}: got {self.samples.dtype} samples of shape {self.samples.shape}, expected float32 "
+                "(n,)"
+            )
         if self.rate < 1 or not self.frames:
-            raise ModelError(f"clip {self.name}: got {self.frames} frames at {self.rate} a second, expected one at 1 or more")
+            raise ModelError(
+                f"clip {self.name}: got {self.frames} frames at {self.rate} a second, expected one at 1 or more"
+            )
 
     @property
     def face(self) -> NDArray[np.float32]:
@@ -105,11 +113,16 @@ class Tally:
         return bool(self.clips or self.alone)
 
     def __str__(self) -> str:
-        cut = f"{self.clips} clips trimmed: {self.sound_s:.2f} s of sound without a face, {self.face_s:.2f} s of face without sound"
+        cut = (
+            f"{self.clips} clips trimmed: {self.sound_s:.2f} s of sound without a face, {self.face_s:.2f} s of face "
+            "without sound"
+        )
         return f"{cut}; {self.alone} files without a partner passed over"
 
 
-def told(read: Callable[[Path, Tally], Iterator[SubjectClip]], folder: Path, tally: Tally | None) -> Iterator[SubjectClip]:
+def told(
+    read: Callable[[Path, Tally], Iterator[SubjectClip]], folder: Path, tally: Tally | None
+) -> Iterator[SubjectClip]:
     """Clips of `read(folder, tally)`. Without a caller's tally, what was left out is logged once they are all read."""
     own = Tally() if tally is None else tally
     yield from read(folder, own)
@@ -117,14 +130,19 @@ def told(read: Callable[[Path, Tally], Iterator[SubjectClip]], folder: Path, tal
         log.warning("%s: %s", folder, own)
 
 
-def trimmed(name: str, samples: Samples, face: NDArray[np.float32], rate: int, tally: Tally) -> tuple[Samples, NDArray[np.float32]]:
+def trimmed(
+    name: str, samples: Samples, face: NDArray[np.float32], rate: int, tally: Tally
+) -> tuple[Samples, NDArray[np.float32]]:
     """Sound and face cut to the shorter of the two: the last frame is the last whose time lies in the sound.
 
     tally: takes up what was cut. Raises ModelError when the two are not of one recording.
     """
     sound_s, face_s = len(samples) / SAMPLE_RATE, len(face) / rate
     if max(sound_s, face_s) - HELD_S > MOST_APART * min(sound_s, face_s):
-        raise ModelError(f"clip {name}: got {face_s:.2f} s of face for {sound_s:.2f} s of sound, expected the same; check the frame rate")
+        raise ModelError(
+            f"clip {name}: got {face_s:.2f} s of face for {sound_s:.2f} s of sound, expected the same; check the "
+            "frame rate"
+        )
     frames = min(len(face), -(-len(samples) * rate // SAMPLE_RATE))
     kept = min(len(samples), frames * SAMPLE_RATE // rate)
     tally.cut(sound_s - kept / SAMPLE_RATE, face_s - frames / rate, rate)
@@ -132,7 +150,8 @@ def trimmed(name: str, samples: Samples, face: NDArray[np.float32], rate: int, t
 
 
 def resampled(face: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
-    """float32 (frames, ...) at another rate: frame k is the face at time k / wanted, between its neighbours; the end is held.
+    """float32 (frames, ...) at another rate: frame k is the face at time k / wanted, between its neighbours; the end is
+    held.
 
     60 to 30 takes every second frame, as the lineage does for VOCASET ([::2]).
     """
@@ -150,5 +169,8 @@ def genders(clips: Sequence[SubjectClip]) -> dict[str, str]:
     found: dict[str, str] = {}
     for clip in clips:
         if found.setdefault(clip.subject, clip.gender) != clip.gender:
-            raise ModelError(f"clip {clip.name}: subject {clip.subject!r} is {clip.gender!r} here and {found[clip.subject]!r} elsewhere")
+            raise ModelError(
+                f"clip {clip.name}: subject {clip.subject!r} is {clip.gender!r} here and {found[clip.subject]!r} "
+                "elsewhere"
+            )
     return found

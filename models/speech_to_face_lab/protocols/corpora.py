@@ -33,13 +33,15 @@ OF_MESHES = ("vocaset", "biwi")
 
 
 def read(folder: Path, kind: str | None = None) -> tuple[list[SubjectClip], Tally]:
-    """All clips of `folder` and what was left out of it. kind: a key of `LOADERS`; None: as `kind_of` finds. ModelError as they raise."""
+    """All clips of `folder` and what was left out of it. kind: a key of `LOADERS`; None: as `kind_of` finds. ModelError
+    as they raise."""
     known, tally = known_kind(folder, kind), Tally()
     return LOADERS[known](folder, tally), tally
 
 
 def known_kind(folder: Path, kind: str | None = None) -> str:
-    """The kind itself, or for None the one that `kind_of` finds. ModelError for an unknown one and for a folder that is not there."""
+    """The kind itself, or for None the one that `kind_of` finds. ModelError for an unknown one and for a folder that is
+    not there."""
     if not folder.is_dir():
         raise ModelError(f"data {folder} is not there, expected a folder of one of {', '.join(LOADERS)}")
     kind = kind or kind_of(folder)
@@ -53,4 +55,7 @@ def kind_of(folder: Path) -> str:
     for kind, marks in MARKS.items():
         if any(any(folder.glob(mark)) for mark in marks):
             return kind
-    raise ModelError(f"data {folder}: no files of {', '.join(LOADERS)} there; see models/speech_to_face/protocols for what each looks like")
+    raise ModelError(
+        f"data {folder}: no files of {', '.join(LOADERS)} there; see models/speech_to_face/protocols for what each "
+        "looks like"
+    )

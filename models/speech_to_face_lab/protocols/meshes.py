@@ -2,8 +2,8 @@
 
     wav/SUBJECT_SENTENCE.wav   vertices_npy/SUBJECT_SENTENCE.npy   templates.npz or templates.pkl
 
-A vertices file is float (frames, vertices * 3) or (frames, vertices, 3); templates hold a subject's face at rest by its name. The
-pickle is read by `speech_to_face.official.pickles`, which runs nothing that it holds.
+A vertices file is float (frames, vertices * 3) or (frames, vertices, 3); templates hold a subject's face at rest by its
+name. The pickle is read by `speech_to_face.official.pickles`, which runs nothing that it holds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def mesh_clips(folder: Path, rate: int, tally: Tally) -> Iterator[SubjectClip]:
     for name in names:
         subject = name.rpartition("_")[0]
         if subject not in templates:
-            raise ModelError(f"meshes {folder}: no template of subject {subject!r}, expected it among {', '.join(templates)}")
+            raise ModelError(
+                f"meshes {folder}: no template of subject {subject!r}, expected it among {', '.join(templates)}"
+            )
         yield _clip(folder, name, subject, known.get(subject, ""), templates[subject], rate, tally)
 
 
@@ -52,17 +54,20 @@ def _pairs(folder: Path, tally: Tally) -> list[str]:
 
 def _clip(
     folder: Path, name: str, subject: str, gender: str, template: NDArray[np.float32], rate: int, tally: Tally
-) -> SubjectClip:  # fmt: skip
+) -> SubjectClip:
     mesh = shaped(folder / VERTICES / f"{name}.npy", read_array(folder / VERTICES / f"{name}.npy"), len(template))
     samples, mesh = trimmed(name, as_float(read_sound(folder / SOUNDS / f"{name}.wav")), mesh, rate, tally)
     return SubjectClip(name, subject, gender, samples, rate, mesh=mesh, template=template)
 
 
 def shaped(path: Path, values: NDArray[np.generic], vertices: int) -> NDArray[np.float32]:
-    """float32 (frames, vertices, 3) of flat or shaped vertices. path: for the error. ModelError for another mesh or bad numbers."""
+    """float32 (frames, vertices, 3) of flat or shaped vertices. path: for the error. ModelError for another mesh or bad
+    numbers."""
     if values.dtype.kind not in "fiu" or not len(values) or values[0].size != vertices * 3:
         got = f"{values.dtype} of shape {values.shape}"
-        raise ModelError(f"vertices {path}: got {got}, expected (frames, {vertices} * 3), as many vertices as the template has")
+        raise ModelError(
+            f"vertices {path}: got {got}, expected (frames, {vertices} * 3), as many vertices as the template has"
+        )
     mesh = values.reshape(len(values), vertices, 3).astype(np.float32)
     if not np.isfinite(mesh).all():
         raise ModelError(f"vertices {path}: a value is not finite, expected numbers")
@@ -74,7 +79,9 @@ def read_array(path: Path) -> NDArray[np.generic]:
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise ModelError(f"vertices {path} cannot be read, expected an npy of numbers: {' '.join(str(error).split())}") from None
+        raise ModelError(
+            f"vertices {path} cannot be read, expected an npy of numbers: {' '.join(str(error).split())}"
+        ) from None
     if not isinstance(values, np.ndarray) or not values.ndim:
         raise ModelError(f"vertices {path}: expected one array (frames, vertices * 3)")
     return values
@@ -84,7 +91,9 @@ def read_templates(folder: Path) -> dict[str, NDArray[np.float32]]:
     """Subject -> float32 (vertices, 3), from templates.npz or templates.pkl. ModelError without either."""
     path = next((path for name in ("templates.npz", "templates.pkl") if (path := folder / name).is_file()), None)
     if path is None:
-        raise ModelError(f"meshes {folder}: no templates.npz or templates.pkl, expected every subject's face at rest in one of them")
+        raise ModelError(
+            f"meshes {folder}: no templates.npz or templates.pkl, expected every subject's face at rest in one of them"
+        )
     rows = _read_npz(path) if path.suffix == ".npz" else read_pickle(path)
     if not isinstance(rows, dict) or not rows:
         raise ModelError(f"templates {path}: got {type(rows).__name__}, expected a template by subject")

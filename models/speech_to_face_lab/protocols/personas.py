@@ -1,8 +1,9 @@
 """Faces that differ as people do, made by us for a corpus whose mouths all follow one table.
 
-The synthetic corpus has many voices and one way of moving. Real subjects differ in how far they open, round and spread their lips
-and in what their face does at rest, which is what the papers' style vectors learn. So every speaker is given a persona: a gain for
-each group of channels and small offsets at rest, drawn from its name alone. None of it is measured on people.
+The synthetic corpus has many voices and one way of moving. Real subjects differ in how far they open, round and spread
+their lips and in what their face does at rest, which is what the papers' style vectors learn. So every speaker is given
+a persona: a gain for each group of channels and small offsets at rest, drawn from its name alone. None of it is
+measured on people.
 """
 
 from __future__ import annotations
@@ -28,9 +29,18 @@ GROUPS: tuple[tuple[str, ...], ...] = (
     ("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
     ("jawLeft", "jawRight", "mouthLeft", "mouthRight", "cheekPuff", "cheekSquint", "noseSneer"),
 )
-"""What one gain scales, left and right alike. Jaw and mouthClose are in one group: lips are sealed where the two are equal, and
-remain so under any common gain."""
-RESTING = ("mouthSmile", "mouthFrown", "mouthDimple", "mouthPucker", "mouthPress", "mouthShrugUpper", "cheekSquint", "noseSneer")
+"""What one gain scales, left and right alike. Jaw and mouthClose are in one group: lips are sealed where the two are
+equal, and remain so under any common gain."""
+RESTING = (
+    "mouthSmile",
+    "mouthFrown",
+    "mouthDimple",
+    "mouthPucker",
+    "mouthPress",
+    "mouthShrugUpper",
+    "cheekSquint",
+    "noseSneer",
+)
 """Channels that may rest off zero. None of them parts the lips."""
 
 
@@ -60,4 +70,8 @@ def persona(subject: str) -> Persona:
 
 
 def _columns(bases: tuple[str, ...]) -> list[int]:
-    return [column for column, name in enumerate(MOUTH_32) if name in bases or name.removesuffix("Left").removesuffix("Right") in bases]
+    return [
+        column
+        for column, name in enumerate(MOUTH_32)
+        if name in bases or name.removesuffix("Left").removesuffix("Right") in bases
+    ]

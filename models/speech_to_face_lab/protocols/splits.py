@@ -1,7 +1,7 @@
 """The papers' two protocols: which subjects a network learns from, and which unseen ones choose and judge it.
 
-PMMTalk, section IV-A: "cross-subject" splits the identities 60/20/20 into training, validation and test; "cross-gender" trains on
-the male identities and validates and tests on the female ones. No identity is in two parts.
+PMMTalk, section IV-A: "cross-subject" splits the identities 60/20/20 into training, validation and test; "cross-gender"
+trains on the male identities and validates and tests on the female ones. No identity is in two parts.
 """
 
 from __future__ import annotations
@@ -51,10 +51,15 @@ class Split:
             raise ModelError(f"protocol: got {self.protocol!r}, expected one of {', '.join(PROTOCOLS)}")
         for name in PARTS:
             if not self.part(name):
-                raise ModelError(f"protocol {self.protocol}: nobody is in its {name} part, expected one subject or more")
+                raise ModelError(
+                    f"protocol {self.protocol}: nobody is in its {name} part, expected one subject or more"
+                )
         everybody = sorted(self.train + self.validation + self.test)
         if twice := [name for name, following in zip(everybody, everybody[1:], strict=False) if name == following]:
-            raise ModelError(f"protocol {self.protocol}: subject {twice[0]!r} is there twice, expected parts without a common subject")
+            raise ModelError(
+                f"protocol {self.protocol}: subject {twice[0]!r} is there twice, expected parts without a common "
+                "subject"
+            )
 
     def part(self, name: str) -> tuple[str, ...]:
         """The subjects of "train", "validation" or "test"."""
@@ -65,19 +70,25 @@ class Split:
     def of(self, name: str, clips: Sequence[Clip]) -> list[Clip]:
         """Those of `clips` whose subject is in a part, in their order.
 
-        Raises ModelError for a clip whose subject the protocol does not name, and for a subject of that part without a clip: either
-        way the figures would not be those of the protocol.
+        Raises ModelError for a clip whose subject the protocol does not name, and for a subject of that part without a
+        clip: either way the figures would not be those of the protocol.
         """
         known, wanted = {*self.train, *self.validation, *self.test}, set(self.part(name))
         if strangers := sorted({clip.subject for clip in clips} - known):
-            raise ModelError(f"protocol {self.protocol}: subject {strangers[0]!r} is in none of its parts; make a new protocol of it")
+            raise ModelError(
+                f"protocol {self.protocol}: subject {strangers[0]!r} is in none of its parts; make a new protocol of it"
+            )
         if silent := sorted(wanted - {clip.subject for clip in clips}):
-            raise ModelError(f"protocol {self.protocol}: no clip of subject {silent[0]!r} of its {name} part; is the data folder complete?")
+            raise ModelError(
+                f"protocol {self.protocol}: no clip of subject {silent[0]!r} of its {name} part; is the data folder "
+                "complete?"
+            )
         return [clip for clip in clips if clip.subject in wanted]
 
 
 def split(protocol: str, genders: Mapping[str, str], seed: int = 0) -> Split:
-    """Split subjects by a protocol's name. genders: subject -> "female", "male", or anything else where it is not known."""
+    """Split subjects by a protocol's name. genders: subject -> "female", "male", or anything else where it is not
+    known."""
     if protocol not in PROTOCOLS:
         raise ModelError(f"protocol: got {protocol!r}, expected one of {', '.join(PROTOCOLS)}")
     return cross_gender(genders, seed) if protocol == "cross-gender" else cross_subject(tuple(genders), seed)
@@ -88,33 +99,46 @@ def cross_subject(subjects: Sequence[str], seed: int = 0) -> Split:
     mixed = _mixed(subjects, seed)
     held = max(1, round(SHARE * len(mixed)))
     if len(mixed) < 3:
-        raise ModelError(f"protocol cross-subject: got {len(mixed)} subjects, expected at least 3: the three parts share nobody")
+        raise ModelError(
+            f"protocol cross-subject: got {len(mixed)} subjects, expected at least 3: the three parts share nobody"
+        )
     return Split("cross-subject", seed, tuple(mixed[2 * held :]), tuple(mixed[:held]), tuple(mixed[held : 2 * held]))
 
 
 def cross_gender(genders: Mapping[str, str], seed: int = 0) -> Split:
-    """Every male subject trains; of the female ones half validate and half test. Subjects of unknown gender are an error."""
+    """Every male subject trains; of the female ones half validate and half test. Subjects of unknown gender are an
+    error."""
     if unknown := sorted(name for name, gender in genders.items() if gender not in GENDERS):
-        raise ModelError(f"protocol cross-gender: the gender of subject {unknown[0]!r} is not known, expected female or male for everybody")
+        raise ModelError(
+            f"protocol cross-gender: the gender of subject {unknown[0]!r} is not known, expected female or male for "
+            "everybody"
+        )
     women = _mixed([name for name, gender in genders.items() if gender == "female"], seed)
     men = _mixed([name for name, gender in genders.items() if gender == "male"], seed)
     if len(women) < 2 or not men:
         got = f"{len(men)} male and {len(women)} female subjects"
-        raise ModelError(f"protocol cross-gender: got {got}, expected at least 1 and 2: it trains on men, validates and tests on women")
+        raise ModelError(
+            f"protocol cross-gender: got {got}, expected at least 1 and 2: it trains on men, validates and tests on "
+            "women"
+        )
     half = len(women) // 2
     return Split("cross-gender", seed, tuple(men), tuple(women[:half]), tuple(women[half:]))
 
 
 def write_split(made: Split, folder: Path) -> Path:
     """Write protocol.yaml into a run's folder, and return where it is."""
-    text = yaml.safe_dump({key: list(value) if isinstance(value, tuple) else value for key, value in asdict(made).items()}, sort_keys=False)
+    text = yaml.safe_dump(
+        {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(made).items()},
+        sort_keys=False,
+    )
     path = folder / FILE
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def read_split(folder: Path) -> Split:
-    """Read protocol.yaml of a run's folder and check it as a new one: a file edited by hand cannot let a subject into two parts."""
+    """Read protocol.yaml of a run's folder and check it as a new one: a file edited by hand cannot let a subject into
+    two parts."""
     path = folder / FILE
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,4 +1,5 @@
-"""The synthetic corpus (`speech_to_face_lab.corpus`) as subjects' clips: speech with known phones, and each speaker's mouth for them."""
+"""The synthetic corpus (`speech_to_face_lab.corpus`) as subjects' clips: speech with known phones, and each speaker's
+mouth for them."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ SHORTEST_S = 0.5
 def clips(folder: Path, subjects: Collection[str] | None = None, seconds: float | None = None) -> list[SubjectClip]:
     """Every speaker's clips, in the order of speakers' names.
 
-    subjects: only these. seconds: at most so much speech of each, from the first of its utterances, its voices taking turns.
-    Raises ModelError for a folder without voices and for a subject that it does not have.
+    subjects: only these. seconds: at most so much speech of each, from the first of its utterances, its voices taking
+    turns. Raises ModelError for a folder without voices and for a subject that it does not have.
     """
     found = speakers(folder)
     if missing := sorted(set(subjects or ()) - set(found)):
@@ -40,12 +41,15 @@ def speakers(folder: Path) -> dict[str, tuple[str, ...]]:
     for voice in voices(folder):
         found.setdefault(speaker(voice), []).append(voice)
     if not found:
-        raise ModelError(f"corpus {folder}: no voices there, expected the folder that python -m speech_to_face_lab.corpus makes")
+        raise ModelError(
+            f"corpus {folder}: no voices there, expected the folder that python -m speech_to_face_lab.corpus makes"
+        )
     return {name: tuple(found[name]) for name in sorted(found)}
 
 
 def speaker(voice: str) -> str:
-    """Who says a voice of the corpus: "slt" is heard through two engines, "espeak-f2" in several languages. ModelError if not known."""
+    """Who says a voice of the corpus: "slt" is heard through two engines, "espeak-f2" in several languages. ModelError
+    if not known."""
     table = _table()
     for name, row in table["recorded"].items():
         if voice in row["voices"]:
@@ -53,7 +57,9 @@ def speaker(voice: str) -> str:
     variant = voice.rpartition("-")[2]
     if voice.startswith("espeak-") and any(variant in names for names in table["variants"].values()):
         return f"espeak-{variant}"
-    raise ModelError(f"voice {voice!r} has no known speaker, expected it in models/speech_to_face_lab/protocols/speakers.yaml")
+    raise ModelError(
+        f"voice {voice!r} has no known speaker, expected it in models/speech_to_face_lab/protocols/speakers.yaml"
+    )
 
 
 def gender(subject: str) -> str:
@@ -64,7 +70,9 @@ def gender(subject: str) -> str:
     for found, variants in table["variants"].items():
         if subject.removeprefix("espeak-") in variants and subject.startswith("espeak-"):
             return str(found)
-    raise ModelError(f"speaker {subject!r} is not known, expected one of models/speech_to_face_lab/protocols/speakers.yaml")
+    raise ModelError(
+        f"speaker {subject!r} is not known, expected one of models/speech_to_face_lab/protocols/speakers.yaml"
+    )
 
 
 def _of_speaker(folder: Path, name: str, its_voices: tuple[str, ...], seconds: float | None) -> Iterator[SubjectClip]:

@@ -1,8 +1,9 @@
 """VOCASET (Cudeiro et al. 2019): twelve subjects, forty English sentences each, 5023 vertices at 60 frames a second.
 
-Two layouts are read: the one that FaceFormer and CodeTalker convert to (see `meshes`), and the original one, data_verts.npy with
-raw_audio_fixed.pkl, templates.pkl and subj_seq_to_idx.pkl. The lineage trains at 30 frames a second by taking every second one;
-`speech_to_face_lab.protocols.clips.resampled` does. For research only: a model that ships must not be trained on it.
+Two layouts are read: the one that FaceFormer and CodeTalker convert to (see `meshes`), and the original one,
+data_verts.npy with raw_audio_fixed.pkl, templates.pkl and subj_seq_to_idx.pkl. The lineage trains at 30 frames a second
+by taking every second one; `speech_to_face_lab.protocols.clips.resampled` does. For research only: a model that ships
+must not be trained on it.
 """
 
 from __future__ import annotations
@@ -65,14 +66,19 @@ def _original(folder: Path, tally: Tally) -> Iterator[SubjectClip]:
             name, at = f"{subject}_{sentence}", _frames(folder, rows[subject][sentence], len(vertices))
             mesh = shaped(folder / VERTS, vertices[at], len(templates[subject]))
             samples, mesh = trimmed(name, _sound(folder, name, heard), mesh, RATE, tally)
-            yield SubjectClip(name, subject, known.get(subject, ""), samples, RATE, mesh=mesh, template=templates[subject])
+            yield SubjectClip(
+                name, subject, known.get(subject, ""), samples, RATE, mesh=mesh, template=templates[subject]
+            )
 
 
 def _rows(folder: Path) -> dict[str, dict[str, dict[int, int]]]:
     """Subject -> sentence -> number of a frame -> its row of data_verts.npy. ModelError for anything else."""
     rows = read_pickle(folder / ROWS)
     sentences = [value for row in rows.values() for value in _values(row)] if isinstance(rows, dict) else [None]
-    if not all(isinstance(frames, dict) and all(type(at) is int for pair in frames.items() for at in pair) for frames in sentences):
+    if not all(
+        isinstance(frames, dict) and all(type(at) is int for pair in frames.items() for at in pair)
+        for frames in sentences
+    ):
         raise ModelError(f"meshes {folder}: {ROWS} is not subject -> sentence -> frame -> row")
     return rows  # type: ignore[no-any-return]
 
@@ -92,7 +98,8 @@ def _frames(folder: Path, numbered: dict[int, int], count: int) -> NDArray[np.in
     at = [numbered[number] for number in sorted(numbered)]
     if odd := [row for row in at if not 0 <= row < count]:
         raise ModelError(
-            f"meshes {folder}: {ROWS} names frame {max(-1, min(odd[0], 2**63))}, expected frames of {VERTS}, which has {count}"
+            f"meshes {folder}: {ROWS} names frame {max(-1, min(odd[0], 2**63))}, expected frames of {VERTS}, which "
+            f"has {count}"
         )
     return np.array(at, np.int64)
 
@@ -101,7 +108,13 @@ def _sound(folder: Path, name: str, heard: Any) -> NDArray[np.float32]:
     """float32 (n,) at 16 kHz of {"audio": int16 (n,), "sample_rate": Hz}."""
     audio, rate = (heard.get("audio"), heard.get("sample_rate")) if isinstance(heard, dict) else (None, None)
     counted = isinstance(rate, int) and 1 <= rate <= FASTEST
-    if not counted or not isinstance(audio, np.ndarray) or audio.ndim != 1 or not len(audio) or audio.dtype.kind not in "if":
+    if (
+        not counted
+        or not isinstance(audio, np.ndarray)
+        or audio.ndim != 1
+        or not len(audio)
+        or audio.dtype.kind not in "if"
+    ):
         raise ModelError(f"meshes {folder}: the sound of {name} in {SOUND} is not samples with a sample_rate")
     if not np.isfinite(audio).all():
         raise ModelError(f"meshes {folder}: the sound of {name} in {SOUND} has samples that are not finite")

@@ -1,7 +1,8 @@
-"""Training batches of subjects' clips: log-mel windows at 60 Hz for small systems, sound and 30 Hz curves for those of paper size.
+"""Training batches of subjects' clips: log-mel windows at 60 Hz for small systems, sound and 30 Hz curves for those of
+paper size.
 
-A subject's clips are laid end to end, so that a window may be longer than an utterance. Every subject is drawn as often as every
-other one, however much it says.
+A subject's clips are laid end to end, so that a window may be longer than an utterance. Every subject is drawn as often
+as every other one, however much it says.
 """
 
 from __future__ import annotations
@@ -49,11 +50,13 @@ class SpeechBatch:
     """int64 (windows,): row of the style table."""
 
 
-def windows(clips: Sequence[SubjectClip], rows_of_styles: Mapping[str, int], batch: int, seconds: float, seed: int) -> Iterator[Batch]:
+def windows(
+    clips: Sequence[SubjectClip], rows_of_styles: Mapping[str, int], batch: int, seconds: float, seed: int
+) -> Iterator[Batch]:
     """Endless batches for a network on the 60 Hz grid; the same seed gives the same batches.
 
-    rows_of_styles: subject -> row of the style table; a subject that is not there gets the row after the last. Features are made
-    once. Raises ModelError for clips without curves, and when no subject speaks as long as a window.
+    rows_of_styles: subject -> row of the style table; a subject that is not there gets the row after the last. Features
+    are made once. Raises ModelError for clips without curves, and when no subject speaks as long as a window.
     """
     return track_windows(tracks(clips), rows_of_styles, batch, seconds, seed)
 
@@ -64,7 +67,8 @@ def tracks(clips: Sequence[SubjectClip]) -> list[Track]:
 
 
 def write_tracks(clips: Sequence[SubjectClip], folder: Path) -> None:
-    """Write every subject's track into `folder`, for `speech_to_face_lab.training.tracks.read_tracks`: features made once serve many runs."""
+    """Write every subject's track into `folder`, for `speech_to_face_lab.training.tracks.read_tracks`: features made
+    once serve many runs."""
     for subject, own in _by_subject(clips).items():
         write_track(folder, subject, _about(subject), map(piece, own))
 
@@ -83,7 +87,8 @@ def clip_batches(
 ) -> Iterator[SpeechBatch]:
     """Endless batches of sound and curves at 30 Hz for networks of paper size; otherwise as `windows`.
 
-    Known subjects keep their rows: those networks take some of them for the unknown one's by themselves (`Config.pivot_share`).
+    Known subjects keep their rows: those networks take some of them for the unknown one's by themselves
+    (`Config.pivot_share`).
     """
     joined = [(subject, *_joined(own)) for subject, own in _by_subject(clips).items()]
     frames = int(seconds * PAPER_RATE)
@@ -141,7 +146,9 @@ def _curves(clip: SubjectClip) -> NDArray[np.float32]:
 def _long_enough(subjects: Sequence[T], lengths: Sequence[int], frames: int, seconds: float) -> list[T]:
     usable = [one for one, length in zip(subjects, lengths, strict=True) if length >= frames > 0]
     if not usable:
-        raise ModelError(f"windows of {seconds:g} s: no subject speaks so long; expected more clips, or shorter windows above 0 s")
+        raise ModelError(
+            f"windows of {seconds:g} s: no subject speaks so long; expected more clips, or shorter windows above 0 s"
+        )
     return usable
 
 
@@ -156,12 +163,17 @@ def _track_batches(usable: list[Track], rows: Mapping[str, int], batch: int, fra
         drawn = [_window(usable[int(rng.integers(len(usable)))], rows, frames, rng) for _ in range(batch)]
         mel, mouth, phones, seal, style = (np.stack(column) for column in zip(*drawn, strict=True))
         yield Batch(
-            torch.from_numpy(mel), *_known(mouth), torch.from_numpy(np.where(phones == UNKNOWN, IGNORED, phones.astype(np.int64))),
-            torch.from_numpy(seal), torch.from_numpy(style),
-        )  # fmt: skip
+            torch.from_numpy(mel),
+            *_known(mouth),
+            torch.from_numpy(np.where(phones == UNKNOWN, IGNORED, phones.astype(np.int64))),
+            torch.from_numpy(seal),
+            torch.from_numpy(style),
+        )
 
 
-def _window(track: Track, rows: Mapping[str, int], frames: int, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
+def _window(
+    track: Track, rows: Mapping[str, int], frames: int, rng: np.random.Generator
+) -> tuple[NDArray[np.generic], ...]:
     first = int(rng.integers(len(track.mel) - frames + 1))
     part = slice(first, first + frames)
     mel, mouth, seal = (values[part].astype(np.float32) for values in (track.mel, track.curves, track.sealed))
@@ -190,7 +202,11 @@ def _grains(clip: SubjectClip) -> int:
 
 
 def _speech_batches(
-    usable: list[tuple[str, NDArray[np.float32], NDArray[np.float32]]], rows: Mapping[str, int], batch: int, frames: int, seed: int
+    usable: list[tuple[str, NDArray[np.float32], NDArray[np.float32]]],
+    rows: Mapping[str, int],
+    batch: int,
+    frames: int,
+    seed: int,
 ) -> Iterator[SpeechBatch]:
     rng = np.random.default_rng(seed)
     count, unknown = frames * GRAIN // GRAIN_FRAMES, max(rows.values(), default=-1) + 1

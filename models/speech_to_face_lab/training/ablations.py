@@ -1,6 +1,7 @@
 """What each part is worth: `python -m speech_to_face_lab.training.ablations --tracks DIR --data DIR --out DIR`.
 
-Short runs of one budget that each lack one thing, judged on the same recordings; prints one Markdown table. Stops and resumes run by run.
+Short runs of one budget that each lack one thing, judged on the same recordings; prints one Markdown table. Stops and
+resumes run by run.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ ABLATIONS: dict[str, tuple[str, ...]] = {
     "without real speech": ("--without", "real"),
     "without augmentation": ("--no-augmentation",),
 }
-"""What is left out -> options of `python -m speech_to_face_lab.training`. A branch that is left out is not read by the decoder; its own loss,
-phones or pictures, still teaches the audio encoder."""
+"""What is left out -> options of `python -m speech_to_face_lab.training`. A branch that is left out is not read by the
+decoder; its own loss, phones or pictures, still teaches the audio encoder."""
 COLUMNS = ("jaw r", "aperture r", "rounding r")
 CURVES = tuple(f"{group} {column}" for group in ("grid", "facegood") for column in COLUMNS)
 HEAD = ("run", *CURVES, "closure recall", "closure AUC", "phones", "moving in music")
@@ -44,7 +45,15 @@ def train(name: str, chosen: argparse.Namespace) -> Path:
     run = folder_of(name, chosen)
     checkpoint = run / "checkpoint"
     if not (checkpoint / "SHA256SUMS").exists():
-        command = [sys.executable, "-m", "speech_to_face_lab.training", "--tracks", str(chosen.tracks), "--run", str(run)]
+        command = [
+            sys.executable,
+            "-m",
+            "speech_to_face_lab.training",
+            "--tracks",
+            str(chosen.tracks),
+            "--run",
+            str(run),
+        ]
         command += ["--steps", str(chosen.steps), "--pretrain", str(chosen.pretrain), *ABLATIONS[name]]
         print(f"{name}: {' '.join(command[3:])}", file=sys.stderr, flush=True)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -70,12 +79,20 @@ def row(name: str, report: Report) -> tuple[str, ...]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tracks", type=Path, required=True, help="folder made by python -m speech_to_face_lab.training.prepare")
+    parser.add_argument(
+        "--tracks", type=Path, required=True, help="folder made by python -m speech_to_face_lab.training.prepare"
+    )
     parser.add_argument("--data", type=Path, required=True, help="recordings to judge on: a folder with val.json")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
-    parser.add_argument("--steps", type=int, default=650, help="of each run (default 650, about ten minutes on one core)")
-    parser.add_argument("--pretrain", type=int, default=200, help="of these, for the text and image branches (default 200)")
-    parser.add_argument("--only", nargs="*", default=list(ABLATIONS), choices=list(ABLATIONS), help="which (default all)")
+    parser.add_argument(
+        "--steps", type=int, default=650, help="of each run (default 650, about ten minutes on one core)"
+    )
+    parser.add_argument(
+        "--pretrain", type=int, default=200, help="of these, for the text and image branches (default 200)"
+    )
+    parser.add_argument(
+        "--only", nargs="*", default=list(ABLATIONS), choices=list(ABLATIONS), help="which (default all)"
+    )
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     print("| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|")

@@ -1,8 +1,8 @@
 """Score a run on tracks: `python -m speech_to_face_lab.training.assess --model DIR --tracks DIR [--only flite]`.
 
-What a left-out engine, held-out sentences and held-out speakers are scored by: phone and viseme accuracy, correlation with the curves that
-the true phones give, lips closed where they must be and where they must not. It is the bare network that is scored, from empty states and
-without the floor that rests a live face.
+What a left-out engine, held-out sentences and held-out speakers are scored by: phone and viseme accuracy, correlation
+with the curves that the true phones give, lips closed where they must be and where they must not. It is the bare
+network that is scored, from empty states and without the floor that rests a live face.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Score:
 
 @torch.no_grad()
 def heard(network: PMMTalk, mel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Coefficients (frames - delay, 32) and the likeliest class of each, of one stretch of features, unknown style, default face."""
+    """Coefficients (frames - delay, 32) and the likeliest class of each, of one stretch of features, unknown style,
+    default face."""
     face = faces.draw_reference(faces.default_look())
     code, crop = network.reference(face), to_patches(faces.crop_mouth(face, network.config.image_size))
     style, states, clock = network.styles.weight[-1:], network.initial_states(), torch.zeros((), dtype=torch.long)
@@ -78,10 +79,14 @@ def score(network: PMMTalk, tracks: list[Track]) -> Score:
     r = correlations(mouth, target)
     gap, wanted = (aperture(torch.from_numpy(np.nan_to_num(x))).numpy() for x in (mouth, target))
     return Score(
-        len(said) / 60, float((guess == said)[known].mean()), float((groups[guess[known]] == groups[said[known]]).mean()),
-        float(np.nanmean(r)) if (~np.isnan(r)).any() else float("nan"), float(r[MOUTH_32.index("jawOpen")]),
-        float((gap[seal > 0.99] < CLOSED).mean()), float((gap[(wanted > OPEN) & (seal == 0)] < CLOSED).mean()),
-    )  # fmt: skip
+        len(said) / 60,
+        float((guess == said)[known].mean()),
+        float((groups[guess[known]] == groups[said[known]]).mean()),
+        float(np.nanmean(r)) if (~np.isnan(r)).any() else float("nan"),
+        float(r[MOUTH_32.index("jawOpen")]),
+        float((gap[seal > 0.99] < CLOSED).mean()),
+        float((gap[(wanted > OPEN) & (seal == 0)] < CLOSED).mean()),
+    )
 
 
 def correlations(mouth: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -97,8 +102,15 @@ def correlations(mouth: NDArray[np.float32], target: NDArray[np.float32]) -> NDA
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="checkpoint folder")
-    parser.add_argument("--tracks", type=Path, required=True, help="folder made by python -m speech_to_face_lab.training.prepare")
-    parser.add_argument("--only", nargs="*", default=[""], help="held-out tracks whose names start so, each scored by itself (default all)")
+    parser.add_argument(
+        "--tracks", type=Path, required=True, help="folder made by python -m speech_to_face_lab.training.prepare"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=[""],
+        help="held-out tracks whose names start so, each scored by itself (default all)",
+    )
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     with one_line():
@@ -107,8 +119,16 @@ def main() -> None:
     for start in chosen.only:
         some = [track for track in held if track.name.startswith(start)]
         if not some:
-            raise SystemExit(f"no held-out track in {chosen.tracks} starts with {start!r}; there are {', '.join(t.name for t in held)}")
-        print(json.dumps({"tracks": start or "all"} | {key: round(value, 4) for key, value in asdict(score(network, some)).items()}))
+            raise SystemExit(
+                f"no held-out track in {chosen.tracks} starts with {start!r}; there are "
+                f"{', '.join(t.name for t in held)}"
+            )
+        print(
+            json.dumps(
+                {"tracks": start or "all"}
+                | {key: round(value, 4) for key, value in asdict(score(network, some)).items()}
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ from speech_to_face_lab.training.mixing import Noises, mixed, only_noise
 from speech_to_face_lab.training.tracks import UNKNOWN, Track
 
 SHARES = {"recorded": 0.32, "formant": 0.11, "people": 0.24, "people-zh": 0.05, "mediapipe": 0.14, "facegood": 0.14}
-"""How often each group of tracks is drawn; what is absent leaves its share to the rest. Real people and recorded units teach more an hour
-than formant synthesis; the two captured faces are two people, and more of them would teach only these."""
+"""How often each group of tracks is drawn; what is absent leaves its share to the rest. Real people and recorded units
+teach more an hour than formant synthesis; the two captured faces are two people, and more of them would teach only
+these."""
 OTHER_SHARE = 0.15
 """Of a group that is not listed: somebody's own captures."""
 RIG_STYLES = {"mediapipe": "tracked", "facegood": "keyframed"}
@@ -60,7 +61,9 @@ class Windows(IterableDataset[Batch]):
         self.frames = int(seconds * RATE)
         self.tracks = tracks = [track for track in tracks if len(track.mel) >= self.frames]
         if not tracks:
-            raise ValueError(f"no track is as long as a window of {seconds} s: expected longer ones, or a shorter window")
+            raise ValueError(
+                f"no track is as long as a window of {seconds} s: expected longer ones, or a shorter window"
+            )
         groups = {track.about.group for track in tracks}
         shares = {group: SHARES.get(group, OTHER_SHARE) for group in groups}
         frames = {group: sum(len(t.mel) for t in tracks if t.about.group == group) for group in groups}
@@ -82,10 +85,13 @@ class Windows(IterableDataset[Batch]):
             mouth[silent], phones[silent], seal[silent], style[silent] = 0, INDEX["SIL"], 0, len(ALL_STYLES)
         known = ~np.isnan(mouth).any(1, keepdims=True)
         return Batch(
-            torch.from_numpy(mel), torch.from_numpy(np.nan_to_num(mouth)), torch.from_numpy(known.astype(np.float32)),
-            torch.from_numpy(np.where(phones == UNKNOWN, IGNORED, phones.astype(np.int64))), torch.from_numpy(seal),
+            torch.from_numpy(mel),
+            torch.from_numpy(np.nan_to_num(mouth)),
+            torch.from_numpy(known.astype(np.float32)),
+            torch.from_numpy(np.where(phones == UNKNOWN, IGNORED, phones.astype(np.int64))),
+            torch.from_numpy(seal),
             torch.from_numpy(style),
-        )  # fmt: skip
+        )
 
     def _window(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
         track = self.tracks[int(np.searchsorted(self._chance, rng.random()))]

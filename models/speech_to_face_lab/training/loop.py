@@ -1,7 +1,8 @@
 """One training run: the network, its optimiser and average, and the two stages of PMMTalk (section IV-E).
 
-First the pseudo-text and pseudo-image branches learn to hear phones and to draw mouths; then both are frozen, as the paper's are, and the
-audio encoder and the decoder learn the coefficients while the frozen branches' own losses keep what they hear in its place.
+First the pseudo-text and pseudo-image branches learn to hear phones and to draw mouths; then both are frozen, as the
+paper's are, and the audio encoder and the decoder learn the coefficients while the frozen branches' own losses keep
+what they hear in its place.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from speech_to_face.networks.pmmtalk.branches import to_patches
 from speech_to_face.networks.pmmtalk.config import Config
 from speech_to_face.networks.pmmtalk.network import PMMTalk, Views
 from speech_to_face_lab.training.examples import IGNORED, Batch
-from speech_to_face_lab.training.objective import CLOSED, DRAW_EVERY, OPEN, Weights, aperture, image_loss, objective, phone_loss
+from speech_to_face_lab.training.objective import (
+    CLOSED,
+    DRAW_EVERY,
+    OPEN,
+    Weights,
+    aperture,
+    image_loss,
+    objective,
+    phone_loss,
+)
 from speech_to_face_lab.training.state import MOMENTS, Average, restore, take_over
 
 WARM_UP = 100
@@ -108,7 +118,8 @@ class Loop:
         return terms
 
     def _here(self, look: faces.Look) -> faces.Look:
-        """The same look on the loop's device: looks are drawn by lot on the CPU, so that a seed gives the same faces everywhere."""
+        """The same look on the loop's device: looks are drawn by lot on the CPU, so that a seed gives the same faces
+        everywhere."""
         return faces.Look(*(getattr(look, field.name).to(self.device) for field in fields(look)))
 
     def _drawn(self, look: faces.Look) -> tuple[Tensor, Tensor]:
@@ -120,7 +131,9 @@ class Loop:
     def in_step(self, batch: Batch) -> Batch:
         """The batch's frames that the network can have heard: the last `delay` ones would need sound after its end."""
         kept = batch.mel.shape[1] - self.config.delay
-        return Batch(batch.mel, batch.curves[:, :kept], batch.known, batch.labels[:, :kept], batch.sealed[:, :kept], batch.style)
+        return Batch(
+            batch.mel, batch.curves[:, :kept], batch.known, batch.labels[:, :kept], batch.sealed[:, :kept], batch.style
+        )
 
     def _branches(self, batch: Batch, reference: Tensor, crop: Tensor) -> tuple[Tensor, Tensor]:
         """Phone log-probabilities and some drawn mouths, without the decoder; the delay is taken out."""
@@ -132,14 +145,17 @@ class Loop:
         """Run a batch and take the delay out: row k of every result belongs to frame k."""
         style, code = self.model.styles(batch.style), self.model.reference(reference)
         states = self.model.initial_states(batch.mel.shape[0])
-        out, _, views = self.model(batch.mel, style, code, to_patches(crop), torch.zeros((), dtype=torch.long, device=self.device), states)
+        out, _, views = self.model(
+            batch.mel, style, code, to_patches(crop), torch.zeros((), dtype=torch.long, device=self.device), states
+        )
         late = self.config.delay
         aligned = {name: view[:, late:] for name, view in views.aligned.items()}
         return out[:, late:], Views(views.log_phones[:, late:], views.images[:, late:], aligned)
 
     @torch.no_grad()
     def validate(self, batches: list[Batch]) -> dict[str, float]:
-        """Phone accuracy, mean correlation of live channels, share of sealed frames that are closed and of open ones that are not."""
+        """Phone accuracy, mean correlation of live channels, share of sealed frames that are closed and of open ones
+        that are not."""
         reference, crop = self._drawn(self._here(faces.default_look()))
         rows = []
         for batch in batches:

@@ -1,7 +1,7 @@
 """Level, equaliser and noise laid over features: for power spectra a gain is a product and another sound a sum.
 
-The cross term between two sounds is left out; its mean is zero. Mild, and a quarter of the time nothing but a level: strong noise erases
-the burst and closure cues of p, b and m, and a network trained on it stops closing the lips.
+The cross term between two sounds is left out; its mean is zero. Mild, and a quarter of the time nothing but a level:
+strong noise erases the burst and closure cues of p, b and m, and a network trained on it stops closing the lips.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ EQUALISER_DB = 3.0
 FADE_SHARE = 0.15
 WARP_SHARE = 0.5
 WARPS = (0.89, 0.92, 0.95, 0.98, 1.02, 1.05, 1.08, 1.12)
-"""Shorter and longer vocal tracts: formants move while pitch and tempo stay, which makes other speakers of the few there are."""
+"""Shorter and longer vocal tracts: formants move while pitch and tempo stay, which makes other speakers of the few
+there are."""
 BANK_SCALE = 256
 """Banks hold power divided by this, which keeps it inside float16."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noises:
-    """Banks of power features at 0 dBFS RMS, (steps, 160) float16: sounds that are not speech, and many people at once."""
+    """Banks of power features at 0 dBFS RMS, (steps, 160) float16: sounds that are not speech, and many people at
+    once."""
 
     noise: NDArray[np.float16]
     babble: NDArray[np.float16]
@@ -52,7 +54,9 @@ def power_of(mel: Mel) -> Mel:
 
 
 def mel_of(power: Mel) -> Mel:
-    return np.asarray((np.log(np.maximum(power, 0) + np.float32(FLOOR)) - np.float32(MEAN)) / np.float32(SCALE), np.float32)
+    return np.asarray(
+        (np.log(np.maximum(power, 0) + np.float32(FLOOR)) - np.float32(MEAN)) / np.float32(SCALE), np.float32
+    )
 
 
 def mixed(mel: Mel, noises: Noises, rng: np.random.Generator) -> Mel:
@@ -110,7 +114,8 @@ def _gain(db: float) -> np.float32:
 
 
 def _equaliser(rng: np.random.Generator) -> NDArray[np.float32]:
-    """(80,) power gains: a smooth curve of a few decibels, sometimes with the bands of a telephone or a small loudspeaker."""
+    """(80,) power gains: a smooth curve of a few decibels, sometimes with the bands of a telephone or a small
+    loudspeaker."""
     at = np.arange(MELS)
     gain_db = np.interp(at, np.linspace(0, MELS - 1, 7), rng.normal(0, EQUALISER_DB, 7))
     if rng.random() < 0.2:

@@ -14,12 +14,16 @@ from speech_to_face.networks.pmmtalk.branches import to_patches
 from speech_to_face.networks.pmmtalk.network import Views
 from speech_to_face_lab.training.examples import IGNORED, Batch
 
-LIPS = [i for i, n in enumerate(MOUTH_32) if n.startswith(("jawOpen", "mouthClose", "mouthLower", "mouthUpper", "mouthPress", "mouthRoll"))]
+LIPS = [
+    i
+    for i, n in enumerate(MOUTH_32)
+    if n.startswith(("jawOpen", "mouthClose", "mouthLower", "mouthUpper", "mouthPress", "mouthRoll"))
+]
 LEADING = [MOUTH_32.index(name) for name in ("jawOpen", "mouthFunnel", "mouthPucker")]
 """Channels an eye reads first: counted twice."""
 SEALED_WEIGHT = 2.0
-"""Lip channels while p, b, m are closed: without it plain squared error never closes the lips. Four, with a term that only ever
-pulled shut, closed them at two of five other words as well."""
+"""Lip channels while p, b, m are closed: without it plain squared error never closes the lips. Four, with a term that
+only ever pulled shut, closed them at two of five other words as well."""
 APERTURE_SD = 0.1
 SMALLEST_SD = 0.03
 DRAW_EVERY = 9
@@ -29,7 +33,8 @@ ALIGN_FRAMES = 128
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Share of every term. Position and motion as the paper's 1 and 10; the alignment terms with their means, not the paper's sums."""
+    """Share of every term. Position and motion as the paper's 1 and 10; the alignment terms with their means, not the
+    paper's sums."""
 
     position: float = 1.0
     motion: float = 10.0
@@ -42,16 +47,22 @@ class Weights:
 
 
 def channel_weights(sd: Tensor) -> Tensor:
-    """(32,) one over the variance of each channel, leading ones twice: errors count in units of what the channel does."""
+    """(32,) one over the variance of each channel, leading ones twice: errors count in units of what the channel
+    does."""
     weight = 1 / sd.clamp(min=SMALLEST_SD) ** 2
     weight[LEADING] *= 2
     return weight
 
 
 GAP = {
-    "jawOpen": 1.0, "mouthClose": -1.0, "mouthLowerDown": 0.5, "mouthUpperUp": 0.5, "mouthPress": -0.5, "mouthRollLower": -0.5,
+    "jawOpen": 1.0,
+    "mouthClose": -1.0,
+    "mouthLowerDown": 0.5,
+    "mouthUpperUp": 0.5,
+    "mouthPress": -0.5,
+    "mouthRollLower": -0.5,
     "mouthRollUpper": -0.5,
-}  # fmt: skip
+}
 """How the channels open the lips; pairs count as their mean."""
 
 
@@ -98,24 +109,32 @@ def phone_loss(log_phones: Tensor, labels: Tensor) -> Tensor:
 
 
 def aperture_loss(predicted: Tensor, batch: Batch) -> Tensor:
-    """Squared error of the opening, sealed frames twice; only of windows whose source carries all that opens and closes."""
+    """Squared error of the opening, sealed frames twice; only of windows whose source carries all that opens and
+    closes."""
     whole = (batch.known[:, 0, GAP_WEIGHTS != 0] > 0).all(-1).to(predicted)
     gap = (aperture(predicted) - aperture(batch.curves)) / APERTURE_SD
     return (whole[:, None] * gap**2 * (1 + batch.sealed)).mean()
 
 
 def spread_loss(predicted: Tensor, batch: Batch, channel: Tensor) -> Tensor:
-    """Squared error of each channel's standard deviation over the window: squared error alone makes an unsure mouth move too little."""
+    """Squared error of each channel's standard deviation over the window: squared error alone makes an unsure mouth
+    move too little."""
     apart = (predicted.std(1) - batch.curves.std(1)) ** 2
     return (apart * channel * batch.known[:, 0]).mean()
 
 
 def image_loss(images: Tensor, look: faces.Look, crop: Tensor, mouth: Tensor) -> Tensor:
-    """L1 between drawn mouths (batch, time, squares, 48) and the rasterised coefficients (batch, time, 32) of the same frames.
+    """L1 between drawn mouths (batch, time, squares, 48) and the rasterised coefficients (batch, time, 32) of the same
+    frames.
 
     The picture is drawn from `mouth` as it stands: channels that a source does not carry are at rest in it.
     """
     times = images.shape[1]
-    each = faces.Look(*(value.repeat_interleave(times, 0) for value in (look.skin, look.lips, look.width, look.thickness, look.height)))
+    each = faces.Look(
+        *(
+            value.repeat_interleave(times, 0)
+            for value in (look.skin, look.lips, look.width, look.thickness, look.height)
+        )
+    )
     drawn = faces.draw_mouth(each, mouth.flatten(0, 1), crop.repeat_interleave(times, 0))
     return torch.abs(images.flatten(0, 1) - to_patches(drawn)).mean()

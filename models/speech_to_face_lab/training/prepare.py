@@ -1,6 +1,8 @@
-"""Make training tracks: `python -m speech_to_face_lab.training.prepare --corpus DIR [--captures DIR --alignments FILE] --out DIR`.
+"""Make training tracks: `python -m speech_to_face_lab.training.prepare --corpus DIR [--captures DIR --alignments FILE]
+--out DIR`.
 
-Stops and resumes track by track. Every voice is laid down several times, each time at other speeds, in other rooms, through other codecs.
+Stops and resumes track by track. Every voice is laid down several times, each time at other speeds, in other rooms,
+through other codecs.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ CAPTURED_RATES = (0.9, 1.12)
 """Narrower than a synthetic voice's: a captured mouth has the speed that it has."""
 NOISE_SECONDS = 240
 OFTEN = {"tones": 3}
-"""Kinds of noise that fill more of the bank: music has the pitch and the rise of a voice, and takes the most telling apart."""
+"""Kinds of noise that fill more of the bank: music has the pitch and the rise of a voice, and takes the most telling
+apart."""
 BABBLE_VOICES = 5
 REST = np.asarray(curves((Phone("SIL", 0.0, 1.0),), 1)[0], np.float32)
 
@@ -49,22 +52,32 @@ def faster(phones: tuple[Phone, ...], rate: float) -> tuple[Phone, ...]:
     return tuple(Phone(p.name, p.start_s / rate, p.end_s / rate) for p in phones)
 
 
-def spoken(samples: NDArray[np.float32], phones: tuple[Phone, ...], rate: float, rng: np.random.Generator | None) -> Piece:
-    """A clip whose mouth follows from its phones, at `rate` times its speed; without a generator nothing is done to the sound."""
+def spoken(
+    samples: NDArray[np.float32], phones: tuple[Phone, ...], rate: float, rng: np.random.Generator | None
+) -> Piece:
+    """A clip whose mouth follows from its phones, at `rate` times its speed; without a generator nothing is done to the
+    sound."""
     sound, phones = (resped(samples, rate) if rate != 1 else samples), faster(phones, rate)
     frames = frame_count(len(sound))
     mouth = curves(phones, frames, loudness_db(sound, frames))
     return whole_grains(through(sound, rng) if rng else sound, mouth, labels(phones, frames), sealed(phones, frames))
 
 
-def shown(capture: Capture, phones: tuple[Phone, ...], faces: Faces, rate: float, rng: np.random.Generator | None) -> Piece:
-    """A clip with a captured face, at `rate` times its speed. Where phones are known, lips seal and unmeasured channels follow rules."""
+def shown(
+    capture: Capture, phones: tuple[Phone, ...], faces: Faces, rate: float, rng: np.random.Generator | None
+) -> Piece:
+    """A clip with a captured face, at `rate` times its speed. Where phones are known, lips seal and unmeasured channels
+    follow rules."""
     sound = resped(as_float(capture.samples), rate) if rate != 1 else as_float(capture.samples)
     frames, phones = frame_count(len(sound)), faster(phones, rate)
     measured = followed(faces.of(capture), frames, rate)
     if phones:
         ruled = curves(phones, frames, loudness_db(sound, frames))
-        mouth, said, seal = held(np.where(np.isnan(measured), ruled, measured), phones), labels(phones, frames), sealed(phones, frames)
+        mouth, said, seal = (
+            held(np.where(np.isnan(measured), ruled, measured), phones),
+            labels(phones, frames),
+            sealed(phones, frames),
+        )
     else:
         mouth, said, seal = measured, np.full(frames, UNKNOWN), np.zeros(frames, np.float32)
     return whole_grains(through(sound, rng) if rng else sound, mouth, said, seal)
@@ -108,7 +121,9 @@ def people_track(group: str, rows: list[tuple[Capture, tuple[Phone, ...]]], copy
             if capture.curves is not None:
                 yield shown(capture, phones, faces, 1.0 if copy < 0 else float(rng.uniform(*CAPTURED_RATES)), effects)
             else:
-                yield spoken(_levelled(capture.samples), phones, 1.0 if copy < 0 else float(rng.uniform(*RATES)), effects)
+                yield spoken(
+                    _levelled(capture.samples), phones, 1.0 if copy < 0 else float(rng.uniform(*RATES)), effects
+                )
 
     return write_track(out, track_name(f"real-{group}", copy), about, with_pauses(pieces(), rng))
 
@@ -148,7 +163,9 @@ def write_noises(corpus: Path, out: Path) -> None:
     for kind in NOISES:
         chunks += [no_speech(SAMPLE_RATE * 10, kind, rng) for _ in range(OFTEN.get(kind, 1) * NOISE_SECONDS // 10)]
     _save(out / "noise.npy", _power(chunks))
-    talkers = [as_float(np.concatenate([c.samples for c in read_voice(corpus, voice)[:60]])) for voice in voices(corpus)[::4]]
+    talkers = [
+        as_float(np.concatenate([c.samples for c in read_voice(corpus, voice)[:60]])) for voice in voices(corpus)[::4]
+    ]
     many = min(BABBLE_VOICES, len(talkers))
     some = [[_excerpt(talkers[i], rng) for i in rng.choice(len(talkers), many, replace=False)] for _ in range(24)]
     _save(out / "babble.npy", _power([babble(group, rng) for group in some]))
@@ -189,7 +206,9 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder made by python -m speech_to_face_lab.corpus")
     parser.add_argument("--captures", type=Path, help="folder of real speech with manifests")
-    parser.add_argument("--alignments", type=Path, help="phones of the real speech, made by python -m speech_to_face_lab.corpus.align")
+    parser.add_argument(
+        "--alignments", type=Path, help="phones of the real speech, made by python -m speech_to_face_lab.corpus.align"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the tracks")
     parser.add_argument("--copies", type=int, default=2, help="times every synthetic voice is laid down (default 2)")
     parser.add_argument("--real-copies", type=int, default=5, help="times real speech is laid down (default 5)")
@@ -209,7 +228,9 @@ def main() -> None:
 def prepare(chosen: argparse.Namespace) -> None:
     """Make what is missing."""
     if not voices(chosen.corpus):
-        raise ValueError(f"{chosen.corpus}: no voices there, expected a folder made by python -m speech_to_face_lab.corpus")
+        raise ValueError(
+            f"{chosen.corpus}: no voices there, expected a folder made by python -m speech_to_face_lab.corpus"
+        )
     chosen.out.mkdir(parents=True, exist_ok=True)
     if not (chosen.out / "babble.npy").exists():
         write_noises(chosen.corpus, chosen.out)

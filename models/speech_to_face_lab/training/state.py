@@ -1,4 +1,5 @@
-"""Training state on disk, as safetensors: weights, their running average, the optimiser's moments, the step. Nothing is pickled."""
+"""Training state on disk, as safetensors: weights, their running average, the optimiser's moments, the step. Nothing is
+pickled."""
 
 from __future__ import annotations
 
@@ -52,12 +53,15 @@ def restore(path: Path, model: nn.Module, average: Average, optimiser: torch.opt
 
 
 def take_over(path: Path, model: nn.Module, average: Average) -> None:
-    """Start from the averaged weights of another run; styles and delay may differ, sizes may not. ValueError names what does not fit."""
+    """Start from the averaged weights of another run; styles and delay may differ, sizes may not. ValueError names what
+    does not fit."""
     with safe_open(path, "pt") as stored:
         for name, p in model.named_parameters():
             found = stored.get_tensor(f"average.{name}") if f"average.{name}" in stored.keys() else None  # noqa: SIM118
             if found is None or found.shape != p.shape:
                 got = "missing" if found is None else f"{tuple(found.shape)}"
-                raise ValueError(f"{path}: {name} is {got}, expected {tuple(p.shape)}: start from a run of the same sizes")
+                raise ValueError(
+                    f"{path}: {name} is {got}, expected {tuple(p.shape)}: start from a run of the same sizes"
+                )
             p.data.copy_(found)
             average.weights[name].copy_(found)

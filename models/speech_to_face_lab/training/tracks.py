@@ -1,7 +1,8 @@
 """Training tracks on disk: sound already turned into features, with what the mouth does, a voice's clips end to end.
 
-Features are made once, several times over with other speeds, rooms and codecs, and read by every run as memory maps that runs share;
-levels, equalisers and noise are laid over them while training (`speech_to_face_lab.training.mixing`), where they cost a product and a sum.
+Features are made once, several times over with other speeds, rooms and codecs, and read by every run as memory maps
+that runs share; levels, equalisers and noise are laid over them while training (`speech_to_face_lab.training.mixing`),
+where they cost a product and a sum.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ RATE = 60
 UNKNOWN = 255
 """Label of a frame whose phone nobody knows."""
 GRAIN = 800
-"""Samples of three frames: clips are cut to whole ones, so that frames and sound stay in step however many follow each other."""
+"""Samples of three frames: clips are cut to whole ones, so that frames and sound stay in step however many follow each
+other."""
 PARTS = ("mel", "curves", "labels", "sealed")
 
 
@@ -98,9 +100,12 @@ def write_track(folder: Path, name: str, about: About, pieces: Iterable[Piece]) 
 
 
 def read_tracks(folder: Path, held: bool, without: tuple[str, ...] = ()) -> list[Track]:
-    """Complete tracks of `folder` whose name starts with none of `without`, as memory maps. ValueError for a folder without any track."""
+    """Complete tracks of `folder` whose name starts with none of `without`, as memory maps. ValueError for a folder
+    without any track."""
     if not any(folder.glob("*.json")):
-        raise ValueError(f"{folder}: no tracks there, expected a folder made by python -m speech_to_face_lab.training.prepare")
+        raise ValueError(
+            f"{folder}: no tracks there, expected a folder made by python -m speech_to_face_lab.training.prepare"
+        )
     found = []
     for path in sorted(folder.glob("*.json")):
         about = About(**_about(path))

@@ -58,7 +58,9 @@ def test_angles_pass_unclamped_and_the_input_is_left_alone() -> None:
 
 def test_gain_comes_before_offset_and_limits_come_last() -> None:
     character = Character(
-        gain={"jawOpen": 2}, offset={"JawOpen": 0.1, "HeadYaw": 0.2}, limits={"JawOpen": (0.0, 0.6), "HeadYaw": (-0.1, 0.1)}
+        gain={"jawOpen": 2},
+        offset={"JawOpen": 0.1, "HeadYaw": 0.2},
+        limits={"JawOpen": (0.0, 0.6), "HeadYaw": (-0.1, 0.1)},
     )
     worn = character.apply(mouth([0.1, 0.2, 0.4], 0))
     np.testing.assert_allclose(worn[:, JAW], [0.3, 0.5, 0.6], atol=1e-6)
@@ -73,7 +75,9 @@ def test_mouth_close_follows_the_jaws_gain_so_that_sealed_lips_stay_sealed() -> 
 
 
 def test_a_curve_comes_after_gain_and_offset_and_before_limits() -> None:
-    character = Character(gain={"JawOpen": 2}, offset={"JawOpen": 0.1}, curve={"JawOpen": 2}, limits={"JawOpen": (0.0, 0.5)})
+    character = Character(
+        gain={"JawOpen": 2}, offset={"JawOpen": 0.1}, curve={"JawOpen": 2}, limits={"JawOpen": (0.0, 0.5)}
+    )
     np.testing.assert_allclose(character.apply(mouth([0.1, 0.2, 0.4], 0))[:, JAW], [0.09, 0.25, 0.5], atol=1e-6)
 
 
@@ -100,7 +104,10 @@ def test_a_head_turns_by_its_own_signs_and_gain_on_top_of_the_channels() -> None
 def test_any_pose_comes_out_finite_and_in_range_of_a_character_with_everything(poses: np.ndarray) -> None:
     smoothing = {"all": Smoothing(3, 30)}
     character = Character(
-        gain={"JawOpen": 2}, curve={"JawOpen": [[0.5, 0.1]], "MouthPucker": 0.5}, symmetry={"all": 0.5}, smoothing=smoothing
+        gain={"JawOpen": 2},
+        curve={"JawOpen": [[0.5, 0.1]], "MouthPucker": 0.5},
+        symmetry={"all": 0.5},
+        smoothing=smoothing,
     )
     worn = character.stream().push(poses)
     assert worn.shape == poses.shape
@@ -110,7 +117,9 @@ def test_any_pose_comes_out_finite_and_in_range_of_a_character_with_everything(p
 
 
 def test_one_pose_is_worn_as_it_is_among_many() -> None:
-    character = Character(gain={"JawOpen": 1.3}, curve={"JawOpen": [[0.2, 0.3], [0.6, 0.7]], "MouthPucker": 1.5}, symmetry={"all": 0.5})
+    character = Character(
+        gain={"JawOpen": 1.3}, curve={"JawOpen": [[0.2, 0.3], [0.6, 0.7]], "MouthPucker": 1.5}, symmetry={"all": 0.5}
+    )
     poses = np.random.default_rng(5).random((50, 61), np.float32)
     np.testing.assert_allclose(np.stack([character.apply(pose) for pose in poses]), character.apply(poses), atol=1e-6)
 
@@ -144,7 +153,10 @@ def test_characters_that_do_the_same_are_equal() -> None:
 
 
 def test_a_file_makes_the_character_it_describes(tmp_path: Path) -> None:
-    path = saved(tmp_path, "name: Jörg\ngain: {JawOpen: 1.2, HeadYaw: -1}\noffset:\n  browInnerUp: 0.05\nlimits: {JawOpen: [0, 0.8]}\n")
+    path = saved(
+        tmp_path,
+        "name: Jörg\ngain: {JawOpen: 1.2, HeadYaw: -1}\noffset:\n  browInnerUp: 0.05\nlimits: {JawOpen: [0, 0.8]}\n",
+    )
     expected = Character("Jörg", {"JawOpen": 1.2, "HeadYaw": -1}, {"browInnerUp": 0.05}, {"JawOpen": (0, 0.8)})
     pose = np.linspace(0, 1, 61, dtype=np.float32)
     np.testing.assert_array_equal(load_character(path).apply(pose), expected.apply(pose))
@@ -174,7 +186,10 @@ BAD = {
     "a list for channels": ("gain: [JawOpen]", "expected channels and their values"),
     "a list for a file": ("- gain", "got list, expected keys: name, gain, offset, limits"),
     "a curve of nothing": ("curve: {JawOpen: 0}", "curve of JawOpen: got 0, expected a number from 0.1 to 10"),
-    "smoothing that is late": ("smoothing: {mouth: {min_cutoff_hz: 2}}", "smoothing of mouth: got min_cutoff_hz 2 and beta 0, which delay"),
+    "smoothing that is late": (
+        "smoothing: {mouth: {min_cutoff_hz: 2}}",
+        "smoothing of mouth: got min_cutoff_hz 2 and beta 0, which delay",
+    ),
     "an unknown group": ("smoothing: {lips: {min_cutoff_hz: 20}}", "unknown channel or group 'lips'"),
     "an unknown pair": ("symmetry: {MouthSmileLeft: 1}", "did you mean MouthSmile?"),
     "an unknown rule": (

@@ -44,7 +44,11 @@ def test_points_may_say_where_the_curve_begins_and_ends() -> None:
 
 
 def test_channels_with_different_numbers_of_points_bend_at_once() -> None:
-    curves: dict[str, Curve] = {"JawOpen": [[0.5, 0.2]], "MouthPucker": [[0.2, 0.1], [0.4, 0.6], [0.9, 0.7]], "MouthFunnel": 2}
+    curves: dict[str, Curve] = {
+        "JawOpen": [[0.5, 0.2]],
+        "MouthPucker": [[0.2, 0.1], [0.4, 0.6], [0.9, 0.7]],
+        "MouthFunnel": 2,
+    }
     poses = np.random.default_rng(0).random((40, 61), np.float32)
     together = Response(curves)(poses)
     for channel, curve in curves.items():
@@ -53,7 +57,11 @@ def test_channels_with_different_numbers_of_points_bend_at_once() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=16, unique_by=lambda point: round(point[0], 3)))
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=16, unique_by=lambda point: round(point[0], 3)
+    )
+)
 def test_any_accepted_curve_is_monotone_and_stays_in_range(points: list[tuple[float, float]]) -> None:
     rising = sorted(round(point[0], 3) for point in points)
     outputs = sorted(point[1] for point in points)
@@ -105,7 +113,10 @@ BAD = {
     "a point with one number": ({"JawOpen": [[0.5]]}, "got [0.5], expected points [in, out]"),
     "numbers for points": ({"JawOpen": [0.5, 0.3]}, "got 0.5, expected points [in, out]"),
     "a point out of range": ({"JawOpen": [[0.5, 1.3]]}, "got 1.3, expected a number from 0 to 1"),
-    "a falling curve": ({"JawOpen": [[0.2, 0.5], [0.4, 0.3]]}, "got [0.4, 0.3] after [0.2, 0.5], expected rising inputs"),
+    "a falling curve": (
+        {"JawOpen": [[0.2, 0.5], [0.4, 0.3]]},
+        "got [0.4, 0.3] after [0.2, 0.5], expected rising inputs",
+    ),
     "two outputs for one input": ({"JawOpen": [[0.2, 0.5], [0.2, 0.6]]}, "expected rising inputs"),
 }
 

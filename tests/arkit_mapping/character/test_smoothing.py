@@ -1,4 +1,5 @@
-"""The one-euro filter: still at rest, quick in motion, the same however the stream is cut, and never too late for speech."""
+"""The one-euro filter: still at rest, quick in motion, the same however the stream is cut, and never too late for
+speech."""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ def test_any_cutting_into_chunks_gives_the_same_poses(cuts: list[int]) -> None:
 def test_one_pose_at_a_time_with_or_without_a_frame_axis_is_the_same_stream() -> None:
     poses = noise(50)
     flat, stream = Smoother(ALL), Smoother(ALL)
-    np.testing.assert_array_equal([flat.push(pose) for pose in poses], np.concatenate([stream.push(pose[None]) for pose in poses]))
+    np.testing.assert_array_equal(
+        [flat.push(pose) for pose in poses], np.concatenate([stream.push(pose[None]) for pose in poses])
+    )
 
 
 def test_no_pose_depends_on_those_after_it() -> None:
@@ -140,7 +143,10 @@ def test_late_smoothing_is_refused_and_the_numbers_it_names_are_the_least_allowe
     assert f"{added_delay(Smoothing(2, 5)).most_ms:.1f} ms, expected at most 10; nearest allowed: " in told
     words = told.replace("beta", "min_cutoff_hz").split("min_cutoff_hz ")
     cutoff_hz, beta = float(words[-2].split()[0]), float(words[-1])
-    for allowed, refused in ((Smoothing(cutoff_hz, 5), Smoothing(cutoff_hz - 0.1, 5)), (Smoothing(2, beta), Smoothing(2, beta - 0.1))):
+    for allowed, refused in (
+        (Smoothing(cutoff_hz, 5), Smoothing(cutoff_hz - 0.1, 5)),
+        (Smoothing(2, beta), Smoothing(2, beta - 0.1)),
+    ):
         assert added_delay(allowed).most_ms <= MOST_MS < added_delay(refused).most_ms
 
 
@@ -158,7 +164,12 @@ def test_the_groups_are_the_61_without_overlap() -> None:
 def test_a_channel_goes_before_its_group_and_a_group_before_all() -> None:
     first, second, third = Smoothing(20), Smoothing(30), Smoothing(40)
     spread = by_channel({"mouthPucker": third, "all": first, "mouth": second, "brows": None})
-    assert (spread["HeadYaw"], spread["JawOpen"], spread["MouthPucker"], spread["BrowInnerUp"]) == (first, second, third, None)
+    assert (spread["HeadYaw"], spread["JawOpen"], spread["MouthPucker"], spread["BrowInnerUp"]) == (
+        first,
+        second,
+        third,
+        None,
+    )
 
 
 def test_mouth_close_goes_with_the_jaw_unless_it_is_named() -> None:
@@ -170,9 +181,15 @@ def test_mouth_close_goes_with_the_jaw_unless_it_is_named() -> None:
     ("entry", "reason"),
     [
         ({"moth": {"min_cutoff_hz": 20}}, "smoothing: unknown channel or group 'moth', did you mean mouth?"),
-        ({"mouth": {"min_cutof_hz": 20}}, "smoothing of mouth: unknown key 'min_cutof_hz', did you mean min_cutoff_hz?"),
+        (
+            {"mouth": {"min_cutof_hz": 20}},
+            "smoothing of mouth: unknown key 'min_cutof_hz', did you mean min_cutoff_hz?",
+        ),
         ({"mouth": {"beta": 20}}, "smoothing of mouth: got no min_cutoff_hz"),
-        ({"mouth": {"min_cutoff_hz": 90}}, "smoothing of mouth: min_cutoff_hz: got 90, expected a number from 0.1 to 60"),
+        (
+            {"mouth": {"min_cutoff_hz": 90}},
+            "smoothing of mouth: min_cutoff_hz: got 90, expected a number from 0.1 to 60",
+        ),
         ({"mouth": 5}, "smoothing of mouth: got 5, expected {min_cutoff_hz: 3, beta: 30} or off"),
         ({"mouth": {"min_cutoff_hz": 1}}, "expected at most 10"),
         (5, "smoothing: got 5, expected groups or channels"),

@@ -21,8 +21,14 @@ def pulled(pulls: dict[str, float], **weights: float) -> dict[str, float]:
 
 
 def test_a_pair_meets_at_its_mean_and_part_of_the_way_is_part_of_the_way() -> None:
-    assert pulled({"MouthSmile": 1}, MouthSmileLeft=0.6, MouthSmileRight=0.2) == {"MouthSmileLeft": 0.4, "MouthSmileRight": 0.4}
-    assert pulled({"MouthSmile": 0.5}, MouthSmileLeft=0.6, MouthSmileRight=0.2) == {"MouthSmileLeft": 0.5, "MouthSmileRight": 0.3}
+    assert pulled({"MouthSmile": 1}, MouthSmileLeft=0.6, MouthSmileRight=0.2) == {
+        "MouthSmileLeft": 0.4,
+        "MouthSmileRight": 0.4,
+    }
+    assert pulled({"MouthSmile": 0.5}, MouthSmileLeft=0.6, MouthSmileRight=0.2) == {
+        "MouthSmileLeft": 0.5,
+        "MouthSmileRight": 0.3,
+    }
 
 
 def test_a_sideways_jaw_goes_less_far_and_moves_no_second_shape() -> None:

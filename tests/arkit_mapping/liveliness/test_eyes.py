@@ -99,7 +99,9 @@ def test_the_rate_follows_its_amount_and_can_be_none() -> None:
     assert len(blinks(face(talks, blinks=0.5))) < 0.75 * len(blinks(face(talks)))
 
 
-def test_eyes_look_at_the_partner_most_of_the_time_and_more_when_silent(talking: np.ndarray, silent: np.ndarray) -> None:
+def test_eyes_look_at_the_partner_most_of_the_time_and_more_when_silent(
+    talking: np.ndarray, silent: np.ndarray
+) -> None:
     def at_partner(poses: np.ndarray) -> float:
         return float(np.mean(np.hypot(channel(poses, "LeftEyeYaw"), channel(poses, "LeftEyePitch")) < np.radians(3)))
 
@@ -121,9 +123,15 @@ def test_both_eyes_look_the_same_way_and_shapes_agree_with_angles(talking: np.nd
     np.testing.assert_array_equal(value("LeftEyeYaw"), value("RightEyeYaw"))
     np.testing.assert_array_equal(value("EyeLookInLeft"), value("EyeLookOutRight"))
     np.testing.assert_array_equal(value("EyeLookOutLeft"), value("EyeLookInRight"))
-    np.testing.assert_allclose(RAD_PER_LOOK * (value("EyeLookInLeft") - value("EyeLookOutLeft")), value("LeftEyeYaw"), atol=1e-6)
-    np.testing.assert_allclose(RAD_PER_LOOK * (value("EyeLookOutRight") - value("EyeLookInRight")), value("RightEyeYaw"), atol=1e-6)
-    np.testing.assert_allclose(RAD_PER_LOOK * (value("EyeLookDownLeft") - value("EyeLookUpLeft")), value("LeftEyePitch"), atol=1e-6)
+    np.testing.assert_allclose(
+        RAD_PER_LOOK * (value("EyeLookInLeft") - value("EyeLookOutLeft")), value("LeftEyeYaw"), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        RAD_PER_LOOK * (value("EyeLookOutRight") - value("EyeLookInRight")), value("RightEyeYaw"), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        RAD_PER_LOOK * (value("EyeLookDownLeft") - value("EyeLookUpLeft")), value("LeftEyePitch"), atol=1e-6
+    )
     assert (np.minimum(value("EyeLookInLeft"), value("EyeLookOutLeft")) == 0).all()
 
 

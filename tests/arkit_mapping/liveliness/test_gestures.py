@@ -33,7 +33,9 @@ def test_a_full_stress_lifts_the_brows_higher_than_a_weak_one_and_the_inner_ones
     def tops(strength: float) -> np.ndarray:
         stresses = [(300 * k, strength) for k in range(1, 200)]
         brows = Brows(Random(1)).step(0, heard(60_300, stresses=stresses))
-        return np.array([brows[pose : pose + 120].max(axis=0) for pose, _ in stresses if brows[pose : pose + 120].any()])
+        return np.array(
+            [brows[pose : pose + 120].max(axis=0) for pose, _ in stresses if brows[pose : pose + 120].any()]
+        )
 
     weak, full = tops(0.0), tops(1.0)
     assert full[:, 0].mean() > 1.8 * weak[:, 0].mean()

@@ -21,7 +21,8 @@ def still(seconds: float = SECONDS) -> np.ndarray:
 
 
 def voice(seconds: float = SECONDS, seed: int = 5) -> np.ndarray:
-    """Levels of a talker: phrases of 3 s of syllables at 4 Hz, a second of quiet after each, stresses here and there."""
+    """Levels of a talker: phrases of 3 s of syllables at 4 Hz, a second of quiet after each, stresses here and
+    there."""
     rng = np.random.default_rng(seed)
     t = np.arange(round(60 * seconds)) / 60
     syllables = np.maximum(0, np.sin(2 * np.pi * 4 * t)) ** 0.5
@@ -160,7 +161,9 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         life.apply(np.zeros((4, 61), np.float32), np.zeros(3))
 
 
-@pytest.mark.parametrize("make", [lambda: Amounts(blinks=-1), lambda: Amounts(gaze=float("nan")), lambda: HeadMotion(yaw=5)])
+@pytest.mark.parametrize(
+    "make", [lambda: Amounts(blinks=-1), lambda: Amounts(gaze=float("nan")), lambda: HeadMotion(yaw=5)]
+)
 def test_numbers_out_of_range_are_refused(make: object) -> None:
     with pytest.raises(ValueError, match=r"got .*, expected a number from"):
         make()  # type: ignore[operator]

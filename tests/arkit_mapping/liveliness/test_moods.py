@@ -15,7 +15,8 @@ from arkit_mapping.liveliness.moods import GLIDE_POSES, Mood, MoodBlend, MoodErr
 ALL = [name for name in names_of_moods() if name != "neutral"]
 JAW, CLOSE = (CHANNELS_61.index(name) for name in ("JawOpen", "MouthClose"))
 PARTING = [
-    CHANNELS_61.index(name) for name in ("JawOpen", "MouthLowerDownLeft", "MouthLowerDownRight", "MouthUpperUpLeft", "MouthUpperUpRight")
+    CHANNELS_61.index(name)
+    for name in ("JawOpen", "MouthLowerDownLeft", "MouthLowerDownRight", "MouthUpperUpLeft", "MouthUpperUpRight")
 ]
 
 
@@ -23,7 +24,9 @@ def pose(**weights: float) -> np.ndarray:
     """float32 (61,); a name without a side sets both sides."""
     made = np.zeros(61, np.float32)
     for name, weight in weights.items():
-        made[[at for at, channel in enumerate(CHANNELS_61) if channel in (name, f"{name}Left", f"{name}Right")]] = weight
+        made[[at for at, channel in enumerate(CHANNELS_61) if channel in (name, f"{name}Left", f"{name}Right")]] = (
+            weight
+        )
     return made
 
 
@@ -34,7 +37,9 @@ def at(channel: str, poses: np.ndarray) -> np.ndarray:
 VOWEL = pose(JawOpen=0.45, MouthLowerDown=0.25, MouthUpperUp=0.1)
 SHUT = np.stack(
     [
-        pose(JawOpen=0.056, MouthClose=0.04, MouthPress=0.19, MouthRollLower=0.14, MouthRollUpper=0.10),  # p, b as the rules draw them
+        pose(
+            JawOpen=0.056, MouthClose=0.04, MouthPress=0.19, MouthRollLower=0.14, MouthRollUpper=0.10
+        ),  # p, b as the rules draw them
         pose(JawOpen=0.042, MouthClose=0.04, MouthPress=0.16, MouthRollLower=0.14, MouthRollUpper=0.10),  # m
         pose(JawOpen=0.30, MouthClose=0.30, MouthPress=0.1),  # a jaw that is dropped behind shut lips, as phones see it
         pose(JawOpen=0.25, MouthClose=0.24),
@@ -45,7 +50,8 @@ SHUT = np.stack(
 
 
 def visible_gap(poses: np.ndarray, rule: LipRule) -> np.ndarray:
-    """How far lips are apart on a face that understands the rule; `metahuman` faces take MouthClose over JawOpen as closedness."""
+    """How far lips are apart on a face that understands the rule; `metahuman` faces take MouthClose over JawOpen as
+    closedness."""
     sent = closed_lips(poses, rule)
     jaw, close = at("JawOpen", sent).astype(float), at("MouthClose", sent).astype(float)
     if rule == "arkit":
@@ -119,7 +125,12 @@ def test_twice_the_intensity_is_twice_the_offset_and_moods_add_up() -> None:
 
 
 def test_each_mood_shows_the_action_units_it_is_known_by() -> None:
-    signs = {"happy": "MouthSmileLeft", "sad": "MouthFrownLeft", "angry": "BrowDownLeft", "surprised": "BrowOuterUpLeft"}
+    signs = {
+        "happy": "MouthSmileLeft",
+        "sad": "MouthFrownLeft",
+        "angry": "BrowDownLeft",
+        "surprised": "BrowOuterUpLeft",
+    }
     signs |= {"afraid": "MouthStretchLeft", "disgusted": "NoseSneerLeft"}
     assert sorted(signs) == sorted(ALL)
     for name, channel in signs.items():
@@ -130,7 +141,11 @@ def test_each_mood_shows_the_action_units_it_is_known_by() -> None:
 def test_moods_are_even_on_both_sides() -> None:
     for name in ALL:
         offsets = dict(zip(CHANNELS_61, Mood.parse(name).offsets.tolist(), strict=True))
-        assert all(value == offsets[channel.replace("Left", "Right")] for channel, value in offsets.items() if channel.endswith("Left"))
+        assert all(
+            value == offsets[channel.replace("Left", "Right")]
+            for channel, value in offsets.items()
+            if channel.endswith("Left")
+        )
 
 
 @pytest.mark.parametrize(
@@ -175,7 +190,9 @@ def test_a_change_of_mood_glides_over_in_0_4_seconds() -> None:
     smiles = at("MouthSmileLeft", blend.apply(np.zeros((40, 61), np.float32)))
     assert 0 < smiles[0] < 0.02
     assert (np.diff(smiles[:GLIDE_POSES]) > 0).all()
-    np.testing.assert_allclose(smiles[GLIDE_POSES - 1 :], Mood.parse("happy:1").offsets[CHANNELS_61.index("MouthSmileLeft")], rtol=1e-6)
+    np.testing.assert_allclose(
+        smiles[GLIDE_POSES - 1 :], Mood.parse("happy:1").offsets[CHANNELS_61.index("MouthSmileLeft")], rtol=1e-6
+    )
     assert smiles[GLIDE_POSES - 2] < smiles[GLIDE_POSES - 1]
 
 

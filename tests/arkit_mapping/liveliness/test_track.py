@@ -30,7 +30,9 @@ def test_reading_in_portions_gives_the_same(portion: int) -> None:
         return track
 
     whole, track = planned().read(0, 12), planned()
-    np.testing.assert_array_equal(np.concatenate([track.read(start, portion) for start in range(0, 12, portion)]), whole)
+    np.testing.assert_array_equal(
+        np.concatenate([track.read(start, portion) for start in range(0, 12, portion)]), whole
+    )
 
 
 def test_the_value_before_a_new_curve_is_still_the_old_one() -> None:

@@ -26,7 +26,10 @@ def columns(lines: list[str], without: str) -> list[str]:
 
 WAYS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "separators at line ends": (lambda lines: [line + "," for line in lines], "separators at line ends"),
-    "several of them, in the rows alone": (lambda lines: [lines[0], *(line + ",,," for line in lines[1:])], "separators at line ends"),
+    "several of them, in the rows alone": (
+        lambda lines: [lines[0], *(line + ",,," for line in lines[1:])],
+        "separators at line ends",
+    ),
     "semicolons": (lambda lines: [line.replace(",", ";") for line in lines], "cells separated by semicolons"),
     "tabs": (lambda lines: [line.replace(",", "\t") for line in lines], "cells separated by tabs"),
     "semicolons and decimal commas": (
@@ -35,7 +38,10 @@ WAYS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     ),
     "quotes": (lambda lines: [",".join(f'"{cell}"' for cell in line.split(",")) for line in lines], "cells in quotes"),
     "quoted decimal commas": (
-        lambda lines: [lines[0], *(",".join(f'"{cell.replace(".", ",")}"' for cell in line.split(",")) for line in lines[1:])],
+        lambda lines: [
+            lines[0],
+            *(",".join(f'"{cell.replace(".", ",")}"' for cell in line.split(",")) for line in lines[1:]),
+        ],
         "cells in quotes and decimal commas",
     ),
     "spaces": (lambda lines: [line.replace(",", " , ") for line in lines], ""),
@@ -56,7 +62,10 @@ def test_the_values_are_the_same_however_they_are_written(
 
 
 def test_a_semicolon_before_ff_is_no_separator(tmp_path: Path, lines: list[str]) -> None:
-    rows = [f"10:00:{at // 30:02};{at % 30:02};" + line.split(",", 1)[1].replace(",", ";") for at, line in enumerate(lines[1:])]
+    rows = [
+        f"10:00:{at // 30:02};{at % 30:02};" + line.split(",", 1)[1].replace(",", ";")
+        for at, line in enumerate(lines[1:])
+    ]
     (tmp_path / "other.csv").write_text("\n".join([lines[0].replace(",", ";"), *rows]))
     take = read_take(tmp_path / "other.csv")
     assert take.counts == "29.97df"
@@ -68,7 +77,8 @@ def test_of_51_shapes_the_tongue_is_0_and_said_once(tmp_path: Path, lines: list[
     take = read_take(tmp_path / "51.csv")
     assert not take.values[:, index_of("TongueOut")].any()
     np.testing.assert_array_equal(
-        np.delete(take.values, index_of("TongueOut"), 1), np.delete(read_take(tmp_path / "ours.csv").values, index_of("TongueOut"), 1)
+        np.delete(take.values, index_of("TongueOut"), 1),
+        np.delete(read_take(tmp_path / "ours.csv").values, index_of("TongueOut"), 1),
     )
     assert take.said == "it has no column TongueOut, which is 0 then"
 
@@ -81,5 +91,7 @@ def test_any_other_shape_that_is_missing_is_named(tmp_path: Path, lines: list[st
 
 def test_decimal_commas_between_commas_are_one_line_that_says_so(tmp_path: Path, lines: list[str]) -> None:
     (tmp_path / "other.csv").write_text("\n".join([lines[0], *(line.replace(".", ",") for line in lines[1:])]))
-    with pytest.raises(TakeError, match="line 2: got 125 cells, expected 63 as in the header; are they decimal commas?"):
+    with pytest.raises(
+        TakeError, match="line 2: got 125 cells, expected 63 as in the header; are they decimal commas?"
+    ):
         read_take(tmp_path / "other.csv")

@@ -21,7 +21,7 @@ APP_ROWS = [
     "0.0000000000,0.0078147668,0.0000000000,0.0471651070,0.0000000000,0.0855753347,0.0571813583,0.0091977883,0.0098714288,0.0000000000,"
     "0.0000000000,0.0000000000,0.0000000000,0.2740176320,0.2737864554,0.1747213006,0.0000000000,0.0000000000,0.0122037493,0.0000000000,"
     "0.0078661023,0.0000000000,0.0000000000,0.0000000208,0.0000000000,0.0000000000,0.0000000000,0.0168914758,-0.0427327976,"
-    "-0.0015813141,0.0250300765,-0.0427463390,-0.0066255769",
+    "-0.0015813141,0.0250300765,-0.0427463390,-0.0066255769"
 ]
 
 
@@ -51,8 +51,9 @@ def test_a_take_of_the_app_passes_in_both_spellings(tmp_path: Path, spelling: st
     assert serious(found) == []
     assert [finding.text for finding in found] == [
         "the take begins 71716.445 s into the sequence",
-        "its subject is 'iPhone'; imported by hand, Unreal names it 'MySlate_167_iPhone': choose that name in ARKit Face Subj then",
-    ]  # fmt: skip
+        "its subject is 'iPhone'; imported by hand, Unreal names it 'MySlate_167_iPhone': choose that name in ARKit "
+        "Face Subj then",
+    ]
 
 
 def test_a_take_of_the_app_at_30_fps_passes(tmp_path: Path) -> None:
@@ -78,12 +79,42 @@ def at(code: str) -> list[str]:
 AS_MILLISECONDS = [row(f"19:55:16:{ms * 60 // 1000:02}.{ms:03}") for ms in range(0, 990, 17)]
 BROKEN = {
     "no rows": ([], HEADER, "error", 0, "no row that can be imported"),
-    "wrong second column": (counted(60), HEADER.replace("BlendShapeCount", "FrameRate"), "error", 1, "got 'Timecode,FrameRate"),
-    "Unreal's own writer": (counted(60), HEADER.replace(",BlendShapeCount", ", FrameRate"), "error", 1, "no importer takes it"),
-    "too few columns": (["00:00:00:00.000,61"], "Timecode,BlendShapeCount", "error", 1, "expected Timecode,BlendShapeCount"),
-    "typo in a column": (counted(60), HEADER.replace("JawOpen", "JawOpne"), "warning", 1, "'jawopne' is no channel, did you mean JawOpen"),
+    "wrong second column": (
+        counted(60),
+        HEADER.replace("BlendShapeCount", "FrameRate"),
+        "error",
+        1,
+        "got 'Timecode,FrameRate",
+    ),
+    "Unreal's own writer": (
+        counted(60),
+        HEADER.replace(",BlendShapeCount", ", FrameRate"),
+        "error",
+        1,
+        "no importer takes it",
+    ),
+    "too few columns": (
+        ["00:00:00:00.000,61"],
+        "Timecode,BlendShapeCount",
+        "error",
+        1,
+        "expected Timecode,BlendShapeCount",
+    ),
+    "typo in a column": (
+        counted(60),
+        HEADER.replace("JawOpen", "JawOpne"),
+        "warning",
+        1,
+        "'jawopne' is no channel, did you mean JawOpen",
+    ),
     "missing column": (counted(60), HEADER.replace("JawOpen", "JawOpne"), "error", 1, "no column JawOpen (1 of 52"),
-    "column twice": (counted(60), HEADER.replace("JawLeft", "JawRight"), "warning", 1, "column JawRight is there 2 times"),
+    "column twice": (
+        counted(60),
+        HEADER.replace("JawLeft", "JawRight"),
+        "warning",
+        1,
+        "column JawRight is there 2 times",
+    ),
     "empty cell": (changed(JawOpen=""), HEADER, "error", 6, "got cells: 1 empty; importers stop here"),
     "cell too many": (changed(JawOpen="0,0"), HEADER, "error", 6, "got cells: 64, expected 63"),
     "blank line": ([*counted(40), "", *counted(20, 66)], HEADER, "error", 42, "importers stop here"),
@@ -101,7 +132,13 @@ BROKEN = {
     "half a second": (counted(30, first=0), HEADER, "warning", 0, "take it for 30 fps and double its fractions"),
     "counts thirtieths": (counted(120, first=0, per_second=30), HEADER, "warning", 0, "older ones halve its fractions"),
     "milliseconds": (AS_MILLISECONDS, HEADER, "warning", 0, "are milliseconds of the second"),
-    "over midnight": ([row("23:59:59:59.000"), *(row(f"00:00:00:{ff:02}.000") for ff in range(60))], HEADER, "warning", 3, "over midnight"),
+    "over midnight": (
+        [row("23:59:59:59.000"), *(row(f"00:00:00:{ff:02}.000") for ff in range(60))],
+        HEADER,
+        "warning",
+        3,
+        "over midnight",
+    ),
 }
 
 
@@ -139,18 +176,25 @@ def test_many_findings_of_a_kind_are_told_a_few_times(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "subject"),
     [
-        ("MySlate_167_iPhone.csv", "MySlate_167_iPhone"), ("MySlate_167_iPhone_cal.csv", "MySlate_167_iPhone"),
-        ("MySlate_167_Ada_L.csv", "Ada_L"), ("MySlate_167_Ada_L_raw.csv", "Ada_L"), ("take.csv", "take"),
-        ("Act_Two_3_Ada.csv", "Ada"), ("a_b_c_d.csv", "a_b_c_d"), ("Hall__3_Ada_L.csv", "Ada_L"),
+        ("MySlate_167_iPhone.csv", "MySlate_167_iPhone"),
+        ("MySlate_167_iPhone_cal.csv", "MySlate_167_iPhone"),
+        ("MySlate_167_Ada_L.csv", "Ada_L"),
+        ("MySlate_167_Ada_L_raw.csv", "Ada_L"),
+        ("take.csv", "take"),
+        ("Act_Two_3_Ada.csv", "Ada"),
+        ("a_b_c_d.csv", "a_b_c_d"),
+        ("Hall__3_Ada_L.csv", "Ada_L"),
     ],
-)  # fmt: skip
+)
 def test_the_importer_strips_slate_and_number_from_long_names_only(name: str, subject: str) -> None:
     assert imported_subject(name) == subject
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400), st.booleans(), st.lists(st.text(",:.0123456789abc-\n\r ;\0é", max_size=30), max_size=6))
-def test_whatever_is_in_a_file_is_a_finding_and_no_crash(tmp_path: Path, raw: bytes, headed: bool, rows: list[str]) -> None:
+def test_whatever_is_in_a_file_is_a_finding_and_no_crash(
+    tmp_path: Path, raw: bytes, headed: bool, rows: list[str]
+) -> None:
     text = "\n".join(rows).encode()
     (tmp_path / "t.csv").write_bytes((HEADER.encode() + b"\n" if headed else b"") + text + b"\n" + raw)
     assert all("\n" not in finding.text for finding in check_take(tmp_path / "t.csv"))

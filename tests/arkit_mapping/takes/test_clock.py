@@ -20,7 +20,9 @@ def written(folder: Path, labels: list[str]) -> Path:
     return path
 
 
-def counted(frames: int, nominal: int, *, first_s: int = 36000, step: int = 1, before: str = ":", first: int = 0) -> list[str]:
+def counted(
+    frames: int, nominal: int, *, first_s: int = 36000, step: int = 1, before: str = ":", first: int = 0
+) -> list[str]:
     """`HH:MM:SS:FF` from a second of the day on, every `step`-th frame."""
     labels = []
     for frame in range(first, first + frames * step, step):
@@ -81,7 +83,9 @@ def test_the_frames_before_and_after_a_second_and_the_first_frame_need_not_be_th
 
 @pytest.mark.parametrize("nominal", [30, 60])
 @pytest.mark.parametrize("before", [";", ":"])
-def test_drop_frame_is_seen_by_its_sign_or_by_the_labels_that_are_left_out(tmp_path: Path, nominal: int, before: str) -> None:
+def test_drop_frame_is_seen_by_its_sign_or_by_the_labels_that_are_left_out(
+    tmp_path: Path, nominal: int, before: str
+) -> None:
     take = read_take(written(tmp_path, dropped(60 * nominal + 90, nominal, first_s=36030, before=before)))
     np.testing.assert_allclose(steps(take), 1.001 / nominal, atol=1e-9)
     assert take.counts == {30: "29.97df", 60: "59.94df"}[nominal] and "drop-frame" in take.said
@@ -102,12 +106,16 @@ def test_an_hour_of_drop_frame_labels_is_an_hour(tmp_path: Path) -> None:
 
 def test_a_left_out_label_is_one_line_and_says_what_to_do(tmp_path: Path) -> None:
     path = written(tmp_path, ["10:00:59;28", "10:00:59;29", "10:01:00;00", "10:01:00;01", "10:01:00;02"])
-    with pytest.raises(TakeError, match=r"line 4: FF 0 at the turn of a minute is left out in 29.97 drop-frame.*--take-rate 29.97"):
+    with pytest.raises(
+        TakeError, match=r"line 4: FF 0 at the turn of a minute is left out in 29.97 drop-frame.*--take-rate 29.97"
+    ):
         read_take(path, "29.97df")
 
 
 @pytest.mark.parametrize(("rate", "slow"), [("23.976", 24), ("29.97", 30), ("47.952", 48), ("59.94", 60)])
-def test_a_rate_that_labels_cannot_show_is_told_and_then_seconds_last_longer(tmp_path: Path, rate: str, slow: int) -> None:
+def test_a_rate_that_labels_cannot_show_is_told_and_then_seconds_last_longer(
+    tmp_path: Path, rate: str, slow: int
+) -> None:
     path = written(tmp_path, counted(4 * slow, slow))
     assert f"--take-rate {rate}" in read_take(path).said
     told = read_take(path, rate)
@@ -159,7 +167,9 @@ def neurosync(rows: int) -> list[str]:
     for row in range(rows):
         minutes, seconds = divmod(row * (1 / 60), 60)
         thousandths = (seconds - int(seconds)) * 1000
-        labels.append(f"00:{int(minutes):02}:{int(seconds):02}:{int(thousandths / (1000 / 60)):02}.{int(thousandths):03}")
+        labels.append(
+            f"00:{int(minutes):02}:{int(seconds):02}:{int(thousandths / (1000 / 60)):02}.{int(thousandths):03}"
+        )
     return labels
 
 

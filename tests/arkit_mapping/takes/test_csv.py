@@ -30,7 +30,8 @@ def probe(rows: int = 60) -> np.ndarray:
 
 
 def take_file(tmp_path: Path, timecodes: list[str], header: str = HEADER, row: str | None = None) -> Path:
-    """A take with the given timecodes; EyeBlinkLeft of row i is i/64 unless `row` gives the cells after the timecode."""
+    """A take with the given timecodes; EyeBlinkLeft of row i is i/64 unless `row` gives the cells after the
+    timecode."""
     path = tmp_path / "take.csv"
     width = len(header.split(",")) - 3
     lines = [f"{code},{row or ','.join(['61', str(i / 64), *['0.0'] * width])}" for i, code in enumerate(timecodes)]
@@ -84,7 +85,9 @@ def test_each_channel_stands_under_its_own_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 30, 36, 37, 90])
 @pytest.mark.parametrize("start_s", [0.0, 0.49, 10.5, 21.983, 59.99])
-def test_importers_that_guess_the_rate_see_60_fps_however_short_the_take(tmp_path: Path, rows: int, start_s: float) -> None:
+def test_importers_that_guess_the_rate_see_60_fps_however_short_the_take(
+    tmp_path: Path, rows: int, start_s: float
+) -> None:
     write_take(tmp_path / "t.csv", probe(rows), start_s=start_s)
     seconds = unreal_seconds(tmp_path / "t.csv")
     assert len(seconds) == max(rows, 37)
@@ -119,7 +122,9 @@ def test_columns_are_found_by_name_whatever_their_order(tmp_path: Path) -> None:
     write_take(tmp_path / "t.csv", probe())
     rows = [line.split(",") for line in open_text(tmp_path / "t.csv")]
     shuffled = [0, 1, *np.random.default_rng(0).permutation(np.arange(2, 63)).tolist()]
-    (tmp_path / "s.csv").write_text("\r\n".join(",".join(row[at] for at in shuffled) for row in rows), encoding="utf-8-sig")
+    (tmp_path / "s.csv").write_text(
+        "\r\n".join(",".join(row[at] for at in shuffled) for row in rows), encoding="utf-8-sig"
+    )
     np.testing.assert_allclose(read_take(tmp_path / "s.csv").values, probe(), atol=1e-7)
 
 
@@ -224,7 +229,11 @@ def test_a_take_cannot_take_the_name_of_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [(np.zeros(52), r"shape \(52,\)"), (np.zeros((2, 2, 61)), r"shape \(2, 2, 61\)"), (np.full(61, np.nan), "after row 2 is not finite")],
+    [
+        (np.zeros(52), r"shape \(52,\)"),
+        (np.zeros((2, 2, 61)), r"shape \(2, 2, 61\)"),
+        (np.full(61, np.nan), "after row 2 is not finite"),
+    ],
 )
 def test_rows_that_no_importer_could_use_are_refused(tmp_path: Path, values: np.ndarray, reason: str) -> None:
     with TakeWriter(tmp_path / "t.csv") as writer:

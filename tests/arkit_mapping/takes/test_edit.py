@@ -88,19 +88,23 @@ def test_trimming_keeps_rows_and_their_times_as_they_are():
     np.testing.assert_array_equal(part.times_s, take.times_s[30:61])
 
 
-@pytest.mark.parametrize(("start_s", "end_s", "rows"), [(None, None, 120), (NOON + 1, None, 60), (None, NOON + 0.25, 16)])
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "rows"), [(None, None, 120), (NOON + 1, None, 60), (None, NOON + 0.25, 16)]
+)
 def test_an_end_left_out_is_the_takes_own(start_s, end_s, rows):
     assert len(trim(ramp(even(120)), start_s, end_s).times_s) == rows
 
 
 def test_a_part_without_rows_is_refused_and_says_what_there_is():
-    with pytest.raises(TakeError, match=r"got 5.000 s to 6.000 s, .* rows from 0 s to 1.983 s \(12:00:00:00.000 to 12:00:01:59.000\)"):
+    with pytest.raises(
+        TakeError, match=r"got 5.000 s to 6.000 s, .* rows from 0 s to 1.983 s \(12:00:00:00.000 to 12:00:01:59.000\)"
+    ):
         trim(ramp(even(120)), NOON + 5, NOON + 6)
 
 
 def test_gaps_are_where_rows_are_missing_not_where_timecode_trembles():
     times_s = np.delete(even(121) + np.random.default_rng(0).uniform(-1e-3, 1e-3, 121), range(60, 72))
-    (at_s, gap_s), = gaps(ramp(times_s))  # fmt: skip
+    ((at_s, gap_s),) = gaps(ramp(times_s))
     assert at_s == pytest.approx(59 / 60, abs=3e-3)
     assert gap_s == pytest.approx(13 / 60, abs=3e-3)
     assert gaps(ramp(even(60, 30), rate=30)) == []
@@ -133,7 +137,8 @@ def test_merging_by_timecode_meets_at_the_same_moment_of_the_day():
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("0", NOON), ("1.5", NOON + 1.5), ("12:00:01:30", NOON + 1.5), ("12:00:01:30.000", NOON + 1.5)]
+    ("text", "expected"),
+    [("0", NOON), ("1.5", NOON + 1.5), ("12:00:01:30", NOON + 1.5), ("12:00:01:30.000", NOON + 1.5)],
 )
 def test_a_moment_is_seconds_from_the_first_row_or_a_timecode(text, expected):
     assert moment(text, ramp(even(120))) == pytest.approx(expected)
@@ -143,7 +148,9 @@ def test_a_moment_after_midnight_belongs_to_a_take_that_began_before():
     assert moment("00:00:01:00", ramp(even(120, start_s=86399.0))) == 86401.0
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1", "nan", "1:2", "12:00:61:00", "25:00:00:00", "12:00:00:60", "1e9", "inf"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-1", "nan", "1:2", "12:00:61:00", "25:00:00:00", "12:00:00:60", "1e9", "inf"]
+)
 def test_what_is_no_moment_is_refused(text):
     with pytest.raises(TakeError, match="expected seconds from the take's first row"):
         moment(text, ramp(even(120)))

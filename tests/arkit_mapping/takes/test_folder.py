@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from arkit_mapping.takes.folder import MOST_TAKE, next_take, reserve, slate_part, subject_part, take_json_faults, write_take_json
+from arkit_mapping.takes.folder import (
+    MOST_TAKE,
+    next_take,
+    reserve,
+    slate_part,
+    subject_part,
+    take_json_faults,
+    write_take_json,
+)
 from arkit_mapping.takes.names import imported_subject
 from arkit_mapping.takes.rows import TakeError
 
@@ -55,9 +63,20 @@ def test_whatever_a_peer_calls_its_take_it_is_a_name_inside_the_folder(tmp_path,
 
 
 def test_the_number_goes_on_over_days_and_for_each_slate_alone(tmp_path):
-    for name in ("20240101_Hall_4", "20240102_hall_6", "20240102_Room_9", "20240102_Hall_x", "Hall_80", "20240102_Hall_99999999"):
+    for name in (
+        "20240101_Hall_4",
+        "20240102_hall_6",
+        "20240102_Room_9",
+        "20240102_Hall_x",
+        "Hall_80",
+        "20240102_Hall_99999999",
+    ):
         (tmp_path / name).mkdir()
-    assert (next_take(tmp_path, "Hall"), next_take(tmp_path, "Other"), next_take(tmp_path / "none", "Hall")) == (7, 1, 1)
+    assert (next_take(tmp_path, "Hall"), next_take(tmp_path, "Other"), next_take(tmp_path / "none", "Hall")) == (
+        7,
+        1,
+        1,
+    )
 
 
 def test_a_number_that_is_taken_is_the_next_free_one(tmp_path):
@@ -70,8 +89,10 @@ def test_a_number_that_is_taken_is_the_next_free_one(tmp_path):
 
 def test_programs_that_record_into_one_folder_never_share_a_take(tmp_path):
     code = (
-        "import sys; from datetime import datetime; from pathlib import Path; from arkit_mapping.takes.folder import reserve\n"
-        "for _ in range(25): print(reserve(Path(sys.argv[1]), slate='Hall', subject='A', day=datetime(2024, 12, 4)).take)"
+        "import sys; from datetime import datetime; from pathlib import Path; from arkit_mapping.takes.folder import "
+        "reserve\n"
+        "for _ in range(25): print(reserve(Path(sys.argv[1]), slate='Hall', subject='A', day=datetime(2024, 12, "
+        "4)).take)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     programs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
@@ -81,12 +102,23 @@ def test_programs_that_record_into_one_folder_never_share_a_take(tmp_path):
 
 def test_take_json_has_every_key_that_the_ingest_requires(tmp_path):
     folder = reserve(tmp_path, slate="Hall", subject="Ada L", day=DAY, take=2)
-    write_take_json(folder, subject="Ada L", begun=DAY, version="1.2", frames=80, timecode="23:30:00:00.000", complete=True)
+    write_take_json(
+        folder, subject="Ada L", begun=DAY, version="1.2", frames=80, timecode="23:30:00:00.000", complete=True
+    )
     assert json.loads((folder.path / "take.json").read_text()) == {
-        "frames": 80, "appVersion": "1.2", "slate": "Hall", "calibrated": False, "subject": "Ada L", "identifier": "20241204_Hall_2",
-        "date": "2024-12-05T01:30:00Z", "version": 1, "take": 2, "deviceModel": "LiveLinkBridge", "timecode": "23:30:00:00.000",
+        "frames": 80,
+        "appVersion": "1.2",
+        "slate": "Hall",
+        "calibrated": False,
+        "subject": "Ada L",
+        "identifier": "20241204_Hall_2",
+        "date": "2024-12-05T01:30:00Z",
+        "version": 1,
+        "take": 2,
+        "deviceModel": "LiveLinkBridge",
+        "timecode": "23:30:00:00.000",
         "complete": True,
-    }  # fmt: skip
+    }
     assert take_json_faults(folder.csv, 80) == []
     assert take_json_faults(folder.csv, 81) == [(False, "frames is 80, the file has 81 rows")]
 
@@ -94,10 +126,13 @@ def test_take_json_has_every_key_that_the_ingest_requires(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "cannot be read as JSON"), ("[" * 100000, "cannot be read as JSON"), ("null", "holds no object"),
-        ("{}", "frames is missing, expected a whole number"), ('{"frames": true}', "frames is True, expected a whole number"),
+        ("{", "cannot be read as JSON"),
+        ("[" * 100000, "cannot be read as JSON"),
+        ("null", "holds no object"),
+        ("{}", "frames is missing, expected a whole number"),
+        ('{"frames": true}', "frames is True, expected a whole number"),
     ],
-)  # fmt: skip
+)
 def test_a_take_json_that_the_ingest_would_refuse_is_said(tmp_path, text, said):
     (tmp_path / "take.json").write_text(text)
     assert said in take_json_faults(tmp_path / "Hall_1_A.csv", 1)[0][1]

@@ -26,7 +26,9 @@ from livelink_bridge.errors import BridgeError, UsageError
 from speech_to_face import checkpoint
 
 pytestmark = pytest.mark.timeout(240)  # a busy machine takes a minute for what takes ten seconds
-ray_is_here = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install livelink-bridge[scale]")
+ray_is_here = pytest.mark.skipif(
+    find_spec("ray") is None, reason="Ray is not installed: pip install livelink-bridge[scale]"
+)
 kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system kills in another way")
 
 
@@ -61,12 +63,17 @@ def test_with_workers_killed_every_take_is_the_local_engine_s_byte_for_byte(head
     kill = threading.Thread(target=lambda: os.kill(int(os.read(reader, 20)), signal.SIGKILL), daemon=True)
     kill.start()
     todo = works(tmp_path, "ray", *sounds[:3], tmp_path / "deadly.wav", *sounds[3:])
-    became = {work.name: outcome for work, outcome in RayEngine(head[0], load=stopping)(todo, replace(shipped(), style=str(pipe)), ignore)}
+    became = {
+        work.name: outcome
+        for work, outcome in RayEngine(head[0], load=stopping)(todo, replace(shipped(), style=str(pipe)), ignore)
+    }
     kill.join(1)
     os.close(reader)
     assert not kill.is_alive(), "nobody was killed"
     assert "deadly.wav: the worker that converted it died 2 times" in str(became.pop("deadly.csv").error)
-    local = {work.name: outcome for work, outcome in LocalEngine(1)(works(tmp_path, "local", *sounds), shipped(), ignore)}
+    local = {
+        work.name: outcome for work, outcome in LocalEngine(1)(works(tmp_path, "local", *sounds), shipped(), ignore)
+    }
     assert sorted(os.listdir(tmp_path / "ray")) == sorted(os.listdir(tmp_path / "local")) == sorted(became)
     for name, outcome in local.items():
         assert became[name].error is None
@@ -78,12 +85,18 @@ def test_with_workers_killed_every_take_is_the_local_engine_s_byte_for_byte(head
 @kills
 def test_a_model_that_a_worker_cannot_load_is_said_once(head, tmp_path: Path) -> None:
     with pytest.raises(BridgeError, match="there is no such model"):
-        list(RayEngine(head[0], jobs=1, load=refusing)(works(tmp_path, "out", tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore))
+        list(
+            RayEngine(head[0], jobs=1, load=refusing)(
+                works(tmp_path, "out", tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore
+            )
+        )
 
 
 @ray_is_here
 @kills
-def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(
+    head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The last test that uses the cluster: it ends it."""
     monkeypatch.setattr(engine, "SILENCE_S", 10.0)
     sounds = [tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "long.wav", 600)]

@@ -70,7 +70,10 @@ def test_elsewhere_what_to_do_is_told(platform: str, tmp_path: Path) -> None:
 
 
 def test_the_receivers_own_firewall_is_opened_by_one_line() -> None:
-    assert 'netsh advfirewall firewall add rule name="Live Link 9000" dir=in action=allow protocol=UDP localport=9000' in there(9000).text
+    assert (
+        'netsh advfirewall firewall add rule name="Live Link 9000" dir=in action=allow protocol=UDP localport=9000'
+        in there(9000).text
+    )
 
 
 def test_a_command_that_is_absent_or_fails_prints_nothing() -> None:

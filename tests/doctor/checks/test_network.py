@@ -102,7 +102,12 @@ def test_unreal_does_not_hear_ipv6() -> None:
 
 
 def test_targets_that_are_one_and_ports_of_another_wire_are_told() -> None:
-    uris = ("livelink://127.0.0.1:11111", "livelink://localhost:11111", "osc://127.0.0.1:39539", "osc://127.0.0.1:9000?preset=vrchat")
+    uris = (
+        "livelink://127.0.0.1:11111",
+        "livelink://localhost:11111",
+        "osc://127.0.0.1:39539",
+        "osc://127.0.0.1:9000?preset=vrchat",
+    )
     found = list(together([find(uri) for uri in uris]))
     assert [finding.what for finding in found] == [uris[1], uris[2]]
     assert "every pose arrives twice" in found[0].text and "vmc://127.0.0.1:39539" in found[1].text
@@ -121,7 +126,9 @@ def as_if_away(port: int) -> Target:
     class Away(Target):
         local = False  # type: ignore[assignment]
 
-    return Away(f"livelink://127.0.0.1:{port}", "livelink", "127.0.0.1", port, Found(socket.AF_INET, ("127.0.0.1", port)))
+    return Away(
+        f"livelink://127.0.0.1:{port}", "livelink", "127.0.0.1", port, Found(socket.AF_INET, ("127.0.0.1", port))
+    )
 
 
 def counted(root: Path) -> Machine:

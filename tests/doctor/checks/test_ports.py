@@ -19,7 +19,10 @@ from livelink_bridge.network.udp_port import Arrivals
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 links = pytest.mark.skipif(sys.platform == "win32", reason="Windows makes links for administrators only")
-HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
+HEAD = (
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer "
+    "drops\n"
+)
 
 
 class Proc:
@@ -33,7 +36,9 @@ class Proc:
         self._table.write_text(HEAD)
         self._inode = 100
 
-    def opens(self, ip: str, port: int, pid: int | None = None, *command: str, to: tuple[str, int] = ("0.0.0.0", 0)) -> None:
+    def opens(
+        self, ip: str, port: int, pid: int | None = None, *command: str, to: tuple[str, int] = ("0.0.0.0", 0)
+    ) -> None:
         """A UDP socket, and the process that has it if it is told."""
         self._inode += 1
         with self._table.open("a") as table:
@@ -102,7 +107,10 @@ def test_a_damaged_table_tells_nothing_and_harms_nothing(proc: Proc) -> None:
 
 @linux_only
 def test_this_machines_own_sockets_are_found_with_this_process() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
         own.bind(("127.0.0.1", 0))
         sender.connect(own.getsockname())
         found = udp_sockets(Machine()) or []
@@ -119,7 +127,9 @@ def test_a_local_port_is_ok_when_somebody_has_it_and_a_warning_when_nobody_does(
     assert free.level == "warn" and f"monitor --port {port}" in free.text
 
 
-@pytest.mark.parametrize(("platform", "command"), [("win32", "Get-NetUDPEndpoint -LocalPort"), ("darwin", "lsof -nP -iUDP:")])
+@pytest.mark.parametrize(
+    ("platform", "command"), [("win32", "Get-NetUDPEndpoint -LocalPort"), ("darwin", "lsof -nP -iUDP:")]
+)
 def test_where_the_system_names_nobody_the_port_is_tried_and_the_command_told(
     platform: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

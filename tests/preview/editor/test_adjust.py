@@ -38,7 +38,9 @@ def test_untouched_it_changes_nothing_of_poses_within_range():
 
 
 def test_poses_are_what_the_character_gives_in_a_session_whatever_the_pieces():
-    worn = Character(gain={"JawOpen": 1.4}, curve={"MouthFunnel": 2}, smoothing={"mouth": Smoothing(5, 40)}, symmetry={"all": 0.5})
+    worn = Character(
+        gain={"JawOpen": 1.4}, curve={"MouthFunnel": 2}, smoothing={"mouth": Smoothing(5, 40)}, symmetry={"all": 0.5}
+    )
     given_poses = poses(2 * PIECE_POSES + 17)
     adjusted = Adjustments.from_character(worn)
     np.testing.assert_array_equal(adjusted.apply(given_poses), worn.stream().push(given_poses))
@@ -119,12 +121,22 @@ def test_one_slider_for_smoothing_goes_from_off_to_the_calmest_that_speech_bears
     assert Adjustments().with_("lips", smoothness=1).with_("lips", smoothness=0).changed() == frozenset()
 
 
-@pytest.mark.parametrize("changes, words", [
-    ({"gain": 11}, "gain of JawOpen: got 11"), ({"gain": float("nan")}, "gain of JawOpen"), ({"offset": 2}, "offset of JawOpen"),
-    ({"curve": 0}, "curve of JawOpen"), ({"lowest": -1}, "lowest of JawOpen"), ({"highest": float("nan")}, "highest of JawOpen"),
-    ({"lowest": "x"}, "lowest of JawOpen"), ({"min_cutoff_hz": 0.1, "beta": 0}, "delay speech"), ({"beta": 500}, "beta"),
-    ({"smoothness": 2}, "smoothness"), ({"gian": 1}, "unknown slider 'gian', did you mean gain"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"gain": 11}, "gain of JawOpen: got 11"),
+        ({"gain": float("nan")}, "gain of JawOpen"),
+        ({"offset": 2}, "offset of JawOpen"),
+        ({"curve": 0}, "curve of JawOpen"),
+        ({"lowest": -1}, "lowest of JawOpen"),
+        ({"highest": float("nan")}, "highest of JawOpen"),
+        ({"lowest": "x"}, "lowest of JawOpen"),
+        ({"min_cutoff_hz": 0.1, "beta": 0}, "delay speech"),
+        ({"beta": 500}, "beta"),
+        ({"smoothness": 2}, "smoothness"),
+        ({"gian": 1}, "unknown slider 'gian', did you mean gain"),
+    ],
+)
 def test_what_a_character_file_may_not_say_is_one_line(changes, words):
     with pytest.raises(CharacterError, match="^[^\n]*$") as caught:
         Adjustments().with_("JawOpen", **changes)
@@ -141,7 +153,9 @@ def test_an_unknown_channel_or_group_is_one_line_with_the_nearest():
 
 
 def test_reset_takes_a_channel_or_a_group_back():
-    adjusted = Adjustments().with_("jaw", gain=2, min_cutoff_hz=5).with_("MouthClose", offset=0.1).with_("brows", gain=0.5)
+    adjusted = (
+        Adjustments().with_("jaw", gain=2, min_cutoff_hz=5).with_("MouthClose", offset=0.1).with_("brows", gain=0.5)
+    )
     assert adjusted.reset("jaw").changed() == set(GROUPS["brows"])
     assert "JawOpen" not in adjusted.reset("JawOpen").character().gain
 
@@ -175,11 +189,16 @@ def test_a_preset_survives_being_opened_and_saved(preset, tmp_path):
 
 def test_every_key_of_a_character_survives(tmp_path):
     worn = Character(
-        name="Zoë: #1", gain={"JawOpen": 1.2, "headYaw": -2}, offset={"BrowInnerUp": 0.05},
+        name="Zoë: #1",
+        gain={"JawOpen": 1.2, "headYaw": -2},
+        offset={"BrowInnerUp": 0.05},
         limits={"JawOpen": (0.0, 0.8), "HeadYaw": (-1, 1)},
-        curve={"MouthPucker": 1.3, "MouthSmileLeft": [[0.3, 0.1], [0.7, 0.8]]}, symmetry={"all": 0.3, "MouthSmile": 1}, closure="arkit",
-        smoothing={"mouth": Smoothing(4, 30), "JawOpen": None}, head=Head(yaw=-1, gain=0.5),
-    )  # fmt: skip
+        curve={"MouthPucker": 1.3, "MouthSmileLeft": [[0.3, 0.1], [0.7, 0.8]]},
+        symmetry={"all": 0.3, "MouthSmile": 1},
+        closure="arkit",
+        smoothing={"mouth": Smoothing(4, 30), "JawOpen": None},
+        head=Head(yaw=-1, gain=0.5),
+    )
     again = read_back(Adjustments.from_character(worn), tmp_path)
     np.testing.assert_array_equal(again.stream().push(poses(50)), worn.stream().push(poses(50)))
     assert (again.name, again.closure, again.head) == (worn.name, worn.closure, worn.head)
@@ -193,8 +212,16 @@ def test_a_group_that_is_smoothed_alike_is_one_line_of_the_file():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from([*CHANNELS_61[:52], *GROUPS]), st.sampled_from(["gain", "lowest", "highest", "smoothness"]),
-                          st.floats(0, 1)), max_size=8))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*CHANNELS_61[:52], *GROUPS]),
+            st.sampled_from(["gain", "lowest", "highest", "smoothness"]),
+            st.floats(0, 1),
+        ),
+        max_size=8,
+    )
+)
 def test_any_sliders_give_a_file_that_gives_the_same_poses(tmp_path_factory, moves):
     adjusted = Adjustments()
     for what, key, value in moves:

@@ -60,13 +60,20 @@ def opened(path: Path, folder: Path, face: Face | None = None, **options: object
 
 WORN = [
     Character(),
-    Character(gain={"JawOpen": 1.3, "EyeBlinkLeft": 0.8}, offset={"BrowInnerUp": 0.1}, curve={"MouthFunnel": 1.5},
-              smoothing={"mouth": Smoothing(4, 30), "head": Smoothing(5, 20)}, symmetry={"all": 0.4}),
-]  # fmt: skip
+    Character(
+        gain={"JawOpen": 1.3, "EyeBlinkLeft": 0.8},
+        offset={"BrowInnerUp": 0.1},
+        curve={"MouthFunnel": 1.5},
+        smoothing={"mouth": Smoothing(4, 30), "head": Smoothing(5, 20)},
+        symmetry={"all": 0.4},
+    ),
+]
 
 
 @pytest.mark.parametrize("worn", WORN)
-@pytest.mark.parametrize("rate, channels, seconds", [(16000, 1, 2.0), (44100, 2, 12.3), (48000, 1, 0.01), (96000, 2, 1.7)])
+@pytest.mark.parametrize(
+    "rate, channels, seconds", [(16000, 1, 2.0), (44100, 2, 12.3), (48000, 1, 0.01), (96000, 2, 1.7)]
+)
 def test_the_poses_are_those_of_convert_to_the_last_bit(tmp_path, worn, rate, channels, seconds):
     path = noise(tmp_path / "it.wav", seconds, rate, channels)
     mood = Mood.parse("happy")
@@ -128,10 +135,15 @@ def test_silence_and_sound_that_is_no_number_are_taken_as_convert_takes_them(tmp
     assert not still.predicted.any() and any("silent" in note for note in still.notes)
 
 
-@pytest.mark.parametrize("name, content, words", [
-    ("a.wav", b"", "is empty"), ("a.wav", b"RIFF0000WAVEjunk", "not sound"), ("a.mp3", b"\0" * 400, "not sound"),
-    ("a.raw", b"\0" * 400, "raw"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("a.wav", b"", "is empty"),
+        ("a.wav", b"RIFF0000WAVEjunk", "not sound"),
+        ("a.mp3", b"\0" * 400, "not sound"),
+        ("a.raw", b"\0" * 400, "raw"),
+    ],
+)
 def test_files_that_are_no_sound_are_the_command_line_s_errors_and_leave_nothing(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=words) as ours:
@@ -230,7 +242,9 @@ def test_a_take_of_another_rate_lasts_as_long_as_its_timecode_says_and_is_said(t
     (tmp_path / "take.csv").write_text("\n".join([lines[0], *rows]))
     clip = opened(tmp_path / "take.csv", tmp_path / "session")
     assert len(clip.predicted) == 1 + int(95 / 24 * 60) and "FF of its timecode counts 24 a second" in clip.notes[0]
-    assert len(opened(tmp_path / "take.csv", tmp_path / "session", take_rate="48").predicted) == 1 + int((3 + 23 / 48) * 60)
+    assert len(opened(tmp_path / "take.csv", tmp_path / "session", take_rate="48").predicted) == 1 + int(
+        (3 + 23 / 48) * 60
+    )
 
 
 @pytest.mark.parametrize("text", ["", "hello\n", "Timecode,BlendShapeCount,JawOpen\n00:00:00:00.000,1,0.5\n"])

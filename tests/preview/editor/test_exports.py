@@ -22,7 +22,9 @@ from livelink_bridge.preview.editor.exports import export, save_character
 from livelink_bridge.session.modes import convert_file
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
-WORN = Adjustments.from_character(Character(gain={"JawOpen": 1.3}, smoothing={"mouth": Smoothing(4, 30)}, offset={"BrowInnerUp": 0.1}))
+WORN = Adjustments.from_character(
+    Character(gain={"JawOpen": 1.3}, smoothing={"mouth": Smoothing(4, 30)}, offset={"BrowInnerUp": 0.1})
+)
 
 
 def sound(folder: Path, seconds: float = 1.5) -> tuple[Path, Clip]:
@@ -91,9 +93,11 @@ def test_an_hour_is_too_long_for_a_glb_and_said_before_anything_is_made(tmp_path
 def test_what_is_there_is_kept_unless_forced(tmp_path):
     (tmp_path / "out.csv").write_text("mine")
     (tmp_path / "it.yaml").write_text("mine")
-    for write in (lambda **options: export(take(), WORN, tmp_path / "out.csv", **options),
-                  lambda **options: export(sound(tmp_path)[1], WORN, tmp_path / "out.csv", **options),
-                  lambda **options: save_character(WORN, tmp_path / "it.yaml", **options)):  # fmt: skip
+    for write in (
+        lambda **options: export(take(), WORN, tmp_path / "out.csv", **options),
+        lambda **options: export(sound(tmp_path)[1], WORN, tmp_path / "out.csv", **options),
+        lambda **options: save_character(WORN, tmp_path / "it.yaml", **options),
+    ):
         with pytest.raises(SinkError, match="exists and was left as it is"):
             write()
         write(force=True)

@@ -1,4 +1,5 @@
-"""Which morph targets of a user's face the page moves: the same as the export, and what a VRM's expressions are called for."""
+"""Which morph targets of a user's face the page moves: the same as the export, and what a VRM's expressions are called
+for."""
 
 from __future__ import annotations
 
@@ -54,8 +55,18 @@ def test_a_vrm_is_moved_by_what_its_expressions_are_called(tmp_path, version, ba
 
 def test_an_expression_moves_its_targets_by_their_weights_and_names_on_targets_take_precedence(tmp_path):
     def change(document, _binary):
-        binds = [{"node": 0, "index": 2, "weight": 0.25}, {"node": 0, "index": 99}, {"node": 7, "index": 0}, {"index": 0}, "no bind"]
-        custom = {"jawOpen": {"morphTargetBinds": binds}, "MouthPucker": {"morphTargetBinds": binds}, "Fun": {"morphTargetBinds": binds}}
+        binds = [
+            {"node": 0, "index": 2, "weight": 0.25},
+            {"node": 0, "index": 99},
+            {"node": 7, "index": 0},
+            {"index": 0},
+            "no bind",
+        ]
+        custom = {
+            "jawOpen": {"morphTargetBinds": binds},
+            "MouthPucker": {"morphTargetBinds": binds},
+            "Fun": {"morphTargetBinds": binds},
+        }
         document["extensions"] = {"VRMC_vrm": {"expressions": {"custom": custom, "preset": []}}}
 
     content = glb(("jawOpen", "wide", "round"))
@@ -63,12 +74,18 @@ def test_an_expression_moves_its_targets_by_their_weights_and_names_on_targets_t
     document = json.loads(content[20 : 20 + length])
     change(document, None)
     found = mapped(tmp_path, packed(document, content[28 + length :]), "avatar.vrm")
-    assert [tuple(move) for move in found.moves] == [(0, 0, ARKIT_52.index("jawOpen"), 1.0), (0, 2, ARKIT_52.index("mouthPucker"), 0.25)]
+    assert [tuple(move) for move in found.moves] == [
+        (0, 0, ARKIT_52.index("jawOpen"), 1.0),
+        (0, 2, ARKIT_52.index("mouthPucker"), 0.25),
+    ]
 
 
 @pytest.mark.parametrize("names", [(), ("smile", "wink")])
 def test_a_face_without_a_shape_is_refused_with_its_own_name_and_what_it_has(tmp_path, names):
-    with pytest.raises(BridgeError, match=r"^plain\.glb has none of the 52 ARKit shapes.*" + (", ".join(map(repr, names)) or "names no")):
+    with pytest.raises(
+        BridgeError,
+        match=r"^plain\.glb has none of the 52 ARKit shapes.*" + (", ".join(map(repr, names)) or "names no"),
+    ):
         mapped(tmp_path, glb(names), "plain.glb")
 
 

@@ -28,7 +28,9 @@ def test_the_finest_level_is_the_lowest_and_highest_of_every_stretch(tmp_path, r
     found, wanted = whole(peaks, 0), naive(sound, rate)
     assert found.shape == wanted.shape
     np.testing.assert_allclose(found, wanted, atol=1 / 32767)
-    assert (found[:, 0] <= wanted[:, 0] + 1e-7).all() and (found[:, 1] >= wanted[:, 1] - 1e-7).all(), "never narrower than the sound"
+    assert (found[:, 0] <= wanted[:, 0] + 1e-7).all() and (found[:, 1] >= wanted[:, 1] - 1e-7).all(), (
+        "never narrower than the sound"
+    )
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000, 44100])

@@ -65,7 +65,10 @@ def test_the_way_back_to_neutral_keeps_the_rate_that_was_asked_for(monkeypatch, 
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(SinkError("the host is gone"), "the host is gone"), (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought")],
+    [
+        (SinkError("the host is gone"), "the host is gone"),
+        (ZeroDivisionError("by nought"), "ZeroDivisionError: by nought"),
+    ],
 )
 def test_a_receiver_that_fails_is_told_with_its_reason_and_in_the_log(monkeypatch, caplog, error, words):
     sender = sending(monkeypatch, Failing(error), ManualClock())

@@ -52,9 +52,19 @@ def test_a_comparison_is_read_back_and_never_overwritten_unasked(tmp_path):
         BLIND.write(tmp_path / "it.json")
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", "[" * 50_000, '{"format": "other", "version": 1}', "\x00",
-                                     '{"format": "livelink-bridge blind comparison", "version": 1, "a": "a", "b": "b", "seed": 1, '
-                                     '"trials": [{"clip": "x", "left": "c"}]}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[]",
+        "[" * 50_000,
+        '{"format": "other", "version": 1}',
+        "\x00",
+        '{"format": "livelink-bridge blind comparison", "version": 1, "a": "a", "b": "b", "seed": 1, '
+        '"trials": [{"clip": "x", "left": "c"}]}',
+    ],
+)
 def test_a_session_file_that_is_none_is_one_line(tmp_path, content):
     (tmp_path / "it.json").write_text(content)
     with pytest.raises(SourceError, match="^[^\n]*no blind comparison[^\n]*$"):
@@ -132,8 +142,15 @@ def test_a_program_that_is_killed_leaves_votes_that_are_whole(tmp_path):
     assert len(read_votes(path)) >= len([line for line in said if line.endswith("\n")]) >= 20
 
 
-@pytest.mark.parametrize("answer", [("Ada", -1, "realism", "left"), ("Ada", 9, "realism", "left"), ("Ada", 0, "beauty", "left"),
-                                    ("Ada", 0, "realism", "both")])  # fmt: skip
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ("Ada", -1, "realism", "left"),
+        ("Ada", 9, "realism", "left"),
+        ("Ada", 0, "beauty", "left"),
+        ("Ada", 0, "realism", "both"),
+    ],
+)
 def test_what_was_not_asked_is_not_counted(tmp_path, answer):
     ballots = Ballots(tmp_path / "votes.csv", BLIND)
     with pytest.raises(UsageError):
@@ -151,12 +168,17 @@ def test_a_name_of_any_kind_is_one_cell_of_bounded_length(tmp_path):
     assert max(len(found.voter) for found in ballots.votes) <= 60 and ballots.votes[2].voter == "anonymous"
 
 
-@pytest.mark.parametrize("content, words", [
-    ("a,b,c\n", "line 1"), ("secret diary\n", "line 1"), (",".join(module.COLUMNS) + "\nAda,0,x,a\n", "line 2: got 4 cells"),
-    (",".join(module.COLUMNS) + "\nAda,0,x,a,realism,left,b\n", "does not follow"),
-    (",".join(module.COLUMNS) + "\nAda,-1,x,a,realism,left,a\n", "line 2"),
-    (",".join(module.COLUMNS) + "\nAda,0,x,z,realism,left,a\n", "line 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ("a,b,c\n", "line 1"),
+        ("secret diary\n", "line 1"),
+        (",".join(module.COLUMNS) + "\nAda,0,x,a\n", "line 2: got 4 cells"),
+        (",".join(module.COLUMNS) + "\nAda,0,x,a,realism,left,b\n", "does not follow"),
+        (",".join(module.COLUMNS) + "\nAda,-1,x,a,realism,left,a\n", "line 2"),
+        (",".join(module.COLUMNS) + "\nAda,0,x,z,realism,left,a\n", "line 2"),
+    ],
+)
 def test_a_file_that_holds_something_else_is_said_and_never_changed(tmp_path, content, words):
     (tmp_path / "votes.csv").write_text(content)
     for read in (lambda: read_votes(tmp_path / "votes.csv"), lambda: Ballots(tmp_path / "votes.csv", BLIND)):
@@ -195,7 +217,9 @@ def test_the_report_goes_by_what_is_preferred_not_by_sides():
 
 
 def test_an_answer_that_was_changed_counts_once_and_people_count_apart():
-    lips = report([vote("Ada", 0, "lip-sync", "a"), vote("Ada", 0, "lip-sync", "b"), vote("Bob", 0, "lip-sync", "b")])[0]
+    lips = report([vote("Ada", 0, "lip-sync", "a"), vote("Ada", 0, "lip-sync", "b"), vote("Bob", 0, "lip-sync", "b")])[
+        0
+    ]
     assert (lips.a, lips.b, lips.voters) == (0, 2, 2)
 
 
@@ -205,19 +229,55 @@ def votes_for(a: int, b: int, ties: int) -> list[Vote]:
     return [vote(f"voter {number}", number % 9, "lip-sync", prefers) for number, prefers in enumerate(answers)]
 
 
-@pytest.mark.parametrize("a, b, ties, words", [
-    (0, 0, 0, "undecided, no votes yet (pmmtalk-live 0, loudness 0, no difference 0; 0 voters)"),
-    (0, 0, 3, "undecided, every answer is no difference (pmmtalk-live 0, loudness 0, no difference 3; 3 voters)"),
-    (1, 1, 0, "undecided, even, 50 % (95 % confidence: 9 to 91 %) each (pmmtalk-live 1, loudness 1, no difference 0; 2 voters)"),
-    (5, 5, 4, "undecided, even, 50 % (95 % confidence: 24 to 76 %) each (pmmtalk-live 5, loudness 5, no difference 4; 14 voters)"),
-    (1, 0, 1, "undecided, pmmtalk-live has 100 % (95 % confidence: 21 to 100 %), which may be chance "
-              "(pmmtalk-live 1, loudness 0, no difference 1; 2 voters)"),
-    (2, 5, 0, "undecided, loudness has 71 % (95 % confidence: 36 to 92 %), which may be chance "
-              "(pmmtalk-live 2, loudness 5, no difference 0; 7 voters)"),
-    (0, 9, 0, "loudness is preferred by 100 % (95 % confidence: 70 to 100 %) (pmmtalk-live 0, loudness 9, no difference 0; 9 voters)"),
-    (20, 5, 9, "pmmtalk-live is preferred by 80 % (95 % confidence: 61 to 91 %) "
-               "(pmmtalk-live 20, loudness 5, no difference 9; 34 voters)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "a, b, ties, words",
+    [
+        (0, 0, 0, "undecided, no votes yet (pmmtalk-live 0, loudness 0, no difference 0; 0 voters)"),
+        (0, 0, 3, "undecided, every answer is no difference (pmmtalk-live 0, loudness 0, no difference 3; 3 voters)"),
+        (
+            1,
+            1,
+            0,
+            "undecided, even, 50 % (95 % confidence: 9 to 91 %) each (pmmtalk-live 1, loudness 1, no difference 0; 2 "
+            "voters)",
+        ),
+        (
+            5,
+            5,
+            4,
+            "undecided, even, 50 % (95 % confidence: 24 to 76 %) each (pmmtalk-live 5, loudness 5, no difference 4; "
+            "14 voters)",
+        ),
+        (
+            1,
+            0,
+            1,
+            "undecided, pmmtalk-live has 100 % (95 % confidence: 21 to 100 %), which may be chance "
+            "(pmmtalk-live 1, loudness 0, no difference 1; 2 voters)",
+        ),
+        (
+            2,
+            5,
+            0,
+            "undecided, loudness has 71 % (95 % confidence: 36 to 92 %), which may be chance "
+            "(pmmtalk-live 2, loudness 5, no difference 0; 7 voters)",
+        ),
+        (
+            0,
+            9,
+            0,
+            "loudness is preferred by 100 % (95 % confidence: 70 to 100 %) (pmmtalk-live 0, loudness 9, no difference "
+            "0; 9 voters)",
+        ),
+        (
+            20,
+            5,
+            9,
+            "pmmtalk-live is preferred by 80 % (95 % confidence: 61 to 91 %) "
+            "(pmmtalk-live 20, loudness 5, no difference 9; 34 voters)",
+        ),
+    ],
+)
 def test_the_report_says_who_is_preferred_only_where_the_interval_leaves_out_one_half(a, b, ties, words):
     assert sentences(BLIND, report(votes_for(a, b, ties)))[0] == f"lip-sync: {words}"
 
@@ -227,14 +287,20 @@ def test_an_interval_that_spans_one_half_is_undecided_and_neither_side_ahead(a, 
     found = report(votes_for(a, b, ties))[0]
     said = sentences(BLIND, [found])[0]
     assert found.decided == (not found.low <= 0.5 <= found.high)
-    assert ("undecided" in said, "is preferred by" in said, "ahead" in said) == (not found.decided, found.decided, False)
+    assert ("undecided" in said, "is preferred by" in said, "ahead" in said) == (
+        not found.decided,
+        found.decided,
+        False,
+    )
 
 
-@pytest.mark.parametrize("hits, of, low, high", [
-    (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "hits, of, low, high",
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
 def test_the_interval_is_wilson_s(hits, of, low, high):
-    """The figures that R. G. Newcombe gives for method 3: Two-sided confidence intervals for the single proportion (1998), table I."""
+    """The figures that R. G. Newcombe gives for method 3: Two-sided confidence intervals for the single proportion
+    (1998), table I."""
     assert wilson(hits, of) == (pytest.approx(low, abs=6e-5), pytest.approx(high, abs=6e-5))
 
 
@@ -248,7 +314,9 @@ def test_the_interval_holds_the_share_mirrors_and_solves_its_definition(hits, mi
         assert wilson(misses, of) == (pytest.approx(1 - high), pytest.approx(1 - low))
         for edge in (low, high):
             if 1e-6 < edge < 1 - 1e-6:
-                assert abs(hits / of - edge) == pytest.approx(Z_95 * math.sqrt(edge * (1 - edge) / of), rel=1e-6, abs=1e-9)
+                assert abs(hits / of - edge) == pytest.approx(
+                    Z_95 * math.sqrt(edge * (1 - edge) / of), rel=1e-6, abs=1e-9
+                )
 
 
 def test_an_impossible_count_is_an_error():

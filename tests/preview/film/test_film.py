@@ -11,15 +11,39 @@ from livelink_bridge.errors import UsageError
 from livelink_bridge.preview.film.film import RATES, Film
 
 
-@pytest.mark.parametrize("size, sides", [("720p", (1280, 720)), (" 1080P ", (1920, 1080)), ("1080x1920", (1080, 1920)),
-                                         ("64 x 64", (64, 64)), ("3840×2160", (3840, 2160))])  # fmt: skip
+@pytest.mark.parametrize(
+    "size, sides",
+    [
+        ("720p", (1280, 720)),
+        (" 1080P ", (1920, 1080)),
+        ("1080x1920", (1080, 1920)),
+        ("64 x 64", (64, 64)),
+        ("3840×2160", (3840, 2160)),
+    ],
+)
 def test_a_size_is_a_name_or_width_and_height(size, sides):
     film = Film.of(size, 25)
     assert (film.width, film.height, film.rate) == (*sides, 25)
 
 
-@pytest.mark.parametrize("size", ["", "720", "big", "1281x720", "1280x719", "62x64", "3842x64", "-2x64", "1280x", "99999x99999",
-                                  "1280x720x3", "1e3x720", "١٢٨٠x720"])  # fmt: skip
+@pytest.mark.parametrize(
+    "size",
+    [
+        "",
+        "720",
+        "big",
+        "1281x720",
+        "1280x719",
+        "62x64",
+        "3842x64",
+        "-2x64",
+        "1280x",
+        "99999x99999",
+        "1280x720x3",
+        "1e3x720",
+        "١٢٨٠x720",
+    ],
+)
 def test_any_other_size_is_refused_in_one_line_that_says_what_is_expected(size):
     with pytest.raises(UsageError, match="^[^\n]*expected 720p, 1080p or WxH[^\n]*even numbers from 64 to 3840$"):
         Film.of(size, 30)

@@ -1,4 +1,5 @@
-"""A video that a tab renders, and other exports: what the session promises when frames, tabs and clicks come in any order."""
+"""A video that a tab renders, and other exports: what the session promises when frames, tabs and clicks come in any
+order."""
 
 from __future__ import annotations
 
@@ -111,7 +112,9 @@ def test_of_two_tabs_that_begin_a_video_at_once_one_does_and_the_other_is_told(t
 
     _, refused = asyncio.run(both())
     assert len(writers) == 1
-    assert isinstance(refused, UsageError) and str(refused).startswith("rendering line.mp4: 64 x 64, 24 frames a second")
+    assert isinstance(refused, UsageError) and str(refused).startswith(
+        "rendering line.mp4: 64 x 64, 24 frames a second"
+    )
 
 
 def test_a_video_that_cannot_begin_leaves_the_session_free(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
-"""Videos by ffmpeg: what it is given, and every way in which it may fail. A stand-in plays ffmpeg; the real one where there is one."""
+"""Videos by ffmpeg: what it is given, and every way in which it may fail. A stand-in plays ffmpeg; the real one where
+there is one."""
 
 from __future__ import annotations
 
@@ -34,13 +35,17 @@ LARGE = picture(1) + bytes(300_000)
 
 @pytest.fixture
 def stand_in(tmp_path, monkeypatch):
-    """Puts a program named ffmpeg on the PATH that runs this body with `data` being what it was given; its arguments go to a file."""
+    """Puts a program named ffmpeg on the PATH that runs this body with `data` being what it was given; its arguments go
+    to a file."""
 
     def put(body: str) -> None:
         folder = tmp_path / "bin"
         folder.mkdir(exist_ok=True)
         script = folder / "ffmpeg"
-        head = f"#!{sys.executable}\nimport os, sys, signal\nopen({str(tmp_path / 'args')!r}, 'w').write('\\n'.join(sys.argv[1:]))\n"
+        head = (
+            f"#!{sys.executable}\nimport os, sys, signal\nopen({str(tmp_path / 'args')!r}, "
+            "'w').write('\\n'.join(sys.argv[1:]))\n"
+        )
         script.write_text(f"{head}out = sys.argv[-1].removeprefix('file:')\n{body}\n")
         script.chmod(script.stat().st_mode | stat.S_IEXEC)
         monkeypatch.setenv("PATH", str(folder))
@@ -80,7 +85,12 @@ def test_ffmpeg_is_told_rate_sound_and_length(tmp_path, stand_in, name, codec):
 
 def test_without_ffmpeg_there_is_one_line_that_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    for platform, words in (("linux", "apt install ffmpeg"), ("win32", "winget"), ("darwin", "brew"), ("freebsd14", "ffmpeg")):
+    for platform, words in (
+        ("linux", "apt install ffmpeg"),
+        ("win32", "winget"),
+        ("darwin", "brew"),
+        ("freebsd14", "ffmpeg"),
+    ):
         monkeypatch.setattr(sys, "platform", platform)
         monkeypatch.setattr(shutil, "which", lambda _name: None)
         with pytest.raises(BridgeError, match=f"^[^\n]*{words}[^\n]*$"):
@@ -91,8 +101,13 @@ def test_without_ffmpeg_there_is_one_line_that_says_how_to_get_it(tmp_path, monk
 
 
 @posix
-@pytest.mark.parametrize("ends", ["sys.stderr.write('[out#0 @ 0x55] Unknown encoder\\nConversion failed!\\n'); sys.exit(1)",
-                                  "sys.stdin.buffer.read(); sys.stderr.write('Unknown encoder'); sys.exit(1)"])  # fmt: skip
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "sys.stderr.write('[out#0 @ 0x55] Unknown encoder\\nConversion failed!\\n'); sys.exit(1)",
+        "sys.stdin.buffer.read(); sys.stderr.write('Unknown encoder'); sys.exit(1)",
+    ],
+)
 def test_when_ffmpeg_gives_up_its_last_words_are_the_error_and_no_file_is_left(tmp_path, stand_in, ends):
     stand_in(f"open(out, 'wb').write(b'half')\n{ends}")
     wanted = Wanted(tmp_path / "o" / "it.mp4", 50)
@@ -182,15 +197,31 @@ def test_frames_that_are_missing_or_too_many_are_said(tmp_path, stand_in):
 
 
 @posix
-@pytest.mark.parametrize("data", [b"", b"<html>", picture(1, kind="JPEG"), b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(17 << 20)])
+@pytest.mark.parametrize(
+    "data", [b"", b"<html>", picture(1, kind="JPEG"), b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(17 << 20)]
+)
 def test_what_is_no_picture_is_refused(tmp_path, stand_in, data):
     stand_in(WRITES)
-    with VideoWriter(Wanted(tmp_path / "it.mp4", 2)) as writer, pytest.raises(UsageError, match="expected a PNG of at most"):
+    with (
+        VideoWriter(Wanted(tmp_path / "it.mp4", 2)) as writer,
+        pytest.raises(UsageError, match="expected a PNG of at most"),
+    ):
         writer.push(data)
 
 
-@pytest.mark.parametrize("wanted", [{"path": Path("it.avi")}, {"frames": 0}, {"frames": 10**7}, {"fps": 0}, {"fps": 1000}, {"start_s": -1},
-                                    {"start_s": float("nan")}, {"pictures": "gif"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"path": Path("it.avi")},
+        {"frames": 0},
+        {"frames": 10**7},
+        {"fps": 0},
+        {"fps": 1000},
+        {"start_s": -1},
+        {"start_s": float("nan")},
+        {"pictures": "gif"},
+    ],
+)
 def test_what_cannot_be_meant_is_wrong_on_sight(wanted):
     with pytest.raises(UsageError):
         Wanted(**{"path": Path("it.mp4"), "frames": 10, **wanted})
@@ -231,7 +262,9 @@ def test_a_jpegs_colours_are_those_of_the_video_as_a_player_shows_it(tmp_path):
         path = writer.finish()
     look = "scale=in_color_matrix=bt709:in_range=tv,format=rgb24"
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", look, "-frames:v", "1", "-f", "rawvideo", "-"]
-    shown = np.frombuffer(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout, np.uint8).reshape(64, 64, 3)
+    shown = np.frombuffer(
+        subprocess.run(command, check=True, capture_output=True, timeout=60).stdout, np.uint8
+    ).reshape(64, 64, 3)
     assert np.abs(shown.astype(int) - skin).max() <= 4
 
 

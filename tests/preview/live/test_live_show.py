@@ -34,9 +34,12 @@ def played(tmp_path, clock):
     everybody = [PlayingSession(subject, tmp_path, clock) for subject in ("Ada", "Eve")]
     show = LiveShow({one.subject: one.recorder for one in everybody}, clock=clock)
     stage = LiveStage(
-        {one.subject: one.voice for one in everybody}, {}, None, timecode=lambda: "10:00:00:00",
+        {one.subject: one.voice for one in everybody},
+        {},
+        None,
+        timecode=lambda: "10:00:00:00",
         recorders={one.subject: one.recorder for one in everybody},
-    )  # fmt: skip
+    )
     show.follow(stage, {one.subject: one for one in everybody})
     yield SimpleNamespace(show=show, stage=stage, ada=everybody[0], eve=everybody[1])
     for one in everybody:
@@ -108,7 +111,9 @@ def test_a_calibration_shows_what_it_hears_how_far_it_is_and_what_came_of_it(pla
         thread.join(5)
     calibration = show.state(0)["calibration"]
     assert calibration["hears"] is None and calibration["failed"]
-    assert calibration["result"].startswith("The voice (") and calibration["result"].endswith("the gate stays as it was")
+    assert calibration["result"].startswith("The voice (") and calibration["result"].endswith(
+        "the gate stays as it was"
+    )
 
 
 def test_a_target_tells_what_was_sent_what_was_not_delivered_and_why(played, clock):

@@ -1,4 +1,5 @@
-"""The page in a real browser, as an animator uses it. One server, one browser, one tab; the tests go through it in order."""
+"""The page in a real browser, as an animator uses it. One server, one browser, one tab; the tests go through it in
+order."""
 
 from __future__ import annotations
 
@@ -248,12 +249,16 @@ def test_solo_and_mute_hold_still_what_is_not_looked_at(tab: Tab) -> None:
 
 
 def test_closure_marks_say_which_lips_meet(tab: Tab) -> None:
-    marks = tab.page.evaluate("async () => (await fetch(`/session/closures/${livelinkStage.clip.id}?revision=0`)).json()")
+    marks = tab.page.evaluate(
+        "async () => (await fetch(`/session/closures/${livelinkStage.clip.id}?revision=0`)).json()"
+    )
     assert [mark["phone"] for mark in marks] == ["PB", "M"]
     assert marks[0]["sealed"]
 
 
-def test_a_character_is_saved_and_read_again(tab: Tab, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_character_is_saved_and_read_again(
+    tab: Tab, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     tab.seek(LOUD)
     jaw = tab.pose("JawOpen")
@@ -372,7 +377,9 @@ def test_a_face_of_any_scale_turn_and_skin_is_seen_as_the_same_face_and_moves(ta
 
 
 @pytest.mark.parametrize("kind", ["draco", "meshopt", "ktx2"])
-def test_a_compressed_face_is_shown_with_decoders_of_this_package(tab: Tab, served: Served, tmp_path: Path, kind: str) -> None:
+def test_a_compressed_face_is_shown_with_decoders_of_this_package(
+    tab: Tab, served: Served, tmp_path: Path, kind: str
+) -> None:
     face = tmp_path / "face.glb"
     face.write_bytes(small_face(textured) if kind == "ktx2" else small_face())
     if kind != "ktx2":
@@ -390,8 +397,12 @@ def test_a_compressed_face_is_shown_with_decoders_of_this_package(tab: Tab, serv
         assert apart(ours, opened) < 0.03
     tab.seek(QUIET)
     assert apart(opened, tab.picture()) > 0.002
-    assert kind == "meshopt" or any("/decoders/" in url for url in asked), "Meshopt's decoder is in the module that Draco's came with"
-    assert [url for url in asked if not url.startswith((served.url, "blob:", "data:"))] == [], "nothing of it comes from elsewhere"
+    assert kind == "meshopt" or any("/decoders/" in url for url in asked), (
+        "Meshopt's decoder is in the module that Draco's came with"
+    )
+    assert [url for url in asked if not url.startswith((served.url, "blob:", "data:"))] == [], (
+        "nothing of it comes from elsewhere"
+    )
     tab.page.locator("#built-in").click()
     tab.page.wait_for_function("() => document.querySelector('#face').studio.shown === '/session/face/own'")
 
@@ -468,7 +479,9 @@ def test_a_video_has_the_asked_size_rate_and_length_and_in_each_frame_the_face_o
     assert tab.page.evaluate("() => filmed") == pytest.approx(jaw.tolist(), abs=1e-6)
     streams = probed(tmp_path / "line.mp4")
     assert (streams["video"]["width"], streams["video"]["height"], streams["video"]["nb_frames"]) == (200, 160, "72")
-    assert [float(streams[kind]["duration"]) for kind in ("video", "audio")] == pytest.approx([LENGTH_S] * 2, abs=1 / 24)
+    assert [float(streams[kind]["duration"]) for kind in ("video", "audio")] == pytest.approx(
+        [LENGTH_S] * 2, abs=1 / 24
+    )
     opened = mouth(decoded(tmp_path / "line.mp4", 200, 160))
     assert np.corrcoef(opened, jaw)[0, 1] > 0.9
     assert opened[int(24 * LOUD)] > 0.01 > opened[int(24 * QUIET)]
@@ -478,7 +491,10 @@ def test_a_video_has_the_asked_size_rate_and_length_and_in_each_frame_the_face_o
 @needs_ffmpeg
 def test_a_video_can_be_cancelled_and_the_next_one_begun_at_once(tab: Tab, served: Served) -> None:
     tab.page.evaluate(WEIGHTS)
-    rests = "() => document.querySelector('#face').studio.filming && document.querySelector('#face').studio.studio.scene.background"
+    rests = (
+        "() => document.querySelector('#face').studio.filming && "
+        "document.querySelector('#face').studio.studio.scene.background"
+    )
     for _ in range(2):
         begin_video(tab)
         tab.page.wait_for_function(rests)
@@ -495,7 +511,9 @@ def test_a_video_can_be_cancelled_and_the_next_one_begun_at_once(tab: Tab, serve
 
 
 @needs_ffmpeg
-def test_a_video_goes_when_its_tab_stays_away_longer_than_it_may(tab: Tab, served: Served, browser: Any, monkeypatch: Any) -> None:
+def test_a_video_goes_when_its_tab_stays_away_longer_than_it_may(
+    tab: Tab, served: Served, browser: Any, monkeypatch: Any
+) -> None:
     from nicegui.client import Client
 
     other = Tab(browser.new_page(viewport=VIEWPORT, device_scale_factor=SCALE))
@@ -533,7 +551,9 @@ def test_what_is_played_is_sent_to_unreal_in_step(tab: Tab, served: Served) -> N
     tab.page.wait_for_selector("#send:not(.lit)")
 
 
-def test_sending_that_breaks_off_is_said_and_the_button_goes_dark(tab: Tab, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sending_that_breaks_off_is_said_and_the_button_goes_dark(
+    tab: Tab, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_side: str, _time_s: float) -> Any:
         raise ZeroDivisionError("by nought")
 
@@ -568,13 +588,16 @@ def test_a_blind_comparison_asks_without_saying_which_is_which(
 
 @pytest.fixture
 def live(served: Served, tmp_path: Path) -> Iterator[Any]:
-    """The same server beside a live session of two performers, whose buttons turn real faces, microphones' fronts and recorders."""
+    """The same server beside a live session of two performers, whose buttons turn real faces, microphones' fronts and
+    recorders."""
     from livelink_bridge.preview.live.live_show import LiveShow
     from livelink_bridge.remote_control.live_target import LiveStage
 
     playing = [PlayingSession(subject, tmp_path, MonotonicClock()) for subject in ("Ada", "Eve")]
     recorders = {one.subject: one.recorder for one in playing}
-    stage = LiveStage({one.subject: one.voice for one in playing}, {}, None, timecode=lambda: "10:00:00:00", recorders=recorders)
+    stage = LiveStage(
+        {one.subject: one.voice for one in playing}, {}, None, timecode=lambda: "10:00:00:00", recorders=recorders
+    )
     served.session.show = LiveShow(recorders)
     served.session.show.follow(stage, {one.subject: one for one in playing})
     yield playing
@@ -642,7 +665,9 @@ def test_in_a_narrow_window_the_live_page_has_its_face_and_whole_buttons(live_ta
     page = live_tab.page
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_function("() => document.querySelector('.face canvas').clientWidth === 400")
-    assert page.locator(".live-panel .act span").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    assert page.locator(".live-panel .act span").evaluate_all(
+        "all => all.every(one => one.scrollWidth <= one.clientWidth)"
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth <= 400")
 
 

@@ -11,14 +11,17 @@ from livelink_bridge.preview.page.words import sentence, without_folder
 HERE = Path("/tmp/livelink-preview-x1")
 
 
-@pytest.mark.parametrize("text, wanted", [
-    (f"{HERE}/3/my line.wav is empty", "my line.wav is empty"),
-    (f"Take {HERE}/12/take.csv, line 4: no", "Take take.csv, line 4: no"),
-    (f"{HERE}/exports/7/line.mp4 cannot be written", "line.mp4 cannot be written"),
-    (f"{HERE}/sounds/abc.wav and {HERE}/1/2.csv", "abc.wav and 2.csv"),
-    ("/home/ada/1/line.wav is empty", "/home/ada/1/line.wav is empty"),
-    (f"{HERE}", f"{HERE}"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        (f"{HERE}/3/my line.wav is empty", "my line.wav is empty"),
+        (f"Take {HERE}/12/take.csv, line 4: no", "Take take.csv, line 4: no"),
+        (f"{HERE}/exports/7/line.mp4 cannot be written", "line.mp4 cannot be written"),
+        (f"{HERE}/sounds/abc.wav and {HERE}/1/2.csv", "abc.wav and 2.csv"),
+        ("/home/ada/1/line.wav is empty", "/home/ada/1/line.wav is empty"),
+        (f"{HERE}", f"{HERE}"),
+    ],
+)
 def test_what_lies_in_the_sessions_folder_goes_by_its_name(text, wanted):
     assert without_folder(text, HERE) == wanted
 

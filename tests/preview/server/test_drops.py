@@ -18,7 +18,8 @@ from livelink_bridge.preview.server.drops import Drops, kept_name
 
 
 class Upload:
-    """A request that brings a file in parts; between two of them others have their turn. An exception among them is raised."""
+    """A request that brings a file in parts; between two of them others have their turn. An exception among them is
+    raised."""
 
     def __init__(self, name: str, parts: list[Any]) -> None:
         self.query_params = {"name": name}
@@ -81,11 +82,18 @@ def test_another_kind_of_file_is_refused_by_its_name(tmp_path, name):
     assert status == 415 and said["detail"].startswith(Path(name).name)
 
 
-@pytest.mark.parametrize("name, kept", [
-    ("l'été – 2 (neu) #1, 100%.wav", "l'été – 2 (neu) #1, 100%.wav"), ("a:b|c?.wav", "a_b_c_.wav"),
-    ("two\nlines\x7f.csv", "two_lines_.csv"),
-    ("con.wav", "_con.wav"), ("x" * 300 + ".wav", "x" * 196 + ".wav"), ("語" * 300 + ".flac", "語" * 65 + ".flac"), ("...wav", "file.wav"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, kept",
+    [
+        ("l'été – 2 (neu) #1, 100%.wav", "l'été – 2 (neu) #1, 100%.wav"),
+        ("a:b|c?.wav", "a_b_c_.wav"),
+        ("two\nlines\x7f.csv", "two_lines_.csv"),
+        ("con.wav", "_con.wav"),
+        ("x" * 300 + ".wav", "x" * 196 + ".wav"),
+        ("語" * 300 + ".flac", "語" * 65 + ".flac"),
+        ("...wav", "file.wav"),
+    ],
+)
 def test_a_file_keeps_its_name_but_for_what_no_system_takes(name, kept):
     assert kept_name(name) == kept
 

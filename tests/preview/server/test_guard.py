@@ -47,7 +47,9 @@ def test_this_machines_browser_is_welcome() -> None:
         assert ask({"host": f"{name}:{PORT}"})["status"] == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example:8090", "127.0.0.1:9", "127.0.0.1", "", "127.0.0.1:x", "192.168.1.7:8090"])
+@pytest.mark.parametrize(
+    "host", ["evil.example:8090", "127.0.0.1:9", "127.0.0.1", "", "127.0.0.1:x", "192.168.1.7:8090"]
+)
 def test_a_name_that_is_not_ours_is_refused_whatever_it_points_to(host: str) -> None:
     assert ask({"host": host})["status"] == 421
     assert ask({"host": host}, kind="websocket")["type"] == "websocket.close"
@@ -75,7 +77,9 @@ def test_elsewhere_the_token_is_asked_for_once_and_kept_in_a_cookie() -> None:
     there = {"host": f"192.168.1.7:{PORT}"}
     assert ask(there, host="0.0.0.0", token="secret")["status"] == 401
     assert ask(there, host="0.0.0.0", token="secret", query="token=wrong")["status"] == 401
-    assert ask(there, host="0.0.0.0", token="secret", kind="websocket", query="token=secret")["type"] == "websocket.close"
+    assert (
+        ask(there, host="0.0.0.0", token="secret", kind="websocket", query="token=secret")["type"] == "websocket.close"
+    )
     answer = ask(there, host="0.0.0.0", token="secret", query="token=secret&x=1")
     assert (answer["status"], answer["headers"]["location"]) == (303, "/?x=1")
     cookie = answer["headers"]["set-cookie"]

@@ -15,7 +15,8 @@ def test_channels_of_opposite_polarity_are_the_louder_one(tmp_path, voice, gains
     recording = open_recording(tmp_path / "a.wav")
     assert recording.channels == 1
     assert recording.warnings == [
-        f"{tmp_path / 'a.wav'}: its channels cancel each other, having opposite polarity; channel {kept + 1}, the louder, is taken alone"
+        f"{tmp_path / 'a.wav'}: its channels cancel each other, having opposite polarity; channel {kept + 1}, the "
+        "louder, is taken alone"
     ]
 
 
@@ -31,8 +32,16 @@ def stereo(voice: np.ndarray, kind: str) -> np.ndarray:
     return np.stack([voice, right], 1)
 
 
-@pytest.mark.parametrize("kind", ["the same twice", "one side alone", "nothing in common", "a room's two microphones",
-                                  "a little of the other side turned round"])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "the same twice",
+        "one side alone",
+        "nothing in common",
+        "a room's two microphones",
+        "a little of the other side turned round",
+    ],
+)
 def test_other_stereo_is_left_as_it_is(tmp_path, voice, kind):
     soundfile.write(tmp_path / "a.wav", stereo(voice, kind), RATE, subtype="FLOAT")
     recording = open_recording(tmp_path / "a.wav")

@@ -26,7 +26,11 @@ CANNOT_BE_WRITTEN = {"MPEG_LAYER_I", "MPEG_LAYER_II", "DWVW_12"}
 UNKNOWN_LENGTH = {"OGG", "VOC"}
 """It shows that they are cut, not how long they were."""
 CODINGS = {
-    kind: [coding for coding in soundfile.available_subtypes(kind) if (kind, coding) not in ODD_ONES and coding not in CANNOT_BE_WRITTEN]
+    kind: [
+        coding
+        for coding in soundfile.available_subtypes(kind)
+        if (kind, coding) not in ODD_ONES and coding not in CANNOT_BE_WRITTEN
+    ]
     for kind in soundfile.available_formats()
     if kind not in UNDECLARED | REFUSED
 }
@@ -50,7 +54,9 @@ def test_a_cut_file_of_any_kind_says_how_much_there_is(write, kind):
         if kind not in UNKNOWN_LENGTH:
             held_s, declared_s = map(float, re.findall(r"([\d.]+) of ([\d.]+) s", said)[0])
             assert held_s / declared_s == pytest.approx(0.6, abs=0.1), coding
-            assert declared_s == pytest.approx(SECONDS * (2 if kind == "WVE" else 1), abs=0.3), coding  # which plays at 8 kHz
+            assert declared_s == pytest.approx(SECONDS * (2 if kind == "WVE" else 1), abs=0.3), (
+                coding
+            )  # which plays at 8 kHz
 
 
 @pytest.mark.parametrize("kind", CODINGS)
@@ -66,7 +72,10 @@ def test_what_there_is_of_a_cut_file_can_be_taken(write, kind):
 
 @pytest.mark.parametrize("kind", sorted(UNDECLARED))
 def test_a_kind_without_a_declared_length_is_read_as_far_as_it_goes(write, kind):
-    path = cut(write("voice.bin", format=kind, subtype="DPCM_16" if kind == "XI" else "PCM_16" if kind != "PVF" else "PCM_32"), 0.6)
+    path = cut(
+        write("voice.bin", format=kind, subtype="DPCM_16" if kind == "XI" else "PCM_16" if kind != "PVF" else "PCM_32"),
+        0.6,
+    )
     assert 0.5 < len(read(path)) / (SECONDS * RATE) < 0.65
 
 
@@ -151,7 +160,13 @@ def test_reading_an_mp3_says_nothing_on_the_terminal(write, capfd):
 
 def test_an_alac_whose_table_is_lost_cannot_be_read_and_says_how_much_is_there(tmp_path: Path):
     path = tmp_path / "line.caf"
-    path.write_bytes(b"caff\0\1\0\0" + b"desc" + struct.pack(">qd4sIIIII", 32, 16000.0, b"alac", 0, 0, 4096, 1, 16)
-                     + b"data" + struct.pack(">qI", 4 + 1000, 0) + bytes(500))  # fmt: skip
+    path.write_bytes(
+        b"caff\0\1\0\0"
+        + b"desc"
+        + struct.pack(">qd4sIIIII", 32, 16000.0, b"alac", 0, 0, 4096, 1, 16)
+        + b"data"
+        + struct.pack(">qI", 4 + 1000, 0)
+        + bytes(500)
+    )
     with pytest.raises(RecordingError, match=r"ends early, 50% of it is there, and cannot be read"):
         open_recording(path)

@@ -18,13 +18,20 @@ from tests.speech_to_face.audio_files.conftest import RATE, SECONDS, cut, read
 N = round(SECONDS * RATE)
 
 
-def wav(sound: np.ndarray, *, size: int | None = None, before: bytes = b"", after: bytes = b"", order: str = "<") -> bytes:
+def wav(
+    sound: np.ndarray, *, size: int | None = None, before: bytes = b"", after: bytes = b"", order: str = "<"
+) -> bytes:
     """16 bits, mono, with a data chunk of the size that is claimed."""
     data = np.round(sound * 32767).astype(f"{order}i2").tobytes()
     form = struct.pack(f"{order}HHIIHH", 1, 1, RATE, 2 * RATE, 2, 16)
     chunks = b"fmt " + struct.pack(f"{order}I", 16) + form + before
     chunks += b"data" + struct.pack(f"{order}I", len(data) if size is None else size) + data + after
-    return (b"RIFF" if order == "<" else b"RIFX") + struct.pack(f"{order}I", (len(chunks) + 4) & 0xFFFFFFFF) + b"WAVE" + chunks
+    return (
+        (b"RIFF" if order == "<" else b"RIFX")
+        + struct.pack(f"{order}I", (len(chunks) + 4) & 0xFFFFFFFF)
+        + b"WAVE"
+        + chunks
+    )
 
 
 PLACEHOLDERS = [0, 0x7FFFF000, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFF - 36]
@@ -51,7 +58,10 @@ def test_a_size_that_was_never_brought_up_to_date_is_a_warning(tmp_path, voice, 
     path.write_bytes(wav(voice, size=size))
     assert len(read(path)) == N
     (said,) = open_recording(path).warnings
-    assert said == f"{path}: its header says {size / 2 / RATE:.1f} s and was not brought up to date; all of it, 3.0 s, is read"
+    assert (
+        said
+        == f"{path}: its header says {size / 2 / RATE:.1f} s and was not brought up to date; all of it, 3.0 s, is read"
+    )
 
 
 INFO = b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"Lavf59.27.100\0"
@@ -136,10 +146,7 @@ def test_a_flac_from_a_pipe_that_is_cut_shows_it_by_its_last_block(write):
     assert len(read(path, allow_cut=True)) % 4096 == 0
 
 
-STALE = {
-    "aiff": ("AIFF", b"SSND", 4, struct.pack(">I", 8 + 32000)),
-    "au": ("AU", b".snd", 8, struct.pack(">I", 32000)),
-}
+STALE = {"aiff": ("AIFF", b"SSND", 4, struct.pack(">I", 8 + 32000)), "au": ("AU", b".snd", 8, struct.pack(">I", 32000))}
 
 
 @pytest.mark.parametrize(("kind", "marker", "offset", "value"), STALE.values(), ids=STALE.keys())
@@ -147,7 +154,10 @@ def test_sizes_of_other_containers_that_are_too_small_are_a_warning(write, kind,
     path = write("a.bin", format=kind, subtype="PCM_16")
     changed(path, marker, offset, value)
     assert len(read(path)) == N
-    assert "header says 1.0 s and was not brought up to date; all of it, 3.0 s, is read" in open_recording(path).warnings[0]
+    assert (
+        "header says 1.0 s and was not brought up to date; all of it, 3.0 s, is read"
+        in open_recording(path).warnings[0]
+    )
 
 
 PIPES = {
@@ -166,7 +176,9 @@ PIPES = {
 
 
 @pytest.mark.parametrize(("command", "seconds"), PIPES.values(), ids=PIPES.keys())
-def test_what_real_programs_write_into_a_pipe_is_whole(write: Callable[..., Path], tmp_path: Path, command: list[str], seconds: float):
+def test_what_real_programs_write_into_a_pipe_is_whole(
+    write: Callable[..., Path], tmp_path: Path, command: list[str], seconds: float
+):
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed: apt install {command[0]}")
     sound = write("in.wav")
@@ -192,7 +204,9 @@ def test_what_ffmpeg_writes_is_read_whole_and_its_half_is_not(write, tmp_path, e
     assert 0.2 < len(read(out, allow_cut=True)) / len(whole) < 0.6
 
 
-@pytest.mark.parametrize("kind", ["WAV", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3", "NIST", "AVR", "SDS", "MAT5"])
+@pytest.mark.parametrize(
+    "kind", ["WAV", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3", "NIST", "AVR", "SDS", "MAT5"]
+)
 def test_a_header_that_is_damaged_or_ends_anywhere_is_read_or_refused_in_one_line(write, kind):
     path = write("a.bin", format=kind, **({"subtype": "PCM_16"} if kind not in ("OGG", "MP3", "SDS") else {}))
     whole, rng = path.read_bytes(), np.random.default_rng(4)

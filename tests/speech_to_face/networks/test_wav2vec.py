@@ -2,7 +2,15 @@ import pytest
 import torch
 from transformers import Wav2Vec2Model
 
-from speech_to_face.networks.wav2vec import ContextNetwork, FeatureEncoder, Sizes, heard, library_config, library_name, stretched
+from speech_to_face.networks.wav2vec import (
+    ContextNetwork,
+    FeatureEncoder,
+    Sizes,
+    heard,
+    library_config,
+    library_name,
+    stretched,
+)
 
 TINY = Sizes((16,) * 7, width=32, layers=2, heads=4, feed=64, position_kernel=16, position_groups=4)
 
@@ -12,7 +20,9 @@ def test_the_two_halves_are_the_whole_network_of_the_library():
     whole = Wav2Vec2Model(library_config(TINY)).eval()
     encoder, context = FeatureEncoder(TINY).eval(), ContextNetwork(TINY).eval()
     state = whole.state_dict()
-    encoder.load_state_dict({key.removeprefix("feature_extractor."): state[key] for key in state if key.startswith("feature_extractor.")})
+    encoder.load_state_dict(
+        {key.removeprefix("feature_extractor."): state[key] for key in state if key.startswith("feature_extractor.")}
+    )
     context.load_state_dict({key: state[key] for key in state if key.startswith(("feature_projection.", "encoder."))})
     samples = torch.randn(2, 8000)
     with torch.inference_mode():
@@ -42,7 +52,9 @@ def test_features_are_stretched_linearly_first_on_first_and_last_on_last():
 def test_sound_is_heard_over_a_constant_or_over_its_own_deviation():
     samples = torch.tensor([[0.1, 0.3, 0.1, 0.3]])
     torch.testing.assert_close(heard(samples, per_recording=False, level=0.1), torch.tensor([[1.0, 3.0, 1.0, 3.0]]))
-    torch.testing.assert_close(heard(samples, per_recording=True, level=0.1), torch.tensor([[-1.0, 1.0, -1.0, 1.0]]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        heard(samples, per_recording=True, level=0.1), torch.tensor([[-1.0, 1.0, -1.0, 1.0]]), atol=1e-4, rtol=0
+    )
     assert torch.equal(heard(torch.zeros(1, 8), per_recording=True, level=0.1), torch.zeros(1, 8))
 
 
@@ -74,9 +86,18 @@ def test_nothing_is_hidden_outside_training():
 @pytest.mark.parametrize(
     ("published", "today"),
     [
-        ("wav2vec2.encoder.pos_conv_embed.conv.weight_g", "encoder.pos_conv_embed.conv.parametrizations.weight.original0"),
-        ("module.wav2vec2.encoder.pos_conv_embed.conv.weight_v", "encoder.pos_conv_embed.conv.parametrizations.weight.original1"),
-        ("encoder.pos_conv_embed.conv.parametrizations.weight.original1", "encoder.pos_conv_embed.conv.parametrizations.weight.original1"),
+        (
+            "wav2vec2.encoder.pos_conv_embed.conv.weight_g",
+            "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
+        ),
+        (
+            "module.wav2vec2.encoder.pos_conv_embed.conv.weight_v",
+            "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+        ),
+        (
+            "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+            "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+        ),
         ("wav2vec2.feature_extractor.conv_layers.0.conv.bias", "feature_extractor.conv_layers.0.conv.bias"),
         ("lm_head.weight", "lm_head.weight"),
     ],

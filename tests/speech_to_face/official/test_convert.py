@@ -39,7 +39,12 @@ class Trap:
 
 
 def rename(state: dict[str, torch.Tensor]) -> Mapped:
-    return Mapped("toy", {"width": state["w"].shape[0]}, {"ours.weight": state["w"].t()}, tuple(key for key in state if key != "w"))
+    return Mapped(
+        "toy",
+        {"width": state["w"].shape[0]},
+        {"ours.weight": state["w"].t()},
+        tuple(key for key in state if key != "w"),
+    )
 
 
 TOY = SimpleNamespace(recognised=lambda state: "w" in state, mapped=rename)
@@ -51,7 +56,9 @@ def saved(path: Path, held: Any, zipped: bool = True) -> Path:
 
 
 @pytest.mark.parametrize("host", ["/opt/UE_5.6/UnrealEditor", r"C:\Autodesk\maya.exe", "", None])
-def test_inside_another_program_no_second_one_of_it_is_started(host: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_another_program_no_second_one_of_it_is_started(
+    host: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(converting.sys, "executable", host)
     monkeypatch.setattr(converting.subprocess, "run", lambda *_, **__: pytest.fail("started"))
     with pytest.raises(ModelError, match="convert it on a command line: livelink-bridge models convert .*w.pth"):
@@ -60,7 +67,9 @@ def test_inside_another_program_no_second_one_of_it_is_started(host: str | None,
 
 
 @pytest.mark.parametrize("name", ["python", "python3", "python3.13t", "pythonw.exe", "mayapy.exe", "pypy3.11"])
-def test_an_interpreter_by_any_of_its_names_is_one_unless_the_program_is_frozen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interpreter_by_any_of_its_names_is_one_unless_the_program_is_frozen(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(converting.sys, "executable", f"/usr/bin/{name}")
     assert converting._interpreter(Path("w.pth")) == f"/usr/bin/{name}"
     monkeypatch.setattr(converting.sys, "frozen", True, raising=False)
@@ -70,7 +79,12 @@ def test_an_interpreter_by_any_of_its_names_is_one_unless_the_program_is_frozen(
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_tensors_come_out_of_training_checkpoints_of_both_file_kinds(tmp_path: Path, zipped: bool) -> None:
-    held = {"state_dict": {"w": torch.arange(6.0).reshape(2, 3)}, "epoch": 3, "best": np.float64(0.5), "optimizer": {"lr": 0.1}}
+    held = {
+        "state_dict": {"w": torch.arange(6.0).reshape(2, 3)},
+        "epoch": 3,
+        "best": np.float64(0.5),
+        "optimizer": {"lr": 0.1},
+    }
     tensors, rest = read_state(saved(tmp_path / "a.pth.tar", held, zipped))
     assert tensors["w"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert list(tensors) == ["w"] and sorted(rest) == ["best", "epoch", "optimizer"]
@@ -143,7 +157,9 @@ def test_files_that_hold_no_tensors_or_are_absent_or_are_some_other_archive_are_
 
 def test_numbers_that_are_not_finite_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="b has numbers that are not finite"):
-        check_finite({"a": torch.ones(1), "b": torch.tensor([1.0, float("nan")]), "n": torch.tensor([1])}, tmp_path / "a.pth")
+        check_finite(
+            {"a": torch.ones(1), "b": torch.tensor([1.0, float("nan")]), "n": torch.tensor([1])}, tmp_path / "a.pth"
+        )
 
 
 def test_a_mapped_file_becomes_a_checkpoint_folder_that_says_where_it_comes_from(tmp_path: Path) -> None:

@@ -68,7 +68,12 @@ def test_without_safetensors_the_pickle_is_converted_and_the_cache_is_left_alone
     hub = connect({"pytorch_model.bin": {"w": torch.ones(3)}})
     made = download("some/weights", tmp_path / "models", HASH)
     assert [name for _, name, _ in hub.asked] == ["model.safetensors", "pytorch_model.bin"]
-    assert sorted(path.name for path in made.folder.iterdir()) == ["CARD.md", "SHA256SUMS", "config.yaml", "model.safetensors"]
+    assert sorted(path.name for path in made.folder.iterdir()) == [
+        "CARD.md",
+        "SHA256SUMS",
+        "config.yaml",
+        "model.safetensors",
+    ]
     assert (made.folder.name, (tmp_path / "cache" / "pytorch_model.bin").exists()) == ("weights", True)
 
 
@@ -78,7 +83,9 @@ def test_a_commit_without_weights_says_which_files_were_looked_for(connect: Any,
         download("xlsr-53-chinese", tmp_path / "models")
 
 
-def test_offline_what_is_not_cached_is_one_clear_line(connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_what_is_not_cached_is_one_clear_line(
+    connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connect({}, LocalEntryNotFoundError)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set and the hub's cache on this machine does not hold it"):
@@ -92,7 +99,9 @@ def test_a_hub_that_cannot_be_reached_is_one_clear_line(connect: Any, tmp_path: 
         download("xlsr-53-chinese", tmp_path / "models")
 
 
-def test_a_second_download_is_refused_before_anything_is_asked_and_forced_on_demand(connect: Any, tmp_path: Path) -> None:
+def test_a_second_download_is_refused_before_anything_is_asked_and_forced_on_demand(
+    connect: Any, tmp_path: Path
+) -> None:
     hub = connect({"model.safetensors": {"w": torch.ones(3)}})
     (tmp_path / "models" / "xlsr-53-chinese").mkdir(parents=True)
     with pytest.raises(ModelError, match="downloaded before, or overwrite it with --force"):
@@ -110,7 +119,12 @@ def test_without_the_package_the_line_says_what_to_install(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("name", "revision", "message"),
     [
-        ("xlsr-53", None, "no revision of facebook/wav2vec2-large-xlsr-53 is pinned here: choose a commit at https://.*--revision HASH"),
+        (
+            "xlsr-53",
+            None,
+            "no revision of facebook/wav2vec2-large-xlsr-53 is pinned here: choose a commit at https://.*--revision "
+            "HASH",
+        ),
         ("some/weights", None, "no revision of some/weights is pinned"),
         ("some/weights", "main", "expected a commit's whole hash, 40 of 0-9 and a-f"),
         ("xlsr", None, "nothing called 'xlsr' to download, expected one of xlsr-53,"),

@@ -47,13 +47,33 @@ def hub() -> Iterator[Hub]:
         made.shutdown()
 
 
-def test_a_download_asks_for_the_weights_alone_and_tells_neither_torch_nor_which_program_started_it(hub: Hub, tmp_path: Path) -> None:
+def test_a_download_asks_for_the_weights_alone_and_tells_neither_torch_nor_which_program_started_it(
+    hub: Hub, tmp_path: Path
+) -> None:
     unwanted = ("LIVELINK_BRIDGE_", "HF_", "DO_NOT_TRACK", "DISABLE_TELEMETRY")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    environment = {**kept, "HOME": str(tmp_path), "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "AI_AGENT": "anything"}
-    command = [sys.executable, "-m", "livelink_bridge", "models", "download", "xlsr-53-chinese", "--models-dir", str(tmp_path / "models")]
+    environment = {
+        **kept,
+        "HOME": str(tmp_path),
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "AI_AGENT": "anything",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "livelink_bridge",
+        "models",
+        "download",
+        "xlsr-53-chinese",
+        "--models-dir",
+        str(tmp_path / "models"),
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 1 and "no model.safetensors and no pytorch_model.bin to be had" in done.stderr
     paths, agents = zip(*hub.asked, strict=True)
     assert {path.rpartition("/")[2] for path in paths} == {"model.safetensors", "pytorch_model.bin"}
-    assert {part.strip().partition("/")[0] for agent in agents for part in agent.split(";")} <= {"unknown", "hf_hub", "python"}
+    assert {part.strip().partition("/")[0] for agent in agents for part in agent.split(";")} <= {
+        "unknown",
+        "hf_hub",
+        "python",
+    }

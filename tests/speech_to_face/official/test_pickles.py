@@ -119,7 +119,9 @@ def test_values_that_hold_themselves_are_read_once(tmp_path: Path) -> None:
     assert found[0] is found
 
 
-@pytest.mark.parametrize("data", [b"", b"not a pickle", pickle.dumps(PLAIN)[:-20], b"(((", b"\x80\x04Q.", b"P1\n."], ids=repr)
+@pytest.mark.parametrize(
+    "data", [b"", b"not a pickle", pickle.dumps(PLAIN)[:-20], b"(((", b"\x80\x04Q.", b"P1\n."], ids=repr
+)
 def test_a_damaged_file_is_one_line(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.pkl").write_bytes(data)
     with pytest.raises(ModelError, match="x.pkl cannot be read, expected plain values") as caught:

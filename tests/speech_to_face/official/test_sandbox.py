@@ -42,6 +42,8 @@ def test_reading_anywhere_and_writing_inside_are_allowed(tmp_path: Path) -> None
     (tmp_path / "there.txt").write_text("hello")
     inside = tmp_path / "inside"
     inside.mkdir()
-    done = behind_the_walls(f"open({str(inside / 'new')!r}, 'w').write(open({str(tmp_path / 'there.txt')!r}).read())", inside)
+    done = behind_the_walls(
+        f"open({str(inside / 'new')!r}, 'w').write(open({str(tmp_path / 'there.txt')!r}).read())", inside
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert (inside / "new").read_text() == "hello"

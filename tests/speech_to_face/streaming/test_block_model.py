@@ -29,7 +29,8 @@ class Sizes:
 
 
 class Listener(nn.Module):
-    """Sees all of a stretch: loudness per frame, mixed along time by attention, with a style; it keeps the lengths that it saw."""
+    """Sees all of a stretch: loudness per frame, mixed along time by attention, with a style; it keeps the lengths that
+    it saw."""
 
     frame_rate = 30
 
@@ -151,7 +152,9 @@ def test_a_reference_face_goes_to_the_network_that_draws_on_one_and_is_refused_b
     def face_of(voice: VoiceChoice) -> block_model.Face:
         return lambda samples, frames, style: torch.full((1, frames, 2), 0.25 if voice.reference == "ada.png" else 0.0)
 
-    assert load_blocks(tmp_path, network, "cpu", asked, False, face_of)[0].animate(sound(533)).tolist() == [[0.25, 0.25]]
+    assert load_blocks(tmp_path, network, "cpu", asked, False, face_of)[0].animate(sound(533)).tolist() == [
+        [0.25, 0.25]
+    ]
     with pytest.raises(ModelError, match="--reference-face"):
         load_blocks(tmp_path, network, "cpu", asked, False)
     with pytest.raises(ModelError, match="--tongue"):
@@ -160,7 +163,11 @@ def test_a_reference_face_goes_to_the_network_that_draws_on_one_and_is_refused_b
 
 def test_coefficients_are_kept_between_0_and_1() -> None:
     style = torch.zeros(1, 4)
-    wild = BlockModel("wild", "cpu", Blocks(lambda samples, frames, style: torch.tensor([-2.0, 3.0]).expand(1, frames, 2), Sizes(), style))
+    wild = BlockModel(
+        "wild",
+        "cpu",
+        Blocks(lambda samples, frames, style: torch.tensor([-2.0, 3.0]).expand(1, frames, 2), Sizes(), style),
+    )
     assert wild.animate(sound(533)).tolist() == [[0.0, 1.0]]
 
 

@@ -73,7 +73,9 @@ def test_portions_of_any_size_give_the_same_tongue_and_a_reset_begins_anew(size)
     said = heard(*["AA", "TH", "L", "TH", "TH", "SIL", "L", "L", "IY", "TH"])
     tongue, whole = Tongue(CLASSES), Tongue(CLASSES).push(said)
     for _ in range(2):
-        np.testing.assert_array_equal(np.concatenate([tongue.push(said[at : at + size]) for at in range(0, len(said), size)]), whole)
+        np.testing.assert_array_equal(
+            np.concatenate([tongue.push(said[at : at + size]) for at in range(0, len(said), size)]), whole
+        )
         tongue.reset()
 
 
@@ -97,7 +99,10 @@ class Scripted:
 
 @pytest.mark.parametrize("chunk", [267, 1000, 16_000])
 def test_it_waits_for_the_same_look_ahead_as_the_mouth(chunk):
-    stream, sound = SteppedStream(Config(phones=CLASSES, channels=MOUTH_32), Scripted(13), Tongue(CLASSES)), np.zeros(8000, np.float32)
+    stream, sound = (
+        SteppedStream(Config(phones=CLASSES, channels=MOUTH_32), Scripted(13), Tongue(CLASSES)),
+        np.zeros(8000, np.float32),
+    )
     for _ in range(2):
         face = np.concatenate([*(stream.push(sound[at : at + chunk]) for at in range(0, 8000, chunk)), stream.flush()])
         assert face.shape == (30, 33) and face.dtype == np.float32
@@ -172,9 +177,12 @@ def older(tiny_checkpoint: Path, tmp_path: Path) -> Path:
 
 def test_a_graph_from_before_speaks_as_ever_and_says_what_to_do_when_asked_for_a_tongue(older, tiny_checkpoint):
     np.testing.assert_array_equal(
-        load_model(str(older), device="cpu").animate(voice()), load_model(str(tiny_checkpoint), device="cpu").animate(voice())
+        load_model(str(older), device="cpu").animate(voice()),
+        load_model(str(tiny_checkpoint), device="cpu").animate(voice()),
     )
-    with pytest.raises(ModelError, match=r"does not tell the phones; leave out --tongue, or make it again: .*--graph-only --out"):
+    with pytest.raises(
+        ModelError, match=r"does not tell the phones; leave out --tongue, or make it again: .*--graph-only --out"
+    ):
         load_model(str(older), device="cpu", tongue=True)
 
 
@@ -190,5 +198,8 @@ def test_a_network_that_hears_no_th_has_no_tongue(tiny_checkpoint, tmp_path):
 
 
 def test_a_tongue_asked_of_the_graph_loads_no_torch():
-    code = "import sys; from speech_to_face import load_model; load_model(device='cpu', tongue=True); assert 'torch' not in sys.modules"
+    code = (
+        "import sys; from speech_to_face import load_model; load_model(device='cpu', tongue=True); assert 'torch' "
+        "not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)

@@ -52,11 +52,17 @@ def jaw_of(open_: NDArray[np.float64], smooth: int = 5) -> NDArray[np.float64]:
 
 @pytest.fixture
 def make_take(tmp_path: Path) -> MakeTake:
-    """Write `NAME.csv` and `NAME.wav`: `late` frames by which the face comes later, `strange` another one's sound, `sound` False none;
-    `smooth` frames over which the jaw moves."""
+    """Write `NAME.csv` and `NAME.wav`: `late` frames by which the face comes later, `strange` another one's sound,
+    `sound` False none; `smooth` frames over which the jaw moves."""
 
     def make(
-        name: str, seed: int, seconds: float = 9.0, late: int = 0, strange: bool = False, sound: bool = True, smooth: int = 5
+        name: str,
+        seed: int,
+        seconds: float = 9.0,
+        late: int = 0,
+        strange: bool = False,
+        sound: bool = True,
+        smooth: int = 5,
     ) -> TakeFile:
         folder = tmp_path / "takes"
         folder.mkdir(exist_ok=True)
@@ -67,7 +73,9 @@ def make_take(tmp_path: Path) -> MakeTake:
         table, path = folder / f"{name}.csv", folder / f"{name}.wav"
         write_take(table, values)
         if sound:
-            soundfile.write(path, voice(syllables(seconds, seed + 1000) if strange else pattern), RATE, subtype="PCM_16")
+            soundfile.write(
+                path, voice(syllables(seconds, seed + 1000) if strange else pattern), RATE, subtype="PCM_16"
+            )
         return TakeFile(name, table, path if sound else None)
 
     return make

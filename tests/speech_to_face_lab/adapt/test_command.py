@@ -21,7 +21,9 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def result(better: bool, kept: bool) -> Result:
-    verdict = Verdict(better, f"{'better' if better else 'not better'} on 30 s of speech kept back: jaw r 0.500 -> 0.750")
+    verdict = Verdict(
+        better, f"{'better' if better else 'not better'} on 30 s of speech kept back: jaw r 0.500 -> 0.750"
+    )
     return Result(verdict, kept, [Row("1 takes kept back, 9 s", "jaw r", 0.5, 0.75)], [], [], [], 40, 30, True)
 
 
@@ -41,18 +43,52 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[AdaptOptions]:
 
 def test_figures_before_and_after_are_shown_and_how_to_use_the_model(asked, make_take, tmp_path, capsys):
     takes = make_take("line", 1).table.parent
-    assert cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--model", "pmmtalk-live-tts", "--device", "cpu"]) == 0
+    assert (
+        cli.run(
+            [
+                "adapt",
+                "--takes",
+                str(takes),
+                "--out",
+                str(tmp_path / "mine"),
+                "--model",
+                "pmmtalk-live-tts",
+                "--device",
+                "cpu",
+            ]
+        )
+        == 0
+    )
     said = capsys.readouterr()
-    for part in ("jaw r", "0.500", "+0.250", "40 steps, then none was better", "better on 30 s", f"--model {tmp_path / 'mine'}"):
+    for part in (
+        "jaw r",
+        "0.500",
+        "+0.250",
+        "40 steps, then none was better",
+        "better on 30 s",
+        f"--model {tmp_path / 'mine'}",
+    ):
         assert part in said.out
     assert "left out: mute" in said.err
     assert (asked[0].base.name, asked[0].steps) == ("pmmtalk-live-tts", 400)
 
 
-def test_a_model_that_is_not_better_is_exit_code_1_with_the_verdict_and_what_to_do(monkeypatch, make_take, tmp_path, capsys):
+def test_a_model_that_is_not_better_is_exit_code_1_with_the_verdict_and_what_to_do(
+    monkeypatch, make_take, tmp_path, capsys
+):
     monkeypatch.setattr(adapting, "adapt", lambda *_: result(better=False, kept=False))
     takes = make_take("line", 1).table.parent
-    asked_for = ["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--model", "pmmtalk-live-tts", "--device", "cpu"]
+    asked_for = [
+        "adapt",
+        "--takes",
+        str(takes),
+        "--out",
+        str(tmp_path / "mine"),
+        "--model",
+        "pmmtalk-live-tts",
+        "--device",
+        "cpu",
+    ]
     assert cli.run(asked_for) == 1
     said = capsys.readouterr()
     assert "+0.250" in said.out and "use it" not in said.out
@@ -64,22 +100,33 @@ def test_a_model_that_is_not_better_is_exit_code_1_with_the_verdict_and_what_to_
 def test_a_model_of_ones_own_is_named_by_its_folder(monkeypatch, base, make_take, tmp_path, capsys):
     monkeypatch.setattr(adapting, "adapt", lambda *_: result(better=False, kept=False))
     takes = make_take("line", 1).table.parent
-    assert cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--model", str(base), "--device", "cpu"]) == 1
+    assert (
+        cli.run(
+            ["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--model", str(base), "--device", "cpu"]
+        )
+        == 1
+    )
     assert f"go on with --model {base}, or" in capsys.readouterr().err
 
 
 def test_one_that_is_kept_anyway_is_not_called_better(monkeypatch, make_take, tmp_path, capsys):
     orders = []
-    monkeypatch.setattr(adapting, "adapt", lambda _files, order, *_: (orders.append(order), result(better=False, kept=True))[1])
+    monkeypatch.setattr(
+        adapting, "adapt", lambda _files, order, *_: (orders.append(order), result(better=False, kept=True))[1]
+    )
     takes = make_take("line", 1).table.parent
-    assert cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--device", "cpu", "--keep-anyway"]) == 0
+    assert (
+        cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--device", "cpu", "--keep-anyway"])
+        == 0
+    )
     assert orders[0].keep_anyway
     said = capsys.readouterr().out
     assert "not better on 30 s" in said and "kept all the same; use it with" in said
 
 
 @pytest.mark.parametrize(
-    ("out", "reason"), [(str(checkpoint.SHIPPED / "pmmtalk-live"), "never changed"), ("pmmtalk-live", "choose another name")]
+    ("out", "reason"),
+    [(str(checkpoint.SHIPPED / "pmmtalk-live"), "never changed"), ("pmmtalk-live", "choose another name")],
 )
 def test_a_shipped_model_is_refused_on_sight(asked, make_take, capsys, out, reason):
     takes = make_take("line", 1).table.parent

@@ -39,7 +39,9 @@ def test_clips_to_learn_from_become_takes_and_held_out_ones_do_not(corpus, monke
     values = read_take(out / "one.csv").values
     assert values.shape == (60, 61)
     of = {name: float(values[30, CHANNELS_61.index(name)]) for name in ("JawOpen", "MouthFunnel", "MouthSmileLeft")}
-    assert of == {"JawOpen": 0.25, "MouthFunnel": 0.75, "MouthSmileLeft": 0.0}, "MediaPipe's smile is not worth learning"
+    assert of == {"JawOpen": 0.25, "MouthFunnel": 0.75, "MouthSmileLeft": 0.0}, (
+        "MediaPipe's smile is not worth learning"
+    )
     assert "1 takes" in capsys.readouterr().out
 
 

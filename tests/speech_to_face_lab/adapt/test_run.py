@@ -28,7 +28,9 @@ SMALL = {"steps": 4, "batch": 2, "window_s": 1.0, "check_every": 2, "loaders": 0
 
 @pytest.fixture
 def files(make_take):
-    return [make_take(f"line{seed}", seed, late=seed % 3) for seed in range(4)] + [make_take("strange", 50, strange=True)]
+    return [make_take(f"line{seed}", seed, late=seed % 3) for seed in range(4)] + [
+        make_take("strange", 50, strange=True)
+    ]
 
 
 @pytest.fixture
@@ -44,13 +46,24 @@ def no_export(monkeypatch, base) -> None:
 
 
 def did(files, order, said=None, shown=None):
-    return adapt(files, order, lambda *what: (shown if shown is not None else []).append(what), (said if said is not None else []).append)
+    return adapt(
+        files,
+        order,
+        lambda *what: (shown if shown is not None else []).append(what),
+        (said if said is not None else []).append,
+    )
 
 
 def test_a_model_comes_of_it_that_loads_with_a_card_of_what_was_done(files, order, base):
     said, shown, before = [], [], {path.name: path.read_bytes() for path in base.iterdir()}
     result = did(files, order, said, shown)
-    assert {path.name for path in order.out.iterdir()} == {"config.yaml", "model.safetensors", "step.onnx", "CARD.md", "SHA256SUMS"}
+    assert {path.name for path in order.out.iterdir()} == {
+        "config.yaml",
+        "model.safetensors",
+        "step.onnx",
+        "CARD.md",
+        "SHA256SUMS",
+    }
     checkpoint.verify(order.out)
     face = load_model(str(order.out), "cpu").animate(np.zeros(8000, np.float32))
     assert face.shape == (frame_count(8000), 32)

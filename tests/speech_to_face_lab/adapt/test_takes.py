@@ -44,8 +44,10 @@ def test_takes_without_sound_and_broken_ones_are_named_and_the_rest_is_read(make
     takes, left = read_takes(files)
     assert [take.name for take in takes] == ["good"]
     assert {each.name: why for each in left for why in ("mute.wav", "line 1", "silent") if why in each.reason} == {
-        "mute": "mute.wav", "broken": "line 1", "hush": "silent",
-    }  # fmt: skip
+        "mute": "mute.wav",
+        "broken": "line 1",
+        "hush": "silent",
+    }
 
 
 def test_a_take_without_sound_is_told_where_its_sound_would_be(make_take):
@@ -132,8 +134,12 @@ def test_lips_that_are_heard_closed_are_closed_in_what_is_learnt(base, make_take
     take = read_takes([make_take("one", 1)])[0][0]
     labels = np.full(len(take.curves), 1, np.uint8)
     labels[100:112] = 14
-    monkeypatch.setattr(Ear, "hear", lambda _ear, _sound: Heard(take.curves * 0, labels, (labels == 14).astype(np.float32)))
-    piece = material.shown(take, 1.0, Ear(load_network(base, load_config(base / "config.yaml"))), material.Targets.of([take]), None)
+    monkeypatch.setattr(
+        Ear, "hear", lambda _ear, _sound: Heard(take.curves * 0, labels, (labels == 14).astype(np.float32))
+    )
+    piece = material.shown(
+        take, 1.0, Ear(load_network(base, load_config(base / "config.yaml"))), material.Targets.of([take]), None
+    )
     gap = piece.curves[:, JAW] - piece.curves[:, MOUTH_32.index("mouthClose")]
     assert gap[103:109].max() < 1e-6 and gap[:90].max() > 0.3
 

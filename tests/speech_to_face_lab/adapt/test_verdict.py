@@ -16,7 +16,12 @@ from speech_to_face_lab.adapt.takes import Take
 from speech_to_face_lab.adapt.verdict import judge, speech_s, too_little
 
 
-def rows(jaw: tuple[float, float], aperture: tuple[float, float], rounding: tuple[float, float], r2: tuple[float, float] = (0.1, 0.1)):
+def rows(
+    jaw: tuple[float, float],
+    aperture: tuple[float, float],
+    rounding: tuple[float, float],
+    r2: tuple[float, float] = (0.1, 0.1),
+):
     marks = {"jaw r": jaw, "aperture r": aperture, "rounding r": rounding, "jaw lag, ms": (0, 90), R2: r2}
     return [Row("takes", name, before, after) for name, (before, after) in marks.items()]
 
@@ -25,15 +30,39 @@ SLOW = 31
 """Frames over which this actor's jaw moves: half a second, where the base's is there at once."""
 NAN = float("nan")
 JUDGED = {
-    "a jaw and an aperture that lost": (rows((0.900, 0.878), (0.689, 0.589), (0.5, 0.5)), False, "aperture r fell by 0.100, expected 0.02"),
+    "a jaw and an aperture that lost": (
+        rows((0.900, 0.878), (0.689, 0.589), (0.5, 0.5)),
+        False,
+        "aperture r fell by 0.100, expected 0.02",
+    ),
     "all that rose": (rows((0.729, 0.831), (0.715, 0.811), (0.467, 0.570)), True, "jaw r 0.729 -> 0.831, "),
-    "a rise that chance makes": (rows((0.7, 0.702), (0.7, 0.702), (0.5, 0.501)), False, "+0.002 on average, expected +0.01 or more"),
-    "nothing that changed": (rows((0.7, 0.7), (0.7, 0.7), (0.5, 0.5)), False, "+0.000 on average, expected +0.01 or more"),
+    "a rise that chance makes": (
+        rows((0.7, 0.702), (0.7, 0.702), (0.5, 0.501)),
+        False,
+        "+0.002 on average, expected +0.01 or more",
+    ),
+    "nothing that changed": (
+        rows((0.7, 0.7), (0.7, 0.7), (0.5, 0.5)),
+        False,
+        "+0.000 on average, expected +0.01 or more",
+    ),
     "a rise that costs the jaw": (rows((0.7, 0.65), (0.5, 0.7), (0.5, 0.7)), False, "jaw r fell by 0.050"),
-    "as good, and nearer in size": (rows((0.9, 0.899), (0.8, 0.8), (0.5, 0.5), (0.1, 0.6)), True, "R² of all channels +0.500"),
-    "worse in time, nearer in size": (rows((0.9, 0.885), (0.8, 0.785), (0.5, 0.5), (0.1, 0.6)), False, "-0.010 on average, expected"),
+    "as good, and nearer in size": (
+        rows((0.9, 0.899), (0.8, 0.8), (0.5, 0.5), (0.1, 0.6)),
+        True,
+        "R² of all channels +0.500",
+    ),
+    "worse in time, nearer in size": (
+        rows((0.9, 0.885), (0.8, 0.785), (0.5, 0.5), (0.1, 0.6)),
+        False,
+        "-0.010 on average, expected",
+    ),
     "no rounding in the takes": (rows((0.7, 0.8), (0.7, 0.8), (NAN, NAN)), True, "+0.100 on average"),
-    "nothing to measure": (rows((NAN, NAN), (NAN, 0.5), (NAN, NAN)), False, "not judged: neither jaw r, aperture r, rounding r can be"),
+    "nothing to measure": (
+        rows((NAN, NAN), (NAN, 0.5), (NAN, NAN)),
+        False,
+        "not judged: neither jaw r, aperture r, rounding r can be",
+    ),
 }
 
 
@@ -46,7 +75,10 @@ def test_the_verdict_follows_the_takes_kept_back(figures, better, text):
 def test_figures_on_too_little_speech_are_no_verdict():
     found = judge(rows((0.5, 0.9), (0.5, 0.9), (0.5, 0.9)), speech=9.9)
     assert not found.better
-    assert "not judged: too little speech is kept back to judge on: 9.9 s, expected 10 s or more, better 60 s" in found.text
+    assert (
+        "not judged: too little speech is kept back to judge on: 9.9 s, expected 10 s or more, better 60 s"
+        in found.text
+    )
     assert too_little(10.0) is None
 
 
@@ -72,7 +104,9 @@ def did(files, order):
     return adapt(files, order, lambda *_: None, lambda _: None)
 
 
-def test_a_jaw_that_moves_otherwise_in_every_take_is_learnt_and_the_model_is_written(few_seconds_are_enough, make_take, order):
+def test_a_jaw_that_moves_otherwise_in_every_take_is_learnt_and_the_model_is_written(
+    few_seconds_are_enough, make_take, order
+):
     slow = [make_take(f"line{seed}", seed, seconds=12.0, smooth=SLOW) for seed in range(3)]
     result = did(slow, order)
     assert result.verdict.better and result.kept, result.verdict.text
@@ -95,7 +129,9 @@ def test_a_run_that_learns_nothing_leaves_no_model_and_keeps_its_work(short_file
     assert not order.out.exists() and order.run.is_dir()
 
 
-def test_what_was_judged_is_kept_anyway_without_learning_it_again_and_other_options_begin_anew(short_files, order, monkeypatch):
+def test_what_was_judged_is_kept_anyway_without_learning_it_again_and_other_options_begin_anew(
+    short_files, order, monkeypatch
+):
     order = replace(order, rate=1e-9, steps=2, check_every=2)
     assert not did(short_files, order).kept
     with monkeypatch.context() as patch:
@@ -108,12 +144,18 @@ def test_what_was_judged_is_kept_anyway_without_learning_it_again_and_other_opti
     assert did(short_files, replace(other, steps=4)).step == 4
 
 
-def test_too_little_speech_to_judge_on_is_refused_before_anything_is_learnt_and_more_takes_are_welcome(make_take, order, monkeypatch):
+def test_too_little_speech_to_judge_on_is_refused_before_anything_is_learnt_and_more_takes_are_welcome(
+    make_take, order, monkeypatch
+):
     short = [make_take(f"line{seed}", seed, seconds=9.0) for seed in range(3)]
     with monkeypatch.context() as patch:
         patch.setattr(run, "_lay_down", lambda *_: pytest.fail("examples are made"))
-        with pytest.raises(ModelError, match="too little speech .* on: 5.0 s, expected 10 s or more.*--keep-anyway") as caught:
+        with pytest.raises(
+            ModelError, match="too little speech .* on: 5.0 s, expected 10 s or more.*--keep-anyway"
+        ) as caught:
             did(short, order)
     assert "\n" not in str(caught.value)
     assert not order.out.exists() and not order.run.exists()
-    assert did(short, replace(order, steps=2, check_every=2, keep_anyway=True)).verdict.text.startswith("not judged: too little speech")
+    assert did(short, replace(order, steps=2, check_every=2, keep_anyway=True)).verdict.text.startswith(
+        "not judged: too little speech"
+    )

@@ -23,7 +23,11 @@ class Neighbour:
 
 
 def test_a_step_follows_the_mean_of_all_gradients():
-    weights = [torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))]
+    weights = [
+        torch.nn.Parameter(torch.zeros(2)),
+        torch.nn.Parameter(torch.zeros(1)),
+        torch.nn.Parameter(torch.zeros(1)),
+    ]
     optimiser = torch.optim.SGD(weights, lr=1.0)
     Workers(1, "cpu", Neighbour(3.0)).follow(optimiser)
     weights[0].grad, weights[1].grad = torch.tensor([1.0, 5.0]), torch.tensor([-3.0])

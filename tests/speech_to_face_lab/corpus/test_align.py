@@ -118,7 +118,10 @@ def corpus(tmp_path):
     phones = "M_B AE0_I P_E"
     people = [common | {"id": f"m{i}", "transcript": "map", "phones_untimed": phones} for i in range(4)]
     people += [common | {"id": "silent"}, common | {"id": "odd", "transcript": "map", "phones_untimed": "QQ_B"}]
-    speech = [common | {"id": "checked", "transcript": "map", "phones": "a.TextGrid"}, {"id": "facegood_1", "audio": "a.flac"}]
+    speech = [
+        common | {"id": "checked", "transcript": "map", "phones": "a.TextGrid"},
+        {"id": "facegood_1", "audio": "a.flac"},
+    ]
     (tmp_path / "manifest_people.json").write_text(json.dumps(people), encoding="utf-8")
     (tmp_path / "manifest_speech.json").write_text(json.dumps(speech), encoding="utf-8")
     return tmp_path
@@ -150,8 +153,16 @@ def test_the_worst_share_of_a_corpus_is_not_kept(corpus):
         return np.log(rows)
 
     clips = align_corpus(recordings(corpus)[0], listen, worst=0.25)
-    assert {name: clip["kept"] for name, clip in clips.items()} == {"m0": True, "m1": False, "m2": True, "m3": True, "facegood_1": True}
-    assert [phone[0] for phone in clips["m0"]["phones"]] == ["M", "AE", "PB"] and clips["facegood_1"]["kind"] == "decoded"
+    assert {name: clip["kept"] for name, clip in clips.items()} == {
+        "m0": True,
+        "m1": False,
+        "m2": True,
+        "m3": True,
+        "facegood_1": True,
+    }
+    assert [phone[0] for phone in clips["m0"]["phones"]] == ["M", "AE", "PB"] and clips["facegood_1"][
+        "kind"
+    ] == "decoded"
 
 
 def test_any_manifest_is_read(tmp_path):
@@ -190,13 +201,17 @@ def test_sound_at_another_rate_in_stereo_is_heard_at_16_khz_mono(tmp_path):
 
 def test_missing_sound_is_one_clear_line(tmp_path):
     with pytest.raises(ModelError, match="none.flac: no such file"):
-        align_corpus([Recording("b", tmp_path / "none.flac", "made", (MAP,), ())], lambda samples: shares(("SIL", 3)), 0.1)
+        align_corpus(
+            [Recording("b", tmp_path / "none.flac", "made", (MAP,), ())], lambda samples: shares(("SIL", 3)), 0.1
+        )
 
 
 @pytest.fixture
 def no_library(monkeypatch):
     monkeypatch.setattr(ctypes.util, "find_library", lambda _: None)
-    monkeypatch.setattr(pronouncing, "_library", pronouncing._library.__wrapped__)  # the one already at work stays as it is
+    monkeypatch.setattr(
+        pronouncing, "_library", pronouncing._library.__wrapped__
+    )  # the one already at work stays as it is
     pronouncing.ipa.cache_clear()
 
 

@@ -32,7 +32,9 @@ def test_recorded_voices_say_more_than_formant_ones():
     for row in voice_rows():
         kinds[row["engine"] in RECORDED] += row["minutes"]
     least = min(row["minutes"] for row in voice_rows() if row["engine"] in RECORDED)
-    assert kinds[True] > kinds[False] and least > max(row["minutes"] for row in voice_rows() if row["engine"] == "espeak")
+    assert kinds[True] > kinds[False] and least > max(
+        row["minutes"] for row in voice_rows() if row["engine"] == "espeak"
+    )
 
 
 @pytest.mark.parametrize("row", voice_rows(), ids=lambda row: row["name"])
@@ -67,7 +69,13 @@ def test_mandarin_has_every_syllable_and_espeak_reads_each_as_one():
 
 def test_english_has_every_kind_of_text_and_many_lips():
     said = texts("english", 2000, 0)
-    for wanted in (str.istitle, str.isupper, lambda t: t.endswith("?"), lambda t: any(c.isdigit() for c in t), lambda t: "..." in t):
+    for wanted in (
+        str.istitle,
+        str.isupper,
+        lambda t: t.endswith("?"),
+        lambda t: any(c.isdigit() for c in t),
+        lambda t: "..." in t,
+    ):
         assert sum(map(wanted, said)) > 20
     assert len(set(" ".join(said).lower().split())) > 1000 or not text.DICTIONARY.exists()
     lips = sum("".join(said).lower().count(x) for x in "pbmfvw") / sum(c.isalpha() for c in "".join(said))
@@ -93,7 +101,9 @@ def test_a_voice_comes_back_as_it_was_written(tmp_path):
     clips = read_voice(tmp_path, "v")
     assert seconds == pytest.approx(sum(len(u.samples) for u in said) / SAMPLE_RATE)
     assert [(c.text, len(c.samples), c.phones) for c in clips] == [(u.text, len(u.samples), u.phones) for u in said]
-    assert all(np.abs(c.samples).max() == pytest.approx(0.7 * 32768, rel=0.01) for c in clips), "every utterance at the same peak"
+    assert all(np.abs(c.samples).max() == pytest.approx(0.7 * 32768, rel=0.01) for c in clips), (
+        "every utterance at the same peak"
+    )
 
 
 def test_a_voice_that_was_not_finished_does_not_count(tmp_path):
@@ -124,7 +134,15 @@ class Voices:
 
 
 def row(name: str) -> dict:
-    return {"name": name, "engine": "tones", "voice": name, "table": "ipa", "language": "italian", "minutes": 0.2, "licence": "MIT"}
+    return {
+        "name": name,
+        "engine": "tones",
+        "voice": name,
+        "table": "ipa",
+        "language": "italian",
+        "minutes": 0.2,
+        "licence": "MIT",
+    }
 
 
 @pytest.fixture
@@ -150,7 +168,9 @@ def test_building_goes_on_where_it_stopped_and_comes_to_the_same(tones, tmp_path
 def test_voices_and_seeds_have_texts_of_their_own(tones, tmp_path):
     build(tmp_path, [row("a"), row("b")])
     build(tmp_path / "other", [row("a")], seed=1)
-    said = [[c.text for c in read_voice(*where)] for where in ((tmp_path, "a"), (tmp_path, "b"), (tmp_path / "other", "a"))]
+    said = [
+        [c.text for c in read_voice(*where)] for where in ((tmp_path, "a"), (tmp_path, "b"), (tmp_path / "other", "a"))
+    ]
     assert said[0] != said[1] and said[0] != said[2]
 
 

@@ -104,7 +104,15 @@ def test_the_quiet_before_a_stop_is_its_closure_and_a_long_one_is_a_pause():
 
 
 def test_a_sounding_blank_is_a_link_that_goes_to_a_vowel_before_it_or_to_what_follows():
-    rows = [("i", 0, 50), ("", 50, 100), ("a", 100, 150), ("p", 150, 200), ("", 200, 250), ("r", 250, 300), ("", 300, 350)]
+    rows = [
+        ("i", 0, 50),
+        ("", 50, 100),
+        ("a", 100, 150),
+        ("p", 150, 200),
+        ("", 200, 250),
+        ("r", 250, 300),
+        ("", 300, 350),
+    ]
     given = espeak.blanks_given(rows, sound(0.5, 0.4, 0.5, 0.05, 0.1, 0.3, 0), RATE)
     assert [symbol for symbol, _, _ in given] == ["i", "i", "a", "p", "r", "r", ""]
 
@@ -152,13 +160,20 @@ def stand_in(tmp_path, monkeypatch):
 
 
 def test_flite_hanging_on_one_text_costs_that_text(stand_in, monkeypatch):
-    stand_in("flite", 'case "$*" in *hang*) exec sleep 60;; esac\nfor out; do :; done\ncp "$here/said.wav" "$out"\necho pau:0.1 b:0.3')
+    stand_in(
+        "flite",
+        'case "$*" in *hang*) exec sleep 60;; esac\nfor out; do :; done\ncp "$here/said.wav" "$out"\necho '
+        "pau:0.1 b:0.3",
+    )
     monkeypatch.setattr(flite, "LONGEST_S", 1.0)
     assert [said.text for said in engine("flite").speak("slt", "cmu", ["bob", "hang", "map"])] == ["bob", "map"]
 
 
 def test_festival_hanging_on_a_text_costs_the_rest_of_its_batch(stand_in, monkeypatch):
-    stand_in("festival", 'to=$(dirname "$2")\ncp "$here/said.wav" "$to/0.wav"\nprintf "#\\n0.3 100 b\\n" > "$to/0.seg"\nexec sleep 60')
+    stand_in(
+        "festival",
+        'to=$(dirname "$2")\ncp "$here/said.wav" "$to/0.wav"\nprintf "#\\n0.3 100 b\\n" > "$to/0.seg"\nexec sleep 60',
+    )
     monkeypatch.setattr(festival, "LONGEST_S", 1.0)
     monkeypatch.setattr(festival, "BATCH", 2)
     said = list(engine("festival").speak("kal_diphone", "cmu", ["one", "hang", "three"]))

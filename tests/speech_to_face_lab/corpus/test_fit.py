@@ -15,13 +15,31 @@ from speech_to_face.base import ModelError
 from speech_to_face.phones import CLASSES, INDEX, Phone
 from speech_to_face_lab.corpus import fit
 from speech_to_face_lab.corpus.captures import Capture
-from speech_to_face_lab.corpus.fit import PRIOR, ROUNDED, Reach, Speech, correlation, excerpts, fitted, joined, predict, report, written
+from speech_to_face_lab.corpus.fit import (
+    PRIOR,
+    ROUNDED,
+    Reach,
+    Speech,
+    correlation,
+    excerpts,
+    fitted,
+    joined,
+    predict,
+    report,
+    written,
+)
 from speech_to_face_lab.corpus.store import as_float
 from speech_to_face_lab.corpus.visemes import curves, loudness_db
 
 TABLE = files("speech_to_face_lab.corpus").joinpath("visemes.yaml").read_text(encoding="utf-8")
-PRIOR_CLASSES = yaml.safe_load(files("speech_to_face_lab.corpus").joinpath(PRIOR).read_text(encoding="utf-8"))["classes"]
-NOW, START, REACH = Speech.of(yaml.safe_load(TABLE)["classes"]), Speech.of(PRIOR_CLASSES), Reach.of(yaml.safe_load(TABLE)["groups"])
+PRIOR_CLASSES = yaml.safe_load(files("speech_to_face_lab.corpus").joinpath(PRIOR).read_text(encoding="utf-8"))[
+    "classes"
+]
+NOW, START, REACH = (
+    Speech.of(yaml.safe_load(TABLE)["classes"]),
+    Speech.of(PRIOR_CLASSES),
+    Reach.of(yaml.safe_load(TABLE)["groups"]),
+)
 SPOKEN = ("AA", "IY", "UW", "OW", "N", "L", "IH")
 """What the made-up speakers say: nothing that a hold would change."""
 
@@ -168,7 +186,12 @@ def recorded(tmp_path):
         frames = len(sound.samples) * 60 // 16_000
         mouth = curves(phones, frames)
         columns = ("jawOpen", *ROUNDED)
-        np.savez(tmp_path / f"{name}.npz", coeffs=mouth[:, [MOUTH_32.index(c) for c in columns]], names=np.array(columns), fps=60.0)
+        np.savez(
+            tmp_path / f"{name}.npz",
+            coeffs=mouth[:, [MOUTH_32.index(c) for c in columns]],
+            names=np.array(columns),
+            fps=60.0,
+        )
         soundfile.write(tmp_path / f"{name}.wav", sound.samples, 16_000)
         rows.append({"id": name, "audio": f"{name}.wav", "curves": f"{name}.npz", "rig": "mediapipe", "split": split})
         clips[name] = {"kept": True, "kind": "aligned", "phones": [[p.name, p.start_s, p.end_s] for p in phones]}
@@ -188,10 +211,16 @@ def test_the_command_prints_before_and_after_and_writes_a_table(recorded, tmp_pa
     fit.main()
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == [
-        "training mediapipe before", "training mediapipe after", "validation mediapipe before", "validation mediapipe after",
-    ]  # fmt: skip
+        "training mediapipe before",
+        "training mediapipe after",
+        "validation mediapipe before",
+        "validation mediapipe after",
+    ]
     new = yaml.safe_load((tmp_path / "new.yaml").read_text())
-    assert new["holds"] == yaml.safe_load(TABLE)["holds"] and new["classes"]["AA"]["jawOpen"] != PRIOR_CLASSES["AA"]["jawOpen"]
+    assert (
+        new["holds"] == yaml.safe_load(TABLE)["holds"]
+        and new["classes"]["AA"]["jawOpen"] != PRIOR_CLASSES["AA"]["jawOpen"]
+    )
 
 
 def test_a_whole_table_can_be_the_start(recorded, tmp_path, monkeypatch):

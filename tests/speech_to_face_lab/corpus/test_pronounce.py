@@ -47,7 +47,9 @@ def test_short_words_may_be_weak_and_a_tapped_t_is_a_t(espeak):
 
 
 def test_words_are_not_joined_with_their_neighbours(espeak):
-    assert [word.text for word in pronounce("some of the red is going to be it")] == "some of the red is going to be it".split()
+    assert [
+        word.text for word in pronounce("some of the red is going to be it")
+    ] == "some of the red is going to be it".split()
 
 
 def test_every_mandarin_character_is_a_syllable_and_tones_say_nothing(mandarin):
@@ -85,7 +87,12 @@ def test_an_absent_library_is_named(monkeypatch):
 def test_canonical_phones_lose_stress_and_place():
     words = from_arpabet("DH_B EH0_I N_E | HH_B IY1_E | TH_B IY_I M_E | P_B AY0_E", "then he theme pie")
     assert [word.text for word in words] == ["then", "he", "theme", "pie"]
-    assert [word.variants[0] for word in words] == [("TH", "EH", "N"), ("H", "IY"), ("TH", "IY", "M"), ("PB", "AA", "IH")]
+    assert [word.variants[0] for word in words] == [
+        ("TH", "EH", "N"),
+        ("H", "IY"),
+        ("TH", "IY", "M"),
+        ("PB", "AA", "IH"),
+    ]
 
 
 def test_canonical_phones_that_do_not_fit_are_refused():

@@ -110,4 +110,6 @@ def test_the_command_writes_a_small_picture_and_the_one_in_the_docs_is_of_this_t
     assert made.stat().st_size <= 400_000
     new, kept = (np.asarray(Image.open(path).convert("RGB"), int) for path in (made, DOCS / "visemes.png"))
     assert new.shape == kept.shape
-    assert np.abs(new - kept).mean() < 0.5, "make it again: python -m speech_to_face_lab.corpus.sheet --out docs/visemes.png"
+    assert np.abs(new - kept).mean() < 0.5, (
+        "make it again: python -m speech_to_face_lab.corpus.sheet --out docs/visemes.png"
+    )

@@ -13,7 +13,9 @@ SIDES = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
 
 
 def spoken(*names: str, each: float = 0.1, start: float = 0.3) -> list[Phone]:
-    phones = [Phone("SIL", 0, start)] + [Phone(n, start + i * each, start + (i + 1) * each) for i, n in enumerate(names)]
+    phones = [Phone("SIL", 0, start)] + [
+        Phone(n, start + i * each, start + (i + 1) * each) for i, n in enumerate(names)
+    ]
     return [*phones, Phone("SIL", phones[-1].end_s, FRAMES / RATE)]
 
 
@@ -66,7 +68,9 @@ def test_the_lower_lip_meets_the_teeth_on_f_between_any_vowels(vowel):
 def test_the_jaw_is_narrow_on_sibilants_and_not_shut(sibilant, vowel):
     phones = spoken(vowel, sibilant, vowel)
     jaw = channel(curves(phones, FRAMES), "jawOpen")
-    assert jaw[middle(phones, sibilant)].max() <= visemes._table()["holds"][sibilant]["at_most"]["jawOpen"] + 1e-3 <= 0.105
+    assert (
+        jaw[middle(phones, sibilant)].max() <= visemes._table()["holds"][sibilant]["at_most"]["jawOpen"] + 1e-3 <= 0.105
+    )
     assert aperture(curves(phones, FRAMES))[middle(phones, sibilant)].min() > 0.1, "teeth show"
 
 
@@ -100,7 +104,9 @@ def test_classes_that_sound_alike_look_apart_from_those_that_do_not():
 @pytest.mark.parametrize("name", [c for c in CLASSES if c != "SIL"])
 def test_faces_are_not_quite_even_and_not_crooked(name):
     mouth = dict(zip(MOUTH_32, alone(name), strict=True))
-    pairs = [(mouth[c], mouth[c.removesuffix("Left") + "Right"]) for c in MOUTH_32 if c.endswith("Left") and c not in SIDES]
+    pairs = [
+        (mouth[c], mouth[c.removesuffix("Left") + "Right"]) for c in MOUTH_32 if c.endswith("Left") and c not in SIDES
+    ]
     for left, right in pairs:
         assert min(left, right) >= 0.85 * max(left, right) - 1e-6
     assert all(mouth[side] <= 0.08 for side in SIDES)
@@ -116,9 +122,17 @@ def _other(name: str) -> str:
     return name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left")
 
 
-ANTICIPATION = [("AA", "UW", "mouthPucker"), ("IY", "OW", "mouthFunnel"), ("IH", "AA", "jawOpen"), ("UW", "AA", "jawOpen")] + [
-    ("AA", "IY", "mouthSmileLeft"), ("UW", "EH", "mouthStretchLeft"), ("AA", "M", "mouthPressLeft"), ("UW", "AA", "mouthLowerDownLeft"),
-]  # fmt: skip
+ANTICIPATION = [
+    ("AA", "UW", "mouthPucker"),
+    ("IY", "OW", "mouthFunnel"),
+    ("IH", "AA", "jawOpen"),
+    ("UW", "AA", "jawOpen"),
+] + [
+    ("AA", "IY", "mouthSmileLeft"),
+    ("UW", "EH", "mouthStretchLeft"),
+    ("AA", "M", "mouthPressLeft"),
+    ("UW", "AA", "mouthLowerDownLeft"),
+]
 
 
 @pytest.mark.parametrize(("before", "after", "name"), ANTICIPATION)
@@ -152,7 +166,9 @@ def test_all_values_are_coefficients():
         mouth = curves(spoken(*rng.choice(CLASSES, 12), each=float(rng.uniform(0.03, 0.09))), FRAMES)
         assert mouth.shape == (FRAMES, 32) and mouth.dtype == np.float32
         assert mouth.min() >= 0 and mouth.max() <= 1
-        assert (channel(mouth, "mouthClose") <= channel(mouth, "jawOpen") + 0.02).all(), "more would push the lips through each other"
+        assert (channel(mouth, "mouthClose") <= channel(mouth, "jawOpen") + 0.02).all(), (
+            "more would push the lips through each other"
+        )
 
 
 def test_labels_and_seals_follow_the_clock():
@@ -212,7 +228,9 @@ def test_after_a_pause_the_lips_close_before_anything_is_heard():
     phones = [Phone("SIL", 0.0, 0.5), Phone("PB", 0.5, 0.6), Phone("AA", 0.6, 1.0)]
     assert [round(p.end_s, 3) for p in seen(phones)] == [0.46, 0.57, 1.0]
     short = [Phone("AA", 0.0, 0.45), Phone("SIL", 0.45, 0.5), Phone("PB", 0.5, 0.6)]
-    assert [round(p.end_s, 3) for p in seen(short)] == [0.45, 0.475, 0.6], "at most half of the pause, and no burst before a rest"
+    assert [round(p.end_s, 3) for p in seen(short)] == [0.45, 0.475, 0.6], (
+        "at most half of the pause, and no burst before a rest"
+    )
 
 
 def test_phones_that_are_no_stops_are_seen_when_they_are_heard():

@@ -52,7 +52,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def judged(folder: Path, tiny_checkpoint: Path, **options) -> evaluation.Report:
-    return evaluation.evaluate(load_model(str(tiny_checkpoint), device="cpu"), folder, posteriors="not asked for", **options)
+    return evaluation.evaluate(
+        load_model(str(tiny_checkpoint), device="cpu"), folder, posteriors="not asked for", **options
+    )
 
 
 def test_loudness_is_right_about_a_face_that_is_loudness(folder, tiny_checkpoint):
@@ -139,7 +141,9 @@ def test_captured_frames_without_a_face_are_filled_from_their_neighbours(folder)
     assert data.captured(clip, 180)["jawOpen"] == pytest.approx(whole[3:], abs=1e-6)
 
 
-@pytest.mark.parametrize(("jaw", "message"), [(math.nan, "jawOpen of frame 5 is not finite"), (40.0, "expected weights from 0 to 1")])
+@pytest.mark.parametrize(
+    ("jaw", "message"), [(math.nan, "jawOpen of frame 5 is not finite"), (40.0, "expected weights from 0 to 1")]
+)
 def test_captured_values_that_are_no_weights_are_one_clear_error(jaw, message, folder):
     values = np.zeros((180, 1))
     values[5] = jaw
@@ -165,7 +169,9 @@ def test_lips_that_close_on_every_b_and_on_nothing_else_score_full_marks():
     assert scores.closure_score([(face, words[:1])]) is None
 
 
-@pytest.mark.parametrize(("word", "closed"), [("bin", True), ("Place", True), ("m", True), ("phone", False), ("at", False), ("two", False)])
+@pytest.mark.parametrize(
+    ("word", "closed"), [("bin", True), ("Place", True), ("m", True), ("phone", False), ("at", False), ("two", False)]
+)
 def test_a_word_begins_closed_when_it_is_written_with_p_b_or_m_that_is_said_or_is_the_letter_m(word, closed):
     assert scores.begins_closed(word) is closed
 
@@ -179,7 +185,9 @@ def test_stillness_is_measured_from_what_the_mouth_does_in_silence():
 
 def test_noises_are_ten_seconds_at_their_levels_and_always_the_same():
     made = {name: make() for name, make in sounds.NOISES.items()}
-    assert all(len(sound) == 160_000 and sound.dtype == np.float32 and np.isfinite(sound).all() for sound in made.values())
+    assert all(
+        len(sound) == 160_000 and sound.dtype == np.float32 and np.isfinite(sound).all() for sound in made.values()
+    )
     assert list(made)[0] == "silence" and not made["silence"].any()
     assert 20 * np.log10(np.sqrt(np.mean(made["hiss50"] ** 2))) == pytest.approx(-50, abs=0.1)
     spectrum = np.abs(np.fft.rfft(made["hum"]))
@@ -209,7 +217,8 @@ def test_a_stream_of_other_length_is_infinite_in_the_file_and_no_clip_is_nothing
 
 
 def test_phone_accuracy_counts_frames_as_recorded_and_at_either_level(monkeypatch):
-    """A listener who hears M while the sound is loud, P while it is soft, and silence in the first tenth of a second."""
+    """A listener who hears M while the sound is loud, P while it is soft, and silence in the first tenth of a
+    second."""
     truth = (Phone("SIL", 0.0, 0.1), Phone("M", 0.1, 0.4))  # nothing is known of what follows
 
     def listener(samples: np.ndarray) -> np.ndarray:
@@ -242,7 +251,11 @@ def test_a_checkpoint_says_what_it_hears_and_one_without_phones_says_so(tiny_che
 
 
 def test_timed_speech_is_what_the_manifest_lists_with_a_textgrid_that_is_there(tmp_path):
-    rows = [{"id": "a", "audio": "a.wav", "phones": "a.TextGrid"}, {"id": "b", "audio": "b.wav", "phones": "b.TextGrid"}, {"id": "c"}]
+    rows = [
+        {"id": "a", "audio": "a.wav", "phones": "a.TextGrid"},
+        {"id": "b", "audio": "b.wav", "phones": "b.TextGrid"},
+        {"id": "c"},
+    ]
     assert data.timed_speech(tmp_path) == ([], [])
     (tmp_path / "manifest_speech.json").write_text(json.dumps(rows))
     (tmp_path / "a.TextGrid").touch()
@@ -259,7 +272,9 @@ def test_textgrids_that_are_named_but_not_there_are_said(folder, tiny_checkpoint
 
 def test_a_row_of_timed_speech_without_sound_is_one_clear_error(tmp_path):
     (tmp_path / "manifest_speech.json").write_text('[{"id": "a", "phones": "a.TextGrid"}]')
-    with pytest.raises(ModelError, match=r"manifest_speech\.json: a row without 'audio'; expected id, audio and phones"):
+    with pytest.raises(
+        ModelError, match=r"manifest_speech\.json: a row without 'audio'; expected id, audio and phones"
+    ):
         data.timed_speech(tmp_path)
 
 
@@ -293,7 +308,8 @@ def test_every_figure_agrees_with_the_referees_to_a_hundredth(tmp_path):
 
 
 def differences(wanted: dict, found: scores.Scores) -> dict[str, tuple[float, float]]:
-    """By name: figures of the referee and ours where they are more than a hundredth (of a frame's time, for lags: 1 ms) apart."""
+    """By name: figures of the referee and ours where they are more than a hundredth (of a frame's time, for lags: 1 ms)
+    apart."""
     rows: dict[str, tuple[float, float]] = {}
     for group, figures in wanted.items():
         if group == "moving_on_noise":

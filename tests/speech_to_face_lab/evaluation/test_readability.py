@@ -40,18 +40,27 @@ def test_confidence_and_entropy_are_those_of_frames_read_as_speech():
     read = np.concatenate([guesses("SIL", "SIL", share=0.9), guesses("AA", share=0.71), guesses("AA", share=0.42)])
     mark = readability(lips(4), lambda _mouth: read)
     rest = [0.29 / 29, 0.58 / 29]
-    bits = [-share * math.log2(share) - 29 * one * math.log2(one) for share, one in zip((0.71, 0.42), rest, strict=True)]
+    bits = [
+        -share * math.log2(share) - 29 * one * math.log2(one) for share, one in zip((0.71, 0.42), rest, strict=True)
+    ]
     assert mark.speaking == 0.5
     assert mark.confidence == pytest.approx((0.71 + 0.42) / 2, rel=1e-5)
     assert mark.entropy_bits == pytest.approx(sum(bits) / 2, rel=1e-5)
     silent = readability(lips(2), lambda _mouth: guesses("SIL", "SIL"))
-    assert silent.speaking == 0 and math.isnan(silent.confidence) and math.isnan(silent.entropy_bits) and math.isnan(silent.constant)
+    assert (
+        silent.speaking == 0
+        and math.isnan(silent.confidence)
+        and math.isnan(silent.entropy_bits)
+        and math.isnan(silent.constant)
+    )
 
 
 def test_lips_are_compared_with_what_the_sound_says_where_it_speaks():
     read, heard = guesses("PB", "S", "AA", "AA"), guesses("M", "S", "IY", "SIL")
     mark = readability(lips(4, samples=np.ones(1000, np.float32)), lambda _mouth: read, lambda _sound: heard)
-    assert mark.heard == pytest.approx(2 / 3) and mark.constant == pytest.approx(1 / 3) and math.isnan(mark.phones_right)
+    assert (
+        mark.heard == pytest.approx(2 / 3) and mark.constant == pytest.approx(1 / 3) and math.isnan(mark.phones_right)
+    )
     assert math.isnan(readability(lips(4), lambda _mouth: read, lambda _sound: heard).heard)
 
 
@@ -102,7 +111,9 @@ def test_a_take_is_read_by_name_on_the_clock_of_its_rows(take):
 def test_rows_that_the_app_left_out_are_filled_in(take):
     rows = take.read_text().splitlines(keepends=True)
     take.write_text("".join(rows[:40] + rows[60:]))
-    np.testing.assert_allclose(take_lips(take).mouth[:, MOUTH_32.index("jawOpen")], np.minimum(np.linspace(0, 1.19, 120), 1), atol=2e-2)
+    np.testing.assert_allclose(
+        take_lips(take).mouth[:, MOUTH_32.index("jawOpen")], np.minimum(np.linspace(0, 1.19, 120), 1), atol=2e-2
+    )
 
 
 def test_sound_and_phones_beside_a_take_come_with_it(take):
@@ -124,7 +135,14 @@ def test_what_is_no_take_is_one_clear_line(tmp_path):
 class Slow:
     """A model at 30 frames a second that opens the jaw by a thirtieth a frame, in columns of its own order."""
 
-    name, device, sample_rate, frame_rate, lookahead_s, channels = "slow", "cpu", 16_000, 30, 0.1, ("tongueOut", "jawOpen")
+    name, device, sample_rate, frame_rate, lookahead_s, channels = (
+        "slow",
+        "cpu",
+        16_000,
+        30,
+        0.1,
+        ("tongueOut", "jawOpen"),
+    )
 
     def animate(self, samples):
         jaw = np.arange(len(samples) * 30 // 16_000) / 30

@@ -61,7 +61,12 @@ def test_rows_that_the_app_left_out_are_filled_by_their_timecode(tmp_path: Path)
 
 
 def test_identities_are_folders_and_takes_at_the_top_name_their_own(tmp_path: Path) -> None:
-    for name in ("anna/day1/Slate_1_iPhone.csv", "anna/day2/Slate_1_iPhone.csv", "ben/Slate_1_iPhone.csv", "Slate_2_Carl.csv"):
+    for name in (
+        "anna/day1/Slate_1_iPhone.csv",
+        "anna/day2/Slate_1_iPhone.csv",
+        "ben/Slate_1_iPhone.csv",
+        "Slate_2_Carl.csv",
+    ):
         take(tmp_path / name)
     (tmp_path / "genders.yaml").write_text("anna: female\nben: male\n")
     clips = list(cavfa.clips(tmp_path))
@@ -76,7 +81,9 @@ def test_what_a_take_lacks_is_trimmed_and_counted(tmp_path: Path) -> None:
     take(tmp_path / "anna" / "Slate_3_iPhone.csv", 2.0)
     clips, tally = read(tmp_path)
     assert (tally.clips, tally.alone) == (2, 0)
-    assert (tally.sound_s, tally.face_s) == (pytest.approx(0.25, abs=0.02), pytest.approx(0.5, abs=0.02)), "a quarter of a second is held"
+    assert (tally.sound_s, tally.face_s) == (pytest.approx(0.25, abs=0.02), pytest.approx(0.5, abs=0.02)), (
+        "a quarter of a second is held"
+    )
     assert [round(clip.seconds, 2) for clip in clips] == [2.27, 1.5, 2.0]
 
 

@@ -11,7 +11,9 @@ FACE = np.repeat(np.arange(60, dtype=np.float32)[:, None] / 60, 32, axis=1)
 
 
 def clip(**parts: object) -> SubjectClip:
-    return SubjectClip(**{"name": "c", "subject": "s", "gender": "", "samples": SOUND, "rate": 60, "curves": FACE, **parts})  # type: ignore[arg-type]
+    return SubjectClip(
+        **{"name": "c", "subject": "s", "gender": "", "samples": SOUND, "rate": 60, "curves": FACE, **parts}
+    )  # type: ignore[arg-type]
 
 
 def test_sixty_frames_to_thirty_takes_every_second_one() -> None:

@@ -45,7 +45,9 @@ def test_vocaset_as_the_lineage_converts_it(tmp_path: Path) -> None:
     templates(tmp_path, FIRST, HELD)
     first, held = vocaset.clips(tmp_path)
     assert (first.name, first.subject, first.rate, first.gender) == (f"{FIRST}_sentence01", FIRST, 60, "")
-    assert first.mesh is not None and first.mesh.shape == (60, VERTICES, 3) and first.mesh[30, 2, 1] == pytest.approx(0.5)
+    assert (
+        first.mesh is not None and first.mesh.shape == (60, VERTICES, 3) and first.mesh[30, 2, 1] == pytest.approx(0.5)
+    )
     assert held.template is not None and (held.template == 1).all()
     assert len(first.samples) == 16_000 and first.samples.dtype == np.float32
     assert first.samples[4000:12_000] == pytest.approx(0.25, abs=0.01)
@@ -75,7 +77,10 @@ def test_lengths_that_differ_are_trimmed_and_counted(tmp_path: Path, caplog: pyt
     templates(tmp_path, "F2")
     clips, tally = read(tmp_path)
     assert [(len(clip.samples), clip.frames) for clip in clips] == [(32_000, 50), (25_600, 40)]
-    said = "2 clips trimmed: 0.40 s of sound without a face, 0.40 s of face without sound; 1 files without a partner passed over"
+    said = (
+        "2 clips trimmed: 0.40 s of sound without a face, 0.40 s of face without sound; 1 files without a partner "
+        "passed over"
+    )
     assert str(tally) == said
     list(biwi.clips(tmp_path))
     assert said in caplog.text, "who gives no tally is told in the log"
@@ -117,11 +122,18 @@ def test_vertices_that_are_objects_or_not_finite_are_refused(tmp_path: Path) -> 
 
 
 def original(folder: Path) -> None:
-    """Two subjects in VOCASET's own files; one sentence has no sound. The first's rows are backwards, and listed last frame first."""
-    np.save(folder / "data_verts.npy", np.repeat(np.arange(180, dtype=np.float32)[:, None], VERTICES * 3, 1).reshape(180, VERTICES, 3))
+    """Two subjects in VOCASET's own files; one sentence has no sound. The first's rows are backwards, and listed last
+    frame first."""
+    np.save(
+        folder / "data_verts.npy",
+        np.repeat(np.arange(180, dtype=np.float32)[:, None], VERTICES * 3, 1).reshape(180, VERTICES, 3),
+    )
     rows = {
         FIRST: {"sentence01": {number: 59 - number for number in reversed(range(60))}},
-        HELD: {"sentence02": {number: 60 + number for number in range(60)}, "sentence21": {number: 120 + number for number in range(60)}},
+        HELD: {
+            "sentence02": {number: 60 + number for number in range(60)},
+            "sentence21": {number: 120 + number for number in range(60)},
+        },
     }
     heard = {"audio": np.full(22_000, 8192, np.int16), "sample_rate": 22_000}
     sounds = {FIRST: {"sentence01": heard}, HELD: {"sentence21": heard}}
@@ -148,7 +160,9 @@ def test_vocaset_with_rows_of_other_vertices_is_refused(tmp_path: Path) -> None:
         list(vocaset.clips(tmp_path))
 
 
-@pytest.mark.parametrize(("row", "said"), [(-2, "names frame -1"), (10**5000, "names frame 9223372036854775808")], ids=["below", "beyond"])
+@pytest.mark.parametrize(
+    ("row", "said"), [(-2, "names frame -1"), (10**5000, "names frame 9223372036854775808")], ids=["below", "beyond"]
+)
 def test_vocaset_with_a_row_that_no_file_has_is_refused(tmp_path: Path, row: int, said: str) -> None:
     original(tmp_path)
     (tmp_path / "subj_seq_to_idx.pkl").write_bytes(pickle.dumps({FIRST: {"sentence01": {0: row}}}))
@@ -158,10 +172,14 @@ def test_vocaset_with_a_row_that_no_file_has_is_refused(tmp_path: Path, row: int
 
 @pytest.mark.parametrize(
     ("audio", "rate", "said"),
-    [(np.array(["loud"]), 22_000, "is not samples"), (np.zeros(9, np.int16), 10**12, "is not samples"), (None, 22_000, "is not samples"),
-     (np.array([0.0, np.nan]), 22_000, "not finite")],
+    [
+        (np.array(["loud"]), 22_000, "is not samples"),
+        (np.zeros(9, np.int16), 10**12, "is not samples"),
+        (None, 22_000, "is not samples"),
+        (np.array([0.0, np.nan]), 22_000, "not finite"),
+    ],
     ids=["text", "rate", "nothing", "nan"],
-)  # fmt: skip
+)
 def test_vocaset_with_sound_that_is_none_is_refused(tmp_path: Path, audio: object, rate: int, said: str) -> None:
     original(tmp_path)
     sounds = {FIRST: {"sentence01": {"audio": audio, "sample_rate": rate}}}
@@ -179,14 +197,21 @@ def test_vocaset_with_another_table_of_rows_is_refused(tmp_path: Path, rows: obj
 
 
 def test_the_lineages_parts_of_vocaset(tmp_path: Path) -> None:
-    for name in (f"{FIRST}_sentence05", f"{HELD}_sentence05", f"{HELD}_sentence25", "FaceTalk_170811_03275_TA_sentence40"):
+    for name in (
+        f"{FIRST}_sentence05",
+        f"{HELD}_sentence05",
+        f"{HELD}_sentence25",
+        "FaceTalk_170811_03275_TA_sentence40",
+    ):
         pair(tmp_path, name, 60, 0.1)
     templates(tmp_path, FIRST, HELD, "FaceTalk_170811_03275_TA")
     found = {clip.name: vocaset.lineage_part(clip) for clip in vocaset.clips(tmp_path)}
     assert found == {
-        f"{FIRST}_sentence05": "train", f"{HELD}_sentence05": "", f"{HELD}_sentence25": "test",
+        f"{FIRST}_sentence05": "train",
+        f"{HELD}_sentence05": "",
+        f"{HELD}_sentence25": "test",
         "FaceTalk_170811_03275_TA_sentence40": "validation",
-    }  # fmt: skip
+    }
 
 
 def test_the_lineages_parts_of_biwi(tmp_path: Path) -> None:

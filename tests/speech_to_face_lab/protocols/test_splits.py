@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from speech_to_face.base import ModelError
-from speech_to_face_lab.protocols.splits import FILE, PARTS, Split, cross_gender, cross_subject, read_split, split, write_split
+from speech_to_face_lab.protocols.splits import (
+    FILE,
+    PARTS,
+    Split,
+    cross_gender,
+    cross_subject,
+    read_split,
+    split,
+    write_split,
+)
 
 PEOPLE = {f"{sex}{i:02}": {"F": "female", "M": "male"}[sex] for sex in "FM" for i in range(10)}
 
@@ -71,7 +80,10 @@ def test_a_split_edited_so_that_a_subject_is_in_two_parts_is_refused(tmp_path: P
         ("protocol: cross-subject\n", "expected protocol, seed, train, validation and test"),
         ("- a\n", "got list"),
         ("protocol: other\nseed: 0\ntrain: [a]\nvalidation: [b]\ntest: [c]\n", "got 'other'"),
-        ("protocol: cross-subject\nseed: 0\ntrain: [a]\nvalidation: []\ntest: [c]\n", "nobody is in its validation part"),
+        (
+            "protocol: cross-subject\nseed: 0\ntrain: [a]\nvalidation: []\ntest: [c]\n",
+            "nobody is in its validation part",
+        ),
         ("protocol: cross-subject\nseed: 0\ntrain: abc\nvalidation: [b]\ntest: [c]\n", "part train: expected a list"),
         ("protocol: cross-subject\nseed: many\ntrain: [a]\nvalidation: [b]\ntest: [c]\n", "got seed 'many'"),
         ("{", "cannot be read"),

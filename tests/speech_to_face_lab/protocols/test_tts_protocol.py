@@ -18,13 +18,21 @@ from speech_to_face_lab.protocols import tts
 from speech_to_face_lab.protocols.clips import genders
 from speech_to_face_lab.protocols.personas import GROUPS, persona
 
-PHONES = (Phone("SIL", 0, 0.1), Phone("AA", 0.1, 0.4), Phone("PB", 0.4, 0.55), Phone("IY", 0.55, 0.8), Phone("M", 0.8, 1.0))
+PHONES = (
+    Phone("SIL", 0, 0.1),
+    Phone("AA", 0.1, 0.4),
+    Phone("PB", 0.4, 0.55),
+    Phone("IY", 0.55, 0.8),
+    Phone("M", 0.8, 1.0),
+)
 NAMES = ["awb", "slt", "espeak-f2", "espeak-max", "kal", "anna"]
 
 
 def write(folder: Path, voice: str, utterances: int = 2) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
-    store.write_voice(folder, voice, {"name": voice}, [Utterance(f"text {i}", noise, PHONES) for i in range(utterances)])
+    store.write_voice(
+        folder, voice, {"name": voice}, [Utterance(f"text {i}", noise, PHONES) for i in range(utterances)]
+    )
 
 
 def test_one_speaker_may_have_several_voices() -> None:
@@ -37,15 +45,22 @@ def test_every_voice_of_the_corpus_has_a_speaker_with_a_gender() -> None:
     rows = yaml.safe_load((Path(tts.__file__).parents[1] / "corpus" / "voices.yaml").read_text(encoding="utf-8"))
     names = [
         f"{row['name']}-{voice.partition('+')[2].partition('@')[0]}" if "voices" in row else row["name"]
-        for row in rows for voice in row.get("voices", [""])
-    ]  # fmt: skip
+        for row in rows
+        for voice in row.get("voices", [""])
+    ]
     assert len(names) > 100
     found = {tts.gender(tts.speaker(name)) for name in names}
     assert found == {"female", "male"}
 
 
 def test_known_voices_have_the_gender_that_they_sound_like() -> None:
-    assert [tts.gender(name) for name in ("slt", "awb", "espeak-f2", "espeak-m2", "lp")] == ["female", "male", "female", "male", "female"]
+    assert [tts.gender(name) for name in ("slt", "awb", "espeak-f2", "espeak-m2", "lp")] == [
+        "female",
+        "male",
+        "female",
+        "male",
+        "female",
+    ]
 
 
 def test_a_voice_that_nobody_knows_is_told() -> None:

@@ -11,7 +11,15 @@ from speech_to_face.base import ModelError
 from speech_to_face.phones import INDEX, Phone
 from speech_to_face.streaming.features import LogMel
 from speech_to_face_lab.protocols.clips import SubjectClip
-from speech_to_face_lab.protocols.windows import brief_clips, brief_tracks, clip_batches, piece, tracks, windows, write_tracks
+from speech_to_face_lab.protocols.windows import (
+    brief_clips,
+    brief_tracks,
+    clip_batches,
+    piece,
+    tracks,
+    windows,
+    write_tracks,
+)
 from speech_to_face_lab.training.examples import IGNORED
 from speech_to_face_lab.training.tracks import read_tracks
 
@@ -19,7 +27,9 @@ PHONES = (Phone("AA", 0.0, 0.6), Phone("M", 0.6, 1.0))
 ROWS = {"anna": 0, "ben": 1}
 
 
-def clip(subject: str, level: float, seconds: float = 1.0, rate: int = 60, phones: tuple[Phone, ...] | None = PHONES) -> SubjectClip:
+def clip(
+    subject: str, level: float, seconds: float = 1.0, rate: int = 60, phones: tuple[Phone, ...] | None = PHONES
+) -> SubjectClip:
     """Noise as loud as its face is open: a window's sound tells which face it must have."""
     count = round(seconds * 16_000)
     noise = np.random.default_rng(round(level * 100)).normal(0, level, count).astype(np.float32)
@@ -52,7 +62,9 @@ def test_a_window_has_the_face_and_the_row_of_its_own_subject() -> None:
         for row, curves in zip(batch.style.tolist(), batch.curves, strict=True):
             seen.add((row, round(float(curves.mean()), 2)))
             assert row == 2 or float(curves.mean()) == pytest.approx(levels[row], abs=1e-3)
-    assert seen == {(0, 0.1), (1, 0.2), (2, 0.1), (2, 0.2), (2, 0.3)}, "known subjects are learnt as the unknown one now and then"
+    assert seen == {(0, 0.1), (1, 0.2), (2, 0.1), (2, 0.2), (2, 0.3)}, (
+        "known subjects are learnt as the unknown one now and then"
+    )
 
 
 def test_features_are_those_of_the_sound_from_its_start() -> None:
@@ -137,7 +149,13 @@ def test_who_speaks_less_than_a_window_is_known(seconds: float, brief: tuple[str
 
 def test_meshes_are_no_coefficients() -> None:
     mesh = SubjectClip(
-        "m", "F2", "female", np.zeros(16_000, np.float32), 25, mesh=np.zeros((25, 4, 3), np.float32), template=np.zeros((4, 3), np.float32)
+        "m",
+        "F2",
+        "female",
+        np.zeros(16_000, np.float32),
+        25,
+        mesh=np.zeros((25, 4, 3), np.float32),
+        template=np.zeros((4, 3), np.float32),
     )
     with pytest.raises(ModelError, match="it has a mesh and no curves"):
         windows([mesh], ROWS, 1, 0.5, 0)

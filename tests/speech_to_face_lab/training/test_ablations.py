@@ -1,4 +1,5 @@
-"""Ablations: each names options that training knows, a finished one is not run again, and a table has what was measured."""
+"""Ablations: each names options that training knows, a finished one is not run again, and a table has what was
+measured."""
 
 import argparse
 import sys

@@ -30,7 +30,12 @@ def answered(track, mouth, phones, monkeypatch):
 
 def test_the_right_answers_score_one(track, monkeypatch):
     found = answered(track, track.curves.astype(np.float32), track.labels.astype(np.int64), monkeypatch)
-    assert found.phones == found.visemes == 1 and found.mean_r == pytest.approx(1) and found.closed == 1 and found.false_closed == 0
+    assert (
+        found.phones == found.visemes == 1
+        and found.mean_r == pytest.approx(1)
+        and found.closed == 1
+        and found.false_closed == 0
+    )
 
 
 def test_a_phone_that_looks_the_same_counts_as_a_viseme_only(track, monkeypatch):

@@ -10,7 +10,16 @@ from arkit_mapping.channels import MOUTH_32
 from speech_to_face.phones import INDEX
 from speech_to_face_lab.corpus.visemes import STYLES
 from speech_to_face_lab.training import examples
-from speech_to_face_lab.training.examples import ALL_STYLES, IGNORED, RIG_STYLES, SHARES, STYLE_SHARES, Windows, read_noises, spread
+from speech_to_face_lab.training.examples import (
+    ALL_STYLES,
+    IGNORED,
+    RIG_STYLES,
+    SHARES,
+    STYLE_SHARES,
+    Windows,
+    read_noises,
+    spread,
+)
 from speech_to_face_lab.training.tracks import UNKNOWN, About, Piece
 
 JAW, SMILE = MOUTH_32.index("jawOpen"), MOUTH_32.index("mouthSmileLeft")
@@ -20,7 +29,9 @@ def flat(value: float, label: int = 0, seconds: int = 6) -> Piece:
     """Sound without any shape, and a mouth that stands at `value`."""
     frames = 60 * seconds
     noise = np.random.default_rng(label).standard_normal(16_000 * seconds).astype(np.float32) * 0.1
-    return Piece(noise, np.full((frames, 32), value, np.float32), np.full(frames, label, np.uint8), np.zeros(frames, np.float32))
+    return Piece(
+        noise, np.full((frames, 32), value, np.float32), np.full(frames, label, np.uint8), np.zeros(frames, np.float32)
+    )
 
 
 def draw(tracks, noises=None, count=1, **more):
@@ -48,7 +59,11 @@ def test_the_same_seed_gives_the_same_batches_and_another_does_not(papa, noises)
 
 
 def test_groups_are_drawn_by_their_shares_whatever_their_length(make_tracks):
-    rows = [("a", About("recorded"), [flat(0, 1)] * 4), ("b", About("formant"), [flat(0, 2)]), ("c", About("mine"), [flat(0, 3)])]
+    rows = [
+        ("a", About("recorded"), [flat(0, 1)] * 4),
+        ("b", About("formant"), [flat(0, 2)]),
+        ("c", About("mine"), [flat(0, 3)]),
+    ]
     tracks = make_tracks(*rows, ("d", About("recorded"), [flat(0, 4)]))
     seen = Counter(int(label) for batch in draw(tracks, count=200) for label in batch.labels[:, 0])
     total, weight = sum(seen.values()), SHARES["recorded"] + SHARES["formant"] + examples.OTHER_SHARE
@@ -91,7 +106,10 @@ def test_windows_without_speech_are_at_rest(make_tracks, noises, monkeypatch):
     batches = draw(make_tracks(("a", About("recorded"), [piece])), noises, 10)
     silent = torch.cat([(batch.labels == INDEX["SIL"]).all(1) for batch in batches])
     assert 0.2 < silent.float().mean() < 0.8
-    assert not torch.cat([b.curves for b in batches])[silent].any() and not torch.cat([b.sealed for b in batches])[silent].any()
+    assert (
+        not torch.cat([b.curves for b in batches])[silent].any()
+        and not torch.cat([b.sealed for b in batches])[silent].any()
+    )
     assert torch.cat([b.known for b in batches])[silent].all(), "a resting mouth is known in every channel"
     assert (torch.cat([b.curves for b in batches])[~silent].amax((1, 2)) > 0.2).all()
 
@@ -129,11 +147,17 @@ def test_a_captured_face_is_learnt_under_its_rigs_name_or_none(make_tracks):
     known = draw(make_tracks(("a", About("facegood", rig="facegood"), [flat(0.2)])), count=30)
     rows = Counter(int(row) for batch in known for row in batch.style)
     assert set(rows) == {ALL_STYLES.index(RIG_STYLES["facegood"]), len(ALL_STYLES)}
-    assert all(batch.curves[..., JAW] == pytest.approx(0.2, abs=1e-3) for batch in known), "what was captured is not restyled"
+    assert all(batch.curves[..., JAW] == pytest.approx(0.2, abs=1e-3) for batch in known), (
+        "what was captured is not restyled"
+    )
 
 
 def test_somebodys_own_rig_teaches_the_unknown_style_alone(make_tracks):
-    rows = {int(row) for batch in draw(make_tracks(("a", About("x", rig="mine"), [flat(0.2)])), count=10) for row in batch.style}
+    rows = {
+        int(row)
+        for batch in draw(make_tracks(("a", About("x", rig="mine"), [flat(0.2)])), count=10)
+        for row in batch.style
+    }
     assert rows == {len(ALL_STYLES)}
 
 

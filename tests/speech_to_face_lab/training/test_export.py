@@ -16,7 +16,9 @@ from speech_to_face_lab.training.export import difference, export_run, make_chec
 def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, tiny_checkpoint, tmp_path):
     assert difference(tiny_checkpoint, load_config(tiny_checkpoint / "config.yaml")) <= 1e-5
     export_run(tiny_run, tmp_path / "again")
-    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tiny_checkpoint / "model.safetensors").read_bytes()
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (
+        tiny_checkpoint / "model.safetensors"
+    ).read_bytes()
     assert load_model(str(tiny_checkpoint)).name == "tiny"
 
 
@@ -32,7 +34,10 @@ def test_an_amplified_channel_moves_so_much_further_and_the_others_as_before(tin
     plain, wide = tmp_path / "plain", tmp_path / "wide"
     make_checkpoint(tiny_run, plain)
     make_checkpoint(tiny_run, wide, {"jawOpen": 1.5})
-    config, mel = load_config(plain / "config.yaml"), np.random.default_rng(0).standard_normal((40, 160)).astype(np.float32)
+    config, mel = (
+        load_config(plain / "config.yaml"),
+        np.random.default_rng(0).standard_normal((40, 160)).astype(np.float32),
+    )
     voice = Voice(*(np.zeros(shape, np.float32) for shape in ((1, 16), (1, 16), (1, 16, 48))))
     before, after = (TorchSteps(load_network(folder, config), voice).run(mel) for folder in (plain, wide))
     jaw = MOUTH_32.index("jawOpen")

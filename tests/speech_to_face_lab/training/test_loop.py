@@ -71,12 +71,25 @@ def test_after_pretraining_text_and_image_are_frozen_and_the_rest_learns(config,
     terms = [run.train_step(next(source)) for _ in range(3)]
     frozen = {name for name in before if name.startswith(tuple(f"{part}." for part in FROZEN))}
     assert len(frozen) > 10 and not moved(before, run) & frozen
-    assert {name.split(".")[0] for name in moved(before, run)} >= {"audio", "fuse", "layers", "out", "image", "align", "styles"}
+    assert {name.split(".")[0] for name in moved(before, run)} >= {
+        "audio",
+        "fuse",
+        "layers",
+        "out",
+        "image",
+        "align",
+        "styles",
+    }
     assert {"phones", "image", "position"} <= set(terms[0]), "the frozen branches' losses still teach the audio encoder"
 
 
 def test_frozen_branches_still_pass_gradients_to_the_audio_encoder(config, source, tmp_path):
-    run = loop(config, tmp_path / "run", pretrain=1, dropped=("position", "motion", "aperture", "spread", "temporal", "semantic"))
+    run = loop(
+        config,
+        tmp_path / "run",
+        pretrain=1,
+        dropped=("position", "motion", "aperture", "spread", "temporal", "semantic"),
+    )
     run.train_step(next(source))
     before = weights(run)
     run.train_step(next(source))
@@ -94,7 +107,9 @@ def test_dropped_terms_are_neither_told_nor_learnt(config, source, tmp_path):
     before = weights(run)
     terms = run.train_step(next(source))
     assert not {"temporal", "semantic", "phones"} & set(terms) and "position" in terms
-    assert not any(name.startswith("align.") for name in moved(before, run)), "only the alignment terms teach the alignment heads"
+    assert not any(name.startswith("align.") for name in moved(before, run)), (
+        "only the alignment terms teach the alignment heads"
+    )
 
 
 @pytest.mark.parametrize("views", [("audio",), ("audio", "text"), ("audio", "image")])
@@ -153,7 +168,9 @@ def test_the_delay_is_taken_out_of_the_sound_not_of_the_targets(config, source, 
     predicted, views = run.predict(batch, look, look[:, :, :16, :16])
     states = run.model.initial_states(2)
     crop = to_patches(look[:, :, :16, :16])
-    whole, _, whole_views = run.model(batch.mel, run.model.styles(batch.style), run.model.reference(look), crop, torch.tensor(0), states)
+    whole, _, whole_views = run.model(
+        batch.mel, run.model.styles(batch.style), run.model.reference(look), crop, torch.tensor(0), states
+    )
     torch.testing.assert_close(predicted, whole[:, late:])
     torch.testing.assert_close(views.log_phones, whole_views.log_phones[:, late:])
     assert predicted.shape == now.curves.shape and views.log_phones.shape[:2] == now.labels.shape
@@ -181,10 +198,19 @@ def test_a_perfect_mouth_scores_perfectly_and_unknown_labels_do_not_count(source
     log_phones = torch.nn.functional.one_hot(batch.labels, 30).float()
     labels = batch.labels.clone()
     labels[:, ::3] = IGNORED
-    found = scores(batch.curves, log_phones, Batch(batch.mel, batch.curves, batch.known, labels, batch.sealed, batch.style))
-    assert found["phones"] == 1 and found["r"] == pytest.approx(1, abs=1e-4) and found["jaw_r"] == pytest.approx(1, abs=1e-4)
+    found = scores(
+        batch.curves, log_phones, Batch(batch.mel, batch.curves, batch.known, labels, batch.sealed, batch.style)
+    )
+    assert (
+        found["phones"] == 1
+        and found["r"] == pytest.approx(1, abs=1e-4)
+        and found["jaw_r"] == pytest.approx(1, abs=1e-4)
+    )
     assert found["closed"] == 1 and found["false_closed"] == 0
-    assert scores(torch.zeros_like(batch.curves) + 1e-3 * torch.rand_like(batch.curves), log_phones, batch)["false_closed"] == 1
+    assert (
+        scores(torch.zeros_like(batch.curves) + 1e-3 * torch.rand_like(batch.curves), log_phones, batch)["false_closed"]
+        == 1
+    )
 
 
 def test_the_command_trains_logs_validates_and_goes_on(make_tracks, make_piece, noises, tmp_path, monkeypatch, capsys):
@@ -200,14 +226,20 @@ def test_the_command_trains_logs_validates_and_goes_on(make_tracks, make_piece, 
     def trained(steps: int) -> list[str]:
         run = str(tmp_path / "run")
         more = ["--batch", "2", "--seconds", "1.5", "--pretrain", "1"]
-        monkeypatch.setattr("sys.argv", ["training", "--tracks", str(tmp_path), "--run", run, "--steps", str(steps), *more])
+        monkeypatch.setattr(
+            "sys.argv", ["training", "--tracks", str(tmp_path), "--run", run, "--steps", str(steps), *more]
+        )
         training.main()
         return capsys.readouterr().out.splitlines()
 
     lines = trained(2)
     assert lines[0].endswith("from step 0") and any("validation recorded" in line for line in lines)
     assert trained(3)[0].endswith("from step 2")
-    steps = [line for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines() if '"position"' in line or '"phones"' in line]
+    steps = [
+        line
+        for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+        if '"position"' in line or '"phones"' in line
+    ]
     assert len(steps) >= 3 and (tmp_path / "run" / "config.yaml").exists()
 
 
@@ -252,7 +284,9 @@ def test_leaving_out_what_is_not_there_is_refused(papa, tmp_path):
 
 
 def test_a_folder_without_tracks_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["training", "--tracks", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")])
+    monkeypatch.setattr(
+        sys, "argv", ["training", "--tracks", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")]
+    )
     with pytest.raises(SystemExit, match="no tracks there"):
         training.main()
 
@@ -275,5 +309,7 @@ def test_a_run_that_goes_on_has_its_moments_beside_its_weights(config, source, t
     begun.train_step(next(source))
     save(begun.state_file, begun.model, begun.average, begun.optimiser, begun.step)
     going_on = loop(config, tmp_path / "run", device="meta")
-    places = {state[moment].device.type for state in going_on.optimiser.state.values() for moment in ("exp_avg", "exp_avg_sq")}
+    places = {
+        state[moment].device.type for state in going_on.optimiser.state.values() for moment in ("exp_avg", "exp_avg_sq")
+    }
     assert places == {"meta"}

@@ -88,7 +88,9 @@ def test_no_speech_has_no_babble_and_now_and_then_no_sound_at_all(noises):
     rows = only_noise(noises, 60, 90, np.random.default_rng(0))
     assert rows.shape == (60, 90, 160) and rows.dtype == np.float32
     power = power_of(rows)
-    assert (power[..., :10].mean((1, 2)) <= 3 * power[..., 20:80].mean((1, 2)) + 1e-6).all(), "babble is in the lowest bands alone"
+    assert (power[..., :10].mean((1, 2)) <= 3 * power[..., 20:80].mean((1, 2)) + 1e-6).all(), (
+        "babble is in the lowest bands alone"
+    )
     silent = np.abs(rows - SILENCE[0]).max((1, 2)) < 1e-3
     assert 0.05 < silent.mean() < 0.5
 

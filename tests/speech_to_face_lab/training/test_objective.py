@@ -25,7 +25,7 @@ from speech_to_face_lab.training.objective import (
     objective,
     phone_loss,
     spread_loss,
-)  # fmt: skip
+)
 
 FRAMES, PLAIN = 90, torch.ones(32)
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))
@@ -36,16 +36,27 @@ def batch() -> Batch:
     torch.manual_seed(0)
     mouth = 0.3 + 0.2 * torch.sin(torch.arange(FRAMES) / 5)[None, :, None].expand(2, -1, 32)
     labels = torch.full((2, FRAMES), INDEX["AA"])
-    return Batch(torch.zeros(2, FRAMES, 160), mouth, torch.ones(2, 1, 32), labels, torch.zeros(2, FRAMES), torch.zeros(2, dtype=torch.long))
+    return Batch(
+        torch.zeros(2, FRAMES, 160),
+        mouth,
+        torch.ones(2, 1, 32),
+        labels,
+        torch.zeros(2, FRAMES),
+        torch.zeros(2, dtype=torch.long),
+    )
 
 
 def views() -> Views:
     torch.manual_seed(1)
-    return Views(torch.zeros(2, FRAMES, 30).log_softmax(-1), torch.zeros(0), {name: torch.randn(2, FRAMES, 4) for name in "abc"})
+    return Views(
+        torch.zeros(2, FRAMES, 30).log_softmax(-1), torch.zeros(0), {name: torch.randn(2, FRAMES, 4) for name in "abc"}
+    )
 
 
 def terms(predicted: torch.Tensor, batch: Batch, channel: torch.Tensor = PLAIN, **weights: float) -> dict[str, float]:
-    return {name: float(term) for name, term in objective(predicted, views(), batch, channel, Weights(**weights)).items()}
+    return {
+        name: float(term) for name, term in objective(predicted, views(), batch, channel, Weights(**weights)).items()
+    }
 
 
 MOUTH_TERMS = ("position", "motion", "aperture", "spread")
@@ -59,7 +70,10 @@ def test_the_right_mouth_costs_nothing_and_every_term_is_there(batch):
 
 def test_every_terms_share_is_a_factor(batch):
     wrong = batch.curves * 1.3 + 0.05
-    one, two = terms(wrong, batch), terms(wrong, batch, position=2.0, motion=20.0, phones=0.8, aperture=1.0, spread=0.4, temporal=0.02)
+    one, two = (
+        terms(wrong, batch),
+        terms(wrong, batch, position=2.0, motion=20.0, phones=0.8, aperture=1.0, spread=0.4, temporal=0.02),
+    )
     for name in (*MOUTH_TERMS, "phones", "temporal"):
         assert one[name] > 0 and two[name] == pytest.approx(2 * one[name], rel=1e-4), name
 
@@ -119,7 +133,12 @@ def test_the_spread_term_pulls_a_mouth_that_moves_too_little(batch):
     mean = batch.curves.mean(1, keepdim=True)
     still = (mean + 0.5 * (batch.curves - mean)).requires_grad_()
     cost = spread_loss(still, batch, PLAIN)
-    assert cost > spread_loss(mean + 0.9 * (batch.curves - mean), batch, PLAIN) > spread_loss(batch.curves, batch, PLAIN) == 0
+    assert (
+        cost
+        > spread_loss(mean + 0.9 * (batch.curves - mean), batch, PLAIN)
+        > spread_loss(batch.curves, batch, PLAIN)
+        == 0
+    )
     cost.backward()
     outward = ((batch.curves - mean) * -still.grad).sum()
     assert outward > 0, "downhill is away from the mean"

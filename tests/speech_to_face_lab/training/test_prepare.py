@@ -117,7 +117,11 @@ def test_the_noise_bank_is_at_full_level_and_fits_its_type(corpus, tmp_path, mon
     prepare.write_noises(corpus, tmp_path)
     noise, babble = (np.load(tmp_path / f"{name}.npy") for name in ("noise", "babble"))
     chunks = sum(prepare.OFTEN.get(kind, 1) for kind in NOISES)
-    assert noise.dtype == babble.dtype == np.float16 and noise.shape == (chunks * 600, 160) and babble.shape == (24 * 600, 160)
+    assert (
+        noise.dtype == babble.dtype == np.float16
+        and noise.shape == (chunks * 600, 160)
+        and babble.shape == (24 * 600, 160)
+    )
     assert np.isfinite(noise).all() and np.isfinite(babble).all() and noise.min() >= 0
     assert babble.max() > 0.01 and all(noise[at : at + 600].max() > 0.01 for at in range(0, chunks * 600, 600))
 
@@ -143,7 +147,10 @@ def test_faces_without_trusted_phones_have_unknown_labels_and_only_what_was_meas
     (track,) = read_tracks(tmp_path, held=False)
     mute = np.asarray(track.labels) == UNKNOWN
     assert mute.mean() > 0.5 and not np.asarray(track.sealed)[mute].any()
-    assert np.isnan(np.asarray(track.curves)[mute][:, SMILE]).all() and not np.isnan(np.asarray(track.curves)[:, JAW]).any()
+    assert (
+        np.isnan(np.asarray(track.curves)[mute][:, SMILE]).all()
+        and not np.isnan(np.asarray(track.curves)[:, JAW]).any()
+    )
 
 
 def test_speech_without_a_face_needs_phones(people, tmp_path):
@@ -156,7 +163,9 @@ def test_speech_without_a_face_needs_phones(people, tmp_path):
 
 
 def test_a_captured_jaw_is_kept_and_its_lips_seal_at_p(people):
-    ((capture, phones),) = [r for r in grouped(people, people / "alignments.json")["mediapipe", False] if r[0].name == "face"]
+    ((capture, phones),) = [
+        r for r in grouped(people, people / "alignments.json")["mediapipe", False] if r[0].name == "face"
+    ]
     faces = Faces.of_all([capture])
     piece = shown(capture, phones, faces, 1.0, None)
     measured, free = faces.of(capture)[: len(piece.curves), JAW], piece.sealed == 0
@@ -168,7 +177,9 @@ def test_a_captured_jaw_is_kept_and_its_lips_seal_at_p(people):
 
 
 def test_a_captured_face_keeps_its_place_at_another_speed(people):
-    ((capture, phones),) = [r for r in grouped(people, people / "alignments.json")["mediapipe", False] if r[0].name == "face"]
+    ((capture, phones),) = [
+        r for r in grouped(people, people / "alignments.json")["mediapipe", False] if r[0].name == "face"
+    ]
     faces, rate = Faces.of_all([capture]), 1.12
     slow, fast = shown(capture, phones, faces, 1.0, None), shown(capture, phones, faces, rate, None)
     assert len(fast.curves) == pytest.approx(len(slow.curves) / rate, abs=3)

@@ -13,7 +13,9 @@ REST = np.full(32, 0.01, np.float32)
 
 
 def test_a_clip_is_cut_to_whole_grains_with_three_frames_each():
-    piece = whole_grains(np.ones(5 * GRAIN + 799, np.float32), np.ones((18, 32), np.float32), np.arange(18), np.ones(18, np.float32))
+    piece = whole_grains(
+        np.ones(5 * GRAIN + 799, np.float32), np.ones((18, 32), np.float32), np.arange(18), np.ones(18, np.float32)
+    )
     assert len(piece.samples) == 5 * GRAIN and piece.labels.dtype == np.uint8
     assert len(piece.curves) == len(piece.labels) == len(piece.sealed) == 15
 
@@ -34,7 +36,15 @@ def test_sound_and_frames_stay_in_step_over_many_pieces_of_odd_lengths(tmp_path,
     frames = write_track(tmp_path, "long", About("recorded"), pieces)
     (track,) = read_tracks(tmp_path, held=False)
     whole = LogMel().push(np.concatenate([piece.samples for piece in pieces]))
-    assert frames == len(whole) == len(track.mel) == len(track.curves) == len(track.labels) == len(track.sealed) == track.about.frames
+    assert (
+        frames
+        == len(whole)
+        == len(track.mel)
+        == len(track.curves)
+        == len(track.labels)
+        == len(track.sealed)
+        == track.about.frames
+    )
     np.testing.assert_allclose(track.mel, whole, atol=2e-3)
     loud = np.asarray(track.mel[:-1].mean(-1) > -1.2)
     assert (loud == (track.labels[:-1] == INDEX["AA"])).mean() > 0.85, "a vowel's features are where its label is"
@@ -64,7 +74,9 @@ def test_a_track_that_was_not_finished_does_not_count(tmp_path, make_piece):
     assert [track.name for track in read_tracks(tmp_path, held=False)] == ["whole"]
     write_track(tmp_path, "t", About("recorded"), [make_piece()])
     (tmp_path / "t.json").unlink()
-    assert [track.name for track in read_tracks(tmp_path, held=False)] == ["whole"], "all arrays are there, the JSON is not"
+    assert [track.name for track in read_tracks(tmp_path, held=False)] == ["whole"], (
+        "all arrays are there, the JSON is not"
+    )
 
 
 def test_the_json_comes_last(tmp_path, make_piece, monkeypatch):

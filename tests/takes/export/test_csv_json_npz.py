@@ -30,7 +30,9 @@ def unreal_rate(path: Path) -> int:
 def test_a_take_of_the_app_is_written_back_byte_for_byte(tmp_path, spelling, step):
     app_take(tmp_path / "app.csv", face(200, head=True), step=step, lost=range(50, 63), spelling=spelling)
     export_take(read_take(tmp_path / "app.csv"), tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "app.csv").read_bytes().replace(spelling.encode(), b"BlendShapeCount", 1)
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "app.csv").read_bytes().replace(
+        spelling.encode(), b"BlendShapeCount", 1
+    )
 
 
 def test_a_take_over_midnight_is_written_back_byte_for_byte(tmp_path):
@@ -63,10 +65,17 @@ def test_json_holds_names_times_from_the_first_row_and_values(tmp_path):
     times_s = app_take(tmp_path / "app.csv", face(70), lost=range(10, 20))
     export_take(read_take(tmp_path / "app.csv"), tmp_path / "take.json")
     found = json.loads((tmp_path / "take.json").read_text())
-    assert (found["format"], found["version"], found["rate"], found["start"]) == ("livelink-bridge take", 1, 60, "19:55:16:26.689")
+    assert (found["format"], found["version"], found["rate"], found["start"]) == (
+        "livelink-bridge take",
+        1,
+        60,
+        "19:55:16:26.689",
+    )
     assert found["channels"] == list(CHANNELS_61)
     np.testing.assert_allclose([frame["t"] for frame in found["frames"]], times_s - times_s[0], atol=1e-6)
-    np.testing.assert_allclose([frame["values"] for frame in found["frames"]], np.delete(face(70), range(10, 20), axis=0), atol=1e-6)
+    np.testing.assert_allclose(
+        [frame["values"] for frame in found["frames"]], np.delete(face(70), range(10, 20), axis=0), atol=1e-6
+    )
 
 
 def test_npz_is_read_without_pickle(tmp_path):

@@ -1,4 +1,5 @@
-"""Takes as glTF animations: held to the specification's rules by a reader of our own, and read by two libraries that know nothing of us."""
+"""Takes as glTF animations: held to the specification's rules by a reader of our own, and read by two libraries that
+know nothing of us."""
 
 from __future__ import annotations
 
@@ -92,7 +93,12 @@ def changed(content: bytes, change: Any) -> bytes:
     text = json.dumps(document).encode()
     text += b" " * (-len(text) % 4)
     rest = content[20 + size :]
-    return struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest)) + struct.pack("<I4s", len(text), b"JSON") + text + rest
+    return (
+        struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest))
+        + struct.pack("<I4s", len(text), b"JSON")
+        + text
+        + rest
+    )
 
 
 def face_file(tmp_path: Path, change: Any = lambda document: None) -> Path:
@@ -130,7 +136,12 @@ def test_the_head_turns_by_unit_quaternions_on_a_node_above_the_mesh(glb):
 
 
 @pytest.mark.parametrize(
-    ("name", "moved"), [("HeadYaw", [-np.sin(0.2), 0, np.cos(0.2)]), ("HeadPitch", [0, -np.sin(0.2), np.cos(0.2)]), ("HeadRoll", [0, 0, 1])]
+    ("name", "moved"),
+    [
+        ("HeadYaw", [-np.sin(0.2), 0, np.cos(0.2)]),
+        ("HeadPitch", [0, -np.sin(0.2), np.cos(0.2)]),
+        ("HeadRoll", [0, 0, 1]),
+    ],
 )
 def test_yaw_turns_the_nose_to_the_characters_right_and_pitch_down(name, moved):
     values = np.zeros((1, 61), np.float32)
@@ -178,7 +189,10 @@ def test_left_is_the_masks_own_left_and_closed_lips_meet_again(glb):
 def test_pygltflib_reads_it_back(take):
     document = GLTF2.load_from_bytes(animated_face(take, name="scene 4")[0])
     (animation,) = document.animations
-    assert (animation.name, [channel.target.path for channel in animation.channels]) == ("scene 4", ["weights", "rotation"])
+    assert (animation.name, [channel.target.path for channel in animation.channels]) == (
+        "scene 4",
+        ["weights", "rotation"],
+    )
     assert document.meshes[0].extras["targetNames"] == list(ARKIT_52)
 
 
@@ -200,7 +214,9 @@ def test_a_face_of_the_users_is_animated_by_name_whatever_the_order_and_spelling
     left = names.index("blendShape1.eyeBlink_L")
     np.testing.assert_allclose(table[known, left], take.values[:, index_of("EyeBlinkLeft")], atol=1e-6)
     assert not table[:, 3].any()
-    missing = {"cheekSquintLeft", "cheekSquintRight", "cheekPuff", "noseSneerLeft"} & set(notes[0].replace(",", "").split())
+    missing = {"cheekSquintLeft", "cheekSquintRight", "cheekPuff", "noseSneerLeft"} & set(
+        notes[0].replace(",", "").split()
+    )
     assert notes[0].startswith(f"{path} lacks 2 of the 52 shapes: ")
     assert missing
 
@@ -236,11 +252,13 @@ def test_a_head_that_rests_turned_turns_about_the_worlds_axes(tmp_path, take):
 
 def matrix(quaternion: np.ndarray) -> np.ndarray:
     x, y, z, w = quaternion
-    return np.array([
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ])  # fmt: skip
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
 
 
 def test_a_face_without_a_head_says_that_it_does_not_turn(tmp_path, take):

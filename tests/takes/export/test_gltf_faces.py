@@ -1,4 +1,5 @@
-"""Faces as other programs store them: animated by the take, kept whole, and no worse for the Khronos validator than they came."""
+"""Faces as other programs store them: animated by the take, kept whole, and no worse for the Khronos validator than
+they came."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ Change = Callable[[dict[str, Any]], object]
 OWN = Path(livelink_bridge.__file__).parent / "preview" / "face.glb"
 """Sparse targets, several primitives and materials, three meshes whose shapes share names."""
 TIMES_S = (0.0, 0.25, 0.5, 2 / 3)
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -74,7 +77,8 @@ def names_of(file: GltfFile, names: list[str] | None) -> None:
 
 
 def accepted(path: Path, out: Path, take: Take) -> list[str]:
-    """Animate the face; the validator must find no error in `out` that it does not find in `path`, nor more warnings."""
+    """Animate the face; the validator must find no error in `out` that it does not find in `path`, nor more
+    warnings."""
     notes = export_take(take, out, face=path, force=True)
     before, after = (Counter(code for code, _ in gltf_checks.errors_in(file)) for file in (path, out))
     assert not after - before
@@ -83,7 +87,8 @@ def accepted(path: Path, out: Path, take: Take) -> list[str]:
 
 
 def follows(out: Path, take: Take, called: Callable[[str], str] = lambda name: name) -> list[dict[str, Any]]:
-    """Every mesh that three.js shows has the take's weights at the take's times, under the names that `called` gives."""
+    """Every mesh that three.js shows has the take's weights at the take's times, under the names that `called`
+    gives."""
     shown = gltf_checks.played(out, TIMES_S)
     rows = [round(time_s * 60) for time_s in TIMES_S]
     for mesh in shown:
@@ -105,7 +110,9 @@ def test_a_face_however_stored_follows_the_take_and_stays_valid(tmp_path, take, 
     path = gltf_checks.rewritten(OWN, tmp_path / "face.glb", kind)
     accepted(path, tmp_path / "out.glb", take)
     meshes = follows(tmp_path / "out.glb", take)
-    assert {mesh["mesh"].rstrip("_0123456789") for mesh in meshes} == {"face", "eyeLeft", "eyeRight"} and len(meshes) == 11
+    assert {mesh["mesh"].rstrip("_0123456789") for mesh in meshes} == {"face", "eyeLeft", "eyeRight"} and len(
+        meshes
+    ) == 11
 
 
 def test_sparse_targets_without_data_of_their_own_as_blender_writes_them_stay_valid(tmp_path, take, mask):
@@ -116,8 +123,10 @@ def test_sparse_targets_without_data_of_their_own_as_blender_writes_them_stay_va
         at = np.flatnonzero(moved.any(axis=1)).astype(np.uint16)
         views = [mask.document["accessors"][mask.add(values)]["bufferView"] for values in (at, moved[at])]
         accessor["sparse"] = {
-            "count": len(at), "indices": {"bufferView": views[0], "componentType": 5123}, "values": {"bufferView": views[1]}
-        }  # fmt: skip
+            "count": len(at),
+            "indices": {"bufferView": views[0], "componentType": 5123},
+            "values": {"bufferView": views[1]},
+        }
     accessors = [entry for entry in mask.document["accessors"] if "sparse" in entry]
     assert len(accessors) == 52
     path = written(mask, tmp_path / "face.glb")
@@ -173,7 +182,9 @@ def test_pictures_beside_a_gltf_and_buffers_in_its_text_are_in_the_glb_too(tmp_p
     after = read_gltf(out)
     (image,) = after.document["images"]
     assert (image["mimeType"], image["name"]) == ("image/png", "skin colour")
-    views = [after.document["bufferViews"][number] for number in (image["bufferView"], len(document["bufferViews"]) - 1)]
+    views = [
+        after.document["bufferViews"][number] for number in (image["bufferView"], len(document["bufferViews"]) - 1)
+    ]
     parts = [bytes(after.binary[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]) for view in views]
     assert parts == [PNG, b"\1\2\3"] and len(after.document["buffers"]) == 1
 
@@ -236,7 +247,10 @@ def two_materials(document: dict[str, Any]) -> None:
     (whole,) = mesh["primitives"]
     indices = document["accessors"][whole["indices"]]
     half = indices["count"] // 6 * 3
-    document["accessors"] += [indices | {"count": half}, indices | {"count": indices["count"] - half, "byteOffset": 2 * half}]
+    document["accessors"] += [
+        indices | {"count": half},
+        indices | {"count": indices["count"] - half, "byteOffset": 2 * half},
+    ]
     document["materials"].append({"name": "Lips"})
     count = len(document["accessors"])
     mesh["primitives"] = [whole | {"indices": count - 2}, whole | {"indices": count - 1, "material": 1}]
@@ -277,7 +291,9 @@ def test_one_missing_name_costs_one_name(tmp_path, take, mask):
     assert notes == [f"{tmp_path / 'face.glb'} lacks 1 of the 52 shapes: tongueOut"]
     (mesh,) = gltf_checks.played(tmp_path / "out.glb", [0.5])
     assert mesh["names"]["target_51"] == 51 and mesh["weights"][0][51] == 0
-    assert mesh["weights"][0][mesh["names"]["jawOpen"]] == pytest.approx(float(take.values[30, index_of("JawOpen")]), abs=1e-5)
+    assert mesh["weights"][0][mesh["names"]["jawOpen"]] == pytest.approx(
+        float(take.values[30, index_of("JawOpen")]), abs=1e-5
+    )
 
 
 def test_two_targets_that_both_stand_for_a_shape_rest_and_it_is_said(tmp_path, take, mask):
@@ -286,7 +302,10 @@ def test_two_targets_that_both_stand_for_a_shape_rest_and_it_is_said(tmp_path, t
     names[names.index("jawOpen")] = "Breath"
     names_of(mask, names)
     content, notes = animated_face(take, written(mask, tmp_path / "face.glb"))
-    assert f"{tmp_path / 'face.glb'}: jawOpen rests, for 'lod0_jawOpen' and 'lod1_jawOpen' both stand for it; rename one" in notes
+    assert (
+        f"{tmp_path / 'face.glb'}: jawOpen rests, for 'lod0_jawOpen' and 'lod1_jawOpen' both stand for it; rename one"
+        in notes
+    )
 
 
 def weights_of(content: bytes, tmp_path: Path) -> tuple[dict[str, Any], np.ndarray]:
@@ -356,16 +375,37 @@ def unknown_names(document: dict[str, Any]) -> None:
 REFUSED: dict[str, tuple[Change, str]] = {
     "a file on the network": (far, "expected files in its own folder"),
     "a file outside of the folder": (above, "expected files in its own folder"),
-    "a buffer that is not there": (lambda document: document["buffers"][0].update(uri="none.bin"), "none.bin', which cannot be read: No"),
-    "a buffer too short": (lambda document: document["buffers"][0].update(byteLength=10**9), "is cut off: buffer 0 has"),
-    "a buffer without data": (lambda document: document["buffers"].append({"byteLength": 4}), "has no data for its buffer 1"),
-    "base64 that is none": (lambda document: document["buffers"][0].update(uri="data:;base64,%%%"), "cannot be decoded"),
-    "a picture of no kind": (lambda document: document["images"].append({"uri": "face.bin"}), "'face.bin' of a kind that is not known"),
-    "a file of an extension": (lambda document: document.update(extensions={"X_sound": {"uri": "a.mp3"}}), "of an extension in 'a.mp3'"),
+    "a buffer that is not there": (
+        lambda document: document["buffers"][0].update(uri="none.bin"),
+        "none.bin', which cannot be read: No",
+    ),
+    "a buffer too short": (
+        lambda document: document["buffers"][0].update(byteLength=10**9),
+        "is cut off: buffer 0 has",
+    ),
+    "a buffer without data": (
+        lambda document: document["buffers"].append({"byteLength": 4}),
+        "has no data for its buffer 1",
+    ),
+    "base64 that is none": (
+        lambda document: document["buffers"][0].update(uri="data:;base64,%%%"),
+        "cannot be decoded",
+    ),
+    "a picture of no kind": (
+        lambda document: document["images"].append({"uri": "face.bin"}),
+        "'face.bin' of a kind that is not known",
+    ),
+    "a file of an extension": (
+        lambda document: document.update(extensions={"X_sound": {"uri": "a.mp3"}}),
+        "of an extension in 'a.mp3'",
+    ),
     "parts unlike each other": (unequal, "'Face' have 0 and 52 morph targets"),
     "names of no shape": (unknown_names, r"it has 'Fcl_0\\n', .*'Fcl_7\\n' and 44 more$"),
     "names nowhere": (lambda document: document["meshes"][0].pop("extras"), "it names no morph targets at all"),
-    "a number too large": (lambda document: document.update(extras=float("inf")), "Infinity is no number that JSON can hold"),
+    "a number too large": (
+        lambda document: document.update(extras=float("inf")),
+        "Infinity is no number that JSON can hold",
+    ),
     "another version": (lambda document: document["asset"].update(version="1.0"), "is glTF 1.0, expected 2.0"),
     "a mesh shown by no node": (lambda document: document["nodes"].pop(), "no node shows them"),
 }
@@ -395,7 +435,10 @@ def test_the_command_says_it_in_one_line_with_exit_code_1(tmp_path, take, mask, 
     write_take(tmp_path / "take.csv", take.values)
     unknown_names(mask.document)
     path = written(mask, tmp_path / "face.glb")
-    assert cli.run(["takes", "export", str(tmp_path / "take.csv"), "-o", str(tmp_path / "out.glb"), "--face", str(path)]) == 1
+    assert (
+        cli.run(["takes", "export", str(tmp_path / "take.csv"), "-o", str(tmp_path / "out.glb"), "--face", str(path)])
+        == 1
+    )
     said = capsys.readouterr()
     assert len(said.err.strip().splitlines()) == 1 and "'Fcl_7\\n' and 44 more" in said.err
     assert not (tmp_path / "out.glb").exists()

@@ -76,26 +76,36 @@ def primitive(*targets: dict[str, int], **more: Any) -> dict[str, Any]:
 def test_names_on_the_mesh_on_its_primitives_and_on_the_targets_accessors_are_found():
     two = ({"POSITION": 0}, {"NORMAL": 0, "POSITION": 1})
     on_mesh = document({"primitives": [primitive(*two)], "extras": {"targetNames": ["jawOpen", "tongueOut"]}})
-    on_primitive = document({"primitives": [primitive(*two), primitive(*two, extras={"targetNames": ["jawOpen", "tongueOut"]})]})
+    on_primitive = document(
+        {"primitives": [primitive(*two), primitive(*two, extras={"targetNames": ["jawOpen", "tongueOut"]})]}
+    )
     on_accessors = document({"primitives": [primitive(*two)]}, "jawOpen", "tongueOut")
     for each in (on_mesh, on_primitive, on_accessors):
         assert find_shapes(each) == {"jawOpen": [(0, 0)], "tongueOut": [(0, 1)]}
 
 
 def test_numbers_on_the_mesh_do_not_hide_names_on_the_accessors():
-    mesh = {"primitives": [primitive({"POSITION": 0}, {"POSITION": 1})], "extras": {"targetNames": ["target_0", "target_1"]}}
+    mesh = {
+        "primitives": [primitive({"POSITION": 0}, {"POSITION": 1})],
+        "extras": {"targetNames": ["target_0", "target_1"]},
+    }
     assert target_names(document(mesh, "jawOpen", "tongueOut"), 0) == ["jawOpen", "tongueOut"]
     assert target_names(document(mesh), 0) == ["target_0", "target_1"]
 
 
 def test_a_target_that_two_primitives_name_differently_has_no_name():
-    one, other = (primitive({}, {}, extras={"targetNames": names}) for names in (["jawOpen", "tongueOut"], ["jawOpen", "cheekPuff"]))
+    one, other = (
+        primitive({}, {}, extras={"targetNames": names})
+        for names in (["jawOpen", "tongueOut"], ["jawOpen", "cheekPuff"])
+    )
     assert target_names(document({"primitives": [one, other]}), 0) == ["jawOpen", ""]
 
 
 def test_too_few_names_and_too_many_are_as_many_as_there_are_targets():
     for names, wanted in ((["jawOpen"], ["jawOpen", ""]), (["jawOpen", "a", "b"], ["jawOpen", "a"])):
-        assert target_names(document({"primitives": [primitive({}, {})], "extras": {"targetNames": names}}), 0) == wanted
+        assert (
+            target_names(document({"primitives": [primitive({}, {})], "extras": {"targetNames": names}}), 0) == wanted
+        )
 
 
 def test_every_mesh_that_has_a_shape_is_told_and_all_names_once():
@@ -106,9 +116,23 @@ def test_every_mesh_that_has_a_shape_is_told_and_all_names_once():
     assert names_seen(both) == ["jawOpen", "Breath"]
 
 
-@pytest.mark.parametrize("odd", [
-    {}, {"meshes": 7}, {"meshes": [None]}, {"meshes": [{"primitives": 7}]}, {"meshes": [{"primitives": [3], "extras": [1]}]},
-    {"meshes": [{"primitives": [{"targets": [7, {"POSITION": "x"}, {"POSITION": -1}]}], "extras": {"targetNames": [1, None]}}]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"meshes": 7},
+        {"meshes": [None]},
+        {"meshes": [{"primitives": 7}]},
+        {"meshes": [{"primitives": [3], "extras": [1]}]},
+        {
+            "meshes": [
+                {
+                    "primitives": [{"targets": [7, {"POSITION": "x"}, {"POSITION": -1}]}],
+                    "extras": {"targetNames": [1, None]},
+                }
+            ]
+        },
+    ],
+)
 def test_nonsense_has_no_shapes(odd):
     assert find_shapes(odd) == {} and names_seen(odd) == []

@@ -20,7 +20,9 @@ def addresses(datagram: bytes | None) -> list[str]:
 
 
 def deadband(width: float = 0.1) -> Deadband:
-    return Deadband(Bundle([message("/list", Value(0), Value(1)), message("/a", Value(0)), message("/b", Value(1))]), width)
+    return Deadband(
+        Bundle([message("/list", Value(0), Value(1)), message("/a", Value(0)), message("/b", Value(1))]), width
+    )
 
 
 def test_the_first_pose_is_whole() -> None:
@@ -56,7 +58,10 @@ def test_a_band_of_0_leaves_out_what_stays_the_same() -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(st.tuples(st.floats(0, 1, width=32), st.floats(0, 1, width=32)), min_size=1, max_size=30), st.floats(0, 0.5))
+@given(
+    st.lists(st.tuples(st.floats(0, 1, width=32), st.floats(0, 1, width=32)), min_size=1, max_size=30),
+    st.floats(0, 0.5),
+)
 def test_a_receiver_is_never_further_off_than_the_band(poses: list[tuple[float, float]], width: float) -> None:
     band = deadband(width)
     received: dict[str, list[float]] = {}

@@ -29,7 +29,11 @@ def raw_message(tags: str, body: bytes, address: str = "/a") -> bytes:
 
 
 def bundle(*elements: bytes) -> bytes:
-    return b"#bundle\0" + struct.pack(">Q", 1) + b"".join(struct.pack(">i", len(element)) + element for element in elements)
+    return (
+        b"#bundle\0"
+        + struct.pack(">Q", 1)
+        + b"".join(struct.pack(">i", len(element)) + element for element in elements)
+    )
 
 
 def nested(depth: int, inner: bytes) -> bytes:
@@ -40,7 +44,10 @@ def nested(depth: int, inner: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     ("raw", "meant"),
-    [(RECORD_START, Message("/RecordStart", ("MySlate", 3))), (SET_TARGET, Message("/OSCSetSendTarget", ("192.168.1.10", 6000)))],
+    [
+        (RECORD_START, Message("/RecordStart", ("MySlate", 3))),
+        (SET_TARGET, Message("/OSCSetSendTarget", ("192.168.1.10", 6000))),
+    ],
 )
 def test_the_control_interfaces_check_bytes_are_read(raw: str, meant: Message) -> None:
     assert decode(bytes.fromhex(raw)) == [meant]
@@ -60,7 +67,12 @@ def test_an_empty_bundle_holds_nothing() -> None:
 
 def test_messages_come_in_their_order_whatever_bundles_they_are_in() -> None:
     one, two, three, four = (raw_message(",", b"", f"/{n}") for n in range(4))
-    assert [each.address for each in decode(bundle(one, bundle(two, bundle(), bundle(three)), four))] == ["/0", "/1", "/2", "/3"]
+    assert [each.address for each in decode(bundle(one, bundle(two, bundle(), bundle(three)), four))] == [
+        "/0",
+        "/1",
+        "/2",
+        "/3",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +115,10 @@ def test_what_an_independent_library_builds_is_read_as_it_was_meant(messages: li
     builder = OscBundleBuilder(IMMEDIATELY)
     for address, arguments in messages:
         builder.add_content(theirs(address, arguments))
-    meant = [Message("/" + address, tuple(tuple(a) if isinstance(a, list) else a for a in arguments)) for address, arguments in messages]
+    meant = [
+        Message("/" + address, tuple(tuple(a) if isinstance(a, list) else a for a in arguments))
+        for address, arguments in messages
+    ]
     assert decode(builder.build().dgram) == meant
 
 
@@ -176,7 +191,10 @@ def test_more_than_a_datagram_should_hold_is_refused() -> None:
 PIECES = [b"\xff" * 4, b"#bundle\0", b"\x7f\xff\xff\xfc", b"[", b"]"]
 SOUND = [
     bytes.fromhex(RECORD_START),
-    bundle(raw_message(",sf", padded(b"JawOpen") + struct.pack(">f", 0.5)), bundle(raw_message(",i[bT]", struct.pack(">ii", 1, 0)))),
+    bundle(
+        raw_message(",sf", padded(b"JawOpen") + struct.pack(">f", 0.5)),
+        bundle(raw_message(",i[bT]", struct.pack(">ii", 1, 0))),
+    ),
     nested(5, raw_message(",hdtrmcN", bytes(8 * 3 + 4 * 3))),
 ]
 

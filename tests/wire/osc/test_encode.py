@@ -14,7 +14,16 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.parsing.ntp import ntp_to_system_time
 
 from arkit_mapping import CHANNELS_61
-from livelink_bridge.wire.osc.encode import IMMEDIATELY, MAX_BUNDLE, Bundle, Template, Value, bundles_of, message, timetag
+from livelink_bridge.wire.osc.encode import (
+    IMMEDIATELY,
+    MAX_BUNDLE,
+    Bundle,
+    Template,
+    Value,
+    bundles_of,
+    message,
+    timetag,
+)
 
 FACE = [message(f"/arkit/{name}", Value(number)) for number, name in enumerate(CHANNELS_61)]
 VMC_GOLDEN = (
@@ -48,7 +57,8 @@ def test_no_datagram_is_long_enough_to_be_cut_on_the_way_and_there_are_no_more_t
 
 @pytest.mark.parametrize(("letters", "bundles"), [(678, 1), (679, 1), (680, 2)])
 def test_a_bundle_may_be_exactly_as_long_as_allowed(letters: int, bundles: int) -> None:
-    """Two messages and the head are 16 + 2 * (4 + 680 + 4 + 4) = 1400 bytes with addresses of 676 to 679 bytes and their NUL."""
+    """Two messages and the head are 16 + 2 * (4 + 680 + 4 + 4) = 1400 bytes with addresses of 676 to 679 bytes and
+    their NUL."""
     messages = [message("/" + "x" * (letters - 1), Value(0))] * 2
     sizes = [len(bundle.filled(pose(1))) for bundle in bundles_of(messages)]
     assert sizes == [MAX_BUNDLE] if bundles == 1 else len(sizes) == 2

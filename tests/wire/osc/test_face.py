@@ -95,7 +95,9 @@ def test_the_last_part_of_an_address_names_the_channel(address: str) -> None:
 
 def test_face_caps_numbers_and_degrees_are_read() -> None:
     pose = OscPose()
-    pose.feed([Message("/W", (0, 0.5)), Message("/HR", (10.0, 20.0, 30.0)), Message("/W", (99, 1.0)), Message("/HR", (1.0,))])
+    pose.feed(
+        [Message("/W", (0, 0.5)), Message("/HR", (10.0, 20.0, 30.0)), Message("/W", (99, 1.0)), Message("/HR", (1.0,))]
+    )
     assert pose.values[CHANNELS_61.index("BrowInnerUp")] == 0.5
     angles = {name: math.degrees(pose.values[CHANNELS_61.index(name)]) for name in ("HeadPitch", "HeadYaw", "HeadRoll")}
     assert angles == pytest.approx({"HeadPitch": 10, "HeadYaw": 20, "HeadRoll": 30}, abs=1e-4)
@@ -115,11 +117,18 @@ def test_numbers_beyond_a_float_are_infinite_without_a_warning() -> None:
     assert pose.values[JAW] == math.inf
 
 
-ARGUMENTS = st.one_of(st.floats(), st.integers(-(2**63), 2**63), st.text(max_size=4), st.booleans(), st.none(), st.binary(max_size=4))
+ARGUMENTS = st.one_of(
+    st.floats(), st.integers(-(2**63), 2**63), st.text(max_size=4), st.booleans(), st.none(), st.binary(max_size=4)
+)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["/W", "/HR", "/ELR", "/arkit/JawOpen", "/x"]), st.lists(ARGUMENTS, max_size=4)), max_size=9))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["/W", "/HR", "/ELR", "/arkit/JawOpen", "/x"]), st.lists(ARGUMENTS, max_size=4)),
+        max_size=9,
+    )
+)
 def test_no_message_is_too_odd(messages: list[tuple[str, list[Any]]]) -> None:
     pose = OscPose()
     for done in pose.feed([Message(address, tuple(arguments)) for address, arguments in messages]):

@@ -1,7 +1,9 @@
-"""The data of a glTF document in one buffer: a .glb's own, data URIs, and files beside a .gltf, buffers and pictures alike.
+"""The data of a glTF document in one buffer: a .glb's own, data URIs, and files beside a .gltf, buffers and pictures
+alike.
 
-Buffers that hold no data, because an extension such as EXT_meshopt_compression stands in for them, stay as they are, after the one.
-Nothing outside the document's own folder is read: a document of unknown origin must not carry other files off.
+Buffers that hold no data, because an extension such as EXT_meshopt_compression stands in for them, stay as they are,
+after the one. Nothing outside the document's own folder is read: a document of unknown origin must not carry other
+files off.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Resources:
     read: int
 
     def load(self, uri: str) -> bytes:
-        """The bytes behind a URI. Raises BridgeError where it is not a data URI or a file in the document's folder, or all is too much."""
+        """The bytes behind a URI. Raises BridgeError where it is not a data URI or a file in the document's folder, or
+        all is too much."""
         data = self._decoded(uri) if uri.startswith("data:") else self._from_file(uri)
         self.read += len(data)
         if self.read > LARGEST:
@@ -62,7 +65,10 @@ class Resources:
         try:
             file = (folder / name).resolve()
             if "://" in name or not file.is_relative_to(folder):
-                raise BridgeError(f"{self.path} keeps data in {uri[:200]!r}, expected files in its own folder or below; export it as .glb")
+                raise BridgeError(
+                    f"{self.path} keeps data in {uri[:200]!r}, expected files in its own folder or below; export it "
+                    "as .glb"
+                )
             if file.stat().st_size > LARGEST:
                 raise BridgeError(f"{file} is larger than {LARGEST >> 20} MB, expected a face's data")
             return file.read_bytes()
@@ -88,7 +94,9 @@ def gathered(document: dict[str, Any], binary: bytes | None, resources: Resource
         places.append((0, len(whole)))
         rest = _without_fallback(buffer)
         if main and rest.get("extensions"):
-            raise BridgeError(f"{resources.path} has extensions on buffer {number}, which a .glb of one buffer cannot keep")
+            raise BridgeError(
+                f"{resources.path} has extensions on buffer {number}, which a .glb of one buffer cannot keep"
+            )
         main = main or rest
         whole += data
     for holder in _pointing(document):
@@ -110,7 +118,8 @@ def _says_fallback(extension: Any) -> bool:
 
 
 def _without_fallback(buffer: dict[str, Any]) -> dict[str, Any]:
-    """A buffer's entry without its address, and without the mark that only an extension's reader may ignore it: it holds more now."""
+    """A buffer's entry without its address, and without the mark that only an extension's reader may ignore it: it
+    holds more now."""
     rest = {key: value for key, value in buffer.items() if key not in ("uri", "extensions")}
     extensions = buffer.get("extensions", {})
     if isinstance(extensions, dict):
@@ -124,9 +133,13 @@ def _data_of(number: int, buffer: dict[str, Any], binary: bytes | None, resource
     elif number == 0 and binary is not None:
         data = binary
     else:
-        raise BridgeError(f"{resources.path} has no data for its buffer {number}, expected all of it in the file or beside it")
+        raise BridgeError(
+            f"{resources.path} has no data for its buffer {number}, expected all of it in the file or beside it"
+        )
     if len(data) < buffer["byteLength"]:
-        raise BridgeError(f"{resources.path} is cut off: buffer {number} has {len(data)} bytes, expected {buffer['byteLength']}")
+        raise BridgeError(
+            f"{resources.path} is cut off: buffer {number} has {len(data)} bytes, expected {buffer['byteLength']}"
+        )
     return data
 
 
@@ -143,7 +156,9 @@ def _pointing(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _move(holder: dict[str, Any], places: list[tuple[int, int]], path: Path) -> None:
     """Let a buffer view point where its buffer is now."""
     if not 0 <= holder["buffer"] < len(places):
-        raise BridgeError(f"{path} is damaged: a buffer view is of buffer {holder['buffer']}, expected 0 to {len(places) - 1}")
+        raise BridgeError(
+            f"{path} is damaged: a buffer view is of buffer {holder['buffer']}, expected 0 to {len(places) - 1}"
+        )
     holder["buffer"], offset = places[holder["buffer"]]
     if offset:
         holder["byteOffset"] = holder.get("byteOffset", 0) + offset
@@ -168,7 +183,9 @@ def _kind_of(data: bytes, uri: str, path: Path) -> str:
     for at, magic, kind in _KINDS_OF_PICTURE:
         if data[at : at + len(magic)] == magic:
             return kind
-    raise BridgeError(f"{path} has a picture {uri[:200]!r} of a kind that is not known, expected PNG, JPEG, WebP, KTX2, AVIF or DDS")
+    raise BridgeError(
+        f"{path} has a picture {uri[:200]!r} of a kind that is not known, expected PNG, JPEG, WebP, KTX2, AVIF or DDS"
+    )
 
 
 def _refuse_other_files(document: dict[str, Any], path: Path) -> None:
@@ -181,5 +198,7 @@ def _refuse_other_files(document: dict[str, Any], path: Path) -> None:
         elif isinstance(entry, dict):
             uri = entry.get("uri")
             if isinstance(uri, str) and not uri.startswith(_NOT_BESIDE):
-                raise BridgeError(f"{path} keeps data of an extension in {uri[:200]!r}, which the .glb cannot keep; export it as .glb")
+                raise BridgeError(
+                    f"{path} keeps data of an extension in {uri[:200]!r}, which the .glb cannot keep; export it as .glb"
+                )
             waiting += [value for key, value in entry.items() if key != "extras"]

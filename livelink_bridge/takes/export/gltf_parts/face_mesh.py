@@ -1,8 +1,8 @@
 """A face to look at where there is none: a plain mask, 13 cm wide, with the 52 ARKit shapes as morph targets.
 
-It is a placeholder that shows which shape moves and which way; it is nobody's likeness. Metres, +Y up, looking along +Z, as glTF has
-it; the mask's own left is +X. Most shapes push the skin around one point, their own side's, in one direction. The lips are the two
-edges of a slit, so that JawOpen opens a mouth and an equal MouthClose shuts it.
+It is a placeholder that shows which shape moves and which way; it is nobody's likeness. Metres, +Y up, looking along
++Z, as glTF has it; the mask's own left is +X. Most shapes push the skin around one point, their own side's, in one
+direction. The lips are the two edges of a slit, so that JawOpen opens a mouth and an equal MouthClose shuts it.
 """
 
 from __future__ import annotations
@@ -51,15 +51,23 @@ def _flat() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     across = np.linspace(-1, 1, _COLUMNS)
     heights = np.concatenate([np.linspace(_TOP, _MOUTH_Y, _ABOVE), np.linspace(_MOUTH_Y, _CHIN, _BELOW)])
     widths = _WIDE * np.sqrt(1 - 0.6 * np.clip(-heights / -_CHIN, 0, 1) ** 2 - 0.3 * np.clip(heights / _TOP, 0, 1) ** 2)
-    flat = np.stack([across[None, :] * widths[:, None], np.broadcast_to(heights[:, None], (len(heights), _COLUMNS))], axis=-1)
+    flat = np.stack(
+        [across[None, :] * widths[:, None], np.broadcast_to(heights[:, None], (len(heights), _COLUMNS))], axis=-1
+    )
     lower = np.repeat(np.arange(len(heights)) >= _ABOVE, _COLUMNS)
     return flat.reshape(-1, 2), lower
 
 
 def _depth(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far forward the skin is: a shell with a nose, lips and a chin, and on each side an eye, a brow and a cheek."""
+    """How far forward the skin is: a shell with a nose, lips and a chin, and on each side an eye, a brow and a
+    cheek."""
     shell = 0.07 * np.sqrt(np.clip(1 - (flat[:, 0] / 0.075) ** 2 - (flat[:, 1] / 0.13) ** 2, 0, 1))
-    bumps = ((0.0, -0.012, 0.012, 0.022), (0.0, 0.02, 0.009, 0.01), (0.0, _MOUTH_Y, 0.018, 0.006), (0.0, -0.085, 0.015, 0.006))
+    bumps = (
+        (0.0, -0.012, 0.012, 0.022),
+        (0.0, 0.02, 0.009, 0.01),
+        (0.0, _MOUTH_Y, 0.018, 0.006),
+        (0.0, -0.085, 0.015, 0.006),
+    )
     sides = ((0.028, 0.028, 0.010, 0.013), (0.030, 0.053, 0.008, 0.006), (0.040, 0.000, 0.018, 0.006))
     paired = [(side * x, y, radius, height) for side in (1, -1) for x, y, radius, height in sides]
     return shell + sum(height * _near(flat, x, y, radius) for x, y, radius, height in (*bumps, *paired))
@@ -71,7 +79,8 @@ def _near(flat: NDArray[np.float64], x: float, y: float, radius: float) -> NDArr
 
 
 def _triangles() -> NDArray[np.uint16]:
-    """Two a cell; between the two rows at the mouth's height only outside the lips, where they are one line, nothing is needed."""
+    """Two a cell; between the two rows at the mouth's height only outside the lips, where they are one line, nothing is
+    needed."""
     rows = [row for row in range(_ABOVE + _BELOW - 1) if row != _ABOVE - 1]
     found = []
     for row in rows:
@@ -126,7 +135,11 @@ _WHOLE: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "browInnerUp": (0, 0.056, 0.016, (0, 9, 0)),
 }
 
-_JAW_WAYS: dict[str, tuple[float, float, float]] = {"jawForward": (0, 0, 10), "jawLeft": (9, 0, 0), "jawRight": (-9, 0, 0)}
+_JAW_WAYS: dict[str, tuple[float, float, float]] = {
+    "jawForward": (0, 0, 10),
+    "jawLeft": (9, 0, 0),
+    "jawRight": (-9, 0, 0),
+}
 
 
 def _target(name: str, flat: NDArray[np.float64], lower: NDArray[np.bool_]) -> Points:
@@ -158,7 +171,8 @@ def _jaw_or_lips(name: str, flat: NDArray[np.float64], lower: NDArray[np.bool_])
 
 
 def _below(flat: NDArray[np.float64], lower: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """How much a point goes with the jaw: 0 above the slit and at its corners, 1 at the chin and the middle of the lip."""
+    """How much a point goes with the jaw: 0 above the slit and at its corners, 1 at the chin and the middle of the
+    lip."""
     down = np.clip((_MOUTH_Y - flat[:, 1]) / 0.03, 0, 1)
     return np.where(lower, down + (1 - down) * _lip(flat), 0.0)
 

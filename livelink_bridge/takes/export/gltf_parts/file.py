@@ -1,8 +1,8 @@
 """A glTF 2.0 file, .glb, .vrm or .gltf, as its JSON and one binary buffer; written as .glb.
 
-The JSON is kept as it was parsed, whatever extensions it has: sparse accessors, interleaved and compressed buffer views, materials and a
-VRM's own data come out as they went in. Only what a .glb cannot hold elsewhere is rewritten: data of several buffers, of data URIs and of
-files beside a .gltf moves into the one buffer, and buffer views follow it.
+The JSON is kept as it was parsed, whatever extensions it has: sparse accessors, interleaved and compressed buffer
+views, materials and a VRM's own data come out as they went in. Only what a .glb cannot hold elsewhere is rewritten:
+data of several buffers, of data URIs and of files beside a .gltf moves into the one buffer, and buffer views follow it.
 """
 
 from __future__ import annotations
@@ -41,13 +41,17 @@ class GltfFile:
         entries: list[Any] = self.document.setdefault(key, [])
         return entries
 
-    def add(self, values: NDArray[np.float32] | NDArray[np.uint16], *, target: int | None = None, bounded: bool = False) -> int:
+    def add(
+        self, values: NDArray[np.float32] | NDArray[np.uint16], *, target: int | None = None, bounded: bool = False
+    ) -> int:
         """Append an array, (n,), (n, 3) or (n, 4), as an accessor with a buffer view of its own; its index.
 
         `target` is what the view is bound to; `bounded` writes min and max, which positions and times must have.
         """
         self.binary += bytes(-len(self.binary) % 4)
-        view = {"buffer": 0, "byteOffset": len(self.binary), "byteLength": values.nbytes} | ({"target": target} if target else {})
+        view = {"buffer": 0, "byteOffset": len(self.binary), "byteLength": values.nbytes} | (
+            {"target": target} if target else {}
+        )
         self.binary += np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
         self.listed("bufferViews").append(view)
         table = values.reshape(len(values), -1)
@@ -66,14 +70,19 @@ class GltfFile:
         """The whole .glb. Raises BridgeError where it would be larger than the format can say."""
         buffers = self.listed("buffers") or [{}]
         buffers[0] |= {"byteLength": len(self.binary)}
-        chunks = _chunk(_JSON, _text_of(self.document | {"buffers": buffers}), b" ") + _chunk(_BIN, bytes(self.binary), b"\0") + self.more
+        chunks = (
+            _chunk(_JSON, _text_of(self.document | {"buffers": buffers}), b" ")
+            + _chunk(_BIN, bytes(self.binary), b"\0")
+            + self.more
+        )
         if len(chunks) + 12 >= 1 << 32:
             raise BridgeError(f"the .glb would be {len(chunks) >> 20} MB large, expected less than 4096; trim the take")
         return struct.pack("<4sII", _MAGIC, 2, 12 + len(chunks)) + chunks
 
 
 def read_gltf(path: Path) -> GltfFile:
-    """A .glb, .vrm or .gltf with all its data in one buffer. Raises BridgeError for whatever cannot be read or kept whole."""
+    """A .glb, .vrm or .gltf with all its data in one buffer. Raises BridgeError for whatever cannot be read or kept
+    whole."""
     content = _content(path)
     binary, more = None, b""
     if content[:4] == _MAGIC:
@@ -134,7 +143,9 @@ def _chunk_at(content: bytes, at: int, end: int, path: Path) -> tuple[int, bytes
     """The kind, the content and the end of one chunk."""
     length, kind = struct.unpack_from("<II", content, at)
     if at + 8 + length > end:
-        raise BridgeError(f"{path} is damaged: a chunk at byte {at} is {length} bytes long, expected {end - at - 8} at most")
+        raise BridgeError(
+            f"{path} is damaged: a chunk at byte {at} is {length} bytes long, expected {end - at - 8} at most"
+        )
     return kind, content[at + 8 : at + 8 + length], at + 8 + length
 
 
@@ -161,4 +172,3 @@ def _finite(digits: str) -> float:
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number that JSON can hold")
-

@@ -1,4 +1,5 @@
-"""What a glTF document must be so that an animation can be added: arrays of objects, whole numbers where entries point at others."""
+"""What a glTF document must be so that an animation can be added: arrays of objects, whole numbers where entries point
+at others."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _ARRAYS = ("accessors", "animations", "bufferViews", "buffers", "images", "meshe
 
 
 def check_structure(document: dict[str, Any], path: Path) -> None:
-    """Raises BridgeError that names the first place which is not as glTF has it. Says nothing of what this program leaves alone."""
+    """Raises BridgeError that names the first place which is not as glTF has it. Says nothing of what this program
+    leaves alone."""
     for key in _ARRAYS:
         entries = document.get(key, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -30,7 +30,8 @@ def zeroed(layer: nn.Linear) -> nn.Linear:
 
 
 class Baseline(nn.Module):
-    """A causal network (`speech_to_face.streaming.causal_model.CausalNetwork`) that is trained on positions and motion in one stage."""
+    """A causal network (`speech_to_face.streaming.causal_model.CausalNetwork`) that is trained on positions and motion
+    in one stage."""
 
     stages = ("whole",)
     styles: nn.Embedding
@@ -45,7 +46,10 @@ class Baseline(nn.Module):
         """The count of steps, then zeros: before any sound."""
         weight = next(self.parameters())
         clock = torch.zeros((), dtype=torch.long, device=weight.device)
-        return [clock, *(torch.zeros(batch, *shape, device=weight.device, dtype=weight.dtype) for shape in self.state_shapes)]
+        return [
+            clock,
+            *(torch.zeros(batch, *shape, device=weight.device, dtype=weight.dtype) for shape in self.state_shapes),
+        ]
 
     @abstractmethod
     def forward(self, mel: Tensor, style: Tensor, states: States) -> tuple[Tensor, States]:
@@ -57,7 +61,8 @@ class Baseline(nn.Module):
         return self.errors(face, batch)
 
     def errors(self, face: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Of a face as the steps gave it, (batch, time, channels): the delay is taken out here. A share of 0 leaves its term away."""
+        """Of a face as the steps gave it, (batch, time, channels): the delay is taken out here. A share of 0 leaves its
+        term away."""
         face, truth = face[:, self.config.delay :], batch.curves[:, : face.shape[1] - self.config.delay]
         terms = {"position": self.config.position * position(face, truth, batch.known)}
         return terms | ({"motion": self.config.motion * motion(face, truth, batch.known)} if self.config.motion else {})

@@ -13,7 +13,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything needed to build the network, to train it and to run it live. Raises ValueError for sizes that do not go together."""
+    """Everything needed to build the network, to train it and to run it live. Raises ValueError for sizes that do not
+    go together."""
 
     system: str = "baseline"
     kind: Kind = "faceformer"
@@ -64,5 +65,6 @@ _PRESETS: dict[Kind, dict[str, Any]] = {
 
 
 def preset(kind: Kind, styles: tuple[str, ...]) -> Config:
-    """The size of the tables: about as many parameters as the other small systems have, and the paper's own terms of the loss."""
+    """The size of the tables: about as many parameters as the other small systems have, and the paper's own terms of
+    the loss."""
     return replace(Config(kind=kind, styles=styles), **_PRESETS[kind])

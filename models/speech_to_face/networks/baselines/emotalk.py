@@ -1,4 +1,5 @@
-"""After EmoTalk (Peng et al., ICCV 2023): what is said and how it is said have an encoder each; all frames are decoded at once."""
+"""After EmoTalk (Peng et al., ICCV 2023): what is said and how it is said have an encoder each; all frames are decoded
+at once."""
 
 from __future__ import annotations
 
@@ -13,11 +14,13 @@ from speech_to_face_lab.training.examples import Batch
 
 
 class EmoTalk(Baseline):
-    """Kept of the paper: two encoders, their features and the speaker's joined, one post-norm decoder layer with feed-forward d that reads
-    the emotion again in its cross-attention, biased causal attention, no positions (its release has none), a velocity term.
+    """Kept of the paper: two encoders, their features and the speaker's joined, one post-norm decoder layer with
+    feed-forward d that reads the emotion again in its cross-attention, biased causal attention, no positions (its
+    release has none), a velocity term.
 
-    Ours: small causal encoders in the place of two wav2vec 2.0, and the class that the emotion features have to name. EmoTalk crosses pairs
-    of one sentence in two emotions; recordings here have no emotions, so the style, the manner that they do carry, takes that place.
+    Ours: small causal encoders in the place of two wav2vec 2.0, and the class that the emotion features have to name.
+    EmoTalk crosses pairs of one sentence in two emotions; recordings here have no emotions, so the style, the manner
+    that they do carry, takes that place.
     """
 
     def __init__(self, config: Config) -> None:
@@ -47,7 +50,8 @@ class EmoTalk(Baseline):
         return self.out(x), emotion, [clock + mel.shape[1], *after_content, *after_emotion, past]
 
     def terms(self, batch: Batch, stage: str) -> dict[str, Tensor]:
-        """Errors of the face, and the cross-entropy of the style heard over the window; windows of an unknown style name none."""
+        """Errors of the face, and the cross-entropy of the style heard over the window; windows of an unknown style
+        name none."""
         face, emotion, _ = self._speak(batch.mel, self.styles(batch.style), self.initial_states(len(batch.mel)))
         named = self.classify(emotion.mean(1))
         unknown = batch.style >= len(self.config.styles)

@@ -1,4 +1,5 @@
-"""After FaceFormer (Fan et al., CVPR 2022): autoregressive, every frame from the sound and from the network's own last frames."""
+"""After FaceFormer (Fan et al., CVPR 2022): autoregressive, every frame from the sound and from the network's own last
+frames."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ from speech_to_face_lab.training.examples import Batch
 
 
 class FaceFormer(Baseline):
-    """Kept of the paper: one post-norm decoder layer, feed-forward 2d, periodic positions, biased causal attention over the network's own
-    output plus the style, each frame's own sound in the cross-attention, squared error only, no ground truth fed in while training.
+    """Kept of the paper: one post-norm decoder layer, feed-forward 2d, periodic positions, biased causal attention over
+    the network's own output plus the style, each frame's own sound in the cross-attention, squared error only, no
+    ground truth fed in while training.
 
     Ours: the audio encoder in wav2vec 2.0's place, an attention window, and the unrolling: see `rolled`.
     """
@@ -34,7 +36,8 @@ class FaceFormer(Baseline):
         self.state_shapes = [*self.audio.state_shapes, self.layer.state_shape, (1, channels)]
 
     def forward(self, mel: Tensor, style: Tensor, states: States) -> tuple[Tensor, States]:
-        """See `speech_to_face.streaming.causal_model.CausalNetwork`; frame by frame, since each needs the one before."""
+        """See `speech_to_face.streaming.causal_model.CausalNetwork`; frame by frame, since each needs the one
+        before."""
         audio, after = self.audio(mel, states[1:-2])
         memory, clock, (past, last), faces = self.feature_map(audio), states[0], states[-2:], []
         for step in range(mel.shape[1]):
@@ -42,7 +45,9 @@ class FaceFormer(Baseline):
             faces.append(last)
         return torch.cat(faces, 1), [clock + mel.shape[1], *after, past, last]
 
-    def _decode(self, before: Tensor, memory: Tensor, style: Tensor, past: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
+    def _decode(
+        self, before: Tensor, memory: Tensor, style: Tensor, past: Tensor, clock: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """before (batch, time, channels): each frame's predecessor -> the frames, the attention's state."""
         x = self.face_map(before) + style[:, None]
         x = x + self.positions[(clock + torch.arange(x.shape[1], device=x.device)) % self.config.period]
@@ -50,10 +55,12 @@ class FaceFormer(Baseline):
         return self.out(x), past
 
     def rolled(self, mel: Tensor, style: Tensor, passes: int) -> list[Tensor]:
-        """Faces (batch, time, channels) of each pass over a window: the first is fed nothing, each other one the pass before.
+        """Faces (batch, time, channels) of each pass over a window: the first is fed nothing, each other one the pass
+        before.
 
-        FaceFormer's release unrolls frame by frame while training. Its unrolled window is the fixed point of these passes: pass n has
-        its first n frames exactly right, and the rest nears it as far as a frame depends little on its far past.
+        FaceFormer's release unrolls frame by frame while training. Its unrolled window is the fixed point of these
+        passes: pass n has its first n frames exactly right, and the rest nears it as far as a frame depends little on
+        its far past.
         """
         states = self.initial_states(len(mel))
         audio, _ = self.audio(mel, states[1:-2])
@@ -65,5 +72,7 @@ class FaceFormer(Baseline):
 
     def terms(self, batch: Batch, stage: str) -> dict[str, Tensor]:
         """The mean of all passes' errors, so that whatever the network feeds itself leads back to the face."""
-        each = [self.errors(face, batch) for face in self.rolled(batch.mel, self.styles(batch.style), self.config.passes)]
+        each = [
+            self.errors(face, batch) for face in self.rolled(batch.mel, self.styles(batch.style), self.config.passes)
+        ]
         return {name: torch.stack([terms[name] for terms in each]).mean() for name in each[0]}

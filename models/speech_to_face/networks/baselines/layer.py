@@ -10,10 +10,11 @@ from speech_to_face.streaming.causal_layers import BiasedCausalAttention
 
 
 class LineageLayer(nn.Module):
-    """Biased causal self-attention, cross-attention to the frame's own sound, feed-forward; each added, then normalised (post-norm).
+    """Biased causal self-attention, cross-attention to the frame's own sound, feed-forward; each added, then normalised
+    (post-norm).
 
-    Both papers mask the cross-attention down to a frame's own position. Softmax over one key is 1, so what is left of it is the value
-    and the output projection: two linear layers. State: as of `BiasedCausalAttention`.
+    Both papers mask the cross-attention down to a frame's own position. Softmax over one key is 1, so what is left of
+    it is the value and the output projection: two linear layers. State: as of `BiasedCausalAttention`.
     """
 
     def __init__(self, width: int, heads: int, window: int, memory_width: int, feed_width: int) -> None:
@@ -25,7 +26,8 @@ class LineageLayer(nn.Module):
         self.state_shape = self.attention.state_shape
 
     def forward(self, x: Tensor, memory: Tensor, state: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
-        """x (batch, time, width), memory (batch, time, memory_width), clock int64 (): steps before these -> (batch, time, width), state"""
+        """x (batch, time, width), memory (batch, time, memory_width), clock int64 (): steps before these -> (batch,
+        time, width), state"""
         seen = torch.clamp(clock, max=self.attention.window - 1)
         attended, state = self.attention(x, state, seen)
         x = self.norms[0](x + attended)

@@ -26,7 +26,9 @@ def build(config: Config) -> Baseline:
     return kinds[config.kind](config)
 
 
-def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None) -> list[SpeechToFace]:
+def load(
+    folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None
+) -> list[SpeechToFace]:
     """See `speech_to_face.loading.load_voices`."""
     from speech_to_face.streaming.causal_model import load_causal
 

@@ -1,4 +1,5 @@
-"""After VOCA (Cudeiro et al., CVPR 2019): every frame from a window of sound around it, with the speaker as a one-hot."""
+"""After VOCA (Cudeiro et al., CVPR 2019): every frame from a window of sound around it, with the speaker as a
+one-hot."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from speech_to_face.networks.baselines.base import Baseline, States, audio_encod
 from speech_to_face.networks.baselines.config import Config
 
 WINDOW = 16
-"""Steps of sound a frame is made from. VOCA's lie 8 before and 8 after it; ours end at the newest step, `delay` after the frame."""
+"""Steps of sound a frame is made from. VOCA's lie 8 before and 8 after it; ours end at the newest step, `delay` after
+the frame."""
 FILTERS = (32, 32, 64, 64)
 
 
 class Voca(Baseline):
-    """Kept of the paper: the window, four convolutions over time of kernel 3 and stride 2, 128 tanh and 50 units, the one-hot twice.
+    """Kept of the paper: the window, four convolutions over time of kernel 3 and stride 2, 128 tanh and 50 units, the
+    one-hot twice.
 
     Ours: the audio encoder in DeepSpeech's place, and 32 coefficients in place of vertices.
     """
@@ -33,7 +36,8 @@ class Voca(Baseline):
         self.state_shapes = [*self.audio.state_shapes, (WINDOW - 1, config.width)]
 
     def forward(self, mel: Tensor, style: Tensor, states: States) -> tuple[Tensor, States]:
-        """See `speech_to_face.streaming.causal_model.CausalNetwork`; style (batch, speakers), a one-hot or a mixture of speakers."""
+        """See `speech_to_face.streaming.causal_model.CausalNetwork`; style (batch, speakers), a one-hot or a mixture of
+        speakers."""
         audio, after = self.audio(mel, states[1:-1])
         heard = torch.cat([states[-1], audio], 1)
         windows = heard.unfold(1, WINDOW, 1)  # (batch, time, width, WINDOW)

@@ -14,7 +14,8 @@ class Config:
 
     system: str = "codetalker"
     space: Literal["motion", "shape"] = "motion"
-    """What the codes stand for: departures from the subject's mean face, or the coefficients themselves (the paper's ablation)."""
+    """What the codes stand for: departures from the subject's mean face, or the coefficients themselves (the paper's
+    ablation)."""
     codes: int = 256
     code_width: int = 32
     slots: int = 4
@@ -47,7 +48,10 @@ class Config:
     channels: tuple[str, ...] = MOUTH_32
 
     def __post_init__(self) -> None:
-        for width, heads, name in ((self.decoder_width, self.heads, "decoder_width"), (self.prior_width, self.heads, "prior_width")):
+        for width, heads, name in (
+            (self.decoder_width, self.heads, "decoder_width"),
+            (self.prior_width, self.heads, "prior_width"),
+        ):
             if width % (2 * heads):
                 raise ValueError(f"{name} {width} is not a multiple of twice the {heads} heads; choose one that is")
         if min(self.codes, self.slots, self.layers, self.prior_layers, self.delay) < 1:
@@ -60,5 +64,6 @@ class Config:
 
     @property
     def row(self) -> int:
-        """Width of a row of the style table: how somebody speaks and, in motion space, the mean face it departs from."""
+        """Width of a row of the style table: how somebody speaks and, in motion space, the mean face it departs
+        from."""
         return self.style_width + (len(self.channels) if self.space == "motion" else 0)

@@ -14,10 +14,14 @@ from speech_to_face.streaming.causal_model import load_causal
 from speech_to_face.styles import VoiceChoice
 
 
-def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None) -> list[SpeechToFace]:
-    """See `speech_to_face.loading.load_voices`; a whole recording runs step by step on one thread, so `block_threads` changes nothing.
+def load(
+    folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None
+) -> list[SpeechToFace]:
+    """See `speech_to_face.loading.load_voices`; a whole recording runs step by step on one thread, so `block_threads`
+    changes nothing.
 
-    Raises ModelError, for a mesh-sized checkpoint too: that one moves the vertices of a head and has no coefficients to give.
+    Raises ModelError, for a mesh-sized checkpoint too: that one moves the vertices of a head and has no coefficients to
+    give.
     """
     path = folder / checkpoint.CONFIG
     if "vertices" in read_values(path):

@@ -1,8 +1,8 @@
 """Stage "speech": which codes, frame after frame, given the sound so far and the motion that the codes so far gave.
 
-Step n chooses the codes of frame n - delay. What is read back is final motion, since the prior decodes the past for good: the loop
-does live exactly what it did for a whole recording, at the same cost each step. Where two codes are as good as equally near, rounding
-decides between them.
+Step n chooses the codes of frame n - delay. What is read back is final motion, since the prior decodes the past for
+good: the loop does live exactly what it did for a whole recording, at the same cost each step. Where two codes are as
+good as equally near, rounding decides between them.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ class Moments:
 class SpeechDecoder(nn.Module):
     """Sound, style and past motion to latents near the codes.
 
-    In the paper each token attends to its own frame's audio alone. Attention with one key gives that key's value whatever the query,
-    so the cross-attention is a linear layer here, which each block adds before its biased causal self-attention.
+    In the paper each token attends to its own frame's audio alone. Attention with one key gives that key's value
+    whatever the query, so the cross-attention is a linear layer here, which each block adds before its biased causal
+    self-attention.
     """
 
     positions: Tensor
@@ -59,9 +60,11 @@ class SpeechDecoder(nn.Module):
         self.register_buffer("positions", periodic_positions(config.period, width), persistent=False)
         self.state_shapes = [(self.past, 2 * width)] * config.layers
 
-    def forward(self, fed: Tensor, style: Tensor, audio: Tensor, clock: Tensor, states: States) -> tuple[Tensor, States]:
-        """fed (batch, time, channels): the motion of the frame before; style (batch, style width); audio (batch, time, width);
-        clock int64 (batch,) -> latents (batch, time, slots, code width), states"""
+    def forward(
+        self, fed: Tensor, style: Tensor, audio: Tensor, clock: Tensor, states: States
+    ) -> tuple[Tensor, States]:
+        """fed (batch, time, channels): the motion of the frame before; style (batch, style width); audio (batch, time,
+        width); clock int64 (batch,) -> latents (batch, time, slots, code width), states"""
         times = clock[:, None] + torch.arange(fed.shape[1], device=fed.device)
         x = self.feed(fed) + self.style(style)[:, None] + self.positions[times % self.period]
         after, seen = [], clock.clamp(max=self.past)
@@ -72,7 +75,8 @@ class SpeechDecoder(nn.Module):
 
 
 class CodeTalker(nn.Module):
-    """A `speech_to_face.streaming.causal_model.CausalNetwork` and a `speech_to_face_lab.training.trainable.Trainable`."""
+    """A `speech_to_face.streaming.causal_model.CausalNetwork` and a
+    `speech_to_face_lab.training.trainable.Trainable`."""
 
     stages = ("prior", "speech")
     undecayed = ("styles.weight",)
@@ -87,13 +91,19 @@ class CodeTalker(nn.Module):
         nn.init.zeros_(self.styles.weight[:, config.style_width :])
 
     def parts(self, style: Tensor) -> tuple[Tensor, Tensor | float]:
-        """A row of the style table, or a mixture of rows: how somebody speaks (batch, style width), the mean face (batch, channels)."""
+        """A row of the style table, or a mixture of rows: how somebody speaks (batch, style width), the mean face
+        (batch, channels)."""
         width = self.config.style_width
         return style[:, :width], style[:, width:] if self.config.space == "motion" else 0.0
 
     def initial_states(self, batch: int = 1) -> States:
         weight, stack = self.styles.weight, self.prior.decoder.stack
-        shapes = [*self.audio.state_shapes, *self.speech.state_shapes, *stack.state_shapes, (1, len(self.config.channels))]
+        shapes = [
+            *self.audio.state_shapes,
+            *self.speech.state_shapes,
+            *stack.state_shapes,
+            (1, len(self.config.channels)),
+        ]
         zeros = [torch.zeros(batch, *shape, device=weight.device, dtype=weight.dtype) for shape in shapes]
         return [*zeros, torch.zeros(batch, dtype=torch.long, device=weight.device)]
 
@@ -124,7 +134,11 @@ class CodeTalker(nn.Module):
     def terms(self, batch: objective.Taught, stage: str) -> dict[str, Tensor]:
         """Weighted losses of a batch: see `speech_to_face.networks.codetalker.objective`."""
         style = self.styles(batch.style)
-        return objective.prior_terms(self, batch, style) if stage == "prior" else objective.speech_terms(self, batch, style)
+        return (
+            objective.prior_terms(self, batch, style)
+            if stage == "prior"
+            else objective.speech_terms(self, batch, style)
+        )
 
     def trained(self, stage: str) -> Iterable[nn.Parameter]:
         """The prior and the mean faces; then, the prior frozen, all that hears."""

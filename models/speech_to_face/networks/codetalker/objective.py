@@ -1,9 +1,10 @@
 """What the two stages minimise.
 
-From the paper: L1 of rebuilt motion and the codebook's loss; then squared error of motion and of latents against the codes of the true
-motion. Added: cross-entropy over the codes, each slot's; the mean faces; and feedback that is not the truth. The paper always feeds back
-true motion (teacher forcing). At 60 frames a second the frame before is all but the answer, and a network trained so repeats itself
-and hardly listens; so most windows here read back what the network itself made of the window in a first pass, some read nothing.
+From the paper: L1 of rebuilt motion and the codebook's loss; then squared error of motion and of latents against the
+codes of the true motion. Added: cross-entropy over the codes, each slot's; the mean faces; and feedback that is not the
+truth. The paper always feeds back true motion (teacher forcing). At 60 frames a second the frame before is all but the
+answer, and a network trained so repeats itself and hardly listens; so most windows here read back what the network
+itself made of the window in a first pass, some read nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ def prior_terms(network: CodeTalker, batch: Taught, style: Tensor) -> dict[str, 
     rebuilt, latent, indices = prior.rebuild(motion)
     if network.training:
         prior.codebook.restart_unused(latent, indices)
-    found = {"rebuilt": mean_over_known(torch.abs(rebuilt - motion), batch.known), "codebook": prior.codebook.loss(latent, indices)}
+    found = {
+        "rebuilt": mean_over_known(torch.abs(rebuilt - motion), batch.known),
+        "codebook": prior.codebook.loss(latent, indices),
+    }
     _, mean = network.parts(style)
     if isinstance(mean, Tensor):
         found["mean"] = MEAN * mean_over_known(((mean - batch.curves.mean(1)) ** 2)[:, None], batch.known)
@@ -72,7 +76,8 @@ def speech_terms(network: CodeTalker, batch: Taught, style: Tensor) -> dict[str,
 
 
 def spoken_with_feedback(network: CodeTalker, mel: Tensor, manner: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-    """All steps at once, as in training: latents (windows, steps, slots, code width) and the motion of their codes, late by the delay."""
+    """All steps at once, as in training: latents (windows, steps, slots, code width) and the motion of their codes,
+    late by the delay."""
     states = network._named(network.initial_states(len(mel)))
     audio, _ = network.audio(mel, states.audio)
     fed = read_back(motion, network.config.delay + 1)
@@ -95,7 +100,8 @@ def read_back(motion: Tensor, steps: int) -> Tensor:
 
 @torch.no_grad()
 def untrue(network: CodeTalker, fed: Tensor, manner: Tensor, audio: Tensor, lot: Tensor) -> Tensor:
-    """What each window reads back: lot (windows,) in [0, 1) decides between its own motion, nothing and the truth `fed`."""
+    """What each window reads back: lot (windows,) in [0, 1) decides between its own motion, nothing and the truth
+    `fed`."""
     fed, own = fed.clone(), lot < OWN
     if own.any():
         fed[own] = read_back(_spoken(network, fed[own], manner[own], audio[own])[1], 1).to(fed)
@@ -104,7 +110,8 @@ def untrue(network: CodeTalker, fed: Tensor, manner: Tensor, audio: Tensor, lot:
 
 
 def mean_over_known(errors: Tensor, known: Tensor) -> Tensor:
-    """errors (windows, frames, channels), known (windows, 1, channels) of 0 and 1 -> their mean over what is known; 0 where nothing is."""
+    """errors (windows, frames, channels), known (windows, 1, channels) of 0 and 1 -> their mean over what is known; 0
+    where nothing is."""
     return (errors * known).sum() / (known.sum() * errors.shape[1]).clamp(min=1)
 
 

@@ -1,7 +1,7 @@
 """The authors' checkpoints (github.com/Doubiiu/CodeTalker) under our names.
 
-Stage 1 holds the motion prior alone, stage 2 everything but the prior: it leaves out each key with "autoencoder" in it. Either file is
-mapped by itself, its config saying which part it is; converted together they are the whole network.
+Stage 1 holds the motion prior alone, stage 2 everything but the prior: it leaves out each key with "autoencoder" in it.
+Either file is mapped by itself, its config saying which part it is; converted together they are the whole network.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def recognised(state: dict[str, Tensor]) -> bool:
 
 
 def mapped(state: dict[str, Tensor]) -> Mapped:
-    """The tensors under our names; `parts` of the config names what is there. ModelError for what is missing or has another shape."""
+    """The tensors under our names; `parts` of the config names what is there. ModelError for what is missing or has
+    another shape."""
     found = _bare(state)
     if STAGE_1 in found:
         found = {PRIOR + key: value for key, value in found.items()}
@@ -63,7 +64,11 @@ def mapped(state: dict[str, Tensor]) -> Mapped:
     tensors = {our_name(key): value.contiguous() for key, value in found.items() if key not in dropped}
     parts = tuple(part for part, key in (("prior", "prior.codes"), ("speech", "styles.weight")) if key in tensors)
     config = _sizes(tensors)
-    wanted = {key: shape for key, shape in shapes(config).items() if ("prior" if key.startswith("prior.") else "speech") in parts}
+    wanted = {
+        key: shape
+        for key, shape in shapes(config).items()
+        if ("prior" if key.startswith("prior.") else "speech") in parts
+    }
     if MASK in wanted:
         tensors.setdefault(MASK, torch.zeros(wanted[MASK]))
     _check(tensors, wanted)
@@ -98,7 +103,8 @@ def _bare(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _sizes(tensors: dict[str, Tensor]) -> MeshConfig:
-    """The published configuration that the tensors are of, with as many styles as they have. ModelError for any other head."""
+    """The published configuration that the tensors are of, with as many styles as they have. ModelError for any other
+    head."""
     try:
         points = tensors["prior.read.weight" if "prior.codes" in tensors else "feed.weight"].shape[1]
     except KeyError as error:
@@ -123,7 +129,11 @@ def _lacks(key: str) -> ModelError:
 
 def _plain(config: MeshConfig, parts: tuple[str, ...]) -> dict[str, Any]:
     """As config.yaml holds it; only what knows the speakers says their names, so that the two files do not disagree."""
-    values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items() if key != "system"}
+    values = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(config).items()
+        if key != "system"
+    }
     if "speech" not in parts:
         del values["styles"]
     return values | {"parts": list(parts)}

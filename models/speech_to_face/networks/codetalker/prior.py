@@ -1,9 +1,10 @@
 """Stage "prior": a VQ-VAE that takes motion apart into codes and puts it together again.
 
-After the paper: linear, convolution and transformer on the way in, slots of codes, the mirror image on the way out. What differs, so
-that the motion of the codes so far is final and a step costs the same however long the speech is: convolutions and attention see the
-past alone, and layers are normalised frame by frame (the paper's InstanceNorm and two-sided attention change every earlier frame
-whenever a new one comes). Order in time is told by the attention's distance bias.
+After the paper: linear, convolution and transformer on the way in, slots of codes, the mirror image on the way out.
+What differs, so that the motion of the codes so far is final and a step costs the same however long the speech is:
+convolutions and attention see the past alone, and layers are normalised frame by frame (the paper's InstanceNorm and
+two-sided attention change every earlier frame whenever a new one comes). Order in time is told by the attention's
+distance bias.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ class CausalStack(nn.Module):
         super().__init__()
         width = config.prior_width
         self.conv = CausalBlock(width, config.prior_kernel, 1)
-        self.layers = nn.ModuleList(DecoderLayer(width, config.heads, config.prior_window) for _ in range(config.prior_layers))
+        self.layers = nn.ModuleList(
+            DecoderLayer(width, config.heads, config.prior_window) for _ in range(config.prior_layers)
+        )
         self.state_shapes = [self.conv.state_shape, *[(config.prior_window - 1, 2 * width)] * config.prior_layers]
         self.past = config.prior_window - 1
 
@@ -87,7 +90,8 @@ class MotionPrior(nn.Module):
         self.codebook = Codebook(config.codes, config.code_width)
 
     def rebuild(self, motion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """motion (batch, time, channels) -> the motion of its codes, latents before the codebook, code indices (batch, time, slots)."""
+        """motion (batch, time, channels) -> the motion of its codes, latents before the codebook, code indices (batch,
+        time, slots)."""
         latent = self.encoder(motion)
         codes, indices = self.codebook.snap(latent)
         return self.decode(codes), latent, indices

@@ -15,7 +15,8 @@ DEAD = 0.01
 
 
 class Codebook(nn.Module):
-    """Codes of length one, compared with latents of length one: nearest is then most alike, and no code can drift out of reach.
+    """Codes of length one, compared with latents of length one: nearest is then most alike, and no code can drift out
+    of reach.
 
     The paper's codebook has no such norm and no restart; on 32 coefficients most of its codes would die.
     """
@@ -44,7 +45,8 @@ class Codebook(nn.Module):
         return F.embedding(indices, self.table())
 
     def snap(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """latent (..., width) -> its codes, the gradient passed straight through to the latent; their indices, int64 (...)."""
+        """latent (..., width) -> its codes, the gradient passed straight through to the latent; their indices, int64
+        (...)."""
         unit, indices = F.normalize(latent, dim=-1), self.nearest(latent)
         return unit + (self.vectors(indices) - unit).detach(), indices
 
@@ -63,7 +65,9 @@ class Codebook(nn.Module):
         drawn = torch.randint(len(units), (len(dead),), device=units.device)
         self.codes.data[dead] = units[drawn].to(self.codes)
         self.usage[dead] = 1.0
-        if dist.is_available() and dist.is_initialized():  # each process drew from its own batch: the first one's codes are everybody's
+        if (
+            dist.is_available() and dist.is_initialized()
+        ):  # each process drew from its own batch: the first one's codes are everybody's
             dist.broadcast(self.codes.data, 0)
             dist.broadcast(self.usage, 0)
         return len(dead)

@@ -1,6 +1,8 @@
-"""DualTalker (Su, Yang, Li, arXiv 2311.04766): speech to a face and lips to speech, trained together. Blendshape-sized and causal.
+"""DualTalker (Su, Yang, Li, arXiv 2311.04766): speech to a face and lips to speech, trained together. Blendshape-sized
+and causal.
 
-Known of the paper, whose code and formulas are not public: a primary task, audio to facial motion; a dual task, lip reading; both share
-the audio encoder and the motion encoder and are trained jointly; an auxiliary cross-modal consistency loss against over-smoothing.
-Everything else here is our reconstruction, and every docstring says which is which.
+Known of the paper, whose code and formulas are not public: a primary task, audio to facial motion; a dual task, lip
+reading; both share the audio encoder and the motion encoder and are trained jointly; an auxiliary cross-modal
+consistency loss against over-smoothing. Everything else here is our reconstruction, and every docstring says which is
+which.
 """

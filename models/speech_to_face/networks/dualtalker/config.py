@@ -1,4 +1,5 @@
-"""Sizes of a DualTalker network and the shares of its losses; what `config.yaml` of a checkpoint holds. All of them are ours."""
+"""Sizes of a DualTalker network and the shares of its losses; what `config.yaml` of a checkpoint holds. All of them are
+ours."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from speech_to_face.phones import CLASSES
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything needed to build the network, to train it and to run it live. Raises ValueError for sizes that do not go together."""
+    """Everything needed to build the network, to train it and to run it live. Raises ValueError for sizes that do not
+    go together."""
 
     system: str = "dualtalker"
     width: int = 224

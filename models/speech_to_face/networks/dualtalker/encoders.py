@@ -39,8 +39,8 @@ class MotionEncoder(nn.Module):
 class LipReader(nn.Module):
     """Motion features to what was said: the dual task's decoder.
 
-    Lip reading as the dual task is the paper's; its target there is not public. Ours are two: the phone of every frame, whose times
-    are known, and the audio encoder's features. Step n speaks of frame n - read_delay.
+    Lip reading as the dual task is the paper's; its target there is not public. Ours are two: the phone of every frame,
+    whose times are known, and the audio encoder's features. Step n speaks of frame n - read_delay.
     """
 
     def __init__(self, config: Config) -> None:
@@ -58,7 +58,8 @@ class LipReader(nn.Module):
         return [torch.zeros((), dtype=torch.long, device=weight.device), past]
 
     def forward(self, motion: Tensor, states: States) -> tuple[Tensor, Tensor, States]:
-        """M (batch, time, motion_width) -> phone log-probabilities (batch, time, phones), A^ (batch, time, width), states"""
+        """M (batch, time, motion_width) -> phone log-probabilities (batch, time, phones), A^ (batch, time, width),
+        states"""
         clock, past = states
         seen = torch.clamp(clock, max=self.layer.attention.window - 1)
         x, past = self.layer(motion, past, seen)

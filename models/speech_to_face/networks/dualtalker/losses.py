@@ -1,6 +1,8 @@
-"""DualTalker's losses. Their names and purpose are the paper's; the formulas are our reconstruction, since none is public.
+"""DualTalker's losses. Their names and purpose are the paper's; the formulas are our reconstruction, since none is
+public.
 
-Time is already aligned wherever two things are compared: the delay of the step and that of the reader are taken out by the caller.
+Time is already aligned wherever two things are compared: the delay of the step and that of the reader are taken out by
+the caller.
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ NEIGHBOURHOOD = 128
 
 
 def primary(face: Tensor, truth: Tensor, known: Tensor, shares: tuple[float, float]) -> Tensor:
-    """L_prim = a MSE(Y^, Y) + b MSE(dY^, dY), a and b the shares; face and truth (batch, time, channels), known (batch, 1, channels)."""
+    """L_prim = a MSE(Y^, Y) + b MSE(dY^, dY), a and b the shares; face and truth (batch, time, channels), known (batch,
+    1, channels)."""
     return shares[0] * position(face, truth, known) + shares[1] * motion(face, truth, known)
 
 
 def dual(log_phones: Tensor, labels: Tensor, sound: Tensor, audio: Tensor) -> Tensor:
-    """L_dual = cross-entropy of the phones read + MSE(A^, sg[A]): the reader learns from the sound, the sound not from the reader.
+    """L_dual = cross-entropy of the phones read + MSE(A^, sg[A]): the reader learns from the sound, the sound not from
+    the reader.
 
-    log_phones (batch, time, phones), labels int64 (batch, time), -100 where unknown; sound and audio (batch, time, width).
+    log_phones (batch, time, phones), labels int64 (batch, time), -100 where unknown; sound and audio (batch, time,
+    width).
     """
     return phone_loss(log_phones, labels) + F.mse_loss(sound, audio.detach())
 
@@ -42,12 +47,16 @@ def cycle(made: Tensor, moved: Tensor, log_phones: Tensor, labels: Tensor) -> Te
 def consistency(heard: Tensor, moved: Tensor) -> Tensor:
     """L_cons = 1 - mean cosine of each frame's two views + InfoNCE over frames, the mean of both directions.
 
-    heard and moved (batch, time, width). A frame's counterparts are a band around its own time instead of that frame alone: neighbours
-    1/60 s apart are near-identical. The InfoNCE term is KL(band || softmax(cosine / TEMPERATURE)), 0 at its best.
+    heard and moved (batch, time, width). A frame's counterparts are a band around its own time instead of that frame
+    alone: neighbours 1/60 s apart are near-identical. The InfoNCE term is KL(band || softmax(cosine / TEMPERATURE)), 0
+    at its best.
     """
     heard, moved = (F.normalize(view[:, -NEIGHBOURHOOD:], dim=-1) for view in (heard, moved))
     scores = heard @ moved.transpose(1, 2) / TEMPERATURE
     target = band(scores.shape[1], scores.device).expand_as(scores)
     apart = 1 - (heard * moved).sum(-1).mean()
-    sides = [F.kl_div(F.log_softmax(side, -1), target, reduction="none").sum(-1).mean() for side in (scores, scores.transpose(1, 2))]
+    sides = [
+        F.kl_div(F.log_softmax(side, -1), target, reduction="none").sum(-1).mean()
+        for side in (scores, scores.transpose(1, 2))
+    ]
     return apart + torch.stack(sides).mean()

@@ -37,9 +37,9 @@ class Spoken:
 class DualTalker(nn.Module):
     """Speech to mouth coefficients, and back. Step n gives the coefficients of frame n - delay.
 
-    That both tasks share E_a and E_m is the paper's. How the primary task uses E_m is not public; ours drafts a face from the sound,
-    encodes that draft's motion with E_m, and decodes the final face from sound, motion and style: causal without feeding back its output,
-    so that training runs whole windows at once.
+    That both tasks share E_a and E_m is the paper's. How the primary task uses E_m is not public; ours drafts a face
+    from the sound, encodes that draft's motion with E_m, and decodes the final face from sound, motion and style:
+    causal without feeding back its output, so that training runs whole windows at once.
     """
 
     stages = ("whole",)
@@ -57,7 +57,10 @@ class DualTalker(nn.Module):
         self.register_buffer("positions", periodic_positions(config.period, inner), persistent=False)
         self.layers = nn.ModuleList(DecoderLayer(inner, config.heads, config.window) for _ in range(config.layers))
         self.norm, self.out = nn.LayerNorm(inner), nn.Linear(inner, channels)
-        self.share_audio, self.share_motion = nn.Linear(width, config.shared_width), nn.Linear(config.motion_width, config.shared_width)
+        self.share_audio, self.share_motion = (
+            nn.Linear(width, config.shared_width),
+            nn.Linear(config.motion_width, config.shared_width),
+        )
         for last in (self.draft, self.out):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
@@ -121,8 +124,11 @@ class DualTalker(nn.Module):
         return moved, log_phones[:, late:], sound[:, late:]
 
     def _judged(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """M and phones of a generated face, by encoder and reader that do not learn from it: they would agree on a secret sign with it."""
-        frozen = [{name: value.detach() for name, value in part.named_parameters()} for part in (self.motion, self.reader)]
+        """M and phones of a generated face, by encoder and reader that do not learn from it: they would agree on a
+        secret sign with it."""
+        frozen = [
+            {name: value.detach() for name, value in part.named_parameters()} for part in (self.motion, self.reader)
+        ]
         made, _ = functional_call(self.motion, frozen[0], (face, self.motion.initial_states(len(face))))
         log_phones, _, _ = functional_call(self.reader, frozen[1], (made, self.reader.initial_states(len(face))))
         return made, log_phones[:, self.config.read_delay :]

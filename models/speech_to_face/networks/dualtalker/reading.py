@@ -45,14 +45,17 @@ class LipReading:
 
 
 def load_reader(folder: Path) -> LipReading:
-    """The lip reader of a checkpoint's folder, on the CPU. Raises ModelError for a folder of another system or that does not fit."""
+    """The lip reader of a checkpoint's folder, on the CPU. Raises ModelError for a folder of another system or that
+    does not fit."""
     from speech_to_face.streaming.causal_model import load_weights
 
     config = config_of(folder)
     checkpoint.verify(folder)
     unknown = [name for name in config.channels if name not in MOUTH_32]
     if config.phones != CLASSES or unknown:
-        raise ModelError(f"model {folder.name!r} reads other phones or channels than this program knows; train it again")
+        raise ModelError(
+            f"model {folder.name!r} reads other phones or channels than this program knows; train it again"
+        )
     network = DualTalker(config)
     load_weights(folder / checkpoint.WEIGHTS, network)
     return LipReading(network)

@@ -32,7 +32,8 @@ class AudioEncoder(nn.Module):
 
 
 class TextBranch(nn.Module):
-    """Frame-wise phone posteriors, the pseudo-text, read back as features (the paper's 3503 characters, here phone classes)."""
+    """Frame-wise phone posteriors, the pseudo-text, read back as features (the paper's 3503 characters, here phone
+    classes)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -70,7 +71,8 @@ class ReferenceEncoder(nn.Module):
 
 
 PATCH = 4
-"""Pixels a side of the squares that the generator paints and the image encoder reads; images stay in squares in between."""
+"""Pixels a side of the squares that the generator paints and the image encoder reads; images stay in squares in
+between."""
 
 
 def to_patches(images: Tensor) -> Tensor:
@@ -81,10 +83,11 @@ def to_patches(images: Tensor) -> Tensor:
 
 
 class TalkingHead(nn.Module):
-    """Draws the mouth: a colour and a mask laid over the reference's own mouth crop (the paper's frozen Wav2Lip, here small and trained).
+    """Draws the mouth: a colour and a mask laid over the reference's own mouth crop (the paper's frozen Wav2Lip, here
+    small and trained).
 
-    Every square of the picture gets SEED features of its own from the sound and the reference; one shared transposed convolution
-    (kernel and stride PATCH, which is a linear layer a square) paints them.
+    Every square of the picture gets SEED features of its own from the sound and the reference; one shared transposed
+    convolution (kernel and stride PATCH, which is a linear layer a square) paints them.
     """
 
     SEED = 16
@@ -97,7 +100,8 @@ class TalkingHead(nn.Module):
         self.paint = nn.Linear(self.SEED, 4 * PATCH * PATCH)
 
     def forward(self, audio: Tensor, code: Tensor, crop: Tensor) -> Tensor:
-        """A (batch, time, width), code (batch, branch_width), crop (batch, squares, 48) -> images (batch, time, squares, 48) in [0, 1]"""
+        """A (batch, time, width), code (batch, branch_width), crop (batch, squares, 48) -> images (batch, time,
+        squares, 48) in [0, 1]"""
         together = torch.cat([audio, code[:, None].expand(-1, audio.shape[1], -1)], -1)
         seed = F.relu(self.seed(F.relu(self.fuse(together))))
         painted = torch.sigmoid(self.paint(seed.reshape(audio.shape[0], -1, self.squares, self.SEED)))

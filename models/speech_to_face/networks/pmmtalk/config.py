@@ -7,7 +7,17 @@ from pathlib import Path
 
 from speech_to_face import config_file
 
-SIZES = ("width", "decoder_width", "kernel", "branch_width", "image_size", "reference_size", "period", "window", "heads")
+SIZES = (
+    "width",
+    "decoder_width",
+    "kernel",
+    "branch_width",
+    "image_size",
+    "reference_size",
+    "period",
+    "window",
+    "heads",
+)
 """At least one each."""
 
 
@@ -60,7 +70,8 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Config of a checkpoint folder's config.yaml. Raises ModelError as `speech_to_face.config_file.load_config` does."""
+    """Config of a checkpoint folder's config.yaml. Raises ModelError as `speech_to_face.config_file.load_config`
+    does."""
     return config_file.load_config(path, Config)
 
 

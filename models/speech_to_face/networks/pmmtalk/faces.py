@@ -1,7 +1,8 @@
 """Reference faces and drawn mouths: what the pseudo-image branch looks at and learns to draw.
 
-A face is either a picture the user chose or a drawing with random skin, lips and proportions. A mouth is rasterised from coefficients
-over the reference's own mouth crop; it need not be pretty, only show what the coefficients do to an outline.
+A face is either a picture the user chose or a drawing with random skin, lips and proportions. A mouth is rasterised
+from coefficients over the reference's own mouth crop; it need not be pretty, only show what the coefficients do to an
+outline.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 
 CROP = (54, 90, 30, 66)
-"""Rows and columns of the mouth crop in a 96 x 96 reference face: lower middle, where a centred portrait has its mouth."""
+"""Rows and columns of the mouth crop in a 96 x 96 reference face: lower middle, where a centred portrait has its
+mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class Look:
 
 def default_look() -> Look:
     one = torch.ones(1)
-    return Look(torch.tensor([[0.80, 0.62, 0.53]]), torch.tensor([[0.70, 0.36, 0.34]]), 0.55 * one, 0.14 * one, 0.0 * one)
+    return Look(
+        torch.tensor([[0.80, 0.62, 0.53]]), torch.tensor([[0.70, 0.36, 0.34]]), 0.55 * one, 0.14 * one, 0.0 * one
+    )
 
 
 def random_look(faces: int, generator: torch.Generator) -> Look:
@@ -65,7 +69,9 @@ def draw_reference(look: Look, size: int = 96) -> Tensor:
 def crop_mouth(reference: Tensor, size: int) -> Tensor:
     """(faces, 3, 96, 96) -> (faces, 3, size, size)"""
     top, bottom, left, right = CROP
-    return F.interpolate(reference[:, :, top:bottom, left:right], size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(
+        reference[:, :, top:bottom, left:right], size=(size, size), mode="bilinear", antialias=True, align_corners=False
+    )
 
 
 def draw_mouth(look: Look, mouth: Tensor, crop: Tensor) -> Tensor:
@@ -76,12 +82,21 @@ def draw_mouth(look: Look, mouth: Tensor, crop: Tensor) -> Tensor:
         return (c[name + "Left"] + c[name + "Right"]) / 2
 
     y, x = _grid(crop.shape[2])
-    spread = 1 + 0.25 * both("mouthSmile") + 0.3 * both("mouthStretch") - 0.45 * c["mouthPucker"] - 0.2 * c["mouthFunnel"]
+    spread = (
+        1 + 0.25 * both("mouthSmile") + 0.3 * both("mouthStretch") - 0.45 * c["mouthPucker"] - 0.2 * c["mouthFunnel"]
+    )
     half = look.width[:, None, None] * spread
     rolled = 0.35 * (c["mouthRollLower"] + c["mouthRollUpper"]) + 0.3 * both("mouthPress")
     lip = look.thickness[:, None, None] * (1 - rolled + 0.35 * c["mouthFunnel"] + 0.25 * c["mouthPucker"])
-    gap = (0.6 * (c["jawOpen"] - c["mouthClose"]) + 0.2 * both("mouthLowerDown") + 0.15 * both("mouthUpperUp")).clamp(min=0)
-    down = y - look.height[:, None, None] - 0.35 * c["jawOpen"] + 0.25 * (both("mouthSmile") - both("mouthFrown")) * (x / half) ** 2
+    gap = (0.6 * (c["jawOpen"] - c["mouthClose"]) + 0.2 * both("mouthLowerDown") + 0.15 * both("mouthUpperUp")).clamp(
+        min=0
+    )
+    down = (
+        y
+        - look.height[:, None, None]
+        - 0.35 * c["jawOpen"]
+        + 0.25 * (both("mouthSmile") - both("mouthFrown")) * (x / half) ** 2
+    )
     erased = _paint(crop, _soft(1 - (x / 0.85) ** 2 - (y / 0.8) ** 2, 6), look.skin)
     lips = _paint(erased, _soft(1 - (x / half) ** 2 - (down / (gap + lip)) ** 2, 5), look.lips)
     inside = _soft(1 - (x / (0.85 * half)) ** 2 - (down / (gap + 0.02)) ** 2, 5) * (gap / 0.08).clamp(max=1)
@@ -99,9 +114,13 @@ def load_reference(path: Path, size: int = 96) -> Tensor:
             left, top = (picture.width - side) // 2, (picture.height - side) // 2
             square = picture.convert("RGB").resize((size, size), box=(left, top, left + side, top + side))
     except FileNotFoundError as error:
-        raise ModelError(f"reference face {path}: no such file; give a picture (png, jpg) of a face, looking ahead") from error
+        raise ModelError(
+            f"reference face {path}: no such file; give a picture (png, jpg) of a face, looking ahead"
+        ) from error
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ModelError(f"reference face {path}: not a readable picture; give a png or jpg of a face, looking ahead") from error
+        raise ModelError(
+            f"reference face {path}: not a readable picture; give a png or jpg of a face, looking ahead"
+        ) from error
     pixels: NDArray[np.float32] = np.asarray(square, np.float32) / np.float32(255)
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
 

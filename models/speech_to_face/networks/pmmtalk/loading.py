@@ -21,16 +21,21 @@ if TYPE_CHECKING:
     from speech_to_face.networks.pmmtalk.network import PMMTalk
 
 FACE_CODE, FACE_CROP, STYLES = "default.code", "default.crop", "styles.weight"
-"""Tensors of a checkpoint: what the reference encoder made of the default face, that face's mouth, and the style vectors."""
+"""Tensors of a checkpoint: what the reference encoder made of the default face, that face's mouth, and the style
+vectors."""
 
 
-def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None) -> list[SpeechToFace]:
+def load(
+    folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None
+) -> list[SpeechToFace]:
     """See `speech_to_face.loading.load_voices`."""
     config = load_config(folder / checkpoint.CONFIG)
     unheard = [phone for phone in REACH if phone not in config.phones]
     if tongue and unheard:
         missing = " and ".join(unheard)
-        raise ModelError(f"model {folder.name!r} does not hear {missing} among its phones, which move a tongue; leave out --tongue")
+        raise ModelError(
+            f"model {folder.name!r} does not hear {missing} among its phones, which move a tongue; leave out --tongue"
+        )
     tensors = _small_tensors(folder, config)
     spoken = [_chosen(voice, tensors, folder, config) for voice in voices]
     steps = _steps(folder, config, device, tongue, block_threads)
@@ -46,16 +51,25 @@ def load_network(folder: Path, config: Config) -> PMMTalk:
 
     network = PMMTalk(config)
     wanted = network.state_dict()
-    found = {key: value for key, value in load_file(folder / checkpoint.WEIGHTS).items() if not key.startswith("default.")}
-    wrong = [key for key in wanted.keys() | found.keys() if key not in wanted or key not in found or wanted[key].shape != found[key].shape]
+    found = {
+        key: value for key, value in load_file(folder / checkpoint.WEIGHTS).items() if not key.startswith("default.")
+    }
+    wrong = [
+        key
+        for key in wanted.keys() | found.keys()
+        if key not in wanted or key not in found or wanted[key].shape != found[key].shape
+    ]
     if wrong:
-        raise ModelError(f"{folder / checkpoint.WEIGHTS}: does not fit its config.yaml (first difference: {sorted(wrong)[0]})")
+        raise ModelError(
+            f"{folder / checkpoint.WEIGHTS}: does not fit its config.yaml (first difference: {sorted(wrong)[0]})"
+        )
     network.load_state_dict(found)
     return network.eval()
 
 
 def _small_tensors(folder: Path, config: Config) -> dict[str, Array]:
-    """The few tensors that are needed without torch. Raises ModelError for a file that is not safetensors or does not fit."""
+    """The few tensors that are needed without torch. Raises ModelError for a file that is not safetensors or does not
+    fit."""
     from safetensors import SafetensorError, safe_open
 
     squares = (config.image_size // 4) ** 2
@@ -99,8 +113,11 @@ def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voi
     return Voice(voice.style, code.numpy(), crop.numpy())
 
 
-def _steps(folder: Path, config: Config, device: str, phones: bool, block_threads: int | None) -> Callable[[Voice], Steps]:
-    """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where no graph lies.
+def _steps(
+    folder: Path, config: Config, device: str, phones: bool, block_threads: int | None
+) -> Callable[[Voice], Steps]:
+    """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where
+    no graph lies.
     `phones`: they also tell the phones."""
     if device == "cpu" and (folder / checkpoint.GRAPH).exists():
         from speech_to_face.networks.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps

@@ -1,9 +1,10 @@
 """Losses of PMMTalk (section III-D), with the paper's slips put right, and the lip terms a small network needs.
 
-Equation 10 starts one frame too early (b_0 does not exist): the sum runs over neighbours that exist. Equation 11 takes the logarithm of
-a log-softmax, which is undefined; it is read as the KL divergence between softmax(D) and a target over time, symmetric in
-the two modalities. Its printed target, softmax of the identity, is almost uniform (0.030 against 0.011 at 90 frames), so the
-live network is trained on a band around the diagonal; `temporal` offers all three targets to the network of the paper's size.
+Equation 10 starts one frame too early (b_0 does not exist): the sum runs over neighbours that exist. Equation 11 takes
+the logarithm of a log-softmax, which is undefined; it is read as the KL divergence between softmax(D) and a target over
+time, symmetric in the two modalities. Its printed target, softmax of the identity, is almost uniform (0.030 against
+0.011 at 90 frames), so the live network is trained on a band around the diagonal; `temporal` offers all three targets
+to the network of the paper's size.
 """
 
 from __future__ import annotations
@@ -28,15 +29,19 @@ def motion(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def band(frames: int, device: torch.device) -> Tensor:
-    """(frames, frames) rows that sum to one: a Gaussian around the diagonal, since neighbouring frames are near-identical."""
+    """(frames, frames) rows that sum to one: a Gaussian around the diagonal, since neighbouring frames are
+    near-identical."""
     at = torch.arange(frames, device=device)
     return torch.softmax(-0.5 * ((at[:, None] - at[None, :]) / BAND_FRAMES) ** 2, -1)
 
 
 def temporal_alignment(views: dict[str, Tensor], target: Tensor) -> Tensor:
-    """Equation 11 as KL(target || softmax(D)), rows and columns, mean over the three pairs of modalities and over frames."""
+    """Equation 11 as KL(target || softmax(D)), rows and columns, mean over the three pairs of modalities and over
+    frames."""
     pairs = combinations(views.values(), 2)
-    return torch.stack([_rows_and_columns(x @ y.transpose(1, 2) / x.shape[2] ** 0.5, target).mean() for x, y in pairs]).mean()
+    return torch.stack(
+        [_rows_and_columns(x @ y.transpose(1, 2) / x.shape[2] ** 0.5, target).mean() for x, y in pairs]
+    ).mean()
 
 
 def semantic_alignment(views: dict[str, Tensor]) -> Tensor:
@@ -48,8 +53,9 @@ def semantic_alignment(views: dict[str, Tensor]) -> Tensor:
 def temporal_target(kind: str, frames: int, device: torch.device) -> Tensor:
     """(frames, frames), rows that sum to one: what equation 11 wants of similarities over time.
 
-    "softmax_identity" is the printed one, with e / (e + T - 1) on the diagonal and 1 / (e + T - 1) elsewhere; "identity" wants every
-    frame to know itself (as CLIP has it); "band" allows its neighbours. Raises ValueError for another word.
+    "softmax_identity" is the printed one, with e / (e + T - 1) on the diagonal and 1 / (e + T - 1) elsewhere;
+    "identity" wants every frame to know itself (as CLIP has it); "band" allows its neighbours. Raises ValueError for
+    another word.
     """
     if kind == "band":
         return band(frames, device)
@@ -62,9 +68,9 @@ def temporal_target(kind: str, frames: int, device: torch.device) -> Tensor:
 def temporal(views: dict[str, Tensor], kind: str, reduction: str) -> Tensor:
     """Equation 11 put right, views (batch, frames, width), mean over the three pairs of modalities and over the batch.
 
-    With D = X Y^T / sqrt(width), P = softmax(D) by rows and Q the target: for the printed target half of KL(Q || P) and half of
-    KL(P || Q), which is what the printed formula means; for the others, whose zeros KL(P || Q) cannot bear, KL(Q || P) of rows and
-    of columns, halved. `reduction`: "sum" of the rows of a clip or their "mean".
+    With D = X Y^T / sqrt(width), P = softmax(D) by rows and Q the target: for the printed target half of KL(Q || P) and
+    half of KL(P || Q), which is what the printed formula means; for the others, whose zeros KL(P || Q) cannot bear,
+    KL(Q || P) of rows and of columns, halved. `reduction`: "sum" of the rows of a clip or their "mean".
     """
     frames, device = next(iter(views.values())).shape[1], next(iter(views.values())).device
     target = temporal_target(kind, frames, device)

@@ -1,6 +1,7 @@
 """The PMMTalk network: three branches, their alignment heads, and the decoder that turns them into coefficients.
 
-One `forward` serves training, whole recordings, blocks and single live steps; `initial_states` is silence before the first sample.
+One `forward` serves training, whole recordings, blocks and single live steps; `initial_states` is silence before the
+first sample.
 """
 
 from __future__ import annotations
@@ -10,7 +11,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from speech_to_face.networks.pmmtalk.branches import AudioEncoder, ImageEncoder, ReferenceEncoder, States, TalkingHead, TextBranch
+from speech_to_face.networks.pmmtalk.branches import (
+    AudioEncoder,
+    ImageEncoder,
+    ReferenceEncoder,
+    States,
+    TalkingHead,
+    TextBranch,
+)
 from speech_to_face.networks.pmmtalk.config import Config
 from speech_to_face.streaming.causal_layers import DecoderLayer, periodic_positions
 
@@ -46,7 +54,11 @@ class PMMTalk(nn.Module):
         self.audio, self.text = AudioEncoder(config), TextBranch(config)
         self.reference, self.head, self.image = ReferenceEncoder(config), TalkingHead(config), ImageEncoder(config)
         self.align = nn.ModuleDict(
-            {"audio": AlignmentHead(width, branch), "text": AlignmentHead(branch, branch), "image": AlignmentHead(branch, branch)}
+            {
+                "audio": AlignmentHead(width, branch),
+                "text": AlignmentHead(branch, branch),
+                "image": AlignmentHead(branch, branch),
+            }
         )
         self.styles = nn.Embedding(len(config.styles) + 1, branch)
         widths, inner = {"audio": width, "text": branch, "image": branch}, config.decoder_width
@@ -73,8 +85,8 @@ class PMMTalk(nn.Module):
     ) -> tuple[Tensor, States, Views]:
         """Coefficients (batch, time, channels), not yet clamped; the next states; what the losses read.
 
-        mel (batch, time, 160); style and code (batch, branch_width); crop (batch, squares, 48) in [0, 1]; clock int64 () or
-        (batch,): steps before these; states as `initial_states` or as the last call returned them.
+        mel (batch, time, 160); style and code (batch, branch_width); crop (batch, squares, 48) in [0, 1]; clock int64
+        () or (batch,): steps before these; states as `initial_states` or as the last call returned them.
         """
         a, t = len(self.audio.state_shapes), len(self.text.state_shapes)
         audio, after_audio = self.audio(mel, states[:a])
@@ -82,12 +94,15 @@ class PMMTalk(nn.Module):
         images = self.head(audio, code, crop)
         image, after_image = self.image(images, states[a + t : a + t + 1])
         views = {"audio": audio, "text": text, "image": image}
-        decoded, after_layers = self._decode([views[name] for name in self.config.views], style, clock, states[a + t + 1 :])
+        decoded, after_layers = self._decode(
+            [views[name] for name in self.config.views], style, clock, states[a + t + 1 :]
+        )
         aligned = {name: self.align[name](view) for name, view in views.items()}
         return decoded, after_audio + after_text + after_image + after_layers, Views(log_phones, images, aligned)
 
     def branches(self, mel: Tensor, code: Tensor, crop: Tensor, drawn: slice) -> tuple[Tensor, Tensor]:
-        """Phone log-probabilities, and mouths of the frames `drawn`, from silence on, without the decoder; shapes as in `forward`."""
+        """Phone log-probabilities, and mouths of the frames `drawn`, from silence on, without the decoder; shapes as in
+        `forward`."""
         states, a = self.initial_states(mel.shape[0]), len(self.audio.state_shapes)
         audio, _ = self.audio(mel, states[:a])
         _, log_phones, _ = self.text(audio, states[a : a + len(self.text.state_shapes)])

@@ -1,12 +1,12 @@
 """The step as one ONNX Runtime call: how the network runs on a CPU.
 
 Eager PyTorch dispatches every operator of a step from Python and holds the interpreter lock between them, which delays
-the sender's and the microphone's threads; one native call releases it (figures in docs/benchmarks.md). It also starts without
-importing torch. Single steps run on one thread: with two, short operators wait for each other, and a step takes tens of
-milliseconds as soon as anything else runs.
+the sender's and the microphone's threads; one native call releases it (figures in docs/benchmarks.md). It also starts
+without importing torch. Single steps run on one thread: with two, short operators wait for each other, and a step takes
+tens of milliseconds as soon as anything else runs.
 
-Several live voices share one graph. Steps that they want at the same moment run as one call, which reads the weights once
-(`benchmarks/bench_voices.py` measures what that saves).
+Several live voices share one graph. Steps that they want at the same moment run as one call, which reads the weights
+once (`benchmarks/bench_voices.py` measures what that saves).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from speech_to_face.onnx_sessions import open_session
 from speech_to_face.streaming.stepped import PRIME_STEPS, Array, silence
 
 FEW = 12
-"""Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to open."""
+"""Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to
+open."""
 PHONES = "log_phones"
 """The output that tells the phones; graphs of before it was added do not have it."""
 BLOCK_THREADS = 2
@@ -63,18 +64,20 @@ class Step:
 
 
 class Graph:
-    """The compiled network: a session for single steps, whose shapes are fixed when it opens; one for single steps of several voices;
-    one for blocks of any length.
+    """The compiled network: a session for single steps, whose shapes are fixed when it opens; one for single steps of
+    several voices; one for blocks of any length.
 
-    Fixed shapes let ONNX Runtime work out all sizes beforehand, about a sixth of a step. The second opens with the second voice
-    that lives at the same time, the third with the first block: offline work alone needs it.
+    Fixed shapes let ONNX Runtime work out all sizes beforehand, about a sixth of a step. The second opens with the
+    second voice that lives at the same time, the third with the first block: offline work alone needs it.
     """
 
     def __init__(self, path: Path, phones: bool = False, block_threads: int = BLOCK_THREADS) -> None:
-        """`phones`: also give the phones' log-probabilities, in columns behind the channels. Raises ModelError for a graph without them."""
+        """`phones`: also give the phones' log-probabilities, in columns behind the channels. Raises ModelError for a
+        graph without them."""
         self._path, self._phones, self._block_threads = path, phones, block_threads
         self.quiet: dict[bytes, list[Array]] = {}
-        """States after silence, by voice: every stream begins with them, and working them out takes as long as fifty steps."""
+        """States after silence, by voice: every stream begins with them, and working them out takes as long as fifty
+        steps."""
         self._single = _open(path, steps=1, batch=1)
         inputs = {node.name: node.shape for node in self._single.get_inputs()}
         self.state_shapes = [(shape[1], shape[2]) for name, shape in inputs.items() if name.startswith("state_")]
@@ -101,7 +104,8 @@ class Graph:
             _ = self._several
 
     def run_step(self, step: Step) -> tuple[Array, Past]:
-        """A single step, (1, 160) -> (1, columns) and what to remember, together with those that other threads want right now."""
+        """A single step, (1, 160) -> (1, columns) and what to remember, together with those that other threads want
+        right now."""
         return self._together.run(step) if self.joins else self.run_alone(step)
 
     def run_steps(self, steps: Sequence[Step]) -> list[tuple[Array, Past]]:
@@ -116,14 +120,19 @@ class Graph:
 
     def run_alone(self, step: Step) -> tuple[Array, Past]:
         """One voice's steps, one or a block: (steps, 160) -> (steps, columns) and what to remember."""
-        session, voice, feeds = self._single if len(step.mel) == 1 else self._block, step.voice, self._named(step.past.own())
+        session, voice, feeds = (
+            self._single if len(step.mel) == 1 else self._block,
+            step.voice,
+            self._named(step.past.own()),
+        )
         feeds["clock"] = np.array([step.clock] if self.joins else step.clock, np.int64)
         feeds["mel"], feeds["style"], feeds["code"], feeds["crop"] = step.mel[None], voice.style, voice.code, voice.crop
         out, states = self._run(session, feeds)
         return out[0], Past(states)
 
     def _run(self, session: Any, feeds: dict[str, Array | NDArray[np.int64]]) -> tuple[Array, list[Array]]:
-        """One call: (voices, steps, channels), with the phones behind them where they are wanted, and the next states."""
+        """One call: (voices, steps, channels), with the phones behind them where they are wanted, and the next
+        states."""
         out, *states = session.run(self._outputs, feeds)
         return (np.concatenate([out, states.pop()], axis=-1), states) if self._phones else (out, states)
 
@@ -170,11 +179,15 @@ class OnnxSteps:
 def _joined(steps: list[Step]) -> dict[str, Array | NDArray[np.int64]]:
     """What the graph is fed for single steps of several voices, but for their states."""
     voices = {name: np.concatenate([getattr(step.voice, name) for step in steps]) for name in ("style", "code", "crop")}
-    return voices | {"mel": np.stack([step.mel for step in steps]), "clock": np.array([step.clock for step in steps], np.int64)}
+    return voices | {
+        "mel": np.stack([step.mel for step in steps]),
+        "clock": np.array([step.clock for step in steps], np.int64),
+    }
 
 
 def _rows(pasts: list[Past]) -> list[Array]:
-    """float32 (voices, past, width) each. The same voices as in the last call, in the same order, are there already: nothing is copied."""
+    """float32 (voices, past, width) each. The same voices as in the last call, in the same order, are there already:
+    nothing is copied."""
     whole = pasts[0].states
     if len(whole[0]) == len(pasts) and all(past.states is whole and past.row == row for row, past in enumerate(pasts)):
         return whole
@@ -186,7 +199,10 @@ def _outputs(path: Path, session: Any, phones: bool) -> list[str]:
     names = [node.name for node in session.get_outputs()]
     if phones and PHONES not in names:
         again = f"python -m speech_to_face_lab.training.export --graph-only --out {path.parent}"
-        raise ModelError(f"{path}: made before the tongue was, it does not tell the phones; leave out --tongue, or make it again: {again}")
+        raise ModelError(
+            f"{path}: made before the tongue was, it does not tell the phones; leave out --tongue, or make it again: "
+            f"{again}"
+        )
     return [name for name in names if name != PHONES] + [PHONES] * phones
 
 

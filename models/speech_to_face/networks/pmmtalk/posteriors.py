@@ -12,10 +12,11 @@ from speech_to_face.streaming.features import LogMel, frame_count, step_end
 
 @torch.no_grad()
 def log_posteriors(network: PMMTalk, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 (frames, classes): log-probability of every phone class at each frame's time k / 60; the delay is already taken out.
+    """float32 (frames, classes): log-probability of every phone class at each frame's time k / 60; the delay is already
+    taken out.
 
-    samples: float32 (n,), mono, [-1, 1], 16 kHz. The network starts from empty states, so that calls do not hear one another: pieces
-    of a longer recording, taken one by one, are not what the whole would give.
+    samples: float32 (n,), mono, [-1, 1], 16 kHz. The network starts from empty states, so that calls do not hear one
+    another: pieces of a longer recording, taken one by one, are not what the whole would give.
     """
     frames, delay = frame_count(len(samples)), network.config.delay
     missing = step_end(frames + delay - 1) - len(samples)

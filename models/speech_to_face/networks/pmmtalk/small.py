@@ -1,13 +1,17 @@
-"""The live PMMTalk network, trained as the paper says (equation 8 and section IV-E) for comparison with the other small systems.
+"""The live PMMTalk network, trained as the paper says (equation 8 and section IV-E) for comparison with the other small
+systems.
 
-The shipped live model adds terms of its own (lips that close, an aperture, augmentation; see `speech_to_face_lab.training.objective`). They are
-left out here: every system in a table of the papers is trained on the same data by its own paper's objective. What is not the paper's:
+The shipped live model adds terms of its own (lips that close, an aperture, augmentation; see
+`speech_to_face_lab.training.objective`). They are left out here: every system in a table of the papers is trained on
+the same data by its own paper's objective. What is not the paper's:
 
-* position and motion are divided by `UNIT_VARIANCE`, which keeps their 1 : 10 and makes them heavier beside the other terms;
-* temporal and semantic alignment weigh 0.01 each, of means over the last `ALIGN_FRAMES` frames, where the paper has 1e-4 and 1e-5 (of
-  sums, as we read it); the temporal target is a band around the diagonal, not the softmax of the identity;
-* stage "face" keeps the branches' own losses of phones (0.4) and picture (1), which the paper's frozen branches do not have: they tell
-  the audio encoder, which is trained on, what the frozen branches need to hear.
+* position and motion are divided by `UNIT_VARIANCE`, which keeps their 1 : 10 and makes them heavier beside the other
+  terms;
+* temporal and semantic alignment weigh 0.01 each, of means over the last `ALIGN_FRAMES` frames, where the paper has
+  1e-4 and 1e-5 (of sums, as we read it); the temporal target is a band around the diagonal, not the softmax of the
+  identity;
+* stage "face" keeps the branches' own losses of phones (0.4) and picture (1), which the paper's frozen branches do not
+  have: they tell the audio encoder, which is trained on, what the frozen branches need to hear.
 """
 
 from __future__ import annotations
@@ -29,15 +33,17 @@ from speech_to_face_lab.training.loop import FROZEN
 from speech_to_face_lab.training.objective import ALIGN_FRAMES, DRAW_EVERY, Weights, image_loss, phone_loss
 
 UNIT_VARIANCE = 0.01
-"""Squared errors count in units of what a mouth channel does (a standard deviation of a tenth): the paper's 1 : 10 of position and motion
-stays, and the branches' own losses, which are of the size of one, do not drown them."""
+"""Squared errors count in units of what a mouth channel does (a standard deviation of a tenth): the paper's 1 : 10 of
+position and motion stays, and the branches' own losses, which are of the size of one, do not drown them."""
 
 
 class SmallPMMTalk(nn.Module):
-    """`PMMTalk` as a causal network (`speech_to_face.streaming.causal_model.CausalNetwork`) that is a `speech_to_face_lab.training.trainable.Trainable`.
+    """`PMMTalk` as a causal network (`speech_to_face.streaming.causal_model.CausalNetwork`) that is a
+    `speech_to_face_lab.training.trainable.Trainable`.
 
-    Stage "branches": the pseudo-text and pseudo-image branches learn to hear phones and to draw mouths, as the paper's come pre-trained.
-    Stage "face": both are frozen, the audio encoder, the alignment heads and the decoder learn the coefficients (equation 8).
+    Stage "branches": the pseudo-text and pseudo-image branches learn to hear phones and to draw mouths, as the paper's
+    come pre-trained. Stage "face": both are frozen, the audio encoder, the alignment heads and the decoder learn the
+    coefficients (equation 8).
     """
 
     stages = ("branches", "face")
@@ -52,7 +58,8 @@ class SmallPMMTalk(nn.Module):
         return self.network.styles
 
     def initial_states(self, batch: int = 1) -> States:
-        """Steps so far, int64 (); the default face's code and mouth crop, which do not change; then the states of the layers."""
+        """Steps so far, int64 (); the default face's code and mouth crop, which do not change; then the states of the
+        layers."""
         device = self.network.out.weight.device
         with device:
             face = faces.draw_reference(faces.default_look()).expand(batch, -1, -1, -1)
@@ -68,12 +75,13 @@ class SmallPMMTalk(nn.Module):
         return out, [clock + mel.shape[1], code, crop, *after]
 
     def exported(self) -> dict[str, Tensor]:
-        """Tensors of a checkpoint folder, as `speech_to_face.networks.pmmtalk.loading` reads them: the weights, and the default face made ready."""
+        """Tensors of a checkpoint folder, as `speech_to_face.networks.pmmtalk.loading` reads them: the weights, and the
+        default face made ready."""
         _, code, crop, *_ = self.initial_states()
         return {**self.network.state_dict(), FACE_CODE: code, FACE_CROP: crop}
 
     def trained(self, stage: str) -> Iterator[nn.Parameter]:
-        """"branches": the audio encoder and what is frozen later; "face": all but that."""
+        """ "branches": the audio encoder and what is frozen later; "face": all but that."""
         frozen = tuple(f"{part}." for part in FROZEN)
         for name, parameter in self.network.named_parameters():
             first = name.startswith(("audio.", *frozen))
@@ -92,7 +100,9 @@ class SmallPMMTalk(nn.Module):
     def _branch_terms(self, batch: Batch, look: faces.Look, reference: Tensor, crop: Tensor) -> dict[str, Tensor]:
         late = self.config.delay
         drawn, truth = slice(late, None, DRAW_EVERY), in_step(batch, late)
-        log_phones, images = self.network.branches(batch.mel, self.network.reference(reference), to_patches(crop), drawn)
+        log_phones, images = self.network.branches(
+            batch.mel, self.network.reference(reference), to_patches(crop), drawn
+        )
         return self._heard_and_seen(log_phones[:, late:], images, look, crop, truth)
 
     def _face_terms(self, batch: Batch, look: faces.Look, reference: Tensor, crop: Tensor) -> dict[str, Tensor]:
@@ -109,7 +119,9 @@ class SmallPMMTalk(nn.Module):
             **self._heard_and_seen(views.log_phones, views.images[:, ::DRAW_EVERY], look, crop, truth),
         }
 
-    def _heard_and_seen(self, log_phones: Tensor, images: Tensor, look: faces.Look, crop: Tensor, truth: Batch) -> dict[str, Tensor]:
+    def _heard_and_seen(
+        self, log_phones: Tensor, images: Tensor, look: faces.Look, crop: Tensor, truth: Batch
+    ) -> dict[str, Tensor]:
         """What the branches themselves are for; frozen, they still tell the audio encoder what they need to hear."""
         image = image_loss(images, look, crop, truth.curves[:, ::DRAW_EVERY])
         return {"phones": Weights().phones * phone_loss(log_phones, truth.labels), "image": Weights().image * image}
@@ -117,8 +129,13 @@ class SmallPMMTalk(nn.Module):
     def _predict(self, batch: Batch, reference: Tensor, crop: Tensor) -> tuple[Tensor, Views]:
         """Row k of every result belongs to frame k: the delay is taken out."""
         network, late = self.network, self.config.delay
-        states, clock = network.initial_states(batch.mel.shape[0]), torch.zeros((), dtype=torch.long, device=batch.mel.device)
-        out, _, views = network(batch.mel, network.styles(batch.style), network.reference(reference), to_patches(crop), clock, states)
+        states, clock = (
+            network.initial_states(batch.mel.shape[0]),
+            torch.zeros((), dtype=torch.long, device=batch.mel.device),
+        )
+        out, _, views = network(
+            batch.mel, network.styles(batch.style), network.reference(reference), to_patches(crop), clock, states
+        )
         aligned = {name: view[:, late:] for name, view in views.aligned.items()}
         return out[:, late:], Views(views.log_phones[:, late:], views.images[:, late:], aligned)
 

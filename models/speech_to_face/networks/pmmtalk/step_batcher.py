@@ -1,7 +1,7 @@
 """Askers of one worker, served together: whoever comes while it is busy waits and shares the next call.
 
-No thread of its own and no waiting for company. One asker alone is served at once, by its own thread; the busier the worker,
-the larger the groups.
+No thread of its own and no waiting for company. One asker alone is served at once, by its own thread; the busier the
+worker, the larger the groups.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class _Place(Generic[Ask, Answer]):
 
 
 class StepBatcher(Generic[Ask, Answer]):
-    """`serve` takes what was asked, oldest first, and gives as many answers in the same order. It is never called twice at once."""
+    """`serve` takes what was asked, oldest first, and gives as many answers in the same order. It is never called twice
+    at once."""
 
     def __init__(self, serve: Callable[[list[Ask]], list[Answer]]) -> None:
         self._serve = serve
@@ -41,8 +42,8 @@ class StepBatcher(Generic[Ask, Answer]):
     def run(self, ask: Ask) -> Answer:
         """The answer to `ask`, after at most the call that is running and one more.
 
-        An error of the call is raised as it is in the thread that made it, and as ModelError in those that shared it; who came later
-        is not touched by it.
+        An error of the call is raised as it is in the thread that made it, and as ModelError in those that shared it;
+        who came later is not touched by it.
         """
         place: _Place[Ask, Answer] = _Place(ask)
         taken = self._wait(place)

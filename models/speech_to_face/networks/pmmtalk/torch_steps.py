@@ -1,7 +1,7 @@
 """The step in PyTorch: on CUDA one captured graph, on Apple's GPU and wherever no graph file lies, plain modules.
 
-A captured graph replays all kernel launches of a step in one call, so the interpreter lock is held for microseconds instead of
-milliseconds; its inputs and outputs are fixed buffers that are copied in and out.
+A captured graph replays all kernel launches of a step in one call, so the interpreter lock is held for microseconds
+instead of milliseconds; its inputs and outputs are fixed buffers that are copied in and out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Real speech, with face curves where the source has them: every corpus in one shape.
 
-A loader is a module here with `captures(folder)`, and a line in `LOADERS`. What is read is never changed beyond what makes
-sources comparable: one rate of sound, one rate and order of curves, and the source's own lag taken out.
+A loader is a module here with `captures(folder)`, and a line in `LOADERS`. What is read is never changed beyond what
+makes sources comparable: one rate of sound, one rate and order of curves, and the source's own lag taken out.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ class Capture:
     samples: NDArray[np.int16]
     """int16 (n,), mono, 16 kHz."""
     curves: NDArray[np.float32] | None
-    """float32 (frame_count(n), 32) in [0, 1], columns as `MOUTH_32`, 60 Hz: frame k belongs to time k / 60 s of the sound, the
-    source's lag taken out and its first and last frame held. None: speech only."""
+    """float32 (frame_count(n), 32) in [0, 1], columns as `MOUTH_32`, 60 Hz: frame k belongs to time k / 60 s of the
+    sound, the source's lag taken out and its first and last frame held. None: speech only."""
     live: NDArray[np.bool_] | None
-    """bool (32,): the channels that the source carries; what stands in the others is no measurement. None: speech only."""
+    """bool (32,): the channels that the source carries; what stands in the others is no measurement. None: speech
+    only."""
     words: tuple[Word, ...]
     """Timed words without the pauses; empty where the source has no times."""
     transcript: str
@@ -67,7 +68,8 @@ class Capture:
 
 
 def load(kind: str, folder: Path) -> Iterator[Capture]:
-    """The captures in `folder`, read one by one, in the order of their names. ModelError for a kind or a file that cannot be read."""
+    """The captures in `folder`, read one by one, in the order of their names. ModelError for a kind or a file that
+    cannot be read."""
     if kind not in LOADERS:
         raise ModelError(f"captures: got kind {kind!r}, expected one of {', '.join(sorted(LOADERS))}")
     if not folder.exists():

@@ -2,9 +2,11 @@
 
 npz: see `npz`. JSON, one of
     {"fps": 60, "names": ["jawOpen", ...], "frames": [[0.1, ...], ...]}
-    {"fps": 60, "blendShapes": [{"jawOpen": 0.1, ...}, ...]}      one object per frame; a channel that it leaves out is 0
-and `lag_s`, `language`, `speaker`, `transcript`, `licence` where the maker knows them. Names may be camelCase, PascalCase or end
-in _L and _R. A channel that a file does not name is not live. The speaker is the folder unless the file says otherwise.
+    {"fps": 60, "blendShapes": [{"jawOpen": 0.1, ...}, ...]}      one object per frame; a channel that it leaves out is
+    0
+and `lag_s`, `language`, `speaker`, `transcript`, `licence` where the maker knows them. Names may be camelCase,
+PascalCase or end in _L and _R. A channel that a file does not name is not live. The speaker is the folder unless the
+file says otherwise.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def captures(folder: Path) -> Iterator[Capture]:
     """One capture per .npz or .json with a sound beside it, wherever below `folder`."""
     tables = sorted(path for path in folder.rglob("*") if path.suffix in (".npz", ".json") and sound_beside(path))
     if not tables:
-        raise ModelError(f"captures {folder}: got no .npz or .json with a sound of the same name, expected at least one")
+        raise ModelError(
+            f"captures {folder}: got no .npz or .json with a sound of the same name, expected at least one"
+        )
     for path in tables:
         yield _capture(folder, path)
 
@@ -43,10 +47,18 @@ def _capture(folder: Path, path: Path) -> Capture:
     values, times_s, names = json_table(path, about) if path.suffix == ".json" else read_npz(path)
     samples, curves, live = fit(path, read_sound(sound), values, times_s, names, RIG)
     return Capture(
-        name=str(path.relative_to(folder).with_suffix("")), speaker=str(about.get("speaker") or path.absolute().parent.name),
-        language=str(about.get("language", UNKNOWN_LANGUAGE)), samples=samples, curves=curves, live=live, words=(),
-        transcript=str(about.get("transcript") or text_beside(sound)), rig=RIG, held_out=False, licence=str(about.get("licence", "")),
-    )  # fmt: skip
+        name=str(path.relative_to(folder).with_suffix("")),
+        speaker=str(about.get("speaker") or path.absolute().parent.name),
+        language=str(about.get("language", UNKNOWN_LANGUAGE)),
+        samples=samples,
+        curves=curves,
+        live=live,
+        words=(),
+        transcript=str(about.get("transcript") or text_beside(sound)),
+        rig=RIG,
+        held_out=False,
+        licence=str(about.get("licence", "")),
+    )
 
 
 def json_table(path: Path, about: dict[str, Any]) -> Table:
@@ -56,7 +68,9 @@ def json_table(path: Path, about: dict[str, Any]) -> Table:
         values = np.array(rows, np.float32)
         fps, lag_s = float(about.get("fps", FPS)), float(about.get("lag_s", 0.0))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"curves {path}: got {type(error).__name__} {error}, expected fps with names and frames, or blendShapes") from None
+        raise ModelError(
+            f"curves {path}: got {type(error).__name__} {error}, expected fps with names and frames, or blendShapes"
+        ) from None
     if not fps > 0:
         raise ModelError(f"curves {path}: got {fps:g} frames a second, expected more than 0")
     return values, even_times(len(values), fps, lag_s), names
@@ -76,5 +90,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"curves {path} cannot be read, expected JSON: {error}") from None
     if not isinstance(about, dict):
-        raise ModelError(f"curves {path}: got {type(about).__name__}, expected an object of fps, names and frames, or blendShapes")
+        raise ModelError(
+            f"curves {path}: got {type(about).__name__}, expected an object of fps, names and frames, or blendShapes"
+        )
     return about

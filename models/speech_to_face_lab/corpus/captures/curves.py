@@ -43,8 +43,8 @@ def fit(
 ) -> Curves:
     """Sound and curves on one clock, and the channels that count.
 
-    path: for the errors. values: (frames, len(names)). times_s: (frames,), rising, seconds of the sound, lag taken out already.
-    Raises ModelError for values or lengths that cannot be right.
+    path: for the errors. values: (frames, len(names)). times_s: (frames,), rising, seconds of the sound, lag taken out
+    already. Raises ModelError for values or lengths that cannot be right.
     """
     check(path, values, times_s, names)
     samples = _cut(path, samples, times_s)
@@ -64,19 +64,28 @@ def even_times(frames: int, fps: float, lag_s: float = 0.0) -> NDArray[np.float6
 def check(path: Path, values: NDArray[np.floating], times_s: NDArray[np.float64], names: Sequence[str]) -> None:
     """ModelError unless there is a row a time and a column a name, and all are weights. path: for the error."""
     if values.ndim != 2 or values.shape != (len(times_s), len(names)) or not len(times_s):
-        raise ModelError(f"curves {path}: got shape {values.shape}, expected one row per frame and {len(names)} columns as named")
+        raise ModelError(
+            f"curves {path}: got shape {values.shape}, expected one row per frame and {len(names)} columns as named"
+        )
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise ModelError(f"curves {path}: {names[column]} of frame {row} is not finite, expected a number from 0 to 1")
     if values.min() < LOWEST or values.max() > HIGHEST:
-        raise ModelError(f"curves {path}: got values from {values.min():.3g} to {values.max():.3g}, expected weights from 0 to 1")
+        raise ModelError(
+            f"curves {path}: got values from {values.min():.3g} to {values.max():.3g}, expected weights from 0 to 1"
+        )
 
 
 def _cut(path: Path, samples: NDArray[np.int16], times_s: NDArray[np.float64]) -> NDArray[np.int16]:
     """The sound as far as there is a face."""
-    sound_s, curves_s = len(samples) / SAMPLE_RATE, float(times_s[-1]) + float(times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1)
+    sound_s, curves_s = (
+        len(samples) / SAMPLE_RATE,
+        float(times_s[-1]) + float(times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1),
+    )
     if max(sound_s, curves_s) - HELD_S > MOST_APART * min(sound_s, curves_s):
-        raise ModelError(f"curves {path}: got {curves_s:.2f} s for {sound_s:.2f} s of sound, expected the same; check the frame rate")
+        raise ModelError(
+            f"curves {path}: got {curves_s:.2f} s for {sound_s:.2f} s of sound, expected the same; check the frame rate"
+        )
     return samples[: round((curves_s + HELD_S) * SAMPLE_RATE)] if sound_s > curves_s + HELD_S else samples
 
 
@@ -92,7 +101,9 @@ def _columns(path: Path, names: Sequence[str]) -> dict[int, int]:
     given = {plain(name): column for column, name in enumerate(names)}
     found = {channel: given[name] for channel, name in enumerate(MOUTH_32) if name in given}
     if MOUTH_32.index("jawOpen") not in found:
-        raise ModelError(f"curves {path}: no channel jawOpen among {len(names)} names{nearest('jawOpen', tuple(given))}")
+        raise ModelError(
+            f"curves {path}: no channel jawOpen among {len(names)} names{nearest('jawOpen', tuple(given))}"
+        )
     return found
 
 

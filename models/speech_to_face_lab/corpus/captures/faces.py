@@ -15,18 +15,39 @@ Curves = NDArray[np.float32]
 
 TRUSTED: dict[str, tuple[str, ...]] = {
     "mediapipe": (
-        "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
-        "mouthUpperUpRight", "mouthRollLower", "mouthRollUpper", "mouthPressLeft", "mouthPressRight",
+        "jawOpen",
+        "mouthClose",
+        "mouthFunnel",
+        "mouthPucker",
+        "mouthLowerDownLeft",
+        "mouthLowerDownRight",
+        "mouthUpperUpLeft",
+        "mouthUpperUpRight",
+        "mouthRollLower",
+        "mouthRollUpper",
+        "mouthPressLeft",
+        "mouthPressRight",
     ),
     "facegood": (
-        "jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight",
-        "mouthRollLower", "mouthRollUpper", "mouthPressLeft", "mouthPressRight", "mouthSmileLeft", "mouthSmileRight",
+        "jawOpen",
+        "mouthFunnel",
+        "mouthPucker",
+        "mouthLowerDownLeft",
+        "mouthLowerDownRight",
+        "mouthUpperUpLeft",
+        "mouthUpperUpRight",
+        "mouthRollLower",
+        "mouthRollUpper",
+        "mouthPressLeft",
+        "mouthPressRight",
+        "mouthSmileLeft",
+        "mouthSmileRight",
     ),
-}  # fmt: skip
+}
 """Channels worth learning from, by rig; a rig that is not listed is trusted in all it carries.
 
-MediaPipe's other mouth channels hardly move on speech (standard deviation below 0.01, or a tracker's drift), so rules fill them. How far
-the lips are apart in all is what it sees best, so whatever opens or closes them is kept.
+MediaPipe's other mouth channels hardly move on speech (standard deviation below 0.01, or a tracker's drift), so rules
+fill them. How far the lips are apart in all is what it sees best, so whatever opens or closes them is kept.
 """
 REST_QUANTILE = 0.05
 
@@ -43,7 +64,12 @@ class Faces:
         for capture in captures:
             if capture.curves is not None:
                 frames.setdefault(capture.rig, []).append(capture.curves)
-        return cls({rig: np.quantile(np.concatenate(rows), REST_QUANTILE, axis=0).astype(np.float32) for rig, rows in frames.items()})
+        return cls(
+            {
+                rig: np.quantile(np.concatenate(rows), REST_QUANTILE, axis=0).astype(np.float32)
+                for rig, rows in frames.items()
+            }
+        )
 
     def of(self, capture: Capture) -> Curves:
         """The capture's trusted channels above rest, in [0, 1]; NaN in the others."""

@@ -1,8 +1,8 @@
 """GRID and corpora laid out like it: `NAME.align` beside `NAME.wav`, or in sibling folders (`s1/align`, `s1/audio`).
 
-A line of an .align file is `start end word`, in 1/25000 s (23750 is 0.95 s); `sil` and `sp` are pauses. Curves are optional: an
-npz of the same stem beside the sound (see `npz`; its `lag_s` tells how late they are). Frames solved from video count as
-MediaPipe's. The speaker is the nearest folder that is not named after what it holds.
+A line of an .align file is `start end word`, in 1/25000 s (23750 is 0.95 s); `sil` and `sp` are pauses. Curves are
+optional: an npz of the same stem beside the sound (see `npz`; its `lag_s` tells how late they are). Frames solved from
+video count as MediaPipe's. The speaker is the nearest folder that is not named after what it holds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def captures(folder: Path) -> Iterator[Capture]:
 
 
 def read_align(path: Path) -> tuple[Word, ...]:
-    """The words of an .align file, pauses left out. ModelError for a line that is not `start end word` or goes back in time."""
+    """The words of an .align file, pauses left out. ModelError for a line that is not `start end word` or goes back in
+    time."""
     words: list[Word] = []
     last = 0
     for number, line in enumerate(_lines(path), start=1):
@@ -40,7 +41,9 @@ def read_align(path: Path) -> tuple[Word, ...]:
         if not parts:
             continue
         if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
-            raise ModelError(f"align {path}, line {number}: got {line[:40]!r}, expected start, end (1/25000 s) and a word")
+            raise ModelError(
+                f"align {path}, line {number}: got {line[:40]!r}, expected start, end (1/25000 s) and a word"
+            )
         start, end = int(parts[0]), int(parts[1])
         if not last <= start <= end:
             raise ModelError(f"align {path}, line {number}: got {start} to {end} after {last}, expected rising times")
@@ -65,9 +68,18 @@ def _capture(path: Path) -> Capture:
         rig = "mediapipe"
         samples, curves, live = fit(table, samples, *read_npz(table), rig)
     return Capture(
-        name=f"{speaker}_{path.stem}", speaker=speaker, language="en", samples=samples, curves=curves, live=live, words=words,
-        transcript=" ".join(word.text for word in words), rig=rig, held_out=False, licence=LICENCE,
-    )  # fmt: skip
+        name=f"{speaker}_{path.stem}",
+        speaker=speaker,
+        language="en",
+        samples=samples,
+        curves=curves,
+        live=live,
+        words=words,
+        transcript=" ".join(word.text for word in words),
+        rig=rig,
+        held_out=False,
+        licence=LICENCE,
+    )
 
 
 def _sound(path: Path) -> Path:
@@ -75,7 +87,9 @@ def _sound(path: Path) -> Path:
     for folder in (path.parent, *siblings):
         if found := sound_beside(folder / path.name):
             return found
-    raise ModelError(f"align {path}: no sound of the same name, expected {path.stem}{SUFFIXES[0]} beside it or in a sibling folder")
+    raise ModelError(
+        f"align {path}: no sound of the same name, expected {path.stem}{SUFFIXES[0]} beside it or in a sibling folder"
+    )
 
 
 def _speaker(path: Path) -> str:

@@ -1,8 +1,9 @@
-"""Takes of the Live Link Face app, and of this program: `Slate_Take_Subject.csv` beside the sound as `Slate_Take_Subject.wav`.
+"""Takes of the Live Link Face app, and of this program: `Slate_Take_Subject.csv` beside the sound as
+`Slate_Take_Subject.wav`.
 
-The app keeps its sound in the .mov; `ffmpeg -i NAME.mov NAME.wav` takes it out. The take's first row is taken to be the start of
-the sound. Rows the app left out are interpolated. Of a calibrated take the `_cal` table counts, else the plain one, else `_raw`;
-`_neutral` and the app's other tables are passed over. A `.txt` of the same name is what is said.
+The app keeps its sound in the .mov; `ffmpeg -i NAME.mov NAME.wav` takes it out. The take's first row is taken to be the
+start of the sound. Rows the app left out are interpolated. Of a calibrated take the `_cal` table counts, else the plain
+one, else `_raw`; `_neutral` and the app's other tables are passed over. A `.txt` of the same name is what is said.
 """
 
 from __future__ import annotations
@@ -53,11 +54,22 @@ def _capture(folder: Path, name: Path, path: Path) -> Capture:
     if sound is None:
         raise ModelError(f"take {path}: {no_sound(path)}")
     times_s = take.times_s - take.times_s[0]
-    samples, curves, live = fit(path, read_sound(sound), take.values[:, : len(ARKIT_52)], np.asarray(times_s), ARKIT_52, RIG)
+    samples, curves, live = fit(
+        path, read_sound(sound), take.values[:, : len(ARKIT_52)], np.asarray(times_s), ARKIT_52, RIG
+    )
     return Capture(
-        name=str(name.relative_to(folder)), speaker=_subject(name.name), language=UNKNOWN_LANGUAGE, samples=samples, curves=curves,
-        live=live, words=(), transcript=text_beside(sound), rig=RIG, held_out=False, licence=LICENCE,
-    )  # fmt: skip
+        name=str(name.relative_to(folder)),
+        speaker=_subject(name.name),
+        language=UNKNOWN_LANGUAGE,
+        samples=samples,
+        curves=curves,
+        live=live,
+        words=(),
+        transcript=text_beside(sound),
+        rig=RIG,
+        held_out=False,
+        licence=LICENCE,
+    )
 
 
 def _subject(name: str) -> str:

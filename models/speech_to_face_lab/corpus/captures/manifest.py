@@ -1,9 +1,9 @@
 """A folder of recordings that `manifest*.json` lists: one JSON list of rows per file.
 
-A row has `id` and `audio` (path below the folder), and may have `curves` (npz: `coeffs` (frames, names), `names`, `fps`; frames
-that `face_found` denies are passed over), `curve_lag_s` (how much later the curves are than the sound), `split` ("train",
-"val", "test"), `words` ([start s, end s, word]), `phones` (a TextGrid of timed phones), `transcript`, `language`, `speaker`, `rig`
-and `licence`. Rows that judge a model, by their split or by timed phones, are held out.
+A row has `id` and `audio` (path below the folder), and may have `curves` (npz: `coeffs` (frames, names), `names`,
+`fps`; frames that `face_found` denies are passed over), `curve_lag_s` (how much later the curves are than the sound),
+`split` ("train", "val", "test"), `words` ([start s, end s, word]), `phones` (a TextGrid of timed phones), `transcript`,
+`language`, `speaker`, `rig` and `licence`. Rows that judge a model, by their split or by timed phones, are held out.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         raise ModelError(f"manifest {path}: got {type(rows).__name__}, expected a list of rows, each with id and audio")
     for number, row in enumerate(rows):
         if not {"id", "audio"} <= row.keys():
-            raise ModelError(f"manifest {path}, row {number}: got keys {', '.join(row)}, expected id and audio among them")
+            raise ModelError(
+                f"manifest {path}, row {number}: got keys {', '.join(row)}, expected id and audio among them"
+            )
     return rows
 
 
@@ -63,10 +65,18 @@ def _capture(folder: Path, row: dict[str, Any]) -> Capture:
         samples, curves, live = fit(path, samples, values, times_s, names, rig)
     words = _words(folder, row)
     return Capture(
-        name=row["id"], speaker=row.get("speaker") or known.get("speaker") or row["id"], language=language_code(row.get("language", "")),
-        samples=samples, curves=curves, live=live, words=words, transcript=_transcript(row, words), rig=rig,
-        held_out=_held_out(row), licence=row.get("licence", ""),
-    )  # fmt: skip
+        name=row["id"],
+        speaker=row.get("speaker") or known.get("speaker") or row["id"],
+        language=language_code(row.get("language", "")),
+        samples=samples,
+        curves=curves,
+        live=live,
+        words=words,
+        transcript=_transcript(row, words),
+        rig=rig,
+        held_out=_held_out(row),
+        licence=row.get("licence", ""),
+    )
 
 
 def _known(row: dict[str, Any]) -> dict[str, str]:

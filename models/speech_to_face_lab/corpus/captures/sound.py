@@ -19,8 +19,9 @@ _PIECE = 1 << 20
 
 
 def read_sound(path: Path, *, allow_cut: bool = False) -> NDArray[np.int16]:
-    """int16 (n,) at 16 kHz, channels averaged, or the louder one where they cancel each other. ModelError for a file that is missing,
-    damaged or empty, and for one that ends before its header says, unless `allow_cut` takes what there is."""
+    """int16 (n,) at 16 kHz, channels averaged, or the louder one where they cancel each other. ModelError for a file
+    that is missing, damaged or empty, and for one that ends before its header says, unless `allow_cut` takes what there
+    is."""
     try:
         with closing(open_recording(path, allow_cut=allow_cut)) as recording:
             rate = recording.rate

@@ -59,8 +59,9 @@ def find_tier(tiers: tuple[Tier, ...], names: tuple[str, ...]) -> Tier | None:
 def timed_phones(path: Path) -> tuple[Phone, ...]:
     """The phone tier in our classes: diphthongs split, equal neighbours merged.
 
-    Labels may be ARPAbet, pinyin initials and finals, SAMPA or IPA. Spans of unintelligible speech or noise are gaps: nothing is
-    known of the mouth there. ModelError for a file without a phone tier, or with a label that the tables do not have.
+    Labels may be ARPAbet, pinyin initials and finals, SAMPA or IPA. Spans of unintelligible speech or noise are gaps:
+    nothing is known of the mouth there. ModelError for a file without a phone tier, or with a label that the tables do
+    not have.
     """
     tier = find_tier(read_textgrid(path), PHONE_TIERS)
     if tier is None:
@@ -118,7 +119,9 @@ def _tier(tokens: Iterator[str | float]) -> Tier:
 
 @cache
 def _symbols() -> dict[str, dict[str, str]]:
-    return yaml.safe_load(files("speech_to_face_lab.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    return yaml.safe_load(
+        files("speech_to_face_lab.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8")
+    )  # type: ignore[no-any-return]
 
 
 def _classes(text: str, table: str) -> list[str] | None:
@@ -167,7 +170,9 @@ def _table_of(path: Path, tier: Tier) -> str:
     unknown = {name: [label for label in labels if _classes(label, name) is None] for name in _TABLES}
     best = min(unknown, key=lambda name: len(unknown[name]))
     if unknown[best]:
-        raise ModelError(f"textgrid {path}: got phone {unknown[best][0]!r}, expected one of the {best} table; add it to symbols.yaml")
+        raise ModelError(
+            f"textgrid {path}: got phone {unknown[best][0]!r}, expected one of the {best} table; add it to symbols.yaml"
+        )
     return best
 
 

@@ -1,10 +1,10 @@
 """BlendVOCA: coefficients that SAiD's authors solved for VOCASET's scans, beside VOCASET's sound.
 
-Assumed, after SAiD's own scripts: sound at `.../SUBJECT/sentenceNN.wav`, coefficients at `.../SUBJECT/sentenceNN.csv` or
-`sentenceNN-K.csv` (several solutions of one sentence) or the same as .npy, both anywhere below the folder; 60 frames a second
-from the start of the sound; a CSV begins with a line of channel names; an .npy, or a CSV without names, has SAiD's 32 channels
-in SAiD's order, which is `MOUTH_32`. SAiD's validation and test subjects are held out. VOCASET may be used for research only:
-a model that ships must not be trained on it.
+Assumed, after SAiD's own scripts: sound at `.../SUBJECT/sentenceNN.wav`, coefficients at `.../SUBJECT/sentenceNN.csv`
+or `sentenceNN-K.csv` (several solutions of one sentence) or the same as .npy, both anywhere below the folder; 60 frames
+a second from the start of the sound; a CSV begins with a line of channel names; an .npy, or a CSV without names, has
+SAiD's 32 channels in SAiD's order, which is `MOUTH_32`. SAiD's validation and test subjects are held out. VOCASET may
+be used for research only: a model that ships must not be trained on it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FPS = 60.0
 RIG = "blendvoca"
 LICENCE = "VOCASET licence (research only); coefficients: SAiD"
 HELD_OUT = frozenset(
-    ("FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA", "FaceTalk_170731_00024_TA", "FaceTalk_170809_00138_TA"),
+    ("FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA", "FaceTalk_170731_00024_TA", "FaceTalk_170809_00138_TA")
 )
 """Subjects on which SAiD validates and tests."""
 
@@ -35,7 +35,9 @@ _SENTENCE = re.compile(r"(sentence\d+)(-.+)?")
 
 def captures(folder: Path) -> Iterator[Capture]:
     """One capture per file of coefficients, wherever below `folder`."""
-    tables = sorted(path for path in folder.rglob("sentence*") if path.suffix in (".csv", ".npy") and _SENTENCE.fullmatch(path.stem))
+    tables = sorted(
+        path for path in folder.rglob("sentence*") if path.suffix in (".csv", ".npy") and _SENTENCE.fullmatch(path.stem)
+    )
     if not tables:
         raise ModelError(f"captures {folder}: got no coefficients, expected SUBJECT/sentenceNN.csv or .npy")
     sounds = {(path.parent.name, path.stem): path for path in sorted(folder.rglob("sentence*.wav"))}
@@ -54,16 +56,27 @@ def _capture(folder: Path, path: Path, sounds: dict[tuple[str, str], Path]) -> C
     samples, curves, live = fit(path, read_sound(sound), values, even_times(len(values), FPS), names, RIG)
     return Capture(
         # With its ending: one sentence may be there as .csv and as .npy.
-        name=str(path.relative_to(folder)), speaker=subject, language="en", samples=samples, curves=curves, live=live, words=(),
-        transcript=text_beside(sound), rig=RIG, held_out=subject in HELD_OUT, licence=LICENCE,
-    )  # fmt: skip
+        name=str(path.relative_to(folder)),
+        speaker=subject,
+        language="en",
+        samples=samples,
+        curves=curves,
+        live=live,
+        words=(),
+        transcript=text_beside(sound),
+        rig=RIG,
+        held_out=subject in HELD_OUT,
+        licence=LICENCE,
+    )
 
 
 def _read_npy(path: Path) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     try:
         values = np.asarray(np.load(path, allow_pickle=False), np.float32)
     except (OSError, ValueError, EOFError) as error:
-        raise ModelError(f"curves {path} cannot be read, expected an npy of (frames, {len(MOUTH_32)}): {error}") from None
+        raise ModelError(
+            f"curves {path} cannot be read, expected an npy of (frames, {len(MOUTH_32)}): {error}"
+        ) from None
     return values, MOUTH_32
 
 

@@ -19,7 +19,8 @@ from speech_to_face.phones import Phone
 SAMPLE_RATE = 16_000
 """Hz of everything in the corpus."""
 TEMPI = (1.0, 0.87, 1.12, 1.0, 0.75, 1.0, 1.25, 0.93, 1.06, 0.55)
-"""Text i of a call is spoken TEMPI[i % 10] times as fast as the voice speaks by itself: people hurry, and drawl their vowels."""
+"""Text i of a call is spoken TEMPI[i % 10] times as fast as the voice speaks by itself: people hurry, and drawl their
+vowels."""
 
 
 class VoiceError(ModelError):

@@ -1,4 +1,5 @@
-"""espeak-ng through its library: phoneme events carry the sample at which each phone starts (speak_lib.h, espeakEVENT_PHONEME)."""
+"""espeak-ng through its library: phoneme events carry the sample at which each phone starts (speak_lib.h,
+espeakEVENT_PHONEME)."""
 
 from __future__ import annotations
 
@@ -23,15 +24,18 @@ LANGUAGE_CHANGE = "("
 RATE, PITCH = 1, 3
 """Numbers of espeak_PARAMETER; a rate is words per minute, at least 80."""
 CLOSURE_S = 0.1
-"""A quiet blank shorter than this before a phone is its hold: espeak-ng's pause before a stop is the stop's own closure."""
+"""A quiet blank shorter than this before a phone is its hold: espeak-ng's pause before a stop is the stop's own
+closure."""
 LINK_LEVEL = 0.01
 """A blank louder than this share of the peak is a link between sounds (i-a with a glide), not a pause."""
 DRY = "\x011H "
-"""espeak-ng's embedded command for the least echo: that of some variants fills the closures of stops, and rooms are added later."""
+"""espeak-ng's embedded command for the least echo: that of some variants fills the closures of stops, and rooms are
+added later."""
 SILENT_LEVEL = 0.006
 """Share of the peak below which nothing sounds."""
 VOWEL_ONSET_S = 0.02
-"""Measured as the middle of the rise in level from m, n and l to vowels, four voices of 120 to 200 words per minute: 20 to 30 ms."""
+"""Measured as the middle of the rise in level from m, n and l to vowels, four voices of 120 to 200 words per minute: 20
+to 30 ms."""
 LATE_AFTER = frozenset({"M", "N", "NG", "L", "R", "RR", "W", "J"})
 Row = tuple[str, int, int]
 """Symbol, first sample, end."""
@@ -48,7 +52,8 @@ _CALLBACK = c.CFUNCTYPE(c.c_int, c.POINTER(c.c_short), c.c_int, c.POINTER(_Event
 
 
 class Espeak:
-    """`voice` is a language with an optional variant, words per minute and pitch (0 to 100, 50 is the variant's own): "en-us+f3@165/60"."""
+    """`voice` is a language with an optional variant, words per minute and pitch (0 to 100, 50 is the variant's own):
+    "en-us+f3@165/60"."""
 
     def __init__(self) -> None:
         self._library: Any = None
@@ -80,7 +85,9 @@ class Espeak:
         name, _, numbers = voice.partition("@")
         speed, _, pitch = numbers.partition("/")
         if self._library.espeak_SetVoiceByName(name.encode()) != 0:
-            raise VoiceError(f"espeak-ng has no voice {name!r}; `espeak-ng --voices` and `--voices=variant` list what it has")
+            raise VoiceError(
+                f"espeak-ng has no voice {name!r}; `espeak-ng --voices` and `--voices=variant` list what it has"
+            )
         self._library.espeak_SetParameter(PITCH, int(pitch or 50), 0)
         return int(speed or 165)
 
@@ -111,7 +118,8 @@ def rows_of(events: Sequence[tuple[int, str]], count: int) -> list[Row]:
 
 
 def blanks_given(rows: Sequence[Row], samples: NDArray[np.float32], rate: int) -> list[Row]:
-    """Blanks that are no silence go to the phone they are part of: the closure before a stop to the stop, a spoken link to a neighbour."""
+    """Blanks that are no silence go to the phone they are part of: the closure before a stop to the stop, a spoken link
+    to a neighbour."""
     floor = float(np.abs(samples).max(initial=0.0)) * LINK_LEVEL
     out: list[Row] = []
     for i, (symbol, start, end) in enumerate(rows):
@@ -126,7 +134,8 @@ def blanks_given(rows: Sequence[Row], samples: NDArray[np.float32], rate: int) -
 
 
 def closures_begun(rows: Sequence[Row], samples: NDArray[np.float32]) -> list[Row]:
-    """Silence at the end of a phone goes to what follows: espeak-ng is silent for a stop's closure before it tells of the stop."""
+    """Silence at the end of a phone goes to what follows: espeak-ng is silent for a stop's closure before it tells of
+    the stop."""
     out, floor = list(rows), float(np.abs(samples).max(initial=0.0)) * SILENT_LEVEL
     for i in range(1, len(out)):
         (before, start, middle), (symbol, _, end) = out[i - 1], out[i]
@@ -138,7 +147,8 @@ def closures_begun(rows: Sequence[Row], samples: NDArray[np.float32]) -> list[Ro
 
 
 def vowels_begun(rows: Sequence[Row], rate: int) -> list[Row]:
-    """After a nasal or a liquid espeak-ng tells of a vowel only after its onset (synthesize.c, Generate): such vowels begin earlier."""
+    """After a nasal or a liquid espeak-ng tells of a vowel only after its onset (synthesize.c, Generate): such vowels
+    begin earlier."""
     out = list(rows)
     for i in range(1, len(out)):
         (before, start, middle), (symbol, _, end) = out[i - 1], out[i]

@@ -45,7 +45,10 @@ class Festival:
 
 
 def _say(voice: str, table: str, texts: Sequence[str], folder: Path) -> Iterator[Utterance]:
-    lines = [f'(say "{text.translate({34: None, 92: None})}" "{folder}/{i}" {1 / tempo(i):.3f})' for i, text in enumerate(texts)]
+    lines = [
+        f'(say "{text.translate({34: None, 92: None})}" "{folder}/{i}" {1 / tempo(i):.3f})'
+        for i, text in enumerate(texts)
+    ]
     script = folder / "say.scm"
     script.write_bytes((SCRIPT.format(voice=voice) + "\n".join(lines)).encode(ENCODING.get(table, "ascii"), "ignore"))
     with suppress(subprocess.TimeoutExpired):  # what was said before the hang counts

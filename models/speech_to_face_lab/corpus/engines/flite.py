@@ -31,7 +31,18 @@ class Flite:
 
 def _say(voice: str, table: str, text: str, wav: Path, stretch: float) -> Utterance | None:
     """None when flite fails on the text: a crash or a hang on one costs that one."""
-    command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch:.3f}", "-psdur", "-t", text + " ", "-o", str(wav)]
+    command = [
+        "flite",
+        "-voice",
+        voice,
+        "--setf",
+        f"duration_stretch={stretch:.3f}",
+        "-psdur",
+        "-t",
+        text + " ",
+        "-o",
+        str(wav),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
     except subprocess.TimeoutExpired:

@@ -1,1 +1,2 @@
-"""The one training program: any `Trainable` network, on one processor or several GPUs, stopped and gone on with as one likes."""
+"""The one training program: any `Trainable` network, on one processor or several GPUs, stopped and gone on with as one
+likes."""

@@ -22,13 +22,18 @@ from speech_to_face_lab.training.tracks import Track, read_tracks
 
 
 def read_clips(folder: Path, kind: str | None) -> tuple[list[SubjectClip], Tally]:
-    """Every clip of a corpus that a network of coefficients can learn from, and what was left out. ModelError where there is none.
+    """Every clip of a corpus that a network of coefficients can learn from, and what was left out. ModelError where
+    there is none.
 
-    kind: a key of `speech_to_face_lab.protocols.corpora.LOADERS`; None: whichever the folder looks like. Meshes are refused before any is read.
+    kind: a key of `speech_to_face_lab.protocols.corpora.LOADERS`; None: whichever the folder looks like. Meshes are
+    refused before any is read.
     """
     known = known_kind(folder, kind)
     if known in OF_MESHES:
-        raise ModelError(f"{folder}: {known} is a corpus of meshes, but this network gives blendshapes; expected a corpus of coefficients")
+        raise ModelError(
+            f"{folder}: {known} is a corpus of meshes, but this network gives blendshapes; expected a corpus of "
+            "coefficients"
+        )
     clips, tally = read(folder, known)
     if not clips:
         raise ModelError(f"{folder}: no clips there, expected sound and face of every clip ({tally})")
@@ -36,14 +41,17 @@ def read_clips(folder: Path, kind: str | None) -> tuple[list[SubjectClip], Tally
 
 
 def kept_split(run: Path, protocol: str, genders: Mapping[str, str], seed: int) -> Split:
-    """The run's parts: those of its protocol.yaml, or new ones, written there. ModelError where these are of another protocol."""
+    """The run's parts: those of its protocol.yaml, or new ones, written there. ModelError where these are of another
+    protocol."""
     if not (run / FILE).exists():
         made = split(protocol, genders, seed)
         write_split(made, run)
         return made
     kept = read_split(run)
     if (kept.protocol, kept.seed) != (protocol, seed):
-        raise ModelError(f"{run}: began with {kept.protocol}, seed {kept.seed}; give the same --protocol and --seed, or a new --run")
+        raise ModelError(
+            f"{run}: began with {kept.protocol}, seed {kept.seed}; give the same --protocol and --seed, or a new --run"
+        )
     return kept
 
 
@@ -53,7 +61,8 @@ def rows_of(made: Split) -> dict[str, int]:
 
 
 def features(clips: list[SubjectClip], folder: Path) -> list[Track]:
-    """Tracks of the clips' subjects, made in `folder` if they are not there yet: features made once serve every run that resumes."""
+    """Tracks of the clips' subjects, made in `folder` if they are not there yet: features made once serve every run
+    that resumes."""
     if not (folder / "complete").exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_tracks(clips, folder)
@@ -80,7 +89,8 @@ def track_batches(own: list[Track], made: Split, plan: Plan) -> Batches:
 
 
 def speech_batches(clips: list[SubjectClip], made: Split, plan: Plan) -> Batches:
-    """Sound of the training subjects, for the networks of paper size. Corpora hold no portraits: faces are drawn, another every clip."""
+    """Sound of the training subjects, for the networks of paper size. Corpora hold no portraits: faces are drawn,
+    another every clip."""
     return drawn_batches(made.of("train", clips), made, plan)
 
 

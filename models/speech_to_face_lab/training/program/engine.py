@@ -1,6 +1,8 @@
-"""The loop that trains any `Trainable`: stages one after the other, on Accelerate, which is one processor, one GPU or many.
+"""The loop that trains any `Trainable`: stages one after the other, on Accelerate, which is one processor, one GPU or
+many.
 
-Several GPUs or machines: `accelerate launch -m livelink_bridge train ...` or torchrun. Every process draws batches of its own.
+Several GPUs or machines: `accelerate launch -m livelink_bridge train ...` or torchrun. Every process draws batches of
+its own.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ class Means:
 
 
 class Objective(nn.Module):
-    """A Trainable's losses as a module's forward, which is what Accelerate wraps for several processes and mixed precision."""
+    """A Trainable's losses as a module's forward, which is what Accelerate wraps for several processes and mixed
+    precision."""
 
     def __init__(self, network: nn.Module, stage: str, drop: tuple[str, ...]) -> None:
         super().__init__()
@@ -80,7 +83,9 @@ class Objective(nn.Module):
         found: dict[str, Tensor] = network.terms(batch, self.stage)
         kept = {name: term for name, term in found.items() if name not in self.drop}
         if not kept:
-            raise ModelError(f"stage {self.stage}: nothing is left to learn without {', '.join(self.drop)}; leave out fewer terms")
+            raise ModelError(
+                f"stage {self.stage}: nothing is left to learn without {', '.join(self.drop)}; leave out fewer terms"
+            )
         return kept
 
 
@@ -89,20 +94,32 @@ def accelerator_of(device: str, mixed_precision: str) -> Any:
     try:
         accelerate: Any = import_module("accelerate")
     except ImportError:
-        raise ModelError("training needs accelerate, which is not installed; run pip install 'livelink-bridge[train]'") from None
+        raise ModelError(
+            "training needs accelerate, which is not installed; run pip install 'livelink-bridge[train]'"
+        ) from None
     if mixed_precision == "auto":
         mixed_precision = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "no"
-    unused = accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)  # a term left out leaves parameters without a gradient
+    unused = accelerate.DistributedDataParallelKwargs(
+        find_unused_parameters=True
+    )  # a term left out leaves parameters without a gradient
     return accelerate.Accelerator(cpu=device == "cpu", mixed_precision=mixed_precision, kwargs_handlers=[unused])
 
 
-def train(network: nn.Module, batches: Batches, plan: Plan, run: Path, device: str = "cpu", show: Show | None = None,
-          limit: int | None = None, validation: Sequence[Any] = ()) -> Outcome:  # fmt: skip
+def train(
+    network: nn.Module,
+    batches: Batches,
+    plan: Plan,
+    run: Path,
+    device: str = "cpu",
+    show: Show | None = None,
+    limit: int | None = None,
+    validation: Sequence[Any] = (),
+) -> Outcome:
     """Train a `Trainable` to the end of its plan, going on from the run's state where there is one.
 
-    limit: stop after so many more steps, state written. validation: batches whose mean losses are logged whenever the state is written;
-    they change nothing that is learnt. Ctrl-C writes the state after the step that it came in, and raises KeyboardInterrupt. Raises
-    ModelError for a state that does not fit, and for losses that are not finite.
+    limit: stop after so many more steps, state written. validation: batches whose mean losses are logged whenever the
+    state is written; they change nothing that is learnt. Ctrl-C writes the state after the step that it came in, and
+    raises KeyboardInterrupt. Raises ModelError for a state that does not fit, and for losses that are not finite.
     """
     training = _Training(network, batches, plan, run, device, show)
     training.validation = validation
@@ -112,7 +129,9 @@ def train(network: nn.Module, batches: Batches, plan: Plan, run: Path, device: s
 class _Training:
     """One call of `train`."""
 
-    def __init__(self, network: nn.Module, batches: Batches, plan: Plan, run: Path, device: str, show: Show | None) -> None:
+    def __init__(
+        self, network: nn.Module, batches: Batches, plan: Plan, run: Path, device: str, show: Show | None
+    ) -> None:
         self.accelerator = accelerator_of(device, plan.mixed_precision)
         self.network = network.to(self.accelerator.device)
         self.batches, self.plan, self.run, self.show = batches, plan, run, show
@@ -174,7 +193,9 @@ class _Training:
             before, now = time.monotonic(), before
             self.progress.seconds += before - now
             self._report(stage, means, rate)
-        raise ModelError(f"stage {stage}: the batches came to an end after {self.progress.step} steps; the data must be endless")
+        raise ModelError(
+            f"stage {stage}: the batches came to an end after {self.progress.step} steps; the data must be endless"
+        )
 
     def _begin(self, stage: str) -> tuple[nn.Module, Any]:
         """The stage's losses and its optimiser, as Accelerate wraps them."""
@@ -212,14 +233,17 @@ class _Training:
             self._save()
 
     def _validate(self) -> None:
-        """A row of the log with the validation batches' losses in evaluation mode; the training's random numbers stay as they are."""
+        """A row of the log with the validation batches' losses in evaluation mode; the training's random numbers stay
+        as they are."""
         if not (self.validation and self.accelerator.is_main_process):
             return
         stage, device, means = self.stages[self.progress.stage], self.accelerator.device, Means()
         objective = Objective(self.network, stage, self.plan.drop).eval()
         with torch.no_grad(), self.accelerator.autocast(), own_randomness(device):
             for batch in self.validation:
-                means.add({f"validation_{name}": float(term) for name, term in objective(on_device(batch, device)).items()})
+                means.add(
+                    {f"validation_{name}": float(term) for name, term in objective(on_device(batch, device)).items()}
+                )
         objective.train()
         self.log.row(self.progress.step, stage, self.progress.seconds, means.take())
 
@@ -237,7 +261,8 @@ class _Training:
         self._save()
 
     def _thaw(self, stage: str) -> list[nn.Parameter]:
-        """Only what the stage trains moves. Must come before the module is wrapped: several processes agree on it then."""
+        """Only what the stage trains moves. Must come before the module is wrapped: several processes agree on it
+        then."""
         network: Any = self.network
         for parameter, moves in self.movable:  # as the network was built: what it never trains stays out
             parameter.requires_grad_(moves)
@@ -279,7 +304,9 @@ class _Training:
     def _check(self, terms: dict[str, Tensor]) -> None:
         odd = [name for name, term in terms.items() if not bool(torch.isfinite(term.detach()).all())]
         if odd:
-            raise ModelError(f"step {self.progress.step}: {odd[0]} is not finite; go on from the last state with a lower --rate")
+            raise ModelError(
+                f"step {self.progress.step}: {odd[0]} is not finite; go on from the last state with a lower --rate"
+            )
 
     def _together(self, here: bool) -> bool:
         """Several processes end a stage at the same step: when the first one's clock says so."""

@@ -16,7 +16,8 @@ from speech_to_face_lab.training.state import Average
 
 
 def load_run(network: nn.Module, run: Path) -> nn.Module:
-    """Fill a network of the run's config with the run's averaged weights. ModelError where the state does not fit or is not there."""
+    """Fill a network of the run's config with the run's averaged weights. ModelError where the state does not fit or is
+    not there."""
     average = Average(network)
     restore(run / FILE, network, average)
     with torch.no_grad():
@@ -30,7 +31,9 @@ def write_checkpoint(network: nn.Module, out: Path, card: str) -> int:
     causal: Any = network
     tensors = causal.exported() if hasattr(network, "exported") else network.state_dict()
     out.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}, out / checkpoint.WEIGHTS)
+    save_file(
+        {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}, out / checkpoint.WEIGHTS
+    )
     (out / checkpoint.WEIGHTS).chmod(0o644)  # safetensors writes for its user alone; a checkpoint is handed on
     save_config(causal.config, out / checkpoint.CONFIG)
     (out / checkpoint.CARD).write_text(card, encoding="utf-8")

@@ -38,14 +38,18 @@ class Score:
 
 @torch.inference_mode()
 def animate(network: nn.Module, mel: Tensor, row: int = -1) -> Tensor:
-    """mel float32 (voices, frames, 160) to coefficients (voices, frames, channels) in [0, 1], after a second of silence, as live.
+    """mel float32 (voices, frames, 160) to coefficients (voices, frames, channels) in [0, 1], after a second of
+    silence, as live.
 
-    row: of the style table; the last one is the unknown speaker. The frames that the look-ahead holds back are heard in silence.
+    row: of the style table; the last one is the unknown speaker. The frames that the look-ahead holds back are heard in
+    silence.
     """
     causal: Any = network
     voices, quiet = len(mel), torch.from_numpy(silence()).to(mel)
     style = causal.styles.weight[row].expand(voices, -1)
-    heard = torch.cat([quiet.expand(voices, -1, -1), mel, quiet[len(quiet) - causal.config.delay :].expand(voices, -1, -1)], 1)
+    heard = torch.cat(
+        [quiet.expand(voices, -1, -1), mel, quiet[len(quiet) - causal.config.delay :].expand(voices, -1, -1)], 1
+    )
     states, found = causal.initial_states(voices), []
     for at in range(0, heard.shape[1], BLOCK):
         out, states = causal(heard[:, at : at + BLOCK], style, states)
@@ -67,7 +71,8 @@ def compared(predicted: Sequence[Curves], tracks: Sequence[Track]) -> Score:
 
 
 def recall_of(predicted: Sequence[Curves], labels: Sequence[NDArray[np.uint8]]) -> float:
-    """Closure recall at 10 % false closures, `speech_to_face_lab.metrics.closure_recall`; NaN where either kind of onset is missing."""
+    """Closure recall at 10 % false closures, `speech_to_face_lab.metrics.closure_recall`; NaN where either kind of
+    onset is missing."""
     closed: list[float] = []
     others: list[float] = []
     for mouth, spoken in zip(predicted, labels, strict=True):
@@ -80,7 +85,8 @@ def recall_of(predicted: Sequence[Curves], labels: Sequence[NDArray[np.uint8]]) 
 
 
 def onsets(labels: NDArray[np.uint8]) -> list[tuple[int, bool]]:
-    """(frame, whether its lips close) of every phone that begins; of the others only those far from a p, b or m, and no silences."""
+    """(frame, whether its lips close) of every phone that begins; of the others only those far from a p, b or m, and no
+    silences."""
     closing = np.isin(labels, CLOSING)
     before, after = round(ONSET_BEFORE_S * RATE), round(ONSET_AFTER_S * RATE)
     found = []

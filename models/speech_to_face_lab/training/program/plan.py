@@ -16,8 +16,8 @@ class Plan:
     steps: int = 20_000
     """Optimiser steps of all stages together."""
     minutes: float = 0.0
-    """Wall clock of all stages together, not counting while the run was stopped; 0: as long as the steps take. The rate falls by
-    whichever of the two is nearer to its end."""
+    """Wall clock of all stages together, not counting while the run was stopped; 0: as long as the steps take. The rate
+    falls by whichever of the two is nearer to its end."""
     shares: tuple[float, ...] = ()
     """Of each stage, in the order of the network's `stages`; empty: equal ones."""
     rate: float = 1e-3
@@ -50,7 +50,12 @@ class Plan:
             raise ValueError("minutes may not be below 0; seconds and rate must be above 0")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule is {self.schedule!r}, expected {' or '.join(SCHEDULES)}")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas) or self.weight_decay < 0 or self.clip < 0:
+        if (
+            len(self.betas) != 2
+            or not all(0 <= beta < 1 for beta in self.betas)
+            or self.weight_decay < 0
+            or self.clip < 0
+        ):
             raise ValueError("betas must be two numbers from 0 to below 1; weight_decay and clip may not be below 0")
         if self.mixed_precision not in ("auto", "no", "bf16", "fp16"):
             raise ValueError(f"mixed_precision is {self.mixed_precision!r}, expected auto, no, bf16 or fp16")
@@ -59,10 +64,13 @@ class Plan:
 
 
 def ends(plan: Plan, stages: tuple[str, ...]) -> tuple[float, ...]:
-    """Where each stage ends, as a part of the whole run: (0.3, 1.0). ValueError where shares and stages differ in number."""
+    """Where each stage ends, as a part of the whole run: (0.3, 1.0). ValueError where shares and stages differ in
+    number."""
     shares = plan.shares or (1.0,) * len(stages)
     if len(shares) != len(stages):
-        raise ValueError(f"{len(shares)} shares for {len(stages)} stages ({', '.join(stages)}): expected one each, or none at all")
+        raise ValueError(
+            f"{len(shares)} shares for {len(stages)} stages ({', '.join(stages)}): expected one each, or none at all"
+        )
     total = sum(shares)
     found = [sum(shares[: n + 1]) / total for n in range(len(stages))]
     return (*found[:-1], 1.0)

@@ -1,4 +1,5 @@
-"""One run in one folder: what it was ordered to do, its data's parts, its state, its log, and the checkpoint it ends with."""
+"""One run in one folder: what it was ordered to do, its data's parts, its state, its log, and the checkpoint it ends
+with."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ from speech_to_face_lab.training.program.data import (
     speech_batches,
     track_batches,
     window_batches,
-)  # fmt: skip
+)
 from speech_to_face_lab.training.program.engine import Batches, Outcome, Show, train
 from speech_to_face_lab.training.program.export import load_run, write_checkpoint
 from speech_to_face_lab.training.program.judge import score
@@ -62,7 +63,8 @@ class TrainOptions:
     data: str
     """Folder of recordings."""
     kind: str = "auto"
-    """Of the corpus: a key of `speech_to_face_lab.protocols.corpora.LOADERS`, or "auto", whichever its folder looks like."""
+    """Of the corpus: a key of `speech_to_face_lab.protocols.corpora.LOADERS`, or "auto", whichever its folder looks
+    like."""
     protocol: str = "cross-subject"
     seed: int = 0
     """Of the protocol's parts; the plan has its own for the run."""
@@ -74,7 +76,8 @@ class TrainOptions:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What the `train` command knows beside a run's batches. Nothing of it changes what a small network learns from them."""
+    """What the `train` command knows beside a run's batches. Nothing of it changes what a small network learns from
+    them."""
 
     say: Say = lambda line: None
     """Told in a line what the user should know."""
@@ -92,7 +95,8 @@ ALONE = Beside()
 
 
 def plan_of(model: str, **wanted: Any) -> Plan:
-    """A plan with the network's own rate, batch and windows where nothing else is wanted; None means not wanted. Raises ModelError."""
+    """A plan with the network's own rate, batch and windows where nothing else is wanted; None means not wanted. Raises
+    ModelError."""
     chosen = system(model)
     own: dict[str, Any] = {key: getattr(chosen, key) for key in OF_SYSTEM}
     try:
@@ -101,10 +105,13 @@ def plan_of(model: str, **wanted: Any) -> Plan:
         raise ModelError(str(error)) from error
 
 
-def train_run(order: TrainOptions, plan: Plan, run: Path, device: str, show: Show | None = None, say: Say = print) -> Outcome:
+def train_run(
+    order: TrainOptions, plan: Plan, run: Path, device: str, show: Show | None = None, say: Say = print
+) -> Outcome:
     """Read the data, learn, and write the run's checkpoint; goes on with a run that was stopped. Raises ModelError.
 
-    say: told in a line what was read, how its subjects were split, what of it cannot be learnt from, and the figures at the end.
+    say: told in a line what was read, how its subjects were split, what of it cannot be learnt from, and the figures at
+    the end.
     """
     check(order.model, order.changes, order.begin)
     with one_first(device):
@@ -163,8 +170,16 @@ def one_first(device: str) -> Iterator[None]:
         yield
 
 
-def learn(order: TrainOptions, plan: Plan, made: Split, batches: Batches, run: Path, device: str, show: Show | None = None,
-          beside: Beside = ALONE) -> Outcome:  # fmt: skip
+def learn(
+    order: TrainOptions,
+    plan: Plan,
+    made: Split,
+    batches: Batches,
+    run: Path,
+    device: str,
+    show: Show | None = None,
+    beside: Beside = ALONE,
+) -> Outcome:
     """Train on batches that are at hand. A whole run ends with a checkpoint folder in it."""
     chosen = system(order.model)
     config = config_of(chosen, made.train, order.changes)
@@ -178,7 +193,9 @@ def learn(order: TrainOptions, plan: Plan, made: Split, batches: Batches, run: P
         _begin(chosen, network, order, beside)
     outcome = train(network, batches, plan, run, device, show, validation=beside.validation)
     if outcome.finished and outcome.first:
-        _finish(load_run(network, run), run / CHECKPOINT, card(order, plan, made, outcome, beside.brief), outcome, beside)
+        _finish(
+            load_run(network, run), run / CHECKPOINT, card(order, plan, made, outcome, beside.brief), outcome, beside
+        )
     return outcome
 
 
@@ -191,7 +208,8 @@ def _begin(chosen: System, network: nn.Module, order: TrainOptions, beside: Besi
 
 
 def _finish(network: nn.Module, out: Path, said: str, outcome: Outcome, beside: Beside) -> None:
-    """Write the checkpoint, unless the run had come to its end before and has one, and tell the figures on the test subjects."""
+    """Write the checkpoint, unless the run had come to its end before and has one, and tell the figures on the test
+    subjects."""
     if outcome.step > outcome.begun or not (out / checkpoint.SUMS).is_file():
         write_checkpoint(network, out, said)
     if beside.test:
@@ -204,7 +222,8 @@ def figures(network: nn.Module, test: Sequence[Track]) -> str:
     found = score(network, test, frames)
     e = found.errors
     return (
-        f"on {len(test)} test subjects, {frames / RATE:.0f} s each: LVE {e.lve_sq:.4g} squared, {e.lve_abs:.4g} absolute; "
+        f"on {len(test)} test subjects, {frames / RATE:.0f} s each: LVE {e.lve_sq:.4g} squared, {e.lve_abs:.4g} "
+        "absolute; "
         f"ALE {e.ale_sq:.4g}, {e.ale_abs:.4g}; R2 {e.r2:.3f}; closure recall {found.closure_recall:.2f}"
     )
 
@@ -222,19 +241,24 @@ def card(order: TrainOptions, plan: Plan, made: Split, outcome: Outcome, brief: 
     losses = "\n".join(f"- {name}: {value:.5g}" for name, value in outcome.losses.items())
     return (
         f"# {order.model}\n\nTrained by `livelink-bridge train` by the protocol {made.protocol} (seed {made.seed}): "
-        f"{len(made.train) - len(brief)} subjects learnt from, {len(made.validation)} and {len(made.test)} kept out.{untaught} "
-        f"{outcome.step} steps of {plan.batch} windows of {plan.seconds:g} s, seed {plan.seed}.\n\nLast losses, weighted:\n\n{losses}\n"
+        f"{len(made.train) - len(brief)} subjects learnt from, {len(made.validation)} and {len(made.test)} kept "
+        f"out.{untaught} "
+        f"{outcome.step} steps of {plan.batch} windows of {plan.seconds:g} s, seed {plan.seed}.\n\nLast losses, "
+        f"weighted:\n\n{losses}\n"
     )
 
 
 def _keep(wanted: Any, path: Path, may_change: tuple[str, ...]) -> None:
-    """Write a new run's file. ModelError where the run was begun with another one: its weights would go on under a wrong name."""
+    """Write a new run's file. ModelError where the run was begun with another one: its weights would go on under a
+    wrong name."""
     if path.exists():
         before = load_config(path, type(wanted))
         names = [one.name for one in fields(wanted) if one.name not in may_change]
         differing = [name for name in names if getattr(before, name) != getattr(wanted, name)]
         if differing:
-            raise ModelError(f"{path.parent}: was begun with other {', '.join(differing)}; give the same options, or a new --run")
+            raise ModelError(
+                f"{path.parent}: was begun with other {', '.join(differing)}; give the same options, or a new --run"
+            )
         if before == wanted:
             return
     save_config(wanted, path)

@@ -1,4 +1,5 @@
-"""A run's state on disk, as safetensors: weights, buffers, their running average, the optimiser's moments, and how far the run is.
+"""A run's state on disk, as safetensors: weights, buffers, their running average, the optimiser's moments, and how far
+the run is.
 
 Nothing is pickled. `speech_to_face_lab.training.export` reads the "average." tensors of the same file.
 """
@@ -41,7 +42,9 @@ def weights_of(network: nn.Module, average: Average) -> dict[str, Tensor]:
     return {name: value.contiguous() for name, value in (buffers | average.weights).items()}
 
 
-def save(path: Path, network: nn.Module, average: Average, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
+def save(
+    path: Path, network: nn.Module, average: Average, optimiser: torch.optim.Optimizer, progress: Progress
+) -> None:
     """Written beside and renamed, so that a stop in the middle leaves the last good file."""
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in weights_of(network, average).items()}
@@ -67,7 +70,9 @@ def restore(path: Path, network: nn.Module, average: Average) -> tuple[Progress,
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not the state of a run ({type(error).__name__}); give a new --run") from error
     if wrong := _differing(tensors, network, average):
-        raise ModelError(f"{path}: is of another network, {len(wrong)} tensors differ, the first is {wrong[0]}; give a new --run")
+        raise ModelError(
+            f"{path}: is of another network, {len(wrong)} tensors differ, the first is {wrong[0]}; give a new --run"
+        )
     network.load_state_dict({name: tensors[f"model.{name}"] for name in network.state_dict()})
     for name, weight in average.weights.items():
         weight.copy_(tensors[f"average.{name}"])
@@ -75,7 +80,8 @@ def restore(path: Path, network: nn.Module, average: Average) -> tuple[Progress,
 
 
 def _differing(tensors: dict[str, Tensor], network: nn.Module, average: Average) -> list[str]:
-    """The network's names of weights that are missing or of another shape, as they are, averaged or as moments; moments may be missing."""
+    """The network's names of weights that are missing or of another shape, as they are, averaged or as moments; moments
+    may be missing."""
     wanted = {f"model.{name}": value for name, value in network.state_dict().items()}
     wanted |= {f"average.{name}": value for name, value in average.weights.items()}
     moved = {f"{moment}.{name}": value for name, value in average.weights.items() for moment in MOMENTS}

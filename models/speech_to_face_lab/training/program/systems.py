@@ -18,9 +18,31 @@ from speech_to_face.base import ModelError
 from speech_to_face.config_file import UNREADABLE, fits
 from speech_to_face.phones import CLASSES
 
-SIZES = ("width", "widths", "kernel", "kernels", "strides", "dilations", "convs", "heads", "feed", "window", "period", "size")
+SIZES = (
+    "width",
+    "widths",
+    "kernel",
+    "kernels",
+    "strides",
+    "dilations",
+    "convs",
+    "heads",
+    "feed",
+    "window",
+    "period",
+    "size",
+)
 """How the names of values end that must be 1 or more."""
-UNBUILDABLE = (RuntimeError, ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError, AssertionError, MemoryError)
+UNBUILDABLE = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    ZeroDivisionError,
+    OverflowError,
+    AssertionError,
+    MemoryError,
+)
 """What torch raises for sizes of which no layer can be made."""
 
 
@@ -54,18 +76,30 @@ class System:
 
 def _live(drop: tuple[str, ...] = (), **preset: Any) -> System:
     whole = {"phones": CLASSES, "channels": MOUTH_32, **preset}
-    network, config = "speech_to_face.networks.pmmtalk.small:SmallPMMTalk", "speech_to_face.networks.pmmtalk.config:Config"
+    network, config = (
+        "speech_to_face.networks.pmmtalk.small:SmallPMMTalk",
+        "speech_to_face.networks.pmmtalk.config:Config",
+    )
     return System(network, config, whole, shares=(0.25, 0.75), drop=drop)
 
 
 def _baseline(kind: str) -> System:
-    return System("speech_to_face.networks.baselines.loading:build", "speech_to_face.networks.baselines.config:preset", {"kind": kind})
+    return System(
+        "speech_to_face.networks.baselines.loading:build",
+        "speech_to_face.networks.baselines.config:preset",
+        {"kind": kind},
+    )
 
 
 def _codetalker(space: str) -> System:
     """Its audio encoder is as wide as it must be for as many parameters as the others have."""
     preset = {"space": space, "width": 256}
-    return System("speech_to_face.networks.codetalker.network:CodeTalker", "speech_to_face.networks.codetalker.config:Config", preset, shares=(0.35, 0.65))
+    return System(
+        "speech_to_face.networks.codetalker.network:CodeTalker",
+        "speech_to_face.networks.codetalker.config:Config",
+        preset,
+        shares=(0.35, 0.65),
+    )
 
 
 SYSTEMS: dict[str, System] = {
@@ -74,7 +108,9 @@ SYSTEMS: dict[str, System] = {
     "emotalk": _baseline("emotalk"),
     "codetalker": _codetalker("motion"),
     "codetalker-shape": _codetalker("shape"),
-    "dualtalker": System("speech_to_face.networks.dualtalker.network:DualTalker", "speech_to_face.networks.dualtalker.config:Config"),
+    "dualtalker": System(
+        "speech_to_face.networks.dualtalker.network:DualTalker", "speech_to_face.networks.dualtalker.config:Config"
+    ),
     "pmmtalk-live": _live(),
     "pmmtalk-live-without-text": _live(views=("audio", "image")),
     "pmmtalk-live-without-audio": _live(views=("text", "image")),
@@ -83,13 +119,21 @@ SYSTEMS: dict[str, System] = {
     "pmmtalk-live-without-semantic": _live(("semantic",)),
     "pmmtalk-live-without-motion": _live(("motion",)),
     "pmmtalk": System(
-        "speech_to_face.networks.pmmtalk.paper.network:PaperPMMTalk", "speech_to_face.networks.pmmtalk.paper.config:Config",
-        data="clips", rate=1e-4, schedule="constant", betas=(0.9, 0.999),
-        weight_decay=0.0, clip=0.0, batch=1, seconds=4.0, begin="speech_to_face.networks.pmmtalk.paper.loading:begin",
+        "speech_to_face.networks.pmmtalk.paper.network:PaperPMMTalk",
+        "speech_to_face.networks.pmmtalk.paper.config:Config",
+        data="clips",
+        rate=1e-4,
+        schedule="constant",
+        betas=(0.9, 0.999),
+        weight_decay=0.0,
+        clip=0.0,
+        batch=1,
+        seconds=4.0,
+        begin="speech_to_face.networks.pmmtalk.paper.loading:begin",
     ),
-}  # fmt: skip
-"""How "pmmtalk" learns is the paper's (section IV-E): Adam, 1e-4 throughout, one clip a step. How the small ones do is ours: AdamW with
-decay, a gradient that is clipped, a rate that rises and falls."""
+}
+"""How "pmmtalk" learns is the paper's (section IV-E): Adam, 1e-4 throughout, one clip a step. How the small ones do is
+ours: AdamW with decay, a gradient that is clipped, a rate that rises and falls."""
 ABLATIONS = tuple(name for name in SYSTEMS if name.startswith("pmmtalk-live-without-"))
 
 
@@ -101,7 +145,8 @@ def system(name: str) -> System:
 
 
 def config_of(chosen: System, styles: Sequence[str], changes: Sequence[str] = ()) -> Any:
-    """The config of a network that knows `styles` by name. changes: "key=value", value as YAML has it. Raises ModelError."""
+    """The config of a network that knows `styles` by name. changes: "key=value", value as YAML has it. Raises
+    ModelError."""
     return _changed(_named(chosen.config)(styles=tuple(styles), **chosen.preset), changes)
 
 
@@ -112,12 +157,15 @@ def network_of(chosen: System, config: Any) -> nn.Module:
     except UNBUILDABLE as error:
         raise ModelError(f"the config makes no network: {_line(error)}; check the sizes given by --set") from error
     if empty := [name for name, parameter in made.named_parameters() if not parameter.numel()]:
-        raise ModelError(f"the config makes no network: {empty[0]} would hold no number; check the sizes given by --set")
+        raise ModelError(
+            f"the config makes no network: {empty[0]} would hold no number; check the sizes given by --set"
+        )
     return made
 
 
 def begin(chosen: System, network: nn.Module, folders: Sequence[str]) -> str:
-    """Fill parts of a new network from folders; what to tell the user about parts that stay random for good, "" where all is well."""
+    """Fill parts of a new network from folders; what to tell the user about parts that stay random for good, "" where
+    all is well."""
     if not chosen.begin:
         return ""
     return str(_named(chosen.begin)(network, [Path(folder) for folder in folders]))
@@ -129,7 +177,9 @@ def check(name: str, changes: Sequence[str], folders: Sequence[str]) -> None:
     if folders and not chosen.begin:
         raise ModelError(f"--begin: {name} has no part that public weights fill; leave the option out")
     if absent := [folder for folder in folders if not Path(folder).is_dir()]:
-        raise ModelError(f"--begin {absent[0]}: no such folder, expected one that `models download` or `models convert` wrote")
+        raise ModelError(
+            f"--begin {absent[0]}: no such folder, expected one that `models download` or `models convert` wrote"
+        )
     with torch.device("meta"):
         network_of(chosen, config_of(chosen, ("one",), changes))
 
@@ -143,7 +193,9 @@ def _changed(config: Any, changes: Sequence[str]) -> Any:
             raise ModelError(f"--set {change}: expected KEY=VALUE with one of {', '.join(known)}")
         value = _read(change, text, hints[key])
         if not fits(value, hints[key]):
-            raise ModelError(f"--set {change}: the wrong kind of value, expected one like {key}={_shown(getattr(config, key))}")
+            raise ModelError(
+                f"--set {change}: the wrong kind of value, expected one like {key}={_shown(getattr(config, key))}"
+            )
         if key.endswith(SIZES) and min(value if isinstance(value, list) else [value], default=1) < 1:
             raise ModelError(f"--set {change}: expected 1 or more")
         values[key] = tuple(value) if isinstance(value, list) else value

@@ -19,7 +19,9 @@ from speech_to_face.networks.baselines.voca import WINDOW
 from speech_to_face_lab.training.examples import Batch
 
 torch.set_num_threads(1)
-SIZES = dict(width=12, dilations=(1, 2), emotion_width=6, emotion_dilations=(1, 4), decoder_width=8, heads=2, window=9, period=10)
+SIZES = dict(
+    width=12, dilations=(1, 2), emotion_width=6, emotion_dilations=(1, 4), decoder_width=8, heads=2, window=9, period=10
+)
 
 
 def tiny(kind, **changes):
@@ -180,7 +182,9 @@ def test_faceformer_feeds_back_its_own_frames():
 
 def test_faceformer_learns_from_the_mean_of_its_passes_and_squared_error_alone():
     network, batch = tiny("faceformer", passes=2, motion=0.0), batch_of()
-    each = [network.errors(face, batch)["position"] for face in network.rolled(batch.mel, network.styles(batch.style), 2)]
+    each = [
+        network.errors(face, batch)["position"] for face in network.rolled(batch.mel, network.styles(batch.style), 2)
+    ]
     terms = network.terms(batch, "whole")
     assert list(terms) == ["position"]
     torch.testing.assert_close(terms["position"], (each[0] + each[1]) / 2)
@@ -188,7 +192,10 @@ def test_faceformer_learns_from_the_mean_of_its_passes_and_squared_error_alone()
 
 def test_cross_attention_to_the_own_frame_alone_is_the_value_and_the_projection():
     torch.manual_seed(0)
-    layer, torchs = LineageLayer(8, 2, 12, 6, 8).eval(), torch.nn.MultiheadAttention(8, 2, kdim=6, vdim=6, batch_first=True).eval()
+    layer, torchs = (
+        LineageLayer(8, 2, 12, 6, 8).eval(),
+        torch.nn.MultiheadAttention(8, 2, kdim=6, vdim=6, batch_first=True).eval(),
+    )
     with torch.no_grad():
         torchs.v_proj_weight.copy_(layer.value.weight)
         torchs.in_proj_bias[16:].copy_(layer.value.bias)

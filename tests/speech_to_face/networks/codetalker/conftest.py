@@ -14,9 +14,20 @@ from speech_to_face.networks.codetalker.config import Config
 from speech_to_face.networks.codetalker.network import CodeTalker
 
 TINY = Config(
-    codes=12, code_width=6, slots=2, prior_width=16, prior_window=5, width=16, dilations=(1, 2), decoder_width=16, heads=2, window=7,
-    period=9, style_width=5, styles=("anna", "ben"),
-)  # fmt: skip
+    codes=12,
+    code_width=6,
+    slots=2,
+    prior_width=16,
+    prior_window=5,
+    width=16,
+    dilations=(1, 2),
+    decoder_width=16,
+    heads=2,
+    window=7,
+    period=9,
+    style_width=5,
+    styles=("anna", "ben"),
+)
 
 
 def built(config: Config) -> CodeTalker:

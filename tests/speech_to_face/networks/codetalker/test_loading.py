@@ -31,7 +31,9 @@ def test_a_stream_in_any_chunks_gives_what_the_whole_recording_gives(folder: Pat
 
 
 def test_styles_and_their_mixtures_move_differently(folder: Path) -> None:
-    voices = load_voices(str(folder), "cpu", [VoiceChoice(style=style) for style in ("anna", "ben", "0.3:anna,0.7:ben", None)])
+    voices = load_voices(
+        str(folder), "cpu", [VoiceChoice(style=style) for style in ("anna", "ben", "0.3:anna,0.7:ben", None)]
+    )
     faces = [voice.animate(speech()) for voice in voices]
     for at, face in enumerate(faces):
         assert all(np.abs(face - other).max() > 1e-3 for other in faces[:at])

@@ -35,7 +35,9 @@ def run(network: CodeTalker, sizes: int | tuple[int, ...]) -> torch.Tensor:
 
 @pytest.mark.parametrize("sizes", [1, 7, (29, 1)], ids=["steps", "blocks", "block and step"])
 @pytest.mark.parametrize("space", ["motion", "shape"])
-def test_any_split_of_the_sound_gives_the_same_mouth(space: Literal["motion", "shape"], sizes: int | tuple[int, ...]) -> None:
+def test_any_split_of_the_sound_gives_the_same_mouth(
+    space: Literal["motion", "shape"], sizes: int | tuple[int, ...]
+) -> None:
     network = built(replace(TINY, space=space))
     wanted = run(network, STEPS)
     torch.testing.assert_close(run(network, sizes), wanted, atol=1e-5, rtol=1e-4)

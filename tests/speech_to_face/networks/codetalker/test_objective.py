@@ -20,13 +20,18 @@ def batch(windows: int = 3, frames: int = 12) -> SimpleNamespace:
     known = torch.ones(windows, 1, 32)
     known[0, 0, 5] = 0
     return SimpleNamespace(
-        mel=torch.randn(windows, frames, 160), curves=torch.rand(windows, frames, 32) * known, known=known,
+        mel=torch.randn(windows, frames, 160),
+        curves=torch.rand(windows, frames, 32) * known,
+        known=known,
         style=torch.tensor([0, 2, 1])[:windows],
-    )  # fmt: skip
+    )
 
 
 def test_errors_are_averaged_over_what_is_known() -> None:
-    errors, known = torch.tensor([[[1.0, 5.0], [3.0, 5.0]], [[2.0, 6.0], [4.0, 8.0]]]), torch.tensor([[[1.0, 0.0]], [[1.0, 1.0]]])
+    errors, known = (
+        torch.tensor([[[1.0, 5.0], [3.0, 5.0]], [[2.0, 6.0], [4.0, 8.0]]]),
+        torch.tensor([[[1.0, 0.0]], [[1.0, 1.0]]]),
+    )
     assert float(objective.mean_over_known(errors, known)) == pytest.approx((1 + 3 + 2 + 6 + 4 + 8) / 6)
     assert float(objective.mean_over_known(errors, 0 * known)) == 0
 
@@ -111,5 +116,7 @@ def test_a_stage_reaches_every_parameter_that_it_trains(network: CodeTalker, sta
         parameter.requires_grad_(True)
     torch.manual_seed(3)
     torch.stack(list(network.terms(batch(), stage).values())).sum().backward()
-    missed = [name for name, p in network.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.abs().sum())]
+    missed = [
+        name for name, p in network.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.abs().sum())
+    ]
     assert missed == []

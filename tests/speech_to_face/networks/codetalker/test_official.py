@@ -29,7 +29,11 @@ def linear(name: str, out: int, into: int, bias: bool = True) -> Shapes:
 def trunk(side: str, row: str, config: MeshConfig) -> Shapes:
     """The shared half of the published encoder and decoder."""
     d, feed = config.hidden, config.prior_feed
-    found: Shapes = {f"{side}.{row}.0.0.weight": (d, d, 5), f"{side}.{row}.0.0.bias": (d,), f"{side}.{side}_pos_embedding.pe": (5000, 1, d)}
+    found: Shapes = {
+        f"{side}.{row}.0.0.weight": (d, d, 5),
+        f"{side}.{row}.0.0.bias": (d,),
+        f"{side}.{side}_pos_embedding.pe": (5000, 1, d),
+    }
     found |= linear(f"{side}.{side}_linear_embedding.net", d, d)
     for block in range(2 * config.prior_layers):
         at = f"{side}.{side}_transformer.net.{block}.fn"
@@ -44,7 +48,9 @@ def trunk(side: str, row: str, config: MeshConfig) -> Shapes:
 def stage_1(config: MeshConfig) -> Shapes:
     d, biwi = config.hidden, config.around_codes
     found = linear("encoder.vertice_mapping.0", d, config.points) | trunk("encoder", "squasher", config)
-    found |= trunk("decoder", "expander", config) | linear("decoder.vertice_map_reverse", config.points, d, bias=not biwi)
+    found |= trunk("decoder", "expander", config) | linear(
+        "decoder.vertice_map_reverse", config.points, d, bias=not biwi
+    )
     if biwi:
         found |= linear("encoder.encoder_linear_embedding_post.net", config.latent, d)
         found |= linear("decoder.decoder_linear_embedding_pre.net", d, config.latent)
@@ -54,7 +60,10 @@ def stage_1(config: MeshConfig) -> Shapes:
 def stage_2(config: MeshConfig, old_weight_norm: bool = True) -> Shapes:
     w = config.width
     found = linear("audio_feature_map", w, config.speech_width) | linear("vertice_map", w, config.points)
-    found |= {"PPE.pe": (1, 20 * config.period + config.period, w), "learnable_style_emb.weight": (len(config.styles), w)}
+    found |= {
+        "PPE.pe": (1, 20 * config.period + config.period, w),
+        "learnable_style_emb.weight": (len(config.styles), w),
+    }
     found |= linear("feat_map", config.latent, w, bias=False)
     for layer in range(config.layers):
         at = f"transformer_decoder.layers.{layer}"
@@ -71,7 +80,10 @@ def wav2vec(config: MeshConfig, old: bool) -> Shapes:
     with torch.device("meta"):
         found = {key: tuple(value.shape) for key, value in speech_encoder(config).state_dict().items()}
     if old:
-        for ours, theirs in (("parametrizations.weight.original0", "weight_g"), ("parametrizations.weight.original1", "weight_v")):
+        for ours, theirs in (
+            ("parametrizations.weight.original0", "weight_g"),
+            ("parametrizations.weight.original1", "weight_v"),
+        ):
             found[f"encoder.pos_conv_embed.conv.{theirs}"] = found.pop(f"encoder.pos_conv_embed.conv.{ours}")
     return found
 
@@ -148,7 +160,10 @@ def test_numbers_arrive_where_they_belong(tiny: MeshConfig) -> None:
         (last.norm_attention.bias, "decoder.decoder_transformer.net.2.fn.norm.bias"),
         (last.narrow.weight, "decoder.decoder_transformer.net.3.fn.fn.l2.weight"),
         (network.prior.codes, "quantize.embedding.weight"),
-        (network.decoder.layers[1].multihead_attn.in_proj_weight, "transformer_decoder.layers.1.multihead_attn.in_proj_weight"),
+        (
+            network.decoder.layers[1].multihead_attn.in_proj_weight,
+            "transformer_decoder.layers.1.multihead_attn.in_proj_weight",
+        ),
         (positions.parametrizations.weight.original1, "audio_encoder.encoder.pos_conv_embed.conv.weight_v"),
     ):
         same = made(stage_1(tiny)) if theirs in stage_1(tiny) else made(stage_2(tiny))

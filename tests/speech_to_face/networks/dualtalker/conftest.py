@@ -18,7 +18,15 @@ torch.set_num_threads(1)
 
 
 def built(**changes: object) -> DualTalker:
-    sizes = dict(width=12, dilations=(1, 2), motion_width=8, motion_dilations=(1, 2), decoder_width=8, style_width=4, shared_width=6)
+    sizes = dict(
+        width=12,
+        dilations=(1, 2),
+        motion_width=8,
+        motion_dilations=(1, 2),
+        decoder_width=8,
+        style_width=4,
+        shared_width=6,
+    )
     whole = sizes | dict(heads=2, window=9, reader_window=7, period=10, read_delay=2, styles=("anna", "ben")) | changes
     torch.manual_seed(0)
     network = DualTalker(Config(**whole)).eval()

@@ -77,7 +77,9 @@ def test_the_delay_is_taken_out_before_the_face_is_compared(tiny, delay):
     terms = network.terms(batch, "whole")
     face, _ = network(batch.mel, network.styles(batch.style), network.initial_states(3))
     face, truth = face[:, delay:], batch.curves[:, : 20 - delay]
-    assert terms["primary"].item() == pytest.approx((position(face, truth, batch.known) + 10 * motion(face, truth, batch.known)).item())
+    assert terms["primary"].item() == pytest.approx(
+        (position(face, truth, batch.known) + 10 * motion(face, truth, batch.known)).item()
+    )
     assert set(terms) == {"primary", "draft", "dual", "cycle", "consistency"}
     assert all(bool(torch.isfinite(term)) for term in terms.values())
 
@@ -86,7 +88,11 @@ def moved_by(network, term: str) -> set[str]:
     """First names of the parameters that a term moves."""
     network.zero_grad()
     network.terms(batch_of(), "whole")[term].backward()
-    return {name.split(".")[0] for name, value in network.named_parameters() if value.grad is not None and bool(value.grad.any())}
+    return {
+        name.split(".")[0]
+        for name, value in network.named_parameters()
+        if value.grad is not None and bool(value.grad.any())
+    }
 
 
 @pytest.mark.parametrize(
@@ -139,13 +145,17 @@ def test_a_folder_speaks_live_as_it_does_a_whole_recording(tiny_dualtalker):
     assert not np.allclose(whole, load_model(str(tiny_dualtalker), "cpu", style="anna").animate(sound))
 
 
-@pytest.mark.parametrize(("asked", "said"), [({"tongue": True}, "--tongue"), ({"reference": "face.png"}, "--reference-face")])
+@pytest.mark.parametrize(
+    ("asked", "said"), [({"tongue": True}, "--tongue"), ({"reference": "face.png"}, "--reference-face")]
+)
 def test_what_it_does_not_have_is_refused(tiny_dualtalker, asked, said):
     with pytest.raises(ModelError, match=said):
         load_model(str(tiny_dualtalker), "cpu", **asked)
 
 
-@pytest.mark.parametrize(("sizes", "said"), [({"heads": 3}, "not a multiple of heads"), ({"delay": -1}, "expected 0 or more")])
+@pytest.mark.parametrize(
+    ("sizes", "said"), [({"heads": 3}, "not a multiple of heads"), ({"delay": -1}, "expected 0 or more")]
+)
 def test_sizes_that_do_not_go_together_are_refused(sizes, said):
     with pytest.raises(ValueError, match=said):
         Config(**sizes)

@@ -29,7 +29,12 @@ def config(tiny_run) -> Config:
 def inputs(network: PMMTalk, batch: int = 2, steps: int = 30):
     torch.manual_seed(1)
     branch, squares = network.config.branch_width, (network.config.image_size // 4) ** 2
-    return torch.randn(batch, steps, 160), torch.randn(batch, branch), torch.randn(batch, branch), torch.rand(batch, squares, 48)
+    return (
+        torch.randn(batch, steps, 160),
+        torch.randn(batch, branch),
+        torch.randn(batch, branch),
+        torch.rand(batch, squares, 48),
+    )
 
 
 @torch.no_grad()
@@ -84,11 +89,15 @@ def test_states_keep_the_shapes_they_begin_with(config):
     assert [tuple(state.shape[1:]) for state in states] == [tuple(shape) for shape in network.state_shapes]
     _, after, views = network(mel, style, code, crop, torch.tensor(0), states)
     assert [state.shape for state in after] == [state.shape for state in states]
-    assert set(views.aligned) == {"audio", "text", "image"} and len({view.shape for view in views.aligned.values()}) == 1
+    assert (
+        set(views.aligned) == {"audio", "text", "image"} and len({view.shape for view in views.aligned.values()}) == 1
+    )
 
 
 def test_an_untrained_network_is_still():
-    assert not run(PMMTalk(Config(width=16, decoder_width=16, heads=2, phones=("a", "b"), channels=("x",), image_size=8)), 30)[0].any()
+    assert not run(
+        PMMTalk(Config(width=16, decoder_width=16, heads=2, phones=("a", "b"), channels=("x",), image_size=8)), 30
+    )[0].any()
 
 
 @pytest.mark.parametrize("samples", [1, 267, 5000, 16_000])

@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from speech_to_face.networks.pmmtalk.losses import motion, position, semantic_alignment, temporal, temporal_alignment, temporal_target
+from speech_to_face.networks.pmmtalk.losses import (
+    motion,
+    position,
+    semantic_alignment,
+    temporal,
+    temporal_alignment,
+    temporal_target,
+)
 
 EVEN = torch.ones(())
 

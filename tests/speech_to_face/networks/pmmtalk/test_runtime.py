@@ -17,7 +17,8 @@ CHUNKINGS = {
 
 
 def voice(seconds: float = 2.5, seed: int = 0) -> np.ndarray:
-    """Part of the bundled sentence, which has a voice's phones: a trained network rests in noise, whatever its rhythm."""
+    """Part of the bundled sentence, which has a voice's phones: a trained network rests in noise, whatever its
+    rhythm."""
     sentence, rate = soundfile.read(SENTENCE, dtype="float32")
     spoken = soxr.resample(sentence, rate, 16_000).astype(np.float32)
     return np.roll(spoken, -8000 - 16_000 * seed)[: int(seconds * 16_000)]
@@ -110,7 +111,9 @@ def test_flush_twice_gives_nothing_more_and_pushing_on_is_an_error(model):
         stream.push(voice())
 
 
-@pytest.mark.parametrize("bad", [np.zeros((2, 5), np.float32), np.array([np.nan], np.float32)], ids=["stereo", "not a number"])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((2, 5), np.float32), np.array([np.nan], np.float32)], ids=["stereo", "not a number"]
+)
 def test_sound_that_is_no_sound_is_refused(model, bad):
     with pytest.raises(ValueError, match="finite samples of shape"):
         model.stream().push(bad)

@@ -23,9 +23,18 @@ from speech_to_face_lab.training.program.judge import animate
 
 torch.set_num_threads(1)
 TINY = Config(
-    width=32, decoder_width=24, dilations=(1, 2), text_dilations=(1,), branch_width=16, image_size=16, window=24, heads=2,
-    phones=CLASSES, styles=("anna", "ben"), channels=MOUTH_32,
-)  # fmt: skip
+    width=32,
+    decoder_width=24,
+    dilations=(1, 2),
+    text_dilations=(1,),
+    branch_width=16,
+    image_size=16,
+    window=24,
+    heads=2,
+    phones=CLASSES,
+    styles=("anna", "ben"),
+    channels=MOUTH_32,
+)
 
 
 def network(seed: int = 0) -> SmallPMMTalk:

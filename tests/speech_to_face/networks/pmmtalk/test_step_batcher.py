@@ -68,7 +68,9 @@ def test_one_alone_is_served_by_its_own_thread_at_once():
     assert served_by == [threading.get_ident()] * 2
 
 
-@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt("broken")], ids=["an error", "an interruption"])
+@pytest.mark.parametrize(
+    "error", [ValueError("broken"), KeyboardInterrupt("broken")], ids=["an error", "an interruption"]
+)
 def test_a_call_that_fails_raises_in_all_that_share_it_and_leaves_nobody_waiting(error):
     def fail(call: int) -> None:
         if call == 2:
@@ -213,13 +215,26 @@ def test_an_older_graph_of_one_voice_and_one_clock_serves_its_voices_one_by_one(
     network = load_network(tiny_checkpoint, load_config(tiny_checkpoint / "config.yaml"))
     states = network.initial_states()
     names = [f"state_{i}" for i in range(len(states))]
-    inputs = (torch.zeros(1, 2, 160), torch.tensor(5), torch.zeros(1, 16), torch.zeros(1, 16), torch.zeros(1, 16, 48), *states)
+    inputs = (
+        torch.zeros(1, 2, 160),
+        torch.tensor(5),
+        torch.zeros(1, 16),
+        torch.zeros(1, 16),
+        torch.zeros(1, 16, 48),
+        *states,
+    )
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            OneVoice(network), inputs, tmp_path / "step.onnx", dynamo=False, opset_version=17, dynamic_axes={"mel": {1: "steps"}},
-            input_names=["mel", "clock", "style", "code", "crop", *names], output_names=["out", *(f"next_{name}" for name in names)],
-        )  # fmt: skip
+            OneVoice(network),
+            inputs,
+            tmp_path / "step.onnx",
+            dynamo=False,
+            opset_version=17,
+            dynamic_axes={"mel": {1: "steps"}},
+            input_names=["mel", "clock", "style", "code", "crop", *names],
+            output_names=["out", *(f"next_{name}" for name in names)],
+        )
     older = Graph(tmp_path / "step.onnx")
     assert graph.joins and not older.joins
     voices, alone = ([OnnxSteps(which, voice(seed)) for seed in range(2)] for which in (older, graph))

@@ -24,7 +24,8 @@ TICKS, VOICES = 48, 8
 
 
 class Stage:
-    """A graph whose calls can be held, so that everybody who wants a step in a tick shares one call, as on a busy machine."""
+    """A graph whose calls can be held, so that everybody who wants a step in a tick shares one call, as on a busy
+    machine."""
 
     def __init__(self, folder: Path, phones: bool) -> None:
         self.config: Config = load_config(folder / "config.yaml")
@@ -39,7 +40,9 @@ class Stage:
         rng = np.random.default_rng(seed)
         style, code = rng.standard_normal((2, 1, 16)).astype(np.float32)
         voice = Voice(style, code, rng.uniform(0, 1, (1, 16, 48)).astype(np.float32))
-        return SteppedStream(self.config, OnnxSteps(self.graph, voice), Tongue(self.config.phones) if self.phones else None)
+        return SteppedStream(
+            self.config, OnnxSteps(self.graph, voice), Tongue(self.config.phones) if self.phones else None
+        )
 
     @contextmanager
     def one_call(self, comers: int, threads: ThreadPoolExecutor) -> Iterator[None]:
@@ -92,7 +95,9 @@ def drawn(seed: int) -> list[Part]:
     return [*parts, Part(90, 0, TICKS), Part(91, 5, 1)]
 
 
-@pytest.mark.parametrize(("seed", "phones"), [(0, False), (1, False), (2, True)], ids=["one", "another", "with the tongue"])
+@pytest.mark.parametrize(
+    ("seed", "phones"), [(0, False), (1, False), (2, True)], ids=["one", "another", "with the tongue"]
+)
 def test_voices_that_begin_and_end_at_any_time_give_the_frames_they_give_alone(tiny_checkpoint, seed, phones):
     stage, parts = Stage(tiny_checkpoint, phones), drawn(seed)
     with ThreadPoolExecutor(len(parts) + 1) as threads:

@@ -1,4 +1,5 @@
-"""Steps in PyTorch: where a voice begins, and the fixed buffers of a captured graph, as far as they go without a GPU."""
+"""Steps in PyTorch: where a voice begins, and the fixed buffers of a captured graph, as far as they go without a
+GPU."""
 
 import numpy as np
 import pytest

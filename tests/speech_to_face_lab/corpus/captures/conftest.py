@@ -29,7 +29,11 @@ def make_sound(tmp_path: Path) -> MakeSound:
 @pytest.fixture
 def make_npz(tmp_path: Path) -> MakeNpz:
     def make(
-        name: str, values: NDArray[np.floating], names: tuple[str, ...] = ("jawOpen", "mouthFunnel"), fps: float = 25.0, **more: object
+        name: str,
+        values: NDArray[np.floating],
+        names: tuple[str, ...] = ("jawOpen", "mouthFunnel"),
+        fps: float = 25.0,
+        **more: object,
     ) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,9 @@ def test_rigs_speak_of_known_channels_only():
 def development_data() -> Path:
     folder = os.environ.get("LIVELINK_BRIDGE_DATA")
     if not folder:
-        pytest.skip("no development data: set LIVELINK_BRIDGE_DATA to a folder of manifest*.json to read its real recordings")
+        pytest.skip(
+            "no development data: set LIVELINK_BRIDGE_DATA to a folder of manifest*.json to read its real recordings"
+        )
     return Path(folder)
 
 
@@ -77,7 +79,9 @@ def test_real_recordings_with_curves_are_finite_in_range_and_held_out_as_marked(
     for capture in read:
         assert capture.curves is not None and capture.live is not None
         assert capture.curves.shape == (frame_count(len(capture.samples)), 32), capture.name
-        assert np.isfinite(capture.curves).all() and capture.curves.min() >= 0 and capture.curves.max() <= 1, capture.name
+        assert np.isfinite(capture.curves).all() and capture.curves.min() >= 0 and capture.curves.max() <= 1, (
+            capture.name
+        )
         assert capture.curves[:, MOUTH_32.index("jawOpen")].std() > 0.01, capture.name
         assert {word.text for word in capture.words}.isdisjoint({"sil", "sp"})
 

@@ -31,7 +31,12 @@ def test_a_take_of_any_rate_beside_its_sound_is_a_capture_and_lost_rows_are_inte
     write_take(tmp_path / "Hall_3_Anna.csv", 3 * fps, fps=fps, without=range(fps, fps + 12))
     (tmp_path / "Hall_3_Anna.txt").write_text("good\nmorning\n", encoding="utf-8")
     (capture,) = load("livelink", tmp_path)
-    assert (capture.name, capture.speaker, capture.transcript, capture.rig) == ("Hall_3_Anna", "Anna", "good morning", "livelink")
+    assert (capture.name, capture.speaker, capture.transcript, capture.rig) == (
+        "Hall_3_Anna",
+        "Anna",
+        "good morning",
+        "livelink",
+    )
     assert capture.curves is not None and capture.curves.shape == (180, 32)
     assert capture.curves[:170, JAW] == pytest.approx(0.3 * np.arange(170) / 60, abs=2e-5)
     assert capture.curves[:, LEFT] == pytest.approx(0.1)
@@ -44,7 +49,9 @@ def test_of_a_calibrated_take_the_calibrated_table_counts_and_the_apps_other_tab
         write_take(tmp_path / f"Hall_3_Anna{ending}.csv", frames)
     (tmp_path / "frame_log.csv").write_text("frame,time\n1,2\n", encoding="utf-8")
     (capture,) = load("livelink", tmp_path)
-    assert len(capture.samples) == pytest.approx(1.75 * 16_000, abs=1)  # the calibrated one's 1.5 s, and what may be held
+    assert len(capture.samples) == pytest.approx(
+        1.75 * 16_000, abs=1
+    )  # the calibrated one's 1.5 s, and what may be held
 
 
 def test_a_take_without_sound_or_with_a_damaged_row_is_one_line(tmp_path, make_sound):
@@ -116,13 +123,17 @@ def test_blendvoca_coefficients_find_their_sentence_and_its_test_subjects_are_he
     order = np.argsort(MOUTH_32)
     header = "," + ",".join(MOUTH_32[i] for i in order)
     rows = [",".join([str(k), *(f"{x:.6f}" for x in row[order])]) for k, row in enumerate(table(60))]
-    (tmp_path / "blendshape_coeffs/FaceTalk_170725_00137_TA/sentence01-1.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    (tmp_path / "blendshape_coeffs/FaceTalk_170725_00137_TA/sentence01-1.csv").write_text(
+        "\n".join([header, *rows]), encoding="utf-8"
+    )
     named, plain, test = load("vocaset", tmp_path)
     assert [capture.held_out for capture in (named, plain, test)] == [False, False, True]
     assert named.speaker == plain.speaker == "FaceTalk_170725_00137_TA" and named.name != plain.name
     for capture in (named, plain, test):
         assert capture.curves is not None and capture.curves.shape == (60, 32) and len(capture.samples) == 16_000
-        assert capture.curves[30, JAW] == pytest.approx(0.2, abs=1e-5) and capture.curves[30, LEFT] == pytest.approx(0.1, abs=1e-5)
+        assert capture.curves[30, JAW] == pytest.approx(0.2, abs=1e-5) and capture.curves[30, LEFT] == pytest.approx(
+            0.1, abs=1e-5
+        )
 
 
 def test_a_csv_of_blendvoca_without_names_is_in_said_order_and_a_short_row_is_an_error(tmp_path, make_sound):
@@ -160,7 +171,9 @@ def arkit(tmp_path, make_sound, about):
 
 def test_arkit_json_of_names_and_frames_is_read_in_any_spelling(tmp_path, make_sound):
     frames = [[0.4 * k / 30, 0.25] for k in range(30)]
-    (capture,) = arkit(tmp_path, make_sound, {"fps": 30, "names": ["JawOpen", "mouthSmile_L"], "frames": frames, "language": "de"})
+    (capture,) = arkit(
+        tmp_path, make_sound, {"fps": 30, "names": ["JawOpen", "mouthSmile_L"], "frames": frames, "language": "de"}
+    )
     assert capture.curves is not None and capture.live is not None
     assert capture.curves[30, JAW] == pytest.approx(0.2, abs=1e-5) and capture.curves[30, SMILE] == pytest.approx(0.25)
     assert [name for name, live in zip(MOUTH_32, capture.live, strict=True) if live] == ["jawOpen", "mouthSmileLeft"]

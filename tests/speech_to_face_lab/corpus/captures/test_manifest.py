@@ -42,16 +42,26 @@ def test_frames_without_a_face_are_filled_from_their_neighbours(tmp_path, make_s
 
 def test_validation_clips_and_clips_with_timed_phones_are_held_out(tmp_path, make_sound):
     make_sound("a.wav")
-    grid = 'File type = "ooTextFile"\nObject class = "TextGrid"\n0 1 <exists> 1 "IntervalTier" "words" 0 1 2 0 0.5 "hello" 0.5 1 ""'
+    grid = (
+        'File type = "ooTextFile"\nObject class = "TextGrid"\n0 1 <exists> 1 "IntervalTier" "words" 0 1 2 0 0.5 '
+        '"hello" 0.5 1 ""'
+    )
     (tmp_path / "a.TextGrid").write_text(grid, encoding="utf-8")
-    rows = [{"id": "t", "split": "train"}, {"id": "v", "split": "val"}, {"id": "s"}, {"id": "p", "phones": "a.TextGrid"}]
+    rows = [
+        {"id": "t", "split": "train"},
+        {"id": "v", "split": "val"},
+        {"id": "s"},
+        {"id": "p", "phones": "a.TextGrid"},
+    ]
     write(tmp_path, *({**row, "audio": "a.wav"} for row in rows))
     read = {capture.name: capture for capture in load("manifest", tmp_path)}
     assert {name: capture.held_out for name, capture in read.items()} == {"t": False, "v": True, "s": False, "p": True}
     assert read["p"].words == (Word("hello", 0.0, 0.5),) and read["p"].transcript == "hello"
 
 
-def test_the_id_tells_speaker_and_rig_where_the_row_does_not_and_dead_channels_are_not_live(tmp_path, make_sound, make_npz, ramp):
+def test_the_id_tells_speaker_and_rig_where_the_row_does_not_and_dead_channels_are_not_live(
+    tmp_path, make_sound, make_npz, ramp
+):
     make_sound("a.wav", seconds=2.0)
     make_npz("a.npz", ramp(50, 25.0, 32), MOUTH_32)
     ids = ["grid_s7_abc", "facegood_1114_2_01", "mystery"]
@@ -69,7 +79,15 @@ def test_the_id_tells_speaker_and_rig_where_the_row_does_not_and_dead_channels_a
 def test_pauses_are_no_words_and_the_language_is_a_code(tmp_path, make_sound):
     make_sound("a.wav")
     words = [[0.0, 0.2, "sil"], [0.2, 0.5, "bin"], [0.5, 1.0, "sp"]]
-    row = {"id": "a", "audio": "a.wav", "language": "en-GB", "speaker": "me", "words": words, "transcript": "bin", "licence": "CC0"}
+    row = {
+        "id": "a",
+        "audio": "a.wav",
+        "language": "en-GB",
+        "speaker": "me",
+        "words": words,
+        "transcript": "bin",
+        "licence": "CC0",
+    }
     write(tmp_path, row)
     (capture,) = load("manifest", tmp_path)
     assert capture.words == (Word("bin", 0.2, 0.5),)
@@ -77,7 +95,9 @@ def test_pauses_are_no_words_and_the_language_is_a_code(tmp_path, make_sound):
     assert (capture.curves, capture.live, capture.rig) == (None, None, "")
 
 
-@pytest.mark.parametrize(("text", "code"), [("zh (Mandarin)", "zh"), ("en (many accents)", "en"), ("", "und"), ("Klingon", "und")])
+@pytest.mark.parametrize(
+    ("text", "code"), [("zh (Mandarin)", "zh"), ("en (many accents)", "en"), ("", "und"), ("Klingon", "und")]
+)
 def test_languages_are_cut_to_their_code(text, code):
     assert language_code(text) == code
 

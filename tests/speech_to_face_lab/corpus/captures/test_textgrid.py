@@ -49,7 +49,10 @@ TIERS = (Tier("phones", (Span(0, 0.5, ""), Span(0.5, 1.5, "AY1"))), Tier("notes"
 
 def write(path, *spans, name="phones"):
     rows = "\n".join(f'{k}\n{k + 1}\n"{text}"' for k, text in enumerate(spans))
-    header = f'File type = "ooTextFile"\nObject class = "TextGrid"\n0\n{len(spans)}\n<exists>\n1\n"IntervalTier"\n"{name}"\n0\n'
+    header = (
+        'File type = "ooTextFile"\nObject class = '
+        f'"TextGrid"\n0\n{len(spans)}\n<exists>\n1\n"IntervalTier"\n"{name}"\n0\n'
+    )
     path.write_text(f"{header}{len(spans)}\n{len(spans)}\n{rows}\n", encoding="utf-8")
     return path
 
@@ -96,7 +99,14 @@ def test_a_file_without_phones_says_which_tier_it_wants(tmp_path):
         timed_phones(write(tmp_path / "a.TextGrid", "hello", name="words"))
 
 
-NOT_WHOLE = ["", "hello", '"ooTextFile" "Pitch" 0 1', SHORT[:-40], SHORT.replace("IntervalTier", "Tier"), SHORT.replace('""\n', "0\n")]
+NOT_WHOLE = [
+    "",
+    "hello",
+    '"ooTextFile" "Pitch" 0 1',
+    SHORT[:-40],
+    SHORT.replace("IntervalTier", "Tier"),
+    SHORT.replace('""\n', "0\n"),
+]
 
 
 @pytest.mark.parametrize("text", NOT_WHOLE)
@@ -108,7 +118,9 @@ def test_a_file_that_is_no_whole_textgrid_is_one_line(text, tmp_path):
 
 
 def test_every_symbol_table_speaks_of_known_classes_only():
-    tables = yaml.safe_load(files("speech_to_face_lab.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8"))
+    tables = yaml.safe_load(
+        files("speech_to_face_lab.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8")
+    )
     for name, table in tables.items():
         for symbol, classes in table.items():
             assert isinstance(symbol, str), f"{name}: {symbol!r} was read as {type(symbol).__name__}; quote it"

@@ -106,7 +106,14 @@ def test_what_is_loaded_from_a_run_is_its_average_and_its_buffers(toy: Toy, tmp_
 
 def test_a_term_that_is_left_out_is_not_minimised(toy: Toy, tmp_path: Path) -> None:
     train(toy, batches, Plan(steps=8, log_every=1, drop=("size",)), tmp_path)
-    assert {name for row in read_log(tmp_path) for name in row} == {"step", "stage", "seconds", "rate", "hidden", "error"}
+    assert {name for row in read_log(tmp_path) for name in row} == {
+        "step",
+        "stage",
+        "seconds",
+        "rate",
+        "hidden",
+        "error",
+    }
 
 
 def test_a_term_that_no_stage_has_is_refused(toy: Toy, tmp_path: Path) -> None:
@@ -147,9 +154,12 @@ def test_a_damaged_state_is_one_line(toy: Toy, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "shape"), [("average.first.weight", None), ("average.first.weight", (1, 1)), ("exp_avg.first.weight", (1, 1))]
+    ("broken", "shape"),
+    [("average.first.weight", None), ("average.first.weight", (1, 1)), ("exp_avg.first.weight", (1, 1))],
 )
-def test_a_state_whose_average_does_not_fit_is_one_line(toy: Toy, tmp_path: Path, broken: str, shape: tuple[int, ...] | None) -> None:
+def test_a_state_whose_average_does_not_fit_is_one_line(
+    toy: Toy, tmp_path: Path, broken: str, shape: tuple[int, ...] | None
+) -> None:
     train(toy, batches, SHORT, tmp_path, limit=2)
     with safe_open(tmp_path / FILE, "pt") as stored:
         metadata = stored.metadata()
@@ -243,9 +253,18 @@ def test_shares_must_fit_the_stages() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"steps": 0}, {"rate": 0.0}, {"minutes": -1.0}, {"mixed_precision": "fp8"}, {"shares": (0.0,)}, {"schedule": "steps"},
-     {"betas": (0.9,)}, {"weight_decay": -1.0}, {"clip": -1.0}],
-)  # fmt: skip
+    [
+        {"steps": 0},
+        {"rate": 0.0},
+        {"minutes": -1.0},
+        {"mixed_precision": "fp8"},
+        {"shares": (0.0,)},
+        {"schedule": "steps"},
+        {"betas": (0.9,)},
+        {"weight_decay": -1.0},
+        {"clip": -1.0},
+    ],
+)
 def test_a_plan_refuses_what_cannot_be(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         Plan(**wrong)  # type: ignore[arg-type]
@@ -272,9 +291,20 @@ def test_two_processes_learn_one_network_and_one_of_them_writes(tmp_path: Path) 
     program = tmp_path / "two.py"
     program.write_text(TWO, encoding="utf-8")
     root = Path(__file__).parents[4]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(program), str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        str(program),
+        str(tmp_path),
+    ]
     paths = f"{root}{os.pathsep}{root / 'tests' / 'support'}"
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths, "ACCELERATE_USE_CPU": "true"}, capture_output=True, check=False)
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": paths, "ACCELERATE_USE_CPU": "true"}, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     first, other = ((tmp_path / f"{name}.txt").read_text() for name in (True, False))
     assert first == other

@@ -21,7 +21,8 @@ AA, PB, SIL = INDEX["AA"], INDEX["PB"], INDEX["SIL"]
 
 
 class Echo(nn.Module):
-    """Step n gives the first 32 features of step n - 3: a network that knows the answer where features hold the curves."""
+    """Step n gives the first 32 features of step n - 3: a network that knows the answer where features hold the
+    curves."""
 
     def __init__(self) -> None:
         super().__init__()

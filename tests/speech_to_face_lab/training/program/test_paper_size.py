@@ -27,7 +27,9 @@ from speech_to_face_lab.training.program.state import FILE
 
 torch.set_num_threads(1)
 TINIEST = yaml.safe_load(TINY.read_text("utf-8"))
-SIZES = tuple(f"{key}={value}" for key, value in TINIEST.items() if key not in ("parts", "system", "styles", "channels"))
+SIZES = tuple(
+    f"{key}={value}" for key, value in TINIEST.items() if key not in ("parts", "system", "styles", "channels")
+)
 Buzz = Callable[[], NDArray[np.float32]]
 
 
@@ -55,7 +57,9 @@ def train(speakers: Path, run: Path, begin: Sequence[Path], steps: int = 1) -> l
     return said
 
 
-def test_a_new_run_begins_from_public_weights_which_stay_where_they_are_frozen(speakers: Path, donor: Path, tmp_path: Path) -> None:
+def test_a_new_run_begins_from_public_weights_which_stay_where_they_are_frozen(
+    speakers: Path, donor: Path, tmp_path: Path
+) -> None:
     said = train(speakers, tmp_path, [donor], steps=2)
     assert not [line for line in said if "warning" in line]
     learnt, given = load_file(tmp_path / CHECKPOINT / "model.safetensors"), load_file(donor / "model.safetensors")
@@ -67,17 +71,28 @@ def test_a_new_run_begins_from_public_weights_which_stay_where_they_are_frozen(s
 def test_without_them_it_warns_in_one_line_how_to_get_them(speakers: Path, tmp_path: Path) -> None:
     (warning,) = [line for line in train(speakers, tmp_path, []) if line.startswith("warning")]
     assert "frozen and random, so never to be learnt: psi_AE, psi_TD, psi_HG" in warning
-    assert "models download xlsr-53-chinese" in warning and "models convert" in warning and "--begin" in warning and "\n" not in warning
-    assert "80 epochs, as in the paper, would be 80 steps of one of the 1 training clips" in train(speakers, tmp_path, [])
+    assert (
+        "models download xlsr-53-chinese" in warning
+        and "models convert" in warning
+        and "--begin" in warning
+        and "\n" not in warning
+    )
+    assert "80 epochs, as in the paper, would be 80 steps of one of the 1 training clips" in train(
+        speakers, tmp_path, []
+    )
 
 
-def test_a_run_does_not_go_on_from_other_weights_than_it_began_from(speakers: Path, donor: Path, tmp_path: Path) -> None:
+def test_a_run_does_not_go_on_from_other_weights_than_it_began_from(
+    speakers: Path, donor: Path, tmp_path: Path
+) -> None:
     train(speakers, tmp_path, [])
     with pytest.raises(ModelError, match="was begun with other begin"):
         train(speakers, tmp_path, [donor])
 
 
-def test_it_begins_at_the_mean_face_of_the_training_clips(speakers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_begins_at_the_mean_face_of_the_training_clips(
+    speakers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     face = torch.linspace(0.1, 0.6, 32)
     monkeypatch.setattr("speech_to_face_lab.training.program.run.mean_curves", lambda clips: face)
     train(speakers, tmp_path, [])

@@ -20,13 +20,29 @@ from speech_to_face_lab.protocols.splits import read_split, split
 from speech_to_face_lab.training.program.data import read_clips, window_batches, with_faces
 from speech_to_face_lab.training.program.export import load_run
 from speech_to_face_lab.training.program.logs import read_log
-from speech_to_face_lab.training.program.run import CHECKPOINT, FEATURES, TrainOptions, _watched, learn, network_of_run, plan_of, train_run
+from speech_to_face_lab.training.program.run import (
+    CHECKPOINT,
+    FEATURES,
+    TrainOptions,
+    _watched,
+    learn,
+    network_of_run,
+    plan_of,
+    train_run,
+)
 from speech_to_face_lab.training.tracks import read_tracks
 
 torch.set_num_threads(1)
 TINY = (
-    "width=16", "decoder_width=16", "dilations=[1]", "motion_width=16", "motion_dilations=[1]", "heads=2", "window=12", "reader_window=12",
-)  # fmt: skip
+    "width=16",
+    "decoder_width=16",
+    "dilations=[1]",
+    "motion_width=16",
+    "motion_dilations=[1]",
+    "heads=2",
+    "window=12",
+    "reader_window=12",
+)
 Buzz = Callable[[], NDArray[np.float32]]
 
 
@@ -44,7 +60,13 @@ def order(speakers: Path, **other: object) -> TrainOptions:
 
 
 def run(speakers: Path, folder: Path, steps: int = 4, **other: object) -> None:
-    train_run(order(speakers, **other), plan_of("dualtalker", steps=steps, batch=2, seconds=0.5), folder, "cpu", say=lambda line: None)
+    train_run(
+        order(speakers, **other),
+        plan_of("dualtalker", steps=steps, batch=2, seconds=0.5),
+        folder,
+        "cpu",
+        say=lambda line: None,
+    )
 
 
 def test_a_finished_run_is_a_model_that_plays(speakers: Path, tmp_path: Path, buzz: Buzz) -> None:
@@ -75,10 +97,15 @@ def test_a_finished_run_stays_as_it_is_whatever_steps_are_asked_for_later(speake
 
 @pytest.mark.parametrize(
     ("other", "said"),
-    [({"protocol": "cross-gender"}, "began with cross-subject"), ({"seed": 3}, "began with cross-subject, seed 0"),
-     ({"changes": (*TINY, "delay=4")}, "was begun with other changes")],
-)  # fmt: skip
-def test_a_run_does_not_go_on_as_another_one(speakers: Path, tmp_path: Path, other: dict[str, object], said: str) -> None:
+    [
+        ({"protocol": "cross-gender"}, "began with cross-subject"),
+        ({"seed": 3}, "began with cross-subject, seed 0"),
+        ({"changes": (*TINY, "delay=4")}, "was begun with other changes"),
+    ],
+)
+def test_a_run_does_not_go_on_as_another_one(
+    speakers: Path, tmp_path: Path, other: dict[str, object], said: str
+) -> None:
     run(speakers, tmp_path)
     with pytest.raises(ModelError, match=said):
         run(speakers, tmp_path, **other)
@@ -91,7 +118,12 @@ def test_a_folder_without_recordings_is_one_line(tmp_path: Path) -> None:
 
 def test_what_cannot_be_built_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="--set heads=0: expected 1 or more"):
-        train_run(TrainOptions("dualtalker", str(tmp_path), changes=("heads=0",)), plan_of("dualtalker"), tmp_path / "run", "cpu")
+        train_run(
+            TrainOptions("dualtalker", str(tmp_path), changes=("heads=0",)),
+            plan_of("dualtalker"),
+            tmp_path / "run",
+            "cpu",
+        )
     assert not (tmp_path / "run").exists()
 
 
@@ -113,7 +145,10 @@ def test_who_speaks_less_than_a_window_is_named_and_not_counted(speakers: Path, 
     train_run(by, plan_of("dualtalker", steps=2, batch=1, seconds=1.5), tmp_path / "run", "cpu", say=said.append)
     assert "not learnt from, since they speak less than a window of 1.5 s: dita" in said
     card = (tmp_path / "run" / CHECKPOINT / "CARD.md").read_text("utf-8")
-    assert "1 subjects learnt from, 1 and 1 kept out. Too short to learn from, so that their styles are random: dita." in card
+    assert (
+        "1 subjects learnt from, 1 and 1 kept out. Too short to learn from, so that their styles are random: dita."
+        in card
+    )
 
 
 def seed_that_trains(subject: str) -> int:
@@ -123,7 +158,13 @@ def seed_that_trains(subject: str) -> int:
 
 def test_the_parts_that_do_not_train_validate_and_judge(speakers: Path, tmp_path: Path) -> None:
     said = list[str]()
-    train_run(order(speakers), plan_of("dualtalker", steps=4, batch=2, seconds=0.5, save_every=2), tmp_path, "cpu", say=said.append)
+    train_run(
+        order(speakers),
+        plan_of("dualtalker", steps=4, batch=2, seconds=0.5, save_every=2),
+        tmp_path,
+        "cpu",
+        say=said.append,
+    )
     rows = [row for row in read_log(tmp_path) if any(name.startswith("validation_") for name in row)]
     assert [row["step"] for row in rows] == [2, 4, 4]
     assert said[-1].startswith("on 1 test subjects, ") and "ALE" in said[-1] and "R2" in said[-1]
@@ -168,7 +209,9 @@ def test_a_plan_takes_what_the_network_is_used_to() -> None:
 def test_drawn_faces_differ_by_clip_and_by_seed() -> None:
     from speech_to_face_lab.protocols.windows import SpeechBatch
 
-    two = SpeechBatch(torch.zeros(2, 1600), torch.zeros(2, 3, 32), torch.ones(2, 1, 32), torch.zeros(2, dtype=torch.long))
+    two = SpeechBatch(
+        torch.zeros(2, 1600), torch.zeros(2, 3, 32), torch.ones(2, 1, 32), torch.zeros(2, dtype=torch.long)
+    )
     assert torch.equal(with_faces(two, 1).known, two.known)
     first, again, other = (with_faces(two, seed).reference for seed in (1, 1, 2))
     assert first.shape == (2, 3, 96, 96) and torch.equal(first, again)

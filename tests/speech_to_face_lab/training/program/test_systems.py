@@ -23,7 +23,9 @@ def batch() -> Batch:
     torch.manual_seed(0)
     labels = torch.randint(0, 30, (2, FRAMES))
     curves = 0.3 * torch.rand(2, FRAMES, 32)
-    return Batch(torch.randn(2, FRAMES, 160), curves, torch.ones(2, 1, 32), labels, torch.zeros(2, FRAMES), torch.tensor([0, 2]))
+    return Batch(
+        torch.randn(2, FRAMES, 160), curves, torch.ones(2, 1, 32), labels, torch.zeros(2, FRAMES), torch.tensor([0, 2])
+    )
 
 
 def built(name: str) -> nn.Module:
@@ -39,7 +41,9 @@ def test_every_stage_of_every_small_network_moves_what_it_trains(name: str, batc
         terms = network.terms(batch, stage)  # type: ignore[operator]
         torch.stack(list(terms.values())).sum().backward()
         trained = [p for p in network.trained(stage) if p.requires_grad]  # type: ignore[operator]
-        assert trained and any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in trained), f"{name}: {stage} learns nothing"
+        assert trained and any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in trained), (
+            f"{name}: {stage} learns nothing"
+        )
         assert set(system(name).drop) <= set(terms) or stage != network.stages[-1]  # type: ignore[index]
 
 
@@ -67,9 +71,13 @@ def test_a_value_of_the_config_can_be_changed() -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [("width", "expected KEY=VALUE"), ("widht=3", "expected KEY=VALUE with one of"), ("width=wide", "wrong kind of value"),
-     ("decoder_width=15", "decoder_width")],
-)  # fmt: skip
+    [
+        ("width", "expected KEY=VALUE"),
+        ("widht=3", "expected KEY=VALUE with one of"),
+        ("width=wide", "wrong kind of value"),
+        ("decoder_width=15", "decoder_width"),
+    ],
+)
 def test_a_change_that_does_not_fit_is_one_line(change: str, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         config_of(system("dualtalker"), (), (change,))
@@ -78,10 +86,26 @@ def test_a_change_that_does_not_fit_is_one_line(change: str, said: str) -> None:
 @pytest.mark.parametrize("name", ["dualtalker", "codetalker", "emotalk", "pmmtalk-live", "pmmtalk"])
 @pytest.mark.parametrize(
     "change",
-    ["width=[1", "width=2001-99-99", "heads=0", "width=-1", "width=0", "decoder_width=0", "decoder_width=-2", "window=0", "period=0",
-     "dilations=[0]", "width=99999999999999", "image_convs=[12]", "conv_widths=[]", "conv_kernels=[3]", "image_heads=0", "view_width=0",
-     "delay=-1"],
-)  # fmt: skip
+    [
+        "width=[1",
+        "width=2001-99-99",
+        "heads=0",
+        "width=-1",
+        "width=0",
+        "decoder_width=0",
+        "decoder_width=-2",
+        "window=0",
+        "period=0",
+        "dilations=[0]",
+        "width=99999999999999",
+        "image_convs=[12]",
+        "conv_widths=[]",
+        "conv_kernels=[3]",
+        "image_heads=0",
+        "view_width=0",
+        "delay=-1",
+    ],
+)
 def test_sizes_that_make_no_network_are_one_line_before_anything_is_read(name: str, change: str) -> None:
     with pytest.raises(ModelError) as caught:
         check(name, (change,), ())
@@ -113,7 +137,14 @@ def test_validation_moves_no_buffer_and_no_weight(name: str, batch: Batch) -> No
 def test_the_paper_size_network_learns_as_its_paper_says_and_the_small_ones_as_ever() -> None:
     paper, small = ([getattr(plan_of(name), key) for key in OF_SYSTEM[1:7]] for name in ("pmmtalk", "codetalker"))
     assert OF_SYSTEM[1:7] == ("rate", "schedule", "betas", "weight_decay", "clip", "batch")
-    assert paper == [1e-4, "constant", (0.9, 0.999), 0.0, 0.0, 1] and small == [1.5e-3, "cosine", (0.9, 0.98), 0.01, 1.0, 8]
+    assert paper == [1e-4, "constant", (0.9, 0.999), 0.0, 0.0, 1] and small == [
+        1.5e-3,
+        "cosine",
+        (0.9, 0.98),
+        0.01,
+        1.0,
+        8,
+    ]
 
 
 def test_an_unknown_network_is_told_what_there_is() -> None:

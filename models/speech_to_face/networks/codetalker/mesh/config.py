@@ -14,7 +14,8 @@ class MeshConfig:
 
     system: str = "codetalker"
     corpus: Literal["vocaset", "biwi"] = "vocaset"
-    """How sound and frames meet: "vocaset" stretches speech features to 30 a second, "biwi" takes two of them for each of 25."""
+    """How sound and frames meet: "vocaset" stretches speech features to 30 a second, "biwi" takes two of them for each
+    of 25."""
     vertices: int = 5023
     hidden: int = 1024
     """Width of the prior's and of the speech decoder's layers."""
@@ -26,7 +27,8 @@ class MeshConfig:
     slots: int = 16
     """Codes a frame is made of."""
     around_codes: bool = False
-    """Whether linear layers stand between the prior's transformers and the codes, and the last layer has no bias (BIWI's)."""
+    """Whether linear layers stand between the prior's transformers and the codes, and the last layer has no bias
+    (BIWI's)."""
     width: int = 1024
     """Of the speech decoder; its feed-forward layers are twice as wide."""
     layers: int = 6
@@ -65,14 +67,26 @@ class MeshConfig:
 
 VOCASET = MeshConfig(
     styles=(
-        "FaceTalk_170728_03272_TA", "FaceTalk_170904_00128_TA", "FaceTalk_170725_00137_TA", "FaceTalk_170915_00223_TA",
-        "FaceTalk_170811_03274_TA", "FaceTalk_170913_03279_TA", "FaceTalk_170904_03276_TA", "FaceTalk_170912_03278_TA",
+        "FaceTalk_170728_03272_TA",
+        "FaceTalk_170904_00128_TA",
+        "FaceTalk_170725_00137_TA",
+        "FaceTalk_170915_00223_TA",
+        "FaceTalk_170811_03274_TA",
+        "FaceTalk_170913_03279_TA",
+        "FaceTalk_170904_03276_TA",
+        "FaceTalk_170912_03278_TA",
     )
-)  # fmt: skip
+)
 BIWI = MeshConfig(
-    corpus="biwi", vertices=23370, code_width=128, slots=8, around_codes=True, layers=12, period=25,
+    corpus="biwi",
+    vertices=23370,
+    code_width=128,
+    slots=8,
+    around_codes=True,
+    layers=12,
+    period=25,
     styles=("F2", "F3", "F4", "M3", "M4", "M5"),
-)  # fmt: skip
+)
 
 
 def published(vertices: int) -> MeshConfig:

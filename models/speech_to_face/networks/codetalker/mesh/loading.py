@@ -17,7 +17,8 @@ from speech_to_face.styles import style_shares
 
 
 def load_mesh(folder: Path, device: str = "cpu") -> MeshCodeTalker:
-    """The network of a folder that `livelink-bridge models convert` made of a stage 1 and a stage 2 file. Raises ModelError."""
+    """The network of a folder that `livelink-bridge models convert` made of a stage 1 and a stage 2 file. Raises
+    ModelError."""
     checkpoint.verify(folder)
     config = load_config(folder / checkpoint.CONFIG, MeshConfig)
     if missing := sorted({"prior", "speech"} - set(config.parts)):
@@ -29,6 +30,9 @@ def load_mesh(folder: Path, device: str = "cpu") -> MeshCodeTalker:
 
 
 def style_of(network: MeshCodeTalker, style: str) -> Tensor:
-    """float32 (width,): a training subject's style, or a mixture, "0.3:F2,0.7:M3". Raises ModelError for an unknown name."""
-    shares = style_shares(style, network.config.styles)[:-1]  # the last share is the unknown speaker's, whom these do not have
+    """float32 (width,): a training subject's style, or a mixture, "0.3:F2,0.7:M3". Raises ModelError for an unknown
+    name."""
+    shares = style_shares(style, network.config.styles)[
+        :-1
+    ]  # the last share is the unknown speaker's, whom these do not have
     return torch.from_numpy(shares).to(network.styles.weight) @ network.styles.weight.detach()

@@ -1,7 +1,8 @@
 """Stage 2 as published: wav2vec 2.0 features, and an autoregressive decoder that names the codes of frame after frame.
 
-While it predicts, the decoder reads back the last frame of the motion of all codes so far. The prior looks both ways, so that frame
-changes once more codes follow: what is returned is decoded anew from all of them, and time grows with the square of the frames and more.
+While it predicts, the decoder reads back the last frame of the motion of all codes so far. The prior looks both ways,
+so that frame changes once more codes follow: what is returned is decoded anew from all of them, and time grows with the
+square of the frames and more.
 """
 
 from __future__ import annotations
@@ -24,17 +25,23 @@ FIRST, HOP = 400, 320
 
 
 def speech_encoder(config: MeshConfig) -> Wav2Vec2Model:
-    """wav2vec2-base-960h's layers, or smaller ones like them: group norm in the first convolution, post-norm transformer."""
+    """wav2vec2-base-960h's layers, or smaller ones like them: group norm in the first convolution, post-norm
+    transformer."""
     return Wav2Vec2Model(
         Wav2Vec2Config(
-            hidden_size=config.speech_width, num_hidden_layers=config.speech_layers, num_attention_heads=config.speech_heads,
-            intermediate_size=config.speech_feed, conv_dim=(config.conv_width,) * 7, layerdrop=0.0,
+            hidden_size=config.speech_width,
+            num_hidden_layers=config.speech_layers,
+            num_attention_heads=config.speech_heads,
+            intermediate_size=config.speech_feed,
+            conv_dim=(config.conv_width,) * 7,
+            layerdrop=0.0,
         )
-    )  # fmt: skip
+    )
 
 
 class MeshCodeTalker(nn.Module):
-    """Speech and a template to vertices. `config.frame_rate` frames a second; style vectors are rows of `styles` or mixtures of them."""
+    """Speech and a template to vertices. `config.frame_rate` frames a second; style vectors are rows of `styles` or
+    mixtures of them."""
 
     def __init__(self, config: MeshConfig) -> None:
         super().__init__()
@@ -69,13 +76,16 @@ class MeshCodeTalker(nn.Module):
         return torch.as_tensor(self.hear(heard))
 
     def latents(self, tokens: Tensor, heard: Tensor) -> Tensor:
-        """tokens (batch, frames, width), heard (batch, per_frame * all frames, width) -> (batch, frames, slots, code width)
+        """tokens (batch, frames, width), heard (batch, per_frame * all frames, width) -> (batch, frames, slots, code
+        width)
 
         A token attends to those before it, nearer seconds favoured, and to the sound of its own frame alone.
         """
         frames, config = tokens.shape[1], self.config
         bias = biased_causal_mask(frames, config.heads, config.period, tokens.device).repeat(len(tokens), 1, 1)
-        placed = F.dropout(tokens + repeating_positions(frames, config.period, config.width, tokens.device), 0.1, self.training)
+        placed = F.dropout(
+            tokens + repeating_positions(frames, config.period, config.width, tokens.device), 0.1, self.training
+        )
         other = other_frames(frames, heard.shape[1], self.per_frame, tokens.device)
         named = self.name(self.decoder(placed, heard, tgt_mask=bias, memory_mask=other))
         return torch.unflatten(named, -1, (config.slots, config.code_width))
@@ -102,8 +112,8 @@ class MeshCodeTalker(nn.Module):
     def predict(self, samples: Tensor, style: Tensor, template: Tensor) -> Tensor:
         """samples float32 (n,) at 16 kHz, style (width,), template (points,) -> vertices (frames, points).
 
-        The first token is the style alone. A single frame has no deviation, so the prior is given the first code twice. Raises
-        ModelError for sound that is shorter than one frame.
+        The first token is the style alone. A single frame has no deviation, so the prior is given the first code twice.
+        Raises ModelError for sound that is shorter than one frame.
         """
         if len(samples) < (least := FIRST + HOP * (self.per_frame - 1)):
             raise ModelError(f"got {len(samples)} samples of sound, expected at least {least}, those of one frame")

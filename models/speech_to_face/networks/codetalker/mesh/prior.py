@@ -1,8 +1,8 @@
 """Stage 1 as published: a VQ-VAE over vertices, its transformers attending to the whole sequence both ways.
 
-Three quirks of the published code are kept, since the weights were trained with them. Scores are scaled by hidden^-0.5 instead of the
-root of a head's width. GELU is its older formula with a hyperbolic tangent. And the table of positions is indexed by the batch, so with
-one sequence every frame is given row 0.
+Three quirks of the published code are kept, since the weights were trained with them. Scores are scaled by hidden^-0.5
+instead of the root of a head's width. GELU is its older formula with a hyperbolic tangent. And the table of positions
+is indexed by the batch, so with one sequence every frame is given row 0.
 """
 
 from __future__ import annotations
@@ -45,17 +45,21 @@ class PriorLayer(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Convolution over time, each channel normalised over the sequence, a linear layer, positions, transformer blocks."""
+    """Convolution over time, each channel normalised over the sequence, a linear layer, positions, transformer
+    blocks."""
 
     def __init__(self, config: MeshConfig) -> None:
         super().__init__()
         width = config.hidden
         self.conv = nn.Conv1d(width, width, KERNEL, padding=KERNEL // 2, padding_mode="replicate")
         self.embed = nn.Linear(width, width)
-        self.layers = nn.ModuleList(PriorLayer(width, config.prior_heads, config.prior_feed) for _ in range(config.prior_layers))
+        self.layers = nn.ModuleList(
+            PriorLayer(width, config.prior_heads, config.prior_feed) for _ in range(config.prior_layers)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, frames, hidden) -> the same shape; two frames at least, as one has no deviation to be normalised by."""
+        """(batch, frames, hidden) -> the same shape; two frames at least, as one has no deviation to be normalised
+        by."""
         x = F.instance_norm(F.leaky_relu(self.conv(x.transpose(1, 2)), SLOPE)).transpose(1, 2)
         x = F.dropout(self.embed(x) + row_zero(x.shape[2]).to(x), DROPOUT, self.training)
         for layer in self.layers:
@@ -64,7 +68,8 @@ class Trunk(nn.Module):
 
 
 def row_zero(width: int) -> Tensor:
-    """float32 (width,): the first row of a sine and cosine table, 0, 1, 0, 1, ..., which the published code adds to every frame."""
+    """float32 (width,): the first row of a sine and cosine table, 0, 1, 0, 1, ..., which the published code adds to
+    every frame."""
     return torch.arange(width) % 2
 
 
@@ -78,7 +83,9 @@ class MeshPrior(nn.Module):
         self.read = nn.Linear(config.points, config.hidden)
         self.encoder = Trunk(config)
         self.post: nn.Module = nn.Linear(config.hidden, config.latent) if around else nn.Identity()
-        self.codes = nn.Parameter(torch.empty(config.codes, config.code_width).uniform_(-1 / config.codes, 1 / config.codes))
+        self.codes = nn.Parameter(
+            torch.empty(config.codes, config.code_width).uniform_(-1 / config.codes, 1 / config.codes)
+        )
         self.pre: nn.Module = nn.Linear(config.latent, config.hidden) if around else nn.Identity()
         self.decoder = Trunk(config)
         self.write = nn.Linear(config.hidden, config.points, bias=not around)
@@ -89,8 +96,11 @@ class MeshPrior(nn.Module):
         return torch.unflatten(latent, -1, (self.config.slots, self.config.code_width))
 
     def snap(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """The codes at the smallest squared distance, the gradient passed straight through; their indices, int64 (batch, frames, slots)."""
-        distance = (self.codes**2).sum(-1) - 2 * latent @ self.codes.T  # what the latent adds to it is the same for every code
+        """The codes at the smallest squared distance, the gradient passed straight through; their indices, int64
+        (batch, frames, slots)."""
+        distance = (self.codes**2).sum(
+            -1
+        ) - 2 * latent @ self.codes.T  # what the latent adds to it is the same for every code
         indices = distance.argmin(-1)
         return latent + (self.codes[indices] - latent).detach(), indices
 

@@ -1,6 +1,7 @@
 """The three views of the sound, by the paper's names: psi_AD (audio), psi_TD (text) and psi_IE (image).
 
-psi_AE, whose features psi_AD and psi_TD share, is `speech_to_face.networks.wav2vec.FeatureEncoder`; psi_HG is beside this file.
+psi_AE, whose features psi_AD and psi_TD share, is `speech_to_face.networks.wav2vec.FeatureEncoder`; psi_HG is beside
+this file.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from speech_to_face.networks.wav2vec import ContextNetwork, stretched
 LEAST_LOG = -10.0
 """Log-probabilities are cut here: a character this unlikely is as good as absent."""
 GROUPS = 8
-"""Of the group norms in the image encoder, fewer where they do not divide the width: one speaker has too little variety for batch norm."""
+"""Of the group norms in the image encoder, fewer where they do not divide the width: one speaker has too little variety
+for batch norm."""
 
 
 class AudioDecoder(nn.Module):
@@ -31,11 +33,14 @@ class AudioDecoder(nn.Module):
 
     def forward(self, features: Tensor, frames: int) -> Tensor:
         """features (batch, any, conv width) -> A (batch, frames, speech_width)"""
-        return self.context(stretched(features, frames)) if self.at == "pre" else stretched(self.context(features), frames)
+        return (
+            self.context(stretched(features, frames)) if self.at == "pre" else stretched(self.context(features), frames)
+        )
 
 
 class TextDecoder(nn.Module):
-    """psi_TD: the transformer and the head of a speech recogniser, frozen; its characters frame by frame are the pseudo-text."""
+    """psi_TD: the transformer and the head of a speech recogniser, frozen; its characters frame by frame are the
+    pseudo-text."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -65,7 +70,9 @@ class ImageEncoder(nn.Module):
         layer = nn.TransformerEncoderLayer(
             widths[-1], config.image_heads, config.image_feed, config.dropout, batch_first=True, norm_first=True
         )
-        self.transformer = nn.TransformerEncoder(layer, config.image_layers, nn.LayerNorm(widths[-1]), enable_nested_tensor=False)
+        self.transformer = nn.TransformerEncoder(
+            layer, config.image_layers, nn.LayerNorm(widths[-1]), enable_nested_tensor=False
+        )
 
     def forward(self, pictures: Tensor) -> Tensor:
         """pictures (batch, frames, 3, 96, 96) in [0, 1] -> I (batch, frames, last conv width)"""

@@ -1,4 +1,5 @@
-"""Sizes of PMMTalk at the paper's size, and what it is trained to do. The two presets beside this file differ in nothing else.
+"""Sizes of PMMTalk at the paper's size, and what it is trained to do. The two presets beside this file differ in
+nothing else.
 
 [paper] marks what the paper states; the rest is silent there and follows EmoTalk and FaceFormer, its relatives.
 """
@@ -27,11 +28,13 @@ CHOICES = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything needed to build, to train and to run the network. Raises ValueError for a word that is not among its choices."""
+    """Everything needed to build, to train and to run the network. Raises ValueError for a word that is not among its
+    choices."""
 
     system: str = "pmmtalk-paper"
     parts: tuple[str, ...] = PARTS
-    """Whose weights the folder holds; an official checkpoint of one part holds no more than that, and drives no face."""
+    """Whose weights the folder holds; an official checkpoint of one part holds no more than that, and drives no
+    face."""
     conv_widths: tuple[int, ...] = (512,) * 7
     """Of psi_AE, the wav2vec 2.0 feature encoder that the audio and the text branch share, frozen [paper]."""
     conv_kernels: tuple[int, ...] = (10, 3, 3, 3, 3, 2, 2)
@@ -57,7 +60,8 @@ class Config:
     talking_width: int = 16
     """psi_HG, Wav2Lip's layout: its first convolution has 16 channels, every other a fixed multiple of these."""
     image_convs: tuple[int, ...] = (32, 64, 128, 256, 512)
-    """psi_IE: one 2-D CNN for every frame, halving the picture each time, then a transformer encoder [paper, without sizes]."""
+    """psi_IE: one 2-D CNN for every frame, halving the picture each time, then a transformer encoder [paper, without
+    sizes]."""
     image_layers: int = 3
     image_heads: int = 8
     image_feed: int = 1024
@@ -65,7 +69,8 @@ class Config:
     view_width: int = 256
     """Of each modality in the decoder; 3 * 256 + 64 = 832 is EmoTalk's width."""
     shared_linears: bool = False
-    """The decoder reads the views through the alignment's linear layers (the paper mentions a Linear twice) instead of its own."""
+    """The decoder reads the views through the alignment's linear layers (the paper mentions a Linear twice) instead of
+    its own."""
     style_width: int = 64
     """[paper]"""
     layers: int = 1
@@ -77,7 +82,8 @@ class Config:
     spec_augment: float = 0.0
     """Share of features hidden from psi_AD in training."""
     normalise: str = "fixed"
-    """"recording": every clip to mean 0 and deviation 1, which no live voice can have; "fixed": sound divided by `level`."""
+    """"recording": every clip to mean 0 and deviation 1, which no live voice can have; "fixed": sound divided by
+    `level`."""
     level: float = 0.1
     """Root mean square of close speech."""
     position_weight: float = 1.0
@@ -86,7 +92,8 @@ class Config:
     temporal_weight: float = 1e-4
     semantic_weight: float = 1e-5
     temporal_target: str = "softmax_identity"
-    """Of equation 11: the printed one, nearly uniform; the identity, as CLIP has it; or a band of two frames around the diagonal."""
+    """Of equation 11: the printed one, nearly uniform; the identity, as CLIP has it; or a band of two frames around the
+    diagonal."""
     reduction: str = "sum"
     """Of equation 11 over frames: a sum makes 1e-4 of it comparable to the position's error, a mean does not."""
     pivot_share: float = 0.1
@@ -114,9 +121,10 @@ class Config:
         if not 0 < len(self.conv_widths) == len(self.conv_kernels) == len(self.conv_strides):
             raise ValueError("conv_widths, conv_kernels and conv_strides: expected as many of each, one or more")
         for heads, width, of in (
-            ("heads", self.decoder_width, "decoder"), ("image_heads", self.image_convs[-1], "image encoder"),
+            ("heads", self.decoder_width, "decoder"),
+            ("image_heads", self.image_convs[-1], "image encoder"),
             ("speech_heads", self.speech_width, "speech transformers"),
-        ):  # fmt: skip
+        ):
             count = getattr(self, heads)
             if count < 1 or width < 1 or width % count:
                 raise ValueError(f"{heads}: {count} do not divide the {of}'s width of {width}")
@@ -129,6 +137,15 @@ class Config:
     def speech(self, layers: int, spec_augment: float = 0.0) -> Sizes:
         """Of one of the two wav2vec 2.0 networks."""
         return Sizes(
-            self.conv_widths, self.conv_kernels, self.conv_strides, self.speech_width, layers, self.speech_heads, self.speech_feed,
-            self.position_kernel, self.position_groups, self.dropout, spec_augment,
-        )  # fmt: skip
+            self.conv_widths,
+            self.conv_kernels,
+            self.conv_strides,
+            self.speech_width,
+            layers,
+            self.speech_heads,
+            self.speech_feed,
+            self.position_kernel,
+            self.position_groups,
+            self.dropout,
+            spec_augment,
+        )

@@ -21,11 +21,14 @@ class Alignment(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.linears = nn.ModuleDict({view: nn.Linear(width, config.align_width) for view, width in view_widths(config).items()})
+        self.linears = nn.ModuleDict(
+            {view: nn.Linear(width, config.align_width) for view, width in view_widths(config).items()}
+        )
         self.norms = nn.ModuleDict({view: nn.LayerNorm(config.align_width) for view in VIEWS})
 
     def forward(self, views: dict[str, Tensor]) -> dict[str, Tensor]:
-        """A, C and I -> each (batch, frames, align_width), every row of mean 0 and norm sqrt(align_width) before the norm's own gain"""
+        """A, C and I -> each (batch, frames, align_width), every row of mean 0 and norm sqrt(align_width) before the
+        norm's own gain"""
         return {view: self.norms[view](self.linears[view](x)) for view, x in views.items()}
 
 
@@ -41,14 +44,16 @@ class PoseDecoder(nn.Module):
         widths, inner = view_widths(config), config.decoder_width
         own = {} if config.shared_linears else {view: nn.Linear(widths[view], config.view_width) for view in VIEWS}
         self.linears = nn.ModuleDict(own)
-        self.layers = nn.ModuleList(LineageLayer(inner, config.heads, config.feed, config.dropout) for _ in range(config.layers))
+        self.layers = nn.ModuleList(
+            LineageLayer(inner, config.heads, config.feed, config.dropout) for _ in range(config.layers)
+        )
         self.out = nn.Linear(inner, len(config.channels))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     def forward(self, views: dict[str, Tensor], style: Tensor, linears: nn.ModuleDict) -> Tensor:
-        """views as `Alignment` takes them, style (batch, style_width), `linears` the alignment's, read where they are shared
-        -> (batch, frames, channels), not clamped"""
+        """views as `Alignment` takes them, style (batch, style_width), `linears` the alignment's, read where they are
+        shared -> (batch, frames, channels), not clamped"""
         read = linears if self.config.shared_linears else self.linears
         frames = views["audio"].shape[1]
         x = torch.cat([*(read[view](views[view]) for view in VIEWS), style[:, None].expand(-1, frames, -1)], -1)

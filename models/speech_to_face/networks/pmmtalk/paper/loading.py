@@ -1,4 +1,5 @@
-"""A folder of PMMTalk at the paper's size to models; and converted public weights to a network that is about to be trained."""
+"""A folder of PMMTalk at the paper's size to models; and converted public weights to a network that is about to be
+trained."""
 
 from __future__ import annotations
 
@@ -26,18 +27,23 @@ SIZES = {
 """What of its config a part's folder and the network that takes it in must agree on."""
 
 HOW_TO_BEGIN = (
-    "get psi_AE and psi_TD by `livelink-bridge models download xlsr-53-chinese`, psi_AD by `... download xlsr-53 --revision HASH`, and "
+    "get psi_AE and psi_TD by `livelink-bridge models download xlsr-53-chinese`, psi_AD by `... download xlsr-53 "
+    "--revision HASH`, and "
     "psi_HG by `livelink-bridge models convert` of Wav2Lip's file"
 )
 
 
-def load(folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None) -> list[SpeechToFace]:
-    """See `speech_to_face.loading.load_voices`. A voice's reference is the picture that psi_HG draws over; else the folder's own."""
+def load(
+    folder: Path, device: str, voices: Sequence[VoiceChoice], tongue: bool, block_threads: int | None
+) -> list[SpeechToFace]:
+    """See `speech_to_face.loading.load_voices`. A voice's reference is the picture that psi_HG draws over; else the
+    folder's own."""
     config = load_config(folder / checkpoint.CONFIG, Config)
     absent = [part for part in PARTS if part not in config.parts]
     if absent:
         raise ModelError(
-            f"model {folder.name!r} holds {' and '.join(config.parts)} of PMMTalk alone, not {absent[0]}; train a whole one from it first "
+            f"model {folder.name!r} holds {' and '.join(config.parts)} of PMMTalk alone, not {absent[0]}; train a "
+            "whole one from it first "
             "(PMMTalk's own weights were never published)"
         )
     network = PaperPMMTalk(config)
@@ -55,16 +61,18 @@ def begin(network: PaperPMMTalk, folders: Sequence[Path]) -> str:
     if not random:
         return ""
     return (
-        f"warning: frozen and random, so never to be learnt: {', '.join(random)}; {HOW_TO_BEGIN}; then begin a new --run with "
+        f"warning: frozen and random, so never to be learnt: {', '.join(random)}; {HOW_TO_BEGIN}; then begin a new "
+        "--run with "
         "--begin FOLDER for each"
     )
 
 
 def begin_from(network: PaperPMMTalk, folders: Sequence[Path]) -> tuple[str, ...]:
-    """Fill parts of a network from folders of converted public weights; the parts that were filled, in the order of `PARTS`.
+    """Fill parts of a network from folders of converted public weights; the parts that were filled, in the order of
+    `PARTS`.
 
-    Two folders may both bring psi_AE, which the audio and the text branch share: it was frozen when the recogniser was taught, so the
-    two must be equal. Raises ModelError where they are not, or where sizes differ.
+    Two folders may both bring psi_AE, which the audio and the text branch share: it was frozen when the recogniser was
+    taught, so the two must be equal. Raises ModelError where they are not, or where sizes differ.
     """
     filled: set[str] = set()
     for folder in folders:
@@ -104,5 +112,8 @@ def _fill(network: PaperPMMTalk, folder: Path, parts: Sequence[str], filled: set
             if found is None or found.shape != state[key].shape or not bool(torch.isfinite(found).all()):
                 raise ModelError(f"{path}: {key} is missing, of another shape or not finite; convert it again")
             if part in filled and not torch.equal(found.to(state[key]), state[key]):
-                raise ModelError(f"{path}: its {part} differs from the one already taken ({key}); the two must share one feature encoder")
+                raise ModelError(
+                    f"{path}: its {part} differs from the one already taken ({key}); the two must share one feature "
+                    "encoder"
+                )
             state[key].copy_(found)

@@ -1,8 +1,9 @@
 """The mel spectrogram that Wav2Lip listens to, in PyTorch: 80 frames a second, 80 bands, in [-4, 4].
 
-As its public code has it (audio.py, hparams.py): pre-emphasis 0.97, 800-point Hann windows every 200 samples, centred with the sound
-mirrored at its ends, magnitudes through Slaney's bands from 55 to 7600 Hz, decibels from -100 over a reference of 20, then stretched
-and cut. A floor under the logarithm keeps digital silence at -4, where the public program warns of NaN.
+As its public code has it (audio.py, hparams.py): pre-emphasis 0.97, 800-point Hann windows every 200 samples, centred
+with the sound mirrored at its ends, magnitudes through Slaney's bands from 55 to 7600 Hz, decibels from -100 over a
+reference of 20, then stretched and cut. A floor under the logarithm keeps digital silence at -4, where the public
+program warns of NaN.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class TalkingMel(nn.Module):
         self.register_buffer("bands", slaney_bands(), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
-        with torch.autocast(samples.device.type, enabled=False):  # 16 bits would hear steps of 0.03 where speech is loudest
+        with torch.autocast(
+            samples.device.type, enabled=False
+        ):  # 16 bits would hear steps of 0.03 where speech is loudest
             return self._mel(samples.float())
 
     def _mel(self, samples: Tensor) -> Tensor:
@@ -54,7 +57,8 @@ def spans(mel: Tensor, frames: int, frame_rate: int) -> Tensor:
 
 
 def slaney_bands() -> Tensor:
-    """float32 (80, 401): triangles of unit area, evenly spaced on Slaney's scale (linear to 1 kHz, logarithmic above)."""
+    """float32 (80, 401): triangles of unit area, evenly spaced on Slaney's scale (linear to 1 kHz, logarithmic
+    above)."""
     from transformers.audio_utils import mel_filter_bank
 
     rows = mel_filter_bank(WINDOW // 2 + 1, BANDS, LOW_HZ, HIGH_HZ, SAMPLE_RATE, norm="slaney", mel_scale="slaney")

@@ -1,11 +1,12 @@
-"""PMMTalk as the paper has it (arXiv 2312.02781, section III): speech, one picture of a face and a style to coefficients at 30 fps.
+"""PMMTalk as the paper has it (arXiv 2312.02781, section III): speech, one picture of a face and a style to
+coefficients at 30 fps.
 
         psi_AE ──┬── psi_AD ── A ──┐
         (frozen) └── psi_TD ── C ──┼── psi_PD ── coefficients
         psi_HG (frozen) ── psi_IE ── I ──┘
 
-All frames are decoded at once; nothing is fed back. The whole of the sound is read by every branch, so live voices run in blocks
-(`speech_to_face.streaming.block_model`); `speech_to_face.networks.pmmtalk.network` is the causal sibling.
+All frames are decoded at once; nothing is fed back. The whole of the sound is read by every branch, so live voices run
+in blocks (`speech_to_face.streaming.block_model`); `speech_to_face.networks.pmmtalk.network` is the causal sibling.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ FRAME_RATE = 30
 
 
 class PaperPMMTalk(nn.Module):
-    """The network; a `speech_to_face.streaming.block_model.BlockNetwork` and a `speech_to_face_lab.training.trainable.Trainable`."""
+    """The network; a `speech_to_face.streaming.block_model.BlockNetwork` and a
+    `speech_to_face_lab.training.trainable.Trainable`."""
 
     stages = ("whole",)
     reference: Tensor
@@ -56,7 +58,8 @@ class PaperPMMTalk(nn.Module):
             self.get_submodule(part).requires_grad_(False)
 
     def forward(self, samples: Tensor, frames: int, style: Tensor) -> Tensor:
-        """samples (batch, n) float32, mono, 16 kHz, in [-1, 1]; style (batch, style_width) -> (batch, frames, channels), not clamped"""
+        """samples (batch, n) float32, mono, 16 kHz, in [-1, 1]; style (batch, style_width) -> (batch, frames,
+        channels), not clamped"""
         views = self.views(samples, frames, self.face(len(samples)))
         return torch.as_tensor(self.psi_PD(views, style, self.alignment.linears))
 
@@ -83,7 +86,8 @@ class PaperPMMTalk(nn.Module):
         return other
 
     def terms(self, batch: ClipBatch, stage: str) -> dict[str, Tensor]:
-        """Equation 8, weighted, by the paper's names: position, motion, temporal and semantic alignment. Only known channels are taught."""
+        """Equation 8, weighted, by the paper's names: position, motion, temporal and semantic alignment. Only known
+        channels are taught."""
         c, frames = self.config, batch.curves.shape[1]
         with torch.no_grad():
             identity = self.psi_HG.identity(batch.reference)

@@ -1,8 +1,9 @@
-"""Public weights of PMMTalk's frozen and pre-trained parts, renamed: Wav2Lip (psi_HG) and wav2vec 2.0 large (psi_AE with psi_AD or psi_TD).
+"""Public weights of PMMTalk's frozen and pre-trained parts, renamed: Wav2Lip (psi_HG) and wav2vec 2.0 large (psi_AE
+with psi_AD or psi_TD).
 
-PMMTalk itself was never released. What is public is Wav2Lip's state dict under `module.`, wav2vec2-large-xlsr-53 (with pre-training heads
-that nothing here uses), and recognisers on top of it with an `lm_head`, such as the Chinese one with 3503 characters. Names of
-weight-normed convolutions differ by the age of the library that wrote them; both are read.
+PMMTalk itself was never released. What is public is Wav2Lip's state dict under `module.`, wav2vec2-large-xlsr-53 (with
+pre-training heads that nothing here uses), and recognisers on top of it with an `lm_head`, such as the Chinese one with
+3503 characters. Names of weight-normed convolutions differ by the age of the library that wrote them; both are read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from speech_to_face.official.mapped import Mapped
 
 SYSTEM = Config().system
 TALKING = "face_encoder_blocks.0.0.conv_block.0.weight"
-CONV, NORM, BIAS = (f"feature_extractor.conv_layers.{at}" for at in ("0.conv.weight", "1.layer_norm.weight", "0.conv.bias"))
+CONV, NORM, BIAS = (
+    f"feature_extractor.conv_layers.{at}" for at in ("0.conv.weight", "1.layer_norm.weight", "0.conv.bias")
+)
 POSITIONS = "encoder.pos_conv_embed.conv.parametrizations.weight.original1"
 HEAD_WIDTH = 64
 """Of one attention head in every published wav2vec 2.0 network; no tensor's shape tells it."""
@@ -35,7 +38,11 @@ def recognised(state: dict[str, Tensor]) -> bool:
 def mapped(state: dict[str, Tensor]) -> Mapped:
     """The same numbers under the paper's names. Raises ModelError for what is missing or cannot be."""
     bare = _bare(state)
-    return _talking_head(bare) if TALKING in bare else _speech({library_name(key): value for key, value in state.items()}, tuple(state))
+    return (
+        _talking_head(bare)
+        if TALKING in bare
+        else _speech({library_name(key): value for key, value in state.items()}, tuple(state))
+    )
 
 
 def _bare(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -53,7 +60,8 @@ def _talking_head(state: dict[str, Tensor]) -> Mapped:
 def _speech(state: dict[str, Tensor], names: tuple[str, ...]) -> Mapped:
     if NORM not in state or BIAS not in state:
         raise ModelError(
-            "this wav2vec 2.0 network has group norm over time, as the base-960h one has; expected a large one of XLSR's layout, with "
+            "this wav2vec 2.0 network has group norm over time, as the base-960h one has; expected a large one of "
+            "XLSR's layout, with "
             "layer norm and biases in every convolution"
         )
     sizes = _sizes(state)
@@ -77,7 +85,10 @@ def _place(key: str) -> str:
 
 def _sizes(state: dict[str, Tensor]) -> dict[str, Any]:
     """Those fields of `Config` that the shapes tell."""
-    convs = [state[f"feature_extractor.conv_layers.{n}.conv.weight"].shape for n in range(_count(state, "feature_extractor.conv_layers."))]
+    convs = [
+        state[f"feature_extractor.conv_layers.{n}.conv.weight"].shape
+        for n in range(_count(state, "feature_extractor.conv_layers."))
+    ]
     layers, last = _count(state, "encoder.layers."), state[POSITIONS].shape
     text = "lm_head.weight" in state
     sizes: dict[str, Any] = {
@@ -99,12 +110,15 @@ def _count(state: dict[str, Tensor], prefix: str) -> int:
 
 def _needed(state: dict[str, Tensor], key: str) -> Tensor:
     if key not in state:
-        raise ModelError(f"no tensor {key} in the file: it is no whole wav2vec 2.0 network; expected one with its transformer")
+        raise ModelError(
+            f"no tensor {key} in the file: it is no whole wav2vec 2.0 network; expected one with its transformer"
+        )
     return state[key]
 
 
 def _taken(state: dict[str, Tensor], parts: dict[str, nn.Module]) -> tuple[dict[str, Tensor], set[str]]:
-    """What the parts want, under prefix and key; and the keys that were used. Raises ModelError for the first that does not fit."""
+    """What the parts want, under prefix and key; and the keys that were used. Raises ModelError for the first that does
+    not fit."""
     tensors: dict[str, Tensor] = {}
     used: set[str] = set()
     for prefix, part in parts.items():

@@ -1,8 +1,10 @@
-"""psi_HG: sound and one picture of a face to a picture a frame, in Wav2Lip's layout (Prajwal et al., ACM MM 2020), frozen.
+"""psi_HG: sound and one picture of a face to a picture a frame, in Wav2Lip's layout (Prajwal et al., ACM MM 2020),
+frozen.
 
-Three towers of 2-D convolutions, each normalised over the batch and most of them residual: an identity encoder that halves the
-picture step by step, a speech encoder over 0.2 s of mel, and a face decoder that doubles the speech code step by step while each step
-reads the identity encoder's features of the same size. Parameter names are those of the public weights, which fit as they are.
+Three towers of 2-D convolutions, each normalised over the batch and most of them residual: an identity encoder that
+halves the picture step by step, a speech encoder over 0.2 s of mel, and a face decoder that doubles the speech code
+step by step while each step reads the identity encoder's features of the same size. Parameter names are those of the
+public weights, which fit as they are.
 
 With one still picture the identity's features do not depend on time, so they are made once (`identity`) and kept.
 The public weights may be used for research only.
@@ -22,7 +24,8 @@ TOGETHER = 32
 """Pictures drawn at once; more would only cost memory."""
 
 Identity = list[Tensor]
-"""Features of the reference picture, large to small: (batch, channels, side, side) for sides 96, 48, 24, 12, 6, 3, 1."""
+"""Features of the reference picture, large to small: (batch, channels, side, side) for sides 96, 48, 24, 12, 6, 3,
+1."""
 
 SPEECH = (
     (0, 2, 3, 1, 1, False), (2, 2, 3, 1, 1, True), (2, 2, 3, 1, 1, True),
@@ -31,11 +34,14 @@ SPEECH = (
     (8, 16, 3, (3, 2), 1, False), (16, 16, 3, 1, 1, True),
     (16, 32, 3, 1, 0, False), (32, 32, 1, 1, 0, False),
 )  # fmt: skip
-"""Speech encoder: channels in and out as multiples of the first width (0: the mel's one channel), kernel, stride, padding, residual."""
+"""Speech encoder: channels in and out as multiples of the first width (0: the mel's one channel), kernel, stride,
+padding, residual."""
 FACES = ((1, 0), (2, 2), (4, 3), (8, 2), (16, 2), (32, 1))
-"""Identity encoder, but its last level: channels as multiples of the first width, residual convolutions after the one that halves."""
+"""Identity encoder, but its last level: channels as multiples of the first width, residual convolutions after the one
+that halves."""
 DRAWING = ((64, 32, 1), (64, 32, 2), (48, 24, 2), (32, 16, 2), (20, 8, 2), (10, 4, 2))
-"""Face decoder, but its first level: channels in and out as multiples of the first width, residual convolutions after the doubling one."""
+"""Face decoder, but its first level: channels in and out as multiples of the first width, residual convolutions after
+the doubling one."""
 
 
 class Conv(nn.Module):
@@ -64,14 +70,20 @@ class TalkingHead(nn.Module):
         self.mel = TalkingMel()
         self.face_encoder_blocks = nn.ModuleList(_identity_levels(width))
         self.audio_encoder = nn.Sequential(
-            *(Conv(nn.Conv2d(a * width or 1, b * width, kernel, stride, pad), residual) for a, b, kernel, stride, pad, residual in SPEECH)
+            *(
+                Conv(nn.Conv2d(a * width or 1, b * width, kernel, stride, pad), residual)
+                for a, b, kernel, stride, pad, residual in SPEECH
+            )
         )
         self.face_decoder_blocks = nn.ModuleList(_drawing_levels(width))
         last = 2 * width
-        self.output_block = nn.Sequential(Conv(nn.Conv2d(5 * width, last, 3, 1, 1)), nn.Conv2d(last, 3, 1), nn.Sigmoid())
+        self.output_block = nn.Sequential(
+            Conv(nn.Conv2d(5 * width, last, 3, 1, 1)), nn.Conv2d(last, 3, 1), nn.Sigmoid()
+        )
 
     def identity(self, reference: Tensor) -> Identity:
-        """reference (batch, 3, 96, 96), RGB in [0, 1] -> its features. The picture is shown twice, once with its lower half dark."""
+        """reference (batch, 3, 96, 96), RGB in [0, 1] -> its features. The picture is shown twice, once with its lower
+        half dark."""
         whole = reference.flip(1)  # the public weights know pictures with blue first
         hidden = whole.clone()
         hidden[:, :, SIZE // 2 :] = 0

@@ -10,13 +10,39 @@ from speech_to_face.networks.codetalker.mesh.network import MeshCodeTalker
 
 SPEECH = {"speech_width": 32, "speech_layers": 1, "speech_heads": 2, "speech_feed": 16, "conv_width": 32}
 VOCA = MeshConfig(
-    vertices=4, hidden=16, prior_layers=2, prior_heads=2, prior_feed=12, codes=10, code_width=8, slots=2, width=16, layers=2, heads=2,
-    period=3, styles=("a", "b", "c"), **SPEECH,
-)  # fmt: skip
+    vertices=4,
+    hidden=16,
+    prior_layers=2,
+    prior_heads=2,
+    prior_feed=12,
+    codes=10,
+    code_width=8,
+    slots=2,
+    width=16,
+    layers=2,
+    heads=2,
+    period=3,
+    styles=("a", "b", "c"),
+    **SPEECH,
+)
 TWO_A_FRAME = MeshConfig(
-    corpus="biwi", vertices=5, hidden=16, prior_layers=1, prior_heads=2, prior_feed=12, codes=10, code_width=6, slots=2, around_codes=True,
-    width=16, layers=1, heads=2, period=3, styles=("a", "b"), **SPEECH,
-)  # fmt: skip
+    corpus="biwi",
+    vertices=5,
+    hidden=16,
+    prior_layers=1,
+    prior_heads=2,
+    prior_feed=12,
+    codes=10,
+    code_width=6,
+    slots=2,
+    around_codes=True,
+    width=16,
+    layers=1,
+    heads=2,
+    period=3,
+    styles=("a", "b"),
+    **SPEECH,
+)
 
 
 def built(config: MeshConfig) -> MeshCodeTalker:

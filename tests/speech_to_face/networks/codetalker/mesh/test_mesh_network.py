@@ -106,7 +106,9 @@ def test_full_size_counts_follow_from_the_layout(config: MeshConfig) -> None:
     layer = 3 * d * d + d * d + d + 2 * d * f + f + d + 4 * d
     trunk = 5 * d * d + d + d * d + d + config.prior_layers * layer
     around = 2 * (config.latent * d) + config.latent + d if config.around_codes else 0
-    prior = x * d + d + d * x + (0 if config.around_codes else x) + 2 * trunk + around + config.codes * config.code_width
+    prior = (
+        x * d + d + d * x + (0 if config.around_codes else x) + 2 * trunk + around + config.codes * config.code_width
+    )
     assert sum(p.numel() for p in network.prior.parameters()) == prior
     w = config.width
     decoder_layer = 2 * (4 * w * w + 4 * w) + 2 * (w * 2 * w) + 3 * w + 6 * w

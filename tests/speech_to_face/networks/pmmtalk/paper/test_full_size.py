@@ -16,7 +16,9 @@ def test_parts_have_as_many_numbers_as_their_public_counterparts_and_680_million
         counts = parts_of(PaperPMMTalk(Config()))
     millions = {part: count / 1e6 for part, count in counts.items()}
     assert millions["psi_AE"] + millions["psi_AD"] == pytest.approx(315.4, abs=0.1)  # wav2vec2-large-xlsr-53
-    assert millions["psi_TD"] == pytest.approx(311.2 + 1024 * 3503 / 1e6, abs=0.1)  # its transformer, and the head to 3503 characters
+    assert millions["psi_TD"] == pytest.approx(
+        311.2 + 1024 * 3503 / 1e6, abs=0.1
+    )  # its transformer, and the head to 3503 characters
     assert millions["psi_HG"] == pytest.approx(36.3, abs=0.01)  # Wav2Lip
     assert millions["psi_IE"] == pytest.approx(8, abs=0.5)
     assert millions["psi_PD"] == pytest.approx(4.16 + (1024 + 3503 + 512) * 256 / 1e6, abs=0.1)

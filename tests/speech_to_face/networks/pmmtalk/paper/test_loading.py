@@ -65,7 +65,11 @@ def test_an_unknown_word_in_the_config_is_one_line(folder, tmp_path):
 
 def part(place, network, parts, **changes):
     save_config(tiny_config(parts=parts, **changes), place / checkpoint.CONFIG)
-    tensors = {key: value.contiguous() for key, value in network.state_dict().items() if key.startswith(tuple(f"{p}." for p in parts))}
+    tensors = {
+        key: value.contiguous()
+        for key, value in network.state_dict().items()
+        if key.startswith(tuple(f"{p}." for p in parts))
+    }
     save_file(tensors, place / checkpoint.WEIGHTS)
     checkpoint.write_sums(place)
     return place

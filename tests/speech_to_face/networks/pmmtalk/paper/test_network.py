@@ -29,12 +29,18 @@ def test_speech_a_face_and_a_style_become_as_many_frames_as_are_asked_for(networ
 def test_views_are_the_branches_widths_and_each_moves_the_face(network):
     sound = clips(6, batch=1).samples
     views = network.views(sound, 6, network.face(1))
-    assert {name: view.shape for name, view in views.items()} == {"audio": (1, 6, 32), "text": (1, 6, 20), "image": (1, 6, 16)}
+    assert {name: view.shape for name, view in views.items()} == {
+        "audio": (1, 6, 32),
+        "text": (1, 6, 20),
+        "image": (1, 6, 16),
+    }
     style = network.styles(torch.tensor([2]))
     whole = network.psi_PD(views, style, network.alignment.linears)
     torch.testing.assert_close(whole, network(sound, 6, style))
     for name in views:
-        assert not torch.equal(whole, network.psi_PD({**views, name: views[name] + 1}, style, network.alignment.linears))
+        assert not torch.equal(
+            whole, network.psi_PD({**views, name: views[name] + 1}, style, network.alignment.linears)
+        )
 
 
 @torch.inference_mode()
@@ -53,7 +59,10 @@ def test_features_are_stretched_before_or_after_the_transformer_as_the_config_sa
 
 def test_characters_are_read_as_normalised_logits_probabilities_or_cut_log_probabilities():
     logits = torch.tensor([[[0.0, 30.0, 0.0]]])
-    read = {how: tiny_network(text_reading=how).psi_TD.read(logits) for how in ("logits", "probabilities", "log-probabilities")}
+    read = {
+        how: tiny_network(text_reading=how).psi_TD.read(logits)
+        for how in ("logits", "probabilities", "log-probabilities")
+    }
     torch.testing.assert_close(read["logits"], torch.tensor([[[-1.0, 2.0, -1.0]]]) / 2**0.5)
     torch.testing.assert_close(read["probabilities"], torch.tensor([[[0.0, 1.0, 0.0]]]))
     torch.testing.assert_close(read["log-probabilities"], torch.tensor([[[-10.0, 0.0, -10.0]]]))
@@ -133,7 +142,9 @@ def test_channels_that_the_corpus_lacks_are_not_taught():
     known = torch.ones(2, 1, 32)
     known[..., 5:] = 0
     terms = network.terms(replace(batch, known=known), "whole")
-    other = network.terms(replace(batch, known=known, curves=torch.cat([batch.curves[..., :5], 1 - batch.curves[..., 5:]], -1)), "whole")
+    other = network.terms(
+        replace(batch, known=known, curves=torch.cat([batch.curves[..., :5], 1 - batch.curves[..., 5:]], -1)), "whole"
+    )
     assert terms["L_pos"] == other["L_pos"] > 0 and terms["L_mot"] == other["L_mot"] > 0
     assert terms["L_pos"] < network.terms(batch, "whole")["L_pos"]
 
@@ -157,9 +168,10 @@ def test_training_moves_the_trained_parts_alone_and_makes_the_loss_smaller():
         optimiser.step()
     assert found[-1] < 0.8 * found[0]
     moved = {
-        part for part, old in before.items()
+        part
+        for part, old in before.items()
         if any(not torch.equal(a, b) for a, b in zip(old, network.get_submodule(part).parameters(), strict=True))
-    }  # fmt: skip
+    }
     assert moved == set(TRAINED)
     assert all(torch.equal(value, buffers[key]) for key, value in network.psi_HG.state_dict().items())
     assert not any(network.get_submodule(part).training for part in FROZEN) and network.psi_AD.training
@@ -195,7 +207,10 @@ def test_the_papers_preset_is_the_default():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"temporal_target": "diagonal"}, "temporal_target: got 'diagonal', expected one of softmax_identity, identity, band"),
+        (
+            {"temporal_target": "diagonal"},
+            "temporal_target: got 'diagonal', expected one of softmax_identity, identity, band",
+        ),
         ({"reduction": "max"}, "reduction: got 'max', expected one of sum, mean"),
         ({"interp_text": "between"}, "interp_text: got 'between'"),
         ({"parts": ("psi_X",)}, "parts: got 'psi_X'"),

@@ -45,7 +45,8 @@ def test_wav2lip_is_the_talking_head_under_another_prefix():
     assert recognised(state) and found.system == "pmmtalk-paper" and found.unmapped == ()
     assert found.config == {"parts": ["psi_HG"], "talking_width": 2}
     assert torch.equal(
-        found.tensors["psi_HG.face_decoder_blocks.6.0.conv_block.0.weight"], state["module.face_decoder_blocks.6.0.conv_block.0.weight"]
+        found.tensors["psi_HG.face_decoder_blocks.6.0.conv_block.0.weight"],
+        state["module.face_decoder_blocks.6.0.conv_block.0.weight"],
     )
     assert found.tensors["psi_HG.audio_encoder.3.conv_block.1.running_var"].shape == (8,)
     assert len(found.tensors) == len(state)
@@ -57,15 +58,24 @@ def test_a_pretrained_wav2vec_is_the_shared_encoder_and_the_audio_decoder_in_bot
     found = mapped(state)
     assert recognised(state)
     assert found.config == {
-        "parts": ["psi_AE", "psi_AD"], "conv_widths": [16] * 7, "conv_kernels": [10, 3, 3, 3, 3, 2, 2], "speech_width": 64,
-        "speech_heads": 1, "speech_feed": 48, "position_kernel": 16, "position_groups": 4, "audio_layers": 2,
-    }  # fmt: skip
+        "parts": ["psi_AE", "psi_AD"],
+        "conv_widths": [16] * 7,
+        "conv_kernels": [10, 3, 3, 3, 3, 2, 2],
+        "speech_width": 64,
+        "speech_heads": 1,
+        "speech_feed": 48,
+        "position_kernel": 16,
+        "position_groups": 4,
+        "audio_layers": 2,
+    }
     norm = "weight_g" if old else "parametrizations.weight.original0"
     assert torch.equal(
         found.tensors["psi_AD.context.encoder.pos_conv_embed.conv.parametrizations.weight.original0"],
         state[f"wav2vec2.encoder.pos_conv_embed.conv.{norm}"],
     )
-    assert torch.equal(found.tensors["psi_AE.conv_layers.3.conv.weight"], state["wav2vec2.feature_extractor.conv_layers.3.conv.weight"])
+    assert torch.equal(
+        found.tensors["psi_AE.conv_layers.3.conv.weight"], state["wav2vec2.feature_extractor.conv_layers.3.conv.weight"]
+    )
     assert {"wav2vec2.masked_spec_embed", "quantizer.codevectors", "project_q.weight"} <= set(found.unmapped)
     assert len(found.tensors) + len(found.unmapped) == len(state)
 
@@ -77,7 +87,8 @@ def test_a_recogniser_is_the_shared_encoder_and_the_text_decoder_with_its_head()
     assert (found.config["vocabulary"], found.config["text_layers"]) == (37, 2)
     assert torch.equal(found.tensors["psi_TD.lm_head.weight"], state["lm_head.weight"])
     assert torch.equal(
-        found.tensors["psi_TD.context.feature_projection.projection.weight"], state["wav2vec2.feature_projection.projection.weight"]
+        found.tensors["psi_TD.context.feature_projection.projection.weight"],
+        state["wav2vec2.feature_projection.projection.weight"],
     )
     assert found.unmapped == ("wav2vec2.masked_spec_embed",)
 
@@ -85,7 +96,10 @@ def test_a_recogniser_is_the_shared_encoder_and_the_text_decoder_with_its_head()
 def test_others_checkpoints_are_not_taken_for_these():
     assert not recognised({})
     assert not recognised(
-        {"audio_encoder.feature_extractor.conv_layers.0.conv.weight": torch.zeros(1), "vertice_map.weight": torch.zeros(1)}
+        {
+            "audio_encoder.feature_extractor.conv_layers.0.conv.weight": torch.zeros(1),
+            "vertice_map.weight": torch.zeros(1),
+        }
     )
     assert not recognised({"autoencoder.quantize.embedding.weight": torch.zeros(2, 2)})
 

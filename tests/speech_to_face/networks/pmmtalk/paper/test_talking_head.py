@@ -13,7 +13,9 @@ def test_it_draws_a_picture_a_frame_over_features_of_every_size():
     talking = head()
     identity = talking.identity(torch.rand(1, 3, 96, 96))
     widths, sides = (2, 4, 8, 16, 32, 64, 64), (96, 48, 24, 12, 6, 3, 1)
-    assert [kept.shape for kept in identity] == [(1, width, side, side) for width, side in zip(widths, sides, strict=True)]
+    assert [kept.shape for kept in identity] == [
+        (1, width, side, side) for width, side in zip(widths, sides, strict=True)
+    ]
     drawn = talking(torch.randn(1, 4000), 7, 30, identity)
     assert drawn.shape == (1, 7, 3, 96, 96)
     assert 0 <= drawn.min() and drawn.max() <= 1
