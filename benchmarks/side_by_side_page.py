@@ -10,8 +10,8 @@ Figures = dict[str, Any]
 HEAD = """# Side by side
 
 Written by `python benchmarks/side_by_side.py --data FOLDER`, which measures everything below in one go; do not edit.
-Figures differ from machine to machine and from minute to minute: read ratios within a table. What each benchmark does in detail, and longer runs,
-stand in
+Figures differ from machine to machine and from minute to minute: read ratios within a table.
+What each benchmark does in detail, and longer runs, stand in
 [Benchmarks](benchmarks.md).
 """
 BAR_TICK_MS = 1000 / 60

@@ -119,9 +119,8 @@ def _tier(tokens: Iterator[str | float]) -> Tier:
 
 @cache
 def _symbols() -> dict[str, dict[str, str]]:
-    return yaml.safe_load(
-        files("speech_to_face_lab.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8")
-    )  # type: ignore[no-any-return]
+    text = files("speech_to_face_lab.corpus.captures").joinpath("symbols.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)  # type: ignore[no-any-return]
 
 
 def _classes(text: str, table: str) -> list[str] | None:
