@@ -37,7 +37,7 @@ run again, and said."""
 SHARED_OUT = ("-n=3", "--dist=loadgroup")
 """Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits
 (tests/conftest.py); two do the rest."""
-SOURCES = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "scripts", "tests")
+SOURCES = ("livelink_bridge", "arkit_mapping", "models", "tools", "benchmarks", "examples", "scripts", "tests")
 
 
 def main(arguments: list[str]) -> int:
@@ -129,9 +129,10 @@ def demo(arguments: list[str]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Lint, types, tests; the marked tests alone with their flag."""
+    """Format, lint, types, tests; the marked tests alone with their flag."""
     sources = [name for name in SOURCES if any((ROOT / name).rglob("*.py"))]
     steps = [
+        [str(PYTHON), "-m", "ruff", "format", "--check", "--quiet", *sources],
         [str(PYTHON), "-m", "ruff", "check", *sources],
         [str(PYTHON), "-m", "mypy"],
         [str(PYTHON), "-m", "pytest", *pytest_arguments(arguments)],

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "ue_plugin_docs" / "scripts" / "import_take.py"
-MODULES = ("channels", "take_cells", "take_clock", "take_names")
+MODULES = ("channels", "takes/cells", "takes/clock", "takes/names")
 BEGIN, END = (f"# --- made by scripts/make_import_take.py: {what} ---\n" for what in ("begin", "end"))
 _IMPORT = re.compile(r"^(?:from __future__|import|from) [^\n]*\n", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)

@@ -15,7 +15,7 @@ from speech_to_face.base import ModelError
 from speech_to_face.loading import DEFAULT
 from speech_to_face.phones import CLASSES, VISEMES
 
-SENTENCE = Path(phones.__file__).parent / "demo" / "sentence.flac"
+SENTENCE = Path(phones.__file__).parents[1] / "demo" / "sentence.flac"
 NAMES = ("SIL", "M", "AA")
 
 

@@ -17,8 +17,8 @@ from livelink_bridge.wire.livelink import decode
 pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")
 ROOT = Path(__file__).parents[2]
 WITH_A_SMALL_MODEL = (
-    "from livelink_bridge.commands import session; from livelink_bridge.testing.stand_ins import LoudnessModel;"
-    "session.model_of = lambda settings: LoudnessModel(); from livelink_bridge.cli import main; main()"
+    "from livelink_bridge.session import build; from livelink_bridge.testing.stand_ins import LoudnessModel;"
+    "build.model_of = lambda settings: LoudnessModel(); from livelink_bridge.cli import main; main()"
 )
 
 

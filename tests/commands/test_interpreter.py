@@ -17,10 +17,10 @@ from livelink_bridge.session import build
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
 LIVE = {
-    "play": "pipeline.run_play",
-    "--mic": "pipeline.run_live",
-    "replay": "take_playback.run_replay",
-    "demo": "pipeline.run_play",
+    "play": "session.modes.run_play",
+    "--mic": "session.modes.run_live",
+    "replay": "session.replay.run_replay",
+    "demo": "session.modes.run_play",
 }
 
 

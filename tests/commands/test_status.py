@@ -62,9 +62,9 @@ def test_screen_log_file_and_metrics_are_told_the_same(tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("part", "name"),
     [
-        ("prometheus.MetricsServer.show", "metrics"),
-        ("log_file.LogFile.update", "the log file"),
-        ("commands.status.PlainStatus.__call__", "the status display"),
+        ("reporting.prometheus.MetricsServer.show", "metrics"),
+        ("reporting.log_file.LogFile.update", "the log file"),
+        ("console.terminal.PlainStatus.__call__", "the status display"),
     ],
 )
 def test_what_fails_beside_the_face_is_said_once_and_the_others_go_on(

@@ -5,9 +5,9 @@ import pytest
 
 SESSION = """
 import logging, os, sys
-from livelink_bridge import native_noise
+from livelink_bridge.devices import quiet_stderr
 logging.basicConfig(format="%(message)s", level=logging.{level})
-with native_noise.hidden():
+with quiet_stderr.suppress_native_stderr():
     os.write(2, b"noise of a library\\n")
     logging.warning("a warning")
     print("a message", file=sys.stderr)

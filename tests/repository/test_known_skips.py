@@ -33,7 +33,10 @@ WHOLE_MODULE = (
 
 
 def run(folder: Path, files: dict[str, str], *options: str) -> tuple[int, str]:
-    for name, text in {"conftest.py": CONFTEST.format(support=str(Path(__file__).parent / "support")), **files}.items():
+    for name, text in {
+        "conftest.py": CONFTEST.format(support=str(Path(__file__).parents[1] / "support")),
+        **files,
+    }.items():
         (folder / name).write_text(text)
     alone = ["-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}"]
     command = [sys.executable, "-m", "pytest", "-q", *alone, *options, str(folder)]

@@ -115,7 +115,7 @@ def test_the_checks_stop_at_the_first_that_fails(bootstrap: ModuleType, monkeypa
 
     monkeypatch.setattr(bootstrap, "run", fail_at_mypy)
     assert bootstrap.check([]) == 1
-    assert ran == ["ruff", "mypy"]
+    assert ran == ["ruff", "ruff", "mypy"]
 
 
 def test_an_unknown_job_is_a_usage_error(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

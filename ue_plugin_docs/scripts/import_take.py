@@ -45,7 +45,8 @@ RATE = 60
 
 # arkit_mapping/channels.py
 SHAPE_COUNT = 52
-"""How many of the 61 are blend shapes, weights in [0, 1]. The other nine are head and eye angles in radians, the app's unit."""
+"""How many of the 61 are blend shapes, weights in [0, 1]. The other nine are head and eye angles in radians, the app's
+unit."""
 
 CHANNELS_61: tuple[str, ...] = (
     *(
@@ -90,7 +91,8 @@ CHANNELS_61: tuple[str, ...] = (
     *("HeadYaw", "HeadPitch", "HeadRoll"),
     *("LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll"),
 )
-"""Wire order: the order of the floats in a Live Link packet and of every pose in this project. PascalCase, as Unreal names them."""
+"""Wire order: the order of the floats in a Live Link packet and of every pose in this project. PascalCase, as Unreal
+names them."""
 
 
 def camel(name: str) -> str:
@@ -110,16 +112,19 @@ MOUTH_32: tuple[str, ...] = (
     *ARKIT_52[CHANNELS_61.index("JawForward") : CHANNELS_61.index("MouthUpperUpRight") + 1],
     *ARKIT_52[CHANNELS_61.index("CheekPuff") : CHANNELS_61.index("NoseSneerRight") + 1],
 )
-"""What a speech network predicts, in its order: 4 jaw, 23 mouth, 3 cheek, 2 nose; camelCase. The tongue is not among them."""
+"""What a speech network predicts, in its order: 4 jaw, 23 mouth, 3 cheek, 2 nose; camelCase. The tongue is not among
+them."""
 
 _RIGHT_FIRST = {"JawLeft": "JawRight", "JawRight": "JawLeft", "MouthLeft": "MouthRight", "MouthRight": "MouthLeft"}
 
 TAKE_COLUMNS: tuple[str, ...] = tuple(_RIGHT_FIRST.get(name, name) for name in CHANNELS_61)
-"""The 61 channels in the column order of a Live Link Face take, after its Timecode and BlendShapeCount. Never a packet's order."""
+"""The 61 channels in the column order of a Live Link Face take, after its Timecode and BlendShapeCount. Never a
+packet's order."""
 
 
 def index_of(name: str) -> int:
-    """Position of a channel in wire order, its first letter in either case. KeyError with the nearest name for an unknown one."""
+    """Position of a channel in wire order, its first letter in either case. KeyError with the nearest name for an
+    unknown one."""
     try:
         return _POSITION[pascal(name)]
     except KeyError:
@@ -127,7 +132,8 @@ def index_of(name: str) -> int:
 
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
-    """`, did you mean X?` for the known name most like this one, or nothing when none is like it. Letter case is ignored."""
+    """`, did you mean X?` for the known name most like this one, or nothing when none is like it. Letter case is
+    ignored."""
     lower = {candidate.lower(): candidate for candidate in known}
     matches = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return f", did you mean {lower[matches[0]]}?" if matches else ""
@@ -145,13 +151,15 @@ _BEFORE_FF = re.compile(r"\d+:\d+:\d+")
 
 
 class TakeError(ValueError):
-    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in it."""
+    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in
+    it."""
 
 
 class Cells:
     """Rows of cells below a header; iterating gives line number and cells of each row that is not blank.
 
-    Decimal commas come as points. Raises TakeError for a header that is no take's, and while iterating for a row of another width.
+    Decimal commas come as points. Raises TakeError for a header that is no take's, and while iterating for a row of
+    another width.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -205,7 +213,8 @@ class Cells:
 
 
 def missing_shape(header: tuple[str, ...]) -> str:
-    """What is said of a header without TongueOut; empty where no shape is missing. Raises TakeError for any other that is."""
+    """What is said of a header without TongueOut; empty where no shape is missing. Raises TakeError for any other that
+    is."""
     names, known = {name.lower() for name in header}, {name.lower() for name in CHANNELS_61}
     missing = [name for name in CHANNELS_61[:SHAPE_COUNT] if name.lower() not in names]
     if missing in ([], [MAY_BE_MISSING]):
@@ -270,11 +279,20 @@ MILLISECONDS = Counting("milliseconds", 1000)
 COUNTINGS = {
     counting.name: counting
     for counting in (
-        Counting("23.976", 24, slow=True), Counting("24", 24), Counting("25", 25), Counting("29.97", 30, slow=True),
-        Counting("29.97df", 30, slow=True, drop=True), Counting("30", 30), Counting("47.952", 48, slow=True), Counting("48", 48),
-        Counting("50", 50), Counting("59.94", 60, slow=True), Counting("59.94df", 60, slow=True, drop=True), Counting("60", 60),
+        Counting("23.976", 24, slow=True),
+        Counting("24", 24),
+        Counting("25", 25),
+        Counting("29.97", 30, slow=True),
+        Counting("29.97df", 30, slow=True, drop=True),
+        Counting("30", 30),
+        Counting("47.952", 48, slow=True),
+        Counting("48", 48),
+        Counting("50", 50),
+        Counting("59.94", 60, slow=True),
+        Counting("59.94df", 60, slow=True, drop=True),
+        Counting("60", 60),
     )
-}  # fmt: skip
+}
 _SLOWER = {24: "23.976", 30: "29.97", 48: "47.952", 60: "59.94"}
 
 
@@ -329,7 +347,8 @@ class Labels:
         self._clocks += clock is not None
 
     def counted(self, rate: str | None = None) -> tuple[Counting, str]:
-        """How the rows count, and a line about it where a reader might think otherwise, else an empty text. At least one row.
+        """How the rows count, and a line about it where a reader might think otherwise, else an empty text. At least
+        one row.
 
         rate : what the user says, which is believed
 
@@ -341,7 +360,8 @@ class Labels:
         return counting, said
 
     def seconds(self, counting: Counting) -> array[float]:
-        """Seconds since midnight of the first day, of each row; the first row's is what its label says. They never fall: TakeError."""
+        """Seconds since midnight of the first day, of each row; the first row's is what its label says. They never
+        fall: TakeError."""
         times = array("d", self._spread(counting))
         for at in range(1, len(times)):
             if times[at] < times[at - 1]:
@@ -398,7 +418,8 @@ class Labels:
         return COUNTINGS[name], f"its timecode counts {name[:-2]} a second, drop-frame"
 
     def _turns(self) -> list[float]:
-        """FF that make a second, by each place where the second turns to the next: the last FF, a usual step, less the first FF.
+        """FF that make a second, by each place where the second turns to the next: the last FF, a usual step, less the
+        first FF.
 
         Turns of the minute count only where there is no other: there drop-frame leaves out labels.
         """
@@ -422,11 +443,14 @@ class Labels:
         others = Counter(round(turn) for turn in turns)
         rate, often = others.most_common(1)[0] if others else (0, 0)
         if often > 1 and often > 0.8 * len(turns) and top < rate <= _FIELD:
-            raise TakeError(f"its timecode begins anew after {rate} FF a second, expected {', '.join(map(str, _SEEN))}; "
-                            f"say what it counts: --take-rate {rate}")  # fmt: skip
+            raise TakeError(
+                f"its timecode begins anew after {rate} FF a second, expected {', '.join(map(str, _SEEN))}; "
+                f"say what it counts: --take-rate {rate}"
+            )
 
     def _skips(self, nominal: int) -> bool:
-        """Whether the labels that drop-frame leaves out are missing at each turn of a minute, with the row before and after there."""
+        """Whether the labels that drop-frame leaves out are missing at each turn of a minute, with the row before and
+        after there."""
         each, checked = nominal // 15, 0
         for at in range(1, 0 if self._fractions or nominal not in (30, 60) else len(self)):
             second = self._seconds[at]
@@ -446,8 +470,10 @@ class Labels:
                 )
                 raise TakeError(f"line {line}: got FF {whole} in its timecode, {expected}")
             if counting.drop and second % 60 == 0 and second % 600 and whole < counting.nominal // 15:
-                raise TakeError(f"line {line}: FF {whole} at the turn of a minute is left out in {counting.name[:-2]} drop-frame; "
-                                f"if no frames are dropped: --take-rate {counting.name[:-2]}")  # fmt: skip
+                raise TakeError(
+                    f"line {line}: FF {whole} at the turn of a minute is left out in {counting.name[:-2]} drop-frame; "
+                    f"if no frames are dropped: --take-rate {counting.name[:-2]}"
+                )
 
     def _whole_milliseconds(self) -> bool:
         """`HH:MM:SS:mmm`"""
@@ -490,8 +516,8 @@ _LARGEST_TAKE_JSON = 1 << 20
 def takes_at(path: Path) -> list[Path]:
     """The .csv of each take: the file itself, or all in a folder and in those below it, by path.
 
-    Hidden files and folders, and links to folders, are passed over; so is a .csv that neither begins as a take nor is named as one of the
-    app's. Raises TakeError where nothing is.
+    Hidden files and folders, and links to folders, are passed over; so is a .csv that neither begins as a take nor is
+    named as one of the app's. Raises TakeError where nothing is.
     """
     if not path.exists():
         raise TakeError(f"take {path}: no such file or folder")
@@ -503,7 +529,8 @@ def takes_at(path: Path) -> list[Path]:
         found += _takes_among([Path(folder, name) for name in sorted(names)])
     if not found:
         raise TakeError(
-            f"{path} holds no take, expected .csv files that begin with Timecode,BlendShapeCount, in it or in folders below"
+            f"{path} holds no take, expected .csv files that begin with Timecode,BlendShapeCount, in it or in folders "
+            "below"
         )
     return sorted(found)
 
@@ -530,7 +557,8 @@ def _takes_among(files: list[Path]) -> list[Path]:
 
 
 def _is_take(path: Path) -> bool:
-    """Whether a file begins as a take, or is named as the app names them; one that cannot be read is told when it is opened."""
+    """Whether a file begins as a take, or is named as the app names them; one that cannot be read is told when it is
+    opened."""
     if not path.is_file():
         return False
     if _APP_NAME.fullmatch(path.stem):
@@ -572,7 +600,8 @@ def no_sound(csv: Path) -> str:
 def named(csv: Path) -> tuple[str, int | None, str]:
     """Slate, number and subject: of take.json where it is this take's, else of the name.
 
-    `MySlate_167_iPhone` -> MySlate, 167, iPhone; `LiveLinkBridge_3` -> no slate, 3, LiveLinkBridge; `line` -> no slate, no number, line.
+    `MySlate_167_iPhone` -> MySlate, 167, iPhone; `LiveLinkBridge_3` -> no slate, 3, LiveLinkBridge; `line` -> no slate,
+    no number, line.
     """
     stem = plain_stem(csv.stem)
     described = _described(csv)
@@ -599,10 +628,11 @@ def _described(csv: Path) -> tuple[str, int | None, str] | None:
 
 
 def imported_subject(name: str) -> str:
-    """The subject that Unreal's importer makes of an asset's or a file's name (LiveLinkFaceImporterFactory.cpp, CreateSubjectString).
+    """The subject that Unreal's importer makes of an asset's or a file's name (LiveLinkFaceImporterFactory.cpp,
+    CreateSubjectString).
 
-    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and with the
-    first number; where nothing would be left, nothing goes.
+    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and
+    with the first number; where nothing would be left, nothing goes.
     """
     stem = name[:-4] if name.lower().endswith(".csv") else name
     for kind in ("_cal", "_raw", "_neutral"):
@@ -611,7 +641,6 @@ def imported_subject(name: str) -> str:
     numbers = [at for at, part in enumerate(parts) if at and re.fullmatch(r"(?=.)[+-]?\d*\.?\d*", part, re.ASCII)]
     rest = parts[numbers[0] + 1 :] if len(parts) > 3 and numbers else []
     return "_".join(rest) if rest else stem
-
 
 # --- made by scripts/make_import_take.py: end ---
 

@@ -12,7 +12,7 @@ import arkit_mapping
 from arkit_mapping.character.character import Character, CharacterError, Head, Smoothing, load_character
 from arkit_mapping.character.file import PRESETS, fields_of, read_yaml, starter
 
-FOLDER = Path(arkit_mapping.__file__).parent
+FOLDER = Path(arkit_mapping.__file__).parent / "character"
 
 
 def character(text: str) -> Character:

@@ -23,8 +23,8 @@ TRIED = {
 
 
 def behind_the_walls(code: str, inside: Path) -> subprocess.CompletedProcess[str]:
-    first = "import subprocess, socket, ctypes, pathlib; from speech_to_face.official.sandbox import close_in"
-    script = f"{first}; close_in(pathlib.Path({str(inside)!r})); {code}"
+    first = "import subprocess, socket, ctypes, pathlib; from speech_to_face.official.sandbox import restrict_to"
+    script = f"{first}; restrict_to(pathlib.Path({str(inside)!r})); {code}"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=20)
 
 
