@@ -8,8 +8,6 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from pythonosc.osc_message_builder import OscMessageBuilder
-
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, WireError
 from livelink_bridge.network.access import Allowance
@@ -19,6 +17,7 @@ from livelink_bridge.remote_control.messages import ControlError, Fetch, Reply
 from livelink_bridge.remote_control.protocol import RemoteProtocol
 from livelink_bridge.remote_control.transport import Transport
 from livelink_bridge.wire.osc.decode import Message, decode
+from livelink_bridge.wire.osc.encode import message as osc_message
 
 PORT = 8000
 """Where Switchboard expects a phone."""
@@ -148,10 +147,7 @@ class Server:
 
 def encode(reply: Reply) -> bytes:
     """A reply as OSC: texts s, whole numbers i, others f."""
-    builder = OscMessageBuilder(reply.address)
-    for argument in reply.arguments:
-        builder.add_arg(argument)
-    return bytes(builder.build().dgram)
+    return osc_message(reply.address, *reply.arguments).raw
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -16,7 +16,7 @@ KNOWN = (
     "the .cmd files do this on Windows",
     "a shell script",
     "the stand-in is a script",
-    "reads /proc",
+    "macOS lists sockets for administrators only",
     "Windows makes links for administrators only",
     "Windows shares a port with whoever asks",
     "Windows has no such signals",
@@ -35,7 +35,6 @@ KNOWN = (
     "this system kills in another way",
     "no SIGKILL on this system",
     "no /dev/full",
-    "psutil may not look at sockets here",
     # The machine: its network, its graphics card.
     "this machine has no IPv6 loopback: .*",
     "this machine has no way out: .*",

@@ -26,7 +26,7 @@ def receiver(target: Target, machine: Machine) -> Finding:
 
 
 def _local(target: Target, machine: Machine) -> Finding:
-    sockets = udp_sockets(machine)
+    sockets = udp_sockets()
     held = None if sockets is None else holders(sockets, target.port)
     if not held:
         return _by_opening(target, machine)

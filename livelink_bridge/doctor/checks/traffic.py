@@ -21,7 +21,7 @@ def others(target: Target, subject: str, device_id: str | None, seconds: float, 
     """Senders to a port of this machine. It is listened to only while nobody else has it: two listeners take packets
     from each other."""
     what = f"other senders to {target.port}"
-    sockets = udp_sockets(machine) or []
+    sockets = udp_sockets() or []
     sending = sorted({str(found) for found in sockets if found.other is not None and found.other[1] == target.port})
     if sending:
         text = (

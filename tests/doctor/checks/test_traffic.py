@@ -95,6 +95,6 @@ def test_a_program_of_this_machine_that_sends_there_is_named_without_listening(m
         UdpSocket(("0.0.0.0", 11111), None, "UnrealEditor", 7),
         UdpSocket(("127.0.0.1", 5000), ("127.0.0.1", 11111), "python livelink-bridge", 8),
     ]
-    monkeypatch.setattr("livelink_bridge.doctor.checks.traffic.udp_sockets", lambda machine: sockets)
+    monkeypatch.setattr("livelink_bridge.doctor.checks.traffic.udp_sockets", lambda: sockets)
     [finding] = found(11111)
     assert finding.level == "warn" and "python livelink-bridge (process 8) sends there already" in finding.text
