@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from livelink_bridge.batch.job import Outcome, Task
 from livelink_bridge.batch.walk import Found, Sound
 from livelink_bridge.core.clock import Clock
+from livelink_bridge.reporting.progress_bar import progress_bar
 
 PLAIN_EVERY_S = 10.0
 DRAWN_EVERY_S = 0.2
@@ -121,19 +122,13 @@ def watching(clock: Clock, say: Say) -> Iterator[Watch]:
     if not sys.stderr.isatty():
         yield Watch(clock, say, lambda pace: say(pace.text()), PLAIN_EVERY_S)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    with progress_bar(time_left=False) as bar:
 
-    with Progress(
-        BarColumn(), TextColumn("{task.description}", markup=False), console=Console(stderr=True), transient=True
-    ) as bar:
-        task = bar.add_task("starting", total=None)
-        yield Watch(
-            clock,
-            say,
-            lambda pace: bar.update(task, description=pace.text(), completed=pace.bytes_done, total=pace.bytes or None),
-            DRAWN_EVERY_S,
-        )
+        def draw(pace: Pace) -> None:
+            bar.show(pace.text(), pace.bytes_done / pace.bytes if pace.bytes else None)
+
+        bar.show("starting", None)
+        yield Watch(clock, say, draw, DRAWN_EVERY_S)
 
 
 def time_text(seconds: float) -> str:

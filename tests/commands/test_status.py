@@ -13,12 +13,12 @@ import pytest
 
 from livelink_bridge.commands.checks.inspection import device_lines
 from livelink_bridge.commands.checks.monitor import lines
-from livelink_bridge.commands.files.convert import progress
 from livelink_bridge.commands.live.demo import picture
 from livelink_bridge.console.terminal import PLAIN_EVERY_S, PlainStatus, status_line, status_lines
 from livelink_bridge.errors import SinkError
 from livelink_bridge.monitor.monitor import Monitor
 from livelink_bridge.reporting.metrics import Status, Summary
+from livelink_bridge.reporting.progress_bar import progress_bar
 from livelink_bridge.reporting.prometheus import MetricsServer
 from livelink_bridge.session.build import summary_line
 from livelink_bridge.testing.stand_ins import ManualClock
@@ -155,8 +155,8 @@ def test_progress_shows_a_files_name_whatever_is_in_it(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with progress(Path("take [final].wav")) as show:
-        show(0.5)
+    with progress_bar() as bar:
+        bar.show("take [final].wav", 0.5)
     assert "take [final].wav" in capsys.readouterr().err
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +14,7 @@ from livelink_bridge.commands import endings
 from livelink_bridge.commands.files.batch import BatchOptions, convert_folders
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.reporting.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from livelink_bridge.settings.settings import Settings
@@ -80,7 +79,7 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
         face, model = build.face_of(settings, MonotonicClock()), build.model_of(settings)
         for file, take in zip(files, takes, strict=True):
             try:
-                with progress(file) as show:
+                with progress_bar() as bar:
                     summary = convert_file(
                         file,
                         take,
@@ -88,7 +87,7 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
                         face,
                         allow_cut=settings.allow_cut,
                         before_naming=partial(_place, file, take, with_sound),
-                        on_progress=show,
+                        on_progress=partial(bar.show, file.name),
                     )
             except BridgeError as error:
                 if len(files) == 1:
@@ -125,18 +124,3 @@ def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
     if twice:
         raise UsageError(f"several files would become {twice}; convert them into folders of their own")
     return takes
-
-
-@contextmanager
-def progress(file: Path) -> Iterator[Callable[[float], None]]:
-    """What to call with the part done, 0 to 1; a bar where somebody looks."""
-    if not sys.stderr.isatty():
-        yield lambda _part: None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(file.name), total=1.0)
-        yield lambda part: bar.update(task, completed=part)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from livelink_bridge.commands import endings
-from livelink_bridge.commands.files.convert import progress
 from livelink_bridge.commands.files.take_reading import LongTakeRate, TakeRate, check_rate, read
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.reporting.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from arkit_mapping.takes.csv import Take
@@ -55,10 +56,10 @@ def list_takes(
     check_rate(take_rate)
     found = find_takes(folder)
     rows = []
-    with progress(folder) as show:
+    with progress_bar() as bar:
         for number, files in enumerate(found, 1):
             rows.append(row_of(files, folder, take_rate))
-            show(number / len(found))
+            bar.show(folder.name, number / len(found))
     Console().print(table_of(rows))
     for row in rows:
         if row.said:
@@ -225,8 +226,8 @@ def _at_rate(take: Take, csv: Path, rate: int) -> Take:
 def _write(take: Take, out: Path, sound: Part | None, *, force: bool) -> None:
     from livelink_bridge.takes.pair import write_pair
 
-    with abortable(), progress(out) as show:
-        seconds = write_pair(take, out, sound, force=force, on_progress=show)
+    with abortable(), progress_bar() as bar:
+        seconds = write_pair(take, out, sound, force=force, on_progress=partial(bar.show, out.name))
     _say_written(take, out)
     if seconds:
         typer.echo(f"{out.with_suffix('.wav')}: {seconds:.2f} s of sound")
@@ -237,8 +238,8 @@ def _write(take: Take, out: Path, sound: Part | None, *, force: bool) -> None:
 def _export(take: Take, out: Path, *, face: Path | None, force: bool) -> None:
     from livelink_bridge.takes.export import export_take
 
-    with abortable(), progress(out) as show:
-        notes = export_take(take, out, face=face, force=force, on_progress=show)
+    with abortable(), progress_bar() as bar:
+        notes = export_take(take, out, face=face, force=force, on_progress=partial(bar.show, out.name))
     for note in notes:
         typer.echo(note)
     _say_written(take, out)

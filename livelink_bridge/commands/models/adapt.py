@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from livelink_bridge.commands import endings
 from livelink_bridge.commands.files.take_reading import TakeRate, check_rate
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.reporting.progress_bar import ProgressBar, progress_bar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,8 +99,8 @@ def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
     torch.set_num_threads(threads)
     try:
-        with progress() as (show, say):
-            result = run(found, order, show, say)
+        with progress_bar() as bar:
+            result = run(found, order, partial(_show, bar), bar.say)
     except KeyboardInterrupt:
         typer.echo(f"stopped; the same command goes on, its work is in {order.run}", err=True)
         raise
@@ -182,29 +182,5 @@ def table_of(rows: list[Row]) -> Table:
     return table
 
 
-@contextmanager
-def progress() -> Iterator[tuple[Show, Callable[[str], None]]]:
-    """What to call with a task's name, how much of it is done and of how much; and what to say a line with.
-
-    A bar with the time left where somebody looks; in a file only the lines. Silent in processes that help the first.
-    """
-    from rich.console import Console
-
-    console = Console(
-        stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0"
-    )
-    if not sys.stderr.isatty():
-        yield lambda _what, _done, _of: None, lambda line: console.print(line, markup=False, highlight=False)
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        tasks = {}
-
-        def show(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done, visible=done < of)
-
-        yield show, lambda line: console.print(line, markup=False, highlight=False)
+def _show(bar: ProgressBar, what: str, done: int, of: int) -> None:
+    bar.show(f"{what} {done}/{of}", done / of if of else 1.0, row=what)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ import typer
 from livelink_bridge.commands.files.take_reading import TakeRate, check_rate
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError, UsageError
+from livelink_bridge.reporting.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,9 +91,14 @@ def _judge(
     from speech_to_face_lab.evaluation import evaluate as judge
 
     model = build.model_of(settings)
-    with progress() as show:
+    with progress_bar() as bar:
         report = judge(
-            model, data, posteriors=ear_of(settings), limit=clips, allow_cut=settings.allow_cut, on_progress=show
+            model,
+            data,
+            posteriors=ear_of(settings),
+            limit=clips,
+            allow_cut=settings.allow_cut,
+            on_progress=lambda part, what: bar.show(what, part),
         )
     print_report(report, channels)
     if as_json:
@@ -253,18 +258,3 @@ def write_json(file: Path, content: Any) -> None:
         file.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise BridgeError(f"--json {file} cannot be written: {error.strerror}") from error
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[float, str], None]]:
-    """What to call with the part done, 0 to 1, and what is being done; a bar where somebody looks."""
-    if not sys.stderr.isatty():
-        yield lambda _part, _what: None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda part, what: bar.update(task, completed=part, description=escape(what))

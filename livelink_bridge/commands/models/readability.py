@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from livelink_bridge.commands.models.evaluate import FILE_WIDTH, NONE, ear_of, progress, write_json
+from livelink_bridge.commands.models.evaluate import FILE_WIDTH, NONE, ear_of, write_json
+from livelink_bridge.reporting.progress_bar import progress_bar
 from livelink_bridge.session import build
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def run(
     read, ear = load_reader(checkpoint.find(reader, settings.models_dir)), ear_of(settings)
     model: SpeechToFace | None = None
     marks: list[Readability] = []
-    with progress() as show:
+    with progress_bar() as bar:
         for number, file in enumerate(files):
-            show(number / len(files), file.name)
+            bar.show(file.name, number / len(files))
             model = model if _is_take(file) else model or build.model_of(settings)
             marks.append(readability(_lips(file, model, take_rate), read, None if isinstance(ear, str) else ear))
     rows = [*marks, *([together(marks)] if len(marks) > 1 else [])]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError
+from livelink_bridge.reporting.progress_bar import ProgressBar, progress_bar
 
 if TYPE_CHECKING:
     from livelink_bridge.settings.settings import Settings
@@ -122,8 +122,8 @@ def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int)
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
     torch.set_num_threads(threads)
     try:
-        with progress() as (show, say):
-            return train_run(order, plan, run, device, show, say)
+        with progress_bar() as bar:
+            return train_run(order, plan, run, device, partial(_show, bar), bar.say)
     except KeyboardInterrupt:
         typer.echo(f"stopped; the same command goes on from the last state in {run}", err=True)
         raise
@@ -148,37 +148,6 @@ def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
         typer.echo(f"{run / CHECKPOINT}: use it with --model {run / CHECKPOINT}")
 
 
-@contextmanager
-def progress() -> Iterator[tuple[Show, Callable[[str], None]]]:
-    """What to call with a stage, the part of the run that is done and its losses; and what to say a line with.
-
-    A bar with the time left where somebody looks; in a file only the lines. Silent in processes that help the first.
-    """
-    from rich.console import Console
-
-    console = Console(
-        stderr=True, width=None if sys.stderr.isatty() else 10_000, quiet=os.environ.get("RANK", "0") != "0"
-    )
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False)
-
-    if not sys.stderr.isatty():
-        yield lambda _stage, _part, _losses: None, say
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=1.0)
-
-        def show(stage: str, part: float, losses: dict[str, float]) -> None:
-            shown = " ".join(f"{name} {value:.3g}" for name, value in losses.items())
-            bar.update(task, completed=part, description=f"{stage}: {shown}")
-
-        yield show, say
+def _show(bar: ProgressBar, stage: str, part: float, losses: dict[str, float]) -> None:
+    values = " ".join(f"{name} {value:.3g}" for name, value in losses.items())
+    bar.show(f"{stage}: {values}", part)
