@@ -9,23 +9,27 @@ import pytest
 from livelink_bridge.reporting.progress_bar import progress_bar
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called in a test's body: pytest replaces sys.stderr between set-up and call."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_row_shows_its_text_and_how_much_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_shows_its_text_and_how_much_is_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch)
     with progress_bar() as bar:
         bar.show("take [final].wav", 0.5)
     drawn = capsys.readouterr().err
     assert "take [final].wav" in drawn and "50 %" in drawn
 
 
-@pytest.mark.usefixtures("terminal")
-def test_rows_of_several_parts_stand_side_by_side_until_they_are_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_of_several_parts_stand_side_by_side_until_they_are_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch)
     with progress_bar() as bar:
         bar.show("takes 1/2", 0.5, row="takes")
         bar.show("tracks 0/9", 0.0, row="tracks")
