@@ -1,14 +1,14 @@
-"""Draw the diagrams: each .txt beside this file becomes an .svg of the same name.
+"""Draw the diagrams: each .txt file in this folder becomes an .svg of the same name.
 
     python ue_plugin_docs/diagrams/make_diagrams.py           writes them
-    python ue_plugin_docs/diagrams/make_diagrams.py --check   exit code 1 if one is not what its text says
+    python ue_plugin_docs/diagrams/make_diagrams.py --check   exit code 1 if one does not match its text
 
-A text has a line `title ...`, boxes and arrows, in any order; `#` begins a comment:
+A text has a line `title ...`, boxes and links, in any order; `#` starts a comment:
 
-    box NAME COLUMN ROW "First line" "second line" ...      columns and rows count from 0 and may be halves
-    group COLUMN ROW COLUMNS ROWS "What they share"         a frame around cells
-    NAME -> NAME : what goes over                           the label may be missing
-    NAME .. NAME : what ties them                           a dashed line without a head
+    box NAME COLUMN ROW "First line" "second line" ...      columns and rows count from 0; halves are allowed
+    group COLUMN ROW COLUMNS ROWS "Label"                   a frame around cells
+    NAME -> NAME : label                                    an arrow; the label is optional
+    NAME .. NAME : label                                    a dashed line without a head
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STYLE = (
 
 @dataclass(frozen=True)
 class Box:
-    """A box around the middle of its cell, in pixels."""
+    """A box centered in its cell, in pixels."""
 
     x: float
     y: float
@@ -46,17 +46,17 @@ class Box:
 
 @dataclass
 class Diagram:
-    """What a text holds."""
+    """The contents of one text file."""
 
     title: str = ""
     boxes: dict[str, Box] = field(default_factory=dict)
     groups: list[tuple[float, float, float, float, str]] = field(default_factory=list)
     links: list[tuple[str, str, str, bool]] = field(default_factory=list)
-    """From, to, label, whether it is an arrow."""
+    """Start box, end box, label, True for an arrow."""
 
 
 def read_diagram(text: str) -> Diagram:
-    """The diagram of a text. ValueError with the line for anything else."""
+    """Parse a text. Raises ValueError with the line that is wrong."""
     diagram = Diagram()
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
@@ -66,7 +66,7 @@ def read_diagram(text: str) -> Diagram:
                 raise ValueError(f"line {number}: got {line.strip()!r}, expected title, box, group, -> or ..") from None
     for start, end, _, _ in diagram.links:
         if missing := {start, end} - diagram.boxes.keys():
-            raise ValueError(f"no box named {min(missing)}, which a line goes to or from")
+            raise ValueError(f"a link names {min(missing)}, but there is no such box")
     return diagram
 
 
@@ -94,7 +94,7 @@ def _y(row: float) -> float:
 
 
 def svg(diagram: Diagram) -> str:
-    """The drawing, the same bytes for the same text."""
+    """Draw a diagram as SVG text; the same text gives the same bytes."""
     right = max(box.x for box in diagram.boxes.values()) + CELL_WIDTH / 2 + MARGIN
     bottom = max(box.y for box in diagram.boxes.values()) + CELL_HEIGHT / 2 + MARGIN
     parts = [
@@ -147,7 +147,7 @@ def _link(start: Box, end: Box, label: str, arrow: bool) -> str:
 
 
 def _edge(box: Box, other: Box) -> tuple[float, float]:
-    """Where the line from a box's middle to another's leaves it."""
+    """The point in pixels where the line between two centers crosses the edge of `box`."""
     dx, dy = other.x - box.x, other.y - box.y
     across = min(BOX_WIDTH / 2 / abs(dx) if dx else 9e9, box.height / 2 / abs(dy) if dy else 9e9)
     return round(box.x + dx * across, 1), round(box.y + dy * across, 1)
@@ -164,7 +164,7 @@ def main(arguments: list[str]) -> int:
             target.write_text(drawn, encoding="utf-8", newline="\n")
     if "--check" in arguments and stale:
         sys.stderr.write(
-            f"{', '.join(stale)}: not what the text says; run python ue_plugin_docs/diagrams/make_diagrams.py\n"
+            f"{', '.join(stale)}: does not match its text; run python ue_plugin_docs/diagrams/make_diagrams.py\n"
         )
     return 1 if stale and "--check" in arguments else 0
 
