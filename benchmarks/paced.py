@@ -127,7 +127,7 @@ def run(
     clock = MonotonicClock()
     with ExitStack() as stack:
         sinks = [stack.enter_context(open_sinks(one)) for one in outputs]
-        with steady_interpreter(), Runner() as runner:
+        with steady_interpreter(), Runner(clock) as runner:
             performances = [
                 LiveSession(PacedVoice(seed), model, Face(), one, targets, clock=clock, stop=runner.stop, front=front)
                 for seed, (one, targets, front) in enumerate(zip(outputs, sinks, fronts, strict=True))

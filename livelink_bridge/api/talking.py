@@ -205,7 +205,7 @@ def _talking(
 
     warm_up(model)
     source = PcmSource(outputs.subject, clock=clock, enough_s=enough_s)
-    with open_sinks(outputs) as sinks, Runner() as runner:
+    with open_sinks(outputs) as sinks, Runner(clock) as runner:
         talking = TalkingFace(source, face, rate, clock, runner.stop)
 
         def run() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.errors import BridgeError
 
 JOIN_S = 5.0
@@ -30,6 +30,8 @@ class Worker:
     name: str
     thread: threading.Thread
     cancel: Callable[[], None]
+    ended: threading.Event
+    """Set when its body has returned or raised."""
 
 
 class Runner:
@@ -44,10 +46,17 @@ class Runner:
     neither the block nor the process from ending.
     """
 
-    def __init__(self, *, join_s: float = JOIN_S) -> None:
-        """`join_s` is in real time, whatever clock a session has: no injected clock makes the system's threads end."""
+    def __init__(self, clock: Clock | None = None, *, join_s: float = JOIN_S) -> None:
+        """
+        Parameters
+        ----------
+        clock : what `watch` waits by; None is the machine's own
+        join_s : how long a thread, or a cancel, has to end, seconds of real time: no injected clock makes the system's
+            threads end
+        """
         self.stop = threading.Event()
         """Set when all stages have to end."""
+        self._clock = clock or MonotonicClock()
         self._join_s = join_s
         self._stages: list[Worker] = []
         self._failures: list[BaseException] = []
@@ -59,15 +68,16 @@ class Runner:
 
         What a `side` stage raises is logged, and the others go on without it.
         """
-        thread = threading.Thread(target=self._guarded, args=(name, body, side), name=name, daemon=True)
-        self._stages.append(Worker(name, thread, cancel))
+        ended = threading.Event()
+        thread = threading.Thread(target=self._guarded, args=(name, body, side, ended), name=name, daemon=True)
+        self._stages.append(Worker(name, thread, cancel, ended))
         thread.start()
 
     def watch(self, leading: str, interrupted: threading.Event, on_wait: Callable[[], None]) -> None:
         """Wait for the stage `leading` to end or for either stop event; `on_wait` is called every 50 ms meanwhile."""
-        thread = next(stage.thread for stage in self._stages if stage.name == leading)
-        while thread.is_alive() and not interrupted.is_set() and not self.stop.is_set():
-            thread.join(_WATCH_S)
+        ended = next(stage.ended for stage in self._stages if stage.name == leading)
+        while not (ended.is_set() or interrupted.is_set() or self.stop.is_set()):
+            self._clock.wait_until(self._clock.now() + _WATCH_S, ended)
             on_wait()
 
     def __enter__(self) -> Runner:
@@ -114,7 +124,7 @@ class Runner:
                 stuck.append(stage.name)
         return stuck
 
-    def _guarded(self, name: str, body: Callable[[], None], side: bool) -> None:
+    def _guarded(self, name: str, body: Callable[[], None], side: bool, ended: threading.Event) -> None:
         try:
             body()
         except BaseException as error:
@@ -124,6 +134,8 @@ class Runner:
             error.add_note(f"in stage {name!r}")
             self._failures.append(error)
             self.stop.set()
+        finally:
+            ended.set()
 
 
 def _note(error: BaseException, others: list[BaseException]) -> None:

@@ -166,7 +166,7 @@ def follow(
     arrives.
     """
     face.reset()
-    with Runner() as runner:
+    with Runner(clock) as runner:
         performance = LiveSession(
             source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud, timing=timing
         )
@@ -224,7 +224,7 @@ def run_performers(
         sources, splits = open_microphones([performer.wanted for performer in performers], clock)
         for close in [source.close for source in sources] + [split.close for split in splits]:
             stack.callback(close)
-        with Runner() as runner:
+        with Runner(clock) as runner:
             performances: dict[str, LiveSession] = {}
             for performer, source, targets in zip(performers, sources, sinks, strict=True):
                 front = performer.front(source.name)
@@ -325,7 +325,7 @@ def play(
         source.close()
         poses.close()
 
-    with Runner() as runner:
+    with Runner(clock) as runner:
         runner.start(
             "model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model
         )

@@ -218,7 +218,7 @@ def replay(
             metrics.sound_s += 1 / FRAME_RATE
         poses.close()
 
-    with Runner() as runner:
+    with Runner(clock) as runner:
         runner.start("take", feed, cancel=poses.close)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)

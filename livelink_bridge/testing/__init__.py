@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from livelink_bridge.testing.shared_clock import SharedClock
 from livelink_bridge.testing.stand_ins import (
     CollectSink,
     FakePortAudio,
@@ -12,4 +13,13 @@ from livelink_bridge.testing.stand_ins import (
     fake_device,
 )
 
-__all__ = ["CollectSink", "FakePortAudio", "FakeStream", "ListSource", "LoudnessModel", "ManualClock", "fake_device"]
+__all__ = [
+    "CollectSink",
+    "FakePortAudio",
+    "FakeStream",
+    "ListSource",
+    "LoudnessModel",
+    "ManualClock",
+    "SharedClock",
+    "fake_device",
+]

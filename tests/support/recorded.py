@@ -26,6 +26,8 @@ def stamp(frame: float, start: int = START) -> Stamp:
 
 
 def recorder(folder: Path, **options: Any) -> Recorder:
+    """A recorder of one day; `start` waits long enough for a busy machine."""
+    options = {"first_pose_s": 20.0} | options
     return Recorder(folder, subject="Ada", now=lambda: datetime(2024, 12, 4, 10).astimezone(), **options)
 
 

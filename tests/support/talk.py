@@ -83,7 +83,7 @@ class Serving:
 @contextmanager
 def serving(**options) -> Iterator[Serving]:
     served = Serving(**options)
-    with Runner() as runner:
+    with Runner(CLOCK) as runner:
         runner.start("server", served.server.run, cancel=served.server.stop)
         yield served
 

@@ -76,7 +76,7 @@ def listen(
         server = Server(open_voice, access, port=port, limits=limits, clock=clock)
         typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
         try:
-            with steady_interpreter(), Runner() as runner:
+            with steady_interpreter(), Runner(clock) as runner:
                 runner.start("server", server.run, cancel=server.stop)
                 runner.watch("server", stop, every(STATUS_S, clock, board.draw))
         finally:
