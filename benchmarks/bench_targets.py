@@ -24,8 +24,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from livelink_bridge.sinks import Sink, Stamp, open_sink
+from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.sinks.livelink import Datagrams
+from livelink_bridge.timing.stamp import Stamp
 
 FPS = 60
 BAR = 5.0

@@ -13,7 +13,8 @@ from livelink_bridge.doctor.finding import Finding
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.monitor.monitor import Monitor
 from livelink_bridge.network.udp_port import Arrivals
-from livelink_bridge.sinks import Sink, Stamp, open_sink
+from livelink_bridge.sinks import Sink, open_sink
+from livelink_bridge.timing.stamp import Stamp
 
 ANSWER_S = 2.0
 """How long a packet to ourselves may take."""

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from arkit_mapping.takes.csv import DAY_S, RATE_HZ, TakeError, TakeWriter
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.monitor.subjects import HeardPose
-from livelink_bridge.sinks.base import Sink, Stamp
+from livelink_bridge.sinks.base import Sink
+from livelink_bridge.timing.stamp import Stamp
 
 ASTRAY_S = 0.5
 """A packet's time that is off by more from when it came, or goes back, is not believed from there on: many senders' are

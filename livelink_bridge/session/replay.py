@@ -33,9 +33,10 @@ from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.speaker import Speaker
 from livelink_bridge.session.status import StatusReporter
-from livelink_bridge.sinks import Sink, Stamp
+from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.take_audio import ReplaySound
 from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import DAY_S, Timebase
 from livelink_bridge.timing.timecode import TimecodeRate
 

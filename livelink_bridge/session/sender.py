@@ -10,12 +10,14 @@ from fractions import Fraction
 
 from arkit_mapping.character.character import Closure as LipChoice
 from arkit_mapping.character.character import closed_lips
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE, Weights
 from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
-from livelink_bridge.sinks.base import Closure, Sink, Stamp
+from livelink_bridge.sinks.base import Sink
 from livelink_bridge.timing.scheduler import Tick, TickScheduler, Timing
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import Timebase
 
 
@@ -82,7 +84,7 @@ class Sender:
         weights = self.poses.at(tick.position)
         stamp = self._timebase.stamp(tick.deadline_s)
         self._metrics.frame = stamp.frame
-        asked, by_rule = self._closure(), dict[Closure, Weights]()
+        asked, by_rule = self._closure(), dict[LipRule, Weights]()
         for sink in tuple(self._sinks):
             rule = sink.closure if asked == "auto" else asked
             if rule not in by_rule:

@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sinks.base import Closure, Sink, Stamp
+from livelink_bridge.sinks.base import Sink
 from livelink_bridge.sinks.ifacialmocap import IFacialMocapSink
 from livelink_bridge.sinks.livelink import LiveLinkSink
 from livelink_bridge.sinks.osc import OscSink
+from livelink_bridge.sinks.preview import PreviewSink
 from livelink_bridge.sinks.take import TakeSink
 from livelink_bridge.sinks.vmc import VmcSink
 
-__all__ = ["Closure", "Sink", "Stamp", "open_sink"]
+__all__ = ["Sink", "open_sink"]
 
 SCHEMES: dict[str, Callable[[str, str, str], Sink]] = {
     "livelink": lambda uri, subject, device_id: LiveLinkSink(uri, subject=subject, device_id=device_id),
     "osc": lambda uri, _subject, _device_id: OscSink(uri),
     "vmc": lambda uri, _subject, _device_id: VmcSink(uri),
     "ifacialmocap": lambda uri, _subject, _device_id: IFacialMocapSink(uri),
-    "preview": lambda uri, subject, _device_id: _preview(uri, subject),
+    "preview": lambda uri, subject, _device_id: PreviewSink(uri, subject=subject),
     "take": lambda uri, subject, _device_id: TakeSink(uri, subject=subject),
 }
 
 EXPECTED = "livelink://HOST:PORT, osc://HOST:PORT, vmc://HOST:39539, ifacialmocap://HOST:49983, preview: or take:FOLDER"
-
-
-def _preview(uri: str, subject: str) -> Sink:
-    from livelink_bridge.sinks.preview import PreviewSink  # it needs this package's base
-
-    return PreviewSink(uri, subject=subject)
 
 
 def open_sink(uri: str, *, subject: str, device_id: str) -> Sink:

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Protocol
 
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
-
-Closure = Literal["arkit", "metahuman"]
-"""How MouthClose is to be written: as predicted, or as the ratio of JawOpen that MetaHumans read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """When a pose is sent, on the session's one timebase: time of day, counted in frames."""
-
-    frame: int
-    """Whole frames since local midnight of the day the session began, or since it began; with `subframe` it rises from
-    stamp to stamp."""
-    subframe: float
-    """The rest, in frames, in [0, 1)."""
-    rate: Fraction
-    """Frames per second."""
-    of_day_s: float = 0.0
-    """What its timecode shows, seconds from 00:00:00:00, in [0, 86400)."""
+from livelink_bridge.timing.stamp import Stamp
 
 
 class Sink(Protocol):
@@ -36,7 +18,7 @@ class Sink(Protocol):
         ...
 
     @property
-    def closure(self) -> Closure:
+    def closure(self) -> LipRule:
         """The MouthClose rule its receivers expect."""
         ...
 

@@ -7,11 +7,12 @@ import logging
 import socket
 from dataclasses import dataclass
 
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import BridgeError, WireError
 from livelink_bridge.network.udp_target import UDP_OPTIONS, Delivery, UdpSink, UdpTarget
 from livelink_bridge.network.uri import Address, read_uri
-from livelink_bridge.sinks.base import Closure, Stamp
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE_TCP, PORT, Version, encode, read_handshake
 
 MOST_ASKERS = 8
@@ -55,7 +56,7 @@ class IFacialMocapSink(UdpSink):
     given. MouthClose as ARKit means it.
     """
 
-    closure: Closure = "arkit"
+    closure: LipRule = "arkit"
 
     def __init__(self, uri: str, *, answer_port: int = PORT) -> None:
         """`answer_port` is where askers listen. Raises UsageError for a malformed URI, SinkError for an unknown

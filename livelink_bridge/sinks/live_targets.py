@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, fade
-from livelink_bridge.sinks.base import Closure, Sink, Stamp
+from livelink_bridge.sinks.base import Sink
+from livelink_bridge.timing.stamp import Stamp
 
 _ASLEEP = HOLD_POSES + EASE_POSES + REST_POSES
 """Poses until a target that is let go has eased to neutral and rested: Unreal shows the last one for ever."""
@@ -36,7 +38,7 @@ class LiveTargets:
     """
 
     name = "livelink:"
-    closure: Closure = "metahuman"
+    closure: LipRule = "metahuman"
 
     def __init__(self, uris: Iterable[str], subject: str, open_target: OpenTarget) -> None:
         self._open, self._subject = open_target, subject

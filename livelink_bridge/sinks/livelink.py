@@ -7,11 +7,12 @@ from fractions import Fraction
 from weakref import WeakValueDictionary
 
 from arkit_mapping import NEUTRAL
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError, WireError
 from livelink_bridge.network.udp_target import UDP_OPTIONS, UdpSink
 from livelink_bridge.network.uri import number, read_uri
-from livelink_bridge.sinks.base import Closure, Stamp
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.livelink import Encoder
 
 LIVELINK_OPTIONS = {**UDP_OPTIONS, "rate": number(1, 60, "Hz")}
@@ -28,7 +29,7 @@ class LiveLinkSink(UdpSink):
     Without it every pose is sent: Unreal's smoothing likes an even rate best.
     """
 
-    closure: Closure = "metahuman"
+    closure: LipRule = "metahuman"
 
     def __init__(self, uri: str, *, subject: str, device_id: str) -> None:
         try:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.network.udp_target import UdpSink
 from livelink_bridge.network.uri import read_uri
-from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.sinks.osc_options import OPTIONS, completed, factors, messages
 from livelink_bridge.sinks.rate_limit import Spacing, seconds
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.osc.deadband import Deadband
 from livelink_bridge.wire.osc.encode import IMMEDIATELY, bundles_of, timetag
 
@@ -26,7 +27,7 @@ class OscSink(UdpSink):
     `unix_ns` is the time of day for time tags, nanoseconds since 1970.
     """
 
-    closure: Closure = "arkit"
+    closure: LipRule = "arkit"
 
     def __init__(self, uri: str, *, unix_ns: Callable[[], int] = time.time_ns) -> None:
         address = read_uri(uri, OPTIONS)

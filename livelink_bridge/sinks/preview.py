@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError
 from livelink_bridge.reporting.metrics import Window
-from livelink_bridge.sinks.base import Closure, Stamp
+from livelink_bridge.timing.stamp import Stamp
 
 URI = "preview:"
 REMEMBERED = 256
@@ -60,7 +61,7 @@ class ScreenDelay:
 class PreviewSink:
     """A sink whose receiver is a page of this program. One thread sends; any may ask."""
 
-    closure: Closure = "arkit"
+    closure: LipRule = "arkit"
     """The face on the page has the ARKit shapes as they are."""
 
     def __init__(self, uri: str = URI, *, subject: str = "", clock: Clock | None = None) -> None:

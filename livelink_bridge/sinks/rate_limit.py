@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.timing.stamp import Stamp
 
 _EARLY = 0.25
 """Part of the interval by which a pose may be early: poses come every 16.7 ms or so, not exactly when one is due."""

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.character.closure import LipRule
 from arkit_mapping.vrm import expressions
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError
 from livelink_bridge.network.udp_target import UDP_OPTIONS, UdpSink
 from livelink_bridge.network.uri import Address, Reader, choice, read_uri, switch
 from livelink_bridge.sinks import channel_options
-from livelink_bridge.sinks.base import Closure, Stamp
 from livelink_bridge.sinks.rate_limit import seconds
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire import vmc
 from livelink_bridge.wire.osc.encode import IMMEDIATELY, Template, bundles_of, timetag
 
@@ -48,7 +49,7 @@ class VmcSink(UdpSink):
     `unix_ns` is the time of day for time tags, nanoseconds since 1970.
     """
 
-    closure: Closure = "arkit"
+    closure: LipRule = "arkit"
 
     def __init__(self, uri: str, *, unix_ns: Callable[[], int] = time.time_ns) -> None:
         address = read_uri(uri, OPTIONS)

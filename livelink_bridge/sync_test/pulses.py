@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import index_of
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, Weights
 from livelink_bridge.reporting.metrics import Recent
-from livelink_bridge.sinks.base import Closure, Stamp
+from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import Coefficients, Samples, Stream
 
 PERIOD_S = 2
@@ -145,7 +146,7 @@ class SyncMeter:
     """
 
     name = "check:"
-    closure: Closure = "arkit"
+    closure: LipRule = "arkit"
     errors = 0
 
     def __init__(self, heard_zero_s: Callable[[], float | None], *, clock: Clock, late_s: float = 0.0) -> None:

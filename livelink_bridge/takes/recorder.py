@@ -8,17 +8,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from arkit_mapping.character.closure import LipRule
 from arkit_mapping.takes.folder import MOST_TAKE, next_take, reserve, slate_part
 from arkit_mapping.takes.rows import TakeError
 from livelink_bridge.core.frames import AudioBlock, Weights
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.takes.audio_track import HeardSound
 from livelink_bridge.takes.writer_thread import Recorded, Recording
-
-if TYPE_CHECKING:  # sinks/take.py is a Recorder, so the package of sinks imports this
-    from livelink_bridge.sinks.base import Closure, Stamp
+from livelink_bridge.timing.stamp import Stamp
 
 __all__ = ["Recorded", "Recorder"]
 
@@ -41,7 +39,7 @@ class Recorder:
     with one line in the log, and nothing else. A take is at most 24 hours long.
     """
 
-    closure: Closure = "arkit"
+    closure: LipRule = "arkit"
 
     def __init__(
         self,

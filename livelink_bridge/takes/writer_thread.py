@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from arkit_mapping.takes.folder import TakeFolder, write_audio_json, write_take_json
 from arkit_mapping.takes.live import LiveTake
@@ -18,10 +17,8 @@ from livelink_bridge import __version__
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FRAME_RATE, Weights
 from livelink_bridge.takes.audio_track import BITS, HeardSound, SoundFile, TakeSound
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.broadcast_wave import Format
-
-if TYPE_CHECKING:  # sinks/take.py is a Recorder, so the package of sinks imports this
-    from livelink_bridge.sinks.base import Stamp
 
 _WRITE_S = 0.25
 """How often what came is written. The writer is not woken by each row: sixty times a second it would take the sender's

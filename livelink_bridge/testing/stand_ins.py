@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from arkit_mapping import MOUTH_32
+from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, Weights
-from livelink_bridge.sinks.base import Closure, Stamp
+from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import Coefficients, Samples, Stream
 
 
@@ -91,9 +92,9 @@ class ListSource:
 class CollectSink:
     """A sink that keeps what it is sent."""
 
-    def __init__(self, closure: Closure = "arkit", *, failure: Exception | None = None) -> None:
+    def __init__(self, closure: LipRule = "arkit", *, failure: Exception | None = None) -> None:
         self.name = "collect:"
-        self.closure: Closure = closure
+        self.closure: LipRule = closure
         self.errors = 0
         self.stamps: list[Stamp] = []
         self.closed = False

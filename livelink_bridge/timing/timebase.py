@@ -7,7 +7,7 @@ import math
 from fractions import Fraction
 
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timecode import Origin, TimecodeRate
 
 DAY_S = 86400

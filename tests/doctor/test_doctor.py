@@ -19,10 +19,10 @@ from livelink_bridge.doctor.checks import names, program
 from livelink_bridge.doctor.checks.machine import Machine
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.session import build
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sources import microphone
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel, ManualClock
+from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import Coefficients, ModelError, Samples
 
 

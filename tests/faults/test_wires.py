@@ -16,7 +16,7 @@ from faulty import Relay
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.monitor.subject_stats import SubjectStats
 from livelink_bridge.sinks import open_sink
-from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.livelink import decode
 
 PACKETS = 1200

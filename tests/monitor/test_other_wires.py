@@ -20,9 +20,9 @@ from arkit_mapping import CHANNELS_61
 from livelink_bridge.errors import UsageError
 from livelink_bridge.monitor.monitor import Monitor, wire_for
 from livelink_bridge.network.udp_port import Arrivals
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.osc import OscSink
 from livelink_bridge.sinks.vmc import VmcSink
+from livelink_bridge.timing.stamp import Stamp
 
 
 def osc(address: str, *arguments: Any) -> bytes:

@@ -18,8 +18,9 @@ from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.network.udp_route import Found, connect, look_up
 from livelink_bridge.network.udp_target import UDP_OPTIONS, Pace, UdpTarget
 from livelink_bridge.network.uri import Address, read_uri
-from livelink_bridge.sinks import Stamp, open_sink
+from livelink_bridge.sinks import open_sink
 from livelink_bridge.testing.stand_ins import ManualClock
+from livelink_bridge.timing.stamp import Stamp
 
 GROUP, GROUP_6 = "239.255.111.11", "ff12::6c6c"
 

@@ -17,9 +17,9 @@ from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.reporting import log_file
 from livelink_bridge.reporting.log_file import EVERY_S, FILES, LogFile
 from livelink_bridge.reporting.metrics import Status
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.testing.stand_ins import ManualClock
+from livelink_bridge.timing.stamp import Stamp
 
 LIVE = Status(state="live", fps=60.0, sent=90)
 LOST = Status(state="no sound arrives", trouble="no sound arrives")

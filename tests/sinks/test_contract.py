@@ -9,9 +9,10 @@ import pytest
 from arkit_mapping import CHANNELS_61
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.sinks import Sink, Stamp, open_sink
+from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.sinks.take import TakeSink
 from livelink_bridge.testing.stand_ins import CollectSink
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire import ifacialmocap as ifacialmocap_wire
 from livelink_bridge.wire.livelink import decode
 from livelink_bridge.wire.osc import decode as decode_module

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.ifacialmocap import DEAF_AFTER, MOST_ASKERS, Askers, IFacialMocapSink, read_listen
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE, HANDSHAKE_V2, decode
 
 POSE = np.linspace(0, 1, 61, dtype=np.float32)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.live_targets import _ASLEEP, LiveTargets
 from livelink_bridge.testing.stand_ins import CollectSink
+from livelink_bridge.timing.stamp import Stamp
 
 POSE = np.full(61, 0.5, np.float32)
 HERE, THERE = "livelink://127.0.0.1:11111", "livelink://10.0.0.1:11111"

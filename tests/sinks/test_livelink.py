@@ -10,8 +10,8 @@ import pytest
 from pylivelinkface import FaceBlendShape, PyLiveLinkFace
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.livelink import Datagrams, LiveLinkSink, datagrams_of
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.livelink import decode
 
 DEVICE_ID = "00000000-0000-0000-0000-000000000001"

@@ -12,8 +12,8 @@ from pythonosc.osc_bundle import OscBundle
 
 from arkit_mapping import ARKIT_52, CHANNELS_61
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.osc import OscSink
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.osc.encode import MAX_BUNDLE
 
 POSE = np.random.default_rng(0).uniform(-1, 1, 61).astype(np.float32)

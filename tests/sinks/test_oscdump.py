@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from arkit_mapping import CHANNELS_61
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.osc import OscSink
 from livelink_bridge.sinks.vmc import VmcSink
+from livelink_bridge.timing.stamp import Stamp
 
 pytestmark = pytest.mark.skipif(
     shutil.which("oscdump") is None, reason="liblo's oscdump is not installed (Debian: liblo-tools)"

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sinks import Sink, Stamp
+from livelink_bridge.sinks import Sink
 from livelink_bridge.sinks.preview import OPEN, REMEMBERED, PreviewSink
 from livelink_bridge.testing.stand_ins import ManualClock
+from livelink_bridge.timing.stamp import Stamp
 
 STAMP = Stamp(100, 0.5, Fraction(60), 1.0)
 

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.rate_limit import Spacing, seconds
+from livelink_bridge.timing.stamp import Stamp
 
 
 @pytest.mark.parametrize("rate", [1, 7, 15, 24, 30, 40, 50, 59.94, 60])

@@ -10,8 +10,8 @@ import pytest
 from arkit_mapping.takes.check import check_take
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.take import TakeSink
+from livelink_bridge.timing.stamp import Stamp
 
 
 def send(sink: TakeSink, frames: list[float], rate: int = 60) -> None:

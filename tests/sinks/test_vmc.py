@@ -16,8 +16,8 @@ from pythonosc.osc_bundle import OscBundle
 from arkit_mapping import ARKIT_52, CHANNELS_61
 from arkit_mapping.vrm import EXPRESSIONS
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sinks.vmc import VmcSink
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.osc.encode import MAX_BUNDLE
 
 POSE = np.random.default_rng(0).uniform(0, 1, 61).astype(np.float32)

@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 
 from livelink_bridge.core.frames import AudioBlock
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.takes.recorder import Recorder
+from livelink_bridge.timing.stamp import Stamp
 
 SIXTY = Fraction(60)
 START = 36000 * 60

@@ -11,7 +11,6 @@ from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.session.speaker import Speaker
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sync_test.pulses import (
     CHANNELS,
     FIRST_S,
@@ -29,6 +28,7 @@ from livelink_bridge.sync_test.pulses import (
     tones,
 )
 from livelink_bridge.testing.stand_ins import FakePortAudio, FakeStream, ManualClock
+from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import SpeechToFace
 
 JAW, BROW = index_of("JawOpen"), index_of("BrowInnerUp")

@@ -122,7 +122,7 @@ from pathlib import Path
 import numpy as np
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.takes.recorder import Recorder
-from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.timing.stamp import Stamp
 one = Recorder(Path(sys.argv[1]), subject="Ada")
 one.hear(AudioBlock(np.full(96000, 0.5, np.float32), 48000, 0, 0.0))
 now = iter(range(10**9))

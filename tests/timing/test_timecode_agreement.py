@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arkit_mapping.takes.rows import DAY_S, SECOND
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.testing.stand_ins import ManualClock
+from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES, TimecodeRate
 from livelink_bridge.wire.livelink import Packet, decode, encode

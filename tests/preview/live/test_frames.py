@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from livelink_bridge.preview.live.frames import _follow
-from livelink_bridge.sinks import Stamp
 from livelink_bridge.sinks.preview import PreviewSink
 from livelink_bridge.testing.stand_ins import ManualClock
+from livelink_bridge.timing.stamp import Stamp
 
 STAMP = Stamp(100, 0.5, Fraction(60), 1.0)
 

@@ -17,8 +17,8 @@ from livelink_bridge.preview.live.live_show import LiveShow
 from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Status, Target
-from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.testing.stand_ins import ManualClock
+from livelink_bridge.timing.stamp import Stamp
 
 UNREAL = "livelink://127.0.0.1:11111"
 

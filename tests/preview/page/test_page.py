@@ -26,7 +26,7 @@ from arkit_mapping.takes.check import check_take
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.preview.film.film import Film
-from livelink_bridge.sinks.base import Stamp
+from livelink_bridge.timing.stamp import Stamp
 
 DOCS = Path(__file__).parents[3] / "docs"
 LOUD, QUIET = sum(LOUD_S) / 2, 0.2
