@@ -8,14 +8,12 @@ import pytest
 from arkit_mapping.channels import CHANNELS_61
 from livelink_bridge.analysis.lip_closures import SEALED, closures, openings
 from livelink_bridge.analysis.phones import Segment
-from livelink_bridge.errors import UsageError
-from livelink_bridge.preview.compare import compare
 from livelink_bridge.preview.editor.adjust import Adjustments
 from speech_to_face_lab import metrics
 
-JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L, SMILE = (
+JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L = (
     CHANNELS_61.index(name)
-    for name in ("JawOpen", "MouthClose", "MouthPressLeft", "MouthPressRight", "MouthLowerDownLeft", "MouthSmileLeft")
+    for name in ("JawOpen", "MouthClose", "MouthPressLeft", "MouthPressRight", "MouthLowerDownLeft")
 )
 SPOKEN = (
     Segment("AA", 0.0, 0.5),
@@ -98,39 +96,3 @@ def test_what_is_no_number_counts_as_rest():
     poses = talking(None)
     poses[30:40, JAW] = np.nan
     assert closures(SPOKEN, poses, "arkit")[0].opening == 0
-
-
-def test_a_compared_with_itself_has_no_difference():
-    assert compare(talking(), talking()).differences == ()
-
-
-def test_the_most_different_channel_comes_first_with_when():
-    a = talking()
-    b = a.copy()
-    b[:, JAW] += 0.1
-    b[70, SMILE] = -0.3
-    found = compare(a, b)
-    assert [difference.channel for difference in found.differences] == ["JawOpen", "MouthSmileLeft"]
-    assert found.differences[0].rms == pytest.approx(0.1, rel=1e-3)
-    assert (found.differences[1].largest, found.differences[1].time_s) == (pytest.approx(-0.3), 70 / 60)
-    assert len(compare(a, b, most=1).differences) == 1
-
-
-def test_faces_of_different_length_are_compared_as_long_as_both_last():
-    found = compare(talking(), talking()[:60])
-    assert (found.compared_s, found.left_out_s, found.differences) == (1.0, pytest.approx(0.6), ())
-    empty = compare(talking()[:0], talking())
-    assert (empty.compared_s, empty.differences) == (0, ())
-
-
-def test_a_difference_late_in_a_long_clip_is_found_at_its_time():
-    a = np.zeros((9000, 61), np.float32)
-    b = a.copy()
-    b[8000, JAW] = np.nan
-    b[8500, JAW] = 0.5
-    assert compare(a, b).differences[0].time_s == 8500 / 60
-
-
-def test_anything_but_poses_is_said():
-    with pytest.raises(UsageError, match="expected poses"):
-        compare(np.zeros((5, 52), np.float32), talking())

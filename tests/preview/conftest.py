@@ -31,10 +31,10 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A page served on this machine, with a network that opens the mouth as far as the voice is loud."""
     pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install livelink-bridge[preview]")
-    from livelink_bridge.preview.editor.clip import AS_PREDICTED, analyse
+    from livelink_bridge.preview.app import Server
+    from livelink_bridge.preview.clip.clip import AS_PREDICTED, analyse
     from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
-    from livelink_bridge.preview.server.app import Server
     from livelink_bridge.preview.server.listening import listen_on
     from livelink_bridge.testing.stand_ins import LoudnessModel
 

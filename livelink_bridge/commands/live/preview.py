@@ -22,8 +22,8 @@ from livelink_bridge.errors import BridgeError, UsageError
 if TYPE_CHECKING:
     from livelink_bridge.face.face import Face
     from livelink_bridge.preview.editor.face_map import FaceMap
+    from livelink_bridge.preview.editor.live_show import LiveShow
     from livelink_bridge.preview.editor.state import Analyse, EditorState
-    from livelink_bridge.preview.live.live_show import LiveShow
     from livelink_bridge.session.remote import OnStage
     from livelink_bridge.settings.settings import Settings
     from livelink_bridge.takes.recorder import Recorder
@@ -73,7 +73,7 @@ def preview(
     if not no_browser:  # before NiceGUI is loaded: the browser takes as long, and waits at the socket
         threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
-        from livelink_bridge.preview.server.app import Server
+        from livelink_bridge.preview.app import Server
 
         with abortable():  # the folder goes whoever ends it
             session = session_of(settings, Path(folder), take_rate)
@@ -116,7 +116,7 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
     if not any(PAGE in own.targets for own in everybody):
         yield None
         return
-    from livelink_bridge.preview.live.live_show import LiveShow
+    from livelink_bridge.preview.editor.live_show import LiveShow
     from livelink_bridge.takes.recorder import Recorder
 
     _need_nicegui()
@@ -149,7 +149,7 @@ def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> It
     except BridgeError:
         listening = listen_on("127.0.0.1", 0)
     with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
-        from livelink_bridge.preview.server.app import Server
+        from livelink_bridge.preview.app import Server
 
         session = session_of(settings, Path(folder))
         session.show = show
@@ -203,7 +203,7 @@ def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> 
     """What opens files for the session; each model is loaded once, when it is first asked for."""
     from functools import lru_cache
 
-    from livelink_bridge.preview.editor.clip import Clip, Progress, analyse
+    from livelink_bridge.preview.clip.clip import Clip, Progress, analyse
     from livelink_bridge.session.build import model_of
 
     @lru_cache(maxsize=3)
@@ -227,7 +227,7 @@ def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> 
 def bare_face(settings: Settings) -> Face:
     """Liveliness and mood as settings say; the character is the page's to choose."""
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.preview.editor.clip import AS_PREDICTED
+    from livelink_bridge.preview.clip.clip import AS_PREDICTED
     from livelink_bridge.session.build import face_of
 
     return face_of(settings, MonotonicClock(), AS_PREDICTED)

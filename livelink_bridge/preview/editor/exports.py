@@ -13,8 +13,8 @@ from arkit_mapping.takes.csv import Take, TakeError, TakeWriter
 from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.face.jitter_buffer import tail
+from livelink_bridge.preview.clip.clip import Clip, Progress
 from livelink_bridge.preview.editor.adjust import Adjustments
-from livelink_bridge.preview.editor.clip import Clip, Progress
 from livelink_bridge.takes.export import export_take, kind_of
 from livelink_bridge.takes.export.atomic import check_free, written
 

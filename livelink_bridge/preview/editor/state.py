@@ -21,16 +21,16 @@ from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character.character import Character, load_character
 from livelink_bridge.core.frames import FRAME_RATE, Weights
 from livelink_bridge.errors import UsageError
+from livelink_bridge.preview.clip.clip import Clip
+from livelink_bridge.preview.clip.frame_tiles import PoseTiles
 from livelink_bridge.preview.editor.adjust import Adjustments
-from livelink_bridge.preview.editor.clip import Clip
 from livelink_bridge.preview.editor.exports import export, save_character
 from livelink_bridge.preview.editor.face_map import FaceMap, face_map
-from livelink_bridge.preview.editor.frame_tiles import PoseTiles
 from livelink_bridge.preview.editor.history import History
+from livelink_bridge.preview.editor.live_show import LiveShow
 from livelink_bridge.preview.editor.unreal_sender import Unreal
 from livelink_bridge.preview.film.film import Film
 from livelink_bridge.preview.film.rendering import Rendering, begun
-from livelink_bridge.preview.live.live_show import LiveShow
 
 Against = Literal["saved", "predicted", "other"]
 """What B is: the saved character, the poses as predicted, or another model or take."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.preview.editor.clip import Clip
-from livelink_bridge.preview.editor.frame_tiles import PoseTiles
+from livelink_bridge.preview.clip.clip import Clip
+from livelink_bridge.preview.clip.frame_tiles import PoseTiles
 from livelink_bridge.preview.film.film import Film
 from livelink_bridge.preview.film.video import VideoWriter, Wanted
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nicegui import ui
 
 from livelink_bridge.preview.film.film import LARGEST, RATES, SIZES, SMALLEST, Film
 from livelink_bridge.preview.film.video import ffmpeg
-
-if TYPE_CHECKING:
-    from livelink_bridge.preview.page.page import Page
+from livelink_bridge.preview.page.actions import PageActions
 
 OWN_SIZE = "own size"
 KINDS = (
@@ -22,7 +19,7 @@ KINDS = (
 )
 
 
-def export_menu(page: Page) -> None:
+def export_menu(page: PageActions) -> None:
     """The button with what can be written."""
     video = video_dialog(page)
     with ui.button(icon="ios_share", color=None).props('flat round dense id="export" aria-label="Export"'):
@@ -39,7 +36,7 @@ def export_menu(page: Page) -> None:
             )
 
 
-def video_dialog(page: Page) -> ui.dialog:
+def video_dialog(page: PageActions) -> ui.dialog:
     """Asks for a video's size and rate."""
     film = Film()
     with ui.dialog() as dialog, ui.card().style("min-width: 420px"):
@@ -78,7 +75,7 @@ def _open_with_ffmpeg(dialog: ui.dialog) -> None:
     dialog.open()
 
 
-def save_dialog(page: Page) -> ui.dialog:
+def save_dialog(page: PageActions) -> ui.dialog:
     """Asks for the character file's name."""
     session = page.session
     with ui.dialog() as dialog, ui.card().style("min-width: 420px"):
@@ -100,6 +97,6 @@ def save_dialog(page: Page) -> ui.dialog:
     return dialog
 
 
-def _saved(page: Page, name: str, over: bool) -> None:
+def _saved(page: PageActions, name: str, over: bool) -> None:
     path = page.session.save(name, replace_it=over)
     page.say(f"Saved as {path}.", "positive")

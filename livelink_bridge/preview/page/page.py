@@ -1,11 +1,11 @@
-"""The animator's page: what stands where, and what follows from what. The parts are in `page_*.py`."""
+"""The animator's page: what stands where, and what follows from what. The parts are the modules beside it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nicegui import ui
 
@@ -14,6 +14,7 @@ from arkit_mapping.takes.csv import TakeError
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.preview.editor.state import FACE_ENDINGS, FACE_URL, EditorState
 from livelink_bridge.preview.film.film import Film
+from livelink_bridge.preview.page.actions import Kind
 from livelink_bridge.preview.page.export import export_menu, save_dialog
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.help import help_dialog
@@ -31,7 +32,6 @@ PRELOAD = f'<link rel="preload" href="{FACE_URL}" as="fetch" crossorigin="anonym
 LOOK_AT_SENDING_S = 0.5
 EXPECTED = (BridgeError, CharacterError, TakeError, ModelError)
 """What the user can do something about: each is one sentence."""
-Kind = Literal["positive", "negative", "warning", "info"]
 
 
 def build(session: EditorState) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nicegui import ui
 
 from livelink_bridge.preview.editor.state import Against
-
-if TYPE_CHECKING:
-    from livelink_bridge.preview.page.page import Page
+from livelink_bridge.preview.page.actions import PageActions
 
 
 class SidesMenu:
     """The button that says what A is compared with, and its menu."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: PageActions) -> None:
         self._page = page
         self._button = ui.button(color=None).props("flat dense no-caps id=against icon-right=arrow_drop_down")
         with self._button, ui.menu():
@@ -40,5 +36,5 @@ class SidesMenu:
         ui.menu_item(word, lambda: self._page.attempt(lambda: self._page.session.compare_with(against)))
 
 
-def sides_menu(page: Page) -> SidesMenu:
+def sides_menu(page: PageActions) -> SidesMenu:
     return SidesMenu(page)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from livelink_bridge.analysis.lip_closures import closures
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.preview.editor.peaks import FACTOR, FINEST_HZ, TILE, Peaks
+from livelink_bridge.preview.clip.peaks import FACTOR, FINEST_HZ, TILE, Peaks
 from livelink_bridge.preview.editor.state import FACE, EditorState, built_in_map
 from livelink_bridge.preview.film.video import LARGEST_PICTURE
 from livelink_bridge.preview.server.drops import Drops, refused

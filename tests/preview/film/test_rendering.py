@@ -24,8 +24,8 @@ pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install liv
 from starlette.requests import ClientDisconnect
 
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.preview.editor.clip import Clip
-from livelink_bridge.preview.editor.frame_tiles import PoseTiles
+from livelink_bridge.preview.clip.clip import Clip
+from livelink_bridge.preview.clip.frame_tiles import PoseTiles
 from livelink_bridge.preview.editor.state import KEPT_EXPORTS, EditorState
 from livelink_bridge.preview.film import rendering
 from livelink_bridge.preview.film.film import RATES, Film

@@ -590,7 +590,7 @@ def test_a_blind_comparison_asks_without_saying_which_is_which(
 def live(served: Served, tmp_path: Path) -> Iterator[Any]:
     """The same server beside a live session of two performers, whose buttons turn real faces, microphones' fronts and
     recorders."""
-    from livelink_bridge.preview.live.live_show import LiveShow
+    from livelink_bridge.preview.editor.live_show import LiveShow
     from livelink_bridge.remote_control.live_target import LiveStage
 
     playing = [PlayingSession(subject, tmp_path, MonotonicClock()) for subject in ("Ada", "Eve")]

@@ -13,11 +13,10 @@ from nicegui import ui
 from starlette.types import ASGIApp
 
 from livelink_bridge.preview.editor.state import EditorState
-from livelink_bridge.preview.live import page as page_module
-from livelink_bridge.preview.live.frames import add_live
-from livelink_bridge.preview.page import compare, page
+from livelink_bridge.preview.page import compare, live_page, page
 from livelink_bridge.preview.server.guard import Guard
 from livelink_bridge.preview.server.listening import address
+from livelink_bridge.preview.server.live_frames import add_live
 from livelink_bridge.preview.server.routes import Routes
 
 RECONNECT_S = 30.0
@@ -33,7 +32,7 @@ def application(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     Routes(session).add_to(app)
     add_live(app, session)
-    ui.page("/", title=TITLE)(lambda: page_module.build(session, session.show) if session.show else page.build(session))
+    ui.page("/", title=TITLE)(lambda: live_page.build(session, session.show) if session.show else page.build(session))
     ui.page("/compare", title=f"{TITLE}: which is better?")(lambda: compare.build(session))
     ui.run_with(
         app,

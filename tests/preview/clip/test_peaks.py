@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from livelink_bridge.errors import SourceError, UsageError
-from livelink_bridge.preview.editor.peaks import FACTOR, FINEST_HZ, TILE, Peaks, PeaksBuilder
+from livelink_bridge.preview.clip.peaks import FACTOR, FINEST_HZ, TILE, Peaks, PeaksBuilder
 
 
 def whole(peaks: Peaks, level: int) -> np.ndarray:

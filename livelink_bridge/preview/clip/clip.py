@@ -24,8 +24,8 @@ from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.preview.editor.peaks import Peaks, PeaksBuilder
-from livelink_bridge.preview.editor.playable import Playable
+from livelink_bridge.preview.clip.peaks import Peaks, PeaksBuilder
+from livelink_bridge.preview.clip.playable import Playable
 from livelink_bridge.sources.audio_file import WavSource
 from livelink_bridge.takes.discovery import find_take
 from speech_to_face.base import ModelError, Samples, SpeechToFace

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from livelink_bridge.preview.live.frames import _follow
+from livelink_bridge.preview.server.live_frames import _follow
 from livelink_bridge.sinks.preview import PreviewSink
 from livelink_bridge.testing.stand_ins import ManualClock
 from livelink_bridge.timing.stamp import Stamp

@@ -13,7 +13,7 @@ import pytest
 from playing import PlayingSession
 
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.preview.live.live_show import LiveShow
+from livelink_bridge.preview.editor.live_show import LiveShow
 from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Status, Target

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from livelink_bridge.preview.editor import frame_tiles
-from livelink_bridge.preview.editor.frame_tiles import SHRINK, PoseTiles
+from livelink_bridge.preview.clip import frame_tiles
+from livelink_bridge.preview.clip.frame_tiles import SHRINK, PoseTiles
 
 
 def test_levels_asked_for_by_two_threads_at_once_are_made_once_and_right(monkeypatch):

@@ -7,8 +7,8 @@ from typing import Any
 from nicegui import run, ui
 
 from livelink_bridge.errors import UsageError
+from livelink_bridge.preview.editor.live_show import LiveShow
 from livelink_bridge.preview.editor.state import FACE_ENDINGS, EditorState
-from livelink_bridge.preview.live.live_show import LiveShow
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.help import LIVE_KEYS, LIVE_MOUSE, help_dialog
 from livelink_bridge.preview.page.page import EXPECTED, PRELOAD, THEME, Page, icon
