@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.text import Text
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
-from livelink_bridge.commands.checks.monitor import entry_text, subject_parts
+from livelink_bridge.monitor.summary_text import entry_text, subject_parts
 
 BAR_CELLS = 12
 _NAME_CELLS = 20

@@ -13,7 +13,7 @@ from livelink_bridge.errors import UsageError
 from livelink_bridge.network.udp_target import UDP_OPTIONS
 from livelink_bridge.network.uri import Reader, choice, number, switch
 from livelink_bridge.sinks import channel_options
-from livelink_bridge.wire import facecap
+from livelink_bridge.wire.osc import facecap
 from livelink_bridge.wire.osc.encode import Template, Value, message
 
 OPTIONS: dict[str, Reader] = {

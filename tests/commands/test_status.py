@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from livelink_bridge.commands.checks.inspection import device_lines
-from livelink_bridge.commands.checks.monitor import lines
 from livelink_bridge.commands.live.demo import picture
 from livelink_bridge.console.terminal import PLAIN_EVERY_S, PlainStatus, status_line, status_lines
 from livelink_bridge.errors import SinkError
 from livelink_bridge.monitor.monitor import Monitor
+from livelink_bridge.monitor.summary_text import lines
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.reporting.progress_bar import progress_bar
 from livelink_bridge.reporting.prometheus import MetricsServer

@@ -16,10 +16,11 @@ from rich.console import Console
 
 from arkit_mapping import CHANNELS_61
 from livelink_bridge.cli import run
-from livelink_bridge.commands.checks.monitor import channels_of, lines
+from livelink_bridge.commands.checks.monitor import channels_of
 from livelink_bridge.errors import UsageError
 from livelink_bridge.monitor.monitor import Monitor
 from livelink_bridge.monitor.panel import BAR_CELLS, bar, panel
+from livelink_bridge.monitor.summary_text import lines
 from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.wire.livelink import Packet, encode
 

@@ -31,6 +31,24 @@ def read(path: Path, rate: str | None) -> tuple[TakeFiles, Take]:
     return files, take
 
 
+def part_of(take: Take, csv: Path, start: str | None, end: str | None) -> Take:
+    """The take between two moments as a user writes them. Raises UsageError for what is no moment, TakeError where it
+    has no rows."""
+    from arkit_mapping.takes.csv import TakeError
+    from arkit_mapping.takes.edit import moment, trim
+
+    try:
+        start_s, end_s = (None if text is None else moment(text, take) for text in (start, end))
+    except TakeError as error:
+        raise UsageError(str(error)) from None
+    if start_s is not None and end_s is not None and start_s >= end_s:
+        raise UsageError(f"got start {start} and end {end}, expected the start to be before the end")
+    try:
+        return trim(take, start_s, end_s)
+    except TakeError as error:
+        raise TakeError(f"take {csv}: {error}") from None
+
+
 def say(csv: Path, take: Take) -> None:
     """Tell what the reader noticed, on one line."""
     if take.said:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from livelink_bridge.commands import endings
-from livelink_bridge.commands.files.take_reading import LongTakeRate, TakeRate, check_rate, read
+from livelink_bridge.commands.files.take_reading import LongTakeRate, TakeRate, check_rate, part_of, read
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.reporting.progress_bar import progress_bar
@@ -105,8 +105,6 @@ def trim(
     force: _Force = False,
 ) -> None:
     """Cut a part out of a take, and out of its sound. Rows keep their values and their timecode."""
-    from livelink_bridge.commands.live.replay import part_of
-
     if start is None and end is None:
         raise UsageError("got neither --start nor --end, expected at least one")
     check_out(out)

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livelink_bridge.commands.files.take_reading import TakeRate, read
+from livelink_bridge.commands.files.take_reading import TakeRate, part_of, read
 from livelink_bridge.commands.options import interruptible
-from livelink_bridge.errors import UsageError
 
 if TYPE_CHECKING:
-    from arkit_mapping.takes.csv import Take
     from livelink_bridge.settings.settings import Settings
 
 
@@ -62,21 +60,3 @@ def replay(
         ):
             summary = run_replay(play, sound, outputs, sound_from_s=from_s, clock=clock, stop=stop, on_status=show)
         typer.echo(f"{files.csv}: {build.summary_line(summary).replace(' of sound;', ' of the take;', 1)}")
-
-
-def part_of(take: Take, csv: Path, start: str | None, end: str | None) -> Take:
-    """The take between two moments as a user writes them. Raises UsageError for what is no moment, TakeError where it
-    has no rows."""
-    from arkit_mapping.takes.csv import TakeError
-    from arkit_mapping.takes.edit import moment, trim
-
-    try:
-        start_s, end_s = (None if text is None else moment(text, take) for text in (start, end))
-    except TakeError as error:
-        raise UsageError(str(error)) from None
-    if start_s is not None and end_s is not None and start_s >= end_s:
-        raise UsageError(f"got start {start} and end {end}, expected the start to be before the end")
-    try:
-        return trim(take, start_s, end_s)
-    except TakeError as error:
-        raise TakeError(f"take {csv}: {error}") from None

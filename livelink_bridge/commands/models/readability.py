@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from livelink_bridge.commands.models.evaluate import FILE_WIDTH, NONE, ear_of, write_json
+from livelink_bridge.commands.models.figures import FILE_WIDTH, NONE, ear_of, write_json
 from livelink_bridge.reporting.progress_bar import progress_bar
 from livelink_bridge.session import build
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, index_of
-from livelink_bridge.wire.facecap import ANGLES as FACE_CAP_ANGLES
-from livelink_bridge.wire.facecap import SHAPES as FACE_CAP_SHAPES
+from livelink_bridge.wire.osc.facecap import ANGLES as FACE_CAP_ANGLES
+from livelink_bridge.wire.osc.facecap import SHAPES as FACE_CAP_SHAPES
 
 LISTS = {len(CHANNELS_61): len(CHANNELS_61), SHAPE_COUNT: SHAPE_COUNT, 63: SHAPE_COUNT}
 """By how many numbers a list has: how many of them are channels in wire order."""

@@ -1,5 +1,5 @@
 from arkit_mapping import ARKIT_52
-from livelink_bridge.wire.facecap import SHAPES, messages
+from livelink_bridge.wire.osc.facecap import SHAPES, messages
 
 
 def test_face_caps_numbers_are_a_permutation_of_the_52() -> None:
