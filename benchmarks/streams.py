@@ -40,7 +40,7 @@ from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.session.build import front_of
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.settings.settings import Settings
+from livelink_bridge.settings.table import Settings
 from livelink_bridge.sinks import Sink
 from speech_to_face import checkpoint
 from speech_to_face.base import SpeechToFace

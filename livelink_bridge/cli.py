@@ -1,4 +1,4 @@
-"""The command line: which verbs there are, and how whatever goes wrong becomes one line and an exit code."""
+"""The command line: its commands, and how an error becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -18,44 +19,45 @@ from livelink_bridge.commands.files import character, convert, takes
 from livelink_bridge.commands.live import demo, listen, play, preview, replay, sync_test
 from livelink_bridge.commands.live import mic as mic_module
 from livelink_bridge.commands.models import adapt, evaluate, models, train
-from livelink_bridge.commands.options import (
-    FACE,
-    INTERRUPTED,
-    MICROPHONE,
-    MODEL,
-    OUTPUT,
-    RECORDING,
-    VOICE,
-    with_settings,
-)
+from livelink_bridge.commands.options import INTERRUPTED, with_settings
+from livelink_bridge.console.help import GroupedCommand, GroupedGroup
 from livelink_bridge.errors import BridgeError
 
+HEADINGS: dict[str, tuple[str, ...]] = {
+    "Live": ("play", "listen", "preview", "replay", "demo"),
+    "Files and takes": ("convert", "takes", "character"),
+    "Models": ("models", "evaluate", "train", "adapt"),
+    "Checks": ("doctor", "monitor", "devices", "sync-test", "config"),
+}
+"""The commands as --help lists them."""
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "play": play.play,
+    "listen": listen.listen,
+    "sync-test": sync_test.sync_test,
+    "preview": preview.preview,
+    "replay": replay.replay,
+    "convert": convert.convert,
+    "demo": demo.demo,
+    "doctor": doctor.doctor,
+    "evaluate": evaluate.evaluate,
+    "train": train.train,
+    "adapt": adapt.adapt,
+    "config": inspection.config,
+}
+"""Commands that take settings."""
 VERBS: dict[str, Callable[..., None]] = {
-    "play": with_settings(play.play, (*OUTPUT, *MODEL, *FACE, *VOICE, *RECORDING)),
-    "listen": with_settings(listen.listen, (*OUTPUT, *MODEL, *FACE, *VOICE)),
-    "sync-test": with_settings(sync_test.sync_test, sync_test.OPTIONS),
-    "preview": with_settings(preview.preview, (*OUTPUT, *MODEL, *FACE, *RECORDING)),
-    "replay": with_settings(replay.replay, OUTPUT),
-    "convert": with_settings(convert.convert, (*MODEL, *FACE, *RECORDING)),
+    **{name: with_settings(name, command) for name, command in _COMMANDS.items()},
     "monitor": monitor.monitor,
-    "demo": with_settings(demo.demo),
     "devices": inspection.devices,
-    "doctor": with_settings(doctor.doctor, doctor.OPTIONS),
-    "evaluate": with_settings(evaluate.evaluate, evaluate.OPTIONS),
-    "train": with_settings(train.train, train.OPTIONS),
-    "adapt": with_settings(adapt.adapt, adapt.OPTIONS),
-    "config": with_settings(inspection.config, (*OUTPUT, *MODEL, *FACE, *MICROPHONE, *RECORDING)),
     "character": character.character,
 }
 GROUPS: dict[str, Callable[..., typer.Typer]] = {"models": models.build, "takes": takes.build}
-"""Verbs that have verbs of their own."""
+"""Commands that have commands of their own."""
 _BadCommandLine: Any = typer.BadParameter.__base__
-"""The parser's own errors; typer exports none but the most special of them."""
-
+"""Base of the parser's own errors; typer exports only the most special of them."""
 
 END_S = 5.0
-"""Longest that the program takes to end once its work is done: a driver or a pool's thread that hangs does not keep
-it."""
+"""Longest that the program takes to end once its work is done, whatever thread of a driver or a pool hangs."""
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -67,18 +69,22 @@ def main() -> None:
     level = logging.INFO if debug else logging.WARNING
     logging.basicConfig(format="livelink-bridge: %(message)s", level=level)
     for handler in logging.getLogger().handlers:
-        handler.setLevel(level)  # a log file lets more pass than the screen shows
+        handler.setLevel(level)  # a log file takes more than the screen shows
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a subject's name may hold what a Windows console cannot show
+            stream.reconfigure(
+                errors="replace"
+            )  # a subject's name may hold characters that a Windows console cannot show
     code = run(arguments, debug=debug)
     threading.Thread(target=_end_anyway, args=(code,), name="end", daemon=True).start()
     sys.exit(code)
 
 
 def _end_anyway(code: int) -> None:
-    """Python waits at its end for all threads that are no daemons, such as those of a pool, and so for one that never
-    returns."""
+    """End the process after END_S, although a thread hangs.
+
+    Python waits at its end for every thread that is not a daemon, such as those of a pool.
+    """
     threading.Event().wait(END_S)
     stuck = [
         thread.name for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()
@@ -91,7 +97,7 @@ def _end_anyway(code: int) -> None:
 
 
 def run(arguments: Sequence[str], *, debug: bool = False) -> int:
-    """Do what a command line asks and return its exit code: 0 done, 1 runtime error, 2 usage error, 130 interrupted."""
+    """Run a command line and return its exit code: 0 done, 1 runtime error, 2 usage error, 130 interrupted."""
     try:
         result = build().main(
             args=rewrite_mic(arguments) or ["--help"], prog_name="livelink-bridge", standalone_mode=False
@@ -102,7 +108,7 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         return _failed(_parser_text(error, rewrite_mic(arguments)), error, error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone; nothing more to say, not even at exit
+    except BrokenPipeError:  # the reader of our output has gone; print nothing more, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except _foreign_errors() as error:  # evaluated only when something was raised: importing them takes a while
@@ -111,43 +117,51 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
 
 
 def build() -> Any:
-    """The command tree. Help is drawn with rich where somebody looks, plain where a program reads."""
+    """The command tree. rich draws the help on a terminal; elsewhere it is plain text."""
     style: Any = "rich" if sys.stdout.isatty() else None
     app = typer.Typer(
-        add_completion=False, rich_markup_mode=style, pretty_exceptions_enable=False, context_settings=_SETTINGS
+        add_completion=False,
+        rich_markup_mode=style,
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+        cls=GroupedGroup,
     )
     app.callback()(_root)
-    app.command("mic", hidden=True)(with_settings(mic_module.mic, (*OUTPUT, *MODEL, *FACE, *MICROPHONE)))
-    for name, verb in VERBS.items():
-        app.command(name)(verb)
-    for name, group in GROUPS.items():
-        app.add_typer(group(style), name=name)
-    return typer.main.get_command(app)
+    app.command("mic", hidden=True, cls=GroupedCommand)(with_settings("mic", mic_module.mic))
+    for heading, names in HEADINGS.items():
+        for name in names:
+            if name in GROUPS:
+                app.add_typer(GROUPS[name](style), name=name, rich_help_panel=heading)
+            else:
+                app.command(name, cls=GroupedCommand, rich_help_panel=heading)(VERBS[name])
+    tree: Any = typer.main.get_command(app)  # which lists commands before those that have commands of their own
+    tree.commands = {name: tree.commands[name] for name in ("mic", *chain(*HEADINGS.values()))}
+    return tree
 
 
 def _show_version(asked: bool) -> None:
+    """Print the version and end, where --version was given."""
     if asked:
         typer.echo(f"livelink-bridge {__version__}")
         raise typer.Exit
 
 
 _MIC_HELP = (
-    "Live, until Ctrl-C: a microphone moves the face. DEVICE is an index or a part of a name; left out, the system's "
-    "input. "
-    "Its options: livelink-bridge --mic --help"
+    "Move the face with a microphone, live, until Ctrl-C. DEVICE is an index or part of a name; without it, the "
+    "system's input. Its options: livelink-bridge --mic --help"
 )
 
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Say which version this is.")
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
     ] = False,
     mic: Annotated[str | None, typer.Option(metavar="[DEVICE]", help=_MIC_HELP)] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
 ) -> None:
-    """Speech goes in; a MetaHuman's face moves.
+    """Turn speech into the moving face of a MetaHuman.
 
-    `livelink-bridge --mic` is the microphone, live; `livelink-bridge demo` is everything at once on a bundled sentence.
+    `livelink-bridge --mic` uses the microphone, live. `livelink-bridge demo` shows everything on a bundled sentence.
     """
 
 
@@ -159,7 +173,7 @@ def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 
 
 def rewrite_mic(arguments: Sequence[str]) -> list[str]:
-    """Turn `--mic [DEVICE]` into the hidden verb `mic [--input DEVICE]`: the parser knows no option with an optional
+    """Turn `--mic [DEVICE]` into the hidden command `mic [--input DEVICE]`: the parser has no options with an optional
     value."""
     if arguments and arguments[0] in (*VERBS, *GROUPS):
         return list(arguments)
@@ -175,7 +189,7 @@ def rewrite_mic(arguments: Sequence[str]) -> list[str]:
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:
-    """What packages that know nothing of this program raise with one line for the user."""
+    """Errors with one line for the user, of packages that do not know this program."""
     from arkit_mapping.character.character import CharacterError
     from arkit_mapping.takes.csv import TakeError
     from speech_to_face.base import ModelError
@@ -184,6 +198,7 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 
 def _failed(text: str, error: Any, code: int, debug: bool) -> int:
+    """Print the one line of an error, after its traceback if asked for, and return its exit code."""
     if debug:
         sys.__excepthook__(type(error), error, error.__traceback__)
     typer.echo(f"livelink-bridge: {' '.join(text.split())}", err=True)
@@ -191,7 +206,7 @@ def _failed(text: str, error: Any, code: int, debug: bool) -> int:
 
 
 def _parser_text(error: Any, arguments: Sequence[str]) -> str:
-    """What the parser says, and whose help to read. It names no command where an option stands last, without its
+    """The parser's message and the help to read. The parser itself names no command where the last option lacks its
     value."""
     verb = error.ctx.command_path if error.ctx else " ".join(["livelink-bridge", *_command_words(arguments)])
     return (
@@ -209,7 +224,7 @@ def _command_words(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def _one_line_hook(kind: type[BaseException], error: BaseException, _trace: object) -> None:
-    """Our own mistakes. They end the program with code 1 as any uncaught exception does."""
+    """Report a bug of ours on one line. It ends the program with code 1, as any uncaught exception does."""
     typer.echo(
         f"livelink-bridge: this is a bug: {kind.__name__}: {error}; please report it with the output of --debug",
         err=True,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from livelink_bridge.errors import UsageError
 from livelink_bridge.session import build
-from livelink_bridge.settings.settings import Settings, checked
+from livelink_bridge.settings.loading import checked
+from livelink_bridge.settings.table import Settings
 
 if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace

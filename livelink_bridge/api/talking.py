@@ -15,8 +15,9 @@ from livelink_bridge.api.parts import model_of, settings_of
 from livelink_bridge.api.sound import checked_rate, checked_sound
 from livelink_bridge.audio.pcm import MOST_CHANNELS, PcmFormat, Sound
 from livelink_bridge.core.clock import Clock, MonotonicClock
+from livelink_bridge.core.limits import BUFFER
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.settings.settings import checked
+from livelink_bridge.settings.moods import read_mood
 
 if TYPE_CHECKING:
     from livelink_bridge.audio.input_chain import InputChain
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _LOOK_S = 0.02
 _STUCK_S = 5.0
 """Sound that waits and is not played for so long never will be."""
-_BUFFER_MS = (80, 2000)
-"""As `listen --buffer`."""
 
 
 class TalkingFace:
@@ -81,9 +80,7 @@ class TalkingFace:
 
     def feel(self, mood: str) -> None:
         """Go over to a mood such as "happy:0.4", or "neutral". Raises ConfigError for one that is not known."""
-        from arkit_mapping.liveliness.moods import Mood
-
-        self._face.feel(Mood.parse(str(checked("mood", mood))))
+        self._face.feel(read_mood(mood))
 
     def wait(self) -> None:
         """Until everything that was said so far has been played. Raises BridgeError where nothing is played although
@@ -220,7 +217,6 @@ def _talking(
 
 
 def _enough_s(buffer_ms: float) -> float:
-    lowest, highest = _BUFFER_MS
-    if isinstance(buffer_ms, bool) or not isinstance(buffer_ms, int | float) or not lowest <= buffer_ms <= highest:
-        raise UsageError(f"buffer_ms: got {buffer_ms!r}, expected {lowest} to {highest}")
+    if isinstance(buffer_ms, bool) or not isinstance(buffer_ms, int | float) or buffer_ms not in BUFFER:
+        raise UsageError(f"buffer_ms: got {buffer_ms!r}, expected {BUFFER}")
     return buffer_ms / 1000

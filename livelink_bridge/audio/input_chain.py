@@ -24,11 +24,10 @@ from livelink_bridge.audio.noise_gate import LEVEL_ONLY, Fade, Levels, NoiseGate
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.audio.vad import Detector
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.core.limits import GAIN
 from livelink_bridge.errors import UsageError
 from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE, step_end
-
-MOST_GAIN_DB = 40.0
 
 
 class _Measuring:
@@ -106,8 +105,8 @@ class InputChain:
     def set_gain(self, gain_db: float) -> None:
         """Another fixed gain, -40 to 40 dB; the gate's calibrated levels move along. From any thread. Raises UsageError
         out of range."""
-        if not -MOST_GAIN_DB <= gain_db <= MOST_GAIN_DB:
-            raise UsageError(f"got a gain of {gain_db:g} dB, expected {-MOST_GAIN_DB:g} to {MOST_GAIN_DB:g}")
+        if gain_db not in GAIN:
+            raise UsageError(f"got a gain of {gain_db:g} dB, expected {GAIN}")
         self._fixed_db, self._gain = gain_db, np.float32(10 ** (gain_db / 20))
         self._gate.use(self._calibrated.shifted(gain_db) if self._calibrated else self._usual)
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from arkit_mapping.liveliness.moods import Mood, MoodError, names_of_moods
+from arkit_mapping.liveliness.moods import names_of_moods
 from livelink_bridge.console.input_line import InputLine
 from livelink_bridge.core.workers import report_side_failure
-from livelink_bridge.errors import BridgeError
+from livelink_bridge.errors import BridgeError, ConfigError
+from livelink_bridge.settings.moods import read_mood
 
 if TYPE_CHECKING:
     from livelink_bridge.face.face import Face
@@ -165,8 +166,8 @@ def run_command(line: str, faces: Mapping[str, Face]) -> None:
         _log.warning("typed %r, expected %s", line.strip(), expected)
         return
     try:
-        mood = Mood.parse(words[-1])
-    except MoodError as error:
+        mood = read_mood(words[-1])
+    except ConfigError as error:
         _log.warning("%s", error)
         return
     for face in meant:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
+from livelink_bridge.core.limits import CLIENTS
 from livelink_bridge.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
@@ -37,8 +38,8 @@ class Limits:
     """A client that says nothing for so long is asked, and dropped if it does not answer for as long again."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.clients <= 64:
-            raise UsageError(f"--clients: got {self.clients}, expected 1 to 64")
+        if self.clients not in CLIENTS:
+            raise UsageError(f"--clients: got {self.clients}, expected {CLIENTS}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from typing import Any
 
 from arkit_mapping.liveliness.moods import Mood
 from arkit_mapping.takes.folder import MOST_TAKE
+from livelink_bridge.core.limits import GAIN
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint
-from livelink_bridge.settings.settings import CHECKS, read_mood
+from livelink_bridge.settings import checks
 
 UNREAL_PORT = 11111
 LONGEST_NAME = 100
@@ -85,7 +86,7 @@ def _read(number: int, reader: Reader, value: object) -> object:
     try:
         return reader(value)
     except ValueError as error:
-        raise ControlError(f"argument {number}: got {shown(value)}, expected {error}") from None
+        raise ControlError(f"argument {number}: got {shown(value)}, expected {checks.expectation(error)}") from None
 
 
 def text(value: object) -> str:
@@ -153,17 +154,19 @@ def endpoint(value: object) -> Endpoint:
 
 
 def subject(value: object) -> str:
-    return str(CHECKS["subject"](value))
+    """The name of a Live Link subject."""
+    return checks.subject(value)
 
 
 def mood(value: object) -> Mood:
     if not isinstance(value, str) or len(value) > _LONGEST_MOOD:
         raise ValueError("a mood such as happy:0.4")
-    return read_mood(value)
+    return Mood.parse(value)
 
 
 def gain(value: object) -> float:
-    return float(CHECKS["gain"](number(value)))
+    """Decibels."""
+    return checks.within(GAIN)(number(value))
 
 
 def switch(value: object) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from livelink_bridge.errors import BridgeError, ConfigError
-from livelink_bridge.settings.settings import Settings
+from livelink_bridge.settings.table import Settings
 
 if TYPE_CHECKING:
     from arkit_mapping.character.character import Character

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE
+from livelink_bridge.core.limits import FACE_DELAY, PACKET_RATE
 from livelink_bridge.errors import UsageError
 from livelink_bridge.network.uri import place_of
 from livelink_bridge.settings.identity import device_id
@@ -17,8 +18,6 @@ from livelink_bridge.sinks.live_targets import LiveTargets
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import Origin, TimecodeRate, counting
-
-LONGEST_DELAY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,10 @@ class Outputs:
     the face would."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.fps <= FRAME_RATE:
-            raise UsageError(f"got {self.fps} fps, expected a number from 1 to {FRAME_RATE}")
-        if not 0 <= self.delay_s <= LONGEST_DELAY_S:
-            raise UsageError(f"got a face {1000 * self.delay_s:g} ms late, expected 0 to {1000 * LONGEST_DELAY_S:g}")
+        if self.fps not in PACKET_RATE:
+            raise UsageError(f"got {self.fps} fps, expected a number from {PACKET_RATE}")
+        if 1000 * self.delay_s not in FACE_DELAY:
+            raise UsageError(f"got a face {1000 * self.delay_s:g} ms late, expected {FACE_DELAY}")
         _refuse_same(self.targets)
 
     def timebase(self, clock: Clock) -> Timebase:

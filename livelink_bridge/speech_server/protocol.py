@@ -10,7 +10,7 @@ from typing import Any
 
 from livelink_bridge.audio.pcm import PcmFormat
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.settings.settings import CHECKS
+from livelink_bridge.settings import checks
 from livelink_bridge.sources.utterance import Done, Position
 
 VERSION = 1
@@ -135,7 +135,7 @@ def _subject(value: object) -> str | None:
     if value is None:
         return None
     try:
-        return str(CHECKS["subject"](value))
+        return checks.subject(value)
     except ValueError as error:
         raise UsageError(f"subject: got {_shown(value)}, expected {error}") from None
 

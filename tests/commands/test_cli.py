@@ -19,7 +19,7 @@ from livelink_bridge.cli import GROUPS, VERBS, run
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.network.udp_port import Arrivals
-from livelink_bridge.settings.settings import Settings
+from livelink_bridge.settings.table import Settings
 from livelink_bridge.wire.livelink import decode
 
 pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")

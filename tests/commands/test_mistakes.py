@@ -11,7 +11,7 @@ from outside import SPEAKERS, NoSound, loud_tone, one_line
 from livelink_bridge.cli import run
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.session import build
-from livelink_bridge.settings.settings import Settings
+from livelink_bridge.settings.table import Settings
 from speech_to_face.base import ModelError
 
 pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running")

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from livelink_bridge.cli import run
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.session import build
-from livelink_bridge.settings.settings import Settings
+from livelink_bridge.settings.table import Settings
 from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError

@@ -14,7 +14,7 @@ from arkit_mapping.takes.csv import read_take
 from livelink_bridge import cli
 from livelink_bridge.cli import run
 from livelink_bridge.commands.live import replay as command
-from livelink_bridge.commands.options import OUTPUT, with_settings
+from livelink_bridge.commands.options import with_settings
 from livelink_bridge.reporting.metrics import Metrics, Summary
 from livelink_bridge.testing.takes import START, app_folder, app_take, face
 from livelink_bridge.wire.livelink import decode
@@ -26,7 +26,7 @@ JAW = index_of("JawOpen")
 @pytest.fixture(autouse=True)
 def verb(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
-    monkeypatch.setitem(cli.VERBS, "replay", with_settings(command.replay, OUTPUT))
+    monkeypatch.setitem(cli.VERBS, "replay", with_settings("replay", command.replay))
 
 
 @pytest.fixture

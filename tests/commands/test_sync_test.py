@@ -33,7 +33,7 @@ TRIES = 4
 @pytest.fixture(autouse=True)
 def verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
-    monkeypatch.setitem(cli.VERBS, "sync-test", with_settings(sync_test.sync_test, sync_test.OPTIONS))
+    monkeypatch.setitem(cli.VERBS, "sync-test", with_settings("sync-test", sync_test.sync_test))
 
 
 @pytest.fixture

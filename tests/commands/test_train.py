@@ -39,7 +39,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(arguments: Sequence[str]) -> Any:
     app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(with_settings(train.train, train.OPTIONS))
+    app.command()(with_settings("train", train.train))
     return CliRunner().invoke(app, [*arguments, "--device", "cpu", *(f"--set={change}" for change in SMALL)])
 
 

@@ -11,7 +11,7 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.session import build
-from livelink_bridge.settings.settings import load_settings
+from livelink_bridge.settings.loading import load_settings
 from speech_to_face.base import Coefficients, Samples
 
 TONGUE, JAW = CHANNELS_61.index("TongueOut"), CHANNELS_61.index("JawOpen")

@@ -12,7 +12,8 @@ from livelink_bridge.errors import UsageError
 from livelink_bridge.session import build
 from livelink_bridge.session.live import recorders
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.settings.settings import Settings, performers_of
+from livelink_bridge.settings.performers import performers_of
+from livelink_bridge.settings.table import Settings
 
 
 @pytest.mark.parametrize(

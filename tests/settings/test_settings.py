@@ -10,16 +10,9 @@ from pathlib import Path
 import pytest
 
 from livelink_bridge.errors import BridgeError, ConfigError
-from livelink_bridge.settings.settings import (
-    CHECKS,
-    KEYS,
-    NOT_SETTINGS,
-    Settings,
-    as_yaml,
-    checked,
-    load_settings,
-    performers_of,
-)
+from livelink_bridge.settings.loading import as_yaml, checked, load_settings
+from livelink_bridge.settings.performers import performers_of
+from livelink_bridge.settings.table import NOT_SETTINGS, TABLE, Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -171,7 +164,7 @@ def test_a_file_that_is_not_there_is_the_worlds_fault_not_the_command_lines(tmp_
 
 def test_every_setting_is_explained_in_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert [key for key in KEYS if f"`{key}`" not in page] == []
+    assert [key for key in TABLE if f"`{key}`" not in page] == []
 
 
 def performers(tmp_path: Path, text: str) -> list[tuple[str | None, Settings]]:
@@ -239,7 +232,7 @@ NONSENSE: tuple[object, ...] = (
 )
 
 
-@pytest.mark.parametrize("key", CHECKS)
+@pytest.mark.parametrize("key", TABLE)
 def test_what_a_setting_cannot_be_is_said_once(key: str) -> None:
     refused = 0
     for value in NONSENSE:

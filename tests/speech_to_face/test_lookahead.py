@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from livelink_bridge.session import build
-from livelink_bridge.settings.settings import LOOKAHEADS_MS, Settings
+from livelink_bridge.settings.table import LOOKAHEADS_MS, Settings
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.loading import DEFAULT, LOOKAHEADS, with_lookahead

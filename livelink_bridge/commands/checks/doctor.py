@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
-OPTIONS = ("to", "subject", "model", "device", "lookahead", "reference_face", "style")
 MARKS = {"ok": " ok ", "note": "note", "warn": "warn", "fail": "FAIL"}
 LONGEST_S = 3600
 
@@ -35,7 +34,7 @@ def doctor(
     from livelink_bridge.doctor import examine
     from livelink_bridge.session import build
     from livelink_bridge.settings.identity import device_id
-    from livelink_bridge.settings.settings import performers_of
+    from livelink_bridge.settings.performers import performers_of
     from livelink_bridge.sources.microphone import MicrophoneSource
 
     failed, clock = False, MonotonicClock()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 
 def devices() -> None:
@@ -56,6 +56,6 @@ def config(settings: Settings) -> None:
     --config reads it back. Later wins: defaults, the settings file, the environment (LIVELINK_BRIDGE_SUBJECT=...),
     flags.
     """
-    from livelink_bridge.settings.settings import as_yaml
+    from livelink_bridge.settings.loading import as_yaml
 
     typer.echo(as_yaml(settings), nl=False)

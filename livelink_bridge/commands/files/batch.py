@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from livelink_bridge.batch.job import Engine, Recipe
     from livelink_bridge.batch.run import Batch, Tally
     from livelink_bridge.core.clock import Clock
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 ENGINES = ("local", "ray")
 

@@ -17,7 +17,7 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.reporting.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 
 def convert(

@@ -11,6 +11,7 @@ import typer
 from livelink_bridge.commands import endings
 from livelink_bridge.commands.files.take_reading import LongTakeRate, TakeRate, check_rate, part_of, read
 from livelink_bridge.commands.options import abortable
+from livelink_bridge.console.help import GroupedCommand, GroupedGroup
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.reporting.progress_bar import progress_bar
 
@@ -31,13 +32,16 @@ _HELP = "Look at recorded takes, check, cut, even out, put together and export t
 
 def build(style: Literal["rich"] | None = None) -> typer.Typer:
     """The group of commands; `style` is how help is drawn."""
-    app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=style)
-    app.command("list")(list_takes)
-    app.command("check")(check)
-    app.command("trim")(trim)
-    app.command("resample")(resample)
-    app.command("merge")(merge)
-    app.command("export")(export)
+    app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=style, cls=GroupedGroup)
+    for name, command in (
+        ("list", list_takes),
+        ("check", check),
+        ("trim", trim),
+        ("resample", resample),
+        ("merge", merge),
+        ("export", export),
+    ):
+        app.command(name, cls=GroupedCommand)(command)
     return app
 
 

@@ -16,7 +16,7 @@ from livelink_bridge.commands.options import interruptible
 
 if TYPE_CHECKING:
     from livelink_bridge.commands.live.witness import Seen
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 MAX_SECONDS = 3600
 COLUMNS = 64

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands.options import interruptible
-from livelink_bridge.settings.settings import checked
 
 if TYPE_CHECKING:
     from livelink_bridge.audio.input_chain import InputChain
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from livelink_bridge.face.face import Face
     from livelink_bridge.reporting.metrics import Status
     from livelink_bridge.session.outputs import Outputs
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from livelink_bridge.sources.paced_pcm import PcmSource
     from speech_to_face.base import SpeechToFace
 
@@ -54,6 +53,7 @@ def listen(
     from livelink_bridge.session import build
     from livelink_bridge.session.live import STATUS_S
     from livelink_bridge.session.model_thread import warm_up
+    from livelink_bridge.settings.moods import read_mood
     from livelink_bridge.speech_server.server import Server
 
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
@@ -67,7 +67,7 @@ def listen(
         warm_up(model)
 
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
-            wanted = settings if mood is None else replace(settings, mood=str(checked("mood", mood)))
+            wanted = settings if mood is None else replace(settings, mood=str(read_mood(mood)))
             front = build.front_of(settings, None, model.lookahead_s)
             return FollowedVoice(
                 model, build.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board
@@ -176,10 +176,10 @@ class FollowedVoice:
             self._board.leave(self.subject, line)
 
     def feel(self, mood: str) -> None:
-        """Go over to another mood. Raises ConfigError for one that is not known."""
-        from arkit_mapping.liveliness.moods import Mood
+        """Change to another mood. Raises ConfigError for one that does not exist."""
+        from livelink_bridge.settings.moods import read_mood
 
-        self._face.feel(Mood.parse(str(checked("mood", mood))))
+        self._face.feel(read_mood(mood))
 
 
 def _named(outputs: Outputs, subject: str | None) -> Outputs:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.preview.editor.state import EditorState
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 
 def mic(
@@ -110,7 +110,7 @@ def show_performers(
     from livelink_bridge.session import build
     from livelink_bridge.session.modes import run_performers
     from livelink_bridge.session.remote import both_on_stage
-    from livelink_bridge.settings.settings import performers_of
+    from livelink_bridge.settings.performers import performers_of
 
     if wanted is not None:
         raise UsageError(

@@ -13,7 +13,7 @@ from livelink_bridge.errors import UsageError
 
 if TYPE_CHECKING:
     from livelink_bridge.core.clock import Clock
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 STDIN = Path("-")
 

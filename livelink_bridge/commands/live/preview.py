@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from livelink_bridge.preview.editor.live_show import LiveShow
     from livelink_bridge.preview.editor.state import Analyse, EditorState
     from livelink_bridge.session.remote import OnStage
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from livelink_bridge.takes.recorder import Recorder
     from speech_to_face.base import SpeechToFace
 
@@ -110,7 +110,7 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
     characters. `several` says that the settings' performers are who is live. What `recorders_of` gives is to be among
     the sinks, and `shown_on` is to hear of the stage.
     """
-    from livelink_bridge.settings.settings import performers_of
+    from livelink_bridge.settings.performers import performers_of
 
     everybody = [own for _, own in performers_of(settings)] if several else [settings]
     if not any(PAGE in own.targets for own in everybody):

@@ -11,7 +11,7 @@ from livelink_bridge.commands.files.take_reading import TakeRate, part_of, read
 from livelink_bridge.commands.options import interruptible
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
 
 def replay(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from livelink_bridge.commands.options import OUTPUT, interruptible
+from livelink_bridge.commands.options import interruptible
 from livelink_bridge.devices.portaudio import SoundSystem, load_backend
 from livelink_bridge.devices.selection import find_output
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.reporting.metrics import Summary
     from livelink_bridge.session.outputs import Outputs
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from livelink_bridge.sync_test.pulses import SyncMeter
 
-OPTIONS = (*(option for option in OUTPUT if option not in ("log_file", "metrics_port")), "audio_out", "audio_delay")
 MAX_SECONDS = 86400
 _FACE_BLOCK_S = 1 / 60
 _SOUND_BLOCK_S = 0.1

@@ -19,12 +19,11 @@ from livelink_bridge.reporting.progress_bar import ProgressBar, progress_bar
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from speech_to_face_lab.adapt.figures import Row
     from speech_to_face_lab.adapt.run import AdaptOptions
     from speech_to_face_lab.adapt.takes import TakeFile
 
-OPTIONS = ("model", "models_dir", "device", "lookahead", "allow_cut")
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
 Show = Callable[[str, int, int], None]

@@ -15,10 +15,8 @@ from livelink_bridge.errors import UsageError
 from livelink_bridge.reporting.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from speech_to_face.base import SpeechToFace
-
-OPTIONS = ("model", "models_dir", "device", "lookahead", "reference_face", "style", "allow_cut")
 
 
 def evaluate(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from livelink_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from speech_to_face_lab.evaluation.phones import Posteriors
 
 NONE = "–"

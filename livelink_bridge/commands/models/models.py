@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from livelink_bridge.commands.options import abortable, with_settings
+from livelink_bridge.console.help import GroupedCommand, GroupedGroup
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from speech_to_face.official.convert import Converted
 
-OPTIONS = ("models_dir",)
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite the folder if it exists.")]
 
 
 def build(style: Literal["rich"] | None = None) -> typer.Typer:
     """The group of commands; `style` is how help is drawn."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=style)
-    app.callback(invoke_without_command=True)(with_settings(models, OPTIONS))
-    app.command("info")(with_settings(info, OPTIONS))
-    app.command("download")(with_settings(download, OPTIONS))
-    app.command("convert")(convert)
+    app = typer.Typer(add_completion=False, rich_markup_mode=style, cls=GroupedGroup)
+    app.callback(invoke_without_command=True)(with_settings("models", models))
+    app.command("info", cls=GroupedCommand)(with_settings("models", info))
+    app.command("download", cls=GroupedCommand)(with_settings("models", download))
+    app.command("convert", cls=GroupedCommand)(convert)
     return app
 
 

@@ -18,7 +18,7 @@ from livelink_bridge.session import build
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from speech_to_face.base import SpeechToFace
     from speech_to_face_lab.evaluation.phones import Posteriors
     from speech_to_face_lab.evaluation.readability import Lips, Readability

@@ -15,12 +15,11 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.reporting.progress_bar import ProgressBar, progress_bar
 
 if TYPE_CHECKING:
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
     from speech_to_face_lab.training.program.engine import Outcome
     from speech_to_face_lab.training.program.plan import Plan
     from speech_to_face_lab.training.program.run import TrainOptions
 
-OPTIONS = ("device",)
 Show = Callable[[str, float, dict[str, float]], None]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from arkit_mapping.liveliness.moods import DEFAULT_INTENSITY, Mood, MoodError, names_of_moods
+from arkit_mapping.liveliness.moods import DEFAULT_INTENSITY, names_of_moods
 from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.errors import UsageError
 from livelink_bridge.remote_control.live_target import LiveStage
@@ -21,6 +21,7 @@ from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Status, Target
 from livelink_bridge.reporting.status_text import losses_text
 from livelink_bridge.session.status import StatusReporter
+from livelink_bridge.settings.moods import read_mood
 from livelink_bridge.sinks.preview import PreviewSink
 from livelink_bridge.takes.recorder import Recorder
 
@@ -63,7 +64,7 @@ class LiveShow:
         self._actions: dict[str, Callable[[LiveStage, str, Any], str]] = {
             "mute": lambda stage, subject, on: _quietly(stage.mute, bool(on), subject),
             "neutral": lambda stage, subject, on: _quietly(stage.neutral, bool(on), subject),
-            "mood": lambda stage, subject, mood: _quietly(stage.feel, _mood(mood), subject),
+            "mood": lambda stage, subject, mood: _quietly(stage.feel, read_mood(mood), subject),
             "calibrate": lambda stage, subject, _value: _quietly(stage.calibrate, subject),
             "record": _record,
         }
@@ -168,13 +169,6 @@ def _record(stage: LiveStage, subject: str, _value: object) -> str:
         return f"Recorded {stage.end_take(subject).csv}."
     slate, take = recorder.slate, recorder.take
     return f"Recording take {take} of {slate} from {stage.begin_take(subject)}."
-
-
-def _mood(text: object) -> Mood:
-    try:
-        return Mood.parse(str(text))
-    except MoodError as error:
-        raise UsageError(str(error)) from None
 
 
 def _voice_state(stage: LiveStage, subject: str) -> State:

@@ -689,7 +689,7 @@ def test_the_record_button_shows_that_it_records_and_names_the_file(live: Any, l
 @pytest.mark.timeout(300)
 def test_the_tour_has_its_pictures(tab: Tab, served: Served) -> None:
     from livelink_bridge.commands.live.preview import analysis
-    from livelink_bridge.settings.settings import Settings
+    from livelink_bridge.settings.table import Settings
 
     served.session._analyse = analysis(Settings(), served.folder)
     tab.page.reload()

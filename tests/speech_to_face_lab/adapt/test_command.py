@@ -17,7 +17,7 @@ from speech_to_face_lab.adapt.verdict import Verdict
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cli.VERBS, "adapt", cli.with_settings(adapt.adapt, adapt.OPTIONS))
+    monkeypatch.setitem(cli.VERBS, "adapt", cli.with_settings("adapt", adapt.adapt))
 
 
 def result(better: bool, kept: bool) -> Result:
