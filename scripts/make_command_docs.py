@@ -10,15 +10,16 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
-from livelink_bridge.cli import VERBS, run
+from livelink_bridge.cli import HEADINGS, run
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 WIDTH = "100"
 GROUPS = {"models": ("info", "download", "convert"), "takes": ("list", "check", "trim", "resample", "merge", "export")}
-"""Verbs with verbs of their own, in the order of their help."""
+"""Commands with commands of their own, in the order of their help."""
 HEAD = """# Commands
 
 Made by `python scripts/make_command_docs.py` from each command's `--help`; a test checks that it is current.
@@ -45,14 +46,14 @@ def commands_page() -> str:
     shown = [
         ("livelink-bridge", []),
         ("livelink-bridge --mic [DEVICE]", ["--mic"]),
-        *((f"livelink-bridge {verb}", [verb]) for verb in VERBS),
-        *((f"livelink-bridge {' '.join(words)}", words) for group in GROUPS for words in _words(group)),
+        *((f"livelink-bridge {' '.join(words)}", words) for names in HEADINGS.values() for words in _words(names)),
     ]
     return HEAD + "".join(f"\n## {title}\n\n```\n{help_text(arguments)}\n```\n" for title, arguments in shown)
 
 
-def _words(group: str) -> list[list[str]]:
-    return [[group], *([group, verb] for verb in GROUPS[group])]
+def _words(names: Sequence[str]) -> list[list[str]]:
+    """Each command under a heading, followed by its own commands."""
+    return [words for name in names for words in ([name], *([name, verb] for verb in GROUPS.get(name, ())))]
 
 
 def help_text(arguments: list[str]) -> str:

@@ -25,9 +25,10 @@ def main(arguments: list[str]) -> int:
     if find_spec("material") is None:
         print("mkdocs-material is not installed: pip install -c constraints.txt -e '.[docs]'", file=sys.stderr)
         return 1
-    drift = subprocess.run([sys.executable, "scripts/make_command_docs.py", "--check"], cwd=ROOT, check=False)
-    if drift.returncode:
-        return drift.returncode
+    for script in ("scripts/make_command_docs.py", "scripts/make_settings_docs.py"):
+        drift = subprocess.run([sys.executable, script, "--check"], cwd=ROOT, check=False)
+        if drift.returncode:
+            return drift.returncode
     verb = ["serve", "--dev-addr", "127.0.0.1:8000"] if arguments else ["build", "--clean"]
     # The theme otherwise prints an advertisement for its successor into every build.
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}

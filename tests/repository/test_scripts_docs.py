@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from livelink_bridge.demo import SENTENCE
@@ -14,8 +15,9 @@ from livelink_bridge.demo import SENTENCE
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_page_of_commands_is_what_the_program_says() -> None:
-    command = [sys.executable, "scripts/make_command_docs.py", "--check"]
+@pytest.mark.parametrize("script", ["make_command_docs.py", "make_settings_docs.py"])
+def test_a_generated_page_is_what_the_program_says(script: str) -> None:
+    command = [sys.executable, f"scripts/{script}", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=15, check=False)
     assert done.returncode == 0, done.stderr
 
