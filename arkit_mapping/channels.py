@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+FRAME_RATE = 60
+"""Frames per second of every face: the rate of the networks, of curves and of takes that are written."""
+
 SHAPE_COUNT = 52
 """How many of the 61 are blend shapes, weights in [0, 1]. The other nine are head and eye angles in radians, the app's
 unit."""

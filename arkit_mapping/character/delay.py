@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.entries import CharacterError, Poses
-from arkit_mapping.character.smoothing import BETAS, MIN_CUTOFFS_HZ, POSE_RATE_HZ, Smoother, Smoothing
+from arkit_mapping.character.smoothing import BETAS, MIN_CUTOFFS_HZ, Smoother, Smoothing
 
 MOST_MS = 10.0
 """The most that smoothing may add. Chosen: well under a pose (16.7 ms), next to 67 ms of look-ahead."""
@@ -24,7 +24,7 @@ SYLLABLE_HZ = 3.0
 REFERENCE_SIZE = 0.1
 """Peak to peak, of a weight's range or in radians. Chosen: about what the lips' least channels move by in the bundled
 sentence as the shipped network speaks it (5th to 95th percentile: MouthUpperUp 0.08, MouthClose 0.09, JawOpen 0.34)."""
-CLOSURE_S = 4 / POSE_RATE_HZ
+CLOSURE_S = 4 / FRAME_RATE
 """A quick closure, 67 ms from open to shut. Chosen: the shortest that 60 poses a second draw as a movement and not a
 jump."""
 
@@ -84,9 +84,9 @@ def _nearest(bounds: tuple[float, float], smoothing: Callable[[float], Smoothing
 
 def _syllable_ms(smoothing: Smoothing) -> float:
     """From the phase of the fundamental, over one period, after three to settle."""
-    period = round(POSE_RATE_HZ / SYLLABLE_HZ)
+    period = round(FRAME_RATE / SYLLABLE_HZ)
     settle = 3 * period
-    t_s = (np.arange(settle + period)[:, None] + _PHASES) / POSE_RATE_HZ
+    t_s = (np.arange(settle + period)[:, None] + _PHASES) / FRAME_RATE
     moved = REFERENCE_SIZE / 2 * (1 - np.cos(math.tau * SYLLABLE_HZ * t_s))
     turn = np.exp(-1j * math.tau * SYLLABLE_HZ * t_s[settle:])
     came, went = ((rows[settle:] * turn).sum(axis=0) for rows in (moved, _smoothed(moved, smoothing)))
@@ -94,7 +94,7 @@ def _syllable_ms(smoothing: Smoothing) -> float:
 
 
 def _closure_ms(smoothing: Smoothing) -> float:
-    t_s = (np.arange(-2, 26)[:, None] + _PHASES) / POSE_RATE_HZ
+    t_s = (np.arange(-2, 26)[:, None] + _PHASES) / FRAME_RATE
     part = np.clip(t_s / CLOSURE_S, 0, 1)
     smooth = _smoothed(REFERENCE_SIZE * (1 - part * part * (3 - 2 * part)), smoothing)
     return 1000 * max(_half_done_s(t_s[:, phase], smooth[:, phase]) - CLOSURE_S / 2 for phase in range(len(_PHASES)))

@@ -13,12 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.closure import JAW_OPEN, MOUTH_CLOSE
 from arkit_mapping.character.entries import Poses, number
-
-POSE_RATE_HZ = 60
-"""Poses per second of sound, the only rate there is here."""
 
 MIN_CUTOFFS_HZ = (0.1, 60.0)
 BETAS = (0.0, 200.0)
@@ -27,10 +24,10 @@ SPEED_CUTOFF_HZ = 6.0
 """Low-pass on the speed. The paper's 1 Hz knows of a p only when it is over; at 6 Hz the cutoff opens within two
 poses."""
 
-_SPEED_SHARE = np.float32(SPEED_CUTOFF_HZ / (SPEED_CUTOFF_HZ + POSE_RATE_HZ / (2 * math.pi)))
+_SPEED_SHARE = np.float32(SPEED_CUTOFF_HZ / (SPEED_CUTOFF_HZ + FRAME_RATE / (2 * math.pi)))
 _SPEED_KEPT = 1 - _SPEED_SHARE
-_SPEED_GAIN = _SPEED_SHARE * np.float32(POSE_RATE_HZ)
-_HALF_SHARE_HZ = np.float32(POSE_RATE_HZ / (2 * math.pi))
+_SPEED_GAIN = _SPEED_SHARE * np.float32(FRAME_RATE)
+_HALF_SHARE_HZ = np.float32(FRAME_RATE / (2 * math.pi))
 """The cutoff at which half of a step is taken at once: a share of f / (f + rate / 2 pi), as in the paper."""
 
 

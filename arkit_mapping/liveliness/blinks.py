@@ -6,8 +6,9 @@ from random import Random
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.liveliness.prosody import Heard
-from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, lognormal
+from arkit_mapping.liveliness.track import Curve, Track, lognormal
 
 SILENT_PER_MIN, SPEAKING_PER_MIN = 14, 15
 """Blinks that come by themselves. With those at pauses and at shifts of the gaze a silent face comes to 17 a minute and
@@ -76,7 +77,7 @@ class Blinks:
         for pose, chance, delay_s in sorted(causes):
             self._until(pose, first, phases)
             if self._rng.random() < chance * min(1.0, self._amount):
-                self._asked.append(pose + round(self._rng.random() * delay_s * RATE_HZ))
+                self._asked.append(pose + round(self._rng.random() * delay_s * FRAME_RATE))
         self._until(end, first, phases)
 
     def _until(self, end: int, first: int, phases: np.ndarray) -> None:
@@ -98,18 +99,18 @@ class Blinks:
         if self._rng.random() < DOUBLE:
             curve = np.concatenate([curve[: -len(curve) // 4], one_blink(self._rng)])
         self._track.follow(at, curve)
-        self._free_from = at + max(round(APART_S * RATE_HZ), len(curve))
+        self._free_from = at + max(round(APART_S * FRAME_RATE), len(curve))
 
 
 def one_blink(rng: Random) -> Curve:
     """A blink from its first moved pose until the lids are open: float32 (poses, 2), the eyes nearly together."""
     closing, opening = (max(0.05, lognormal(rng, *spread)) for spread in (CLOSING_S, OPENING_S))
-    closed = max(1 / RATE_HZ, lognormal(rng, *CLOSED_S))
+    closed = max(1 / FRAME_RATE, lognormal(rng, *CLOSED_S))
     depth = rng.uniform(0.6, 0.9) if rng.random() < PARTIAL else rng.uniform(0.97, 1.0)
     lag = rng.gauss(0.0, BETWEEN_EYES_S)
-    begun = rng.random() / RATE_HZ
-    poses = int((closing + closed + opening + abs(lag)) * RATE_HZ) + 2
-    seconds = (np.arange(poses) / RATE_HZ + begun)[:, None] - np.array([max(lag, 0.0), max(-lag, 0.0)])
+    begun = rng.random() / FRAME_RATE
+    poses = int((closing + closed + opening + abs(lag)) * FRAME_RATE) + 2
+    seconds = (np.arange(poses) / FRAME_RATE + begun)[:, None] - np.array([max(lag, 0.0), max(-lag, 0.0)])
     down = _ease(seconds / closing)
     up = _ease(np.maximum((seconds - closing - closed) / opening, 0) ** 0.7)
     return np.asarray(depth * down * (1 - up), np.float32)

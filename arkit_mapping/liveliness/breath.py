@@ -6,9 +6,9 @@ from random import Random
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.liveliness.prosody import Heard
-from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, glide, lognormal, poses_of
+from arkit_mapping.liveliness.track import Curve, Track, glide, lognormal, poses_of
 
 NOSE = slice(CHANNELS_61.index("NoseSneerLeft"), CHANNELS_61.index("NoseSneerRight") + 1)
 
@@ -36,14 +36,14 @@ class Breath:
         self._rng = rng
         self._amount = amount
         self._next = poses_of(lognormal(rng, *BREATH_S) * rng.random())
-        self._began = -RATE_HZ * 10
+        self._began = -FRAME_RATE * 10
         self._track = Track(2)
 
     def step(self, first: int, heard: Heard) -> Curve:
         """float32 (poses, 2)."""
         for pose in heard.pauses:
             self._until(pose, first, heard)
-            if pose - self._began >= APART_S * RATE_HZ:
+            if pose - self._began >= APART_S * FRAME_RATE:
                 self._breathe(pose, DEEP, lognormal(self._rng, *GASP_S), SPOKEN_S)
         end = first + len(heard.speaking)
         self._until(end, first, heard)
@@ -52,7 +52,7 @@ class Breath:
     def _until(self, end: int, first: int, heard: Heard) -> None:
         while self._next < end:
             if heard.speaking[self._next - first]:
-                self._next += RATE_HZ // 2
+                self._next += FRAME_RATE // 2
             else:
                 lasts = lognormal(self._rng, *BREATH_S)
                 self._breathe(self._next, QUIET, INHALED * lasts, (1 - INHALED) * lasts)

@@ -6,9 +6,9 @@ from random import Random
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.liveliness.prosody import Heard
-from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, glide, lognormal, poses_of
+from arkit_mapping.liveliness.track import Curve, Track, glide, lognormal, poses_of
 
 SHAPES = slice(CHANNELS_61.index("BrowInnerUp"), CHANNELS_61.index("BrowOuterUpRight") + 1)
 
@@ -51,4 +51,4 @@ class Brows:
         rise, hold, fall = (poses_of(lognormal(self._rng, *spread)) for spread in (RISE_S, HOLD_S, FALL_S))
         up = glide(self._track.value(at - 1), top, max(rise, 4))
         self._track.follow(at, np.concatenate([up, np.repeat(up[-1:], hold, axis=0), glide(top, 0.0, max(fall, 8))]))
-        self._free_from = at + round(APART_S * RATE_HZ)
+        self._free_from = at + round(APART_S * FRAME_RATE)

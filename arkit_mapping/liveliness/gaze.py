@@ -7,9 +7,10 @@ from random import Random
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.liveliness import eyes
 from arkit_mapping.liveliness.prosody import Heard
-from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, lognormal, poses_of
+from arkit_mapping.liveliness.track import Curve, Track, lognormal, poses_of
 
 AT_PARTNER_S = {True: (3.13, 3.16), False: (7.92, 1.57)}
 AWAY_S = {True: (0.93, 0.80), False: (0.43, 0.24)}
@@ -97,7 +98,7 @@ class Gaze:
 def saccade(start: tuple[float, float], end: tuple[float, float], degrees: float, begun: float) -> Curve:
     """The poses of one jump of the eyes, which began `begun` of a pose before the first of them: float32 (poses,
     eyes.LOOK)."""
-    lasts = (SACCADE_S + SACCADE_S_PER_DEG * degrees) * RATE_HZ
+    lasts = (SACCADE_S + SACCADE_S_PER_DEG * degrees) * FRAME_RATE
     rows = []
     for pose in range(math.ceil(lasts) + 1):
         part = min((pose + begun) / lasts, 1.0)

@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.liveliness.prosody import Heard
-from arkit_mapping.liveliness.track import RATE_HZ, Curve, Track, glide, lognormal, poses_of
+from arkit_mapping.liveliness.track import Curve, Track, glide, lognormal, poses_of
 
 ANGLES = slice(CHANNELS_61.index("HeadYaw"), CHANNELS_61.index("HeadRoll") + 1)
 
@@ -101,7 +101,7 @@ class Head:
         self._nods.follow(
             at, np.concatenate([_onwards(self._nods, at, [depth], down), glide(depth, 0.0, poses_of(back))])
         )
-        self._nod_from = at + math.ceil(APART_S * RATE_HZ)
+        self._nod_from = at + math.ceil(APART_S * FRAME_RATE)
 
 
 def _onwards(track: Track, at: int, target: list[float], seconds: float) -> Curve:

@@ -9,8 +9,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 60
-"""Poses a second."""
+from arkit_mapping.channels import FRAME_RATE
 
 Curve = NDArray[np.float32]
 """float32 (poses, width)."""
@@ -77,7 +76,7 @@ def _cubic(poses: int) -> tuple[Curve, Curve]:
 
 def poses_of(seconds: float) -> int:
     """Whole poses in so many seconds, at least one."""
-    return max(1, round(seconds * RATE_HZ))
+    return max(1, round(seconds * FRAME_RATE))
 
 
 def lognormal(rng: Random, mean: float, deviation: float) -> float:

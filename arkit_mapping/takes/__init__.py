@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from arkit_mapping.takes.csv import DAY_S, MIN_ROWS, RATE_HZ, Take, TakeError, TakeWriter, read_take, write_take
+from arkit_mapping.takes.csv import DAY_S, MIN_ROWS, Take, TakeError, TakeWriter, read_take, write_take
 
-__all__ = ["DAY_S", "MIN_ROWS", "RATE_HZ", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
+__all__ = ["DAY_S", "MIN_ROWS", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TextIO
 
-from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, nearest
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE, SHAPE_COUNT, nearest
 from arkit_mapping.takes.cells import MAY_BE_MISSING
-from arkit_mapping.takes.csv import DAY_S, RATE_HZ, Take, TakeError, read_take
+from arkit_mapping.takes.csv import DAY_S, Take, TakeError, read_take
 from arkit_mapping.takes.edit import gaps
 from arkit_mapping.takes.folder import take_json_faults
 from arkit_mapping.takes.names import imported_subject, named
@@ -214,7 +214,7 @@ def _check_row(cells: list[str], number: int, names: list[str], found: _Findings
             "error",
             number,
             "timecode",
-            f"got timecode {cells[0][:40]!r}, expected HH:MM:SS:FF.mmm, non-drop, FF below {RATE_HZ}",
+            f"got timecode {cells[0][:40]!r}, expected HH:MM:SS:FF.mmm, non-drop, FF below {FRAME_RATE}",
         )
     else:
         times.add(number, *moment)
@@ -261,7 +261,7 @@ def _moment(text: str) -> tuple[int, float] | None:
     hours, minutes, seconds, ff = int(parts[0][:9]), int(parts[1][:9]), int(parts[2][:9]), float(parts[3][:20])
     return (
         (3600 * hours + 60 * minutes + seconds, ff)
-        if hours < 24 and minutes < 60 and seconds < 60 and ff < RATE_HZ
+        if hours < 24 and minutes < 60 and seconds < 60 and ff < FRAME_RATE
         else None
     )
 
@@ -279,9 +279,9 @@ class _Times:
         """Rows whose mmm is where in the second their FF is."""
 
     def add(self, line: int, second: int, ff: float) -> None:
-        at_s = second + ff / RATE_HZ
+        at_s = second + ff / FRAME_RATE
         self._rows += 1
-        self._as_milliseconds += abs(ff % 1 * RATE_HZ - int(ff)) < 1.1
+        self._as_milliseconds += abs(ff % 1 * FRAME_RATE - int(ff)) < 1.1
         self._most_ff = max(self._most_ff, ff)
         if self._first is None:
             self._first = (second, ff)
@@ -327,7 +327,7 @@ class _Times:
                 "note",
                 0,
                 "start",
-                f"the take begins {self._first[0] + self._first[1] / RATE_HZ:.3f} s into the sequence",
+                f"the take begins {self._first[0] + self._first[1] / FRAME_RATE:.3f} s into the sequence",
             )
 
     def _judge_rate(self, counts: str) -> None:
@@ -340,7 +340,7 @@ class _Times:
                 f"its timecode counts {counts} a second, importers count 60, newer ones 30 where no FF "
                 "is over 30: each second lasts another time",
             )
-        elif self._most_ff > RATE_HZ / 2 or counts == "milliseconds":
+        elif self._most_ff > FRAME_RATE / 2 or counts == "milliseconds":
             return
         elif counts == "30":
             text = "FF counts in thirtieths: newer importers (Unreal 5.4) read it right, older ones halve its fractions"

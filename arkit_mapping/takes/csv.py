@@ -22,14 +22,14 @@ from typing import Self, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.remap import NEUTRAL
 from arkit_mapping.takes.cells import Cells, missing_shape, numbers
 from arkit_mapping.takes.clock import Labels
-from arkit_mapping.takes.rows import DAY_S, HEADER, MIN_ROWS, RATE_HZ, ROW, TakeError, checked_rows, moment_of, row_text
+from arkit_mapping.takes.rows import DAY_S, HEADER, MIN_ROWS, ROW, TakeError, checked_rows, moment_of, row_text
 from arkit_mapping.whole_file import partial_path, put_in_place
 
-__all__ = ["DAY_S", "MIN_ROWS", "RATE_HZ", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
+__all__ = ["DAY_S", "MIN_ROWS", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class Take:
     times_s: NDArray[np.float64]
     """float64 (frames,), rising: seconds from midnight of the day the take began, past 86400 when it runs into the
     next. Rows the app left out are gaps."""
-    rate: int = RATE_HZ
+    rate: int = FRAME_RATE
     """Rows per second where there is no gap."""
     notes: tuple[str, ...] = ()
     """What the file has unlike the app's, and how it was read, a few words each."""
@@ -193,5 +193,5 @@ def _take(poses: NDArray[np.float32], times_s: NDArray[np.float64], notes: tuple
     """Of rows with one time the last is kept."""
     kept = np.append(np.diff(times_s) > 0, True)
     rising = times_s[kept]
-    rate = round(1 / float(np.median(np.diff(rising)))) if len(rising) > 1 else RATE_HZ
+    rate = round(1 / float(np.median(np.diff(rising)))) if len(rising) > 1 else FRAME_RATE
     return Take(poses[kept], rising, max(rate, 1), notes, counts)

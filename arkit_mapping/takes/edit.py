@@ -16,16 +16,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.groups import GROUPS
 from arkit_mapping.takes import rows as rows_module
 from arkit_mapping.takes.clock import COUNTINGS, MILLISECONDS, Counting, counting_of
-from arkit_mapping.takes.csv import DAY_S, RATE_HZ, Take, TakeError
+from arkit_mapping.takes.csv import DAY_S, Take, TakeError
 
 Align = Literal["timecode", "start"]
 """How two takes are laid over each other: moment by moment of the day, or first row on first row."""
 
-LONGEST_ROWS = 4 * 3600 * RATE_HZ
+LONGEST_ROWS = 4 * 3600 * FRAME_RATE
 """Most rows that a take may be resampled to: four hours, 200 MB. One wrong timecode must not ask for all memory."""
 SAME_MOMENT_FRAMES = 0.02
 """A row this near to the moment asked for, in rows, is that moment: the phone's timecode trembles by thousandths of a

@@ -10,17 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61, TAKE_COLUMNS
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE, TAKE_COLUMNS
 from arkit_mapping.takes.cells import TakeError as TakeError
 
-RATE_HZ = 60
-"""What FF counts in every take that is written here, and rows per second of one that was made rather than recorded."""
 MIN_ROWS = 37
 """Rows until 0.6 s have passed. Whatever frame of a second they begin at, one of so many in a row has an FF over 30."""
 DAY_S = 86400
 ROW = 1000
 """Thousandths of a sixtieth from one row to the next."""
-SECOND = ROW * RATE_HZ
+SECOND = ROW * FRAME_RATE
 """Thousandths of a sixtieth in a second."""
 HEADER = ",".join(("Timecode", "BlendShapeCount", *TAKE_COLUMNS))
 

@@ -15,13 +15,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.networks.pmmtalk.config import Config, load_config
 from speech_to_face.networks.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
 from speech_to_face.networks.pmmtalk.voice import Voice
 from speech_to_face.phones import VISEMES
-from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
+from speech_to_face.streaming.features import SAMPLE_RATE, LogMel, frame_count, step_end
 from speech_to_face.streaming.stepped import BLOCK_STEPS
 
 SHORTEST_FRAMES = 2

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from arkit_mapping.channels import CHANNELS_61, MOUTH_32, index_of
-from arkit_mapping.takes.csv import RATE_HZ, Take, TakeError, write_take
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE, MOUTH_32, index_of
+from arkit_mapping.takes.csv import Take, TakeError, write_take
 from livelink_bridge.api.parts import model_of, settings_of
 from livelink_bridge.api.sound import checked_rate, checked_sound
 from livelink_bridge.audio.pcm import Sound
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import SinkError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Animation:
         if kind_of(out) == ".csv":
             _write_csv(out, self.poses)
         else:
-            export_take(Take(self.poses, self.times_s, RATE_HZ), out, force=True)
+            export_take(Take(self.poses, self.times_s, FRAME_RATE), out, force=True)
 
 
 def animate(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.character import Character
 from arkit_mapping.liveliness import Liveliness
 from arkit_mapping.liveliness.moods import Mood
-from livelink_bridge.core.frames import FRAME_RATE, Weights
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.face.face import Face
 from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
 

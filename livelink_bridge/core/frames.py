@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FRAME_RATE = 60
-"""Poses per second of sound, everywhere in this program."""
+from arkit_mapping.channels import FRAME_RATE as FRAME_RATE
+
 FACE_CHANNELS = 61
 
 Weights = NDArray[np.float32]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.level_meter import clipped_samples
 from livelink_bridge.audio.noise_gate import Levels, Thresholds
-from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.errors import SourceError, UsageError
 from livelink_bridge.settings import shared_json
 from livelink_bridge.settings.identity import config_folder

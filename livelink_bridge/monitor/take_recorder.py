@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.takes.csv import DAY_S, RATE_HZ, TakeError, TakeWriter
+from arkit_mapping.channels import FRAME_RATE
+from arkit_mapping.takes.csv import DAY_S, TakeError, TakeWriter
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.monitor.subjects import HeardPose
 from livelink_bridge.sinks.base import Sink
@@ -101,8 +102,8 @@ class Timeline:
         self._last_s = max(
             self._last_s, pose.timecode_s if self._believed and pose.timecode_s is not None else arrived_s
         )
-        frame = math.floor(self._last_s * RATE_HZ)
-        return Stamp(frame, self._last_s * RATE_HZ - frame, Fraction(RATE_HZ), self._last_s % DAY_S)
+        frame = math.floor(self._last_s * FRAME_RATE)
+        return Stamp(frame, self._last_s * FRAME_RATE - frame, Fraction(FRAME_RATE), self._last_s % DAY_S)
 
 
 class SingleTake:
@@ -117,12 +118,12 @@ class SingleTake:
             raise SinkError(str(error)) from error
 
     def send(self, weights: NDArray[np.float32], stamp: Stamp) -> None:
-        at = (stamp.frame + stamp.subframe) / stamp.rate * RATE_HZ
+        at = (stamp.frame + stamp.subframe) / stamp.rate * FRAME_RATE
         if self._first is None:
             self._first = float(at)
             self._writer.begin_at(stamp.of_day_s)
         rows = round(float(at) - self._first) + 1 - self._writer.rows
-        if rows > 10 * RATE_HZ:  # a sender that paused: equal rows for minutes would help nobody
+        if rows > 10 * FRAME_RATE:  # a sender that paused: equal rows for minutes would help nobody
             self._first = float(at) - self._writer.rows
             rows = 1
         try:

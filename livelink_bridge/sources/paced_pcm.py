@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.pcm import PcmFormat, PcmReader, Sound
 from livelink_bridge.audio.resample import prepare
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.sources.playout import BUFFER_S, ENOUGH_S, PacedAudio
 from livelink_bridge.sources.utterance import Boundary, Done, Position
 

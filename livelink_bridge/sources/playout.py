@@ -13,8 +13,9 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.pcm import Sound
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.sources.utterance import NOTHING, Boundary, Done, Position, Utterance
 
 ENOUGH_S = 0.1

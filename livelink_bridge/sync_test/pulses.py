@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import index_of
+from arkit_mapping.channels import FRAME_RATE, index_of
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, Weights
+from livelink_bridge.core.frames import AudioBlock, Weights
 from livelink_bridge.reporting.metrics import Recent
 from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import Coefficients, Samples, Stream

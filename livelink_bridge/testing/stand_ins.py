@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from arkit_mapping import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.character.closure import LipRule
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, Weights
+from livelink_bridge.core.frames import AudioBlock, Weights
 from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import Coefficients, Samples, Stream
 

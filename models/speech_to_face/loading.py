@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face import checkpoint, devices
 from speech_to_face.base import ModelError, SpeechToFace
-from speech_to_face.streaming.features import FRAME_RATE
 from speech_to_face.streaming.to_60_fps import to_60_fps
 from speech_to_face.styles import VoiceChoice
 

@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.channel import Channel
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender

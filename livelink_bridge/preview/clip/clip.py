@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.character import Character, CharacterStream
 from arkit_mapping.character.entries import Poses
 from arkit_mapping.character.smoothing import Smoother
@@ -20,7 +20,7 @@ from livelink_bridge.analysis.phones import Hearing, Listening, Segment, phone_n
 from livelink_bridge.audio.downmix import mono
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.entries import Poses
 from arkit_mapping.takes.csv import Take, TakeError, TakeWriter
-from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.face.jitter_buffer import tail
 from livelink_bridge.preview.clip.clip import Clip, Progress

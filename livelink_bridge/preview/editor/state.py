@@ -17,9 +17,9 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.character import Character, load_character
-from livelink_bridge.core.frames import FRAME_RATE, Weights
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError
 from livelink_bridge.preview.clip.clip import Clip
 from livelink_bridge.preview.clip.frame_tiles import PoseTiles

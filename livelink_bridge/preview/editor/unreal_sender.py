@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.character.closure import closed_lips
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, Weights
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, fade
 from livelink_bridge.session.outputs import Outputs, open_sinks

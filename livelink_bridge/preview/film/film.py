@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.character.entries import Poses
-from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.errors import UsageError
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}

@@ -12,8 +12,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
+
 SAMPLE_RATE = 16_000
-FRAME_RATE = 60
 MEL_PER_STEP = 2
 MELS = 80
 WINDOW = 400

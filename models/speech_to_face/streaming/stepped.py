@@ -11,8 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import Coefficients, Samples, check_samples
-from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE, LogMel, frame_count, step_end
+from speech_to_face.streaming.features import SAMPLE_RATE, LogMel, frame_count, step_end
 from speech_to_face.streaming.tongue import CHANNEL, Tongue
 
 Array = NDArray[np.float32]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace, Stream
-from speech_to_face.streaming.features import FRAME_RATE
 
 
 def to_60_fps(model: SpeechToFace) -> SpeechToFace:

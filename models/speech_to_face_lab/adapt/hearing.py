@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import Samples
 from speech_to_face.networks.pmmtalk import faces
 from speech_to_face.networks.pmmtalk.branches import to_patches
 from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.phones import CLASSES, INDEX, Phone
-from speech_to_face.streaming.features import FRAME_RATE, LogMel, frame_count, step_end
+from speech_to_face.streaming.features import LogMel, frame_count, step_end
 from speech_to_face_lab.corpus.captures import Word
 from speech_to_face_lab.training.tracks import UNKNOWN
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from arkit_mapping.channels import MOUTH_32
-from speech_to_face.streaming.features import FRAME_RATE
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face_lab import metrics
 from speech_to_face_lab.adapt.takes import Curves, LeftOut, Take, put_right
 from speech_to_face_lab.metrics import Pair

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import Samples
-from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE
+from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.adapt.figures import R2, Row
 from speech_to_face_lab.adapt.takes import Take
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.phones import CLASSES, Phone
-from speech_to_face.streaming.features import FRAME_RATE
 from speech_to_face_lab.corpus.captures.sound import FULL_SCALE, read_sound
 from speech_to_face_lab.corpus.lattice import SILENCE, Lattice, Shares, best_path, lattice
 from speech_to_face_lab.corpus.pronounce import PronounceError, Word

@@ -9,9 +9,10 @@ import numpy as np
 import soundfile
 import yaml
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import ModelError
 from speech_to_face.config_file import UNREADABLE
-from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE
+from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.corpus.captures import Capture
 from speech_to_face_lab.corpus.store import as_float
 from speech_to_face_lab.protocols.clips import SubjectClip, Tally, resampled

@@ -12,9 +12,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import MOUTH_32, nearest
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32, nearest
 from speech_to_face.base import ModelError
-from speech_to_face.streaming.features import FRAME_RATE, SAMPLE_RATE, frame_count
+from speech_to_face.streaming.features import SAMPLE_RATE, frame_count
 
 HELD_S = 0.25
 """How long the last frame may be held; sound past that has no face and is cut."""
