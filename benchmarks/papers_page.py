@@ -216,7 +216,7 @@ def ship(budget: Budget, folder: Path) -> None:
 
 
 def card(model: str, row: dict[str, float], budget: Budget) -> str:
-    """CARD.md of a shipped small checkpoint: what it is, what it learnt from, how it does, what it cannot do."""
+    """Return CARD.md of a shipped small checkpoint: what it is, its training data, its scores and its limits."""
     mean = mean_predictor(CROSS_SUBJECT, budget) or {}
     made = read_split(budget.folder(model, CROSS_SUBJECT))
     figures = {"lve_sq": "LVE, squared", "ale_sq": "ALE, squared", "r2": "R²", "closure_recall": "closure recall"}
@@ -225,13 +225,12 @@ def card(model: str, row: dict[str, float], budget: Budget) -> str:
         [
             f"# {model}-mini",
             "",
-            f"A small network of the kind of {NAMES[model].title} ({row['parameters'] / 1e6:.2f} million parameters), "
-            f"made for comparison and "
-            "for trying the system live. It is not the paper's network and has none of its weights.",
+            f"A small network ({row['parameters'] / 1e6:.2f} million parameters) of the type {NAMES[model].title}, "
+            "for comparison and for live trials. It is not the paper's network and has none of its weights.",
             "",
             f"Trained for {row['steps']:.0f} steps on {len(made.train)} synthetic speakers of "
-            f"eSpeak NG, Festival and Flite, whose mouths were "
-            "made from the known phones by rules. No recordings of people were used.",
+            "eSpeak NG, Festival and Flite. Rules made the mouth targets from the known phones. "
+            "It uses no recordings of people.",
             "",
             f"On {len(made.test)} unseen synthetic speakers:",
             "",
@@ -239,11 +238,10 @@ def card(model: str, row: dict[str, float], budget: Budget) -> str:
             "|---|---|---|",
             *lines,
             "",
-            "Limits: rule-made mouths only, so it moves as the rules do; no real speech was heard in "
-            "training; use `pmmtalk-live` for work.",
+            "Limits: it learned rule-made mouth targets only, and no real speech. Use `pmmtalk-live` for work.",
             "",
             f"Made by `python benchmarks/papers.py --steps {budget.steps} --minutes {budget.minutes:g} "
-            "--ship models/speech_to_face/checkpoints`; see docs/papers.md.",
+            "--ship models/speech_to_face/checkpoints`. See docs/papers.md.",
             "",
         ]
     )
