@@ -1,39 +1,38 @@
-"""One UUID per character, remembered between runs.
+"""One device id per subject, remembered between runs.
 
-Unreal keeps one subject per device id: an id shared by two subjects makes each delete the other, and a new id every run
-leaves a dead subject behind every time.
+Unreal keeps one subject per device id: two subjects with the same id delete each other, and a new id at every run
+leaves a dead subject behind each time.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
+
+import platformdirs
 
 from livelink_bridge.settings import shared_json
 
 _log = logging.getLogger(__name__)
 
 
-def config_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where this user's settings are kept: LIVELINK_BRIDGE_HOME, or the place the system has for such things."""
-    if environ.get("LIVELINK_BRIDGE_HOME"):
-        return Path(environ["LIVELINK_BRIDGE_HOME"])
-    home = Path.home()
-    if platform == "win32":
-        return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") / "livelink-bridge"
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "livelink-bridge"
-    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "livelink-bridge"
+def config_folder() -> Path:
+    """Folder of this user's settings: LIVELINK_BRIDGE_HOME, or the system's place for them.
+
+    `~/.config/livelink-bridge`, on macOS `~/Library/Application Support/livelink-bridge`, on Windows
+    `%APPDATA%\\livelink-bridge`.
+    """
+    home = os.environ.get("LIVELINK_BRIDGE_HOME")
+    return Path(home) if home else platformdirs.user_config_path("livelink-bridge", appauthor=False, roaming=True)
 
 
 def device_id(subject: str, folder: Path | None = None) -> str:
-    """The id of a subject, made and remembered when it is new: 36 characters, upper case, as the phone app's.
+    """The device id of a subject, made and remembered when it is new: 36 characters, upper case, like the phone app's.
 
-    Unreal's names know no case, nor does this. Where ids cannot be read or written a new one is used, with a warning.
+    Case does not matter in `subject`, as in Unreal. Where ids cannot be read or written, a new one is used, with a
+    warning.
     """
     path = (folder or config_folder()) / "identities.json"
     key = subject.casefold()
@@ -41,7 +40,7 @@ def device_id(subject: str, folder: Path | None = None) -> str:
 
 
 def _remembered(path: Path, key: str) -> str:
-    """A new id, unless another program has made one for this subject in the meantime."""
+    """A new id, or the one that another program has made for this subject in the meantime."""
     made = str(uuid.uuid4()).upper()
 
     def with_it() -> dict[str, str]:
@@ -58,6 +57,7 @@ def _remembered(path: Path, key: str) -> str:
 
 
 def _read(path: Path, *, quiet: bool = False) -> dict[str, str]:
+    """Ids by subject, casefolded; empty, with a warning unless `quiet`, for a file that cannot be used."""
     try:
         return {str(subject): str(uuid.UUID(found)).upper() for subject, found in shared_json.read(path).items()}
     except (OSError, ValueError, AttributeError, TypeError) as error:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import yaml
 
 from speech_to_face.base import ModelError
@@ -39,20 +38,16 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
-def default_models_dir(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where models that did not come with the program are kept: LIVELINK_BRIDGE_MODELS_DIR, or the system's place for a
+def default_models_dir() -> Path:
+    """Folder of the models that did not come with the program: LIVELINK_BRIDGE_MODELS_DIR, or the system's place for a
     user's data.
 
-    Not the place of settings, which on Windows roam between machines: these are gigabytes.
+    Not the folder of settings, which on Windows roam between machines: these are gigabytes.
     """
-    if environ.get("LIVELINK_BRIDGE_MODELS_DIR"):
-        return Path(environ["LIVELINK_BRIDGE_MODELS_DIR"]).expanduser()
-    home = Path.home()
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "livelink-bridge" / "models"
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "livelink-bridge" / "models"
-    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "livelink-bridge" / "models"
+    given = os.environ.get("LIVELINK_BRIDGE_MODELS_DIR")
+    if given:
+        return Path(given).expanduser()
+    return platformdirs.user_data_path("livelink-bridge", appauthor=False) / "models"
 
 
 def installed(models_dir: Path | None = None) -> list[Path]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from livelink_bridge.settings import shared_json
-from livelink_bridge.settings.identity import config_folder, device_id
+from livelink_bridge.settings.identity import device_id
 
 UUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 
@@ -83,18 +83,3 @@ def test_an_id_that_another_program_made_in_the_meantime_is_taken(
 
     monkeypatch.setattr(shared_json, "change", late)
     assert device_id("Talker", tmp_path) == theirs[0]
-
-
-@pytest.mark.parametrize(
-    ("platform", "environ", "expected"),
-    [
-        ("linux", {}, ".config/livelink-bridge"),
-        ("linux", {"XDG_CONFIG_HOME": "/x"}, "/x/livelink-bridge"),
-        ("darwin", {}, "Library/Application Support/livelink-bridge"),
-        ("win32", {"APPDATA": "/roaming"}, "/roaming/livelink-bridge"),
-        ("win32", {}, "AppData/Roaming/livelink-bridge"),
-        ("linux", {"LIVELINK_BRIDGE_HOME": "/mine", "XDG_CONFIG_HOME": "/x"}, "/mine"),
-    ],
-)
-def test_each_system_has_its_place(platform, environ, expected):
-    assert config_folder(environ, platform) == Path.home() / expected
