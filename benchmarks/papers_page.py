@@ -12,9 +12,9 @@ import torch
 from papers_runs import CROSS_GENDER, CROSS_SUBJECT, RUNS, Budget, mean_predictor, read_rows
 
 from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.lip_aperture import aperture
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
-from speech_to_face_lab.metrics import aperture
 from speech_to_face_lab.protocols.splits import read_split
 from speech_to_face_lab.training.program import judge
 from speech_to_face_lab.training.program.data import of_subjects

@@ -1,7 +1,7 @@
 """Where lips have to meet: every p, b and m of a recording, and whether they do.
 
-How far lips are apart is measured as in `livelink-bridge evaluate`: `speech_to_face_lab.metrics.aperture`, at its
-narrowest around the onset of the phone.
+How far lips are apart is `arkit_mapping.lip_aperture`, as in `livelink-bridge evaluate`, at its narrowest around the
+onset of the phone.
 """
 
 from __future__ import annotations
@@ -9,23 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
-from arkit_mapping.character.closure import NOISE_GATE, LipRule, closed_lips
+from arkit_mapping.channels import FRAME_RATE
+from arkit_mapping.character.closure import LipRule
 from arkit_mapping.character.entries import Poses
+from arkit_mapping.lip_aperture import SEALED, apertures, onset_window
 from livelink_bridge.analysis.phones import Segment
-from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture
 
 BILABIAL = frozenset({"PB", "M"})
 """The phone classes whose lips meet: p and b, which look alike, and m."""
-SEALED = NOISE_GATE
-"""Aperture up to which lips count as sealed: a fiftieth of the range, under a millimetre, which is what the lip rule
-takes for noise of a jaw at rest. At 0, where `aperture` puts the seal itself, a network's tremble of some thousandths
-would open every second m."""
-
-_PIECE = 3600
-_CHANNELS = tuple((at, name) for at, name in enumerate(ARKIT_52[:SHAPE_COUNT]) if name.startswith(("jawOpen", "mouth")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +44,12 @@ def closures(phones: Sequence[Segment], poses: Poses, rule: LipRule = "metahuman
     return tuple(mark for mark in marks if mark is not None)
 
 
-def openings(poses: Poses, rule: LipRule = "metahuman") -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """float32 (n,): how far the lips are apart in poses (n, 61), as a curve to draw."""
-    parts = [_apertures(poses[first : first + _PIECE], rule) for first in range(0, len(poses), _PIECE)]
-    return np.concatenate([np.zeros(0, np.float32), *parts])
-
-
 def _mark(phone: Segment, poses: Poses, rule: LipRule) -> Mark | None:
-    first = max(0, int((phone.start_s - ONSET_BEFORE_S) * RATE))
-    end = min(len(poses), int((phone.start_s + ONSET_AFTER_S) * RATE))
-    if end <= first:
+    window = onset_window(phone.start_s, len(poses))
+    if window is None:
         return None
-    gap = _apertures(poses[first:end], rule)
+    gap = apertures(poses[window], rule)
     narrowest = int(gap.argmin())
     opening = float(gap[narrowest])
-    return Mark((first + narrowest) / RATE, phone.label, opening <= SEALED, opening, phone.start_s, phone.end_s)
-
-
-def _apertures(poses: Poses, rule: LipRule) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    worn = np.nan_to_num(closed_lips(poses, rule), nan=0.0, posinf=1.0, neginf=0.0)
-    return aperture({name: worn[:, at].astype(np.float64) for at, name in _CHANNELS}).astype(np.float32)
+    time_s = (window.start + narrowest) / FRAME_RATE
+    return Mark(time_s, phone.label, opening <= SEALED, opening, phone.start_s, phone.end_s)

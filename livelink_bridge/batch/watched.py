@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
+from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character.character import Character
+from arkit_mapping.lip_aperture import SEALED, apertures, narrowest
 from arkit_mapping.liveliness import Liveliness
 from arkit_mapping.liveliness.moods import Mood
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.face.face import Face
-from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S
 
 POINTS = 64
 """Of each curve in a report, at most."""
@@ -69,9 +69,7 @@ class WatchedFace(Face):
         self._levels.add(level_dbfs)
         self._picture.add(np.column_stack([1 + level_dbfs / 60, worn[:, _JAW], worn[:, _ROUND].sum(1)]))
         if self._lips and len(worn):
-            from livelink_bridge.analysis.lip_closures import openings
-
-            self._gaps.append(openings(worn))
+            self._gaps.append(apertures(worn))
         return worn
 
     @property
@@ -89,15 +87,9 @@ class WatchedFace(Face):
     def lips_met(self, phones: Iterable[tuple[float, float]]) -> tuple[int, int]:
         """Of phones at which lips have to meet, start and end in seconds: at how many they did, and how many there
         are."""
-        from livelink_bridge.analysis.lip_closures import SEALED
-
         gap = np.concatenate([np.zeros(0, np.float32), *self._gaps])
-        windows = [
-            gap[max(0, _frame(start_s - ONSET_BEFORE_S)) : max(0, _frame(start_s + ONSET_AFTER_S))]
-            for start_s, _ in phones
-        ]
-        narrowest = [float(window.min()) for window in windows if len(window)]
-        return sum(least <= SEALED for least in narrowest), len(narrowest)
+        least = [width for start_s, _ in phones if (width := narrowest(gap, start_s)) is not None]
+        return sum(width <= SEALED for width in least), len(least)
 
     def warnings(self, seconds: float, bad_poses: int, sealed: int = 0, closures: int | None = None) -> tuple[str, ...]:
         """What a person should look at, a sentence each without a full stop."""
@@ -182,7 +174,3 @@ class _Picture:
 
 def _pairs(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum.reduceat(rows, np.arange(0, len(rows), 2))
-
-
-def _frame(time_s: float) -> int:
-    return int(time_s * FRAME_RATE)

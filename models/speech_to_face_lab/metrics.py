@@ -6,24 +6,20 @@ Most measures are free of scale, since no two rigs open a mouth by the same numb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 60
-"""Frames per second."""
-Array = NDArray[np.float64]
-Track = Mapping[str, Array]
-"""A face over time: ARKit channel, camelCase -> float64 (frames,). A channel that is not there is 0."""
+from arkit_mapping.channels import FRAME_RATE
+from arkit_mapping.lip_aperture import Array, Track, aperture, mean
+
 Pair = tuple[Array, Array]
 """Prediction and reference of one clip, (frames,) each, of equal or nearly equal length; the shorter counts."""
 
 EARLIEST, LATEST = -6, 9
 """Frames of lag that are tried: 100 ms early to 150 ms late."""
-ONSET_BEFORE_S, ONSET_AFTER_S = 0.06, 0.13
-"""Where lips that close for a p, b or m are closed, around the onset of the phone or its word."""
 FALSE_CLOSURES = 0.10
 MOVED = 0.10
 """Of the travel in speech: a mouth that is farther than this from its rest pose moves."""
@@ -36,35 +32,12 @@ def jaw(face: Track) -> Array:
     return mean(face, "jawOpen")
 
 
-def aperture(face: Track) -> Array:
-    """float64 (frames,): how far the lips are apart, 0 or less is sealed: the jaw and the lifted lips, less whatever
-    closes them."""
-    opened = (
-        jaw(face)
-        + (
-            mean(face, "mouthLowerDownLeft", "mouthLowerDownRight")
-            + mean(face, "mouthUpperUpLeft", "mouthUpperUpRight")
-        )
-        / 2
-    )
-    rolled = (mean(face, "mouthRollLower") + mean(face, "mouthRollUpper")) / 2
-    return opened - mean(face, "mouthClose") - mean(face, "mouthPressLeft", "mouthPressRight") / 2 - rolled
-
-
 def rounding(face: Track) -> Array:
     """float64 (frames,): how round the lips are."""
     return mean(face, "mouthFunnel") + mean(face, "mouthPucker")
 
 
 SIGNALS: dict[str, Callable[[Track], Array]] = {"jaw": jaw, "aperture": aperture, "rounding": rounding}
-
-
-def mean(face: Track, *names: str) -> Array:
-    """float64 (frames,): mean of those of the channels that the face has; zeros when it has none of them."""
-    found = [np.asarray(face[name], np.float64) for name in names if name in face]
-    if found:
-        return np.asarray(np.mean(found, axis=0))
-    return np.zeros(len(next(iter(face.values()), np.zeros(0))))
 
 
 def correlation(a: Array, b: Array) -> float:
@@ -152,13 +125,7 @@ def explained(predicted: Array, captured: Array) -> float:
 def jitter(curves: Array) -> float:
     """Root mean square of the second difference of (frames, channels), per second squared: how much the face
     trembles."""
-    return float(np.sqrt(np.mean(np.square(np.diff(curves, 2, axis=0))))) * RATE**2 if len(curves) > 2 else 0.0
-
-
-def narrowest(gap: Array, onset_s: float) -> float | None:
-    """The smallest aperture around an onset; None where the window does not lie within the clip."""
-    first, end = int((onset_s - ONSET_BEFORE_S) * RATE), int((onset_s + ONSET_AFTER_S) * RATE)
-    return float(gap[first:end].min()) if 1 <= first and end < len(gap) else None
+    return float(np.sqrt(np.mean(np.square(np.diff(curves, 2, axis=0))))) * FRAME_RATE**2 if len(curves) > 2 else 0.0
 
 
 def closure_auc(closed: Array, others: Array) -> float:
@@ -195,7 +162,7 @@ def right_share(guesses: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
 def resample_to_60(values: Array, times_s: Array, frames: int) -> Array:
     """(n,) or (n, channels) of the rising times (n,) as `frames` frames at 60 Hz from time 0; the first and last value
     are held."""
-    at = np.arange(frames) / RATE
+    at = np.arange(frames) / FRAME_RATE
     if values.ndim == 1:
         return np.asarray(np.interp(at, times_s, values))
     return np.stack([np.interp(at, times_s, column) for column in values.T], 1)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from arkit_mapping.channels import CHANNELS_61
-from livelink_bridge.analysis.lip_closures import SEALED, closures, openings
+from arkit_mapping.lip_aperture import SEALED, aperture, apertures, narrowest
+from livelink_bridge.analysis.lip_closures import closures
 from livelink_bridge.analysis.phones import Segment
 from livelink_bridge.preview.editor.adjust import Adjustments
-from speech_to_face_lab import metrics
 
 JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L = (
     CHANNELS_61.index(name)
@@ -58,11 +58,9 @@ def test_pressed_lips_are_sealed_and_a_lifted_lip_is_not():
 def test_the_measure_is_the_evaluation_s():
     poses = np.random.default_rng(1).random((60, 61), np.float32)
     face = {name[:1].lower() + name[1:]: poses[:, at].astype(float) for at, name in enumerate(CHANNELS_61)}
-    np.testing.assert_allclose(openings(poses, "arkit"), metrics.aperture(face), atol=1e-6)
+    np.testing.assert_allclose(apertures(poses, "arkit"), aperture(face), atol=1e-6)
     phone = Segment("M", 0.5, 0.55)
-    assert closures([phone], poses, "arkit")[0].opening == pytest.approx(
-        metrics.narrowest(metrics.aperture(face), 0.5), abs=1e-6
-    )
+    assert closures([phone], poses, "arkit")[0].opening == pytest.approx(narrowest(aperture(face), 0.5), abs=1e-6)
 
 
 def test_the_tremble_of_closed_lips_is_no_gap():
@@ -83,7 +81,7 @@ def test_phones_outside_the_poses_and_empty_input_give_no_mark():
     assert closures(SPOKEN, np.zeros((0, 61), np.float32)) == ()
     assert closures((), talking()) == ()
     assert closures([Segment("M", 99.0, 99.1)], talking()) == ()
-    assert len(openings(np.zeros((0, 61), np.float32))) == 0
+    assert len(apertures(np.zeros((0, 61), np.float32))) == 0
 
 
 def test_a_p_at_the_very_beginning_or_end_is_marked_within_the_poses():

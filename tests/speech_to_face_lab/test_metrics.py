@@ -6,38 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
+from arkit_mapping.lip_aperture import aperture
 from speech_to_face_lab import metrics
 from speech_to_face_lab.training import objective
 
 
 def wave(frames: int = 240, *, late: int = 0, hz: float = 2.0) -> np.ndarray:
     """A curve with enough shape for one lag alone to fit, `late` frames late."""
-    times = (np.arange(frames) - late) / metrics.RATE
+    times = (np.arange(frames) - late) / FRAME_RATE
     return np.sin(2 * np.pi * hz * times) + 0.5 * np.sin(2 * np.pi * 0.37 * times)
-
-
-def test_the_aperture_is_the_jaw_and_lifted_lips_less_all_that_closes_them():
-    one = {
-        name: np.ones(1)
-        for name in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
-    }
-    assert metrics.aperture({"jawOpen": np.array([0.5])}) == 0.5
-    assert metrics.aperture({"jawOpen": np.zeros(1), **one}) == 1.0
-    assert metrics.aperture({"jawOpen": np.array([0.4]), "mouthClose": np.array([0.3])}) == pytest.approx(0.1)
-    assert metrics.aperture({"mouthPressLeft": np.ones(1), "mouthPressRight": np.zeros(1)}) == -0.25
-    assert metrics.aperture({"mouthRollLower": np.ones(1)}) == -0.5
-    assert metrics.aperture({"mouthRollUpper": np.ones(1)}) == -0.5
 
 
 def test_the_aperture_is_the_one_that_the_network_is_trained_on():
     mouth = np.random.default_rng(0).random((50, len(MOUTH_32)))
     face = {name: mouth[:, column] for column, name in enumerate(MOUTH_32)}
-    assert metrics.aperture(face) == pytest.approx(objective.aperture(torch.from_numpy(mouth)).numpy(), abs=1e-6)
-
-
-def test_of_a_pair_of_channels_the_one_that_is_there_counts_whole():
-    assert metrics.aperture({"mouthUpperUpLeft": np.ones(1)}) == 0.5
+    assert aperture(face) == pytest.approx(objective.aperture(torch.from_numpy(mouth)).numpy(), abs=1e-6)
 
 
 def test_rounding_is_funnel_and_pucker_and_nothing_else():
@@ -113,18 +97,6 @@ def test_jitter_is_the_second_difference_so_that_a_steady_move_has_none():
     zigzag = (np.arange(20) % 2)[:, None] * 0.01
     assert metrics.jitter(zigzag) == pytest.approx(0.02 * 3600)
     assert metrics.jitter(ramp[:2]) == 0
-
-
-def test_the_narrowest_aperture_is_looked_for_from_60_ms_before_an_onset_to_130_ms_after():
-    for at, seen in ((26, True), (37, False), (25, False), (36, True)):  # the onset is frame 30: frames 26 to 36
-        gap = np.ones(100)
-        gap[at] = 0
-        assert metrics.narrowest(gap, 0.5) == (0 if seen else 1), at
-
-
-@pytest.mark.parametrize("onset_s", [0.05, 1.6])
-def test_an_onset_whose_window_leaves_the_clip_is_not_judged(onset_s):
-    assert metrics.narrowest(np.ones(100), onset_s) is None
 
 
 def test_auc_counts_couples_in_the_right_order_and_ties_half():

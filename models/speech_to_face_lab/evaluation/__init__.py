@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from arkit_mapping.lip_aperture import Track
 from speech_to_face.base import Samples, SpeechToFace
 from speech_to_face_lab.evaluation.data import (
     SPEECH_INDEX,
@@ -25,7 +26,6 @@ from speech_to_face_lab.evaluation.live import stream_difference
 from speech_to_face_lab.evaluation.loudness import loudness_face
 from speech_to_face_lab.evaluation.phones import PhoneScore, Posteriors, phone_score
 from speech_to_face_lab.evaluation.scores import Scores, Speaker, faces_of, noise_faces, score
-from speech_to_face_lab.metrics import Track
 
 LIVE_CLIPS = 3
 """Clips a group that are also heard in pieces."""

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import ARKIT_52, camel
+from arkit_mapping.channels import ARKIT_52, FRAME_RATE, camel
+from arkit_mapping.lip_aperture import Track
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.corpus.captures import Word
 from speech_to_face_lab.corpus.captures.curves import check
 from speech_to_face_lab.corpus.captures.npz import read_npz
-from speech_to_face_lab.metrics import RATE, Track, resample_to_60
+from speech_to_face_lab.metrics import resample_to_60
 
 INDEX = "val.json"
 SPEECH, SPEECH_INDEX = "speech", "manifest_speech.json"
@@ -109,8 +110,8 @@ def read_samples(path: Path, *, allow_cut: bool = False) -> Samples:
 def read_clip(clip: Clip) -> Samples:
     """A clip's sound. ModelError where it cannot be read or is too short to be judged."""
     samples = read_samples(clip.sound, allow_cut=clip.allow_cut)
-    if frames_of(samples) < SHORTEST + round(clip.lag_s * RATE):
-        wanted_s = SHORTEST / RATE + clip.lag_s
+    if frames_of(samples) < SHORTEST + round(clip.lag_s * FRAME_RATE):
+        wanted_s = SHORTEST / FRAME_RATE + clip.lag_s
         raise ModelError(
             f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of sound, expected at least {wanted_s:.2f} s"
         )
@@ -120,7 +121,7 @@ def read_clip(clip: Clip) -> Samples:
 def frames_of(samples: Samples) -> int:
     """Whole frames of a recording at 60 Hz; a last one that begins within the sound but does not end there is not
     judged."""
-    return len(samples) * RATE // SAMPLE_RATE
+    return len(samples) * FRAME_RATE // SAMPLE_RATE
 
 
 def captured(clip: Clip, frames: int) -> Track:
@@ -129,7 +130,7 @@ def captured(clip: Clip, frames: int) -> Track:
     if clip.curves is None:
         return {}
     values, times_s, names = _take(clip.curves) if clip.curves.suffix == ".csv" else _npz(clip.curves)
-    grid = resample_to_60(values, times_s, frames)[round(clip.lag_s * RATE) :]
+    grid = resample_to_60(values, times_s, frames)[round(clip.lag_s * FRAME_RATE) :]
     return {camel(name): grid[:, column] for column, name in enumerate(names)}
 
 

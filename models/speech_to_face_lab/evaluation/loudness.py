@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
+from arkit_mapping.lip_aperture import Track
 from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
-from speech_to_face_lab.metrics import RATE, Track
 
 RANGE_DB = 45.0
 """Below the loudest moment: anything softer is shut."""
@@ -18,8 +19,8 @@ _QUIET = 1e-10
 def loudness_face(samples: Samples) -> Track:
     """jawOpen from the level of the two frames around each frame's time, in decibels, over the whole recording's
     range."""
-    hop = SAMPLE_RATE / RATE
-    frames = len(samples) * RATE // SAMPLE_RATE
+    hop = SAMPLE_RATE / FRAME_RATE
+    frames = len(samples) * FRAME_RATE // SAMPLE_RATE
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     first = np.clip(((np.arange(frames) - 0.5) * hop).astype(int), 0, len(samples))
     end = np.clip(((np.arange(frames) + 1.5) * hop).astype(int), 0, len(samples))

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from arkit_mapping.channels import FRAME_RATE
+from arkit_mapping.lip_aperture import Array
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.evaluation.data import Clip, captured, frames_of, read_samples
 from speech_to_face_lab.evaluation.loudness import loudness_face
 from speech_to_face_lab.evaluation.scores import Speaker, faces_of
-from speech_to_face_lab.metrics import RATE, SIGNALS, Array
+from speech_to_face_lab.metrics import SIGNALS
 
 A_GROUP = 3
 """Pictures of each group."""
@@ -84,7 +86,7 @@ def _draw_signal(axis: Any, signal: str, curves: dict[str, Array]) -> None:
     for who, curve in curves.items():
         spread = float(curve.std()) or 1.0
         axis.plot(
-            np.arange(len(curve)) / RATE,
+            np.arange(len(curve)) / FRAME_RATE,
             (curve - curve.mean()) / spread,
             color=_COLOURS.get(who, _OURS),
             label=who,

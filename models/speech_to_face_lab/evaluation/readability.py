@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import ARKIT_52, MOUTH_32
+from arkit_mapping.channels import ARKIT_52, FRAME_RATE, MOUTH_32
 from speech_to_face.base import ModelError, Samples, SpeechToFace
 from speech_to_face.phones import CLASSES, INDEX, VISEMES, Phone
 from speech_to_face.streaming.features import frame_count
 from speech_to_face_lab.corpus.visemes import labels
 from speech_to_face_lab.evaluation.data import read_samples
 from speech_to_face_lab.evaluation.phones import Posteriors
-from speech_to_face_lab.metrics import RATE, resample_to_60
+from speech_to_face_lab.metrics import resample_to_60
 
 Reader = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 (frames, 32), MOUTH_32 order, 60 Hz -> log-probabilities (frames, classes)."""
@@ -79,7 +79,7 @@ def readability(lips: Lips, reader: Reader, ear: Posteriors | None = None) -> Re
     compared = said if (said != UNKNOWN).any() else heard
     return Readability(
         name=lips.name,
-        seconds=len(read) / RATE,
+        seconds=len(read) / FRAME_RATE,
         speaking=_mean(speaking),
         confidence=_mean(sure[speaking]),
         entropy_bits=_mean(entropy[speaking]),
@@ -118,7 +118,7 @@ def take_lips(path: Path, rate: str | None = None) -> Lips:
         raise ModelError(str(error)) from None
     times_s = take.times_s - take.times_s[0]
     columns = [ARKIT_52.index(name) for name in MOUTH_32]
-    frames = int(round(float(times_s[-1]) * RATE)) + 1
+    frames = int(round(float(times_s[-1]) * FRAME_RATE)) + 1
     mouth = np.clip(resample_to_60(take.values[:, columns].astype(np.float64), times_s, frames), 0, 1).astype(
         np.float32
     )

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
+from arkit_mapping.lip_aperture import Array, Track, aperture, mean, narrowest
 from speech_to_face.base import Samples
 from speech_to_face.phones import PAUSES
 from speech_to_face_lab import metrics
 from speech_to_face_lab.corpus.captures import Word
 from speech_to_face_lab.evaluation.data import Clip, frames_of
 from speech_to_face_lab.evaluation.sounds import NOISES
-from speech_to_face_lab.metrics import Array, Errors, Pair, Track
+from speech_to_face_lab.metrics import Errors, Pair
 
 Speaker = Callable[[Samples], Track]
 """Sound to a face at 60 Hz."""
@@ -112,7 +113,7 @@ def curve_score(clips: Sequence[tuple[Track, Track]]) -> CurveScore:
     )
     return CurveScore(
         clips=len(clips),
-        seconds=len(captured) / metrics.RATE,
+        seconds=len(captured) / FRAME_RATE,
         signals=signals,
         channels=channels,
         errors=metrics.errors(predicted, captured),
@@ -126,7 +127,7 @@ def curve_score(clips: Sequence[tuple[Track, Track]]) -> CurveScore:
 def signal_score(pairs: Sequence[Pair]) -> SignalScore:
     r, lag = metrics.best_lag(pairs)
     return SignalScore(
-        r, 1000 * lag / metrics.RATE, metrics.correlation(*metrics.pooled(pairs)), metrics.amplitude_ratio(pairs)
+        r, 1000 * lag / FRAME_RATE, metrics.correlation(*metrics.pooled(pairs)), metrics.amplitude_ratio(pairs)
     )
 
 
@@ -135,9 +136,9 @@ def closure_score(clips: Sequence[tuple[Track, tuple[Word, ...]]]) -> ClosureSco
     closed: list[float] = []
     others: list[float] = []
     for face, words in clips:
-        gap = metrics.aperture(face)
+        gap = aperture(face)
         for word in words:
-            least = metrics.narrowest(gap, word.start_s)
+            least = narrowest(gap, word.start_s, whole=True)
             if least is not None and word.text.lower() not in PAUSES:
                 (closed if begins_closed(word.text) else others).append(least)
     if not closed or not others:
@@ -158,8 +159,8 @@ def stillness(spoken: Sequence[Track], noises: Mapping[str, Track]) -> dict[str,
     """Share of time in which the mouth moves, by noise; what it does in silence is its rest."""
     if not spoken or "silence" not in noises:
         return {}
-    span = metrics.travel(np.concatenate([metrics.aperture(face) for face in spoken]))
-    gaps = {name: metrics.aperture(face)[SETTLED_FRAMES:] for name, face in noises.items()}
+    span = metrics.travel(np.concatenate([aperture(face) for face in spoken]))
+    gaps = {name: aperture(face)[SETTLED_FRAMES:] for name, face in noises.items()}
     rest = float(np.median(gaps["silence"]))
     return {name: metrics.moving_share(gap, rest, span) for name, gap in gaps.items()}
 
@@ -175,7 +176,7 @@ def noise_faces(speaker: Speaker) -> dict[str, Track]:
 
 def _table(face: Track, names: Sequence[str]) -> Array:
     """float64 (frames, names); zeros for a channel that the face lacks."""
-    return np.stack([metrics.mean(face, name) for name in names], 1)
+    return np.stack([mean(face, name) for name in names], 1)
 
 
 def _jitter(tables: Sequence[Array]) -> float:

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
+from arkit_mapping.lip_aperture import ONSET_AFTER_S, ONSET_BEFORE_S, aperture, narrowest
 from speech_to_face.phones import INDEX
 from speech_to_face.streaming.stepped import PRIME_STEPS, silence
-from speech_to_face_lab.metrics import ONSET_AFTER_S, ONSET_BEFORE_S, RATE, aperture, closure_recall, narrowest
+from speech_to_face_lab.metrics import closure_recall
 from speech_to_face_lab.paper_metrics import BlendshapeErrors, pmmtalk_errors
 from speech_to_face_lab.training.tracks import UNKNOWN, Track
 
@@ -78,7 +79,7 @@ def recall_of(predicted: Sequence[Curves], labels: Sequence[NDArray[np.uint8]]) 
     for mouth, spoken in zip(predicted, labels, strict=True):
         gap = aperture({name: mouth[:, column].astype(np.float64) for column, name in enumerate(MOUTH_32)})
         for onset, closing in onsets(spoken[: len(mouth)]):
-            width = narrowest(gap, onset / RATE)
+            width = narrowest(gap, onset / FRAME_RATE, whole=True)
             if width is not None:
                 (closed if closing else others).append(width)
     return closure_recall(np.array(closed), np.array(others)) if closed and others else float("nan")
@@ -88,7 +89,7 @@ def onsets(labels: NDArray[np.uint8]) -> list[tuple[int, bool]]:
     """(frame, whether its lips close) of every phone that begins; of the others only those far from a p, b or m, and no
     silences."""
     closing = np.isin(labels, CLOSING)
-    before, after = round(ONSET_BEFORE_S * RATE), round(ONSET_AFTER_S * RATE)
+    before, after = round(ONSET_BEFORE_S * FRAME_RATE), round(ONSET_AFTER_S * FRAME_RATE)
     found = []
     for at in np.flatnonzero(labels[1:] != labels[:-1]) + 1:
         near = closing[max(0, at - before) : at + after]
@@ -107,4 +108,4 @@ def real_time_factor(network: nn.Module, steps: int = 120) -> float:
         began = time.perf_counter()
         _, states = causal(mel[:, step : step + 1], style, states)
         took.append(time.perf_counter() - began)
-    return statistics.median(took) * RATE
+    return statistics.median(took) * FRAME_RATE
