@@ -13,7 +13,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -44,21 +44,25 @@ class Task(NamedTuple):
     """The sha256 of the .wav that an earlier run put beside the take: it may be replaced."""
 
 
+_NOT_IN_KEY = {"key": False}
+"""Metadata of a field of `Recipe` that leaves takes the same, or whose hash is in the key in its place."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything but the sound that a take depends on. Picklable; no file of it is read again but the model and the
     picture."""
 
-    model: str
+    model: str = field(metadata=_NOT_IN_KEY)
     """A shipped model's name, its look-ahead settled, or a folder."""
     model_sha256: str
-    device: str = "cpu"
-    """Where the model runs: cpu, cuda or mps. No part of the key: devices differ by rounding."""
+    device: str = field(default="cpu", metadata=_NOT_IN_KEY)
+    """Where the model runs: cpu, cuda or mps. Devices differ by rounding only."""
     tongue: bool = False
     style: str | None = None
-    reference_face: str | None = None
+    reference_face: str | None = field(default=None, metadata=_NOT_IN_KEY)
     reference_sha256: str | None = None
-    character: Character = Character()
+    character: Character = field(default=Character(), metadata=_NOT_IN_KEY)
     """Read once, when the batch begins: it may be worked on meanwhile."""
     character_sha256: str | None = None
     """Of the file it came from; None without one."""
@@ -69,13 +73,12 @@ class Recipe:
     """Joined with the sound's hash: another one gives every sound another face."""
     version: str = ""
     """Of the program."""
-    allow_cut: bool = False
-    """Whether what there is of a sound that ends early is taken. No part of the key: the takes of the others are the
-    same."""
-    scored: bool = False
-    """Whether lips are measured at every p, b and m that is heard. No part of the key: takes are the same."""
-    with_sound: bool = False
-    """Whether the sound is put beside the take. No part of the key."""
+    allow_cut: bool = field(default=False, metadata=_NOT_IN_KEY)
+    """Whether what there is of a sound that ends early is taken. The takes of the others are the same."""
+    scored: bool = field(default=False, metadata=_NOT_IN_KEY)
+    """Whether lips are measured at every p, b and m that is heard."""
+    with_sound: bool = field(default=False, metadata=_NOT_IN_KEY)
+    """Whether the sound is put beside the take."""
 
     def key(self) -> str:
         """64 hex digits: the same for recipes that make the same takes, wherever their files lie."""
@@ -83,11 +86,8 @@ class Recipe:
 
     @cached_property  # asked for once for every sound
     def _key(self) -> str:
-        parts = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NOT_IN_KEY}
+        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.metadata.get("key", True)}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-_NOT_IN_KEY = ("model", "device", "reference_face", "character", "allow_cut", "scored", "with_sound")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

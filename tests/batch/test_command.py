@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from batches import InlineEngine, tone
 
+from livelink_bridge.batch.job import Recipe
 from livelink_bridge.batch.manifest import FOLDER
 from livelink_bridge.cli import run
 from livelink_bridge.commands.files import batch
+from livelink_bridge.commands.files.batch import recipe_settings
+from livelink_bridge.settings.table import settings_of_verb
 
 QUICKLY = (
     "from livelink_bridge.batch import job; import batches; job.load_tools = batches.loudness;"
@@ -143,3 +147,11 @@ def test_an_interrupt_ends_it_with_130_leaves_no_half_take_and_the_next_run_goes
     assert "Traceback" not in said
     assert [path.name for path in out.iterdir() if path.name != FOLDER and path.suffix != ".wav"] == ["short.csv"]
     assert not (out / "long.wav").exists()
+
+
+def test_every_setting_that_a_take_depends_on_is_in_the_recipe() -> None:
+    """One that is missing would let a batch keep takes that were made with another value."""
+    taken = {row.name for row in settings_of_verb("convert")}
+    recipe = {part.name for part in fields(Recipe)}
+    assert taken - recipe == {"lookahead", "models_dir"}, "both are settled in the folder of the model"
+    assert recipe_settings() == {"tongue", "style", "mood", "liveliness", "head_motion", "seed", "allow_cut"}

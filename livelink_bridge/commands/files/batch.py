@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,15 +77,16 @@ def convert_folders(
 
 
 def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: bool = False) -> Recipe:
-    """What the takes of a batch depend on. Raises ModelError, BridgeError or ConfigError for what cannot be had."""
+    """What the takes of a batch depend on. Raises ModelError, BridgeError or ConfigError for parts that cannot be
+    loaded."""
     from livelink_bridge.batch.job import Recipe, sha256_of
     from speech_to_face import checkpoint, devices
 
     folder = checkpoint.find(build.model_name(settings))
     checkpoint.verify(folder)
-    worn = {}
+    applied = {}
     if settings.character is not None:
-        worn = {
+        applied = {
             "character": build.worn(settings.character, clock).current(),
             "character_sha256": sha256_of(settings.character),
         }
@@ -94,20 +95,23 @@ def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: boo
         model=folder.name if folder.parent == checkpoint.SHIPPED else str(folder.resolve()),
         model_sha256=sha256_of(folder / checkpoint.SUMS),
         device=devices.choose(settings.device),
-        tongue=settings.tongue,
-        style=settings.style,
         reference_face=None if picture is None else str(picture.resolve()),
         reference_sha256=None if picture is None else _hash_of(picture),
-        mood=settings.mood,
-        liveliness=settings.liveliness,
-        head_motion=settings.head_motion,
-        seed=settings.seed,
-        allow_cut=settings.allow_cut,
         version=__version__,
         scored=scored,
         with_sound=with_sound,
-        **worn,  # type: ignore[arg-type]
+        **applied,  # type: ignore[arg-type]
+        **{name: getattr(settings, name) for name in recipe_settings()},
     )
+
+
+def recipe_settings() -> set[str]:
+    """The settings that a recipe holds as they are; of the others it holds what they lead to."""
+    from livelink_bridge.batch.job import Recipe
+    from livelink_bridge.settings.table import settings_of_verb
+
+    parts = {part.name for part in fields(Recipe)} - {"model", "device", "reference_face", "character"}
+    return parts & {row.name for row in settings_of_verb("convert")}
 
 
 def dry_run(batch: Batch) -> None:
