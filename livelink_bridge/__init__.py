@@ -6,6 +6,8 @@ alone; see docs/api.md.
 
 from __future__ import annotations
 
+from livelink_bridge.version import __version__ as __version__
+
 TYPE_CHECKING = False  # as typing's, which takes longer to import than the rest of this; type checkers know the name
 if TYPE_CHECKING:
     from typing import Any
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from livelink_bridge.api import stream_to as stream_to
     from speech_to_face import load_model as load_model
 
-__version__ = "0.1.0"
 __all__ = ["Animation", "TalkingFace", "animate", "load_model", "stream_to"]
 
 

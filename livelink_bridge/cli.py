@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 
-from livelink_bridge import __version__
 from livelink_bridge.commands.checks import doctor, inspection, monitor
 from livelink_bridge.commands.files import character, convert, takes
 from livelink_bridge.commands.live import demo, listen, play, preview, replay, sync_test
@@ -22,6 +21,7 @@ from livelink_bridge.commands.models import adapt, evaluate, models, train
 from livelink_bridge.commands.options import INTERRUPTED, with_settings
 from livelink_bridge.console.help import GroupedCommand, GroupedGroup
 from livelink_bridge.errors import BridgeError
+from livelink_bridge.version import __version__
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     "Live": ("play", "listen", "preview", "replay", "demo"),

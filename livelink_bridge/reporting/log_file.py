@@ -8,11 +8,11 @@ from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from livelink_bridge import __version__
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import SinkError
 from livelink_bridge.reporting.metrics import Status
 from livelink_bridge.reporting.status_text import Reports, status_text
+from livelink_bridge.version import __version__
 
 EVERY_S = 60.0
 MAX_BYTES = 5_000_000

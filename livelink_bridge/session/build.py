@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
 
 from livelink_bridge.errors import BridgeError, ConfigError
 from livelink_bridge.settings.table import Settings
@@ -48,9 +47,9 @@ def model_of(settings: Settings) -> SpeechToFace:
     )
 
 
-def live_model_of(settings: Settings) -> SpeechToFace:
-    """The model for a session in real time. A large one is timed first, which is said; raises BridgeError where it
-    cannot keep up."""
+def live_model_of(settings: Settings, say: Callable[[str], None]) -> SpeechToFace:
+    """The model for a session in real time. A large one is timed first, and `say` gets the result, one line; raises
+    BridgeError where it cannot keep up."""
     model = model_of(settings)
     if not getattr(model, "in_blocks", False):
         return model
@@ -62,7 +61,7 @@ def live_model_of(settings: Settings) -> SpeechToFace:
         raise BridgeError(
             f"{measured}, so the face would stutter: use a CUDA machine (--device cuda), or `convert` and then `replay`"
         )
-    typer.echo(f"{measured}; its face comes {1000 * model.lookahead_s:.0f} ms late")
+    say(f"{measured}; its face comes {1000 * model.lookahead_s:.0f} ms late")
     return model
 
 

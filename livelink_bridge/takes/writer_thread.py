@@ -14,11 +14,11 @@ from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.takes.folder import TakeFolder, write_audio_json, write_take_json
 from arkit_mapping.takes.live import LiveTake
 from arkit_mapping.takes.rows import DAY_S, TakeError, moment_of, timecode
-from livelink_bridge import __version__
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.takes.audio_track import BITS, HeardSound, SoundFile, TakeSound
 from livelink_bridge.timing.stamp import Stamp
+from livelink_bridge.version import __version__
 from livelink_bridge.wire.broadcast_wave import Format
 
 _WRITE_S = 0.25

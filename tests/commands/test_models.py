@@ -186,15 +186,15 @@ def test_a_large_model_says_how_fast_it_is_and_does_not_start_where_it_cannot_ke
 ) -> None:
     monkeypatch.setattr(build, "model_of", lambda settings: LargeModel())
     monkeypatch.setattr(block_model, "real_time_factor", lambda model: 0.42)
-    assert isinstance(build.live_model_of(Settings()), LargeModel)
+    assert isinstance(build.live_model_of(Settings(), print), LargeModel)
     assert "takes 0.42 s of computing for each second of sound; its face comes" in capsys.readouterr().out
     monkeypatch.setattr(block_model, "real_time_factor", lambda model: 7.3)
     with pytest.raises(BridgeError, match="takes 7.30 s of computing .* so the face would stutter: use a CUDA machine"):
-        build.live_model_of(Settings())
+        build.live_model_of(Settings(), print)
 
 
 def test_a_small_model_is_not_timed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(build, "model_of", lambda settings: LoudnessModel())
     monkeypatch.setattr(block_model, "real_time_factor", lambda model: pytest.fail("timed"))
-    assert isinstance(build.live_model_of(Settings()), LoudnessModel)
+    assert isinstance(build.live_model_of(Settings(), print), LoudnessModel)
     assert capsys.readouterr().out == ""

@@ -23,7 +23,7 @@ def test_the_newest_version_of_the_log_is_the_programs() -> None:
 def test_the_version_is_written_down_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" in project["project"]["dynamic"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "livelink_bridge.__version__"}
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "livelink_bridge.version.__version__"}
 
 
 def test_every_command_is_told_of() -> None:

@@ -62,7 +62,7 @@ class Worker:
 
 def _check_place(job: Job) -> None:
     """Raise BridgeError where this machine would make other takes, or put them elsewhere."""
-    from livelink_bridge import __version__
+    from livelink_bridge.version import __version__
 
     here = socket.gethostname()
     if not job.mark.exists():

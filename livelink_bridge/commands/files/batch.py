@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from livelink_bridge import __version__
 from livelink_bridge.commands import endings
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.session import build
+from livelink_bridge.version import __version__
 
 if TYPE_CHECKING:
     from livelink_bridge.batch.job import Engine, Recipe

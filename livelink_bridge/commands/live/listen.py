@@ -62,7 +62,7 @@ def listen(
         status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
     ):
         board = Board(show, typer.echo)
-        model, outputs = build.live_model_of(settings), build.outputs_of(settings)
+        model, outputs = build.live_model_of(settings, typer.echo), build.outputs_of(settings)
         build.face_of(settings, clock)  # what is wrong with it is said before anybody connects
         warm_up(model)
 

@@ -63,7 +63,7 @@ def mic(
         if settings.performers:
             show_performers(settings, wanted, clock, stop, page)
             return
-        face, model = build.face_of(settings, clock, page), build.live_model_of(settings)
+        face, model = build.face_of(settings, clock, page), build.live_model_of(settings, typer.echo)
         typer.echo(
             f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C "
             "ends"
@@ -117,7 +117,7 @@ def show_performers(
             f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own "
             "`mic`"
         )
-    model = build.live_model_of(settings)
+    model = build.live_model_of(settings, typer.echo)
     performers = [
         replace(build.performer_of(own, mic, model.lookahead_s, clock), more=recorders_of(page, own.subject))
         for mic, own in performers_of(settings)

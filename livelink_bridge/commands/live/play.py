@@ -51,7 +51,7 @@ def play(
     with interruptible() as stop, page_beside(settings) as page:
         face, model, outputs = (
             build.face_of(settings, clock, page),
-            build.live_model_of(settings),
+            build.live_model_of(settings, typer.echo),
             build.outputs_of(settings),
         )
         for file in files:
@@ -99,7 +99,7 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
         open(sys.stdin.fileno(), "rb", buffering=0, closefd=False), form, clock=clock, allow_cut=settings.allow_cut
     )
     with interruptible() as stop:
-        face, model = build.face_of(settings, clock), build.live_model_of(settings)
+        face, model = build.face_of(settings, clock), build.live_model_of(settings, typer.echo)
         front = build.front_of(settings, None, model.lookahead_s)
         with (
             steady_interpreter(),

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import ARKIT_52, SHAPE_COUNT
 from arkit_mapping.takes.csv import Take
 from arkit_mapping.takes.edit import resample
-from livelink_bridge import __version__
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.takes.export.atomic import Progress, ignored
 from livelink_bridge.takes.export.face_file import (
@@ -38,6 +37,7 @@ from livelink_bridge.takes.export.face_file import (
 from livelink_bridge.takes.export.gltf_parts.face_mesh import placeholder
 from livelink_bridge.takes.export.gltf_parts.file import GltfFile
 from livelink_bridge.takes.export.head_turn import HALF_TURN, in_parent, rotations, seen_from
+from livelink_bridge.version import __version__
 
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _SKIN = [0.8, 0.62, 0.52, 1.0]
