@@ -24,14 +24,13 @@ from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.model_thread import animate_live
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.sender import Sender
-from livelink_bridge.session.status import StatusReporter
+from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.session.utterance_thread import animate_paced
 from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
-from livelink_bridge.takes.recorder import Recorder
-from livelink_bridge.timing.scheduler import ArrivalClock, DelayedTiming, Timing
+from livelink_bridge.timing.arrival_clock import ArrivalClock, Timing
+from livelink_bridge.timing.shown import Shown
 from speech_to_face.base import SpeechToFace
 
 STATUS_S = 0.25
@@ -81,56 +80,31 @@ class LiveSession:
         # The look-ahead of a model that works in blocks holds the whole block, so no model gives more at once.
         waiting_s = model.lookahead_s + outputs.delay_s
         self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(waiting_s * FRAME_RATE), "newest")
-        timebase = outputs.timebase(clock)
-        self.beat = DelayedTiming(timing or self._learned, outputs.delay_s)
-        self.sender = Sender(
+        self.output = SubjectOutput(
             JitterBuffer(self._poses),
+            outputs,
             sinks,
-            self.beat,
-            fps=outputs.fps,
+            timing or self._learned,
             clock=clock,
             stop=stop,
             metrics=self.metrics,
-            timebase=timebase,
-            closure=lambda: face.closure,
+            face=face,
         )
         self.mute = Mute()
-        self._recorders = recorders(sinks)
-        for recorder in self._recorders:
-            recorder.follow(lambda: self.sender.grid.shown_s)
-        self._voice_out: VoiceMonitor | None = None
-        if aloud:
-            # Poses are held back for sound that reaches its audience late; the voice itself is not.
-            later_s = aloud.delay_s - outputs.delay_s
-            self._voice_out = VoiceMonitor(
-                aloud.device, clock=clock, shown_zero_s=lambda: self._heard_zero_s(later_s), slack_s=outputs.delay_s
-            )
-        self.session = StatusReporter(
-            source,
-            self._animator,
-            self._poses,
-            self.sender,
-            sinks,
-            self.metrics,
-            clock,
-            front=front,
-            voice_out=self._voice_out,
-            face=face,
-            timebase=timebase,
-            added_s=outputs.delay_s,
-        )
+        self._voice_out = _monitor(aloud, self.output.shown, outputs.delay_s, clock) if aloud else None
+        self.session = self.output.reporter(source, self._animator, self._poses, front=front, voice_out=self._voice_out)
 
     @property
     def ready(self) -> bool:
         """Whether poses come, or never will."""
-        return self.beat.zero_s is not None or self.metrics.failure is not None
+        return self.output.timing.zero_s is not None or self.metrics.failure is not None
 
     def animate(self) -> None:
         """The model thread's body."""
         blocks = self.mute.over(self.source.blocks())
         if self._voice_out:
             blocks = self._voice_out.tee(blocks)
-        for recorder in self._recorders:
+        for recorder in recorders(self.sinks):
             blocks = recorder.tee(blocks)
         try:
             if self._timing is None:
@@ -138,7 +112,9 @@ class LiveSession:
                     blocks, self._animator, self._poses, self._learned, clock=self._clock, metrics=self.metrics
                 )
             else:
-                animate_paced(blocks, self._animator, self._poses, self.beat, clock=self._clock, metrics=self.metrics)
+                animate_paced(
+                    blocks, self._animator, self._poses, self.output.timing, clock=self._clock, metrics=self.metrics
+                )
         except BridgeError as error:
             _log.error("%s; the face rests until this is stopped", error)
             self.metrics.failure = str(error)
@@ -155,14 +131,12 @@ class LiveSession:
         if self._voice_out:
             self._voice_out.close()
 
-    def _heard_zero_s(self, later_s: float) -> float | None:
-        zero_s = self.sender.grid.shown_zero_s
-        return None if zero_s is None else zero_s + later_s
 
-
-def recorders(sinks: Sequence[Sink]) -> list[Recorder]:
-    """The sinks that record: they have to be given the sound too, and told which of it each pose shows."""
-    return [sink for sink in sinks if isinstance(sink, Recorder)]
+def _monitor(wanted: VoiceMonitorConfig, shown: Shown, face_delay_s: float, clock: Clock) -> VoiceMonitor:
+    """The monitor output. Frames are held back for audio that reaches its audience late; the voice itself is not."""
+    return VoiceMonitor(
+        wanted.device, clock=clock, shown=shown, later_s=wanted.delay_s - face_delay_s, slack_s=face_delay_s
+    )
 
 
 def run_sessions(
@@ -193,5 +167,5 @@ def run_sessions(
             runner.start(f"model {number}", performance.animate, cancel=performance.source.close)
         wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_POSE_S)
         for number, performance in enumerate(performances, 1):
-            runner.start(f"sender {number}", performance.sender.run, cancel=performance.end_poses)
+            runner.start(f"sender {number}", performance.output.sender.run, cancel=performance.end_poses)
         runner.watch("sender 1", stop, every(STATUS_S, clock, tend))

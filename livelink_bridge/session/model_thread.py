@@ -12,7 +12,7 @@ from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.reporting.metrics import Metrics, level_dbfs
-from livelink_bridge.timing.scheduler import ArrivalClock
+from livelink_bridge.timing.arrival_clock import ArrivalClock
 from speech_to_face.base import SpeechToFace
 
 _WARM_UP_S = 0.5

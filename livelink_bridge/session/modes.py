@@ -33,21 +33,20 @@ from livelink_bridge.remote_control.server import Server
 from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
 from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
-from livelink_bridge.session.live import STATUS_S, LiveSession, VoiceMonitorConfig, recorders, run_sessions
+from livelink_bridge.session.live import STATUS_S, LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, warm_up
 from livelink_bridge.session.offline import RECORDING_BLOCK_S, poses_of
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, open_control, stage_of
-from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.speaker import Speaker
-from livelink_bridge.session.status import StatusReporter
+from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source
 from livelink_bridge.sources.audio_file import Say, WavSource, unsaid
 from livelink_bridge.sources.demux import open_microphones
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.pipe import PipeSource
-from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming, Timing
+from livelink_bridge.timing.arrival_clock import FixedTiming, Timing
 from speech_to_face.base import SpeechToFace
 
 _PLAY_POSES = 120
@@ -331,38 +330,16 @@ def play(
         )
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
-        timebase = outputs.timebase(clock)
-        sender = Sender(
-            JitterBuffer(poses),
-            sinks,
-            DelayedTiming(timing, outputs.delay_s),
-            fps=outputs.fps,
-            clock=clock,
-            stop=runner.stop,
-            metrics=metrics,
-            timebase=timebase,
-            closure=lambda: face.closure,
+        output = SubjectOutput(
+            JitterBuffer(poses), outputs, sinks, timing, clock=clock, stop=runner.stop, metrics=metrics, face=face
         )
-        for recorder in recorders(sinks):
-            recorder.follow(lambda: sender.grid.shown_s)
-        session = StatusReporter(
-            source,
-            animator,
-            poses,
-            sender,
-            sinks,
-            metrics,
-            clock,
-            face=face,
-            timebase=timebase,
-            added_s=outputs.delay_s,
-        )
+        session = output.reporter(source, animator, poses)
         kept = {outputs.subject: recorders(sinks)[-1]} if recorders(sinks) else {}
         stage = LiveStage(
             {outputs.subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept
         )
         on_stage(stage, {outputs.subject: session})
-        runner.start("sender", sender.run)
+        runner.start("sender", output.sender.run)
         runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
     if broken:
         raise broken[0]

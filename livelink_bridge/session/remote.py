@@ -11,8 +11,9 @@ from livelink_bridge.network.peers import read_peers
 from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.remote_control.voice import DirectedVoice
-from livelink_bridge.session.live import LiveSession, recorders
+from livelink_bridge.session.live import LiveSession
 from livelink_bridge.session.status import StatusReporter
+from livelink_bridge.session.subject import recorders
 from livelink_bridge.sinks.live_targets import LiveTargets
 
 

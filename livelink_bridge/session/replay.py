@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -25,17 +24,16 @@ from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame, Weights
 from livelink_bridge.core.workers import Runner, every, wait_for
 from livelink_bridge.errors import UsageError
-from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
 from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.speaker import Speaker
-from livelink_bridge.session.status import StatusReporter
+from livelink_bridge.session.subject import SubjectOutput
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.take_audio import ReplaySound
-from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming
+from livelink_bridge.timing.arrival_clock import FixedTiming
+from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import DAY_S, Timebase
 from livelink_bridge.timing.timecode import TimecodeRate
@@ -113,17 +111,15 @@ class TakePlay:
 class TakeTimebase(Timebase):
     """Stamps in the take's own time: the pose of a moment carries that moment's timecode, whenever it is sent."""
 
-    def __init__(
-        self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown_zero_s: Callable[[], float | None]
-    ) -> None:
-        """`shown_zero_s` is when the take's first row was, or would have been, shown (`Grid.shown_zero_s`)."""
+    def __init__(self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown: Shown) -> None:
+        """`shown` tells when the take's first row was, or would have been, shown."""
         super().__init__(clock, rate)
         self._play = play
-        self._shown_zero_s = shown_zero_s
+        self._shown = shown
         self._before = -math.inf
 
     def stamp(self, at_s: float) -> Stamp:
-        zero_s = self._shown_zero_s()
+        zero_s = self._shown.zero_s
         passed_s = 0.0 if zero_s is None else at_s - zero_s
         # A millionth of a frame is below what takes hold and above what the sums of seconds lose.
         frames = round(self.rate.frames_at(self._play.start_s + self._play.speed * passed_s), 6)
@@ -223,31 +219,22 @@ def replay(
         runner.start("take", feed, cancel=poses.close)
         wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
         timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
-        timebase = outputs.timebase(clock)
+        shown, timebase = Shown(), outputs.timebase(clock)
         if play.original_timecode:
-            timebase = TakeTimebase(clock, timebase.rate, play, lambda: sender.grid.shown_zero_s)
-        sender = Sender(
+            timebase = TakeTimebase(clock, timebase.rate, play, shown)
+        output = SubjectOutput(
             JitterBuffer(poses),
+            outputs,
             sinks,
-            DelayedTiming(timing, outputs.delay_s),
-            fps=outputs.fps,
+            timing,
             clock=clock,
             stop=runner.stop,
             metrics=metrics,
             timebase=timebase,
+            shown=shown,
         )
-        session = StatusReporter(
-            TakeSource(play),
-            cast(Animator, _NoNetwork()),
-            poses,
-            sender,
-            sinks,
-            metrics,
-            clock,
-            timebase=timebase,
-            added_s=outputs.delay_s,
-        )
-        runner.start("sender", sender.run)
+        session = output.reporter(TakeSource(play), _NoNetwork(), poses)
+        runner.start("sender", output.sender.run)
 
         def tell() -> None:
             metrics.level_dbfs = speaker.level_dbfs if speaker is not None and timing is speaker else None

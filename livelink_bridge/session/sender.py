@@ -1,36 +1,81 @@
-"""The steady beat that sends poses: whatever the model does, a packet leaves at every tick, and the face ends
-neutral."""
+"""The sender: whatever the model does, a packet leaves at every tick, and the face ends neutral."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import Protocol
 
 from arkit_mapping.character.character import Closure as LipChoice
 from arkit_mapping.character.character import closed_lips
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE, Weights
-from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.sinks.base import Sink
-from livelink_bridge.timing.scheduler import Tick, TickScheduler, Timing
+from livelink_bridge.timing.arrival_clock import Timing
+from livelink_bridge.timing.scheduler import Tick, TickScheduler
+from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import Timebase
+
+
+class FrameBuffer(Protocol):
+    """Where the sender gets what each tick shows: a `JitterBuffer`, or another source of frames by position.
+
+    Positions are in frames of 60 Hz from frame 0 on.
+    """
+
+    @property
+    def held(self) -> int:
+        """Ticks that repeated a frame because no new one was ready."""
+        ...
+
+    @property
+    def skipped(self) -> int:
+        """Frames that came too late to be shown."""
+        ...
+
+    def at(self, position: Fraction) -> Weights | None:
+        """float32 (61,) in wire order, MouthClose as predicted; None where nothing is to be sent."""
+        ...
+
+    def shows(self, index: int) -> bool:
+        """Whether frame `index` itself is shown."""
+        ...
+
+    def finished(self, position: Fraction) -> bool:
+        """Whether `position` was the last moment there will be."""
+        ...
+
+    def freeze(self) -> None:
+        """Take no more frames: what is shown decays to neutral."""
+        ...
+
+    def rest_from(self, position: Fraction) -> Fraction | float:
+        """Frames of 60 Hz from `position` on until the neutral tail is over."""
+        ...
+
+
+class HasLipRule(Protocol):
+    """What knows the lip rule that a character asks for; `auto` leaves it to each sink."""
+
+    @property
+    def closure(self) -> LipChoice: ...
 
 
 class Sender:
     """The sender thread's body.
 
-    It runs until `stop` is set, the poses end or a sink fails, then lets the face ease to neutral and rest there, still
-    on the beat. A sink that fails, then or during that, is left out and the first error raised afterwards.
+    It runs until `stop` is set, the frames end or a sink fails, then sends the decay to neutral and the neutral tail,
+    still tick by tick. A sink that fails, then or during that, is left out and the first error raised afterwards.
     """
 
     def __init__(
         self,
-        poses: JitterBuffer,
+        poses: FrameBuffer,
         sinks: Sequence[Sink],
         timing: Timing,
         *,
@@ -39,11 +84,23 @@ class Sender:
         stop: threading.Event,
         metrics: Metrics,
         timebase: Timebase,
-        closure: Callable[[], LipChoice] = lambda: "auto",
+        lips: HasLipRule | None = None,
+        shown: Shown | None = None,
     ) -> None:
-        """`closure` is the lip rule that the character asks for at this moment; `auto` leaves it to each sink."""
+        """
+        Parameters
+        ----------
+        poses : what each tick shows
+        sinks : each gets every packet, under its own lip rule
+        timing : when frame k is due
+        fps : packets per second, 1 to 60
+        metrics : packets and delays are counted there
+        timebase : stamps the packets
+        lips : whose lip rule goes before the sinks' own; None is nobody's
+        shown : where each tick is written for other threads; None keeps it here
+        """
         self.poses = poses
-        self.grid = TickScheduler(fps, timing)
+        self.grid = TickScheduler(fps, timing, shown)
         self._sinks = list(sinks)
         self._timing = timing
         self._fps = fps
@@ -51,7 +108,7 @@ class Sender:
         self._stop = stop
         self._metrics = metrics
         self._timebase = timebase
-        self._closure = closure
+        self._lips = lips
         self._failures: list[BaseException] = []
 
     def run(self) -> None:
@@ -69,7 +126,7 @@ class Sender:
             raise self._failures[0]
 
     def _rest(self, tick: Tick) -> None:
-        """Nothing interrupts this: it takes half a second, and without it the face would stay mid-vowel for ever."""
+        """Nothing interrupts this: it takes half a second, and without it the face would stay mid-vowel."""
         self.poses.freeze()
         uninterrupted = threading.Event()
         for _ in range(math.ceil(self.poses.rest_from(tick.position) * self._fps / FRAME_RATE)):
@@ -82,9 +139,11 @@ class Sender:
 
     def _send(self, tick: Tick) -> None:
         weights = self.poses.at(tick.position)
+        if weights is None:
+            return
         stamp = self._timebase.stamp(tick.deadline_s)
         self._metrics.frame = stamp.frame
-        asked, by_rule = self._closure(), dict[LipRule, Weights]()
+        asked, by_rule = self._lips.closure if self._lips else "auto", dict[LipRule, Weights]()
         for sink in tuple(self._sinks):
             rule = sink.closure if asked == "auto" else asked
             if rule not in by_rule:
@@ -95,7 +154,7 @@ class Sender:
     def _send_to(self, sink: Sink, weights: Weights, stamp: Stamp) -> None:
         try:
             sink.send(weights, stamp)
-        except BaseException as failure:  # kept for the end: the other sinks still have a face to bring to rest
+        except BaseException as failure:  # raised at the end: the other sinks still need the decay to neutral
             self._sinks.remove(sink)
             self._failures.append(failure)
 

@@ -15,7 +15,7 @@ from livelink_bridge.errors import DeviceError
 from livelink_bridge.reporting.metrics import level_dbfs
 from livelink_bridge.session.model_thread import stop_at_error
 from livelink_bridge.sources.base import Source
-from livelink_bridge.timing.scheduler import WindowedMinMax
+from livelink_bridge.timing.arrival_clock import WindowedMinMax
 
 _AHEAD_MS = 1000.0
 """Sound read ahead, so that a slow disk is not heard."""

@@ -10,7 +10,6 @@ from livelink_bridge.audio.level_meter import LevelMeter
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import (
     Delay,
@@ -58,12 +57,31 @@ class Front(Protocol):
         ...
 
 
+class Inference(Protocol):
+    """What makes the frames, as far as it is shown: an `Animator`, or nothing where a take is played."""
+
+    @property
+    def gaps(self) -> int:
+        """Times that samples were missing."""
+        ...
+
+    @property
+    def bad_poses(self) -> int:
+        """Frames with a value that was not finite."""
+        ...
+
+    @property
+    def lookahead_s(self) -> float:
+        """Seconds of audio after a frame's own time that it needs."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StatusReporter:
     """The parts of a running session that count something."""
 
     source: Source
-    animator: Animator
+    animator: Inference
     poses: Channel[FaceFrame]
     sender: Sender
     sinks: Sequence[Sink]

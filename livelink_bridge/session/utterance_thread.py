@@ -14,7 +14,7 @@ from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, fade
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.model_thread import step
 from livelink_bridge.sources.utterance import Boundary
-from livelink_bridge.timing.scheduler import Timing
+from livelink_bridge.timing.arrival_clock import Timing
 
 CLOSE_POSES = 6
 """Poses in which an interrupted face closes: 100 ms, so that it is neutral in 150 ms whatever else has to be waited

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.devices.portaudio import SoundSystem, one_line, sound_system
 from livelink_bridge.devices.selection import find_output
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.timing.scheduler import WindowedMinMax
+from livelink_bridge.timing.arrival_clock import WindowedMinMax
+from livelink_bridge.timing.shown import Shown
 
 _KEPT_S = 4.0
 """Of the voice: more than any delay between a sound and its pose."""
@@ -36,12 +37,10 @@ _log = logging.getLogger(__name__)
 
 
 class VoiceMonitor:
-    """An output that plays what `heard` is given, each moment when its pose is shown.
+    """An output that plays what `heard` is given, each moment when its frame is shown.
 
-    `shown_zero_s` says at which clock time the pose of sound time 0 was, or would have been, sent; None while nobody
-    knows. The clocks of input, output and machine all differ a little: what they drift by is taken up by resampling. An
-    output that is lost is looked for once a second by `tend`, which the main thread calls. An output may be late by
-    `slack_s`: by so much the face was held back for it.
+    The clocks of input, output and machine all differ a little; resampling takes up their drift. An output that is lost
+    is looked for once a second by `tend`, which the main thread calls.
     """
 
     def __init__(
@@ -49,16 +48,28 @@ class VoiceMonitor:
         wanted: str | None,
         *,
         clock: Clock,
-        shown_zero_s: Callable[[], float | None],
+        shown: Shown,
+        later_s: float = 0.0,
         slack_s: float = 0.0,
         system: SoundSystem | None = None,
     ) -> None:
+        """
+        Parameters
+        ----------
+        wanted : an index, a part of a name, or None for the system's output
+        shown : which moment of the voice the sender shows; silence until it shows one
+        later_s : how much later than its frame the voice is played, seconds; negative is earlier
+        slack_s : how late the output may be before it is reported, seconds: the face was held back by as much
+        system : PortAudio; None is this process's own
+
+        Raises DeviceError where the output cannot be opened.
+        """
         self.follower = Follower()
         self.late_s = 0.0
         """How much later than its pose the voice is heard because the output needs more time than the face takes."""
         self.trouble: str | None = None
-        self._wanted, self._clock, self._shown_zero_s = wanted, clock, shown_zero_s
-        self._slack_s = slack_s
+        self._wanted, self._clock, self._shown = wanted, clock, shown
+        self._later_s, self._slack_s = later_s, slack_s
         self._heard_at_s = -math.inf
         self._spare = WindowedMinMax("lowest", 1.0, 10)
         self._system = system or sound_system()
@@ -149,7 +160,7 @@ class VoiceMonitor:
         # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was
         # heard.
         now_s = self._clock.now()
-        zero_s, line, latency_s = self._shown_zero_s(), self._line, self._latency_s
+        zero_s, line, latency_s = self._shown.zero_s, self._line, self._latency_s
         if latency_s is not None:
             self._starts.add(now_s, now_s + latency_s - self._asked / self._to_hz)
         self._asked += frames
@@ -158,7 +169,7 @@ class VoiceMonitor:
             out[:] = 0
             return
         heard_s = self._starts.extreme() + (self._asked - frames) / self._to_hz
-        target = (heard_s - zero_s - self.late_s) * self._from_hz
+        target = (heard_s - zero_s - self._later_s - self.late_s) * self._from_hz
         missing_s = (target - line.end) / self._from_hz + frames / self._to_hz + _MARGIN_S
         target -= self._wait_longer(missing_s, now_s) * self._from_hz
         position, step = self.follower.advance(target, frames, self._from_hz, self._to_hz)

@@ -16,6 +16,7 @@ from livelink_bridge.core.frames import AudioBlock, Weights
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.takes.audio_track import HeardSound
 from livelink_bridge.takes.writer_thread import Recorded, Recording
+from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.stamp import Stamp
 
 __all__ = ["Recorded", "Recorder"]
@@ -58,7 +59,7 @@ class Recorder:
         self._done: deque[Path] = deque(maxlen=_REMEMBERED)
         self._now, self._first_pose_s = now, first_pose_s
         self._heard = HeardSound()
-        self._shown_s: Callable[[], float | None] = lambda: None
+        self._shown = Shown()
         self._recording: Recording | None = None
         self._lost = self._missed = 0
         self._asking = threading.RLock()
@@ -125,10 +126,9 @@ class Recorder:
         recording = self._recording
         return (*self._done, *([recording.folder.csv] if recording and recording.begins_at else []))
 
-    def follow(self, shown_s: Callable[[], float | None]) -> None:
-        """Have the sound in step: `shown_s` is called in `send` and says of which sound time, seconds, the pose is;
-        None: of none."""
-        self._shown_s = shown_s
+    def follow(self, shown: Shown) -> None:
+        """Keep the audio in step with the frames: `shown` is read in `send` and tells which moment a frame shows."""
+        self._shown = shown
 
     def hear(self, block: AudioBlock) -> None:
         """Take a block of the session's sound as the source hands it over, also between takes: poses come later than
@@ -146,7 +146,7 @@ class Recorder:
         if recording is None:
             return
         if not recording.ended:
-            recording.add(weights, stamp, self._shown_s())
+            recording.add(weights, stamp, self._shown.position_s)
             self.sent += 1
         elif recording.broken:
             self._missed += 1

@@ -15,7 +15,7 @@ from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import CollectSink
-from livelink_bridge.timing.scheduler import FixedTiming
+from livelink_bridge.timing.arrival_clock import FixedTiming
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES
 

@@ -20,7 +20,8 @@ from livelink_bridge.face.jitter_buffer import REST_POSES
 from livelink_bridge.session.modes import follow
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel
-from livelink_bridge.timing.scheduler import ArrivalClock, TickScheduler
+from livelink_bridge.timing.arrival_clock import ArrivalClock
+from livelink_bridge.timing.scheduler import TickScheduler
 
 JAW = CHANNELS_61.index("JawOpen")
 RATE = 48000

@@ -16,7 +16,7 @@ from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import ManualClock
-from livelink_bridge.timing.scheduler import ArrivalClock
+from livelink_bridge.timing.arrival_clock import ArrivalClock
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES
 

@@ -28,7 +28,9 @@ from livelink_bridge.session.speaker import Speaker
 from livelink_bridge.testing.shared_clock import SharedClock
 from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, ManualClock
 from livelink_bridge.testing.takes import app_folder, app_take, face
-from livelink_bridge.timing.scheduler import FixedTiming, TickScheduler
+from livelink_bridge.timing.arrival_clock import FixedTiming
+from livelink_bridge.timing.scheduler import TickScheduler
+from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.timecode import RATES, counting
 
 JAW, CLOSE, YAW = index_of("JawOpen"), index_of("MouthClose"), index_of("HeadYaw")
@@ -118,7 +120,7 @@ def test_original_timecode_is_that_of_the_moment_shown_exactly(rate, speed, star
     play = TakePlay(numbered(600, start_s=start_s), "t", speed, original_timecode=True)
     clock = ManualClock(12345.678)
     grid = TickScheduler(60, FixedTiming(clock.now() + 0.05))
-    timebase = TakeTimebase(clock, RATES[rate], play, lambda: grid.shown_zero_s)
+    timebase = TakeTimebase(clock, RATES[rate], play, grid.shown)
     before = -1.0
     for _ in range(300):
         tick = grid.next(clock.now())
@@ -134,11 +136,11 @@ def test_original_timecode_is_that_of_the_moment_shown_exactly(rate, speed, star
 
 
 def test_a_playback_clock_that_is_set_back_never_turns_the_time_back():
-    timebase = TakeTimebase(ManualClock(), counting(Fraction(60)), TakePlay(numbered(60), "t"), lambda: zero_s)
-    zero_s = 0.0
+    shown = Shown()
+    timebase = TakeTimebase(ManualClock(), counting(Fraction(60)), TakePlay(numbered(60), "t"), shown)
     stamps = []
     for number in range(40):
-        zero_s = 0.1 if number > 20 else 0.0
+        shown.write(0.0, 0.1 if number > 20 else 0.0)
         stamps.append(timebase.stamp(number / 60))
     assert (np.diff([stamp.frame + stamp.subframe for stamp in stamps]) > 0).all()
 

@@ -12,7 +12,7 @@ from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSE
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import CollectSink, ManualClock
-from livelink_bridge.timing.scheduler import FixedTiming
+from livelink_bridge.timing.arrival_clock import FixedTiming
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import counting
 

@@ -20,7 +20,7 @@ from livelink_bridge.reporting.status_text import status_text
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel, ManualClock
-from livelink_bridge.timing.scheduler import FixedTiming
+from livelink_bridge.timing.arrival_clock import FixedTiming
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES, counting
 

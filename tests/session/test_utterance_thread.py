@@ -13,7 +13,7 @@ from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.utterance_thread import CLOSE_POSES, animate_paced, closing
 from livelink_bridge.sources.playout import PacedAudio
 from livelink_bridge.testing.stand_ins import LoudnessModel, ManualClock
-from livelink_bridge.timing.scheduler import FixedTiming
+from livelink_bridge.timing.arrival_clock import FixedTiming
 
 RATE = 16000
 JAW = CHANNELS_61.index("JawOpen")

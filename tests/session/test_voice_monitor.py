@@ -6,6 +6,7 @@ from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.testing.stand_ins import FakePortAudio, ManualClock
+from livelink_bridge.timing.shown import Shown
 
 RATE = 48000
 BLOCK = 960
@@ -32,6 +33,25 @@ def lag_s(heard: np.ndarray, spoken: np.ndarray) -> float:
     return (at if at < len(spoken) else at - size) / RATE
 
 
+class Moving(Shown):
+    """Is asked anew each time."""
+
+    def __init__(self, zero_s) -> None:
+        super().__init__()
+        self._zero_s = zero_s
+
+    @property
+    def zero_s(self) -> float:
+        return self._zero_s()
+
+
+def shown(zero_s: float) -> Shown:
+    """Audio time 0 is shown at `zero_s`."""
+    found = Shown()
+    found.write(0.0, zero_s)
+    return found
+
+
 def simulated(minutes: int, input_ppm: float, output_ppm: float) -> tuple[VoiceMonitor, list[float]]:
     """A microphone and an output, each by a clock of its own; by how many seconds the voice is after the face, minute
     by minute.
@@ -46,7 +66,7 @@ def simulated(minutes: int, input_ppm: float, output_ppm: float) -> tuple[VoiceM
         """Sound time counts samples at the nominal rate, so its zero moves as the input's clock drifts."""
         return clock.now() * (1 - input_hz / RATE) + DELAY_S
 
-    out = VoiceMonitor(None, clock=clock, shown_zero_s=zero_s, system=SoundSystem(devices))
+    out = VoiceMonitor(None, clock=clock, shown=Moving(zero_s), system=SoundSystem(devices))
     spoken, found = voice(2.0), []
     written, asked, heard = 0, 0, []
     while len(found) < minutes:
@@ -100,7 +120,7 @@ def test_the_voice_stays_with_the_face_whatever_the_clocks(minutes, input_ppm, o
 
 def opened() -> tuple[VoiceMonitor, FakePortAudio, ManualClock]:
     devices, clock = FakePortAudio(), ManualClock()
-    return VoiceMonitor("speak", clock=clock, shown_zero_s=lambda: None, system=SoundSystem(devices)), devices, clock
+    return VoiceMonitor("speak", clock=clock, shown=Shown(), system=SoundSystem(devices)), devices, clock
 
 
 def test_until_a_pose_is_shown_there_is_silence():
@@ -129,7 +149,7 @@ def test_an_input_is_not_taken_for_an_output():
     with pytest.raises(
         DeviceError, match=r"\(Desk Microphone\) is not an output; outputs: 1 Studio Interface: Line In, 2 Speakers"
     ):
-        VoiceMonitor("desk", clock=ManualClock(), shown_zero_s=lambda: None, system=SoundSystem(FakePortAudio()))
+        VoiceMonitor("desk", clock=ManualClock(), shown=Shown(), system=SoundSystem(FakePortAudio()))
 
 
 def test_what_is_heard_on_the_way_is_passed_on():
@@ -140,7 +160,7 @@ def test_what_is_heard_on_the_way_is_passed_on():
 
 def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(caplog):
     devices, clock = FakePortAudio(), ManualClock()
-    out = VoiceMonitor(None, clock=clock, shown_zero_s=lambda: 0.01, system=SoundSystem(devices))
+    out = VoiceMonitor(None, clock=clock, shown=shown(0.01), system=SoundSystem(devices))
     spoken = voice(2.0)
     heard = []
     for start in range(0, len(spoken), BLOCK):
@@ -161,7 +181,7 @@ def test_an_output_slower_than_the_face_plays_what_there_is_and_says_what_to_do(
 
 def test_a_microphone_that_was_away_leaves_the_voice_in_step_afterwards(caplog):
     devices, clock = FakePortAudio(), ManualClock()
-    out = VoiceMonitor(None, clock=clock, shown_zero_s=lambda: DELAY_S, system=SoundSystem(devices))
+    out = VoiceMonitor(None, clock=clock, shown=shown(DELAY_S), system=SoundSystem(devices))
     spoken = voice(2.0)
 
     def talk(seconds: float, first: int) -> None:

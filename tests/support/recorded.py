@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import soundfile
 
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.takes.recorder import Recorder
+from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.stamp import Stamp
 
 SIXTY = Fraction(60)
@@ -29,6 +31,18 @@ def recorder(folder: Path, **options: Any) -> Recorder:
     """A recorder of one day; `start` waits long enough for a busy machine."""
     options = {"first_pose_s": 20.0} | options
     return Recorder(folder, subject="Ada", now=lambda: datetime(2024, 12, 4, 10).astimezone(), **options)
+
+
+class Moments(Shown):
+    """Shows the next of these moments, seconds of audio, each time it is asked."""
+
+    def __init__(self, moments_s: Iterable[float | None]) -> None:
+        super().__init__()
+        self._left = iter(moments_s)
+
+    @property
+    def position_s(self) -> float | None:
+        return next(self._left)
 
 
 def counting(count: int, first: int = 0) -> np.ndarray:

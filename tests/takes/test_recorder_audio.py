@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from recorded import counting, hear, numbers, recorder, send, stamp
+from recorded import Moments, counting, hear, numbers, recorder, send, stamp
 
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.core.channel import Channel
@@ -21,7 +21,7 @@ from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.sources.utterance import NOTHING, Boundary
 from livelink_bridge.testing.stand_ins import ManualClock
-from livelink_bridge.timing.scheduler import DelayedTiming, FixedTiming
+from livelink_bridge.timing.arrival_clock import DelayedTiming, FixedTiming
 from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import RATES
 
@@ -33,8 +33,7 @@ class TestSound:
         """A take whose pose i is of sound time shown_s[i], of one block of counting sound."""
         one = recorder(folder)
         hear(one, **({"samples": counting(10 * 48000)} | heard))
-        now = iter(shown_s)
-        one.follow(lambda: next(now))
+        one.follow(Moments(shown_s))
         one.arm()
         for frame in frames or range(len(shown_s)):
             one.send(np.zeros(61, np.float32), stamp(frame))
@@ -81,8 +80,7 @@ class TestSound:
         one = recorder(tmp_path)
         hear(one, counting(4800))
         hear(one, counting(4800, 9600), start=9600)
-        shown = iter([None] * 30 + [at / 60 for at in range(31)])
-        one.follow(lambda: next(shown))
+        one.follow(Moments([None] * 30 + [at / 60 for at in range(31)]))
         one.arm()
         send(one, 61)
         found = numbers(one.stop().sound)
@@ -104,8 +102,7 @@ class TestSound:
         one = recorder(tmp_path)
         hear(one, counting(24000))
         one.hear(Boundary(NOTHING, 60, 15, 0.3, cut=True))
-        shown = iter([at / 60 for at in range(31)])
-        one.follow(lambda: next(shown))
+        one.follow(Moments([at / 60 for at in range(31)]))
         one.arm()
         send(one, 31)
         found = numbers(one.stop().sound)
@@ -115,8 +112,7 @@ class TestSound:
     def test_sound_that_changes_its_rate_goes_on_at_the_files(self, tmp_path: Path):
         one = recorder(tmp_path)
         hear(one, np.full(24000, 0.5, np.float32), 48000)
-        shown = iter([at / 60 for at in range(61)])
-        one.follow(lambda: next(shown))
+        one.follow(Moments([at / 60 for at in range(61)]))
         one.arm()
         send(one, 16)
         assert one._recording is not None
@@ -151,12 +147,7 @@ def test_a_real_sender_shows_each_pose_beside_its_sound(tmp_path: Path):
         metrics=Metrics(),
         timebase=Timebase(clock, RATES["60"]),
     )
-
-    def shown_s() -> float | None:
-        zero_s = sender.grid.shown_zero_s
-        return None if zero_s is None else clock.now() - zero_s
-
-    one.follow(shown_s)
+    one.follow(sender.grid.shown)
     one.arm()
     sender.run()
     recorded = one.stop()

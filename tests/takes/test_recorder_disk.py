@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from recorded import counting, hear, recorder, send
+from recorded import Moments, counting, hear, recorder, send
 
 from arkit_mapping.takes.check import check_take
 from arkit_mapping.takes.csv import read_take
@@ -43,8 +43,7 @@ class TestTroubleWithTheDisk:
     ):
         one = recorder(tmp_path)
         hear(one, counting(480000))
-        shown = iter([at / 60 for at in range(1000)])
-        one.follow(lambda: next(shown))
+        one.follow(Moments([at / 60 for at in range(1000)]))
         one.arm()
         recording = one._recording
         assert recording is not None
@@ -123,12 +122,14 @@ import numpy as np
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.timing.stamp import Stamp
+from livelink_bridge.timing.shown import Shown
 one = Recorder(Path(sys.argv[1]), subject="Ada")
 one.hear(AudioBlock(np.full(96000, 0.5, np.float32), 48000, 0, 0.0))
-now = iter(range(10**9))
-one.follow(lambda: next(now) / 60)
+shown = Shown()
+one.follow(shown)
 one.arm()
 for frame in range(10**9):
+    shown.write(frame / 60, 0.0)
     one.send(np.full(61, 0.25, np.float32), Stamp(frame, 0.0, Fraction(60), frame / 60))
     if frame == 100:
         while one._recording._sound_file is None or one._recording._sound_file.frames < 100 * 800:

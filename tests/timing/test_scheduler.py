@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from livelink_bridge.core.frames import AudioBlock
-from livelink_bridge.timing.scheduler import ArrivalClock, FixedTiming, TickScheduler, WindowedMinMax
+from livelink_bridge.timing.arrival_clock import ArrivalClock, FixedTiming, WindowedMinMax
+from livelink_bridge.timing.scheduler import TickScheduler
 
 
 @dataclass

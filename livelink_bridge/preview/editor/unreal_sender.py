@@ -1,34 +1,34 @@
-"""Sends what the page plays to receivers, in step with it: the page tells where it is, a clock goes on from there."""
+"""Sends what the page plays to receivers in step with it: the page reports its position, a clock goes on from there."""
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 
 from arkit_mapping.channels import FRAME_RATE
-from arkit_mapping.character.closure import closed_lips
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, fade
+from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.session.subject import SubjectOutput
 from livelink_bridge.sinks import Sink
-from livelink_bridge.timing.timebase import Timebase
+from livelink_bridge.timing.arrival_clock import FixedTiming
+from livelink_bridge.timing.scheduler import wait_s
 
 PoseAt = Callable[[str, float], Weights | None]
 _LONGEST_END_S = 3.0
-_UNINTERRUPTED = threading.Event()
-"""Never set: the way back to neutral is not cut short."""
 
 _log = logging.getLogger(__name__)
 
 
 class Unreal:
-    """The receivers of the settings, fed while `running`. A pause holds the pose; stopping eases to neutral."""
+    """Sends to the receivers of the settings while `running`. A pause holds the pose; stopping decays to neutral."""
 
     def __init__(self, outputs: Outputs, clock: Clock) -> None:
         self.targets = outputs.targets
@@ -65,7 +65,7 @@ class Unreal:
             self._thread.start()
 
     def stop(self) -> None:
-        """Ease to neutral, which is waited for, and close. Harmless twice. For a worker thread."""
+        """Decay to neutral, which is waited for, and close. Harmless twice. For a worker thread."""
         with self._changing:
             self._stop.set()
             if self._thread:
@@ -82,17 +82,23 @@ class Unreal:
             _log.error("%s", self.trouble, exc_info=not isinstance(error, BridgeError))
 
     def _send_until_stopped(self, pose_at: PoseAt, sinks: list[Sink]) -> None:
-        timebase, period_s = self._outputs.timebase(self._clock), 1 / float(self._outputs.fps)
-        deadline_s, pose = self._clock.now(), None
-        while self._clock.wait_until(deadline_s, self._stop):
-            pose = pose_at(*self._place(deadline_s))
-            if pose is not None:
-                _send(sinks, pose, timebase, deadline_s)
-            deadline_s = max(deadline_s + period_s, self._clock.now())
-        for last in _tail(pose, period_s) if pose is not None else ():
-            self._clock.wait_until(deadline_s, _UNINTERRUPTED)
-            _send(sinks, last, timebase, deadline_s)
-            deadline_s += period_s
+        # The page's poses need no waiting for, at any rate: what a tick shows is what plays when it is due.
+        waits_s = wait_s(self._outputs.fps)
+        timing = FixedTiming(self._clock.now() - waits_s)
+
+        def at(position: Fraction) -> Weights | None:
+            return pose_at(*self._place(timing.zero_s + waits_s + float(position) / FRAME_RATE))
+
+        output = SubjectOutput(
+            PlayedFrames(at, self._outputs.fps),
+            self._outputs,
+            sinks,
+            timing,
+            clock=self._clock,
+            stop=self._stop,
+            metrics=Metrics(),
+        )
+        output.sender.run()
 
     def _place(self, now_s: float) -> tuple[str, float]:
         """Which side, and where in the clip."""
@@ -100,16 +106,42 @@ class Unreal:
         return side, time_s + speed * (now_s - told_s)
 
 
-def _tail(last: Weights, period_s: float) -> Iterator[Weights]:
-    """From the pose `last`, float32 (61,), to neutral and resting there, in the same time at any rate; neutral at least
-    twice."""
-    step = period_s * FRAME_RATE
-    ages = np.arange(step, HOLD_POSES + EASE_POSES, step)
-    for left in (*fade(ages), *[np.float32(0)] * max(2, math.ceil(REST_POSES / step))):
-        yield np.asarray(left * last, np.float32)
+class PlayedFrames:
+    """What the page shows, as a `FrameBuffer`: made for each tick, and neutral by steps when it is stopped."""
 
+    held = skipped = 0
 
-def _send(sinks: list[Sink], pose: Weights, timebase: Timebase, at_s: float) -> None:
-    stamp = timebase.stamp(at_s)
-    for sink in sinks:
-        sink.send(np.asarray(closed_lips(pose, sink.closure), np.float32), stamp)
+    def __init__(self, pose_at: Callable[[Fraction], Weights | None], fps: Fraction) -> None:
+        """`pose_at` gives the pose, float32 (61,), at a position in frames of 60 Hz; None where there is none to
+        send."""
+        self._pose_at, self._fps = pose_at, fps
+        self._last: Weights | None = None
+        self._shown: Fraction = Fraction(0)
+        self._frozen = False
+
+    def at(self, position: Fraction) -> Weights | None:
+        """The pose of this moment; once frozen, what is left of the last one."""
+        if not self._frozen:
+            self._last, self._shown = self._pose_at(position), position
+            return self._last
+        return None if self._last is None else np.asarray(fade(float(position - self._shown)) * self._last, np.float32)
+
+    def shows(self, index: int) -> bool:
+        """No delay is counted: nothing was heard before it is shown."""
+        return False
+
+    def finished(self, position: Fraction) -> bool:
+        """It plays until it is stopped."""
+        return False
+
+    def freeze(self) -> None:
+        """Ask for no more poses."""
+        self._frozen = True
+
+    def rest_from(self, position: Fraction) -> Fraction:
+        """The decay and the neutral tail take the same time at any rate; at least two packets are neutral. Where
+        nothing was shown there is nothing to end."""
+        if self._last is None:
+            return Fraction(0)
+        eases = max(Fraction(0), HOLD_POSES + EASE_POSES - (position - self._shown))
+        return eases + max(Fraction(REST_POSES), 2 * FRAME_RATE / self._fps)
