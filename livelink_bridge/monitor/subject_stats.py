@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
+from livelink_bridge.core.readings import Window, pace
 from livelink_bridge.monitor.movement import Movement
-from livelink_bridge.reporting.metrics import Window, pace
 from livelink_bridge.wire.livelink import Packet
 from livelink_bridge.wire.sniff import Wire
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from livelink_bridge.core.limits import AUDIO_DELAY, FACE_DELAY, GAIN, PACKET_RATE, SEED
 from livelink_bridge.settings import checks
-from livelink_bridge.settings.performers import check_performers
+from livelink_bridge.settings.performer_checks import check_performers
 from livelink_bridge.settings.setting import PREFIX, Setting, row, table_of
 from livelink_bridge.timing.timecode import ORIGINS, RATES, Origin
 

@@ -16,8 +16,8 @@ import numpy as np
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.core.frames import Weights
+from livelink_bridge.core.readings import Window
 from livelink_bridge.errors import UsageError
-from livelink_bridge.reporting.metrics import Window
 from livelink_bridge.timing.stamp import Stamp
 
 URI = "preview:"

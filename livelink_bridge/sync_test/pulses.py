@@ -17,7 +17,7 @@ from arkit_mapping.channels import FRAME_RATE, index_of
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import AudioBlock, Weights
-from livelink_bridge.reporting.metrics import Recent
+from livelink_bridge.core.readings import Recent
 from livelink_bridge.timing.stamp import Stamp
 from speech_to_face.base import Coefficients, Samples, Stream
 

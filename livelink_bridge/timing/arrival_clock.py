@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
-from livelink_bridge.reporting.metrics import Recent
+from livelink_bridge.core.readings import Recent
 
 _FRAMES_TO_LOCK = 15
 """Frames seen before their timing is trusted."""
