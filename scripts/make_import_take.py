@@ -1,10 +1,10 @@
-"""Put the reading of takes into ue_plugin_docs/scripts/import_take.py: that script runs in Unreal's Python and cannot
-import it.
+"""Copy the modules that read takes into ue_plugin_docs/scripts/import_take_parts/copied.
 
     python scripts/make_import_take.py
 
-What is put in is the text of four modules, so that the script and `livelink-bridge` never differ over which files are
-takes, what their timecode counts, whose sound it is, and what is wrong.
+import_take.py runs in Unreal's Python, where this project is not installed. With the same text of four modules, the
+script and `livelink-bridge` always agree on which files are takes, what their timecode counts, which audio file belongs
+to them, and what is wrong with them.
 """
 
 from __future__ import annotations
@@ -14,32 +14,39 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPT = ROOT / "ue_plugin_docs" / "scripts" / "import_take.py"
+FOLDER = ROOT / "ue_plugin_docs" / "scripts" / "import_take_parts" / "copied"
 MODULES = ("channels", "takes/cells", "takes/clock", "takes/names")
-BEGIN, END = (f"# --- made by scripts/make_import_take.py: {what} ---\n" for what in ("begin", "end"))
-_IMPORT = re.compile(r"^(?:from __future__|import|from) [^\n]*\n", re.MULTILINE)
-_DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
+_OURS = re.compile(r"^from arkit_mapping\.(?:takes\.)?(\w+) import", re.MULTILINE)
 
 
-def bodies() -> str:
-    """What the modules define, without their imports: the script has them."""
-    parts = []
-    for name in MODULES:
-        text = (ROOT / "arkit_mapping" / f"{name}.py").read_text(encoding="utf-8")
-        parts.append(
-            f"# arkit_mapping/{name}.py\n" + _IMPORT.sub("", _DOCSTRING.sub("", text, count=1)).strip("\n") + "\n"
+def copies() -> dict[str, str]:
+    """Return file name and text of every module of the package, with relative imports. ValueError for other imports."""
+    made = {"__init__.py": '"""Copies of the bridge\'s modules, made by scripts/make_import_take.py: do not edit."""\n'}
+    for module in MODULES:
+        source = f"arkit_mapping/{module}.py"
+        text = _OURS.sub(r"from .\1 import", (ROOT / source).read_text(encoding="utf-8"))
+        if other := re.search(r"^\s*(?:from|import) (?:arkit_mapping|livelink_bridge)\b.*$", text, re.MULTILINE):
+            raise ValueError(f"{source}: {other[0].strip()!r} cannot be copied; expected imports of {MODULES} only")
+        made[source.rpartition("/")[2]] = (
+            f"# Copy of {source}, made by scripts/make_import_take.py: do not edit.\n{text}"
         )
-    return "\n\n".join(parts)
+    return made
 
 
-def made(script: str) -> str:
-    """The script with the modules between its two marks."""
-    before, rest = script.split(BEGIN)
-    return before + BEGIN + "\n" + bodies() + "\n" + END + rest.split(END)[1]
+def stale() -> list[str]:
+    """Return the names of the files of the package that differ from their sources, or have none."""
+    made = copies()
+    present = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py")}
+    return sorted(name for name in made.keys() | present.keys() if made.get(name) != present.get(name))
 
 
 def main() -> int:
-    SCRIPT.write_text(made(SCRIPT.read_text(encoding="utf-8")), encoding="utf-8")
+    made = copies()
+    for name in stale():
+        if name in made:
+            (FOLDER / name).write_text(made[name], encoding="utf-8", newline="\n")
+        else:
+            (FOLDER / name).unlink()
     return 0
 
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import ast
 import importlib.util
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import import_take as script
 import numpy as np
 import pytest
 import soundfile
+from import_take_parts.copied.names import imported_subject, takes_at
+from import_take_parts.plan import sound_frames
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.takes.csv import write_take
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ue_plugin_docs" / "scripts" / "import_take.py"
+PARTS = SCRIPT.with_name("import_take_parts")
 
 
 def _load(path: Path) -> ModuleType:
@@ -30,7 +35,6 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-script = _load(SCRIPT)
 fake = _load(Path(__file__).with_name("fake_unreal.py"))
 EVENING_S = 71716 + 26.7 / 60
 """19:55:16:26.7, as a take of an evening begins."""
@@ -160,14 +164,14 @@ def test_the_scripts_rule_for_subjects_is_the_importers(tmp_path: Path) -> None:
         "a_b_c_4",
         "x_-1_y_z",
     ):
-        assert script.imported_subject(name) == fake.subject_of(name), name
+        assert imported_subject(name) == fake.subject_of(name), name
 
 
 def test_of_a_calibrated_take_in_a_folder_the_calibrated_file_is_imported_once(tmp_path: Path) -> None:
     for kind in ("_cal", "_raw", "_neutral"):
         _take(tmp_path / "20261121_Hall_3", stem=f"Hall_3_Ada{kind}")
     (tmp_path / "other.csv").write_text("a,b,c\n1,2,3\n")
-    assert [path.name for path in script.takes_at(tmp_path)] == ["Hall_3_Ada_cal.csv"]
+    assert [path.name for path in takes_at(tmp_path)] == ["Hall_3_Ada_cal.csv"]
 
 
 def test_one_broken_take_is_told_with_its_line_and_the_others_are_imported(tmp_path: Path) -> None:
@@ -227,11 +231,12 @@ def test_an_editor_without_the_importer_plugin_is_told_which_to_enable(tmp_path:
 def test_an_rf64_sounds_length_is_read_from_its_header(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     soundfile.write(path, np.zeros(24000), 16000, format="RF64", subtype="PCM_24")
-    assert path.read_bytes()[:4] == b"RF64" and script.sound_frames(path) == 90
+    assert path.read_bytes()[:4] == b"RF64" and sound_frames(path) == 90
 
 
 def test_the_script_is_python_as_old_as_unreal_5_3_has_it() -> None:
-    ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 9))
+    for path in (SCRIPT, *PARTS.rglob("*.py")):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
 
 
 def test_a_wrong_option_does_not_end_the_editor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,3 +263,48 @@ def test_outside_unreal_the_script_says_what_it_would_do_with_nothing_but_python
     )
     assert done.stdout.endswith("1 of 1 takes would be imported (dry run)\n")
     assert sorted(file.name for file in (tmp_path / "takes").iterdir()) == ["Hall_3_Ada.csv", "Hall_3_Ada.wav"]
+
+
+def _copied(folder: Path) -> Path:
+    """A copy of the script in `folder`, with its parts."""
+    shutil.copytree(PARTS, folder / PARTS.name, ignore=shutil.ignore_patterns("__pycache__"))
+    return Path(shutil.copy(SCRIPT, folder))
+
+
+@pytest.mark.parametrize("lost", ["", "command.py", "copied/names.py"])
+def test_a_copy_without_its_parts_fails_with_one_line_that_says_what_to_copy(tmp_path: Path, lost: str) -> None:
+    copy = _copied(tmp_path)
+    lost_part = tmp_path / PARTS.name / lost
+    lost_part.unlink() if lost else shutil.rmtree(lost_part)
+    command = [sys.executable, "-I", "-S", str(copy), str(tmp_path), "--dry-run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    line = (
+        f"error: the folder import_take_parts is missing or incomplete in {tmp_path.resolve()}; copy it there, beside"
+    )
+    assert done.returncode == 1 and done.stderr == f"{line} import_take.py\n"
+
+
+def test_a_copy_without_its_parts_does_not_end_the_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unreal = fake.Unreal()
+    copy = Path(shutil.copy(SCRIPT, tmp_path))
+    monkeypatch.setitem(sys.modules, "unreal", unreal)
+    monkeypatch.setattr(sys, "argv", [str(copy), str(tmp_path)])
+    runpy.run_path(str(copy), run_name="__main__")
+    assert len(unreal.errors) == 1 and "the folder import_take_parts is missing" in unreal.errors[0]
+
+
+def test_the_editor_runs_the_parts_beside_the_script_and_keeps_its_own_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, copy, before = _take(tmp_path / "takes"), _copied(tmp_path), list(sys.path)
+    for text in ("first", "second"):
+        (tmp_path / PARTS.name / "command.py").write_text(
+            f"def main(arguments, unreal):\n    unreal.log('{text} copy')\n    return 0\n"
+        )
+        unreal = fake.Unreal()
+        monkeypatch.setitem(sys.modules, "unreal", unreal)
+        monkeypatch.setattr(sys, "argv", [str(copy), str(path)])
+        runpy.run_path(str(copy), run_name="__main__")
+        assert unreal.logged == [f"{text} copy"]
+    assert script.main([str(path)], unreal) == 0 and unreal.logged[-1] == "1 of 1 takes imported"
+    assert sys.path == before
