@@ -1,1 +1,1 @@
-"""What everything stands on: frames and audio blocks, the channel between two threads, the clock, worker threads."""
+"""The lowest layer: audio blocks and face frames, the channel between two threads, the clock, worker threads."""

@@ -1,4 +1,4 @@
-"""The one way to hand things from a thread to another: bounded, closable, and its losses are counted."""
+"""Bounded, closable queue between two threads that counts the items it drops."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ class Closed(Exception):
 class Channel(Generic[T]):
     """A queue of at most `capacity` items between one writer and one reader.
 
-    Full, it drops its oldest item and counts it (`policy="newest"`, for what is live), or makes the writer wait
-    (`policy="wait"`, for what must be complete). `close` means that no more comes: the reader drains what is left, then
-    gets `Closed`. Closing twice is harmless, putting after `close` is ignored. With "newest" `put` takes no longer than
-    a short lock, so an audio callback may call it.
+    After `close` the reader drains the remaining items, then gets `Closed`. Closing twice is harmless; `put` after
+    `close` is ignored. With policy "newest", `put` holds a lock only briefly, so an audio callback may call it.
     """
 
     def __init__(self, capacity: int, policy: Policy = "newest") -> None:
+        """
+        Parameters
+        ----------
+        capacity : items, at least 1; ValueError otherwise
+        policy : when the queue is full, "newest" drops and counts the oldest item (live audio and frames), "wait"
+            blocks the writer (data that must be complete)
+        """
         if capacity < 1:
             raise ValueError(f"a channel holds at least one item, got capacity {capacity}")
         self.capacity = capacity
@@ -37,23 +42,24 @@ class Channel(Generic[T]):
 
     @classmethod
     def of_ms(cls, capacity_ms: float, item_ms: float, policy: Policy = "newest") -> Channel[T]:
-        """A channel for `capacity_ms` milliseconds of items that last `item_ms` each."""
+        """A channel that holds `capacity_ms` milliseconds of items that last `item_ms` each, at least one item."""
         return cls(max(1, math.ceil(capacity_ms / item_ms)), policy)
 
     @property
     def dropped(self) -> int:
-        """Items thrown away because the reader was too slow."""
+        """Items dropped because the reader was too slow."""
         return self._dropped
 
     @property
     def closed(self) -> bool:
+        """Whether `close` was called; items may still be waiting to be read."""
         return self._closed
 
     def __len__(self) -> int:
         return len(self._items)
 
     def put(self, item: T) -> bool:
-        """Hand over one item. False when the channel is closed and the item was ignored."""
+        """Append one item. False when the channel is closed and the item was ignored."""
         with self._changed:
             if self.policy == "wait":
                 self._changed.wait_for(lambda: self._closed or len(self._items) < self.capacity)
@@ -67,29 +73,38 @@ class Channel(Generic[T]):
             return True
 
     def get(self, timeout_s: float | None = None) -> T:
-        """The oldest item, waiting for one to come. Raises `Closed` after the last one, TimeoutError after
-        `timeout_s`."""
+        """Remove and return the oldest item; waits until there is one.
+
+        Parameters
+        ----------
+        timeout_s : seconds to wait; None waits indefinitely
+
+        Raises
+        ------
+        Closed : the channel is closed and empty
+        TimeoutError : no item within `timeout_s`
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: self._closed or bool(self._items), timeout_s):
-                raise TimeoutError(f"nothing came for {timeout_s} s")
+                raise TimeoutError(f"no item within {timeout_s} s")
             if not self._items:
                 raise Closed
             item = self._items.popleft()
             self._changed.notify_all()
             return item
 
-    def take_while(self, wanted: Callable[[T], bool]) -> list[T]:
-        """The oldest items for which `wanted` holds, without waiting; perhaps none."""
+    def take_while(self, predicate: Callable[[T], bool]) -> list[T]:
+        """Remove and return the oldest items while `predicate` holds, without waiting; may be empty."""
         with self._changed:
-            taken: list[T] = []
-            while self._items and wanted(self._items[0]):
-                taken.append(self._items.popleft())
-            if taken:
+            items: list[T] = []
+            while self._items and predicate(self._items[0]):
+                items.append(self._items.popleft())
+            if items:
                 self._changed.notify_all()
-            return taken
+            return items
 
     def close(self) -> None:
-        """No more comes. Whoever waits in `get` or `put` is woken."""
+        """End the input. Wakes threads that wait in `get` or `put`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

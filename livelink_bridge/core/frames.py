@@ -1,4 +1,4 @@
-"""What crosses a thread: a block of sound going in, a pose of the face coming out."""
+"""The data types that cross threads: `AudioBlock` (audio in) and `FaceFrame` (face frames out)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import FRAME_RATE as FRAME_RATE
 
 FACE_CHANNELS = 61
+"""Values of a frame: 52 blendshape weights and 9 angles."""
 
 Weights = NDArray[np.float32]
 """float32 (61,) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians."""
@@ -17,16 +18,16 @@ Weights = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AudioBlock:
-    """Sound as a source hands it over. The source never writes to `samples` again."""
+    """A block of audio from a source. The source never writes to `samples` again."""
 
     samples: NDArray[np.float32]
     """float32 (n, channels) or (n,), in [-1, 1]."""
     sample_rate: int
     """Hz."""
     start: int
-    """Index of the first sample, counted from when the source opened. A jump means that samples were lost."""
+    """Index of the first sample, counted since the source opened. A jump means that samples were lost."""
     arrived_s: float
-    """Clock time at which the last sample was handed over, seconds."""
+    """Clock time at which the source delivered the last sample, seconds."""
 
     def __post_init__(self) -> None:
         if self.samples.ndim not in (1, 2) or self.samples.dtype != np.float32:
@@ -42,12 +43,12 @@ class AudioBlock:
 
 @dataclass(frozen=True, slots=True)
 class FaceFrame:
-    """One pose of the face, MouthClose as predicted."""
+    """One face frame, MouthClose as predicted."""
 
     weights: Weights
     """float32 (61,) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians."""
     index: int
-    """Number of the pose on the 60 Hz grid that starts with the source."""
+    """Number of the frame, counted at 60 Hz since the source opened."""
 
     def __post_init__(self) -> None:
         if self.weights.shape != (FACE_CHANNELS,) or self.weights.dtype != np.float32:
@@ -57,5 +58,5 @@ class FaceFrame:
 
     @property
     def t_audio(self) -> float:
-        """Seconds of sound, since the source opened, that this pose belongs to."""
+        """Audio time of this frame, seconds since the source opened."""
         return self.index / FRAME_RATE

@@ -1,5 +1,4 @@
-"""Whole numbers as other programs write them: JSON has one kind of number, and many languages write 24000 as
-24000.0."""
+"""Reads integers from JSON, which has one number type: many programs write 24000 as 24000.0."""
 
 from __future__ import annotations
 
@@ -7,8 +6,8 @@ from numbers import Integral, Real
 
 
 def as_whole(value: object) -> int | None:
-    """24000 for 24000 and for 24000.0, numpy's numbers too; None for a fraction, NaN, infinity, a bool, text and
-    anything else."""
+    """The value as an int: 24000 for 24000 and 24000.0, numpy's numbers too; None for a fraction, NaN, infinity, a
+    bool, text and anything else."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     if isinstance(value, Integral):

@@ -1,1 +1,1 @@
-"""UDP addresses, routes and ports, and which peers may connect."""
+"""UDP addresses, routes and ports, and access control for peers."""

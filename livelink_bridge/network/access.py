@@ -1,4 +1,4 @@
-"""Who may connect, and how fast they may talk. No socket, no clock."""
+"""Access control and rate limits for WebSocket clients. No socket, no clock."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from livelink_bridge.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
 REFUSED_S = 5.0
-"""A client that sends nothing but what is refused for so long does not read its errors."""
+"""A client that sends only refused messages for this long does not read its errors: its connection is closed."""
 _REFUSED_PAUSE_S = 2.0
-"""Whoever sends nothing for so long begins anew: a person who tries messages by hand."""
-_SAID_AGAIN_S = 1.0
+"""A pause this long resets the count: a person who tries messages by hand."""
+_REPEAT_S = 1.0
+"""Interval at which a repeated error is sent again."""
 _ANSWERED_AT_ONCE = 10
+"""Different errors answered without delay before the interval applies to them too."""
 _SHORTEST_TOKEN = 16
-"""Characters. Whoever reaches the port can try as often as they like."""
+"""Characters. A client that can reach the port may try any number of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is bounded, so that no client can take more than its part."""
+    """Limits per server and connection, so that no client can starve the others."""
 
     clients: int = 4
-    """Connections at a time."""
+    """Concurrent connections, 1 to 64."""
     message_bytes: int = 1 << 20
     """Longest message; a longer one ends its connection (close code 1009)."""
     messages_per_s: int = 500
-    """Messages read per second and connection, after a first burst of as many; what is beyond waits in the socket."""
+    """Messages read per second and connection, after a first burst of as many; further ones wait in the socket."""
     idle_s: float = 20.0
-    """A client that says nothing for so long is asked, and dropped if it does not answer for as long again."""
+    """A client that is silent for this long gets a ping, and is dropped if it does not answer for as long again."""
 
     def __post_init__(self) -> None:
         if self.clients not in CLIENTS:
@@ -44,10 +46,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The door. Raises UsageError for a host that is not this machine without a token, and for a token that is none."""
+    """Which clients may connect. Raises UsageError for a host other than this machine without a token, and for an
+    invalid token."""
 
     host: str = LOOPBACK
+    """Address or name that the server binds to."""
     token: str | None = None
+    """Shared secret, at least 16 printable ASCII characters without a space; None admits only this machine."""
 
     def __post_init__(self) -> None:
         if self.token is None:
@@ -61,27 +66,25 @@ class Access:
             raise UsageError(f"--token: expected at least {_SHORTEST_TOKEN} printable ASCII characters without a space")
 
     def refusal(self, path: str, authorization: Sequence[str], origins: Sequence[str]) -> tuple[HTTPStatus, str] | None:
-        """Why a handshake is refused; None lets it in.
+        """The status and text with which to refuse a handshake; None admits it.
 
         Parameters
         ----------
-        path : what was asked for, with its query
-        authorization, origins : the values of the headers `Authorization` and `Origin`; a browser always sends its
-        page's origin
+        path : requested path with its query
+        authorization, origins : values of the headers `Authorization` and `Origin`; a browser always sends the origin
+            of its page
         """
         if self.token is not None:
-            known = any(_same(offered, self.token) for offered in _offered(path, authorization))
-            return (
-                None
-                if known
-                else (HTTPStatus.UNAUTHORIZED, "expected the token, as Authorization: Bearer TOKEN or ?token=TOKEN\n")
-            )
+            if any(_same(offered, self.token) for offered in _offered(path, authorization)):
+                return None
+            return HTTPStatus.UNAUTHORIZED, "expected the token, as Authorization: Bearer TOKEN or ?token=TOKEN\n"
         if all(_is_local(origin) for origin in origins):
             return None
         return HTTPStatus.FORBIDDEN, "without a token only pages of this machine (http://localhost) may connect\n"
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host name or IP address is this machine: `localhost`, 127.0.0.0/8 or ::1."""
     if host == "localhost":
         return True
     try:
@@ -90,53 +93,69 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Allowance:
-    """So many messages a second: a bucket that fills at `per_s` and holds a second's worth."""
+class TokenBucket:
+    """Rate limit for messages: a bucket that fills at `per_s` and holds one second's worth."""
 
     def __init__(self, per_s: int, now_s: float) -> None:
+        """
+        Parameters
+        ----------
+        per_s : messages per second
+        now_s : current time, seconds of any monotonic clock
+        """
         self._per_s = per_s
         self._left = float(per_s)
         self._at_s = now_s
 
     def wait_s(self, now_s: float) -> float:
-        """Take one; seconds to wait before it may be had."""
+        """Take one message from the bucket at `now_s`; returns the seconds to wait before processing it."""
         self._left = min(float(self._per_s), self._left + (now_s - self._at_s) * self._per_s) - 1.0
         self._at_s = now_s
         return max(0.0, -self._left / self._per_s)
 
 
-class Refusals:
-    """What is answered to messages that are refused: errors at a pace that a client can read, and in the end its
-    connection is closed."""
+class ErrorReplies:
+    """Rate-limits the errors sent to a client, and tells when to close a connection that sends only errors."""
 
     def __init__(self) -> None:
         self._since_s: float | None = None
-        """When the first of the refused messages came that no other message has followed."""
-        self._newest_s = self._said_s = -math.inf
-        self._said = ""
-        self._answered = self._unsaid = 0
+        """Time of the first refused message since the last accepted one."""
+        self._newest_s = self._replied_s = -math.inf
+        self._reply = ""
+        self._answered = self._suppressed = 0
 
     def accepted(self) -> None:
-        """A message was obeyed: what was refused before it does not count any more."""
+        """A message was accepted: forget the refused ones before it."""
         self._since_s = None
 
-    def refused(self, problem: str, now_s: float, *, sound: bool) -> str | None:
-        """The error to answer with; None where the client was told enough: of sound once a second, of the same text
-        message too, and of different ones after the first ten."""
+    def refused(self, problem: str, now_s: float, *, audio: bool) -> str | None:
+        """Count a refused message.
+
+        Parameters
+        ----------
+        problem : error text
+        now_s : current time, seconds
+        audio : whether the message was audio
+
+        Returns
+        -------
+        The error to send, with the number of suppressed ones; None when it is suppressed: errors about audio, repeated
+        errors and, after the first ten, different ones are sent once a second
+        """
         if self._since_s is None or now_s - self._newest_s > _REFUSED_PAUSE_S:
             self._since_s, self._answered = now_s, 0
         self._newest_s = now_s
-        often = sound or problem == self._said or self._answered >= _ANSWERED_AT_ONCE
-        if often and now_s - self._said_s < _SAID_AGAIN_S:
-            self._unsaid += 1
+        limited = audio or problem == self._reply or self._answered >= _ANSWERED_AT_ONCE
+        if limited and now_s - self._replied_s < _REPEAT_S:
+            self._suppressed += 1
             return None
-        more = f" ({self._unsaid} more messages were refused)" if self._unsaid else ""
-        self._said, self._said_s, self._unsaid = problem, now_s, 0
+        note = f" ({self._suppressed} more messages were refused)" if self._suppressed else ""
+        self._reply, self._replied_s, self._suppressed = problem, now_s, 0
         self._answered += 1
-        return problem + more
+        return problem + note
 
-    def enough(self, now_s: float) -> bool:
-        """Whether nothing but refused messages has come for so long that the connection is to be closed."""
+    def should_close(self, now_s: float) -> bool:
+        """Whether all messages of the last REFUSED_S seconds were refused, so that the connection should be closed."""
         return self._since_s is not None and now_s - self._since_s >= REFUSED_S
 
 

@@ -1,4 +1,4 @@
-"""Who is heard. No socket."""
+"""Peers that may use the remote control: addresses and networks. No socket."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ LOOPBACK = IPv4Network("127.0.0.0/8")
 
 
 class Endpoint(NamedTuple):
-    """An IPv4 address and a port, as sockets have them."""
+    """An IPv4 address and a port, as sockets use them."""
 
     host: str
+    """Dotted IPv4 address."""
     port: int
+    """1 to 65535."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -22,17 +24,18 @@ class Endpoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """This machine alone, or the networks that are named and nobody else."""
+    """The allowed peers: the given networks only, or this machine when none is given."""
 
     networks: tuple[IPv4Network, ...] = ()
+    """Allowed networks; empty: 127.0.0.0/8."""
 
     @property
     def host(self) -> str:
-        """What the control port is bound to: only this machine unless others are named."""
+        """Address to bind the control port to: this machine only, unless networks are given."""
         return "0.0.0.0" if self.networks else "127.0.0.1"
 
     def allows(self, host: str) -> bool:
-        """Whether the IPv4 address `host` is heard, and may be told something."""
+        """Whether messages from the IPv4 address `host` are accepted, and answers may be sent to it."""
         try:
             address = IPv4Address(host)
         except AddressValueError:
@@ -41,7 +44,8 @@ class Peers:
 
 
 def read_peers(texts: Sequence[str]) -> Peers:
-    """Addresses (192.168.1.20) or networks (192.168.1.0/24). Raises ValueError that says what was expected."""
+    """Parse addresses (192.168.1.20) and networks (192.168.1.0/24). Raises ValueError that states what was
+    expected."""
     try:
         return Peers(tuple(IPv4Network(text.strip(), strict=False) for text in texts))
     except ValueError:

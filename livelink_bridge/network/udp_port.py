@@ -1,4 +1,4 @@
-"""A UDP port as Unreal opens it, and when each datagram arrived."""
+"""A UDP receive port, opened as Unreal opens it, with the arrival time of each datagram."""
 
 from __future__ import annotations
 
@@ -13,41 +13,51 @@ from typing import NamedTuple, Self
 from livelink_bridge.errors import BridgeError
 
 MAX_UDP = 65535
-"""Read whole, however long: a datagram that Unreal would cut should be reported with its true length."""
+"""Bytes to read: a datagram that Unreal would truncate should be reported with its true length."""
 RECEIVE_BUFFER = 1 << 20
-"""Bytes the system may hold while we are busy: about 50 s of one subject at 60 Hz."""
+"""Bytes of the system's receive buffer: about 50 s of one subject at 60 Hz."""
 
 _LINUX = sys.platform == "linux"
 _SO_TIMESTAMPNS = 35
-"""Linux's number for "tell when it arrived", on x86 and ARM; Python's socket module does not name it."""
+"""Linux's socket option for arrival timestamps, on x86 and ARM; Python's socket module does not define it."""
 _TIMESPEC = struct.Struct("@ll")
 _OLDEST_S = 60.0
-"""A datagram that seems to have waited longer was not read late: the clock of the day was set. The buffer holds some 50
-s."""
+"""A datagram that seems older was not read late: the system's time of day was set meanwhile. The buffer holds about
+50 s."""
 
 
 class Arrival(NamedTuple):
-    """A datagram that arrived."""
+    """A received datagram."""
 
     datagram: bytes
+    """Its bytes."""
     at_s: float
-    """Seconds on the clock of its `Arrivals`."""
+    """Arrival time, seconds on the clock of its `Arrivals`."""
     sender: str
-    """HOST:PORT it came from."""
+    """HOST:PORT of the sender."""
 
 
 class Arrivals:
-    """An open port. Times are seconds on one clock, `now()`, that never jumps; its zero means nothing.
+    """An open UDP port. Times are seconds of one monotonic clock, `now()`, with an arbitrary zero.
 
-    On Linux the kernel stamps each datagram as it arrives, so that intervals are the network's and not those of a busy
-    Python process (which wakes milliseconds late). Its stamps are of the clock of the day, which NTP may set at any
-    moment: only how long ago it was is taken from them. Elsewhere the time is taken on waking.
-
-    `shared` says that another program had the port open: of two, only one gets each datagram.
+    On Linux the kernel timestamps each datagram on arrival, so that intervals are those of the network and not of a
+    busy Python process (which wakes milliseconds late). Those timestamps use the time of day, which NTP may set at any
+    moment, so only the age of a datagram is taken from them. On other systems the time is taken after waking.
     """
 
     def __init__(self, port: int, host: str = "0.0.0.0") -> None:
+        """
+        Parameters
+        ----------
+        port : UDP port; 0 lets the system choose one
+        host : IPv4 address to bind to
+
+        Raises
+        ------
+        BridgeError : the port cannot be opened
+        """
         self.shared = port != 0 and not _is_free(host, port)
+        """Whether another program had the port open: each datagram reaches only one of the two."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,23 +73,25 @@ class Arrivals:
             )
             raise BridgeError(text) from None
         self.port: int = self._socket.getsockname()[1]
+        """The port that was opened."""
 
     def now(self) -> float:
+        """Current time, seconds of the monotonic clock that arrival times use."""
         return time.monotonic()
 
     def of_day(self, at_s: float) -> float:
-        """Local seconds since midnight of a time on this clock, in [0, 86400)."""
+        """Convert a time of this clock to local seconds since midnight, in [0, 86400)."""
         now = datetime.now()
         of_day_s = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
         return (of_day_s - (self.now() - at_s)) % 86400
 
     def receive(self, timeout_s: float) -> tuple[bytes, float] | None:
-        """The next datagram and its arrival time, or None when none came in time."""
+        """The next datagram and its arrival time, seconds; None when none arrives within `timeout_s`."""
         arrival = self.receive_from(timeout_s)
         return None if arrival is None else arrival[:2]
 
     def receive_from(self, timeout_s: float) -> Arrival | None:
-        """The next datagram, when and from where it arrived, or None when none came in time."""
+        """The next datagram with arrival time and sender; None when none arrives within `timeout_s`."""
         self._socket.settimeout(timeout_s)
         try:
             if not _LINUX:
@@ -98,6 +110,7 @@ class Arrivals:
         return self.now()
 
     def close(self) -> None:
+        """Close the socket. Harmless twice."""
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -110,7 +123,7 @@ class Arrivals:
 
 
 def _age_s(stamped_s: float) -> float:
-    """How long ago a time of the clock of the day was; 0 where that clock was set in between."""
+    """Age of a time-of-day timestamp, seconds; 0 when the system's time was set in between."""
     age_s = time.time() - stamped_s
     return age_s if 0 <= age_s <= _OLDEST_S else 0.0
 
@@ -120,11 +133,11 @@ def _as_text(sender: tuple[str, int]) -> str:
 
 
 def _is_free(host: str, port: int) -> bool:
-    """Whether the port could be had alone. Opening it as Unreal does, shared, succeeds even where another program has
-    it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
+    """Whether the port can be bound exclusively. Binding it shared, as Unreal does, succeeds even if another program
+    has it open."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as exclusive:
         try:
-            alone.bind((host, port))
+            exclusive.bind((host, port))
         except OSError:
             return False
     return True

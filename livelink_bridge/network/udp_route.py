@@ -1,4 +1,4 @@
-"""The way to a receiver: its name looked up, and a socket that leaves by the wanted interface."""
+"""Resolves a receiver's name and connects a UDP socket to it through the requested network interface."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.network.uri import Address, Reader
 
 SocketAddress = tuple[Any, ...]
-"""As Python's sockets take it: (host, port) for IPv4, (host, port, flow, scope) for IPv6."""
+"""Address as Python's sockets use it: (host, port) for IPv4, (host, port, flow, scope) for IPv6."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A receiver's address."""
+class ResolvedAddress:
+    """A receiver's resolved address."""
 
     family: int
     """AF_INET or AF_INET6."""
     address: SocketAddress
+    """Host, port and, for IPv6, flow and scope."""
 
     @property
     def ip(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        """The IP address, without its scope."""
         return ipaddress.ip_address(str(self.address[0]).partition("%")[0])
 
     def __str__(self) -> str:
@@ -34,7 +36,7 @@ class Found:
 
 
 def read_interface(text: str) -> str:
-    """One of this machine's addresses, or (IPv6) an interface's name. Raises ValueError."""
+    """Parse the option `interface`: one of this machine's addresses, or (IPv6) an interface name. Raises ValueError."""
     if not re.fullmatch(r"[\w.:%-]+", text):
         raise ValueError(
             "an address of this machine such as 192.168.1.10, or for IPv6 an interface's name such as eth0"
@@ -43,25 +45,28 @@ def read_interface(text: str) -> str:
 
 
 def read_ttl(text: str) -> int:
-    """How many networks a datagram may pass. Raises ValueError."""
+    """Parse the option `ttl`: routers that a datagram may pass, 1 to 255. Raises ValueError."""
     if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= 255:
         raise ValueError("a whole number from 1 to 255")
     return int(text)
 
 
 UDP_OPTIONS: Mapping[str, Reader] = {"interface": read_interface, "ttl": read_ttl}
-"""What the URI of every receiver of datagrams may say."""
+"""URI options of every UDP receiver."""
 
 
-def is_name(host: str) -> bool:
-    """Whether a host is a name, which may come to mean another address, and not an address itself."""
+def is_hostname(host: str) -> bool:
+    """Whether a host is a name, which may resolve to another address later, and not an IP address."""
     return _ip(host) is None
 
 
-def look_up(address: Address) -> Found:
-    """The receiver's address now; may take seconds. An interface given by its address decides between IPv4 and IPv6.
+def resolve(address: Address) -> ResolvedAddress:
+    """Resolve the receiver's current address; may take seconds. An interface given by its address decides between IPv4
+    and IPv6.
 
-    Raises SinkError for a host that nobody knows.
+    Raises
+    ------
+    SinkError : unknown host, or no address of the interface's IP version
     """
     own = _ip(address.options.get("interface", ""))
     try:
@@ -79,14 +84,16 @@ def look_up(address: Address) -> Found:
         )
     # Unreal binds IPv4, so "localhost" must not become ::1.
     family, _, _, _, found = min(fitting, key=lambda answer: answer[0] != socket.AF_INET)
-    return Found(family, found)
+    return ResolvedAddress(family, found)
 
 
-def connect(address: Address, found: Found) -> socket.socket:
-    """A socket that never waits and sends to `found` alone.
+def connect(address: Address, found: ResolvedAddress) -> socket.socket:
+    """A non-blocking UDP socket connected to `found`.
 
-    Raises SinkError where the system knows no way there, UsageError for an interface's name where IPv4 wants an
-    address.
+    Raises
+    ------
+    SinkError : the system has no route to the receiver
+    UsageError : an interface name where IPv4 needs an address
     """
     sock = socket.socket(found.family, socket.SOCK_DGRAM)
     try:
@@ -94,21 +101,21 @@ def connect(address: Address, found: Found) -> socket.socket:
         _set_ttl(sock, found, address.options.get("ttl"))
         if found.family == socket.AF_INET:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            _leave_by_ipv4(sock, address, found)
+            _bind_ipv4(sock, address, found)
         else:
-            found = _leave_by_ipv6(sock, address, found)
+            found = _bind_ipv6(sock, address, found)
         sock.connect(found.address)
     except OSError as error:
         sock.close()
-        raise SinkError(f"{address.uri}: no way to {address.host}: {error.strerror or error}") from error
+        raise SinkError(f"{address.uri}: no route to {address.host}: {error.strerror or error}") from error
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-def _set_ttl(sock: socket.socket, found: Found, ttl: int | None) -> None:
-    """Without it multicast stays on this network and the rest goes as far as the system lets it."""
+def _set_ttl(sock: socket.socket, found: ResolvedAddress, ttl: int | None) -> None:
+    """Without `ttl`, multicast stays on the local network and unicast uses the system's default."""
     if ttl is None:
         return
     if found.family == socket.AF_INET:
@@ -118,7 +125,7 @@ def _set_ttl(sock: socket.socket, found: Found, ttl: int | None) -> None:
         sock.setsockopt(socket.IPPROTO_IPV6, hops, ttl)
 
 
-def _leave_by_ipv4(sock: socket.socket, address: Address, found: Found) -> None:
+def _bind_ipv4(sock: socket.socket, address: Address, found: ResolvedAddress) -> None:
     own = address.options.get("interface")
     if own is None:
         return
@@ -131,8 +138,8 @@ def _leave_by_ipv4(sock: socket.socket, address: Address, found: Found) -> None:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
 
 
-def _leave_by_ipv6(sock: socket.socket, address: Address, found: Found) -> Found:
-    """The address with the interface's number where it means another machine on each network and names none."""
+def _bind_ipv6(sock: socket.socket, address: Address, found: ResolvedAddress) -> ResolvedAddress:
+    """Bind to the interface; adds its number to an address that is only unique per network and has no scope."""
     own = address.options.get("interface")
     if own is None:
         return found
@@ -148,15 +155,15 @@ def _leave_by_ipv6(sock: socket.socket, address: Address, found: Found) -> Found
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, number)
     host, port, flow, scope = found.address
     local = found.ip.is_multicast or found.ip.is_link_local
-    return Found(found.family, (host, port, flow, scope or number)) if local else found
+    return ResolvedAddress(found.family, (host, port, flow, scope or number)) if local else found
 
 
 def _number_of(address: Address, name: str) -> int:
     try:
         return socket.if_nametoindex(name)
     except OSError:
-        there = ", ".join(known for _, known in socket.if_nameindex())
-        raise SinkError(f"{address.uri}: this machine has no interface {name!r}; it has {there}") from None
+        available = ", ".join(known for _, known in socket.if_nameindex())
+        raise SinkError(f"{address.uri}: this machine has no interface {name!r}; it has {available}") from None
 
 
 def _bind(sock: socket.socket, address: Address, own: SocketAddress) -> None:

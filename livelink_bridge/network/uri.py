@@ -1,4 +1,4 @@
-"""`SCHEME://HOST:PORT?OPTION=VALUE&...`: where a sink sends, and how it is to send."""
+"""Parser for sink URIs: `SCHEME://HOST:PORT?OPTION=VALUE&...`."""
 
 from __future__ import annotations
 
@@ -15,28 +15,39 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from livelink_bridge.errors import UsageError
 
 _DELIVERY = frozenset({"interface", "ttl", "rate", "deadband", "timetag", "listen"})
-"""Options of any scheme that say how a receiver is sent what it is sent."""
+"""Options of any scheme that change how frames are sent, not what is sent."""
 _SLATE = re.compile(r"\?slate=[^?]+$")
 
 Reader = Callable[[str], Any]
-"""Makes an option's value of its text. Raises ValueError that says what was expected, to stand after "expected"."""
+"""Parses an option's text. Raises ValueError with what was expected, worded to follow "expected"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A receiver as the user wrote it."""
+    """A receiver as the user specified it."""
 
     uri: str
+    """The URI as given."""
     host: str
-    """A name or an address; IPv6 without its brackets."""
+    """A name or an IP address; IPv6 without brackets."""
     port: int
+    """1 to 65535."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Those that were given, read; the others are missing."""
+    """The options given, parsed; others are absent."""
 
 
 def read_uri(uri: str, options: Mapping[str, Reader] | None = None) -> Address:
-    """The parts of `uri`; `options` are those that its scheme knows. Raises UsageError with what is missing or
-    wrong."""
+    """Parse a sink URI.
+
+    Parameters
+    ----------
+    uri : text as given by the user
+    options : option readers of its scheme, by name
+
+    Raises
+    ------
+    UsageError : something is missing or malformed; the message states what
+    """
     expected = f"expected {uri.partition(':')[0]}://HOST:PORT with a port from 1 to 65535"
     try:
         parts = urlsplit(uri)
@@ -52,9 +63,9 @@ def read_uri(uri: str, options: Mapping[str, Reader] | None = None) -> Address:
     return Address(uri, host, port, _options(uri, parts, options or {}))
 
 
-def place_of(uri: str) -> tuple[object, ...]:
-    """What makes two URIs the same receiver, however they are written: scheme, host and port, or a take's folder, and
-    the options that say what it is sent. How it is sent there, such as `rate` and `ttl`, makes no other receiver. Never
+def receiver_key(uri: str) -> tuple[object, ...]:
+    """Key that is equal for two URIs of the same receiver, however they are written: scheme, host and port, or a take's
+    folder, and the options that select what is sent. Options of delivery, such as `rate` and `ttl`, do not count. Never
     raises.
     """
     scheme, _, rest = uri.partition(":")
@@ -66,14 +77,14 @@ def place_of(uri: str) -> tuple[object, ...]:
     except ValueError:
         return (uri,)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    kept = {name: text for name, text in options.items() if name not in _DELIVERY}
-    if is_many(host):  # one group, or one link's address, on two networks
-        kept["interface"] = options.get("interface", "")
-    return scheme, host, port, tuple(sorted(kept.items()))
+    content = {name: text for name, text in options.items() if name not in _DELIVERY}
+    if is_per_network(host):
+        content["interface"] = options.get("interface", "")
+    return scheme, host, port, tuple(sorted(content.items()))
 
 
 def host_of(name: str) -> str:
-    """A host as it is compared: an address in its shortest form, a name in lower case; `localhost` is 127.0.0.1."""
+    """A host in canonical form: an IP address in its shortest form, a name in lower case; `localhost` is 127.0.0.1."""
     host = name.lower().rstrip(".")
     try:
         return str(ip_address(host))
@@ -81,8 +92,8 @@ def host_of(name: str) -> str:
         return "127.0.0.1" if host == "localhost" else host
 
 
-def is_many(host: str) -> bool:
-    """Whether an address means another receiver on each network."""
+def is_per_network(host: str) -> bool:
+    """Whether an IP address means a different receiver on each network: multicast or link-local."""
     try:
         found = ip_address(host.partition("%")[0])
     except ValueError:
@@ -94,8 +105,8 @@ def _options(uri: str, parts: SplitResult, readers: Mapping[str, Reader]) -> dic
     read: dict[str, Any] = {}
     for name, text in parse_qsl(parts.query, keep_blank_values=True):
         if name not in readers:
-            near = "".join(f", did you mean {known!r}?" for known in difflib.get_close_matches(name, readers, 1))
-            raise UsageError(f"{uri!r}: unknown option {name!r}{near}; there are {', '.join(readers)}")
+            hint = "".join(f", did you mean {known!r}?" for known in difflib.get_close_matches(name, readers, 1))
+            raise UsageError(f"{uri!r}: unknown option {name!r}{hint}; there are {', '.join(readers)}")
         try:
             read[name] = readers[name](text)
         except ValueError as error:
@@ -104,7 +115,7 @@ def _options(uri: str, parts: SplitResult, readers: Mapping[str, Reader]) -> dic
 
 
 def number(lowest: float, highest: float, unit: str = "") -> Reader:
-    """A number within bounds, both allowed."""
+    """Reader for a number from `lowest` to `highest`, both included; `unit` is for the error message."""
 
     def read(text: str) -> float:
         try:
@@ -119,7 +130,7 @@ def number(lowest: float, highest: float, unit: str = "") -> Reader:
 
 
 def choice(*names: str) -> Reader:
-    """One of a few words."""
+    """Reader for one of `names`."""
 
     def read(text: str) -> str:
         if text not in names:
@@ -130,7 +141,7 @@ def choice(*names: str) -> Reader:
 
 
 def switch(text: str) -> bool:
-    """on or off."""
+    """Reader for `on` or `off`."""
     if text not in ("on", "off"):
         raise ValueError("on or off")
     return text == "on"

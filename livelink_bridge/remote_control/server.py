@@ -10,7 +10,7 @@ from pathlib import Path
 
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError, WireError
-from livelink_bridge.network.access import Allowance
+from livelink_bridge.network.access import TokenBucket
 from livelink_bridge.network.peers import Endpoint, Peers
 from livelink_bridge.remote_control.interface import RemoteInterface
 from livelink_bridge.remote_control.messages import ControlError, Fetch, Reply
@@ -48,7 +48,7 @@ class Server:
         self._socket = _listen(peers.host, port)
         self.port: int = self._socket.getsockname()[1]
         self._transport = Transport(takes, clock=clock, complaints=self._complaints)
-        self._allowance = Allowance(_DATAGRAMS_PER_S, clock.now())
+        self._allowance = TokenBucket(_DATAGRAMS_PER_S, clock.now())
         self._lock = threading.Lock()
         self._stopping = threading.Event()
 

@@ -76,12 +76,12 @@ def losses_text(losses: Losses) -> str:
 
 
 def target_text(target: Target) -> str:
-    """`livelink://127.0.0.1:11111 90 sent, 3 not delivered: nobody listens on port 11111 yet`."""
+    """`livelink://127.0.0.1:11111 90 sent, 3 not delivered: nothing listens on port 11111 yet`."""
     return ", ".join(filter(None, (f"{target.name} {target.sent} sent", undelivered_text(target))))
 
 
 def undelivered_text(target: Target) -> str:
-    """`3 not delivered: nobody listens on port 11111 yet`; empty where all was."""
+    """`3 not delivered: nothing listens on port 11111 yet`; empty where all was."""
     count = f"{target.errors} not delivered" if target.errors else ""
     return ": ".join(filter(None, (count, target.trouble)))
 

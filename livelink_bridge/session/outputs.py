@@ -11,7 +11,7 @@ from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.core.limits import FACE_DELAY, PACKET_RATE
 from livelink_bridge.errors import UsageError
-from livelink_bridge.network.uri import place_of
+from livelink_bridge.network.uri import receiver_key
 from livelink_bridge.settings.identity import device_id
 from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.sinks.live_targets import LiveTargets
@@ -57,7 +57,7 @@ def _refuse_same(targets: Iterable[str]) -> None:
     """Raises UsageError where two are one receiver: it would get every pose twice."""
     known: dict[tuple[object, ...], str] = {}
     for uri in targets:
-        place = place_of(uri)
+        place = receiver_key(uri)
         if place in known:
             written = "" if known[place] == uri else f", also written {known[place]}"
             raise UsageError(f"got target {uri} twice{written}; leave one out")

@@ -17,7 +17,7 @@ from livelink_bridge.audio.pcm import PcmFormat
 from livelink_bridge.audio.resample import prepare
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.network.access import REFUSED_S, Allowance, Limits, Refusals
+from livelink_bridge.network.access import REFUSED_S, ErrorReplies, Limits, TokenBucket
 from livelink_bridge.sources.paced_pcm import PcmSource
 from livelink_bridge.speech_server import protocol
 from livelink_bridge.speech_server.protocol import Conversation, End, Interrupt, Mood, ProtocolError, Start
@@ -90,8 +90,8 @@ class Connection:
         self._limits = limits
         self._clock = clock
         self._conversation = Conversation()
-        self._allowance = Allowance(limits.messages_per_s, clock.now())
-        self._refusals = Refusals()
+        self._allowance = TokenBucket(limits.messages_per_s, clock.now())
+        self._refusals = ErrorReplies()
         self._voice: Voice | None = None
         self._source: PcmSource | None = None
         self._stop = threading.Event()
@@ -119,16 +119,16 @@ class Connection:
             else:
                 await self._obey(message)
         except BridgeError as error:
-            await self._refuse(str(error), sound=isinstance(message, bytes))
+            await self._refuse(str(error), audio=isinstance(message, bytes))
         else:
             self._refusals.accepted()
 
-    async def _refuse(self, problem: str, *, sound: bool) -> None:
+    async def _refuse(self, problem: str, *, audio: bool) -> None:
         now_s = self._clock.now()
-        answer = self._refusals.refused(problem, now_s, sound=sound)
+        answer = self._refusals.refused(problem, now_s, audio=audio)
         if answer is not None:
             await self._socket.send(protocol.error(answer))
-        if self._refusals.enough(now_s):
+        if self._refusals.should_close(now_s):
             await self._socket.close(REFUSED, f"nothing but refused messages for {REFUSED_S:g} s")
 
     def _hear(self, data: bytes) -> None:

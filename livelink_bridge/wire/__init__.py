@@ -1,1 +1,1 @@
-"""Bytes <-> values, pure functions. No socket, no thread, no clock."""
+"""Wire formats: pure functions between bytes and values. No socket, no thread, no clock."""

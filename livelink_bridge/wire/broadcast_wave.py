@@ -1,15 +1,14 @@
-"""The header of a Broadcast Wave file: RIFF, a place for 64-bit sizes, the time reference, the format, then the samples
-to the end.
+"""Encoder for the header of a Broadcast Wave file (EBU Tech 3285), with RF64 for files beyond 4 GB (EBU Tech 3306).
 
-| offset | bytes | what |
+| offset | bytes | field |
 |---|---|---|
-| 0 | 12 | `RIFF` or `RF64`, size of the rest, `WAVE` |
-| 12 | 36 | `JUNK`, kept free for `ds64`, which takes its place when a size needs more than 32 bits (EBU Tech 3306) |
-| 48 | 610 | `bext`, version 1: what, by whom, when, and the first sample's number from midnight (EBU Tech 3285) |
+| 0 | 12 | `RIFF` or `RF64`, size of the remainder, `WAVE` |
+| 12 | 36 | `JUNK`, reserved for `ds64`, which replaces it when a size needs more than 32 bits (EBU Tech 3306) |
+| 48 | 610 | `bext`, version 1: description, originator, date, time, first sample from midnight (EBU Tech 3285) |
 | 658 | 24 | `fmt `: PCM |
 | 682 | 8 | `data` and its size |
 
-All little-endian. The header of a file that is being written is written anew now and then, so its length never changes.
+All little-endian. The header has a fixed length because it is rewritten periodically while a file is being recorded.
 """
 
 from __future__ import annotations
@@ -20,32 +19,36 @@ from datetime import datetime
 
 HEADER_BYTES = 690
 _FULL = 0xFFFFFFFF
-"""A size that is written in `ds64` instead."""
+"""Placeholder for a 32-bit size whose 64-bit value is in `ds64`."""
 _BEXT = struct.Struct("<256s32s32s10s8sQH64s10s180s")
 _ORIGINATOR = b"livelink-bridge"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What the samples are, and when the first one was heard."""
+    """Sample format and start time of the recording."""
 
     rate_hz: int
+    """Sample rate, Hz."""
     channels: int
+    """Audio channels."""
     bits: int
-    """8, 16, 24 or 32: whole bytes."""
+    """Bits per sample: 8, 16, 24 or 32."""
     time_reference: int
-    """Samples from midnight to the first one."""
+    """Samples from midnight to the first sample."""
     begun: datetime | None
-    """None where nobody knows."""
+    """Local date and time of the first sample; None when unknown."""
     description: str = ""
+    """ASCII text of the `bext` chunk, at most 256 bytes; other characters become `?`."""
 
     @property
     def frame_bytes(self) -> int:
+        """Bytes of one sample of every audio channel."""
         return self.channels * self.bits // 8
 
 
 def encode_header(form: Format, frames: int) -> bytes:
-    """The HEADER_BYTES before the samples of a file that has `frames` of them."""
+    """The header, HEADER_BYTES long, of a file with `frames` samples per audio channel."""
     data = frames * form.frame_bytes
     riff = HEADER_BYTES - 8 + data + data % 2
     sizes = struct.pack("<QQQL", riff, data, frames, 0) if riff > _FULL else bytes(28)

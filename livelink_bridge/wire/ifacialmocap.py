@@ -1,15 +1,15 @@
-"""iFacialMocap: a face as text in one UDP datagram, and the words that ask for it.
+"""iFacialMocap protocol: a face frame as text in one UDP datagram, and the handshake that requests it.
 
     mouthSmile_R-0|eyeBlink_L-7|...|=head#rx,ry,rz,px,py,pz|rightEye#rx,ry,rz|leftEye#rx,ry,rz|
 
-Weights are whole numbers from 0 to 100, angles degrees about x, y and z, the head's position metres. Version 2 puts `&`
-between a name and its number where version 1 has `-`. Shapes that come in pairs end in `_L` and `_R`; jawLeft,
-jawRight, mouthLeft and mouthRight are no pairs and keep their names. Source: the protocol's own page,
-https://www.ifacialmocap.com/for-developer/.
+Weights are integers from 0 to 100, angles degrees about x, y and z, the head's position metres. Version 2 puts `&`
+between a name and its number where version 1 has `-`. Paired shapes end in `_L` and `_R`; jawLeft, jawRight, mouthLeft
+and mouthRight are not pairs and keep their names. Source: the protocol's own page,
+https://www.ifacialmocap.com/for-developer/ (docs/protocol.md, section 4.2).
 
-Signs are read off that page's example, where eyes that look in and down have x > 0 and, for the right eye, y > 0, for
-the left y < 0: x is Live Link's pitch, y its yaw turned round, and so z its roll turned round. That the head follows
-the eyes is assumed.
+The signs follow from that page's example, where eyes that look in and down have x > 0 and, for the right eye, y > 0,
+for the left y < 0: x is Live Link's pitch, y its yaw negated, and therefore z its roll negated. The head is assumed to
+use the same signs as the eyes.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from arkit_mapping.channels import ARKIT_52, CHANNELS_61, SHAPE_COUNT
 from livelink_bridge.errors import WireError
 
 PORT = 49983
-"""UDP, at both ends: where a phone is asked, and where on the asker's machine it answers."""
+"""UDP port at both ends: the phone receives requests on it and answers to it on the receiver's machine."""
 MAX_DATAGRAM = 8192
-"""Bytes that the protocol's own example of a receiver reads."""
+"""Bytes that the protocol's example receiver reads."""
 HANDSHAKE = b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719"
 HANDSHAKE_V2 = HANDSHAKE + b"|sendDataVersion=v2"
 HANDSHAKE_TCP = b"iFacialMocap_UDPTCP"
-"""What asks for, or with STOP behind it ends, the same text over TCP begins with."""
+"""Prefix of the request for the same text over TCP; followed by STOP it ends the stream."""
 
 Version = Literal[1, 2]
 
 _SEPARATORS: dict[Version, str] = {1: "-", 2: "&"}
-_ALONE = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
+_UNPAIRED = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
 
 
 def short_name(name: str) -> str:
-    """`mouthSmileLeft` -> `mouthSmile_L`; what has no counterpart on the other side stays as it is."""
-    return name if name in _ALONE else re.sub("(Left|Right)$", lambda side: f"_{side[0][0]}", name)
+    """`mouthSmileLeft` -> `mouthSmile_L`; a shape without a counterpart on the other side keeps its name."""
+    return name if name in _UNPAIRED else re.sub("(Left|Right)$", lambda side: f"_{side[0][0]}", name)
 
 
 NAMES: tuple[str, ...] = tuple(short_name(name) for name in ARKIT_52)
-"""The 52 shapes in wire order of a Live Link packet, as this protocol spells them. A text may hold them in any
+"""The 52 shapes in wire order of a Live Link packet, in this protocol's spelling. A datagram may list them in any
 order."""
 
 _BONES = ("head", "rightEye", "leftEye")
@@ -56,67 +56,78 @@ _ANGLES = np.array(
         for axis in ("Pitch", "Yaw", "Roll")
     ]
 )
-"""Which channels the nine angles are, in the text's order."""
+"""Wire indices of the nine angles, in the order of the text."""
 _DEGREES = np.tile(np.rad2deg([1.0, -1.0, -1.0]), 3)
 _BONE_TEXT = "=head#%.4f,%.4f,%.4f,0,0,0|rightEye#%.4f,%.4f,%.4f|leftEye#%.4f,%.4f,%.4f|"
 
 _STEPS = 101
 _FIRST = np.arange(SHAPE_COUNT) * _STEPS
-_CELLS = {
+_SHAPE_TEXTS = {
     version: np.array([f"{name}{separator}{step}|" for name in NAMES for step in range(_STEPS)], object)
     for version, separator in _SEPARATORS.items()
 }
-"""Every name with every number it can have: writing 52 of them anew takes three times as long as choosing and joining
-them."""
+"""Every name with every number it can have: formatting 52 of them per frame takes three times as long as selecting and
+joining these."""
 
 _COLUMNS = {name: column for names in (NAMES, ARKIT_52) for column, name in enumerate(names)}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-_BEYOND_SENSE = 1e6
+_MAX_NUMBER = 1e6
+"""Larger numbers are rejected as malformed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """One datagram's content."""
+    """Content of one datagram."""
 
     version: Version
+    """Protocol version, told by the separator between name and number."""
     values: NDArray[np.float32]
     """float32 (61,) in wire order of a Live Link packet: weights (1 is 100 on the wire), then angles in radians with
-    Live Link's signs. 0 where the text says nothing."""
+    Live Link's signs. 0 for channels that the text does not contain."""
     position: tuple[float, float, float]
-    """Where the head is, x, y, z, as sent: metres from the camera."""
+    """Head position x, y, z as sent: metres from the camera."""
 
 
 def encode(values: NDArray[np.float32], version: Version = 1) -> bytes:
-    """The text of a pose: every shape, both eyes and the head, its position 0, in less than 1024 bytes.
+    """The datagram of one frame: every shape, both eyes and the head at position 0, in less than 1024 bytes.
 
-    `values` are floats (61,) in wire order of a Live Link packet; weights outside [0, 1] are sent as 0 or 100, angles
-    as degrees less whole turns. Raises WireError for values not finite or not 61.
+    Parameters
+    ----------
+    values : floats (61,) in wire order of a Live Link packet: weights, clipped to [0, 1], then angles in radians, sent
+        as degrees modulo 360
+    version : protocol version that the receiver asked for
+
+    Raises
+    ------
+    WireError : values that are not finite or not 61
     """
-    given = np.asarray(values, np.float64)
-    if given.shape != (len(CHANNELS_61),):
-        raise WireError(f"got values of shape {given.shape}, expected ({len(CHANNELS_61)},)", 0)
-    finite = np.isfinite(given)
-    if np.count_nonzero(finite) < len(given):
+    floats = np.asarray(values, np.float64)
+    if floats.shape != (len(CHANNELS_61),):
+        raise WireError(f"got values of shape {floats.shape}, expected ({len(CHANNELS_61)},)", 0)
+    finite = np.isfinite(floats)
+    if np.count_nonzero(finite) < len(floats):
         bad = int(np.argmin(finite))
-        raise WireError(f"value {bad} is {given[bad]}, expected a finite number", 0)
-    steps = np.rint(np.minimum(np.maximum(given[:SHAPE_COUNT], 0.0), 1.0) * 100).astype(np.intp)
-    angles = np.fmod(given[_ANGLES] * _DEGREES, 360.0)
-    return ("".join(_CELLS[version].take(_FIRST + steps).tolist()) + _BONE_TEXT % tuple(angles.tolist())).encode(
-        "ascii"
-    )
+        raise WireError(f"value {bad} is {floats[bad]}, expected a finite number", 0)
+    steps = np.rint(np.minimum(np.maximum(floats[:SHAPE_COUNT], 0.0), 1.0) * 100).astype(np.intp)
+    angles = np.fmod(floats[_ANGLES] * _DEGREES, 360.0)
+    shapes = "".join(_SHAPE_TEXTS[version].take(_FIRST + steps).tolist())
+    return (shapes + _BONE_TEXT % tuple(angles.tolist())).encode("ascii")
 
 
 def decode(datagram: bytes) -> Face:
-    """The face in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another
-    error.
+    """Decode one datagram.
 
-    Shapes may come in any order, with full names (mouthSmileLeft) too; those with names of no shape are passed over, as
-    other apps of this family add some. The text must know one shape at least and go on to `head#`, or it was cut.
+    Shapes may be in any order and have full names (mouthSmileLeft) too; unknown names are skipped, as other apps of
+    this family add some. The text must contain at least one known shape and `head#`; otherwise it was truncated.
+
+    Raises
+    ------
+    WireError : anything else, with the byte offset and the reason; no other exception is raised
     """
     text = _text(datagram)
     shapes, equals, bones = text.partition("=")
     if not equals:
-        raise WireError("got no '=head#' after the shapes, the text was cut", len(text))
+        raise WireError("got no '=head#' after the shapes, the text was truncated", len(text))
     version: Version = 2 if "&" in shapes else 1
     values = np.zeros(len(CHANNELS_61))
     values[:SHAPE_COUNT] = _read_shapes(shapes, _SEPARATORS[version])
@@ -127,15 +138,15 @@ def decode(datagram: bytes) -> Face:
 
 
 def read_handshake(datagram: bytes) -> Version:
-    """Which version a receiver asks for. Raises WireError for what is no handshake, or one for TCP."""
-    asked = bytes(datagram[:MAX_DATAGRAM]).rstrip(b"\0\r\n ")
-    if asked == HANDSHAKE_V2:
+    """The version that a receiver requests. Raises WireError unless it is a handshake for UDP."""
+    request = bytes(datagram[:MAX_DATAGRAM]).rstrip(b"\0\r\n ")
+    if request == HANDSHAKE_V2:
         return 2
-    if asked == HANDSHAKE:
+    if request == HANDSHAKE:
         return 1
-    if asked.startswith(HANDSHAKE_TCP):
-        raise WireError("got a handshake for TCP, which is not spoken here; expected the one for UDP", 0)
-    raise WireError(f"got {asked[:40]!r}, expected an iFacialMocap handshake", 0)
+    if request.startswith(HANDSHAKE_TCP):
+        raise WireError("got a handshake for TCP, which is not supported; expected the one for UDP", 0)
+    raise WireError(f"got {request[:40]!r}, expected an iFacialMocap handshake", 0)
 
 
 def _text(datagram: bytes) -> str:
@@ -158,22 +169,22 @@ def _read_shapes(text: str, separator: str) -> NDArray[np.float64]:
             known += 1
         at += len(part) + 1
     if not known:
-        raise WireError(f"got no shape that is known, expected such as jawOpen{separator}50", 0)
+        raise WireError(f"got no known shape, expected such as jawOpen{separator}50", 0)
     return weights
 
 
 def _read_bones(text: str, at: int) -> dict[str, list[float]]:
-    """Head (6 numbers) and eyes (3 each); an eye that is not told looks ahead."""
+    """Head (6 numbers) and eyes (3 each); an eye that is missing looks straight ahead."""
     bones = {"head": [0.0] * 6, "rightEye": [0.0] * 3, "leftEye": [0.0] * 3}
-    told = set()
+    present = set()
     for part in text.split("|"):
         name, found, listed = part.partition("#")
         if found and name in bones:
             bones[name] = _numbers(name, listed, at + len(name) + 1, len(bones[name]))
-            told.add(name)
+            present.add(name)
         at += len(part) + 1
-    if "head" not in told:
-        raise WireError("got no head# after the shapes, the text was cut", at - 1)
+    if "head" not in present:
+        raise WireError("got no head# after the shapes, the text was truncated", at - 1)
     return bones
 
 
@@ -185,6 +196,6 @@ def _numbers(name: str, text: str, at: int, count: int) -> list[float]:
 
 
 def _number(text: str, at: int) -> float:
-    if _NUMBER.fullmatch(text) and abs(value := float(text)) <= _BEYOND_SENSE:
+    if _NUMBER.fullmatch(text) and abs(value := float(text)) <= _MAX_NUMBER:
         return value
     raise WireError(f"got {text[:40]!r}, expected a number", at)

@@ -1,5 +1,5 @@
-"""The Live Link Face packet, version 6: what the phone app sends and Unreal's ARKit source reads. One datagram is one
-frame.
+"""Encoder and decoder of the Live Link Face packet, version 6, which the phone app sends and Unreal's ARKit source
+reads (docs/protocol.md, section 1). One datagram is one frame.
 
 Big-endian, no padding, no checksum. nD and nS are lengths in bytes of UTF-8, without a terminator:
 
@@ -16,8 +16,8 @@ Big-endian, no padding, no checksum. nD and nS are lengths in bytes of UTF-8, wi
     25 + nD + nS    1      count, 61; absent when the sender sees no face ("header-only")
     26 + nD + nS    244    61 x float32 in wire order (`arkit_mapping.CHANNELS_61`)
 
-`encode` and an `Encoder` refuse what Unreal would drop or hand to the rig unchecked. `decode` reads what Unreal reads;
-text that is not UTF-8 is the one thing it refuses and Unreal does not.
+`encode` and `Encoder` refuse packets that Unreal would drop, and values that it would pass to the rig unchecked.
+`decode` accepts what Unreal accepts, with one exception: it refuses text that is not UTF-8.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from livelink_bridge.errors import WireError
 VERSION = 6
 COUNT = 61
 MAX_DATAGRAM = 1286
-"""Bytes of Unreal's receive buffer: 262 and 512 for each string. A longer datagram is skipped or cut."""
+"""Bytes of Unreal's receive buffer: 262, and 512 for each string. A longer datagram is skipped or truncated."""
 
 _VALUES_BYTES = 4 * COUNT
 _INT32 = struct.Struct(">i")
@@ -46,7 +46,7 @@ _RATE = struct.Struct(">ii")
 _TIME = struct.Struct(">ifii")
 _FIXED_BYTES = 1 + 2 * _INT32.size + _TIME.size + 1 + _VALUES_BYTES
 MAX_TEXT = MAX_DATAGRAM - _FIXED_BYTES
-"""Bytes that device id and subject name may have together: 1016."""
+"""Bytes that device id and subject name may have together in UTF-8: 1016."""
 
 _WIRE_FLOAT = np.dtype(">f4")
 _FLOAT32 = np.dtype(np.float32)
@@ -56,9 +56,9 @@ _ALL = b"\1" * COUNT
 _LIMIT = np.finfo(np.float32).max
 _LOWEST = np.array([0] * SHAPE_COUNT + [-_LIMIT] * (COUNT - SHAPE_COUNT), np.float32)
 _HIGHEST = np.array([1] * SHAPE_COUNT + [_LIMIT] * (COUNT - SHAPE_COUNT), np.float32)
-"""What a channel is held to: weights to [0, 1], angles to nothing."""
+"""Clamping limits of each channel: weights to [0, 1], angles unlimited."""
 _MOST_BITS = np.array([np.float32(1).view(np.uint32)] * SHAPE_COUNT + [0xFFFFFFFF] * (COUNT - SHAPE_COUNT), np.uint32)
-"""Any bits will do for angles, which are looked at otherwise."""
+"""Largest allowed bit pattern of each channel; angles allow any, as they are checked separately."""
 _COUNT_BYTE = bytes([COUNT])
 _WHOLE, _REAL, _RATIONAL = (int, np.integer), (float, int, np.floating), (Fraction, int)
 _INT32_MAX = 2**31 - 1
@@ -68,31 +68,32 @@ _BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packet:
-    """One datagram's content."""
+    """Content of one datagram."""
 
     device_id: str
-    """Who sends. 36 ASCII characters, a UUID in capitals, is what every known receiver takes; two subjects must not
-    share one."""
+    """Identifies the sender. 36 ASCII characters, a UUID in capitals, is what every known receiver takes; two subjects
+    must not share one."""
     subject: str
-    """The Live Link subject's name, the one the user picks in Unreal."""
+    """Name of the Live Link subject, which the user selects in Unreal."""
     frame: int
     """Frames since midnight (or another start) at `rate`, 0 to 2**31 - 1."""
     subframe: float
     """Fraction of a frame after `frame`, in [0, 1)."""
     rate: Fraction
-    """Frames per second. Fraction(0) on a decoded packet whose rate is no rate (a zero or negative part), which Unreal
+    """Frames per second. Fraction(0) on a decoded packet whose rate is invalid (a zero or negative part), which Unreal
     accepts."""
     values: NDArray[np.float32] | None
     """float32 (61,) in wire order: 52 weights in [0, 1], then 9 angles in radians. None: the sender sees no face."""
 
 
 def encode(packet: Packet) -> bytes:
-    """The datagram of a packet; without values, a header-only one.
+    """The datagram of a packet; header-only when it has no values. Any float values of shape (61,) are sent as float32.
 
-    Any float values of shape (61,) are taken and sent as float32. Raises WireError for what Unreal would drop or must
-    not get: values not finite or not 61, a rate that is not positive or not made of int32, a frame or sub-frame out of
-    range, an empty name or id, one with a NUL (Unreal would cut it there), both together over 1016 bytes. Its `offset`
-    is the field's.
+    Raises
+    ------
+    WireError : Unreal would drop the packet or must not get it: values not finite or not 61, a rate that is not
+        positive or not made of int32, a frame or sub-frame out of range, an empty name or id, one with a NUL (Unreal
+        would cut it there), both together over 1016 bytes. Its `offset` is the byte offset of the field
     """
     identity = _identity(packet.device_id, packet.subject)
     rate = packet.rate
@@ -105,11 +106,10 @@ def encode(packet: Packet) -> bytes:
 
 
 class Encoder:
-    """The datagrams of one subject, for who sends 60 a second: as `encode` makes them, but for weights, which are held
-    to [0, 1].
+    """Encodes the datagrams of one subject at 60 per second: as `encode`, but clamps weights to [0, 1].
 
-    Only what changes is written, into a datagram made once; so one thread at a time. Raises WireError for an id or a
-    name that `encode` refuses.
+    It writes only the changing fields into one preallocated datagram, so use it from one thread at a time. Raises
+    WireError for an id or a name that `encode` refuses.
     """
 
     def __init__(self, device_id: str, subject: str) -> None:
@@ -125,15 +125,27 @@ class Encoder:
         self._rate: Fraction | None = None
 
     def encode(self, values: NDArray[np.float32], frame: int, subframe: float, rate: Fraction) -> bytes:
-        """The datagram of a pose, (61,) in wire order. Raises WireError as `encode` does."""
+        """The datagram of one frame.
+
+        Parameters
+        ----------
+        values : float32 (61,) in wire order: weights, clamped to [0, 1], then angles in radians
+        frame : frames since midnight at `rate`, 0 to 2**31 - 1
+        subframe : fraction of a frame, in [0, 1)
+        rate : frames per second
+
+        Raises
+        ------
+        WireError : as `encode`
+        """
         if rate is not self._rate:
             self._write_rate(rate)
         frame, subframe = _instant(frame, subframe, self._time_at)
         _INSTANT.pack_into(self._datagram, self._time_at, frame, subframe)
-        self._values[...] = _as_pose(values, self._count_at)
+        self._values[...] = _as_float32(values, self._count_at)
         if not self._all_good():
-            held = np.minimum(_finite(self._values, self._count_at), _HIGHEST)
-            np.maximum(held, _LOWEST, out=self._values)
+            clamped = np.minimum(_finite(self._values, self._count_at), _HIGHEST)
+            np.maximum(clamped, _LOWEST, out=self._values)
         if _SWAP:
             self._values.byteswap(True)
         return bytes(self._datagram)
@@ -144,23 +156,26 @@ class Encoder:
         self._rate = rate
 
     def _all_good(self) -> bool:
-        """Whether every weight is in [0, 1] and every angle finite, as nearly always: told in half the time that
-        clamping takes.
+        """Whether every weight is in [0, 1] and every angle finite, the usual case: this check takes half the time of
+        clamping.
 
-        Read as whole numbers, the bits of floats from 0 to 1 run up to those of 1; what is negative, larger, infinite
-        or NaN is above.
+        Read as integers, the bit patterns of floats from 0 to 1 ascend to that of 1; negative, larger, infinite and NaN
+        values lie above it.
         """
         np.less_equal(self._bits, _MOST_BITS, self._is_good)
-        turned = sum(self._angles.tolist())
-        return self._good == _ALL and turned - turned == 0  # NaN where one is not finite
+        angle_sum = sum(self._angles.tolist())
+        return self._good == _ALL and angle_sum - angle_sum == 0  # NaN where an angle is not finite
 
 
 def decode(datagram: bytes) -> Packet:
-    """The packet in a datagram. Raises WireError, with the byte offset and the reason, on anything else; never another
-    error.
+    """Decode one datagram.
 
-    Taken as Unreal takes them: ids of any length, bytes after the last value (ignored), values that are NaN or out of
-    range.
+    Accepted because Unreal accepts them: ids of any length, bytes after the last value (ignored), values that are NaN
+    or out of range.
+
+    Raises
+    ------
+    WireError : anything else, with the byte offset and the reason; no other exception is raised
     """
     datagram = bytes(datagram)
     if not datagram or datagram[0] != VERSION:
@@ -179,7 +194,7 @@ def decode(datagram: bytes) -> Packet:
 
 @lru_cache(maxsize=64)
 def _identity(device_id: str, subject: str) -> bytes:
-    """Version, id and name: the same for every frame of a subject, so encoded and checked once."""
+    """Version, id and name: constant for a subject, so checked and encoded once."""
     start = 1
     parts = [bytes([VERSION])]
     for what, text in (("device id", device_id), ("subject name", subject)):
@@ -209,7 +224,7 @@ def _text(what: str, text: str, offset: int) -> bytes:
 
 def _instant(frame: int, subframe: float, offset: int) -> tuple[int, float]:
     if type(frame) is int and type(subframe) is float and 0 <= frame <= _INT32_MAX and 0 <= subframe <= _BELOW_ONE:
-        return frame, subframe  # nearly always, and told sooner than by what follows
+        return frame, subframe  # the usual case, faster than the checks below
     if not isinstance(frame, _WHOLE) or not 0 <= frame <= _INT32_MAX:
         raise WireError(f"got frame {frame!r}, expected a whole number from 0 to {_INT32_MAX}", offset)
     if not isinstance(subframe, _REAL) or not 0 <= subframe < 1:  # NaN fails the comparison too
@@ -225,8 +240,8 @@ def _check_rate(rate: Fraction, offset: int) -> None:
 
 
 def _finite(values: object, offset: int) -> NDArray[np.float32]:
-    """The values as float32 (61,), each finite. `offset` is their count's."""
-    wire = _as_pose(values, offset)
+    """The values as float32 (61,), each finite. `offset` is that of the count byte."""
+    wire = _as_float32(values, offset)
     finite = np.isfinite(wire)
     if finite.tobytes() != _ALL:
         bad = int(np.argmin(finite))
@@ -237,9 +252,9 @@ def _finite(values: object, offset: int) -> NDArray[np.float32]:
     return wire
 
 
-def _as_pose(values: object, offset: int) -> NDArray[np.float32]:
-    """float32 (61,), the values themselves where they are. There is one dtype object of float32, and comparing two
-    takes longer."""
+def _as_float32(values: object, offset: int) -> NDArray[np.float32]:
+    """float32 (61,), the same array where it already is. float32 has a single dtype object, and `is` is faster than
+    comparing dtypes."""
     if isinstance(values, np.ndarray) and values.dtype is _FLOAT32 and values.shape == _SHAPE:
         return values
     try:
@@ -256,12 +271,13 @@ def _as_pose(values: object, offset: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=64)
 def _rate(numerator: int, denominator: int) -> Fraction:
-    """A stream's rate hardly ever changes, and a Fraction takes longer to make than the rest of the packet."""
+    """Cached: a stream's rate hardly ever changes, and building a Fraction takes longer than decoding the rest of the
+    packet."""
     return Fraction(numerator, denominator) if numerator > 0 and denominator > 0 else Fraction(0)
 
 
 def _read_text(datagram: bytes, at: int, what: str) -> tuple[str, int]:
-    """A length and its text from byte `at`; the text and the byte after it."""
+    """Read a length and its text at byte `at`; returns the text and the offset after it."""
     start = at + _INT32.size
     if len(datagram) < start:
         raise WireError(f"datagram ends in the length of the {what}", at)
@@ -269,7 +285,7 @@ def _read_text(datagram: bytes, at: int, what: str) -> tuple[str, int]:
     if length < 0:
         raise WireError(f"got {length} as the length of the {what}, expected 0 or more", at)
     if length > len(datagram) - start:
-        raise WireError(f"{what} is said to be {length} bytes long, but {len(datagram) - start} follow", at)
+        raise WireError(f"{what} is declared {length} bytes long, but {len(datagram) - start} follow", at)
     try:
         return datagram[start : start + length].decode(), start + length
     except UnicodeDecodeError as error:

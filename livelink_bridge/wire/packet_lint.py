@@ -1,4 +1,4 @@
-"""What a Live Link packet holds that Unreal takes without a word, and that the user should know of."""
+"""Lint for packets: values and names that Unreal accepts silently although they are wrong."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
 from livelink_bridge.wire.livelink import COUNT, Packet
 
 ID_BYTES = 36
-"""A UUID's text. Several receivers other than Unreal read no other length."""
+"""Length of a UUID's text. Several receivers other than Unreal read only this length."""
 WIDEST_ANGLE = math.pi / 2
-"""Radians. No head and no eye turns further from straight ahead, so a larger number is in degrees."""
+"""Radians. Neither head nor eyes turn further from straight ahead, so a larger number is in degrees."""
 
 _HEADER_AND_VALUES = 1 + 4 + 4 + 16 + 1 + 4 * COUNT
 
 
 class Oddity(NamedTuple):
-    """Something to tell the user."""
+    """One finding about a packet, to report to the user."""
 
     reason: str
-    """A key that does not change."""
+    """Stable key."""
     text: str
-    """What is so, for a person, on one line."""
+    """What was found, one line of plain text."""
     remedy: str
-    """What to do about it."""
+    """How to fix it."""
 
 
 def oddities(packet: Packet, size: int) -> Iterator[Oddity]:
-    """All there is to say about a packet with values that arrived in a datagram of `size` bytes."""
+    """Findings about a packet with values that arrived in a datagram of `size` bytes."""
     id_bytes, name_bytes = len(packet.device_id.encode()), len(packet.subject.encode())
     if id_bytes != ID_BYTES:
         text = f"device id {packet.device_id!r} is {id_bytes} bytes, some receivers read only {ID_BYTES}"
@@ -59,7 +59,8 @@ def oddities(packet: Packet, size: int) -> Iterator[Oddity]:
 
 
 def name_oddities(subject: str) -> Iterator[Oddity]:
-    """What is wrong with a subject's name: FName knows no name `None` and none that is empty (protocol.md 1.4)."""
+    """Findings about a subject name: Unreal's FName has no name `None` and no empty one (docs/protocol.md, section
+    1.4)."""
     if not subject.strip("\0 ") or subject.strip().lower() == "none":
         yield Oddity(
             "no-name", f"subject name {subject!r} is no name to Unreal", "give the sender another subject name"
@@ -67,8 +68,13 @@ def name_oddities(subject: str) -> Iterator[Oddity]:
 
 
 def value_oddities(values: NDArray[np.float32], receiver: str) -> Iterator[Oddity]:
-    """What is wrong with float32 (61,) in wire order: not finite, weights outside 0 to 1, angles that cannot be
-    radians."""
+    """Findings about one frame: values not finite, weights outside 0 to 1, angles that cannot be radians.
+
+    Parameters
+    ----------
+    values : float32 (61,) in wire order: weights, then angles in radians
+    receiver : name of the receiving program, for the texts
+    """
     finite = np.isfinite(values)
     if not finite.all():
         text = f"{CHANNELS_61[int(np.argmin(finite))]} is not a finite number: {receiver} passes it to the rig"

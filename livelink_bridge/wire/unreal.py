@@ -1,7 +1,7 @@
-"""What Unreal's ARKit source does with a datagram, before anything is decoded: read it, or drop it without a word.
+"""Rules by which Unreal's ARKit source silently drops a datagram before decoding it.
 
-Unreal logs drops at Verbose only, and its Live Link window says Active all the same. These are its rules as its
-published source has them, in its order; they are told apart from `livelink.decode` on purpose, which follows the
+Unreal logs drops at Verbose level only, and its Live Link window still shows the subject as Active. These are the rules
+of its published source, in the same order. They are separate from `livelink.decode` on purpose, which follows the
 protocol.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from livelink_bridge.wire.livelink import COUNT, MAX_DATAGRAM, VERSION
 
 TOO_SMALL = 266
-"""Unreal reads a datagram only if it is longer than this."""
+"""Bytes. Unreal reads a datagram only if it is longer than this."""
 
 _TIME_BYTES = 16
 _VALUES_BYTES = 4 * COUNT
@@ -21,38 +21,38 @@ _VALUES_BYTES = 4 * COUNT
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Why Unreal would not show a datagram."""
+    """Why Unreal drops a datagram."""
 
     reason: str
-    """One of no-face, too-small, too-big, version, string-length, count, short-values: a key that does not change."""
+    """Stable key: no-face, too-small, too-big, version, string-length, count or short-values."""
     text: str
-    """The same for a person, with what was got."""
+    """The reason as plain text, with the value found."""
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
+        """How to fix it."""
         return REMEDIES[self.reason]
 
 
 LOSES_A_TICK = "and Unreal leaves the rest of its queue to the next tick"
-"""Said of drops after which Unreal stops reading for this frame: a steady stray sender delays the good ones."""
+"""Added to drops after which Unreal stops reading until its next tick: a steady stray sender delays the good ones."""
 
 
 REMEDIES = {
-    "no-face": "bring the face back before the phone's camera; Unreal holds the last pose until then",
-    "too-small": "find the sender by its address; it speaks another protocol, or the packet was cut on its way",
+    "no-face": "bring the face back into the phone camera's view; Unreal holds the last frame until then",
+    "too-small": "find the sender by its address; it uses another protocol, or the packet was truncated",
     "too-big": "make the sender's device id and subject name shorter",
-    "version": "bring the sending app up to date, or stop it: it delays the good packets of others too",
-    "string-length": "let the sender give lengths in bytes of UTF-8, not in characters; until then a name of plain "
-    "ASCII letters works",
-    "count": f"let the sender send all {COUNT} channels: 52 shapes, then 9 angles, which may be 0",
-    "short-values": f"let the sender send all {COUNT} values as 4-byte floats; look for a VPN that cuts packets",
+    "version": "update the sending app, or stop it: it also delays the good packets of other senders",
+    "string-length": "make the sender count lengths in bytes of UTF-8, not in characters; until then use a name of "
+    "plain ASCII letters",
+    "count": f"make the sender send all {COUNT} channels: 52 shapes, then 9 angles, which may be 0",
+    "short-values": f"make the sender send all {COUNT} values as 4-byte floats; look for a VPN that truncates packets",
 }
-"""By reason, what to do."""
+"""How to fix it, by reason."""
 
 
 def why_ignored(datagram: bytes) -> Ignored | None:
-    """The first of Unreal's rules that drops a datagram, or None when Unreal publishes it."""
+    """The first of Unreal's rules that drops a datagram; None when Unreal publishes it."""
     size = len(datagram)
     at = _after_texts(datagram) if datagram[:1] == bytes([VERSION]) else None
     if at is not None and at + _TIME_BYTES == size:
@@ -69,16 +69,16 @@ def why_ignored(datagram: bytes) -> Ignored | None:
 
 
 def _values_ignored(datagram: bytes, at: int) -> Ignored | None:
-    follow = len(datagram) - at - 1
+    value_bytes = len(datagram) - at - 1
     if datagram[at] != COUNT:
         return Ignored("count", f"{datagram[at]} values, Unreal reads {COUNT}, {LOSES_A_TICK}")
-    if follow < _VALUES_BYTES:
-        return Ignored("short-values", f"{follow} bytes of values, Unreal reads {_VALUES_BYTES}")
+    if value_bytes < _VALUES_BYTES:
+        return Ignored("short-values", f"{value_bytes} bytes of values, Unreal reads {_VALUES_BYTES}")
     return None
 
 
 def _after_texts(datagram: bytes) -> int | None:
-    """The byte after the device id and the subject name, or None where a length is negative or points past the end."""
+    """Offset after the device id and the subject name; None where a length is negative or points past the end."""
     at = 1
     for _ in range(2):
         if at + 4 > len(datagram):

@@ -107,12 +107,12 @@ def test_trouble_and_errors_are_red_and_a_slow_rate_yellow() -> None:
                 fps=40.0,
                 wanted_fps=60.0,
                 sent=9,
-                targets=(Target("osc://a:1", 6, 3), Target("osc://b:2", 6, 3, "nobody listens on port 2 yet")),
+                targets=(Target("osc://a:1", 6, 3), Target("osc://b:2", 6, 3, "nothing listens on port 2 yet")),
             )
         }
     ).renderables
     styles = {str(span.style) for span in lines[0].spans}
     assert {BAD, WARN} <= styles
     assert [str(line.style) for line in lines[-2:]] == [WARN, BAD]
-    assert lines[-1].plain == "to osc://b:2 6 sent, 3 not delivered: nobody listens on port 2 yet"
+    assert lines[-1].plain == "to osc://b:2 6 sent, 3 not delivered: nothing listens on port 2 yet"
     assert WARN not in {str(span.style) for span in status_panel({"Ada": FULL}).renderables[0].spans}

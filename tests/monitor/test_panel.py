@@ -71,7 +71,7 @@ def test_several_subjects_and_their_troubles_share_the_window() -> None:
     said = drawn(summary_of(face(JawOpen=0.5), face(1, "Other", JawOpen=0.5), b"\x05" + face()[1:]))
     text = " ".join(said)
     assert "Talker: 1 packets" in text and "Other: 1 packets" in text
-    assert "Unreal would ignore these: 1 x version 5" in text and "bring the sending app up to date" in text
+    assert "Unreal would ignore these: 1 x version 5" in text and "update the sending app" in text
 
 
 def test_nothing_yet_is_drawn_too() -> None:
@@ -109,7 +109,7 @@ def test_a_line_says_from_whom_and_what_to_do() -> None:
     assert said == [
         "  Unreal would ignore these: 1 x version 5, Unreal reads version 6, and Unreal leaves the rest of its queue "
         "to the next tick"
-        " (from 10.0.0.1:5000); bring the sending app up to date, or stop it: it delays the good packets of others too"
+        " (from 10.0.0.1:5000); update the sending app, or stop it: it also delays the good packets of other senders"
     ]
 
 

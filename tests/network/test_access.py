@@ -1,7 +1,7 @@
 import pytest
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.network.access import REFUSED_S, Access, Allowance, Limits, Refusals, is_loopback
+from livelink_bridge.network.access import REFUSED_S, Access, ErrorReplies, Limits, TokenBucket, is_loopback
 
 TOKEN = "correct-horse-battery"
 
@@ -78,7 +78,7 @@ def test_without_one_only_pages_of_this_machine_come_in(origins, local):
 
 
 def test_a_burst_passes_and_then_so_many_a_second():
-    allowance = Allowance(100, now_s=5.0)
+    allowance = TokenBucket(100, now_s=5.0)
     assert [allowance.wait_s(5.0) for _ in range(100)] == [0.0] * 100
     assert allowance.wait_s(5.0) == pytest.approx(0.01)
     assert allowance.wait_s(5.01) == pytest.approx(0.01)
@@ -86,7 +86,7 @@ def test_a_burst_passes_and_then_so_many_a_second():
 
 
 def test_an_hour_of_silence_saves_up_no_more_than_a_second():
-    allowance = Allowance(10, now_s=0.0)
+    allowance = TokenBucket(10, now_s=0.0)
     waits = [allowance.wait_s(3600.0) for _ in range(11)]
     assert waits[9] == 0.0 < waits[10]
 
@@ -98,37 +98,37 @@ def test_an_impossible_number_of_clients_is_wrong_on_sight(clients):
 
 
 def test_sound_that_is_refused_is_answered_once_a_second_and_the_rest_is_counted():
-    refusals = Refusals()
-    answers = [refusals.refused("no start", at / 50, sound=True) for at in range(150)]
+    refusals = ErrorReplies()
+    answers = [refusals.refused("no start", at / 50, audio=True) for at in range(150)]
     assert [answer for answer in answers if answer] == ["no start", *["no start (49 more messages were refused)"] * 2]
 
 
 def test_refused_text_is_answered_each_time_but_not_the_same_and_not_without_end():
-    refusals = Refusals()
-    first = [refusals.refused(f"wrong {number}", 0.0, sound=False) for number in range(60)]
+    refusals = ErrorReplies()
+    first = [refusals.refused(f"wrong {number}", 0.0, audio=False) for number in range(60)]
     assert [answer is not None for answer in first] == [True] * 10 + [False] * 50
-    assert refusals.refused("again", 1.0, sound=False) == "again (50 more messages were refused)"
-    assert refusals.refused("sound", 1.5, sound=True) is None, "not beside another error"
-    alike = Refusals()
-    assert [alike.refused("the same", at_s, sound=False) for at_s in (0.0, 0.9, 1.0)][:2] == ["the same", None]
+    assert refusals.refused("again", 1.0, audio=False) == "again (50 more messages were refused)"
+    assert refusals.refused("sound", 1.5, audio=True) is None, "not beside another error"
+    alike = ErrorReplies()
+    assert [alike.refused("the same", at_s, audio=False) for at_s in (0.0, 0.9, 1.0)][:2] == ["the same", None]
 
 
 def test_a_client_that_goes_on_is_to_be_closed():
-    refusals = Refusals()
+    refusals = ErrorReplies()
     for at in range(50):
-        refusals.refused("no start", at / 10, sound=True)
-        assert not refusals.enough(at / 10)
-    refusals.refused("no start", REFUSED_S, sound=True)
-    assert refusals.enough(REFUSED_S)
+        refusals.refused("no start", at / 10, audio=True)
+        assert not refusals.should_close(at / 10)
+    refusals.refused("no start", REFUSED_S, audio=True)
+    assert refusals.should_close(REFUSED_S)
 
 
 def test_a_client_that_is_accepted_or_takes_its_time_is_not():
-    refusals = Refusals()
+    refusals = ErrorReplies()
     for at_s in range(0, 100, 3):
-        refusals.refused("by hand", float(at_s), sound=False)
-        assert not refusals.enough(at_s)
+        refusals.refused("by hand", float(at_s), audio=False)
+        assert not refusals.should_close(at_s)
     for at in range(200):
-        refusals.refused("no start", 100 + at / 10, sound=True)
+        refusals.refused("no start", 100 + at / 10, audio=True)
         if at % 20 == 0:
             refusals.accepted()
-        assert not refusals.enough(100 + at / 10)
+        assert not refusals.should_close(100 + at / 10)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.network.udp_route import Found, connect, look_up
-from livelink_bridge.network.udp_target import UDP_OPTIONS, Pace, UdpTarget
+from livelink_bridge.network.udp_route import ResolvedAddress, connect, resolve
+from livelink_bridge.network.udp_target import UDP_OPTIONS, Backoff, UdpTarget
 from livelink_bridge.network.uri import Address, read_uri
 from livelink_bridge.sinks import open_sink
 from livelink_bridge.testing.stand_ins import ManualClock
@@ -193,13 +193,13 @@ class Network:
         self.waiting: list[Callable[[], None]] = []
         self.clock = ManualClock()
 
-    def look_up(self, wanted: Address) -> Found:
+    def resolve(self, wanted: Address) -> ResolvedAddress:
         self.looked_up += 1
         if self.unknown:
             raise SinkError("unknown host")
-        return Found(socket.AF_INET, (self.ip, wanted.port))
+        return ResolvedAddress(socket.AF_INET, (self.ip, wanted.port))
 
-    def connect(self, _address: Address, _found: Found) -> FakeSocket:
+    def connect(self, _address: Address, _found: ResolvedAddress) -> FakeSocket:
         return self.sockets.pop(0)
 
     def run(self) -> int:
@@ -212,7 +212,7 @@ class Network:
         return UdpTarget(
             address(text),
             clock=self.clock,
-            look_up=self.look_up,
+            resolve=self.resolve,
             connect=self.connect,  # type: ignore[arg-type]
             start=self.waiting.append,
         )
@@ -302,13 +302,13 @@ def test_a_port_where_nobody_listens_is_told_until_somebody_does_and_when_it_is_
             network.clock.advance(1 / 60)
             sock.errors = [] if heard else [refused(), None]
             made.send(b"pose")
-        return made.unheard
+        return made.unreachable
 
-    assert made.unheard is None
-    assert send(0.1, heard=False) == send(5, heard=False) == "nobody listens on port 39539 yet"
-    assert send(1, heard=True) == "nobody listens on port 39539 yet", "a machine may refuse only once a second"
+    assert made.unreachable is None
+    assert send(0.1, heard=False) == send(5, heard=False) == "nothing listens on port 39539 yet"
+    assert send(1, heard=True) == "nothing listens on port 39539 yet", "a machine may refuse only once a second"
     assert send(2, heard=True) is None
-    assert send(0.1, heard=False) == "nobody listens on port 39539 any more"
+    assert send(0.1, heard=False) == "nothing listens on port 39539 any more"
 
 
 @pytest.mark.parametrize(
@@ -321,9 +321,9 @@ def test_a_sink_counts_poses_however_many_datagrams_each_takes(uri: str, monkeyp
         "__kwdefaults__",
         {
             "clock": ManualClock(),
-            "look_up": look_up,
+            "resolve": resolve,
             "start": None,
-            "look_up_s": 4.0,
+            "resolve_s": 4.0,
             "connect": lambda _address, _found: sock,
         },
     )
@@ -334,7 +334,7 @@ def test_a_sink_counts_poses_however_many_datagrams_each_takes(uri: str, monkeyp
         sink.send(rng.uniform(0, 1, 61).astype(np.float32), Stamp(tick, 0.0, Fraction(60), tick / 60))
     assert len(sock.taken) >= 10
     assert (sink.sent, sink.errors) == (10, 6)
-    assert sink.trouble == "nobody listens on port 9 yet"  # type: ignore[attr-defined]
+    assert sink.trouble == "nothing listens on port 9 yet"  # type: ignore[attr-defined]
     sink.close()
 
 
@@ -367,8 +367,8 @@ def test_an_outage_is_told_once_and_its_end_too(caplog: pytest.LogCaptureFixture
     for _ in range(52):
         made.send(b"pose")
     assert [record.getMessage().partition(":11111: ")[2] for record in caplog.records] == [
-        "a datagram could not be sent: Network is unreachable; trying on",
-        "datagrams leave again, for 192.168.1.20:11111; 50 were lost until now",
+        "a datagram could not be sent: Network is unreachable; will keep trying",
+        "sending to 192.168.1.20:11111 works again; 50 datagrams were lost",
     ]
 
 
@@ -378,17 +378,17 @@ def test_sending_goes_on_while_a_name_is_being_looked_up() -> None:
     old, new = FakeSocket(down()), FakeSocket()
     network = Network(old, new)
 
-    def slow(wanted: Address) -> Found:
+    def slow(wanted: Address) -> ResolvedAddress:
         if network.looked_up:
             assert may_answer.wait(5)
-        return network.look_up(wanted)
+        return network.resolve(wanted)
 
-    def told(where: Address, found: Found) -> FakeSocket:
+    def told(where: Address, found: ResolvedAddress) -> FakeSocket:
         if len(network.sockets) == 1:
             answered.set()
         return network.connect(where, found)
 
-    made = UdpTarget(address("stage.local:11111"), clock=network.clock, look_up=slow, connect=told)  # type: ignore[arg-type]
+    made = UdpTarget(address("stage.local:11111"), clock=network.clock, resolve=slow, connect=told)  # type: ignore[arg-type]
     made.send(b"1")
     assert all(made.send(b"more") for _ in range(100))
     may_answer.set()
@@ -430,7 +430,7 @@ def test_no_thread_to_be_had_is_no_error() -> None:
         raise RuntimeError("can't start new thread")
 
     made = UdpTarget(
-        address("stage.local:1"), clock=network.clock, look_up=network.look_up, connect=network.connect, start=none
+        address("stage.local:1"), clock=network.clock, resolve=network.resolve, connect=network.connect, start=none
     )  # type: ignore[arg-type]
     assert not made.send(b"1")
     made._start = network.waiting.append
@@ -441,7 +441,7 @@ def test_no_thread_to_be_had_is_no_error() -> None:
 
 def test_a_quiet_while_makes_the_pauses_short_again() -> None:
     clock = ManualClock()
-    pace = Pace(clock, first_s=1, longest_s=4)
+    pace = Backoff(clock, first_s=1, longest_s=4)
     due = []
     for second in range(40):
         if second not in range(20, 30) and pace.due():
@@ -453,7 +453,7 @@ def test_a_quiet_while_makes_the_pauses_short_again() -> None:
 def test_what_is_looked_up_and_connected_by_default_is_the_systems() -> None:
     with receiver() as there:
         wanted = address(f"127.0.0.1:{port_of(there)}")
-        with connect(wanted, look_up(wanted)) as sock:
+        with connect(wanted, resolve(wanted)) as sock:
             sock.send(b"pose")
             assert there.recv(100) == b"pose"
             assert sock.getblocking() is False
@@ -462,10 +462,10 @@ def test_what_is_looked_up_and_connected_by_default_is_the_systems() -> None:
 def test_a_name_server_that_does_not_answer_is_one_line_soon() -> None:
     never = threading.Event()
 
-    def silent(_address: Address) -> Found:
+    def silent(_address: Address) -> ResolvedAddress:
         never.wait(30)
         raise OSError
 
-    with pytest.raises(SinkError, match="the name server says nothing of 'unreal-pc' within 0.05 s; give an address"):
-        UdpTarget(Address("livelink://unreal-pc:11111", "unreal-pc", 11111), look_up=silent, look_up_s=0.05)
+    with pytest.raises(SinkError, match="the name server did not resolve 'unreal-pc' within 0.05 s; give an address"):
+        UdpTarget(Address("livelink://unreal-pc:11111", "unreal-pc", 11111), resolve=silent, resolve_s=0.05)
     never.set()

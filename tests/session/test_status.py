@@ -148,10 +148,10 @@ def test_a_delay_is_that_of_the_last_minute_by_the_clock() -> None:
 
 def test_a_target_says_why_poses_do_not_arrive_in_status_and_summary() -> None:
     made = session()
-    made.sinks[0].errors, made.sinks[0].trouble = 3, "nobody listens on port 9 yet"
-    assert made.status().targets == (Target("collect:", 0, 3, "nobody listens on port 9 yet"),)
-    assert "collect:: 3 not delivered: nobody listens on port 9 yet" in status_text(made.status())
-    assert made.summary().troubles == ("collect:: nobody listens on port 9 yet",)
+    made.sinks[0].errors, made.sinks[0].trouble = 3, "nothing listens on port 9 yet"
+    assert made.status().targets == (Target("collect:", 0, 3, "nothing listens on port 9 yet"),)
+    assert "collect:: 3 not delivered: nothing listens on port 9 yet" in status_text(made.status())
+    assert made.summary().troubles == ("collect:: nothing listens on port 9 yet",)
 
 
 def test_the_mood_is_told_unless_it_is_neutral() -> None:

@@ -150,11 +150,11 @@ def test_a_negative_number_of_version_2_is_read() -> None:
 HEAD = b"=head#0,0,0,0,0,0|"
 
 UNREADABLE = {
-    "nothing": (b"", 0, "text was cut"),
-    "a handshake": (HANDSHAKE, 51, "text was cut"),
+    "nothing": (b"", 0, "text was truncated"),
+    "a handshake": (HANDSHAKE, 51, "text was truncated"),
     "no head": (b"jawOpen-5|=rightEye#0,0,0|", 26, "no head#"),
     "a head of three": (b"jawOpen-5|=head#0,0,0|", 16, "head has 3 numbers, expected 6"),
-    "no known shape": (b"jawOpened-5|" + HEAD, 0, "no shape that is known"),
+    "no known shape": (b"jawOpened-5|" + HEAD, 0, "no known shape"),
     "a word for a number": (b"jawOpen-wide|" + HEAD, 8, "got 'wide', expected a number"),
     "NaN": (b"jawOpen-nan|" + HEAD, 8, "got 'nan'"),
     "Python's own way with numbers": (b"jawOpen-1_0|" + HEAD, 8, "got '1_0'"),

@@ -70,5 +70,5 @@ def _by_opening(target: Target, machine: Machine) -> Finding:
         text = f"UDP port {port} is in use: a program listens there (Unreal, or a monitor left running); to see which, "
         return Finding("ok", target.uri, text + how_to_see(port, machine.platform))
     start = "Unreal with an ARKit source on it" if target.scheme == "livelink" else "the receiver"
-    text = f"UDP port {port} is free: nobody listens; start {start}, or `livelink-bridge monitor --port {port}`"
+    text = f"UDP port {port} is free: nothing listens there; start {start}, or `livelink-bridge monitor --port {port}`"
     return Finding("warn", target.uri, text)

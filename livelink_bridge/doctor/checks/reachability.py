@@ -29,7 +29,7 @@ def leaving(target: Target, machine: Machine, answer_s: float = REFUSAL_S) -> Fi
     after = _sent(machine)
     if refused:
         text = (
-            f"word comes back that nobody listens on UDP port {target.port}; start Unreal there and add the ARKit "
+            f"UDP port {target.port} is closed there (ICMP port unreachable); start Unreal there and add the ARKit "
             "source"
         )
         return Finding("fail", what, text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from livelink_bridge.doctor.finding import Finding
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.network.udp_route import Found, look_up
+from livelink_bridge.network.udp_route import ResolvedAddress, resolve
 from livelink_bridge.network.uri import Address, read_uri
 from livelink_bridge.wire.sniff import WIRE_NAMES, WIRE_OF_PORT
 
@@ -25,7 +25,7 @@ class Target:
     scheme: str
     host: str
     port: int
-    found: Found
+    found: ResolvedAddress
 
     @property
     def local(self) -> bool:
@@ -45,7 +45,7 @@ def find(uri: str) -> Target:
         known = ", ".join(f"{scheme}://HOST:PORT" for scheme in DATAGRAMS)
         raise UsageError(f"unknown receiver {uri!r}; expected {known} or take:FOLDER")
     address = _address(uri)
-    return Target(uri, scheme, address.host, address.port, look_up(address))
+    return Target(uri, scheme, address.host, address.port, resolve(address))
 
 
 def _address(uri: str) -> Address:

@@ -1,1 +1,1 @@
-"""OSC messages as bytes, and how faces are laid out in them."""
+"""OSC encoding and decoding, and the layouts of face frames in OSC messages (docs/protocol.md, section 5)."""

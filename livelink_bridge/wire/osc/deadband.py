@@ -1,4 +1,5 @@
-"""Leaves out messages whose values hardly moved: a face at rest then costs its receiver next to nothing."""
+"""Dead band for OSC: omits messages whose values have hardly changed, so a still face costs its receiver almost
+nothing."""
 
 from __future__ import annotations
 
@@ -9,23 +10,35 @@ from livelink_bridge.wire.osc.encode import Bundle
 
 
 class Deadband:
-    """A bundle of which only those messages are sent that hold a value further than `width` from the one sent last."""
+    """Sends only those messages of a bundle with a value that differs from the last one sent by more than `width`."""
 
     def __init__(self, bundle: Bundle, width: float) -> None:
+        """
+        Parameters
+        ----------
+        bundle : messages of one datagram
+        width : largest change that is not sent, in the unit of the values (weights 0 to 1, angles as filled in)
+        """
         self._bundle = bundle
         self._width = width
         self._last = np.full(len(bundle.values), np.nan, np.float32)
 
-    def filled(self, pose: NDArray[np.float32], tag: int, *, whole: bool) -> bytes | None:
-        """The datagram for a pose, with every message if `whole`; None where nothing moved. The first one is whole."""
+    def filled(self, values: NDArray[np.float32], tag: int, *, whole: bool) -> bytes | None:
+        """The datagram of one frame; None when nothing changed. The first one contains every message.
+
+        Parameters
+        ----------
+        values : float32 (n,), n greater than every position in the bundle
+        tag : OSC time tag
+        whole : send every message, changed or not
+        """
         bundle = self._bundle
-        now = pose.take(bundle.values)
-        moved = np.full(bundle.messages, whole)
-        moved[bundle.owners[~(np.abs(now - self._last) <= self._width)]] = (
-            True  # NaN, never sent yet, is no number's neighbour
-        )
-        if not moved.any():
+        now = values.take(bundle.values)
+        changed = np.full(bundle.messages, whole)
+        # A value that was never sent is NaN, which no comparison finds within the width.
+        changed[bundle.owners[~(np.abs(now - self._last) <= self._width)]] = True
+        if not changed.any():
             return None
-        sent = moved[bundle.owners]
+        sent = changed[bundle.owners]
         self._last[sent] = now[sent]
-        return bundle.filled(pose, tag) if moved.all() else bundle.some(pose, moved, tag)
+        return bundle.filled(values, tag) if changed.all() else bundle.some(values, changed, tag)

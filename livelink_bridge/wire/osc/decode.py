@@ -1,10 +1,10 @@
-"""OSC datagrams to messages: from anybody, so nothing about them is trusted.
+"""OSC 1.0 decoder for untrusted datagrams.
 
-Bundles within bundles are walked, not recursed into, and limits keep a datagram from becoming much more than it was:
-see the constants. What does not follow OSC 1.0 is refused whole, with a WireError. The layout is that of
-`livelink_bridge.wire.osc.encode`; two liberties are taken that the specification grants or receivers need: a message
-may end after its address, without type tags, as old senders do, and the bytes with which a text is padded may be
-anything. Types beyond 1.0 that are in use are read too.
+Nested bundles are walked iteratively, not by recursion, and the constants below limit what a datagram can expand to. A
+datagram that violates OSC 1.0 is refused as a whole, with a WireError. The layout is that of
+`livelink_bridge.wire.osc.encode`, with two tolerances that the specification allows or receivers need: a message may
+end after its address, without type tags, as old senders do, and padding bytes may have any value. Types beyond 1.0 that
+are in use are read too.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from livelink_bridge.errors import WireError
 MAX_DATAGRAM = 65507
 """Bytes of the largest UDP datagram over IPv4."""
 MAX_MESSAGES = 1024
-"""In one datagram. A whole face is 61."""
+"""Messages in one datagram. A whole face is 61."""
 MAX_DEPTH = 16
-"""Bundles within bundles, and lists within lists."""
+"""Nesting depth of bundles, and of lists."""
 MAX_ARGUMENTS = 1024
-"""Of one message, those in lists included."""
+"""Arguments of one message, nested ones included."""
 
 Argument = int | float | str | bytes | bool | None | tuple["Argument", ...]
 """i, h, t, r: int. f, d: float, NaN and infinities included; I: infinity. s, S, c: str. b, m: bytes. T, F: bool. N:
@@ -40,20 +40,21 @@ _CONSTANTS: dict[str, bool | float | None] = {"T": True, "F": False, "N": None, 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, whatever bundles it was in."""
+    """One message, from whatever bundle."""
 
     address: str
-    """Begins with "/". May be a pattern (`*`, `?`, `[...]`, `{...}`), which is left to the reader."""
+    """Begins with "/". May be a pattern (`*`, `?`, `[...]`, `{...}`), which the caller has to match."""
     arguments: tuple[Argument, ...]
-    """All of them, in order. Senders add some that nobody asked for (Unreal's Switchboard adds a 1), so take those you
-    know."""
+    """All arguments in order. Senders add extra ones (Unreal's Switchboard adds a 1), so read only those you know."""
 
 
 def decode(datagram: bytes) -> list[Message]:
-    """The messages of a datagram in its order, those of bundles within bundles included; none for an empty bundle.
+    """The messages of a datagram in order, those of nested bundles included; empty for an empty bundle. Time tags are
+    ignored.
 
-    Time tags are left aside. Raises WireError, with the byte offset and the reason, on anything else; never another
-    error.
+    Raises
+    ------
+    WireError : anything else, with the byte offset and the reason; no other exception is raised
     """
     datagram = bytes(datagram)
     if len(datagram) > MAX_DATAGRAM:
@@ -64,7 +65,7 @@ def decode(datagram: bytes) -> list[Message]:
 
 
 def _bundle(datagram: bytes) -> list[Message]:
-    """`ends` holds where each bundle ends that the walk is in, outermost first."""
+    """Walk a bundle. `ends` holds the end offsets of the open bundles, outermost first."""
     messages: list[Message] = []
     ends = [len(datagram)]
     at = _after_head(datagram, 0, len(datagram))
@@ -75,7 +76,7 @@ def _bundle(datagram: bytes) -> list[Message]:
         start, end = _element(datagram, at, ends[-1])
         if datagram.startswith(_BUNDLE, start, end):
             if len(ends) == MAX_DEPTH:
-                raise WireError(f"more than {MAX_DEPTH} bundles within each other", start)
+                raise WireError(f"more than {MAX_DEPTH} nested bundles", start)
             ends.append(end)
             at = _after_head(datagram, start, end)
         else:
@@ -93,7 +94,7 @@ def _after_head(datagram: bytes, start: int, end: int) -> int:
 
 
 def _element(datagram: bytes, at: int, end: int) -> tuple[int, int]:
-    """Where the element whose size is at byte `at` starts and ends, within a bundle that ends at `end`."""
+    """Start and end of the element whose size is at byte `at`, within a bundle that ends at `end`."""
     start = at + _INT32.size
     if start > end:
         raise WireError("bundle ends in the size of an element", at)
@@ -101,7 +102,7 @@ def _element(datagram: bytes, at: int, end: int) -> tuple[int, int]:
     if size < 0 or size % 4:
         raise WireError(f"got {size} as the size of an element, expected a multiple of 4", at)
     if size > end - start:
-        raise WireError(f"an element is said to be {size} bytes long, but {end - start} follow", at)
+        raise WireError(f"an element is declared {size} bytes long, but {end - start} follow", at)
     return start, start + size
 
 
@@ -124,7 +125,7 @@ def _arguments(datagram: bytes, tags: str, at: int, end: int) -> tuple[Argument,
     for tag in tags:
         if tag == "[":
             if len(lists) > MAX_DEPTH:
-                raise WireError(f"more than {MAX_DEPTH} lists within each other", at)
+                raise WireError(f"more than {MAX_DEPTH} nested lists", at)
             lists.append([])
         elif tag == "]":
             if len(lists) == 1:
@@ -142,7 +143,7 @@ def _arguments(datagram: bytes, tags: str, at: int, end: int) -> tuple[Argument,
 
 
 def _argument(datagram: bytes, tag: str, at: int, end: int) -> tuple[Argument, int]:
-    """The argument of a type at byte `at`, and the byte after it."""
+    """The argument of type `tag` at byte `at`, and the offset after it."""
     if tag in _CONSTANTS:
         return _CONSTANTS[tag], at
     if tag in _NUMBERS:
@@ -161,16 +162,16 @@ def _string(datagram: bytes, at: int, end: int) -> tuple[str, int]:
 
 
 def _character(datagram: bytes, at: int, end: int) -> tuple[str, int]:
-    """A character is an int32."""
-    four, after = _four(datagram, at, end)
+    """A character, sent as an int32."""
+    word, after = _midi(datagram, at, end)
     try:
-        return four.decode("utf-32-be"), after
+        return word.decode("utf-32-be"), after
     except UnicodeDecodeError:
-        raise WireError(f"got {int.from_bytes(four, 'big')} as a character, which is none", at) from None
+        raise WireError(f"got {int.from_bytes(word, 'big')}, which is not a character", at) from None
 
 
-def _four(datagram: bytes, at: int, end: int) -> tuple[bytes, int]:
-    """A MIDI message: port, status and two bytes of data."""
+def _midi(datagram: bytes, at: int, end: int) -> tuple[bytes, int]:
+    """Four bytes: a MIDI message of port, status and two data bytes."""
     if end - at < 4:
         raise WireError("message ends in an argument of four bytes", at)
     return datagram[at : at + 4], at + 4
@@ -186,7 +187,7 @@ def _blob(datagram: bytes, at: int, end: int) -> tuple[bytes, int]:
 
 
 def _text(datagram: bytes, at: int, end: int, what: str) -> tuple[str, int]:
-    """UTF-8 up to a NUL, and the byte after its padding. OSC 1.0 asks for ASCII, VMC for UTF-8."""
+    """UTF-8 text up to a NUL, and the offset after its padding. OSC 1.0 asks for ASCII, VMC for UTF-8."""
     stop = datagram.find(b"\0", at, end)
     after = stop + 4 - (stop - at) % 4
     if stop < 0 or after > end:
@@ -202,5 +203,5 @@ _READERS: dict[str, Callable[[bytes, int, int], tuple[str | bytes, int]]] = {
     "S": _string,
     "c": _character,
     "b": _blob,
-    "m": _four,
+    "m": _midi,
 }

@@ -1,7 +1,7 @@
-"""OSC 1.0 datagrams, built once and only filled for a pose.
+"""OSC 1.0 encoder: bundles built once and filled with the values of each frame.
 
 A message is its address, its type tags (a comma and a letter for each argument) and its arguments. Texts end in one to
-four NUL, so that everything begins at a multiple of four bytes; numbers are big-endian. A bundle of messages is
+four NULs, so that every field begins at a multiple of four bytes; numbers are big-endian. A bundle of messages is
 
     offset  bytes  field
     0       8      "#bundle" NUL
@@ -10,8 +10,8 @@ four NUL, so that everything begins at a multiple of four bytes; numbers are big
     20      size   the first message
     ...            size and message of the others
 
-(opensoundcontrol.stanford.edu/spec-1_0.html). Building 61 messages anew takes a millisecond of Python, time in which no
-other thread of the program runs; filling a bundle takes some microseconds.
+(opensoundcontrol.stanford.edu/spec-1_0.html). Building 61 messages takes one millisecond of Python, during which no
+other thread of the program runs; filling a bundle takes a few microseconds.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_BUNDLE = 1400
-"""Bytes. More would be cut into fragments on the way, and one lost fragment loses the pose."""
+"""Bytes. Larger datagrams are fragmented by the network, and one lost fragment loses the frame."""
 IMMEDIATELY = 1
-"""The time tag of a bundle that is not to wait for anything."""
+"""Time tag of a bundle to be applied on arrival."""
 
 _HEAD = b"#bundle\0"
 _TAG = struct.Struct(">Q")
@@ -40,24 +40,36 @@ _NS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A float32 argument that each pose fills: which of the pose's values, by position."""
+    """A float32 argument that is filled from each frame's values."""
 
     index: int
+    """Position in the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message whose values are still 0."""
+    """An encoded message whose values are still 0."""
 
     raw: bytes
+    """The message as encoded."""
     words: tuple[int, ...]
-    """Where its values are, in words of four bytes from its start."""
+    """Offsets of its values, in words of four bytes from its start."""
     values: tuple[int, ...]
-    """Which of the pose's values go there."""
+    """Positions of the values to write there."""
 
 
 def message(address: str, *arguments: int | float | str | Value) -> Template:
-    """A message of int32, float32, text and values to be filled. struct.error for an integer beyond 32 bits."""
+    """Encode one message.
+
+    Parameters
+    ----------
+    address : OSC address, begins with "/"
+    arguments : int32, float32 or text, or a `Value` to fill later
+
+    Raises
+    ------
+    struct.error : an integer beyond 32 bits
+    """
     raw = _padded(address) + _padded("," + "".join(_tag(argument) for argument in arguments))
     words: list[int] = []
     for argument in arguments:
@@ -68,13 +80,13 @@ def message(address: str, *arguments: int | float | str | Value) -> Template:
 
 
 def timetag(unix_ns: int) -> int:
-    """The time tag of a moment, nanoseconds since 1970 UTC. Like NTP's its seconds begin anew in 2036."""
+    """OSC time tag of a time in nanoseconds since 1970 UTC. As in NTP, the seconds wrap in 2036."""
     seconds, ns = divmod(unix_ns, _NS)
     return (seconds + _FROM_1900_TO_1970_S) % 2**32 << 32 | (ns << 32) // _NS
 
 
 class Bundle:
-    """Messages in one datagram. A pose only writes its values into it."""
+    """Messages in one datagram; encoding a frame only writes its values into it."""
 
     def __init__(self, messages: Sequence[Template]) -> None:
         starts = _BUNDLE_HEAD + np.cumsum([0, *(_WORD + len(message.raw) for message in messages)])
@@ -86,28 +98,35 @@ class Bundle:
         first = starts // _WORD + 1
         self._at = np.array([first[n] + word for n, each in enumerate(messages) for word in each.words], np.intp)
         self.values = np.array([index for each in messages for index in each.values], np.intp)
-        """Which of the pose's values it holds, (k,), in the order in which it holds them."""
+        """Positions of the values in the bundle, intp (k,), in the bundle's order."""
         self.owners = np.repeat(np.arange(len(messages)), [len(each.values) for each in messages])
-        """Whose they are: the number of each one's message, (k,)."""
+        """Number of the message that each of them belongs to, int (k,)."""
         self.messages = len(messages)
+        """Number of messages."""
         self._word_owners = np.repeat(np.arange(-1, len(messages)), np.diff([0, *starts]) // _WORD)
 
-    def filled(self, pose: NDArray[np.float32], tag: int = IMMEDIATELY) -> bytes:
-        """The datagram for a pose, float32 (n,), n greater than every value's position."""
-        self._floats[self._at] = pose.take(self.values)
+    def filled(self, values: NDArray[np.float32], tag: int = IMMEDIATELY) -> bytes:
+        """The datagram of one frame.
+
+        Parameters
+        ----------
+        values : float32 (n,), n greater than every position in the bundle
+        tag : OSC time tag
+        """
+        self._floats[self._at] = values.take(self.values)
         _TAG.pack_into(self._raw, len(_HEAD), tag)
         return bytes(self._raw)
 
-    def some(self, pose: NDArray[np.float32], chosen: NDArray[np.bool_], tag: int = IMMEDIATELY) -> bytes:
-        """The same with `chosen` messages alone, bool (messages,)."""
-        self.filled(pose, tag)
-        kept = np.append(chosen, True)[self._word_owners]
-        return bytes(self._words[kept])
+    def some(self, values: NDArray[np.float32], chosen: NDArray[np.bool_], tag: int = IMMEDIATELY) -> bytes:
+        """As `filled`, with only the `chosen` messages, bool (messages,)."""
+        self.filled(values, tag)
+        selected = np.append(chosen, True)[self._word_owners]
+        return bytes(self._words[selected])
 
 
 def bundles_of(messages: Iterable[Template]) -> list[Bundle]:
-    """The messages in as few datagrams of at most `MAX_BUNDLE` bytes as keep their order; a longer message is alone in
-    one."""
+    """Pack messages, in order, into as few datagrams of at most `MAX_BUNDLE` bytes as possible; a longer message gets
+    a datagram of its own."""
     parts: list[list[Template]] = [[]]
     size = _BUNDLE_HEAD
     for each in messages:

@@ -1,12 +1,13 @@
-"""The OSC messages of Face Cap, a face-capture app whose format other receivers read: `/W i f` for a shape, `/HR f f f`
-for the head, `/ELR f f` and `/ERR f f` for the eyes.
+"""OSC messages of Face Cap, a face-capture app whose format other receivers read: `/W i f` for a shape, `/HR f f f` for
+the head, `/ELR f f` and `/ERR f f` for the eyes.
 
-Known: addresses, arguments, that `/HR` is degrees about x, y and z, and that shapes have numbers beginning at "brow
-inner up" (bannaflak.com/face-cap/livemode.html); all 52 numbers from the list of the app's Unity receiver, which the
-MotionBuilder device of OpenMoBu (github.com/Neill3d/OpenMoBu, device_facecap) has in the same order. Not known: in
-which direction x, y and z turn, as the app's own signs were not seen. The Unity receiver turns an eye's two numbers as
-degrees about x and y, which is what is sent here: pitch, then yaw. OpenMoBu takes the first for yaw. Positions (`/HT`)
-and the head as a quaternion (`/HRQ`) are left out: there is no position, and receivers need one form of rotation.
+Known: addresses, arguments, that `/HR` is degrees about x, y and z, and that shapes are numbered from "brow inner up"
+(bannaflak.com/face-cap/livemode.html); all 52 numbers from the list of the app's Unity receiver, which the
+MotionBuilder device of OpenMoBu (github.com/Neill3d/OpenMoBu, device_facecap) has in the same order. Not known: the
+sign of the rotations about x, y and z, as no output of the app itself was available. The Unity receiver applies an
+eye's two numbers as degrees about x and y, and so does this encoder: pitch, then yaw. OpenMoBu reads the first as yaw.
+Positions (`/HT`) and the head as a quaternion (`/HRQ`) are not sent: there is no position, and receivers need one form
+of rotation.
 """
 
 from __future__ import annotations
@@ -36,16 +37,18 @@ ANGLES: dict[str, tuple[str, ...]] = {
     "/ELR": ("LeftEyePitch", "LeftEyeYaw"),
     "/ERR": ("RightEyePitch", "RightEyeYaw"),
 }
-"""What turns about x, y and z in each message of angles."""
+"""Channels of the angles about x, y and z in each rotation message."""
 
 
 def messages(channels: Collection[int]) -> list[Template]:
-    """Those that hold one of the channels, positions in wire order. The pose they are filled from has its angles in
-    degrees."""
+    """Templates of the messages that contain at least one of `channels` (positions in wire order). Fill them from
+    weights whose angles are in degrees."""
     shapes = [
         message("/W", number, Value(index_of(name))) for number, name in enumerate(SHAPES) if index_of(name) in channels
     ]
     angles = [(address, [index_of(name) for name in names]) for address, names in ANGLES.items()]
     return shapes + [
-        message(address, *map(Value, turns)) for address, turns in angles if not set(turns).isdisjoint(channels)
+        message(address, *map(Value, positions))
+        for address, positions in angles
+        if not set(positions).isdisjoint(channels)
     ]

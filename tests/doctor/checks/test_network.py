@@ -15,7 +15,7 @@ from livelink_bridge.doctor.checks.reachability import PROBE, PROBES, leaving
 from livelink_bridge.doctor.checks.targets import Target, find, together
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.network.udp_port import Arrivals
-from livelink_bridge.network.udp_route import Found
+from livelink_bridge.network.udp_route import ResolvedAddress
 from livelink_bridge.wire.unreal import TOO_SMALL
 
 
@@ -127,7 +127,11 @@ def as_if_away(port: int) -> Target:
         local = False  # type: ignore[assignment]
 
     return Away(
-        f"livelink://127.0.0.1:{port}", "livelink", "127.0.0.1", port, Found(socket.AF_INET, ("127.0.0.1", port))
+        f"livelink://127.0.0.1:{port}",
+        "livelink",
+        "127.0.0.1",
+        port,
+        ResolvedAddress(socket.AF_INET, ("127.0.0.1", port)),
     )
 
 
@@ -140,7 +144,7 @@ def counted(root: Path) -> Machine:
 
 def test_a_machine_that_says_that_nobody_listens_is_a_failure(free_port: int) -> None:
     found = leaving(as_if_away(free_port), Machine())
-    assert found is not None and found.level == "fail" and f"nobody listens on UDP port {free_port}" in found.text
+    assert found is not None and found.level == "fail" and f"UDP port {free_port} is closed there" in found.text
 
 
 def test_probes_reach_a_listener_and_unreal_ignores_them() -> None:

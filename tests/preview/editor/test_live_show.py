@@ -118,7 +118,7 @@ def test_a_calibration_shows_what_it_hears_how_far_it_is_and_what_came_of_it(pla
 
 def test_a_target_tells_what_was_sent_what_was_not_delivered_and_why(played, clock):
     show, ada = played.show, played.ada
-    told = Target(UNREAL, 130, 30, "nobody listens on port 11111 yet")
+    told = Target(UNREAL, 130, 30, "nothing listens on port 11111 yet")
     for target, trouble in ((told, told.trouble), (replace(told, trouble=None), "")):
         ada.told = Status(state="live", targets=(Target("preview:", 9, 0), target))
         clock.advance(0.5)

@@ -151,8 +151,8 @@ def test_what_an_independent_library_builds_is_read_as_it_was_meant(messages: li
         (raw_message(",b", struct.pack(">i", -1)), "got -1 as the size of a blob", 8),
         (raw_message(",b", struct.pack(">i", 2**31 - 1)), "as the size of a blob, with 0 bytes left", 8),
         (raw_message(",m", b"\0"), "four bytes", 8),
-        (raw_message(",c", struct.pack(">i", -1)), "as a character", 8),
-        (raw_message(",c", struct.pack(">i", 0xD800)), "as a character", 8),
+        (raw_message(",c", struct.pack(">i", -1)), "not a character", 8),
+        (raw_message(",c", struct.pack(">i", 0xD800)), "not a character", 8),
         (raw_message(",]", b""), "did not begin", 8),
         (raw_message(",[i", bytes(4)), "do not end it", 12),
     ],
@@ -166,13 +166,13 @@ def test_what_is_not_osc_is_refused_with_the_reason_and_the_byte(datagram: bytes
 def test_bundles_nested_a_thousand_deep_are_refused_without_recursion() -> None:
     assert decode(nested(MAX_DEPTH, raw_message(",", b""))) == [Message("/a", ())]
     for depth in (MAX_DEPTH + 1, 1000):
-        with pytest.raises(WireError, match="within each other"):
+        with pytest.raises(WireError, match="nested bundles"):
             decode(nested(depth, raw_message(",", b"")))
 
 
 def test_lists_nested_without_end_are_refused() -> None:
     assert len(decode(raw_message("," + "[" * MAX_DEPTH + "]" * MAX_DEPTH, b""))) == 1
-    with pytest.raises(WireError, match="lists within each other"):
+    with pytest.raises(WireError, match="nested lists"):
         decode(raw_message("," + "[" * 500 + "]" * 500, b""))
 
 
