@@ -1,4 +1,4 @@
-"""The sections of docs/protocol.md that docstrings cite, as `protocol.md 1.4`, are headings of that page."""
+"""The sections of docs/protocol.md that docstrings cite are headings of that page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from doc_pages import ROOT
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 SECTIONS = set(re.findall(r"^#+ (\d+(?:\.\d+)?)\.? ", PAGE, re.MULTILINE))
-CITED = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?)*)")
+CITED = re.compile(r"protocol\.md,?\s+(?:sections?\s+)?(\d+(?:\.\d+)?(?:,\s+\d+(?:\.\d+)?)*)")
 
 
 def cited(text: str) -> set[str]:
     """The section numbers that a module cites."""
-    return {section for numbers in CITED.findall(text) for section in numbers.split(", ")}
+    return {section for numbers in CITED.findall(text) for section in re.split(r",\s+", numbers)}
 
 
 def test_every_cited_section_is_a_heading_of_the_page() -> None:
@@ -27,4 +27,5 @@ def test_every_cited_section_is_a_heading_of_the_page() -> None:
 
 def test_a_citation_with_several_sections_is_read_whole() -> None:
     assert cited("the name (protocol.md 1.4, 1.7, 2).") == {"1.4", "1.7", "2"}
+    assert cited("ports (docs/protocol.md, sections 1.5,\n4.1)") == {"1.5", "4.1"}
     assert "9" not in SECTIONS and {"1.4", "2", "7.1"} <= SECTIONS
