@@ -1,31 +1,50 @@
-"""Imports point one way: cli -> pipeline -> sources, sinks, inference -> wire, arkit_mapping, models. See
-docs/architecture.md."""
+"""Imports point down. What lies on what is the table `LAYERS`; see docs/architecture.md.
+
+Every import counts, wherever it stands: in a function and under TYPE_CHECKING too. One that points up is turned by
+moving what both sides share to its own layer, not by hiding it in a function.
+"""
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from import_graph import HOMES, ROOT, covers, cycles, folders, graph, imported, inside, is_module, modules
 
-ROOT = Path(__file__).parents[2]
-OURS = {"livelink_bridge", "arkit_mapping", "speech_to_face"}
-FOLDERS = {"speech_to_face": ROOT / "models"}
-"""Where a package lies that is not directly in the repository."""
+PROGRAM, TESTING = "livelink_bridge", "livelink_bridge.testing"
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "version", "demo"),
+    ("core",),
+    ("audio", "timing", "wire", "network"),
+    ("reporting", "settings", "face"),
+    ("devices",),
+    ("sources",),
+    ("takes", "analysis"),
+    ("sinks",),
+    ("sync_test", "remote_control", "monitor"),
+    ("session", "speech_server", "doctor"),
+    ("api", "batch", "preview", "console"),
+    ("commands",),
+    ("cli",),
+    ("", "__main__"),
+)
+"""Folders and modules of livelink_bridge, the lowest first. Each imports only what stands on a line above its own. ""
+is the package itself, whose door opens on the api. Its folder `testing` imports anything, and nothing imports it."""
+ORDER = {part: line for line, parts in enumerate(LAYERS) for part in parts}
+NETWORKS, LAB = "speech_to_face", "speech_to_face_lab"
+"""The networks as the program runs them; training and evaluation, which it can start and does not need."""
+USE_THE_LAB = {"livelink_bridge.commands.models"}
 
-TOP = {"cli", "commands", "__main__", "api"}
-"""What a user starts: nothing below may import it."""
-WIRING = {"pipeline", "performance", "directing", "batch", "doctor"}
-"""What puts the parts together: only the top may import it."""
-IMPORTS_ONNX_RUNTIME = {"models/speech_to_face/onnx_sessions.py"}
-"""Switches its telemetry off, which has to happen before the import."""
-EDGES = ("sources", "sinks")
-FILES = {"speech_to_face.audio_files"}
-"""Sound files, which training reads as well as the program."""
-HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
+PURE = (
+    "livelink_bridge.core",
+    "livelink_bridge.audio",
+    "livelink_bridge.timing",
+    "livelink_bridge.wire",
+    "arkit_mapping",
+)
 NO_EDGE = {
     "socket",
     "socketserver",
@@ -37,138 +56,164 @@ NO_EDGE = {
     "time",
     "queue",
 }
+"""Sockets, threads, processes and clocks."""
+IMPURE = {
+    "livelink_bridge.core.clock": {"threading", "time"},
+    "livelink_bridge.core.workers": {"threading"},
+    "livelink_bridge.core.channel": {"threading"},
+    "livelink_bridge.audio.delay_line": {"threading"},
+    "livelink_bridge.audio.input_chain": {"threading"},
+}
+"""Of core the modules that are there for it; of audio two that guard what two threads use with a lock."""
+IMPORTS_ONNX_RUNTIME = {"models/speech_to_face/onnx_sessions.py"}
+"""Switches its telemetry off, which has to happen before the import."""
+EDGES = ("sources", "sinks")
+FILES = {"speech_to_face.audio_files"}
+"""Audio files, which training reads as well as the program."""
+HEAVY = {"torch", "transformers", "sounddevice", "onnxruntime"}
 
 
-def modules(package: str) -> Iterator[tuple[str, Path]]:
-    """Dotted name and file of each module of a package, subpackages included."""
-    home = FOLDERS.get(package, ROOT)
-    for path in sorted((home / package).rglob("*.py")):
-        parts = path.relative_to(home).with_suffix("").parts
-        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+def part(module: str) -> str:
+    """`livelink_bridge.audio.pcm` -> `audio`: what of LAYERS it is or lies in."""
+    return module.split(".")[1] if "." in module else ""
 
 
-def imports_onnx_runtime(path: Path) -> bool:
-    """Whether a file does, anywhere in it."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return any(covers({"onnxruntime"}, name) for name in names)
-
-
-def imported(path: Path) -> set[str]:
-    """Dotted names that a file imports anywhere, functions included. `from a import b` counts as a.b where that is a
-    module, else as a."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, (
-                f"{path.name}, line {node.lineno}: relative import; the layering test reads full names"
-            )
-            assert node.module is not None
-            names |= {full if is_module(full := f"{node.module}.{alias.name}") else node.module for alias in node.names}
-    return names
-
-
-def is_module(name: str) -> bool:
-    path = FOLDERS.get(name.partition(".")[0], ROOT).joinpath(*name.split("."))
-    return name.partition(".")[0] in OURS and (path.with_suffix(".py").exists() or path.is_dir())
-
-
-def offences(package: str, allowed: set[str], forbidden: set[str]) -> list[str]:
-    """`module -> import` for each import of our own outside `allowed`, or of anything in `forbidden`; names cover what
-    is below them."""
+def imports(*packages: str, of: Collection[str]) -> list[str]:
+    """`module:line -> import` for each import of the packages that is one of `of` or lies below it."""
     return [
-        f"{module} -> {name}"
+        f"{module}:{line} -> {name}"
+        for package in packages
         for module, path in modules(package)
-        for name in sorted(imported(path))
-        if covers(forbidden, name) or (covers(OURS, name) and not covers(allowed, name))
+        for name, line in sorted(imported(path).items())
+        if covers(of, name)
     ]
 
 
-def covers(names: set[str], name: str) -> bool:
-    return any(name == entry or name.startswith(f"{entry}.") for entry in names)
-
-
-def parts_of_the_application(*, without: set[str]) -> list[str]:
-    """First-level modules and packages of livelink_bridge."""
-    found = {module.split(".")[1] for module, _ in modules("livelink_bridge") if "." in module}
-    return sorted(found - without)
-
-
-def reaches(part: str, targets: set[str]) -> list[str]:
-    """`module -> import` for each import that a part of the application has of the targets or what is below them."""
+def imports_of_ours(package: str, *, but: Collection[str]) -> list[str]:
+    """`module:line -> import` for each import of a module of this repository that is not below one of `but`."""
     return [
-        f"{module} -> {name}"
-        for module, path in modules("livelink_bridge")
-        if module.split(".")[1:2] == [part]
-        for name in sorted(imported(path))
-        if covers(targets, name)
+        f"{module}:{line} -> {name}"
+        for module, path in modules(package)
+        for name, line in sorted(imported(path).items())
+        if is_module(name) and not covers(but, name)
     ]
 
 
-def test_the_check_sees_modules_and_their_imports() -> None:
-    wire = dict(modules("livelink_bridge/wire"))["livelink_bridge.wire.livelink"]
-    assert {"struct", "numpy", "livelink_bridge.errors"} <= imported(wire)
-    assert offences("livelink_bridge/wire", set(), set()) != []
+def test_the_check_sees_every_import_wherever_it_stands(tmp_path: Path) -> None:
+    source = tmp_path / "module.py"
+    source.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from livelink_bridge.wire import livelink\n"
+        "def late():\n    from livelink_bridge.errors import BridgeError\n    import struct, numpy.linalg\n"
+    )
+    found = {"typing": 1, "livelink_bridge.wire.livelink": 3, "livelink_bridge.errors": 5, "struct": 6}
+    assert imported(source) == found | {"numpy.linalg": 6}
+    assert len(graph()) > 400 and "livelink_bridge.core.frames" in graph()["livelink_bridge.face.animator"]
 
 
-def test_arkit_mapping_imports_neither_other_package_and_only_numpy_and_yaml() -> None:
-    assert offences("arkit_mapping", {"arkit_mapping"}, HEAVY | NO_EDGE) == []
+def test_packages_import_by_full_names() -> None:
+    assert [name for package in HOMES for name in imports(package, of={""})] == []
+
+
+def test_a_cycle_is_found() -> None:
+    edges = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": {"d"}, "f": {"a"}}
+    assert sorted(cycles(edges)) == [["a", "b", "c"], ["d", "e"]]
+    assert cycles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_every_folder_and_module_of_the_program_has_its_layer() -> None:
+    there = {part(module) for module, _ in modules(PROGRAM)}
+    assert there - {part(TESTING)} == set(ORDER)
+    assert len(ORDER) == sum(map(len, LAYERS)), "one of them stands on two lines"
+
+
+def test_every_import_of_the_program_points_down() -> None:
+    up = [
+        f"{module}:{line} -> {name}"
+        for module, names in graph().items()
+        if covers([PROGRAM], module) and not covers([TESTING], module)
+        for name, line in names.items()
+        if covers([PROGRAM], name)
+        and part(module) != part(name)
+        and ORDER.get(part(name), len(LAYERS)) >= ORDER[part(module)]
+    ]
+    assert up == []
+
+
+def test_no_folder_holds_a_cycle_of_folders_or_modules() -> None:
+    found = {
+        folder: rings
+        for folder in folders()
+        if not covers([NETWORKS, LAB], folder) and (rings := cycles(inside(folder)))
+    }
+    assert found == {}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    rings = cycles(graph())
+    assert [ring for ring in rings if not covers([NETWORKS, LAB], ring[0])] == []
+
+
+def test_packages_lie_on_each_other() -> None:
+    assert imports_of_ours("arkit_mapping", but={"arkit_mapping"}) == []
+    assert imports_of_ours(NETWORKS, but={"arkit_mapping", NETWORKS, LAB}) == []
+    assert imports_of_ours(LAB, but={"arkit_mapping", NETWORKS, LAB}) == []
+    assert imports_of_ours(PROGRAM, but={"arkit_mapping", NETWORKS, LAB, PROGRAM}) == []
+
+
+def test_of_the_program_only_the_commands_for_models_import_the_lab() -> None:
+    assert [found for found in imports(PROGRAM, of={LAB}) if not covers(USE_THE_LAB, found.partition(":")[0])] == []
+
+
+def test_what_programs_import_knows_no_command_line() -> None:
+    command_line = {"livelink_bridge.commands", "livelink_bridge.console", "livelink_bridge.cli", "typer", "click"}
+    assert imports("livelink_bridge.api", "livelink_bridge.session", of=command_line) == []
+
+
+def test_arkit_mapping_imports_only_numpy_and_yaml() -> None:
     others = {name.partition(".")[0] for _, path in modules("arkit_mapping") for name in imported(path)}
     assert others - set(sys.stdlib_module_names) - {"arkit_mapping"} <= {"numpy", "yaml"}
 
 
-def test_the_networks_know_the_channels_takes_and_whole_files_and_nothing_else_of_ours() -> None:
-    allowed = {
-        "speech_to_face",
-        *(f"arkit_mapping.{name}" for name in ("channels", "take_names", "takes", "whole_file")),
-    }
-    assert offences("speech_to_face", allowed, {"socket", "sounddevice"}) == []
+def test_the_networks_know_the_channels_takes_and_whole_files_and_nothing_else_of_the_mapping() -> None:
+    allowed = {NETWORKS, LAB, *(f"arkit_mapping.{name}" for name in ("channels", "takes", "whole_file"))}
+    assert imports_of_ours(NETWORKS, but=allowed) == []
+    assert imports(NETWORKS, of={"socket", "sounddevice"}) == []
 
 
-def test_wire_opens_no_socket_starts_no_thread_and_reads_no_clock() -> None:
-    assert (
-        offences(
-            "livelink_bridge/wire", {"livelink_bridge.wire", "livelink_bridge.errors", "arkit_mapping"}, HEAVY | NO_EDGE
-        )
-        == []
-    )
+def test_wire_knows_the_channels_and_the_errors_alone() -> None:
+    allowed = {"livelink_bridge.wire", "livelink_bridge.errors", "arkit_mapping"}
+    assert imports_of_ours("livelink_bridge.wire", but=allowed) == []
 
 
-def test_only_the_top_imports_what_puts_the_parts_together() -> None:
-    for part in parts_of_the_application(without=TOP | WIRING):
-        assert reaches(part, {f"livelink_bridge.{name}" for name in WIRING}) == []
-
-
-def test_nothing_imports_the_command_line() -> None:
-    for part in parts_of_the_application(without=TOP):
-        assert reaches(part, {f"livelink_bridge.{name}" for name in TOP}) == []
+@pytest.mark.parametrize("package", PURE)
+def test_pure_folders_open_no_socket_start_no_thread_and_read_no_clock(package: str) -> None:
+    for module, path in modules(package):
+        found = {name for name in imported(path) if covers(NO_EDGE, name)}
+        assert found <= IMPURE.get(module, set()), module
+    assert imports(package, of=HEAVY) == []
 
 
 def test_onnx_runtime_is_imported_in_one_place_which_switches_its_telemetry_off() -> None:
-    folders = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "examples", "scripts", "tests")
-    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
-    importing = {file.relative_to(ROOT).as_posix() for file in files if imports_onnx_runtime(file)}
-    assert importing == IMPORTS_ONNX_RUNTIME
+    searched = ("livelink_bridge", "arkit_mapping", "models", "benchmarks", "examples", "scripts", "tools", "tests")
+    files = [file for folder in searched for file in (ROOT / folder).rglob("*.py")]
+    importing = [file for file in files if any(covers({"onnxruntime"}, name) for name in imported(file))]
+    assert {file.relative_to(ROOT).as_posix() for file in importing} == IMPORTS_ONNX_RUNTIME
 
 
 @pytest.mark.parametrize("edge", EDGES)
 def test_an_edge_knows_no_other_edge_and_no_network(edge: str) -> None:
-    others = {f"livelink_bridge.{name}" for name in EDGES if name != edge}
-    known = reaches(edge, others | {"speech_to_face"})
+    others = {f"{PROGRAM}.{name}" for name in EDGES if name != edge} | {NETWORKS}
+    known = imports(f"{PROGRAM}.{edge}", of=others)
     assert [one for one in known if not covers(FILES, one.partition(" -> ")[2])] == []
 
 
-def test_reading_sound_files_takes_no_network() -> None:
-    found = [path for module, path in modules("speech_to_face") if covers(FILES, module)]
+def test_reading_audio_files_takes_no_network() -> None:
+    found = [path for module, path in modules(NETWORKS) if covers(FILES, module)]
     names = {name for path in found for name in imported(path)}
     assert "soundfile" in names
     assert [
-        name
-        for name in sorted(names)
-        if covers(HEAVY | NO_EDGE, name) or (covers(OURS, name) and not covers(FILES, name))
+        name for name in sorted(names) if covers(HEAVY | NO_EDGE, name) or (is_module(name) and not covers(FILES, name))
     ] == []
 
 
