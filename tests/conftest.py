@@ -10,31 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import real_time
 from known_skips import KnownSkips
 
 HERE = Path(__file__).parent
-REAL_TIME = (
-    "api",
-    "device",
-    "doctor",
-    "faults",
-    "network/test_udp_target",
-    "network/test_udp_port",
-    "speech_server",
-    "sinks",
-    "sources",
-    "commands/test_cli.py",
-    "commands/test_ending",
-    "commands/test_mic",
-    "commands/test_sync",
-    "commands/test_replay",
-    "takes/test_recorder_",
-    "program/test_end_to_end",
-    "program/test_examples",
-    "wire/test_unreal",
-)
-"""What keeps to the clock or to a sound server: one after the other in one process, so that no two of them share a
-core's moments."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--known-skips",
         action="store_true",
         help="list why tests were skipped, and fail for a reason that is not known",
+    )
+    parser.addoption(
+        "--rerun-real-time",
+        type=int,
+        default=0,
+        metavar="N",
+        help="run a test that is marked real_time up to N times more where it fails, and list each rerun",
     )
 
 
@@ -52,14 +38,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of a file stay together, in their order, since they share what they are made with; what runs in real time
-    forms one group."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
+    """Mark what runs in real time, and say which process runs what.
+
+    Tests of a file stay together, in their order, since they share what they are made with; what runs in real time
+    forms one group, so that no two of its tests share a core's moments.
+    """
+    reruns = config.getoption("--rerun-real-time")
     for item in items:
         place = item.path.relative_to(HERE).as_posix()
-        together = "real time" if place.startswith(REAL_TIME) else place
-        item.add_marker(pytest.mark.xdist_group(together))
+        reason = real_time.why(place)
+        if reason:
+            item.add_marker(pytest.mark.real_time(reason))
+            if reruns:
+                item.add_marker(pytest.mark.flaky(reruns=reruns))
+        alone = reason and not place.startswith(real_time.SIDE_BY_SIDE)
+        if config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group("real time" if alone else place))
 
 
 @pytest.fixture

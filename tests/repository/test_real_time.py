@@ -1,0 +1,22 @@
+"""The list of what waits for real time names tests that are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import real_time
+
+TESTS = Path(__file__).parents[1]
+PLACES = [path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")]
+
+
+def test_every_place_of_the_list_holds_tests() -> None:
+    listed = (*(place for places in real_time.PLACES.values() for place in places), *real_time.SIDE_BY_SIDE)
+    assert [place for place in listed if not any(one.startswith(place) for one in PLACES)] == []
+
+
+def test_what_waits_is_marked_with_its_reason(request: pytest.FixtureRequest) -> None:
+    assert real_time.why("device/test_performers.py") == "a sound server plays and records at the speed of sound"
+    assert real_time.why("repository/test_real_time.py") is None
+    assert request.node.get_closest_marker("real_time") is None

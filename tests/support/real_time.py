@@ -1,0 +1,39 @@
+"""Which tests wait for real time, and why: tests/conftest.py marks them `real_time`."""
+
+from __future__ import annotations
+
+PLACES = {
+    "a sound server plays and records at the speed of sound": ("device/", "docs/test_commands_run"),
+    "programs talk over sockets, and answer when the machine lets them": (
+        "api/test_stream_to",
+        "commands/test_cli",
+        "commands/test_ending",
+        "commands/test_mic",
+        "commands/test_replay",
+        "commands/test_sync_test",
+        "doctor/",
+        "faults/",
+        "monitor/test_monitor_port",
+        "network/test_udp_port",
+        "network/test_udp_target",
+        "program/test_end_to_end",
+        "program/test_examples",
+        "remote_control/test_server",
+        "remote_control/test_transport",
+        "sinks/",
+        "sources/",
+        "speech_server/",
+        "takes/test_recorder_",
+        "wire/test_unreal",
+    ),
+    "a browser draws in software": ("preview/page/", "tools/test_contact_sheet"),
+}
+"""Tests that wait for the wall clock, another program or a sound server, by the reason for that: beginnings of their
+paths. They are marked `real_time`."""
+SIDE_BY_SIDE = ("docs/test_commands_run", "preview/", "tools/")
+"""Of those, what waits with so much patience that it need not run alone."""
+
+
+def why(place: str) -> str | None:
+    """The reason why the tests of a file depend on the wall clock; None where they do not."""
+    return next((reason for reason, places in PLACES.items() if place.startswith(places)), None)
