@@ -1,4 +1,5 @@
-"""Where poses go. `open_sink(uri)` makes one; a new protocol is a file here and a line in the table."""
+"""Sinks send face frames to receivers. `open_sink(uri)` opens one; a new protocol is a file here and a line in the
+table."""
 
 from __future__ import annotations
 
@@ -28,11 +29,18 @@ EXPECTED = "livelink://HOST:PORT, osc://HOST:PORT, vmc://HOST:39539, ifacialmoca
 
 
 def open_sink(uri: str, *, subject: str, device_id: str) -> Sink:
-    """Open the sink of a URI: one of `EXPECTED`, datagram receivers with options behind a question mark; see
-    docs/wires-*.md.
+    """Open the sink of a URI.
 
-    `subject` is the Live Link subject's name, `device_id` its UUID. Raises UsageError for what is wrong on sight,
-    SinkError for a host that nobody knows or a folder that cannot be written to.
+    Parameters
+    ----------
+    uri : one of `EXPECTED`; UDP receivers take options after a question mark, see docs/wires-*.md
+    subject : name of the Live Link subject
+    device_id : its UUID
+
+    Raises
+    ------
+    UsageError : malformed URI or options
+    SinkError : unknown host, or a folder that cannot be written to
     """
     scheme, colon, _ = uri.partition(":")
     if not colon or scheme not in SCHEMES:

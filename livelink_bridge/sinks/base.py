@@ -1,4 +1,4 @@
-"""What every receiver of poses offers, whatever its protocol."""
+"""The interface of all sinks."""
 
 from __future__ import annotations
 
@@ -10,33 +10,38 @@ from livelink_bridge.timing.stamp import Stamp
 
 
 class Sink(Protocol):
-    """Somewhere poses go. The sender calls it 60 times a second and must not be held up: `send` never waits."""
+    """Sends or records face frames. The sender calls `send` 60 times a second, so it must not block."""
 
     @property
     def name(self) -> str:
-        """What the user asked for, for messages: the URI."""
+        """The URI as given by the user, for messages."""
         ...
 
     @property
     def closure(self) -> LipRule:
-        """The MouthClose rule its receivers expect."""
+        """MouthClose rule that its receivers expect."""
         ...
 
     @property
     def sent(self) -> int:
-        """Poses handed over."""
+        """Frames sent."""
         ...
 
     @property
     def errors(self) -> int:
-        """Poses that the other side refused or the system could not take."""
+        """Frames that could not be sent (ICMP port unreachable or OS error)."""
         ...
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
-        """Hand over one pose: float32 (61,) in wire order, finite, the sink's closure rule applied. Keeps no reference
-        to it."""
+        """Send one frame without blocking; keeps no reference to `weights`.
+
+        Parameters
+        ----------
+        weights : float32 (61,) in wire order, finite, the sink's MouthClose rule applied
+        stamp : send time
+        """
         ...
 
     def close(self) -> None:
-        """Finish files and free sockets. Harmless twice."""
+        """Finish files and close sockets. Harmless twice."""
         ...

@@ -1,4 +1,4 @@
-"""Readers of URI options that name channels or OSC addresses."""
+"""Readers for URI options that name channels or OSC addresses."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, index_of
 from arkit_mapping.character.groups import GROUPS
 
 SHAPES = tuple(range(SHAPE_COUNT))
-"""The 52 blend shapes, without the angles of head and eyes."""
+"""Wire indices of the 52 blend shapes, without the angles of head and eyes."""
 
 _GROUPS = {**GROUPS, "shapes": CHANNELS_61[:SHAPE_COUNT]}
 _LONGEST_ADDRESS = 200
 _SPECIAL = " #*,?[]{}"
-"""Characters with a meaning of their own in OSC 1.0 addresses."""
+"""Characters with a special meaning in OSC 1.0 addresses."""
 
 
 def channels(text: str) -> tuple[int, ...]:
-    """Channels and groups of them, with commas between: their positions, in wire order."""
+    """Parse comma-separated channels and groups into ascending wire indices. Raises ValueError."""
     found: set[int] = set()
     for name in text.split(","):
         try:
@@ -28,7 +28,7 @@ def channels(text: str) -> tuple[int, ...]:
 
 
 def address(text: str) -> str:
-    """An OSC address."""
+    """Check an OSC address. Raises ValueError."""
     plain = text.isascii() and text.isprintable() and set(text).isdisjoint(_SPECIAL)
     if not plain or not text.startswith("/") or len(text) > _LONGEST_ADDRESS:
         raise ValueError(
@@ -39,7 +39,7 @@ def address(text: str) -> str:
 
 
 def template(text: str) -> str:
-    """An OSC address with {name} where a channel's name belongs."""
+    """Check an OSC address with {name} in place of a channel's name. Raises ValueError."""
     if text.count("{name}") != 1:
         raise ValueError("an OSC address with {name} once, where a channel's name belongs, such as /arkit/{name}")
     address(text.replace("{name}", "name"))

@@ -1,4 +1,5 @@
-"""iFacialMocap: the phone app's text to whoever is named, and to whoever asks as one would ask the phone."""
+"""iFacialMocap sink: sends the phone app's text to the receiver in the URI, and to receivers that request it with a
+handshake, as the phone does."""
 
 from __future__ import annotations
 
@@ -15,21 +16,20 @@ from livelink_bridge.network.uri import Address, read_uri
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE_TCP, PORT, Version, encode, read_handshake
 
-MOST_ASKERS = 8
-"""Receivers answered at a time: who asks when there are more takes the place of the one that has not asked for
-longest."""
-DEAF_AFTER = 120
-"""Refused datagrams, two seconds of them, after which an asker is taken to be closed. It may ask again."""
+MOST_SUBSCRIBERS = 8
+"""Receivers served at a time: a further one replaces the one whose last handshake is oldest."""
+DROP_AFTER = 120
+"""Refused datagrams, two seconds of them, after which a subscriber is dropped. It may send another handshake."""
 
-_READ_PER_POSE = 8
+_READ_PER_FRAME = 8
 _LONGEST_HANDSHAKE = 512
-_MOST_TOLD = 32
+_MOST_LOGGED = 32
 
 _log = logging.getLogger(__name__)
 
 
 def read_listen(text: str) -> tuple[str, int] | None:
-    """`off`, PORT or ADDRESS:PORT: where handshakes are heard. Raises ValueError."""
+    """Parse `off`, PORT or ADDRESS:PORT: where to receive handshakes; None for off. Raises ValueError."""
     if text == "off":
         return None
     host, _, port = text.rpartition(":")
@@ -48,148 +48,178 @@ IFACIALMOCAP_OPTIONS = {**UDP_OPTIONS, "listen": read_listen}
 
 
 class IFacialMocapSink(UdpSink):
-    """`ifacialmocap://HOST:PORT?listen=PORT`. HOST gets version 1 unasked from the first pose on, and another version
-    if it asks.
+    """`ifacialmocap://HOST:PORT?listen=PORT`. HOST gets version 1 from the first frame on, without a handshake, and
+    version 2 if it requests that.
 
-    Handshakes are heard on UDP 49983 of this machine, at any time, and answered to port 49983 of the asker, as the
-    phone does. They are not when HOST is this machine: the receiver there holds that port itself, so one has to be
-    given. MouthClose as ARKit means it.
+    The sink receives handshakes on UDP port 49983 of this machine at any time and answers to port 49983 of the
+    requesting machine, as the phone does. When HOST is this machine, the receiver itself holds that port, so handshakes
+    need `listen=`. MouthClose as ARKit defines it.
     """
 
     closure: LipRule = "arkit"
 
     def __init__(self, uri: str, *, answer_port: int = PORT) -> None:
-        """`answer_port` is where askers listen. Raises UsageError for a malformed URI, SinkError for an unknown
-        host."""
+        """
+        Parameters
+        ----------
+        uri : see the class
+        answer_port : UDP port of the receivers that send handshakes
+
+        Raises
+        ------
+        UsageError : malformed URI
+        SinkError : unknown host
+        """
         address = read_uri(uri, IFACIALMOCAP_OPTIONS)
         super().__init__(address)
         self._version: Version = 1
-        self._askers = Askers(answer_port)
-        heard_at = ("0.0.0.0", PORT) if not self._target.on_this_machine else None
-        self._door = open_door(uri, address.options.get("listen", heard_at))
-        self._told_of_tcp = False
+        self._subscribers = Subscribers(answer_port)
+        default = ("0.0.0.0", PORT) if not self._target.on_this_machine else None
+        self._handshakes = open_handshake_socket(uri, address.options.get("listen", default))
+        self._tcp_logged = False
 
     @property
-    def asking(self) -> tuple[Delivery, ...]:
-        """The receivers that asked and are answered, the one that asked last at the end."""
-        return self._askers.deliveries
+    def subscribers(self) -> tuple[Delivery, ...]:
+        """The receivers served because of a handshake, the most recent handshake last."""
+        return self._subscribers.deliveries
 
     @property
     def listens_on(self) -> tuple[str, int] | None:
-        """Where handshakes are heard; None where they are not."""
-        return self._door.getsockname()[:2] if self._door is not None else None
+        """Address and port that receive handshakes; None when none are received."""
+        return self._handshakes.getsockname()[:2] if self._handshakes is not None else None
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
-        self._hear()
+        """Send one frame to the receiver and the subscribers; see `Sink.send`."""
+        self._read_handshakes()
         text = encode(weights, self._version)
         self.sent += self._deliver([text])
-        if self._askers:
-            self._askers.send({self._version: text}, weights)
+        if self._subscribers:
+            self._subscribers.send({self._version: text}, weights)
 
     def close(self) -> None:
+        """Close all sockets. Harmless twice."""
         super().close()
-        self._askers.close()
-        if self._door is not None:
-            self._door.close()
-            self._door = None
+        self._subscribers.close()
+        if self._handshakes is not None:
+            self._handshakes.close()
+            self._handshakes = None
 
-    def _hear(self) -> None:
-        """Read what has arrived, a few datagrams at most: a flood of them must not hold a pose up."""
-        if self._door is None:
+    def _read_handshakes(self) -> None:
+        """Read a few of the datagrams that have arrived: a flood of them must not delay a frame."""
+        if self._handshakes is None:
             return
-        for _ in range(_READ_PER_POSE):
+        for _ in range(_READ_PER_FRAME):
             try:
-                asked, asker = self._door.recvfrom(_LONGEST_HANDSHAKE)
+                request, sender = self._handshakes.recvfrom(_LONGEST_HANDSHAKE)
             except BlockingIOError:
                 return
-            except OSError:  # too long for a handshake, or an earlier answer's refusal
+            except OSError:  # too long for a handshake, or the refusal of an earlier answer
                 continue
-            self._admit(asked, str(asker[0]))
+            self._accept(request, str(sender[0]))
 
-    def _admit(self, asked: bytes, host: str) -> None:
+    def _accept(self, request: bytes, host: str) -> None:
         try:
-            version = read_handshake(asked)
-        except WireError as error:
-            if asked.startswith(HANDSHAKE_TCP) and not self._told_of_tcp:
-                self._told_of_tcp = True
-                _log.warning("%s: %s asks for %s; set it to UDP", self.name, host, error.reason.partition(";")[0])
+            version = read_handshake(request)
+        except WireError:
+            if request.startswith(HANDSHAKE_TCP) and not self._tcp_logged:
+                self._tcp_logged = True
+                _log.warning("%s: %s sent a handshake for TCP, which is not supported; set it to UDP", self.name, host)
             return
-        if (host, self._askers.port) == self._target.found.address[:2]:
+        if (host, self._subscribers.port) == self._target.found.address[:2]:
             self._version = version
         else:
-            self._askers.admit(host, version)
+            self._subscribers.add(host, version)
 
 
 @dataclass(slots=True)
-class _Asker:
+class _Subscriber:
     target: UdpTarget
     version: Version
     refused_before: int = 0
-    """Refusals until it last asked."""
+    """Refusals until its last handshake."""
 
 
-class Askers:
-    """Receivers that asked: few, each with the version it wants, the one that asked last at the end."""
+class Subscribers:
+    """Receivers that sent a handshake: at most MOST_SUBSCRIBERS, each with the version it requested, the most recent
+    handshake last."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._by_host: dict[str, _Asker] = {}
-        self._told = 0
+        """UDP port of all subscribers."""
+        self._by_host: dict[str, _Subscriber] = {}
+        self._logged = 0
 
     def __bool__(self) -> bool:
         return bool(self._by_host)
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
-        return tuple(asker.target.delivery for asker in tuple(self._by_host.values()))
+        """Counters of each subscriber's datagrams."""
+        return tuple(subscriber.target.delivery for subscriber in tuple(self._by_host.values()))
 
-    def admit(self, host: str, version: Version) -> None:
-        """Answer it from now on."""
-        asker = self._by_host.pop(host, None) or self._new(host, version)
-        if asker is None:
+    def add(self, host: str, version: Version) -> None:
+        """Serve `host` in `version` from now on."""
+        subscriber = self._by_host.pop(host, None) or self._new(host, version)
+        if subscriber is None:
             return
-        asker.version, asker.refused_before = version, asker.target.refused
-        while len(self._by_host) >= MOST_ASKERS:
-            self._drop(next(iter(self._by_host)), "others asked since")
-        self._by_host[host] = asker
+        subscriber.version, subscriber.refused_before = version, subscriber.target.refused
+        while len(self._by_host) >= MOST_SUBSCRIBERS:
+            self._drop(next(iter(self._by_host)), "too many receivers, others asked more recently")
+        self._by_host[host] = subscriber
 
     def send(self, texts: dict[Version, bytes], weights: Weights) -> None:
-        """The pose to each in its version; `texts` are those already made."""
-        for host, asker in tuple(self._by_host.items()):
-            if asker.version not in texts:
-                texts[asker.version] = encode(weights, asker.version)
-            asker.target.send(texts[asker.version])
-            if asker.target.refused - asker.refused_before >= DEAF_AFTER:
-                self._drop(host, "nobody listens there")
+        """Send one frame to each subscriber in its version.
+
+        Parameters
+        ----------
+        texts : datagrams encoded so far, by version; missing ones are added
+        weights : float32 (61,) in wire order
+        """
+        for host, subscriber in tuple(self._by_host.items()):
+            if subscriber.version not in texts:
+                texts[subscriber.version] = encode(weights, subscriber.version)
+            subscriber.target.send(texts[subscriber.version])
+            if subscriber.target.refused - subscriber.refused_before >= DROP_AFTER:
+                self._drop(host, "nothing listens there")
 
     def close(self) -> None:
-        for asker in self._by_host.values():
-            asker.target.close()
+        """Close the sockets of all subscribers."""
+        for subscriber in self._by_host.values():
+            subscriber.target.close()
         self._by_host.clear()
 
-    def _new(self, host: str, version: Version) -> _Asker | None:
+    def _new(self, host: str, version: Version) -> _Subscriber | None:
         try:
             target = UdpTarget(Address(f"ifacialmocap, asked by {host}", host, self.port))
         except BridgeError as error:
             _log.warning("%s", error)
             return None
-        self._told += 1
-        _log.log(_level(self._told), "iFacialMocap: %s asked for version %d and gets it", host, version)
-        return _Asker(target, version)
+        self._logged += 1
+        _log.log(_level(self._logged), "iFacialMocap: %s asked for version %d and gets it", host, version)
+        return _Subscriber(target, version)
 
     def _drop(self, host: str, reason: str) -> None:
         self._by_host.pop(host).target.close()
-        _log.log(_level(self._told), "iFacialMocap: %s gets no more: %s", host, reason)
+        _log.log(_level(self._logged), "iFacialMocap: no longer sending to %s: %s", host, reason)
 
 
-def _level(told: int) -> int:
-    """Whoever forges askers must not fill the log."""
-    return logging.INFO if told <= _MOST_TOLD else logging.DEBUG
+def _level(logged: int) -> int:
+    """Log level of the next line: forged handshakes must not fill the log."""
+    return logging.INFO if logged <= _MOST_LOGGED else logging.DEBUG
 
 
-def open_door(uri: str, at: tuple[str, int] | None) -> socket.socket | None:
-    """Where handshakes are heard; None, with a warning, where that cannot be: who is named in the URI gets its packets
-    all the same."""
+def open_handshake_socket(uri: str, at: tuple[str, int] | None) -> socket.socket | None:
+    """Bind the socket that receives handshakes.
+
+    Parameters
+    ----------
+    uri : the sink's, for the warning
+    at : IP address and port; None opens nothing
+
+    Returns
+    -------
+    The socket; None, after a warning, where it cannot be bound: the receiver in the URI still gets its packets
+    """
     if at is None:
         return None
     sock = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_DGRAM)
@@ -198,9 +228,11 @@ def open_door(uri: str, at: tuple[str, int] | None) -> socket.socket | None:
         sock.bind(at)
     except OSError as error:
         sock.close()
-        why = error.strerror or error
         _log.warning(
-            "%s: handshakes cannot be heard on %s port %d: %s; give another with listen=, or listen=off", uri, *at, why
+            "%s: handshakes cannot be received on %s port %d: %s; give another with listen=, or listen=off",
+            uri,
+            *at,
+            error.strerror or error,
         )
         return None
     return sock

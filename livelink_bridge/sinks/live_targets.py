@@ -1,4 +1,4 @@
-"""The Live Link targets of one subject, which come, go and change their name while poses are sent."""
+"""A sink of several Live Link targets that can be added, removed and renamed while frames are sent."""
 
 from __future__ import annotations
 
@@ -13,42 +13,53 @@ from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSE
 from livelink_bridge.sinks.base import Sink
 from livelink_bridge.timing.stamp import Stamp
 
-_ASLEEP = HOLD_POSES + EASE_POSES + REST_POSES
-"""Poses until a target that is let go has eased to neutral and rested: Unreal shows the last one for ever."""
+_TAIL_FRAMES = HOLD_POSES + EASE_POSES + REST_POSES
+"""Frames sent after a target's removal: hold, decay and neutral tail. Unreal shows the last frame indefinitely."""
 
 OpenTarget = Callable[[str, str], Sink]
-"""A URI and a subject to a sink. The device id stays what it is: Unreal removes a device's old subject when it gets a
-new name."""
+"""Opens the sink of a URI and a subject. The device id does not change: Unreal removes a device's old subject when it
+gets a new name."""
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
-    """One target. `wanted` belongs to whoever directs, `age` to the sender."""
+class _Target:
+    """One target. The controlling thread writes `active`, the sender writes `age`."""
 
     uri: str
     sink: Sink
-    wanted: bool = True
-    age: int = _ASLEEP
-    """Poses since one was last sent as it is; from `_ASLEEP` on nothing is sent."""
+    active: bool = True
+    age: int = _TAIL_FRAMES
+    """Frames since the last unmodified one; from `_TAIL_FRAMES` on nothing is sent."""
 
 
 class LiveTargets:
-    """A sink that is several. One thread sends, another changes what there is; the sender never waits for a socket to
-    open or a name to be looked up, for the lock is held only to exchange one tuple for another.
+    """A sink with a changing set of targets. One thread sends, another changes the set; the sender never waits for a
+    socket or a name lookup, as the lock is held only to replace one tuple by another.
     """
 
     name = "livelink:"
     closure: LipRule = "metahuman"
 
     def __init__(self, uris: Iterable[str], subject: str, open_target: OpenTarget) -> None:
+        """
+        Parameters
+        ----------
+        uris : initial targets
+        subject : name of the Live Link subject
+        open_target : opens the sink of a URI and a subject
+
+        Raises
+        ------
+        UsageError, SinkError : as `open_sink`
+        """
         self._open, self._subject = open_target, subject
-        self._lines: tuple[_Line, ...] = ()
+        self._targets: tuple[_Target, ...] = ()
         self._retired: tuple[Sink, ...] = ()
-        """To be closed by the sender, which may be using them."""
+        """Sinks for the sender to close, as it may still be using them."""
         self._streaming = True
         self._lock = threading.Lock()
         self._sent_before = self._errors_before = 0
-        """Of targets that are gone."""
+        """Counts of removed targets."""
         try:
             for uri in uris:
                 self.add(uri)
@@ -58,94 +69,98 @@ class LiveTargets:
 
     @property
     def parts(self) -> tuple[Sink, ...]:
-        """Those that poses go to now, for the status."""
-        return tuple(line.sink for line in self._lines if line.wanted)
+        """Sinks of the active targets, for the status."""
+        return tuple(target.sink for target in self._targets if target.active)
 
     @property
     def sent(self) -> int:
-        return self._sent_before + sum(line.sink.sent for line in self._lines)
+        """Frames sent, summed over all targets, removed ones included."""
+        return self._sent_before + sum(target.sink.sent for target in self._targets)
 
     @property
     def errors(self) -> int:
-        return self._errors_before + sum(line.sink.errors for line in self._lines)
+        """Frames that could not be sent, summed over all targets, removed ones included."""
+        return self._errors_before + sum(target.sink.errors for target in self._targets)
 
     def add(self, uri: str) -> None:
-        """Send there too. Raises UsageError and SinkError as `open_sink` does."""
+        """Add a target, or reactivate it. Raises UsageError and SinkError as `open_sink`."""
         with self._lock:
-            for line in self._lines:
-                if _place(line.uri) == _place(uri):
-                    line.wanted = True
+            for target in self._targets:
+                if _endpoint(target.uri) == _endpoint(uri):
+                    target.active = True
                     return
-        line = _Line(uri, self._open(uri, self._subject))
+        target = _Target(uri, self._open(uri, self._subject))
         with self._lock:
-            self._lines = (*self._lines, line)
+            self._targets = (*self._targets, target)
 
     def clear(self) -> None:
-        """Let every target go: its face comes to rest, then nothing more is sent."""
+        """Remove every target: its face decays to neutral, then nothing more is sent."""
         with self._lock:
-            for line in self._lines:
-                line.wanted = False
+            for target in self._targets:
+                target.active = False
 
     def stream(self, on: bool) -> None:
-        """Off: faces come to rest and nothing more is sent, until on."""
+        """Pause or resume sending; on a pause the faces decay to neutral first."""
         self._streaming = on
 
     def rename(self, subject: str) -> None:
-        """Another name from the next pose on. Where a target cannot be opened again everything stays as it was, and its
+        """Use another subject name from the next frame on. If a target cannot be reopened, nothing changes and the
         error is raised."""
         if subject == self._subject:
             return
-        fresh: list[_Line] = []
+        fresh: list[_Target] = []
         try:
-            for line in self._lines:
-                if line.wanted:
-                    fresh.append(_Line(line.uri, self._open(line.uri, subject), age=line.age))
+            for target in self._targets:
+                if target.active:
+                    fresh.append(_Target(target.uri, self._open(target.uri, subject), age=target.age))
         except BaseException:
-            for line in fresh:
-                line.sink.close()
+            for target in fresh:
+                target.sink.close()
             raise
         with self._lock:
-            # What is let go under the old name is cut off: one more packet would bring the old subject back.
-            self._retired = (*self._retired, *(line.sink for line in self._lines))
-            self._subject, self._lines = subject, tuple(fresh)
+            # Removed targets get no decay under the old name: one more packet would bring the old subject back.
+            self._retired = (*self._retired, *(target.sink for target in self._targets))
+            self._subject, self._targets = subject, tuple(fresh)
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
+        """Send one frame to the active targets, and the decay to neutral to the others; see `Sink.send`."""
         with self._lock:
-            lines, retired, self._retired = self._lines, self._retired, ()
+            targets, retired, self._retired = self._targets, self._retired, ()
         for sink in retired:
-            self._part_with(sink)
-        for line in lines:
-            if line.wanted and self._streaming:
-                line.age = 0
-                line.sink.send(weights, stamp)
-            elif line.age < _ASLEEP:
-                line.age += 1
-                line.sink.send(weights * fade(line.age), stamp)
-            elif not line.wanted:
-                self._drop(line)
+            self._close_sink(sink)
+        for target in targets:
+            if target.active and self._streaming:
+                target.age = 0
+                target.sink.send(weights, stamp)
+            elif target.age < _TAIL_FRAMES:
+                target.age += 1
+                target.sink.send(weights * fade(target.age), stamp)
+            elif not target.active:
+                self._drop(target)
 
     def close(self) -> None:
+        """Close all sinks. Harmless twice."""
         with self._lock:
-            sinks = [*self._retired, *(line.sink for line in self._lines)]
+            sinks = [*self._retired, *(target.sink for target in self._targets)]
             self._retired = ()
         for sink in sinks:
             sink.close()
 
-    def _drop(self, line: _Line) -> None:
+    def _drop(self, target: _Target) -> None:
         with self._lock:
-            if line.wanted or line not in self._lines:  # it was asked for again, or renamed, a moment ago
+            if target.active or target not in self._targets:  # reactivated or renamed a moment ago
                 return
-            self._lines = tuple(one for one in self._lines if one is not line)
-        self._part_with(line.sink)
+            self._targets = tuple(other for other in self._targets if other is not target)
+        self._close_sink(target.sink)
 
-    def _part_with(self, sink: Sink) -> None:
+    def _close_sink(self, sink: Sink) -> None:
         self._sent_before += sink.sent
         self._errors_before += sink.errors
         sink.close()
 
 
-def _place(uri: str) -> tuple[str, int | None]:
-    """What makes two URIs the same target: options do not."""
+def _endpoint(uri: str) -> tuple[str, int | None]:
+    """Host and port, which identify a target; options do not count."""
     parts = urlsplit(uri)
     host = (parts.hostname or "").lower()
     return "127.0.0.1" if host == "localhost" else host, parts.port

@@ -1,4 +1,4 @@
-"""What an `osc:` receiver is sent: the options of its URI, presets of them, and the messages that follow."""
+"""Options of an `osc:` URI: readers, defaults, presets, and the messages they produce."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 PRESETS: dict[str | None, dict[str, Any]] = {
-    # Each message is an event on Unreal's game thread, so a pose is one message; each=on brings the 61 back beside it.
+    # Each message is an event on Unreal's game thread, so a frame is one message; each=on adds the 61 again.
     "unreal": {"array": "/arkit/pose", "each": False},
     "vrchat": {"address": "/avatar/parameters/{name}", "channels": channel_options.SHAPES},
 }
@@ -53,8 +53,17 @@ _DEGREES[SHAPE_COUNT:] = np.degrees(1.0)
 
 
 def completed(uri: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All options: those given, then the preset's, then the defaults. Raises UsageError where they cannot be meant
-    together."""
+    """All options: those given, then those of the preset, then the defaults.
+
+    Parameters
+    ----------
+    uri : for error messages
+    given : parsed options of the URI
+
+    Raises
+    ------
+    UsageError : options that contradict each other
+    """
     preset = given.get("preset")
     for option in _FACECAPS_OWN if preset == "facecap" else ():
         if option in given:
@@ -66,19 +75,17 @@ def completed(uri: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def messages(options: Mapping[str, Any]) -> list[Template]:
-    """The messages of a pose, array first. Their values are channels, positions in wire order."""
+    """The messages of a frame, the array first. Their values are wire indices of channels."""
     chosen = options["channels"]
     if options["preset"] == "facecap":
         return facecap.messages(chosen)
     array = [] if options["array"] is None else [message(options["array"], *map(Value, chosen))]
-    spelled = camel if options["names"] == "camel" else str
-    each = [
-        message(options["address"].format(name=spelled(CHANNELS_61[channel])), Value(channel)) for channel in chosen
-    ]
+    spell = camel if options["names"] == "camel" else str
+    each = [message(options["address"].format(name=spell(CHANNELS_61[channel])), Value(channel)) for channel in chosen]
     return array + (each if options["each"] else [])
 
 
 def factors(options: Mapping[str, Any]) -> Weights | None:
-    """float32 (61,) by which a pose is multiplied before it is written: Face Cap's angles are degrees. None is as it
-    is."""
+    """float32 (61,) factors to multiply weights by before encoding (Face Cap's angles are degrees); None for no
+    change."""
     return _DEGREES if options["preset"] == "facecap" else None

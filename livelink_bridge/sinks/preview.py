@@ -1,6 +1,7 @@
-"""`preview:`, the live face on the page: only ever the newest pose, and how long it takes to be seen.
+"""Preview sink (`preview:`): the live face on this program's own page, with the measured delay to the screen.
 
-A browser that is slow is shown the newest pose when it asks again; the ones between are skipped, never kept.
+It holds only the newest frame. A slow browser gets the newest frame with its next request; frames in between are
+skipped, never queued.
 """
 
 from __future__ import annotations
@@ -22,50 +23,57 @@ from livelink_bridge.timing.stamp import Stamp
 
 URI = "preview:"
 REMEMBERED = 256
-"""Poses whose time of sending is known, four seconds: an acknowledgement that comes later tells nothing of a delay."""
+"""Frames whose send time is kept, four seconds of them: later acknowledgements are ignored."""
 _MEASURED_S, _MOST_MEASURED = 60.0, 4096
-"""Delays that figures are of: the last minute's, at most so many."""
-_FASTEST = 240
-"""Most poses drawn a second that are told apart."""
+"""Window of the delay statistics, seconds, and the largest number of delays in it."""
+_MAX_FPS = 240
+"""Largest measurable rate of drawn frames, per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class LatestPose:
-    """The newest pose that was sent."""
+    """The newest frame sent."""
 
     number: int
-    """Of poses sent, from 0."""
+    """Number of the frame, counted from 0."""
     weights: Weights
     """float32 (61,) in wire order, MouthClose as predicted; never written again."""
     stamp: Stamp
+    """Send time on the session's timebase."""
     sent_s: float
-    """By the sink's clock."""
+    """Send time on the sink's clock, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenDelay:
-    """Pose to screen, over the last minute: from `send` until the page had drawn the pose and said so, its way back
-    included."""
+    """Delay from `send` to the screen over the last minute, until the page's acknowledgement arrived."""
 
     poses: int
-    """That were drawn and are measured."""
+    """Drawn frames in the statistics."""
     p50_ms: float
+    """Median, milliseconds; NaN before the first frame."""
     p95_ms: float
-    """NaN before the first."""
+    """95th percentile, milliseconds; NaN before the first frame."""
     fps: float
-    """Poses drawn in the last second."""
+    """Frames drawn in the last second."""
     skipped: int
-    """Poses that were never drawn, since the first that was."""
+    """Frames never drawn, since the first that was."""
 
 
 class PreviewSink:
-    """A sink whose receiver is a page of this program. One thread sends; any may ask."""
+    """A sink whose receiver is this program's own page. One thread sends; any thread may read."""
 
     closure: LipRule = "arkit"
-    """The face on the page has the ARKit shapes as they are."""
+    """The face on the page has the ARKit shapes unchanged."""
 
     def __init__(self, uri: str = URI, *, subject: str = "", clock: Clock | None = None) -> None:
-        """Raises UsageError for a URI with anything behind the colon."""
+        """
+        Parameters
+        ----------
+        uri : must be `preview:`; UsageError otherwise
+        subject : name shown on the page
+        clock : for the delay measurement; default: the machine's
+        """
         if uri != URI:
             raise UsageError(f"got receiver {uri!r}, expected {URI} with nothing behind it")
         self.name = uri
@@ -75,41 +83,46 @@ class PreviewSink:
         self.closed = False
         self._clock = clock or MonotonicClock()
         self._latest: LatestPose | None = None
-        self._told: tuple[Callable[[], None], ...] = ()
-        self._telling = threading.Lock()
-        """Over changes of `_told`, which the sender reads as it is."""
+        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listeners_lock = threading.Lock()
+        """Guards changes of `_listeners`; the sender reads it without the lock."""
         self._sent_s = np.full(REMEMBERED, np.nan)
         self._screen = _Screen()
         OPEN.add(self)
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
+        """Publish one frame; see `Sink.send`."""
         if self.closed:
             return
-        pose = LatestPose(self.sent, weights.copy(), stamp, self._clock.now())
-        self._sent_s[self.sent % REMEMBERED] = pose.sent_s
-        self._latest = pose
+        latest = LatestPose(self.sent, weights.copy(), stamp, self._clock.now())
+        self._sent_s[self.sent % REMEMBERED] = latest.sent_s
+        self._latest = latest
         self.sent += 1
-        self._tell()
+        self._notify()
 
-    def on_news(self, tell: Callable[[], None]) -> Callable[[], None]:
-        """Have `tell` called after each pose and at the end, by whoever sends and closes: it must not wait. What is
-        returned ends that."""
-        with self._telling:
-            self._told = (*self._told, tell)
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each frame and on `close`, on the thread that sends or closes: it must not block.
 
-        def end() -> None:
-            with self._telling:
-                self._told = tuple(one for one in self._told if one is not tell)
+        Returns
+        -------
+        Function that ends the subscription
+        """
+        with self._listeners_lock:
+            self._listeners = (*self._listeners, listener)
 
-        return end
+        def unsubscribe() -> None:
+            with self._listeners_lock:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return unsubscribe
 
     def latest(self) -> LatestPose | None:
-        """The newest pose; None before the first, and after the end."""
+        """The newest frame; None before the first and after `close`."""
         return None if self.closed else self._latest
 
     def acknowledge(self, number: int) -> None:
-        """The page has drawn pose `number`. What was never sent, or too long ago, is not counted: pages may say
-        anything."""
+        """Count frame `number` as drawn by the page. Numbers never sent, or sent too long ago, are ignored: a page may
+        send anything."""
         now_s, newest = self._clock.now(), self.sent - 1
         if (
             isinstance(number, bool)
@@ -120,54 +133,55 @@ class PreviewSink:
         self._screen.drawn(number, now_s, now_s - float(self._sent_s[number % REMEMBERED]))
 
     def delay(self) -> ScreenDelay:
+        """Statistics of the delay to the screen over the last minute."""
         return self._screen.figures(self._clock.now())
 
     def close(self) -> None:
+        """End the stream of frames and notify the listeners. Harmless twice."""
         self.closed = True
         OPEN.discard(self)
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
-        for tell in self._told:
-            tell()
+    def _notify(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
-class _Open:
-    """The sinks that are open in this process, for the page to find them. There are as many as `--to preview:` was
-    said."""
+class _OpenSinks:
+    """The preview sinks open in this process, one per `--to preview:`, for the page to find them."""
 
     def __init__(self) -> None:
         self._sinks: list[PreviewSink] = []
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
 
     def add(self, sink: PreviewSink) -> None:
-        with self._changing:
+        with self._lock:
             self._sinks.append(sink)
 
     def discard(self, sink: PreviewSink) -> None:
-        with self._changing:
+        with self._lock:
             self._sinks = [other for other in self._sinks if other is not sink]
 
     def sinks(self) -> tuple[PreviewSink, ...]:
-        with self._changing:
+        with self._lock:
             return tuple(self._sinks)
 
 
-OPEN = _Open()
+OPEN = _OpenSinks()
 
 
 class _Screen:
-    """What the page says it has drawn; each pose counts once, with several tabs for the first."""
+    """Statistics of the frames drawn; each frame counts once, for the first of several tabs."""
 
     def __init__(self) -> None:
         self._delays_s = Window(_MEASURED_S, _MOST_MEASURED)
-        self._drawn_s: deque[float] = deque(maxlen=_FASTEST)
+        self._drawn_s: deque[float] = deque(maxlen=_MAX_FPS)
         self._first = self._last = -1
         self._count = 0
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
 
     def drawn(self, number: int, now_s: float, delay_s: float) -> None:
-        with self._changing:
+        with self._lock:
             if number <= self._last or not math.isfinite(delay_s):
                 return
             self._first = number if self._first < 0 else self._first
@@ -177,7 +191,7 @@ class _Screen:
             self._drawn_s.append(now_s)
 
     def figures(self, now_s: float) -> ScreenDelay:
-        with self._changing:
+        with self._lock:
             delays_ms, drawn_s = 1000 * self._delays_s.values(now_s), np.array(self._drawn_s)
             skipped = self._last - self._first + 1 - self._count if self._count else 0
         if not len(delays_ms):

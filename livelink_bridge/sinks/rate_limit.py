@@ -1,4 +1,4 @@
-"""Which poses are due, by their own time."""
+"""Rate limit for frames, by their time stamps."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import math
 from livelink_bridge.timing.stamp import Stamp
 
 _EARLY = 0.25
-"""Part of the interval by which a pose may be early: poses come every 16.7 ms or so, not exactly when one is due."""
+"""Fraction of the interval by which a frame may be early: frames are about 16.7 ms apart, not exactly on time."""
 
 
 def seconds(stamp: Stamp) -> float:
-    """When a pose is sent, in seconds of the session's timebase; rises from pose to pose, past midnight too."""
+    """Send time of a frame in seconds of the session's timebase; increases monotonically, past midnight too."""
     return (stamp.frame + stamp.subframe) * stamp.rate.denominator / stamp.rate.numerator
 
 
-class Spacing:
-    """Lets a pose through every `interval_s` seconds: that many on average, and after a pause no burst of them."""
+class RateLimit:
+    """Passes one frame every `interval_s` seconds on average, without a burst after a pause."""
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
         self._due_s = -math.inf
 
     def due(self, at_s: float) -> bool:
-        """Whether the pose at this time is one of them. The first is."""
+        """Whether to pass the frame at time `at_s`, seconds. The first one passes."""
         late_s = at_s - self._due_s
         if late_s < -_EARLY * self._interval_s:
             return False

@@ -1,4 +1,4 @@
-"""`take:FOLDER`: records everything that is sent, from the first pose to the end."""
+"""Take sink (`take:FOLDER`): records all frames sent, from the first to the last, as one take."""
 
 from __future__ import annotations
 
@@ -14,14 +14,23 @@ _OPTION = re.compile(r"\?\w+=")
 
 
 class TakeSink(Recorder):
-    """`take:FOLDER` or `take:FOLDER?slate=NAME`, the same as `--record FOLDER --slate NAME`: one take, `Recorder` for
-    the rest.
+    """`take:FOLDER` or `take:FOLDER?slate=NAME`, the same as `--record FOLDER --slate NAME`: a `Recorder` of one take.
 
-    Its folder is made at once, so that a place that cannot be written to is known before the session begins.
+    The folder is created at once, so that a location that cannot be written to is reported before the session begins.
     """
 
     def __init__(self, uri: str, *, subject: str) -> None:
-        """Raises UsageError for a URI without a folder, SinkError for a folder that cannot be written to."""
+        """
+        Parameters
+        ----------
+        uri : see the class
+        subject : name of the Live Link subject
+
+        Raises
+        ------
+        UsageError : a URI without a folder
+        SinkError : a folder that cannot be written to
+        """
         found = _URI.fullmatch(uri)
         if not found:
             raise UsageError(f"{uri!r} names no folder; expected take:FOLDER or take:FOLDER?slate=NAME")
@@ -34,4 +43,4 @@ class TakeSink(Recorder):
         self.arm()
         assert self._recording is not None
         self.path = self._recording.folder.csv
-        """The .csv that is written."""
+        """The .csv file being written."""

@@ -1,4 +1,4 @@
-"""VMC: blend shapes for VSeeFace, Warudo, VMagicMirror, VNyan and whatever else speaks it. See
+"""VMC sink: blend shapes for VSeeFace, Warudo, VMagicMirror, VNyan and other VMC receivers. See
 docs/wires-osc-vmc.md."""
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OPTIONS: dict[str, Reader] = {
     "timetag": choice("now", "immediately"),
 }
 PORTS = {"performer": 39539, "assistant": 39540}
-"""Where receivers of each role usually listen: a performer sends to a marionette, which draws; an assistant to a
+"""Usual port of the receivers for each role: a performer sends to a marionette, which renders; an assistant sends to a
 performer."""
 
 _HEAD = [CHANNELS_61.index(name) for name in ("HeadYaw", "HeadPitch", "HeadRoll")]
@@ -44,14 +44,22 @@ _log = logging.getLogger(__name__)
 
 
 class VmcSink(UdpSink):
-    """`vmc://HOST:PORT?OPTION=VALUE&...`. MouthClose as ARKit means it.
-
-    `unix_ns` is the time of day for time tags, nanoseconds since 1970.
-    """
+    """`vmc://HOST:PORT?OPTION=VALUE&...`. MouthClose as ARKit defines it."""
 
     closure: LipRule = "arkit"
 
     def __init__(self, uri: str, *, unix_ns: Callable[[], int] = time.time_ns) -> None:
+        """
+        Parameters
+        ----------
+        uri : see the class
+        unix_ns : clock for time tags, nanoseconds since 1970
+
+        Raises
+        ------
+        UsageError : malformed URI or options
+        SinkError : unknown host
+        """
         address = read_uri(uri, OPTIONS)
         options = address.options
         self._head = bool(options.get("head", False))
@@ -61,9 +69,10 @@ class VmcSink(UdpSink):
         self._values = np.zeros(vmc.VALUES, np.float32)
         self._first_s: float | None = None
         super().__init__(address)
-        _doubt_port(address)
+        _warn_of_port(address)
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
+        """Send one frame; see `Sink.send`."""
         self._fill(weights, stamp)
         tag = IMMEDIATELY if self._unix_ns is None else timetag(self._unix_ns())
         self.sent += self._deliver([bundle.filled(self._values, tag) for bundle in self._bundles])
@@ -83,8 +92,7 @@ class VmcSink(UdpSink):
 
 
 def _messages(uri: str, options: Mapping[str, Any]) -> list[Template]:
-    """Apply is the last, whatever comes before it. Only marionettes are sent the state and the time: performers know
-    neither."""
+    """The messages of a frame, Apply last. State and time are sent to marionettes only: performers know neither."""
     alive = vmc.alive() if options.get("role", "performer") == "performer" else []
     head = vmc.head() if options.get("head") else []
     chosen = [
@@ -99,10 +107,10 @@ def _messages(uri: str, options: Mapping[str, Any]) -> list[Template]:
     return [*alive, *head, *shapes, *vowels, vmc.APPLY]
 
 
-def _doubt_port(address: Address) -> None:
-    """A wrong port is the commonest reason why nothing moves, and no error ever says so."""
+def _warn_of_port(address: Address) -> None:
+    """Warn of the other role's port: the most common reason why nothing moves, and no error reports it."""
     role = address.options.get("role", "performer")
     other = "assistant" if role == "performer" else "performer"
     if address.port == PORTS[other]:
-        told = f"receivers of a role={role} usually listen on {PORTS[role]}, those of a role={other} on {PORTS[other]}"
-        _log.warning("%s: %s; if nothing moves, change one of the two", address.uri, told)
+        ports = f"receivers of a role={role} usually listen on {PORTS[role]}, those of a role={other} on {PORTS[other]}"
+        _log.warning("%s: %s; if nothing moves, change one of the two", address.uri, ports)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.sinks.ifacialmocap import DEAF_AFTER, MOST_ASKERS, Askers, IFacialMocapSink, read_listen
+from livelink_bridge.sinks.ifacialmocap import DROP_AFTER, MOST_SUBSCRIBERS, IFacialMocapSink, Subscribers, read_listen
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE, HANDSHAKE_V2, decode
 
@@ -86,7 +86,7 @@ def test_who_asks_at_any_time_is_answered_as_asked_at_the_protocols_port(handsha
             sink.send(POSE, STAMP)
             assert decode(stage.recv(2000)).version == version
             assert [decode(there.recv(2000)).version for _ in range(2)] == [1, 1]
-            assert [asked.address for asked in sink.asking] == [f"127.0.0.3:{port_of(stage)}"]
+            assert [asked.address for asked in sink.subscribers] == [f"127.0.0.3:{port_of(stage)}"]
             assert silent(asker), (
                 "the answer goes to the port where such receivers listen, not to where the question came from"
             )
@@ -99,7 +99,7 @@ def test_who_asks_again_changes_its_version_and_gets_each_pose_once() -> None:
         sink.send(POSE, STAMP)
         assert decode(stage.recv(2000)).version == 2
         assert silent(stage)
-        assert len(sink.asking) == 1
+        assert len(sink.subscribers) == 1
 
 
 def test_who_is_named_and_asks_gets_one_stream_in_the_version_asked_for() -> None:
@@ -108,7 +108,7 @@ def test_who_is_named_and_asks_gets_one_stream_in_the_version_asked_for() -> Non
         sink.send(POSE, STAMP)
         assert decode(there.recv(2000)).version == 2
         assert silent(there)
-        assert sink.asking == ()
+        assert sink.subscribers == ()
 
 
 def test_what_is_no_handshake_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
@@ -126,7 +126,7 @@ def test_what_is_no_handshake_is_passed_over(caplog: pytest.LogCaptureFixture) -
         ):
             ask(sink, stranger, noise)
         sink.send(POSE, STAMP)
-        assert sink.asking == ()
+        assert sink.subscribers == ()
         assert there.recv(2000)
     assert sum("set it to UDP" in record.getMessage() for record in caplog.records) == 1
 
@@ -137,22 +137,22 @@ def test_a_flood_of_questions_is_read_a_few_at_a_time() -> None:
             ask(sink, stage, b"noise")
         ask(sink, stage, HANDSHAKE)
         sink.send(POSE, STAMP)
-        assert sink.asking == ()
+        assert sink.subscribers == ()
         for _ in range(4):
             sink.send(POSE, STAMP)
-        assert len(sink.asking) == 1
+        assert len(sink.subscribers) == 1
 
 
 def test_the_one_that_has_not_asked_for_longest_makes_room() -> None:
-    askers = Askers(49983)
-    hosts = [f"127.0.1.{number}" for number in range(1, MOST_ASKERS + 1)]
+    subscribers = Subscribers(49983)
+    hosts = [f"127.0.1.{number}" for number in range(1, MOST_SUBSCRIBERS + 1)]
     for host in hosts:
-        askers.admit(host, 1)
-    askers.admit(hosts[0], 2)
-    askers.admit("127.0.2.1", 1)
-    addresses = [delivery.address for delivery in askers.deliveries]
+        subscribers.add(host, 1)
+    subscribers.add(hosts[0], 2)
+    subscribers.add("127.0.2.1", 1)
+    addresses = [delivery.address for delivery in subscribers.deliveries]
     assert addresses == [f"{host}:49983" for host in [*hosts[2:], hosts[0], "127.0.2.1"]]
-    askers.close()
+    subscribers.close()
 
 
 def test_an_asker_that_closed_is_dropped_and_may_come_back() -> None:
@@ -165,11 +165,11 @@ def test_an_asker_that_closed_is_dropped_and_may_come_back() -> None:
         ask(sink, stage)
         sink.send(POSE, STAMP)
         stage.close()
-        for _ in range(3 * DEAF_AFTER):
+        for _ in range(3 * DROP_AFTER):
             sink.send(POSE, STAMP)
-        if sink.asking and not sink.asking[0].refused:
+        if sink.subscribers and not sink.subscribers[0].refused:
             pytest.skip("this system does not tell of ports where nobody listens")
-        assert sink.asking == ()
+        assert sink.subscribers == ()
         with receiver("127.0.0.1", answers) as again:
             ask(sink, again)
             sink.send(POSE, STAMP)
@@ -181,7 +181,7 @@ def test_a_port_in_use_is_a_warning_and_the_named_receiver_gets_its_packets(capl
         assert sink.listens_on is None
         sink.send(POSE, STAMP)
         assert decode(there.recv(2000)).version == 1
-    assert "handshakes cannot be heard on 127.0.0.1 port" in caplog.text
+    assert "handshakes cannot be received on 127.0.0.1 port" in caplog.text
     assert "listen=off" in caplog.text
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError
-from livelink_bridge.sinks.live_targets import _ASLEEP, LiveTargets
+from livelink_bridge.sinks.live_targets import _TAIL_FRAMES, LiveTargets
 from livelink_bridge.testing.stand_ins import CollectSink
 from livelink_bridge.timing.stamp import Stamp
 
@@ -63,7 +63,7 @@ def test_a_target_let_go_eases_to_neutral_rests_and_is_closed():
     send(targets, 100)
     (sink,) = opened.sinks
     jaw = sink.weights[:, 17]
-    assert (np.diff(jaw) <= 0).all() and sink.sent == 5 + _ASLEEP
+    assert (np.diff(jaw) <= 0).all() and sink.sent == 5 + _TAIL_FRAMES
     assert not sink.weights[-12:].any()
     assert sink.closed and targets.sent == sink.sent
 
@@ -86,11 +86,11 @@ def test_a_stream_that_is_stopped_rests_and_goes_on_when_it_is_started():
     targets.stream(False)
     targets.add(THERE)
     send(targets, 100)
-    assert [sink.sent for sink in opened.sinks] == [1 + _ASLEEP, 0]
+    assert [sink.sent for sink in opened.sinks] == [1 + _TAIL_FRAMES, 0]
     assert not opened.sinks[0].weights[-12:].any() and not opened.sinks[0].closed
     targets.stream(True)
     send(targets, 3)
-    assert [sink.sent for sink in opened.sinks] == [4 + _ASLEEP, 3]
+    assert [sink.sent for sink in opened.sinks] == [4 + _TAIL_FRAMES, 3]
 
 
 def test_after_a_rename_nothing_more_is_sent_under_the_old_name():

@@ -10,7 +10,7 @@ import pytest
 from pylivelinkface import FaceBlendShape, PyLiveLinkFace
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sinks.livelink import Datagrams, LiveLinkSink, datagrams_of
+from livelink_bridge.sinks.livelink import Datagrams, LiveLinkSink, shared_datagrams
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.livelink import decode
 
@@ -127,8 +127,8 @@ def test_several_subjects_reach_several_receivers_each_with_its_own_pose():
 
 
 def test_a_pose_is_encoded_once_for_all_receivers_of_its_subject():
-    mine, yours = datagrams_of(DEVICE_ID, "Talker"), datagrams_of(DEVICE_ID, "Listener")
-    assert mine is datagrams_of(DEVICE_ID, "Talker")
+    mine, yours = shared_datagrams(DEVICE_ID, "Talker"), shared_datagrams(DEVICE_ID, "Listener")
+    assert mine is shared_datagrams(DEVICE_ID, "Talker")
     assert mine is not yours
     pose, stamp = np.zeros(61, np.float32), Stamp(7, 0.0, Fraction(60))
     assert mine.of(pose, stamp) is mine.of(pose.copy(), stamp)
@@ -145,7 +145,7 @@ def test_another_pose_or_another_stamp_is_encoded_anew():
 
 
 def test_nothing_stays_of_a_subject_whose_sinks_are_gone():
-    first = datagrams_of(DEVICE_ID, "Passing")
+    first = shared_datagrams(DEVICE_ID, "Passing")
     first.of(np.zeros(61, np.float32), Stamp(7, 0.0, Fraction(60)))
     gone = ref(first)
     del first

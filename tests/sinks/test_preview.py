@@ -149,7 +149,7 @@ def test_a_page_that_has_stopped_drawing_draws_nothing_a_second(sink, clock):
 
 def test_who_waits_for_poses_is_told_of_each_and_of_the_end(sink):
     told: list[tuple[int, bool]] = []
-    end, end_other = sink.on_news(lambda: told.append((sink.sent, sink.closed))), sink.on_news(lambda: None)
+    end, end_other = sink.subscribe(lambda: told.append((sink.sent, sink.closed))), sink.subscribe(lambda: None)
     sink.send(pose(0), STAMP)
     end_other()
     sink.send(pose(0), STAMP)

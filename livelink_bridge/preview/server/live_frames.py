@@ -65,7 +65,7 @@ def _news_of(sink: PreviewSink) -> Iterator[asyncio.Event]:
         with suppress(RuntimeError):  # the page's server has ended
             loop.call_soon_threadsafe(news.set)
 
-    end = sink.on_news(tell)
+    end = sink.subscribe(tell)
     try:
         yield news
     finally:
