@@ -55,8 +55,3 @@ class FaceFrame:
             raise ValueError(
                 f"weights are {self.weights.dtype} {self.weights.shape}, expected float32 ({FACE_CHANNELS},)"
             )
-
-    @property
-    def t_audio(self) -> float:
-        """Audio time of this frame, seconds since the source opened."""
-        return self.index / FRAME_RATE

@@ -50,8 +50,10 @@ def model_of(settings: Settings) -> SpeechToFace:
 def live_model_of(settings: Settings, say: Callable[[str], None]) -> SpeechToFace:
     """The model for a session in real time. A large one is timed first, and `say` gets the result, one line; raises
     BridgeError where it cannot keep up."""
+    from speech_to_face.base import runs_in_blocks
+
     model = model_of(settings)
-    if not getattr(model, "in_blocks", False):
+    if not runs_in_blocks(model):
         return model
     from speech_to_face.streaming.block_model import real_time_factor
 

@@ -92,3 +92,8 @@ class SpeechToFace(Protocol):
     def stream(self) -> Stream:
         """A new live voice of this network. Streams of one model share its weights, never their state."""
         ...
+
+
+def runs_in_blocks(model: SpeechToFace) -> bool:
+    """Whether it is a large network that only a fast machine runs live."""
+    return bool(getattr(model, "in_blocks", False))

@@ -63,15 +63,6 @@ class Peaks:
             raise UsageError(f"got waveform tile {index} of level {level}, expected 0 to {self.tiles(level) - 1}")
         return (pairs[index * TILE : (index + 1) * TILE] / np.float32(_FULL)).astype(np.float32)
 
-    def seconds_per_stretch(self, level: int) -> float:
-        """How long one pair of a level lasts."""
-        return float(FACTOR**level) / FINEST_HZ
-
-    def level_for(self, stretches_per_s: float) -> int:
-        """The coarsest level that still has so many stretches in a second; the finest where none has."""
-        fitting = [level for level in range(len(self.levels)) if FINEST_HZ / FACTOR**level >= stretches_per_s]
-        return fitting[-1] if fitting else 0
-
     def _level(self, level: int) -> _Pairs:
         if not 0 <= level < len(self.levels):
             raise UsageError(f"got waveform level {level}, expected 0 to {len(self.levels) - 1}")

@@ -231,11 +231,6 @@ def load_blocks(
     ]
 
 
-def runs_in_blocks(model: SpeechToFace) -> bool:
-    """Whether it is a large network that only a fast machine runs live."""
-    return bool(getattr(model, "in_blocks", False))
-
-
 def real_time_factor(model: SpeechToFace, stretches: int = 2) -> float:
     """Seconds of computing per second of sound, live, on this machine as it is now: above 1 a live face cannot keep up.
 

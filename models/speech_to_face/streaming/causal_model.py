@@ -19,20 +19,11 @@ from torch import Tensor, nn
 
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError, SpeechToFace
-from speech_to_face.streaming.stepped import Array, Grid, SteppedModel, silence
+from speech_to_face.streaming.stepped import Array, SteppedModel, silence
 from speech_to_face.styles import VoiceChoice, style_shares
 from speech_to_face.torch_threads import torch_threads
 
 States = list[Tensor]
-
-
-class CausalConfig(Grid, Protocol):
-    """What every causal network's config says besides its sizes."""
-
-    @property
-    def styles(self) -> tuple[str, ...]:
-        """Names of the rows of the style table but the last, which stands for an unknown speaker."""
-        ...
 
 
 class CausalNetwork(Protocol):

@@ -52,16 +52,6 @@ def test_each_level_is_the_lowest_and_highest_of_four_of_the_one_below_and_the_l
         assert len(above) == -(-len(below) // FACTOR)
         assert above[0, 0] == below[:FACTOR, 0].min() and above[-1, 1] == below[(len(above) - 1) * FACTOR :, 1].max()
     assert peaks.tiles(len(peaks.levels) - 1) == 1 and peaks.tiles(0) == -(-20 * FINEST_HZ // TILE)
-    assert peaks.seconds_per_stretch(1) == FACTOR / FINEST_HZ
-
-
-def test_the_level_for_a_zoom_has_enough_stretches():
-    builder = PeaksBuilder(16000)
-    builder.push(np.zeros(16000 * 60, np.float32))
-    peaks = builder.finish()
-    assert peaks.level_for(10_000) == 0 and peaks.level_for(600) == 0
-    assert peaks.level_for(150) == 1 and peaks.level_for(149) == 1 and peaks.level_for(151) == 0
-    assert peaks.level_for(0.0) == len(peaks.levels) - 1
 
 
 def test_two_hours_stay_small():

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from speech_to_face import checkpoint
-from speech_to_face.base import ModelError, SpeechToFace
+from speech_to_face.base import ModelError, SpeechToFace, runs_in_blocks
 from speech_to_face.streaming import block_model
-from speech_to_face.streaming.block_model import BlockModel, Blocks, load_blocks, real_time_factor, runs_in_blocks
+from speech_to_face.streaming.block_model import BlockModel, Blocks, load_blocks, real_time_factor
 from speech_to_face.streaming.to_60_fps import to_60_fps
 from speech_to_face.styles import VoiceChoice
 

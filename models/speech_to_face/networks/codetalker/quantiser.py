@@ -71,9 +71,3 @@ class Codebook(nn.Module):
             dist.broadcast(self.codes.data, 0)
             dist.broadcast(self.usage, 0)
         return len(dead)
-
-
-def perplexity(indices: Tensor, codes: int) -> float:
-    """How many codes are in use as if evenly, in [1, codes]: exp of the entropy of their frequencies."""
-    share = torch.bincount(indices.flatten(), minlength=codes).double() / max(1, indices.numel())
-    return float(torch.exp(-(share * torch.log(share.clamp(min=1e-12))).sum()))

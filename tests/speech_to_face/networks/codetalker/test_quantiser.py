@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch.nn import functional as F
 
-from speech_to_face.networks.codetalker.quantiser import Codebook, perplexity
+from speech_to_face.networks.codetalker.quantiser import Codebook
 
 
 @pytest.fixture
@@ -69,10 +67,3 @@ def test_a_code_that_is_hardly_ever_used_begins_anew_at_a_latent_of_the_batch(bo
     for code in (1, 2):
         assert any(torch.allclose(book.codes[code], unit) for unit in units)
     torch.testing.assert_close(book.codes[0], torch.tensor([2.0, 0.0]))
-
-
-def test_perplexity_counts_codes_that_are_in_use() -> None:
-    assert perplexity(torch.arange(8), 16) == pytest.approx(8)
-    assert perplexity(torch.zeros(8, dtype=torch.long), 16) == pytest.approx(1)
-    uneven = math.exp(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)))
-    assert perplexity(torch.tensor([0, 0, 0, 1]), 2) == pytest.approx(uneven)
