@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import json
@@ -22,13 +23,12 @@ LIMIT_S = 50
 def validated(file: Path) -> dict[str, Any]:
     """The Khronos validator's report on a file: `issues` with `numErrors`, `numWarnings` and `messages`, all of
     them."""
-    report: dict[str, Any] = json.loads(_node("validate.mjs", file))
-    return report
+    return dict(_node("validate", file))
 
 
-def errors_in(file: Path) -> list[tuple[str, str]]:
-    """(code, place) of each error that the validator finds."""
-    issues = validated(file)["issues"]
+def errors_in(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """(code, place) of each error in the validator's report."""
+    issues = report["issues"]
     found = sorted((issue["code"], issue.get("pointer", "")) for issue in issues["messages"] if issue["severity"] == 0)
     assert len(found) == issues["numErrors"] and not issues["truncated"]
     return found
@@ -36,21 +36,40 @@ def errors_in(file: Path) -> list[tuple[str, str]]:
 
 def rewritten(file: Path, out: Path, kind: str) -> Path:
     """The file as gltf-transform stores it: `kind` is a list with commas, see rewrite.mjs."""
-    _node("rewrite.mjs", file, out, kind)
+    _node("rewrite", file, out, kind)
     return out
 
 
 def played(file: Path, times_s: Sequence[float]) -> list[dict[str, Any]]:
     """What three.js shows of a file's last animation at these times: for each mesh `mesh`, `names` and `weights`."""
-    shown: list[dict[str, Any]] = json.loads(_node("play.mjs", file, *map(str, times_s)))
-    return shown
+    return list(_node("play", file, *times_s))
 
 
-def _node(script: str, *arguments: Path | str) -> str:
-    node = installed()
-    done = subprocess.run([node, TOOLS / script, *arguments], capture_output=True, text=True, timeout=LIMIT_S)
-    assert done.returncode == 0, f"{script}: {done.stderr}"
-    return done.stdout
+def _node(task: str, *arguments: Path | str | float) -> Any:
+    """The answer of serve.mjs, which goes on running for the next question of this process."""
+    server = _server()
+    assert server.stdin is not None and server.stdout is not None
+    request = [task, *(str(one) if isinstance(one, Path) else one for one in arguments)]
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    line = server.stdout.readline()
+    assert line, f"node ended with exit code {server.wait(LIMIT_S)} in {task}"
+    said = json.loads(line)
+    assert "error" not in said, f"{task}: {said['error']}"
+    return said["answer"]
+
+
+@functools.cache
+def _server() -> subprocess.Popen[str]:
+    """Node with the libraries loaded; it ends with this process, whose pipe it reads."""
+    command = [installed(), str(TOOLS / "serve.mjs")]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(_end, server)
+    return server
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    server.communicate(timeout=LIMIT_S)
 
 
 def installed() -> str:
