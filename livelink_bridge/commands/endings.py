@@ -1,4 +1,4 @@
-"""Names behind -o that nothing of the kind can be written to."""
+"""Names after -o that no such output can have."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from livelink_bridge.errors import UsageError
 
 _ENDING = re.compile(r"\.[A-Za-z]{2,4}[0-9]?")
-"""What looks like a kind of file: .mp4, .glb, .fbx. A folder may be called takes.v2."""
+"""An ending that looks like a file format: .mp4, .glb, .fbx. A folder may be called takes.v2."""
 _EXPORTS = (".glb", ".json", ".npz")
 _FOR_TAKES = "a folder for takes, or .csv for a single one"
 _FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif")
 
 
 def wrong(out: Path, expected: str) -> UsageError:
-    """What to say of an ending that is not written here."""
+    """The error for an ending that is not written here."""
     film = (
         "; films are made on the page of livelink-bridge preview, with Export" if out.suffix.lower() in _FILMS else ""
     )
@@ -24,8 +24,7 @@ def wrong(out: Path, expected: str) -> UsageError:
 
 
 def check_folder(out: Path, expected: str = _FOR_TAKES) -> None:
-    """UsageError for a folder that is to be made and is called as a file of some kind is, and for a file that is there
-    in its place."""
+    """Raises UsageError for a new folder whose name looks like a file of some format, and for a file in its place."""
     if os.path.lexists(out) and not os.path.isdir(out):
         raise UsageError(f"-o {out} is there and is no folder, expected {expected}")
     if _ENDING.fullmatch(out.suffix) and not os.path.isdir(out):  # Path.is_dir raises where one may not look

@@ -13,14 +13,17 @@ from typing import Annotated, Any
 
 import typer
 
-from livelink_bridge.settings.setting import Setting
+from livelink_bridge.settings.setting import GROUPS, Group, Setting
 from livelink_bridge.settings.table import settings_of_verb
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C or SIGTERM."""
+_CONFIG_GROUP: Group = "Session"
 _CONFIG = Annotated[
     Path | None,
-    typer.Option(metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.", rich_help_panel="Session"),
+    typer.Option(
+        metavar="FILE.yaml", help="Settings file; see `livelink-bridge config`.", rich_help_panel=_CONFIG_GROUP
+    ),
 ]
 
 
@@ -41,7 +44,8 @@ def with_settings(verb: str, command: Callable[..., None]) -> Callable[..., None
         flags = {row.name: given.pop(row.name) for row in rows}
         command(load_settings(flags, file=given.pop("config")), **given)
 
-    parameters = [*own, *map(_parameter, rows), _keyword("config", _CONFIG)]
+    flags_of = [(row.group, _parameter(row)) for row in rows] + [(_CONFIG_GROUP, _keyword("config", _CONFIG))]
+    parameters = [*own, *(flag for _, flag in sorted(flags_of, key=lambda one: GROUPS.index(one[0])))]
     parsed.__doc__ = command.__doc__
     parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -20,7 +20,11 @@ Rows = list[tuple[str, str]]
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose options stand under headings."""
+    """A command whose options stand under headings. Its help texts state the defaults themselves, with units."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        _without_defaults(self.params)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of arguments and options."""
@@ -29,6 +33,10 @@ class GroupedCommand(TyperCommand):
 
 class GroupedGroup(TyperGroup):
     """A command with commands of its own, which stand under headings too."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        _without_defaults(self.params)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of arguments, options and commands."""
@@ -44,6 +52,12 @@ class GroupedGroup(TyperGroup):
             title = getattr(command, "rich_help_panel", None) or "Commands"
             sections.setdefault(title, []).append((command.name or "", command.get_short_help_str(limit)))
         _write(formatter, sections)
+
+
+def _without_defaults(params: Iterable[Any]) -> None:
+    """Leave out the parser's `[default: 8765]`, which knows no unit and would say it twice."""
+    for param in params:
+        param.show_default = False
 
 
 def _options(params: Iterable[Any], ctx: Any) -> dict[str, Rows]:

@@ -1,24 +1,26 @@
-"""A line that is being typed, key by key: what a panel shows below itself, where the terminal's own echo would be drawn
-over."""
+"""An input line below a panel, typed key by key: the panel would draw over the terminal's own echo."""
 
 from __future__ import annotations
 
 LONGEST = 200
-"""Characters: no command is longer, and a key that is stuck fills no memory."""
+"""Characters: no command is longer, and a stuck key does not fill the memory."""
 
 _ENTER, _BACKSPACE, _CLEAR = {"\r", "\n"}, {"\x7f", "\b"}, {"\x15", "\x1b"}
 """Ctrl-U and Escape clear the line."""
 
 
 class InputLine:
-    """Takes one key at a time."""
+    """A line of text, edited one key at a time."""
 
     def __init__(self) -> None:
         self.text = ""
+        """What is typed and not yet entered."""
 
     def press(self, key: str) -> str | None:
-        """The finished line where the key was Enter, else None. `key` is one character, or a whole escape sequence,
-        which does nothing."""
+        """Take one key; return the finished line if it was Enter, else None.
+
+        `key` is one character, or a whole escape sequence, which does nothing.
+        """
         if key in _ENTER:
             done, self.text = self.text, ""
             return done

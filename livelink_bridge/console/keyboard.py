@@ -1,4 +1,4 @@
-"""Keys as they are pressed, from a terminal that neither waits for Enter nor echoes them. Ctrl-C stays Ctrl-C."""
+"""Single keys from a terminal, without Enter and without echo. Ctrl-C stays Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from livelink_bridge.console.input_line import split_keys
 
 OnKey = Callable[[str], None]
 _POLL_S = 0.05
-"""Windows tells of no key by itself: its console is asked this often."""
+"""Windows does not report keys by itself: its console is polled this often."""
 
 
 @contextmanager
 def keys_read(on_key: OnKey, descriptor: int | None = None) -> Iterator[None]:
-    """Call `on_key` with each key, on a thread of its own, while the block lasts. The terminal is as it was after it,
-    however it ends.
+    """Call `on_key` with each key while the block lasts, then restore the terminal.
 
-    descriptor : of the terminal; standard input's. Ignored on Windows, where the console is read.
+    Parameters
+    ----------
+    on_key : called on a thread of its own
+    descriptor : of the terminal; None is standard input. Ignored on Windows, where the console is read.
     """
     if sys.platform == "win32":
         with _windows(on_key):
@@ -35,7 +37,7 @@ def keys_read(on_key: OnKey, descriptor: int | None = None) -> Iterator[None]:
 
 
 def _read(terminal: int, on_key: OnKey) -> None:
-    """Ends with the terminal. A reader that waits when the program ends is a daemon and holds nothing up."""
+    """Read keys until the terminal is closed, on a daemon thread, which does not delay the program's end."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     while True:
         try:
@@ -54,8 +56,11 @@ if sys.platform != "win32":
 
     @contextmanager
     def _unbuffered(terminal: int) -> Iterator[int]:
-        """A terminal that sends each key. In the background both reading and setting would stop the whole program: it
-        is left alone there, and set again when the program comes back to the foreground."""
+        """Make a terminal send each key at once.
+
+        In the background, reading it and setting it would both stop the whole program. So it is left alone there, and
+        set again when the program returns to the foreground.
+        """
         before = termios.tcgetattr(terminal)
         handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTTIN, signal.SIGTTOU)}
         handlers[signal.SIGCONT] = signal.signal(signal.SIGCONT, lambda *_: _set(terminal))
@@ -81,7 +86,7 @@ if sys.platform != "win32":
 
 @contextmanager
 def _windows(on_key: OnKey) -> Iterator[None]:
-    """Reads the console by polling: a read that waits there cannot be ended."""
+    """Poll the console for keys: a blocking read there cannot be cancelled."""
     import msvcrt
 
     console: Any = msvcrt

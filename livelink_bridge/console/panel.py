@@ -1,8 +1,7 @@
-"""The panel of running sessions: a few lines for one performer, a row each for several. From statuses to something rich
-can draw.
+"""The panel of running sessions, as rich draws it: a few lines for one performer, one row each for several.
 
-Laid out by hand: it is drawn four times a second beside threads that must be on time, and rich's tables take four times
-as long.
+Laid out by hand, because it is drawn four times a second beside real-time threads, and rich's tables take four times as
+long.
 """
 
 from __future__ import annotations
@@ -28,14 +27,15 @@ _HOT_DBFS = -3.0
 """Peaks above this leave no room for a shout."""
 _BAR_CELLS, _ROW_CELLS = 20, 10
 _ENOUGH_FPS = 0.97
-"""Part of the wanted rate below which the rate is marked."""
+"""Fraction of the wanted packet rate below which the rate is marked."""
 _HEAD = f"{'subject':14} {'state':10} {'level':{_ROW_CELLS}}   fps delay lost errs"
 
 GOOD, WARN, BAD, QUIET = "green", "yellow", "bold red", "dim"
 
 
 def status_panel(named: Mapping[str, Status], *, blocks: bool = True) -> Group:
-    """All sessions by subject, for 60 columns and more. `blocks` draws levels with block characters, else in ASCII."""
+    """The panel of all sessions, by subject, for 60 columns and more. `blocks` draws levels with block characters, else
+    in ASCII."""
     if len(named) == 1:
         [(subject, status)] = named.items()
         return Group(*_lines(subject, status, blocks))
@@ -43,14 +43,16 @@ def status_panel(named: Mapping[str, Status], *, blocks: bool = True) -> Group:
 
 
 def input_lines(typing: Typing) -> tuple[Text, Text]:
-    """What the keys do, and the line that is being typed."""
+    """The key bindings, and the line that is being typed."""
     line = Text.assemble("> ", typing.text) if typing.text else Text.assemble("> ", (typing.notice, QUIET))
     return Text(f"keys  {typing.key_help}", QUIET), line
 
 
 def level_bar(level: Level, cells: int, *, blocks: bool = True) -> Text:
-    """A bar of so many cells from -60 to 0 dBFS, with a mark at the held peak: red while the sound clips, yellow where
-    it nearly does."""
+    """A level bar from -60 to 0 dBFS, with a mark at the held peak.
+
+    Red while the audio clips, yellow where it nearly does. `cells` is its width in characters.
+    """
     full, rest, mark = ("█", "░", "┃") if blocks else ("#", ".", "|")
     if level.rms_dbfs is None:
         return Text(" " * cells)

@@ -1,5 +1,5 @@
-"""Running sessions on the screen: a panel that renews itself, or plain lines now and then where nobody looks; and the
-files beside it."""
+"""Where the statuses of running sessions are shown: a live panel on a terminal, else plain lines now and then; the log
+file and the metrics."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from livelink_bridge.reporting.metrics import Status
 
 PLAIN_EVERY_S = 5.0
+"""Between two plain lines about a session."""
 
 Show = Callable[[Mapping[str, "Status"]], None]
-"""What takes a round of statuses, by subject."""
+"""Takes the statuses of all sessions, by subject."""
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def status_line(
     metrics_port: int | None = None,
     typing: Typing | None = None,
 ) -> Iterator[Callable[[Status], None]]:
-    """What to call with each status of one session; see `status_lines`."""
+    """A function to call with each status of one session; see `status_lines`."""
     with status_lines(clock, log_file=log_file, metrics_port=metrics_port, typing=typing) as show:
         yield lambda status: show({subject: status})
 
@@ -44,16 +45,18 @@ def status_line(
 def status_lines(
     clock: Clock, *, log_file: Path | None = None, metrics_port: int | None = None, typing: Typing | None = None
 ) -> Iterator[Show]:
-    """What to call with the statuses of all sessions, as often as there are any: screen, log file and metrics take what
-    they need.
+    """A function to call with the statuses of all sessions; screen, log file and metrics each take what they need.
 
-    typing : what may be typed meanwhile; its line stands below the panel, and its keys are read where standard input is
-    a terminal too
+    Parameters
+    ----------
+    log_file : None writes no log
+    metrics_port : TCP port for Prometheus; None serves no metrics
+    typing : the input line below the panel; its keys are read if standard input is a terminal too
 
-    Raises SinkError for a log file that cannot be written and a port that cannot be had.
+    Raises SinkError for a log file that cannot be written and a port that is taken.
     """
     with ExitStack() as stack:
-        shows: list[Show] = []  # one that fails is said once and left out: the face goes on
+        shows: list[Show] = []  # one that fails is reported once and dropped: the face goes on
         if log_file is not None:
             from livelink_bridge.reporting.log_file import LogFile
 
@@ -75,7 +78,7 @@ def status_lines(
 
 
 class PlainStatus:
-    """Prints a line about each session every PLAIN_EVERY_S, and at once when its state changes."""
+    """Print a line about each session every PLAIN_EVERY_S, and at once when its state changes."""
 
     def __init__(self, clock: Clock) -> None:
         self._reports = Reports(clock, PLAIN_EVERY_S)
@@ -108,8 +111,8 @@ def _panel(typing: Typing | None) -> Iterator[Show]:
 
     console = Console()
     blocks = console.encoding.startswith("utf")
-    # No refresh thread: it would draw, and hold up the threads that must be on time, when nothing is new.
-    before = sys.stderr  # not always the one Python began with: see `native_noise`
+    # No refresh thread: it would draw when nothing is new, and delay the real-time threads.
+    before = sys.stderr  # not always the one Python began with: see `quiet_stderr`
     with ExitStack() as stack:
         live = stack.enter_context(Live(console=console, auto_refresh=False, transient=True))
         stack.enter_context(_warnings_above(before))
@@ -128,16 +131,17 @@ def _panel(typing: Typing | None) -> Iterator[Show]:
             from livelink_bridge.console.keyboard import keys_read
 
             typing.on_change = draw
-            stack.callback(setattr, typing, "on_change", lambda: None)  # a key that comes later draws nothing
+            stack.callback(setattr, typing, "on_change", lambda: None)  # a key pressed later draws nothing
             stack.enter_context(keys_read(typing.press))
         yield show
 
 
 @contextmanager
 def _warnings_above(before: TextIO) -> Iterator[None]:
-    """Let what is logged to the terminal appear above a panel, whose lines it would tear otherwise.
+    """Print what is logged to the terminal above the panel, whose lines it would tear otherwise.
 
-    While a panel lives, `sys.stderr` prints above it; handlers made earlier hold the stream from before.
+    While a panel is live, `sys.stderr` prints above it. Handlers that were made earlier still hold the stream from
+    before.
     """
     seen = before.isatty()
     torn = [

@@ -1,4 +1,4 @@
-"""What is typed while a session runs: commands, on an input line below the panel, and single keys."""
+"""Commands and single keys that are typed while a session runs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class Typing:
-    """The input line of a session and what its keys do.
+    """The input line of a session, and its key bindings.
 
-    A key acts at once while the line is empty; else it is part of the line, which acts on Enter. So `mood happy:0.4`
-    can be typed whole. Keys are the live page's: digits for moods, and what `direct` adds.
+    A key acts at once while the line is empty; otherwise it is added to the line, which runs on Enter. So
+    `mood happy:0.4` can be typed whole. The keys are those of the live page: digits for moods, and those of `direct`.
     """
 
     def __init__(self, faces: Mapping[str, Face]) -> None:
@@ -37,7 +37,7 @@ class Typing:
             self.add_key(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
         self._stage: LiveStage | None = None
         self.said = ""
-        """What came of the last key, for people; may be empty."""
+        """The result of the last key, for people; may be empty."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after each key, on the keyboard's thread."""
 
@@ -48,15 +48,15 @@ class Typing:
 
     @property
     def key_help(self) -> str:
-        """What each key does, for one line of the panel."""
+        """The key bindings, for one line of the panel."""
         return "  ".join(f"{key} {name}" for key, (name, _) in self._keys.items())
 
     def add_key(self, key: str, name: str, action: Callable[[], None]) -> None:
-        """Let a key do something. `action` is called on the keyboard's thread."""
+        """Bind a key. `action` is called on the keyboard's thread."""
         self._keys[key] = (name, action)
 
     def press(self, key: str) -> None:
-        """Take one key. Small letters do what capitals do, but for an m, with which `mood` begins."""
+        """Take one key. Small letters act as capitals, except m, with which `mood` begins."""
         known = self._keys.get(key) or (self._keys.get(key.upper()) if key != "m" else None)
         if known and not self._line.text:
             known[1]()
@@ -66,7 +66,7 @@ class Typing:
 
     @property
     def notice(self) -> str:
-        """What a calibration wants now or came to, or else what came of the last key."""
+        """What a calibration asks for now or its result, or else the result of the last key."""
         calibrations = [voice.calibration for voice in self._stage.voices.values()] if self._stage else []
         for calibration in calibrations:
             if calibration.hears is not None:
@@ -75,7 +75,7 @@ class Typing:
         return "; ".join(results) if results and self.said == CALIBRATING else self.said
 
     def direct(self, stage: LiveStage, _sessions: object = None) -> None:
-        """Let keys direct a session that has begun, of all its performers at once; what they did is `said`."""
+        """Bind the keys that control a running session, all its performers at once. Their results are in `said`."""
         self._stage = stage
         for key, (name, act) in STAGE_KEYS.items():
             self.add_key(key, name, partial(self._act, act, stage))
@@ -88,7 +88,7 @@ class Typing:
 
 
 def _record(stage: LiveStage) -> str:
-    """Begin a take of every subject, or end those that run."""
+    """Start a take of every subject, or end the running ones."""
     running = [subject for subject, recorder in stage.recorders.items() if recorder.recording]
     if running:
         return f"recorded {', '.join(str(stage.end_take(subject).csv) for subject in running)}"
@@ -122,19 +122,21 @@ STAGE_KEYS: dict[str, tuple[str, Callable[[LiveStage], str]]] = {
     "N": ("neutral", _neutral),
     "C": ("calibrate", _calibrate),
 }
-"""Key -> what it does, for people, and doing it."""
+"""Key -> its name for people, and its action."""
 
 
 def typing_of(faces: Mapping[str, Face]) -> Typing:
-    """What may be typed in a session of these faces. Without a panel the terminal's own lines are read, from now on."""
+    """The input line of a session of these faces. Without a panel, the terminal's own lines are read from now on."""
     if not sys.stdout.isatty():
         read_lines(faces)
     return Typing(faces)
 
 
 def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
-    """Run the commands of a terminal that is read line by line, where no panel is drawn, on a thread of its own. Others
-    are not read."""
+    """Run the commands that are typed line by line on a terminal, where no panel is drawn, on a thread of its own.
+
+    `lines` None is standard input. Nothing is read from what is not a terminal.
+    """
     typed = lines or sys.stdin
 
     def read() -> None:
@@ -143,7 +145,7 @@ def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
                 run_command(line, faces)
         except OSError:
             return
-        except Exception as error:  # what is typed is a convenience: the face goes on
+        except Exception as error:  # typing is a convenience: the face goes on
             report_side_failure("typing", error)
 
     if typed.isatty():
@@ -155,7 +157,10 @@ def read_lines(faces: Mapping[str, Face], lines: TextIO | None = None) -> None:
 
 
 def run_command(line: str, faces: Mapping[str, Face]) -> None:
-    """`mood happy:0.4` for every face, `mood Ada happy:0.4` for one subject's. Anything else is one line of warning."""
+    """Run a typed command: `mood happy:0.4` for every face, `mood Ada happy:0.4` for one subject.
+
+    Anything else logs one line of warning.
+    """
     words = line.split()
     if not words:
         return

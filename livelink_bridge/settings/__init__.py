@@ -1,1 +1,1 @@
-"""Settings from defaults, file, environment and flags; what the program remembers between runs."""
+"""Settings from defaults, file, environment and flags, and what the program remembers between runs."""

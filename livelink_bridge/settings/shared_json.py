@@ -1,4 +1,4 @@
-"""A small JSON file of this user's that several programs read and change at the same time."""
+"""A small JSON file of the user that several programs read and change at the same time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from arkit_mapping.whole_file import whole_file
 
 LOCK_S = 5.0
-"""Longest wait for another program that is changing the file: each holds the lock for milliseconds."""
+"""Longest wait for another program that is changing the file; each holds the lock for milliseconds."""
 
 
 def read(path: Path) -> Any:
-    """What the file holds; {} where there is none. Raises OSError, and ValueError for what is not JSON."""
+    """The content of the file; {} if there is none. Raises OSError, and ValueError for a file that is not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -22,10 +22,10 @@ def read(path: Path) -> Any:
 
 
 def change(path: Path, changed: Callable[[], Any]) -> None:
-    """Write what `changed` returns, with nobody else changing the file between its reading there and the writing here.
+    """Write what `changed` returns, while no other program can change the file.
 
-    `changed` reads the file itself, as each knows best what to make of a damaged one. The folder is made. Raises
-    OSError, TimeoutError among them where another program keeps the lock for `LOCK_S`.
+    `changed` reads the file itself, since each caller treats a damaged one in its own way. The folder is created.
+    Raises OSError, which includes TimeoutError where another program keeps the lock for `LOCK_S`.
     """
     from filelock import FileLock, Timeout  # 55 ms to import, and most runs change nothing
 

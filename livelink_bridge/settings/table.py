@@ -228,7 +228,7 @@ class Settings:
 
     allow_cut: bool = row(
         False, checks.switch, "", "Advanced", _READS, flag="--allow-cut/--whole",
-        help="Accept an audio file that ends before its header says; off makes it an error.")
+        help="Accept an audio file that ends before its header says; with --whole it is an error.")
     """Accept an audio file that ends before its header says, instead of an error; see
     [files that end early](play.md#files-that-end-early)"""
 

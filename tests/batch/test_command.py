@@ -117,7 +117,7 @@ def test_a_folder_without_sound_is_exit_code_1(
 ) -> None:
     (tmp_path / "notes.txt").write_text("x")
     assert run(["convert", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
-    assert "1 files, none of them sound by its name" in capsys.readouterr().err
+    assert "1 files, none of them audio by its name" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_said_at_the_end(

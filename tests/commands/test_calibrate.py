@@ -26,7 +26,7 @@ def test_room_and_voice_set_the_gate_and_are_remembered_for_the_device(capsys):
     assert -58 < found.open_dbfs < -45
     assert calibration.load("list:") == found
     said = capsys.readouterr().out
-    assert "nobody speaks" in said and "now speak" in said and f"opens at {found.open_dbfs:g} dBFS" in said
+    assert "please be silent" in said and "now speak" in said and f"opens at {found.open_dbfs:g} dBFS" in said
 
 
 def test_a_voice_that_never_comes_is_one_line_and_nothing_is_remembered():

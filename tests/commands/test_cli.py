@@ -39,7 +39,7 @@ def test_devices_lists_what_the_sound_system_has(
     assert "Speakers, ALSA" in capsys.readouterr().out
     monkeypatch.setattr("livelink_bridge.devices.portaudio.sound_system", lambda: SoundSystem(NoSound([])))
     assert run(["devices"]) == 0
-    assert "no sound devices" in capsys.readouterr().out
+    assert "no audio devices" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("small_model")

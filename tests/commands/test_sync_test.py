@@ -102,10 +102,10 @@ def clapped(
 def test_without_audio_the_jaw_claps_and_ends_neutral(arrivals: Arrivals, capsys: pytest.CaptureFixture[str]) -> None:
     seen, out = clapped(["--no-audio"], arrivals, capsys)
     assert seen[-1][1] == 0
-    assert "and no speakers; Ctrl-C ends" in out
+    assert "and no loudspeakers; Ctrl-C ends" in out
     assert "--face-delay MS (now 0)" in out and "--audio-delay MS (now 0)" in out
     assert "clap 1 of 1\n" in out
-    assert "1 claps; no tone was heard" in out
+    assert "1 claps; no tone was played" in out
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Verbs that look and report: doctor, monitor, devices, config."""
+"""Commands that inspect and report: doctor, monitor, devices, config."""

@@ -1,4 +1,4 @@
-"""`doctor`: why the MetaHuman does not move."""
+"""`doctor`: find out why the MetaHuman does not move."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ def doctor(
     settings: Settings,
     seconds: Annotated[
         float,
-        typer.Option(metavar="S", min=0, max=LONGEST_S, help="How long to listen for other senders; 0 for not at all."),
+        typer.Option(
+            metavar="S", min=0, max=LONGEST_S, help="Listen so long for other senders; 0 does not. Default 1."
+        ),
     ] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: level, what, text.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line: level, what, text.")] = False,
 ) -> None:
     """Find out why the face does not move.
 
-    Checks everything between a voice and a face and says what to do about what is wrong. Exit code 1 if nothing can
+    Checks everything from the voice to the face and says what to do about each problem. Exit code 1 if the face cannot
     move.
     """
     from dataclasses import asdict
@@ -42,9 +44,9 @@ def doctor(
         own.subject: partial(MicrophoneSource, build.input_of(own, mic), clock=clock)
         for mic, own in performers_of(settings)
     }
-    everybody = [own for _, own in performers_of(settings)] or [settings]
-    uris = tuple(dict.fromkeys(uri for own in everybody for uri in own.targets))
-    subject = everybody[0].subject
+    performers = [own for _, own in performers_of(settings)] or [settings]
+    uris = tuple(dict.fromkeys(uri for own in performers for uri in own.targets))
+    subject = performers[0].subject
     checks = examine(
         uris,
         lambda: build.model_of(settings),

@@ -1,4 +1,4 @@
-"""`devices`, `config`: what there is, without starting anything."""
+"""`devices`, `config`: print what is there, without starting anything."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def devices() -> None:
-    """List the sound devices.
+    """List the audio devices.
 
-    The index, or a part of the name, goes behind --mic.
+    Give --mic and --audio-out an index or part of a name.
     """
     from livelink_bridge.devices.portaudio import sound_system
     from livelink_bridge.devices.pulse import pulse_inputs, shown_names
@@ -21,7 +21,7 @@ def devices() -> None:
     system = sound_system()
     found = system.devices()
     if not found:
-        typer.echo("no sound devices: plug one in, or start the sound server")
+        typer.echo("no audio devices: plug one in, or start the sound server")
     for line in device_lines(found, system.systems(), system.default()):
         typer.echo(line)
     sources = pulse_inputs()
@@ -31,7 +31,7 @@ def devices() -> None:
 
 
 def device_lines(found: list[dict[str, Any]], systems: Any, default: tuple[int, int]) -> list[str]:
-    """A line per device; `default` holds the indices of the system's input and output, -1 for none."""
+    """A line per device. `default` holds the indices of the system's input and output, -1 for none."""
     lines = []
     for index, device in enumerate(found):
         directions = [name for name in ("input", "output") if device[f"max_{name}_channels"]]
@@ -53,7 +53,7 @@ def _channels(counts: int | str) -> str:
 def config(settings: Settings) -> None:
     """Print the settings in force, as YAML.
 
-    --config reads it back. Later wins: defaults, the settings file, the environment (LIVELINK_BRIDGE_SUBJECT=...),
+    --config reads the output back. Later wins: defaults, settings file, environment (LIVELINK_BRIDGE_SUBJECT=...),
     flags.
     """
     from livelink_bridge.settings.loading import as_yaml

@@ -17,32 +17,32 @@ from livelink_bridge.monitor.summary_text import lines
 PANEL_EVERY_S = 0.1
 PLAIN_EVERY_S = 1.0
 
-_WIRE_HELP = "livelink, osc, vmc or ifacialmocap. Default by the port; on a port of none of them, by each datagram."
+_WIRE_HELP = "Protocol: livelink, osc, vmc or ifacialmocap. Default by the port, or on any other port by each datagram."
 _CHANNELS_HELP = (
-    "Whose values are shown: all, moving, or names such as JawOpen,HeadYaw. Default moving on a screen, else a few."
+    "Channels to show: all, moving, or names such as JawOpen,HeadYaw. Default moving on a terminal, else a few."
 )
 _RECORD_HELP = (
-    "Also write what arrives as Live Link Face takes: one per subject into this folder, or the first "
-    "subject's as this .csv."
+    "Also record what arrives as Live Link Face takes: one per subject into this folder, or the first subject's as "
+    "this .csv."
 )
 
 
 def monitor(
-    port: Annotated[int, typer.Option(metavar="PORT", help="UDP port to listen on.")] = 11111,
+    port: Annotated[int, typer.Option(metavar="PORT", help="UDP port to listen on. Default 11111.")] = 11111,
     seconds: Annotated[
-        float | None, typer.Option(metavar="S", min=0, help="End after this long; without it, Ctrl-C ends.")
+        float | None, typer.Option(metavar="S", min=0, help="End after so many seconds. Default at Ctrl-C.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line: a summary every second and one at the end.")
+        bool, typer.Option("--json", help="Print one JSON object per line: a summary every second and one at the end.")
     ] = False,
     wire: Annotated[str | None, typer.Option(metavar="WIRE", help=_WIRE_HELP)] = None,
     channels: Annotated[str | None, typer.Option(metavar="NAME,...", help=_CHANNELS_HELP)] = None,
     record: Annotated[Path | None, typer.Option(metavar="DIR|FILE.csv", help=_RECORD_HELP)] = None,
 ) -> None:
-    """Receive like Unreal and say what arrives.
+    """Receive like Unreal and report what arrives.
 
-    Subject, rate, jitter and loss; which datagrams Unreal would drop without a word, why, and what to do. On a screen,
-    live bars. Also hears OSC, VMC and iFacialMocap.
+    Shows subject, rate, jitter and loss; which datagrams Unreal would drop silently, why, and what to do; on a
+    terminal, live bars. Also receives OSC, VMC and iFacialMocap.
     """
     from livelink_bridge.monitor.monitor import SHOWN_CHANNELS, listen
 
@@ -57,7 +57,7 @@ def monitor(
 
 
 def channels_of(text: str | None, default: Sequence[str] | None) -> Sequence[str] | None:
-    """The channels that --channels names, None for those that move. Raises UsageError for a name that is none."""
+    """The channels that --channels names, None for those that move. Raises UsageError for an unknown name."""
     from arkit_mapping.channels import CHANNELS_61, index_of
     from livelink_bridge.errors import UsageError
 
@@ -73,7 +73,7 @@ def channels_of(text: str | None, default: Sequence[str] | None) -> Sequence[str
 
 @contextmanager
 def _screen(live: bool, as_json: bool, said: list[str]) -> Iterator[tuple[Callable[[dict[str, Any]], None], float]]:
-    """What shows a summary, and how often it wants one; the last one printed is `said`."""
+    """A function that shows a summary, and how often it wants one, in seconds. `said` gets the last one printed."""
     if not live:
 
         def say(summary: dict[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""Verbs that read and write files."""
+"""Commands that read and write files."""

@@ -1,4 +1,4 @@
-"""`convert` of folders: a batch, from settings to an exit code."""
+"""`convert` of folders: a batch of audio files."""
 
 from __future__ import annotations
 
@@ -26,20 +26,24 @@ ENGINES = ("local", "ray")
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """What can be asked of a batch only."""
+    """Options of a batch."""
 
     jobs: int | None = None
+    """Audio files at a time; None is one per core."""
     dry_run: bool = False
     report: Path | None = None
+    """The page with figures that is written at the end."""
     engine: str = "local"
+    """One of ENGINES."""
     ray_address: str | None = None
+    """Of the Ray cluster; None starts one on this machine."""
 
     def check(self) -> None:
-        """Raises UsageError for what cannot be."""
+        """Raises UsageError for a value that is not allowed."""
         if self.engine not in ENGINES:
             raise UsageError(f"--engine: got {self.engine!r}, expected {' or '.join(ENGINES)}")
         if self.jobs is not None and self.jobs < 1:
-            raise UsageError(f"--jobs: got {self.jobs}, expected 1 or more sounds at a time")
+            raise UsageError(f"--jobs: got {self.jobs}, expected 1 or more files at a time")
         if self.ray_address is not None and self.engine != "ray":
             raise UsageError("--ray-address goes with --engine ray")
         if self.report is not None and (self.report.suffix.lower() not in (".html", ".htm") or self.report.is_dir()):
@@ -49,10 +53,13 @@ class BatchOptions:
 def convert_folders(
     settings: Settings, paths: Sequence[Path], out: Path, wishes: BatchOptions, *, with_sound: bool = True
 ) -> None:
-    """Convert whatever sounds lie below the folders and are not done, and put each beside its take unless not
-    `with_sound`.
+    """Convert the audio files below the folders that are not done yet.
 
-    Raises BridgeError where some could not be.
+    Parameters
+    ----------
+    with_sound : whether a copy of the audio is put beside each take
+
+    Raises BridgeError where some could not be converted.
     """
     from livelink_bridge.batch.progress import watching
     from livelink_bridge.batch.run import Batch
@@ -115,7 +122,7 @@ def recipe_settings() -> set[str]:
 
 
 def dry_run(batch: Batch) -> None:
-    """Say what a run would do. Raises BridgeError where something could not be done."""
+    """Print what a run would do. Raises BridgeError where some files could not be converted."""
     to_do = 0
     for work in batch.plan():
         typer.echo(f"{work.sound} -> {work.out}")
@@ -128,7 +135,7 @@ def dry_run(batch: Batch) -> None:
 
 
 def finish(batch: Batch, tally: Tally, took_s: float, report: Path | None, clock: Clock) -> None:
-    """Say what became of it all. Raises BridgeError where something went wrong."""
+    """Print the totals and write the report. Raises BridgeError where some files could not be converted."""
     from livelink_bridge.batch.report import Totals, totals_text, write_report
 
     totals = Totals(tally.converted, tally.kept, tally.failed, tally.seconds, took_s)
@@ -157,7 +164,7 @@ def _engine(wishes: BatchOptions) -> Engine:
 
 def _refuse_nothing(batch: Batch, paths: Sequence[Path]) -> None:
     if not batch.found.sounds and not batch.found.refused:
-        there = f"{batch.found.others} files, none of them sound by its name" if batch.found.others else "no files"
+        there = f"{batch.found.others} files, none of them audio by its name" if batch.found.others else "no files"
         raise BridgeError(f"nothing to convert in {', '.join(map(str, paths))}: {there}")
 
 

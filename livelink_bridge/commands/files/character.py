@@ -1,4 +1,4 @@
-"""`character`: a file to start from, and what a file does."""
+"""`character`: write a character file to start from, or explain one."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ CLOSURES = {
 
 def character(
     action: Annotated[
-        Literal["init", "check"], typer.Argument(help="init writes a file to start from; check says what a file does.")
+        Literal["init", "check"], typer.Argument(help="init writes a file to start from; check explains a file.")
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The character file.")],
     preset: Annotated[
         str | None,
-        typer.Option(metavar="metahuman|arkit|vrm", help="init: what the file builds on. Default metahuman."),
+        typer.Option(
+            metavar="metahuman|arkit|vrm", help="init: the preset that the file builds on. Default metahuman."
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="init: overwrite the file if there is one.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="init: overwrite the file if it exists.")] = False,
 ) -> None:
     """Write or check a character file.
 
-    It says how one face wears the poses: gain, offset, curve, limits, smoothing, symmetry, lips and head. --character
-    takes it.
+    A character file adapts frames to one face: gain, offset, curve, limits, smoothing, symmetry, lips and head. Use it
+    with --character.
     """
     from livelink_bridge.errors import UsageError
 
@@ -50,8 +52,10 @@ def character(
 
 
 def write_starter(file: Path, preset: str, *, force: bool) -> None:
-    """Write the file to start from. Raises UsageError for an unknown preset, BridgeError where it is in the way of
-    another file."""
+    """Write a file to start from.
+
+    Raises UsageError for an unknown preset, BridgeError where the file exists, unless `force`, or cannot be written.
+    """
     from arkit_mapping.character.character import CharacterError
     from arkit_mapping.character.file import starter
     from arkit_mapping.whole_file import whole_file
@@ -74,34 +78,39 @@ def write_starter(file: Path, preset: str, *, force: bool) -> None:
         raise BridgeError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def described(worn: Character) -> Iterator[str]:
-    """A line for each thing that a character does, for people."""
-    yield f"name       {worn.name or '(none)'}"
-    yield f"lips       {CLOSURES[worn.closure]}"
-    yield from _table("channels", _changes(worn))
-    yield from _table("smoothing", _smoothings(worn))
-    yield from _table("symmetry", _symmetries(worn.symmetry))
-    turns = ", ".join(f"{axis} {getattr(worn.head, axis):+d}" for axis in ("yaw", "pitch", "roll"))
-    yield f"head       {turns}, gain {worn.head.gain:g}"
+def described(character: Character) -> Iterator[str]:
+    """Lines that explain what a character does."""
+    yield f"name       {character.name or '(none)'}"
+    yield f"lips       {CLOSURES[character.closure]}"
+    yield from _table("channels", _changes(character))
+    yield from _table("smoothing", _smoothings(character))
+    yield from _table("symmetry", _symmetries(character.symmetry))
+    turns = ", ".join(f"{axis} {getattr(character.head, axis):+d}" for axis in ("yaw", "pitch", "roll"))
+    yield f"head       {turns}, gain {character.head.gain:g}"
 
 
 def _table(title: str, lines: list[str]) -> Iterator[str]:
-    """The title before the first line only."""
+    """Lines, with the title before the first one."""
     for line in lines or ["as predicted" if title != "smoothing" else "none, 0 ms"]:
         yield f"{title:10} {line}"
         title = ""
 
 
-def _changes(worn: Character) -> list[str]:
-    """What is done to each channel by name, in the order in which it is done."""
+def _changes(character: Character) -> list[str]:
+    """What is done to each channel, in the order in which it is applied."""
     told: dict[str, list[str]] = {}
-    for what, entries in (("gain", worn.gain), ("offset", worn.offset), ("curve", worn.curve), ("limits", worn.limits)):
+    for what, entries in (
+        ("gain", character.gain),
+        ("offset", character.offset),
+        ("curve", character.curve),
+        ("limits", character.limits),
+    ):
         for channel, value in entries.items():
             told.setdefault(channel, []).append(f"{what} {_plain(value)}")
     told_jaw = [
         what
         for what in ("gain", "curve")
-        if "JawOpen" in getattr(worn, what) and "MouthClose" not in getattr(worn, what)
+        if "JawOpen" in getattr(character, what) and "MouthClose" not in getattr(character, what)
     ]
     if told_jaw:
         told.setdefault("MouthClose", []).append(f"{' and '.join(told_jaw)} as JawOpen")
@@ -113,13 +122,13 @@ def _plain(value: Any) -> str:
     return f"[{', '.join(map(_plain, value))}]" if isinstance(value, list | tuple) else f"{value:g}"
 
 
-def _smoothings(worn: Character) -> list[str]:
-    """The channels that share numbers, what those are, and by how much they delay speech."""
+def _smoothings(character: Character) -> list[str]:
+    """Channels that share smoothing, its parameters, and by how much it delays speech."""
     from arkit_mapping.character.delay import added_delay
     from arkit_mapping.character.groups import GROUPS
 
     alike: dict[Smoothing, list[str]] = {}
-    for channel, smoothing in worn.smoothing.items():
+    for channel, smoothing in character.smoothing.items():
         if smoothing is not None:
             alike.setdefault(smoothing, []).append(channel)
     lines = []
@@ -132,7 +141,7 @@ def _smoothings(worn: Character) -> list[str]:
 
 
 def _symmetries(symmetry: Mapping[str, float]) -> list[str]:
-    """The pairs that are pulled equally far."""
+    """Pairs of channels that are pulled together equally far."""
     from arkit_mapping.character.symmetry import PAIRS
 
     alike: dict[float, list[str]] = {}
@@ -143,7 +152,7 @@ def _symmetries(symmetry: Mapping[str, float]) -> list[str]:
 
 
 def _names(names: list[str], wholes: Mapping[str, tuple[str, ...]]) -> str:
-    """Names on one line: a whole by its own name where hardly any of its names is missing, then the rest."""
+    """Names on one line: a group by its own name where at most a quarter of its members is missing, then the rest."""
     told, left = [], dict.fromkeys(names)
     for whole, members in wholes.items():
         missing = [name for name in members if name not in left]

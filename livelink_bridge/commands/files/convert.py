@@ -1,4 +1,4 @@
-"""`convert`: sound files, and folders of them, to Live Link Face takes, as fast as the machine goes."""
+"""`convert`: audio files, and folders of them, to Live Link Face takes, as fast as the machine goes."""
 
 from __future__ import annotations
 
@@ -24,38 +24,56 @@ def convert(
     settings: Settings,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE|FOLDER", help="Sound: wav, flac, ogg, mp3 and the like, or folders of it."),
+        typer.Argument(metavar="FILE|FOLDER", help="Audio files (wav, flac, ogg, mp3 and others) or folders of them."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A .csv for one file, else a folder.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="OUT", help="The take, a .csv, for one file; else a folder.")
+    ],
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", metavar="N", help="Batch: sounds at a time. Default one a core.")
+        int | None,
+        typer.Option(
+            "--jobs", "-j", metavar="N", help="Files at a time. Default one per core.", rich_help_panel="Batch"
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Batch: say what would be converted, and convert nothing.")
+        bool,
+        typer.Option("--dry-run", help="List what would be converted, and convert nothing.", rich_help_panel="Batch"),
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="PAGE.html", help="Batch: also write a page with figures and curves of every take."),
+        typer.Option(
+            metavar="PAGE.html",
+            help="Also write a page with figures and curves of every take.",
+            rich_help_panel="Batch",
+        ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(metavar="local|ray", help="Batch: who does the work, this machine or a Ray cluster.")
+        str,
+        typer.Option(
+            metavar="local|ray", help="Run on this machine or on a Ray cluster. Default local.", rich_help_panel="Batch"
+        ),
     ] = "local",
     ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of the cluster; default one of its own on this machine.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of the Ray cluster. Default a new one on this machine.",
+            rich_help_panel="Batch",
+        ),
     ] = None,
     with_sound: Annotated[
         bool | None,
         typer.Option(
             "--with-sound/--no-sound",
-            help="Put the sound beside the take as a .wav. Default: of folders yes, of files no.",
+            help="Put the audio beside the take as a .wav. Default yes for folders, no for files.",
         ),
     ] = None,
 ) -> None:
-    """Convert sound files to Live Link Face takes.
+    """Convert audio files to Live Link Face takes.
 
-    As fast as the machine goes. A take is a CSV with 60 rows a second from timecode 00:00:00:00.000, as the phone app
-    writes it. Folders are a batch: OUT gets the same tree, what is done is skipped, and a batch that was ended goes on
-    where it was.
+    Runs as fast as the machine goes. A take is a CSV with 60 rows per second from timecode 00:00:00:00.000, as the
+    phone app writes it. Folders make a batch: OUT gets the same tree, finished files are skipped, and an interrupted
+    batch resumes where it stopped.
     """
     wishes = BatchOptions(jobs, dry_run, report, engine, ray_address)
     wishes.check()
@@ -67,8 +85,10 @@ def convert(
 
 
 def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_sound: bool = False) -> None:
-    """Convert files one after the other, each with the settings' own seed. Raises BridgeError where some could not
-    be."""
+    """Convert files one after the other, each with the settings' own seed.
+
+    Raises BridgeError where some could not be converted.
+    """
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
     from livelink_bridge.session.modes import convert_file
@@ -109,7 +129,7 @@ def _place(file: Path, take: Path, with_sound: bool) -> None:
 
 
 def take_paths(files: Sequence[Path], out: Path) -> list[Path]:
-    """Where each file's take goes. Raises UsageError where that cannot be told."""
+    """The path of each file's take. Raises UsageError where `out` does not say it for every file."""
     if Path("-") in files:
         raise UsageError(
             "got - for standard input, expected files; livelink-bridge play - takes what another program writes"

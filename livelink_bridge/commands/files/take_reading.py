@@ -1,4 +1,4 @@
-"""Reading takes for a command: what is unlike the app's files is said once a file, before anything is done with it."""
+"""Reading takes for a command: differences from the app's files are reported once per file, before it is used."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ if TYPE_CHECKING:
     from arkit_mapping.takes.csv import Take
     from livelink_bridge.takes.discovery import TakeFiles
 
-_RATE_HELP = "What FF of a take's timecode counts: 24, 25, 29.97df ... Default: what it shows."
+_RATE_HELP = "Frame rate of a take's timecode: 24, 25, 29.97df ... Default the rate that it shows."
 TakeRate = Annotated[str | None, typer.Option("--take-rate", "--rate", metavar="RATE", help=_RATE_HELP)]
 LongTakeRate = Annotated[str | None, typer.Option("--take-rate", metavar="RATE", help=_RATE_HELP)]
-"""For commands whose --rate is that of what they write."""
+"""For commands whose --rate is that of the take they write."""
 
 
 def read(path: Path, rate: str | None) -> tuple[TakeFiles, Take]:
-    """The take that a .csv or a folder is. Raises TakeError, UsageError for a rate that nobody counts at."""
+    """Find and read the take that a .csv or a folder holds.
+
+    Parameters
+    ----------
+    rate : frame rate of its timecode; None is the one that it shows
+
+    Raises TakeError, and UsageError for a rate that does not exist.
+    """
     from arkit_mapping.takes.csv import read_take
     from livelink_bridge.takes.discovery import find_take
 
@@ -32,8 +39,10 @@ def read(path: Path, rate: str | None) -> tuple[TakeFiles, Take]:
 
 
 def part_of(take: Take, csv: Path, start: str | None, end: str | None) -> Take:
-    """The take between two moments as a user writes them. Raises UsageError for what is no moment, TakeError where it
-    has no rows."""
+    """The part of a take between two moments as a user writes them; None is the take's own start or end.
+
+    Raises UsageError for text that is not a moment, TakeError where the part has no rows.
+    """
     from arkit_mapping.takes.csv import TakeError
     from arkit_mapping.takes.edit import moment, trim
 
@@ -50,13 +59,13 @@ def part_of(take: Take, csv: Path, start: str | None, end: str | None) -> Take:
 
 
 def say(csv: Path, take: Take) -> None:
-    """Tell what the reader noticed, on one line."""
+    """Print what the reader noticed about a take, on one line."""
     if take.said:
         typer.echo(f"livelink-bridge: take {csv}: {take.said}", err=True)
 
 
 def check_rate(rate: str | None) -> None:
-    """Raises UsageError for what no timecode counts."""
+    """Raises UsageError for a timecode rate that does not exist."""
     from arkit_mapping.takes.clock import counting_of
     from arkit_mapping.takes.csv import TakeError
 

@@ -1,4 +1,4 @@
-"""`takes`: look at recorded takes, check, cut, even out, put together and export them."""
+"""`takes`: list, check, cut, resample, merge and export recorded takes."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from livelink_bridge.takes.discovery import TakeFiles
     from livelink_bridge.takes.pair import Part
 
-_TakeArgument = Annotated[Path, typer.Argument(metavar="TAKE", help="A Live Link Face .csv or a take's folder.")]
+_TakeArgument = Annotated[Path, typer.Argument(metavar="TAKE", help="A Live Link Face .csv, or the folder of a take.")]
 _Out = Annotated[
-    Path, typer.Option("--out", "-o", metavar="FILE.csv", help="The take that is written, its sound beside it.")
+    Path, typer.Option("--out", "-o", metavar="FILE.csv", help="The take to write; its audio is put beside it.")
 ]
-_NoSound = Annotated[bool, typer.Option("--no-sound", help="Leave its sound behind.")]
-_Force = Annotated[bool, typer.Option("--force", help="Overwrite it if it exists.")]
+_NoSound = Annotated[bool, typer.Option("--no-sound", help="Do not write the audio.")]
+_Force = Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")]
 _RATES = (1, 240)
-_HELP = "Look at recorded takes, check, cut, even out, put together and export them."
+_HELP = "List, check, cut, resample, merge and export takes."
 
 
 def build(style: Literal["rich"] | None = None) -> typer.Typer:
-    """The group of commands; `style` is how help is drawn."""
+    """The group of commands. `style` is how its help is drawn."""
     app = typer.Typer(help=_HELP, add_completion=False, rich_markup_mode=style, cls=GroupedGroup)
     for name, command in (
         ("list", list_takes),
@@ -47,11 +47,11 @@ def build(style: Literal["rich"] | None = None) -> typer.Typer:
 
 def list_takes(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where takes or their folders are. Default here.")
+        Path, typer.Argument(metavar="[FOLDER]", help="Folder with takes or their folders. Default the current one.")
     ] = Path("."),
     take_rate: TakeRate = None,
 ) -> None:
-    """Show the takes in a folder and below: slate, take, subject, length, rate, gaps and sound."""
+    """List the takes in a folder and below: slate, take, subject, length, rate, gaps and audio."""
     from rich.console import Console
 
     from livelink_bridge.commands.files.takes_table import row_of, table_of
@@ -76,7 +76,7 @@ def check(
     ],
     take_rate: TakeRate = None,
 ) -> None:
-    """Say what Unreal's importers would not take as it is meant. Exit code 1 if a take would fail."""
+    """Report what Unreal's importers would misread. Exit code 1 if a take would fail."""
     from arkit_mapping.takes.check import check_take
     from livelink_bridge.takes.discovery import find_takes
 
@@ -101,14 +101,15 @@ def trim(
     take: _TakeArgument,
     out: _Out,
     start: Annotated[
-        str | None, typer.Option(metavar="MOMENT", help="Seconds from the first row, or a timecode HH:MM:SS:FF.")
+        str | None,
+        typer.Option(metavar="MOMENT", help="First moment: seconds from the first row, or a timecode HH:MM:SS:FF."),
     ] = None,
-    end: Annotated[str | None, typer.Option(metavar="MOMENT", help="The last row's moment; so written too.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="MOMENT", help="Last moment, written the same way.")] = None,
     no_sound: _NoSound = False,
     take_rate: TakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Cut a part out of a take, and out of its sound. Rows keep their values and their timecode."""
+    """Cut a part out of a take, and out of its audio. Rows keep their values and their timecode."""
     if start is None and end is None:
         raise UsageError("got neither --start nor --end, expected at least one")
     check_out(out)
@@ -120,12 +121,12 @@ def trim(
 def resample(
     take: _TakeArgument,
     out: _Out,
-    rate: Annotated[int, typer.Option(metavar="N", help="Rows a second, 1 to 240.")] = 60,
+    rate: Annotated[int, typer.Option(metavar="N", help="Rows per second, 1 to 240. Default 60.")] = 60,
     no_sound: _NoSound = False,
     take_rate: LongTakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Even rows out by timecode; rows that are missing are filled in. The sound stays whole."""
+    """Resample a take to evenly spaced rows. Missing rows are interpolated. The audio stays whole."""
     check_out(out)
     files, whole = read(take, take_rate)
     even = _at_rate(whole, files.csv, rate)
@@ -133,21 +134,19 @@ def resample(
 
 
 def merge(
-    mouth: Annotated[
-        Path, typer.Argument(metavar="MOUTH", help="Take whose jaw, mouth, cheeks, nose and tongue are taken.")
-    ],
-    upper: Annotated[Path, typer.Argument(metavar="UPPER", help="Take whose eyes, brows and head are taken.")],
+    mouth: Annotated[Path, typer.Argument(metavar="MOUTH", help="Take for jaw, mouth, cheeks, nose and tongue.")],
+    upper: Annotated[Path, typer.Argument(metavar="UPPER", help="Take for eyes, brows and head.")],
     out: _Out,
     align: Annotated[
         Literal["timecode", "start"],
-        typer.Option(help="Lay them over each other by time of day, or first row on first row."),
+        typer.Option(help="Align the takes by time of day, or first row on first row. Default timecode."),
     ] = "timecode",
     no_sound: _NoSound = False,
     take_rate: TakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Put the mouth of one take under the upper face of another, for as long as both last. The sound is that of the
-    mouth."""
+    """Merge the mouth of one take with the upper face of another, for as long as both last. The audio is that of
+    MOUTH."""
     from arkit_mapping.takes.csv import TakeError
     from arkit_mapping.takes.edit import merge as merged
 
@@ -165,23 +164,25 @@ def export(
     take: _TakeArgument,
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="FILE", help="Its ending says what is written: .csv, .json, .npz or .glb."),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="File to write; its ending says the format: .csv, .json, .npz or .glb."
+        ),
     ],
     rate: Annotated[
-        int | None, typer.Option(metavar="N", help="First even out to N rows a second. Default: rows as they are.")
+        int | None, typer.Option(metavar="N", help="First resample to N rows per second. Default the rows as they are.")
     ] = None,
     face: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FACE", help="For .glb: the face to animate, a .glb, .vrm or .gltf. Default a plain mask."
-        ),
+        typer.Option(metavar="FACE", help="Face to animate in a .glb: a .glb, .vrm or .gltf. Default a plain mask."),
     ] = None,
     no_sound: _NoSound = False,
     take_rate: LongTakeRate = None,
     force: _Force = False,
 ) -> None:
-    """Write a take as CSV, JSON, numpy arrays, or a glTF morph animation for Blender, Maya and Unreal. A CSV has its
-    sound beside it."""
+    """Export a take as CSV, JSON, numpy arrays or a glTF morph animation.
+
+    Blender, Maya and Unreal read the glTF. A CSV gets its audio beside it.
+    """
     from livelink_bridge.takes.export import GLB, KINDS
 
     kind = out.suffix.lower()
@@ -196,13 +197,13 @@ def export(
 
 
 def check_out(out: Path) -> None:
-    """UsageError for a name that no take has."""
+    """Raises UsageError for a file that is not a .csv."""
     if out.suffix.lower() != ".csv":
         raise endings.wrong(out, ".csv; takes export writes .json, .npz and .glb")
 
 
 def _sound_of(files: TakeFiles, whole: Take, part: Take, no_sound: bool, *, to_end: bool) -> Part | None:
-    """What of a take's sound goes with a part of it; `to_end`: also what the sound has after the last row."""
+    """The part of a take's audio that goes with a part of its rows; `to_end`: also what follows the last row."""
     from arkit_mapping.takes.edit import duration_s
     from livelink_bridge.takes.pair import Part
 

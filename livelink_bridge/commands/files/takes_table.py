@@ -1,4 +1,4 @@
-"""What `takes list` shows of each take."""
+"""The table of `takes list`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from livelink_bridge.takes.discovery import TakeFiles
 
 @dataclass(frozen=True, slots=True)
 class TakeRow:
-    """One take, described."""
+    """One row of the table."""
 
     files: TakeFiles
     shown: str
-    """Its path below the folder that is listed."""
+    """Its path below the listed folder."""
     length: str = ""
     rate: str = ""
     missing: str = ""
@@ -31,7 +31,7 @@ class TakeRow:
 
 
 def row_of(files: TakeFiles, folder: Path, rate: str | None = None) -> TakeRow:
-    """Read one take, whose FF counts `rate`; what cannot be read is told, not raised."""
+    """Read one take with a timecode at `rate`. A take that cannot be read has its reason in `trouble`."""
     shown = files.csv.name if files.csv == folder else str(files.csv.relative_to(folder))
     try:
         take = read_take(files.csv, rate)
@@ -46,14 +46,14 @@ def row_of(files: TakeFiles, folder: Path, rate: str | None = None) -> TakeRow:
 
 
 def clock_text(seconds: float) -> str:
-    """`3:07.5`: minutes and seconds, hours before them where there are any."""
+    """`3:07.5`: minutes and seconds, after hours if there are any."""
     minutes, rest = divmod(round(seconds * 10) / 10, 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
 
 
 def table_of(rows: Sequence[TakeRow]) -> Table:
-    """One line a take; names come from files and are shown as they are, never as markup."""
+    """One line per take. Names come from files and are shown as they are, never as markup."""
     table = Table(box=None, pad_edge=False)
     for name in ("slate", "take", "subject", "length", "rate", "gaps", "sound", "file"):
         right = name in ("take", "length", "rate")

@@ -1,1 +1,1 @@
-"""Verbs that move a face now."""
+"""Commands that move a face in real time."""

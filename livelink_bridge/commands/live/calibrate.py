@@ -1,4 +1,4 @@
-"""`--calibrate`: two seconds of room, two of voice, and the gate knows this microphone."""
+"""`--calibrate`: measure two seconds of room and two of voice, and set the noise gate for this microphone."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
     from speech_to_face.base import Samples
 
 SETTLE_S = 0.5
-"""Left out at first: devices click when they are opened."""
+"""Skipped at first: devices click when they are opened."""
 LONGEST_S = 40.0
+"""Longest calibration, with all its waiting."""
 PATIENCE_S = 15.0
-"""How long somebody may take to begin to speak."""
+"""Longest wait for a voice."""
 NOTICED_DB = 6.0
+"""Above the room, audio counts as the voice that was waited for."""
 
 
 def calibrate(source: Source) -> Thresholds:
-    """Guide somebody through it, remember what was found, and say it. SourceError for a voice that is no louder than
-    the room."""
+    """Guide the user through a calibration, remember the thresholds for this microphone and print them.
+
+    Raises SourceError for a voice that is no louder than the room. Closes `source`.
+    """
     from livelink_bridge.devices import calibration
 
-    # A microphone that went away is waited for, but not for ever.
+    # A microphone that went away is waited for, but not indefinitely.
     patience = threading.Timer(LONGEST_S, source.close)
     patience.daemon = True
     patience.start()
@@ -37,9 +41,9 @@ def calibrate(source: Source) -> Thresholds:
         stack.callback(patience.cancel)
         blocks = source.blocks()
         recorded(blocks, SETTLE_S)
-        typer.echo(f"calibrating {source.name}: two seconds of room, nobody speaks ...")
+        typer.echo(f"calibrating {source.name}: two seconds of room, please be silent ...")
         room = recorded(blocks, calibration.ROOM_S)
-        typer.echo("now speak, as you will later ...")
+        typer.echo("now speak, as loud as you will later ...")
         first = until_voice(blocks, room)
         voice = np.concatenate([first, recorded(blocks, calibration.VOICE_S)])
         found = calibration.calibrate(room, voice, source.sample_rate)
@@ -51,23 +55,27 @@ def calibrate(source: Source) -> Thresholds:
 
 
 def recorded(blocks: Iterator[AudioBlock], seconds: float) -> Samples:
-    """The next seconds, mono. Raises SourceError when the microphone ends first."""
+    """The next seconds of audio, float32 (n,), mono. Raises SourceError when the microphone ends first."""
     from livelink_bridge.audio.downmix import Mixer
     from livelink_bridge.errors import SourceError
 
     parts: list[Samples] = []
-    heard_s, mixer = 0.0, Mixer()
+    recorded_s, mixer = 0.0, Mixer()
     for block in blocks:
         parts.append(mixer.push(block.samples, block.sample_rate))
-        heard_s += len(block.samples) / block.sample_rate
-        if heard_s >= seconds:
+        recorded_s += len(block.samples) / block.sample_rate
+        if recorded_s >= seconds:
             return np.concatenate(parts)
-    raise SourceError(f"the microphone stopped after {heard_s:.1f} s, expected {seconds:g} s of sound; calibrate again")
+    raise SourceError(
+        f"the microphone stopped after {recorded_s:.1f} s, expected {seconds:g} s of audio; calibrate again"
+    )
 
 
 def until_voice(blocks: Iterator[AudioBlock], room: Samples) -> Samples:
-    """Wait for something clearly louder than the room; the block that was, mono. After PATIENCE_S the newest block,
-    whatever it is."""
+    """Wait for a block that is NOTICED_DB louder than the room, and return it, float32 (n,), mono.
+
+    After PATIENCE_S the newest block, however quiet.
+    """
     from livelink_bridge.audio.downmix import Mixer
     from livelink_bridge.reporting.metrics import level_dbfs
 

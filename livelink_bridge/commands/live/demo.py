@@ -1,4 +1,4 @@
-"""`demo`: everything at once on a bundled sentence, with a look at what arrives."""
+"""`demo`: the whole program on a bundled sentence, with a report on what a receiver gets."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ def demo(
     seconds: Annotated[
         float | None,
         typer.Option(
-            metavar="S", min=0.5, max=MAX_SECONDS, help="Speak so long; the sentence repeats. Default once, 9 s."
+            metavar="S",
+            min=0.5,
+            max=MAX_SECONDS,
+            help="Length in seconds; the sentence is cut or repeated. Default 9, the sentence once.",
         ),
     ] = None,
-    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
+    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face without playing the audio.")] = False,
 ) -> None:
-    """Speak a bundled sentence into the face.
+    """Play a bundled sentence to the face.
 
-    It goes to --to and to a receiver of our own, which says what arrived and draws the mouth over time.
+    Frames go to --to and to a receiver inside the program, which reports what arrived and draws the mouth over time.
     """
     from livelink_bridge.commands.live.witness import witness
     from livelink_bridge.console.terminal import status_line
@@ -51,8 +54,8 @@ def demo(
         with sentence(seconds) as file, witness() as seen:
             outputs = build.outputs_of(replace(settings, to=(*settings.to, seen.uri)))
             typer.echo(
-                f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver of our "
-                "own"
+                f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver in the "
+                "program"
             )
             with (
                 steady_interpreter(),
@@ -70,7 +73,7 @@ def demo(
 
 @contextmanager
 def sentence(seconds: float | None) -> Iterator[Path]:
-    """The bundled sentence as a file, cut or repeated to a length."""
+    """A file with the bundled sentence, cut or repeated to `seconds`; None for the sentence as it is."""
     from livelink_bridge.demo import SENTENCE
 
     if seconds is None:
@@ -87,10 +90,10 @@ def sentence(seconds: float | None) -> Iterator[Path]:
 
 
 def report(seen: Seen) -> Iterator[str]:
-    """What arrived, in words and as a small picture of the mouth over time."""
+    """Lines about what arrived: counts, jitter, and a small curve of the mouth over time."""
     subject = seen.subject()
     if subject is None:
-        yield "nothing arrived at our own receiver: run `livelink-bridge doctor`"
+        yield "nothing arrived at the program's own receiver: run `livelink-bridge doctor`"
         return
     yield (
         f"arrived: {subject['packets']} packets as {subject['subject']!r}, {subject['fps'] or 0:.2f} fps, "
@@ -110,7 +113,10 @@ def report(seen: Seen) -> Iterator[str]:
 
 
 def picture(curve: Sequence[float], ramp: str, columns: int = COLUMNS) -> str:
-    """A curve as one line: each column shows the highest of its stretch, scaled so that the highest of all is full."""
+    """A curve as one line of text.
+
+    Each column shows the highest value of its part of the curve, scaled so that the highest of all is full.
+    """
     columns = min(columns, len(curve))
     top = max(max(curve), 1e-6)
     edges = [at * len(curve) // columns for at in range(columns + 1)]

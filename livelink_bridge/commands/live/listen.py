@@ -1,4 +1,4 @@
-"""`listen`: speech engines move faces over a WebSocket."""
+"""`listen`: a WebSocket server on which speech engines move faces."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands.options import interruptible
+from livelink_bridge.core.limits import BUFFER, CLIENTS
 
 if TYPE_CHECKING:
     from livelink_bridge.audio.input_chain import InputChain
@@ -25,26 +26,35 @@ if TYPE_CHECKING:
     from speech_to_face.base import SpeechToFace
 
 _MOST_LINES = 200
-"""About voices that have left, which wait to be said; of more the oldest are not."""
+"""Lines about voices that have left that may wait to be printed; beyond them the oldest are dropped."""
 
 
 def listen(
     settings: Settings,
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="TCP port. Default 8765.")] = 8765,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen at; another than 127.0.0.1 needs --token.")
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Address to listen at; any but this machine's own needs --token. Default 127.0.0.1."
+        ),
     ] = "127.0.0.1",
     token: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What clients have to know, 16 characters or more.")
+        str | None, typer.Option(metavar="TEXT", help="Secret that clients must send, 16 characters or more.")
     ] = None,
-    clients: Annotated[int, typer.Option(metavar="N", help="Connections at a time, 1 to 64. Default 4.")] = 4,
+    clients: Annotated[int, typer.Option(metavar="N", help=f"Connections at a time, {CLIENTS}. Default 4.")] = 4,
     buffer: Annotated[
-        int, typer.Option(metavar="MS", min=80, max=2000, help="Sound that has to be there before a face begins.")
+        int,
+        typer.Option(
+            metavar="MS",
+            min=round(BUFFER.lowest),
+            max=round(BUFFER.highest),
+            help="Prebuffer: audio that must have arrived before a face begins to speak. Default 100 ms.",
+        ),
     ] = 100,
 ) -> None:
-    """Take speech from programs over a WebSocket and move a face with each, until Ctrl-C.
+    """Move faces with speech that programs send over a WebSocket.
 
-    The protocol is in docs/listen.md.
+    Runs until Ctrl-C. Each connection moves a face of its own. The protocol is in docs/listen.md.
     """
     from livelink_bridge.console.terminal import status_lines
     from livelink_bridge.core.clock import MonotonicClock
@@ -63,7 +73,7 @@ def listen(
     ):
         board = Board(show, typer.echo)
         model, outputs = build.live_model_of(settings, typer.echo), build.outputs_of(settings)
-        build.face_of(settings, clock)  # what is wrong with it is said before anybody connects
+        build.face_of(settings, clock)  # report what is wrong with it before the first connection
         warm_up(model)
 
         def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
@@ -84,13 +94,13 @@ def listen(
 
 
 class Board:
-    """The statuses of voices that come and go, each told from a thread of its own; `draw` shows them together.
+    """Statuses of all connected voices: each voice's thread updates its own, `draw` shows them together.
 
-    Whoever draws may have to wait, for a terminal that is stopped (Ctrl-S) as long as it is: no voice waits with it.
+    Drawing may block, on a stopped terminal (Ctrl-S) for as long as it is stopped. No voice blocks with it.
     """
 
     def __init__(self, show: Show, say: Callable[[str], None]) -> None:
-        """`say` prints a line; it and `show` are called by `draw` alone."""
+        """`say` prints a line. Only `draw` calls `show` and `say`."""
         self._show, self._say = show, say
         self._latest: dict[str, Status] = {}
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
@@ -98,20 +108,21 @@ class Board:
         self._new = False
 
     def update(self, subject: str, status: Status) -> None:
-        """How a voice is now."""
+        """Set the newest status of a voice. For any thread."""
         with self._lock:
             self._latest[subject] = status
             self._new = True
 
     def leave(self, subject: str, line: str | None = None) -> None:
-        """It is not shown any more; `line` is said of it. Harmless twice, and for one that was never told of."""
+        """Show a voice no longer, and print `line` about it. Harmless twice, and for an unknown subject. For any
+        thread."""
         with self._lock:
             self._new |= self._latest.pop(subject, None) is not None
             if line is not None:
                 self._lines.append(line)
 
     def draw(self) -> None:
-        """Show what has changed since the last time. For one thread."""
+        """Show what has changed since the last call. For one thread."""
         with self._lock:
             latest = self._latest.copy() if self._new else None
             lines, self._new = list(self._lines), False
@@ -123,7 +134,7 @@ class Board:
 
 
 class FollowedVoice:
-    """A client's voice, on the same way as a microphone's."""
+    """The voice of one client; it goes the same way as a microphone's."""
 
     def __init__(
         self,
@@ -135,6 +146,7 @@ class FollowedVoice:
         clock: Clock,
         board: Board,
     ) -> None:
+        """`enough_s` seconds of audio must have arrived before the face begins to speak."""
         self._model = model
         self._face, self._front = face, front
         self._outputs = outputs
@@ -144,14 +156,17 @@ class FollowedVoice:
 
     @property
     def subject(self) -> str:
+        """Name in Unreal's Live Link window."""
         return self._outputs.subject
 
     def source(self, echo: bool) -> PcmSource:
+        """The audio source that the connection feeds; with `echo` it gives the audio back as it is played."""
         from livelink_bridge.sources.paced_pcm import PcmSource
 
         return PcmSource(self.subject, clock=self._clock, enough_s=self._enough_s, echo=echo)
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
+        """Move the face with `source` until it ends or `stop` is set."""
         from livelink_bridge.session import build
         from livelink_bridge.session.modes import follow
         from livelink_bridge.session.outputs import open_sinks

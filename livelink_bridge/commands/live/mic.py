@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 def mic(
     settings: Settings,
     wanted: Annotated[
-        str | None, typer.Option("--input", metavar="DEVICE", help="Index or part of a name, as behind --mic.")
+        str | None, typer.Option("--input", metavar="DEVICE", help="Index or part of a name, as after --mic.")
     ] = None,
     calibrating: Annotated[
         bool,
         typer.Option(
             "--calibrate",
-            help="First two seconds of room and two of voice; the gate remembers them for this microphone.",
+            help="First measure two seconds of room and two of voice, and set the gate of this microphone.",
         ),
     ] = False,
 ) -> None:
-    """Live, until Ctrl-C: a microphone moves the face. Write it as --mic [DEVICE].
+    """Move the face with a microphone, live, until Ctrl-C. Write it as --mic [DEVICE].
 
-    While it runs, type `mood happy:0.4` for another mood, or press its key.
+    While it runs, type `mood happy:0.4` for another mood, or press a key; the panel shows them.
     """
     from livelink_bridge.commands.live.calibrate import calibrate
     from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
@@ -101,7 +101,7 @@ def mic(
 def show_performers(
     settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None
 ) -> None:
-    """Several voices, each with a face; `page` shows them one at a time."""
+    """Run several voices, each with its own face, until `stop` is set; `page` shows one at a time."""
     from livelink_bridge.commands.live.preview import recorders_of, shown_on
     from livelink_bridge.console.terminal import status_lines
     from livelink_bridge.console.typed_commands import typing_of

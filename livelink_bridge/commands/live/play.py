@@ -1,4 +1,4 @@
-"""`play`: sound files to the wires, in real time."""
+"""`play`: audio files to the targets, in real time."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ STDIN = Path("-")
 def play(
     settings: Settings,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Sound: wav, flac, ogg, mp3 and the like; - is standard input.")
+        list[Path],
+        typer.Argument(metavar="FILE", help="Audio file: wav, flac, ogg, mp3 and others; - is standard input."),
     ],
     raw: Annotated[
         str | None,
-        typer.Option(metavar="FORMAT:HZ:CHANNELS", help="What bare samples on standard input are, as s16le:24000:1."),
+        typer.Option(
+            metavar="FORMAT:HZ:CHANNELS", help="Format of raw samples on standard input, such as s16le:24000:1."
+        ),
     ] = None,
-    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
+    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face without playing the audio.")] = False,
 ) -> None:
-    """Play sound files to the face in real time.
+    """Play audio files to the face in real time.
 
-    The speakers play along, and the face keeps to what they play. What comes on standard input is paced by its own
-    clock and not heard here; gate and gain act on it as on a microphone.
+    The loudspeakers play along, and the face keeps in step with them. Standard input is paced by the program that
+    writes it and is not played; gate and gain apply to it as to a microphone.
     """
     from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
     from livelink_bridge.console.terminal import status_line
@@ -46,7 +49,7 @@ def play(
     if STDIN in files or raw is not None:
         play_pipe(settings, files, raw, clock)
         return
-    for file in files:  # what is wrong with the last is said before the first is played
+    for file in files:  # report an error in the last before the first is played
         open_source(str(file), clock=clock, allow_cut=settings.allow_cut).close()
     with interruptible() as stop, page_beside(settings) as page:
         face, model, outputs = (
@@ -80,7 +83,7 @@ def play(
 
 
 def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clock) -> None:
-    """`play -`: what another program writes."""
+    """`play -`: move the face with the audio that another program writes to standard input."""
     from livelink_bridge.audio.pcm import parse_format
     from livelink_bridge.console.terminal import status_line
     from livelink_bridge.core.workers import steady_interpreter

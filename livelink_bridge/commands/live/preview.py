@@ -1,4 +1,4 @@
-"""`preview`: an animator's session in the browser."""
+"""`preview`: a face editor in the browser."""
 
 from __future__ import annotations
 
@@ -31,29 +31,37 @@ if TYPE_CHECKING:
 
 PORT = 8090
 PAGE = "preview:"
-"""The receiver that is the page."""
+"""The target that is the page."""
 TAKES = Path("takes")
-"""Where takes go that are begun on the page of a session without --record."""
-_FILE_HELP = "A sound (wav, flac, ogg, mp3) or a take (.csv, or its folder). Another one can be dropped on the page."
-_FACE_HELP = "A .glb or .vrm to show in place of the built-in face; one can be dropped on the page, too."
-_TOKEN_HELP = "What a browser elsewhere must know, with --host. Default: a new one, printed."
+"""Folder for takes that are started on the page of a session without --record."""
+_FILE_HELP = "An audio file (wav, flac, ogg, mp3) or a take (.csv, or its folder). More can be dropped on the page."
+_FACE_HELP = "A .glb or .vrm to show instead of the built-in face; one can also be dropped on the page."
+_TOKEN_HELP = "Secret that a browser on another machine must send, with --host. Default a new one, printed."
 
 
 def preview(
     settings: Settings,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help=_FILE_HELP)] = None,
     face: Annotated[Path | None, typer.Option(metavar="FILE", help=_FACE_HELP)] = None,
-    port: Annotated[int, typer.Option(metavar="N", help="Of the page; 0 is any free one.")] = PORT,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
+    port: Annotated[
+        int, typer.Option(metavar="N", help="TCP port of the page; 0 takes any free one. Default 8090.")
+    ] = PORT,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address of the page instead of opening it.")
+    ] = False,
     host: Annotated[
-        str, typer.Option(metavar="H", help="Address to serve at; any but this machine's own asks for a token.")
+        str,
+        typer.Option(
+            metavar="H", help="Address to serve at; any but this machine's own needs a token. Default 127.0.0.1."
+        ),
     ] = "127.0.0.1",
     token: Annotated[str | None, typer.Option(metavar="TOKEN", help=_TOKEN_HELP)] = None,
     take_rate: TakeRate = None,
 ) -> None:
-    """The face in the browser: hear a line, see it, turn a knob, compare, save the character, export the take.
+    """Open the face in the browser: play, adjust, compare, export.
 
-    Ends with Ctrl-C. Works offline.
+    Play a line, adjust the face, compare versions, save the character, export the take. Ends with Ctrl-C. Works
+    offline.
     """
     if not 0 <= port <= 65535:
         raise UsageError(f"got --port {port}, expected 0 to 65535")
@@ -75,7 +83,7 @@ def preview(
     with tempfile.TemporaryDirectory(prefix="livelink-preview-", ignore_cleanup_errors=True) as folder:
         from livelink_bridge.preview.app import Server
 
-        with abortable():  # the folder goes whoever ends it
+        with abortable():  # the folder is removed however this ends
             session = session_of(settings, Path(folder), take_rate)
             if face is not None and worn_face is not None:
                 session.show_face(_copied(face, session.folder), worn_face)
@@ -83,14 +91,14 @@ def preview(
 
 
 def _map_of(face: Path) -> FaceMap:
-    """What of a face is moved; what is wrong with it is said before anything is opened."""
+    """Which shapes of a face can be moved. Reports what is wrong with the file before anything is opened."""
     from livelink_bridge.preview.editor.face_map import face_map
 
     return face_map(face)
 
 
 def _copied(face: Path, folder: Path) -> Path:
-    """A face where it may be served: only what is in the session's folder is."""
+    """A copy of a face in the session's folder: nothing outside it is served."""
     import shutil
 
     copy = folder / "0" / face.name
@@ -104,11 +112,16 @@ def _copied(face: Path, folder: Path) -> Path:
 
 @contextmanager
 def page_beside(settings: Settings, *, several: bool = False) -> Iterator[EditorState | None]:
-    """The page of a session that goes to `preview:` too; None for one that does not.
+    """The page of a session with the target `preview:`; None for a session without it.
 
-    The session's one face is to wear it: then the sliders move every receiver's face. Several performers keep their own
-    characters. `several` says that the settings' performers are who is live. What `recorders_of` gives is to be among
-    the sinks, and `shown_on` is to hear of the stage.
+    The session's one face takes its character from the page, so that the sliders move the face at every target. Several
+    performers keep their own characters.
+
+    Parameters
+    ----------
+    several : whether the performers of the settings are live, instead of one voice
+
+    The caller adds the recorders of `recorders_of` to its sinks and passes its stage to `shown_on`.
     """
     from livelink_bridge.settings.performers import performers_of
 
@@ -128,12 +141,12 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
 
 
 def recorders_of(page: EditorState | None, subject: str) -> Sequence[Recorder]:
-    """What records one subject's takes on the page's demand."""
+    """The recorder that records one subject's takes when the page asks for it; none without a page."""
     return [page.show.recorders[subject]] if page is not None and page.show is not None else []
 
 
 def shown_on(page: EditorState | None) -> OnStage:
-    """Lets the page show and direct a session that begins; the next one takes its place."""
+    """A function that lets the page show and control a session that begins; the next one takes its place."""
     from livelink_bridge.session.remote import nobody_on_stage
 
     return nobody_on_stage if page is None or page.show is None else page.show.follow
@@ -141,7 +154,7 @@ def shown_on(page: EditorState | None) -> OnStage:
 
 @contextmanager
 def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> Iterator[EditorState]:
-    """The page beside a live session. At the usual port, or any where that is taken."""
+    """Serve the page of a live session while the block lasts, at the usual port, or at any if that is taken."""
     from livelink_bridge.preview.server.listening import listen_on
 
     try:
@@ -172,15 +185,15 @@ def _need_nicegui() -> None:
 
 
 def _token(host: str, given: str | None) -> str | None:
-    """None where only this machine can come."""
+    """The token that browsers must send; None where only this machine can connect."""
     if host in ("127.0.0.1", "localhost", "::1"):
         return given
     return given or secrets.token_urlsafe(16)
 
 
 def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -> EditorState:
-    """A session with the settings' model, liveliness, mood and character. The model is loaded when the first sound is
-    opened."""
+    """An editor with the settings' model, liveliness, mood and character. The model is loaded with the first audio
+    file."""
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
@@ -188,7 +201,7 @@ def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -
     from speech_to_face import checkpoint
 
     if settings.character is not None:
-        worn(settings.character, MonotonicClock())  # says what is wrong with it as every other verb does
+        worn(settings.character, MonotonicClock())  # reports what is wrong with it as every other command does
     installed = [folder.name for folder in checkpoint.installed(settings.models_dir)]
     others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
     session = EditorState(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)
@@ -200,7 +213,7 @@ def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -
 
 
 def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> Analyse:
-    """What opens files for the session; each model is loaded once, when it is first asked for."""
+    """A function that opens files for the session. Each model is loaded once, when it is first needed."""
     from functools import lru_cache
 
     from livelink_bridge.preview.clip.clip import Clip, Progress, analyse
@@ -225,7 +238,7 @@ def analysis(settings: Settings, folder: Path, take_rate: str | None = None) -> 
 
 
 def bare_face(settings: Settings) -> Face:
-    """Liveliness and mood as settings say; the character is the page's to choose."""
+    """A face with the liveliness and mood of the settings. Its character is chosen on the page."""
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.preview.clip.clip import AS_PREDICTED
     from livelink_bridge.session.build import face_of

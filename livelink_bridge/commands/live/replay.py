@@ -1,4 +1,4 @@
-"""`replay`: a take to the wires, in real time."""
+"""`replay`: a take to the targets, in real time."""
 
 from __future__ import annotations
 
@@ -17,28 +17,27 @@ if TYPE_CHECKING:
 def replay(
     settings: Settings,
     file: Annotated[
-        Path,
-        typer.Argument(metavar="TAKE", help="A Live Link Face .csv, of this program or of the app, or its folder."),
+        Path, typer.Argument(metavar="TAKE", help="A Live Link Face .csv, from this program or the app, or its folder.")
     ],
     start: Annotated[
         str | None,
-        typer.Option(metavar="MOMENT", help="Begin there: seconds from the first row, or a timecode HH:MM:SS:FF."),
+        typer.Option(metavar="MOMENT", help="Start there: seconds from the first row, or a timecode HH:MM:SS:FF."),
     ] = None,
-    end: Annotated[str | None, typer.Option(metavar="MOMENT", help="End there.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="MOMENT", help="End there. Default the last row.")] = None,
     speed: Annotated[
-        float, typer.Option(metavar="X", help="How fast, 0.1 to 10; the sound's pitch goes with it.")
+        float, typer.Option(metavar="X", help="Speed, 0.1 to 10; the pitch of the audio changes with it. Default 1.")
     ] = 1.0,
-    loop: Annotated[bool, typer.Option("--loop", help="Again and again, until Ctrl-C.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Repeat until Ctrl-C.")] = False,
     original_timecode: Annotated[
-        bool, typer.Option("--original-timecode", help="Packets carry the take's own time instead of the session's.")
+        bool, typer.Option("--original-timecode", help="Send the take's own timecode instead of the session's.")
     ] = False,
-    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
+    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face without playing the audio.")] = False,
     take_rate: TakeRate = None,
 ) -> None:
     """Play a take to the face in real time, paced by its timecode.
 
-    A sound of the take's name beside it, a .wav first, is heard, and the face keeps to it. Rows that are missing are
-    filled in; at the end the face goes neutral.
+    An audio file of the take's name beside it, a .wav first, is played, and the face keeps in step with it. Missing
+    rows are interpolated; at the end the face decays to neutral.
     """
     from livelink_bridge.console.terminal import status_line
     from livelink_bridge.core.clock import MonotonicClock

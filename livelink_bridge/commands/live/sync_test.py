@@ -1,4 +1,4 @@
-"""`sync-test`: tones and jaw pulses that belong together, to see how far face and sound have come apart."""
+"""`sync-test`: simultaneous tones and jaw pulses, to measure the offset between face and audio."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ _SOUND_BLOCK_S = 0.1
 def sync_test(
     settings: Settings,
     seconds: Annotated[
-        float | None, typer.Option(metavar="S", min=1.5, max=MAX_SECONDS, help="End after so long. Default at Ctrl-C.")
+        float | None,
+        typer.Option(metavar="S", min=1.5, max=MAX_SECONDS, help="End after so many seconds. Default at Ctrl-C."),
     ] = None,
-    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face, but leave the speakers silent.")] = False,
+    no_audio: Annotated[bool, typer.Option("--no-audio", help="Move the face without playing the audio.")] = False,
 ) -> None:
-    """Play tones and open the jaw with each, to see whether face and sound come together.
+    """Play tones and open the jaw with each, to check lip sync.
 
-    It says what to look for and what to set; more in docs/sync.md. The tones go to --audio-out, or the system's output.
+    Prints what to look for and what to set; more in docs/sync.md. The tones go to --audio-out, or the system's output.
     """
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.core.workers import steady_interpreter
@@ -44,7 +45,7 @@ def sync_test(
     outputs = build.outputs_of(settings)
     with interruptible() as stop:
         system = None if no_audio else ChosenOutput(load_backend(), settings.audio_out)
-        for line in instructions(settings, system.name if system else "no speakers"):
+        for line in instructions(settings, system.name if system else "no loudspeakers"):
             typer.echo(line)
         with steady_interpreter():
             check, summary = clap(
@@ -62,10 +63,9 @@ def sync_test(
 
 
 class ChosenOutput(SoundSystem):
-    """A sound system whose streams open on the output that the user means: an index, a part of a name, or "default" or
-    None.
+    """A sound system whose streams open on one output: an index, part of a name, or "default" or None.
 
-    Raises DeviceError where there is none.
+    Raises DeviceError where there is no such output.
     """
 
     def __init__(self, backend: Any, wanted: str | None) -> None:
@@ -89,10 +89,11 @@ def clap(
     stop: threading.Event,
     on_clap: Callable[[SyncMeter], None],
 ) -> tuple[SyncMeter, Summary]:
-    """Clap to the outputs and, where there is one, the sound system, for `seconds` or until `stop` is set.
+    """Send jaw pulses to the outputs and, where there is one, play tones on `system`, for `seconds` or until `stop` is
+    set.
 
-    The face goes the way of a file that is played: `outputs.delay_s` makes it later, `audio_delay_s` the sound.
-    `on_clap` is called on this thread after each clap. Raises DeviceError for an output that cannot be opened.
+    The face goes the way of a file that is played: `outputs.delay_s` delays it, `audio_delay_s` delays the tones.
+    `on_clap` is called on this thread after each pulse. Raises DeviceError for an output that cannot be opened.
     """
     from livelink_bridge.face.face import Face
     from livelink_bridge.session.modes import play
@@ -128,13 +129,13 @@ def clap(
 
 
 def instructions(settings: Settings, output: str) -> Iterator[str]:
-    """What happens, what to look for, what to set."""
+    """Lines for the user: what happens, what to look for, what to set."""
     yield f"claps -> {', '.join(settings.targets)} and {output}; Ctrl-C ends"
     yield (
         "Every 2 s a tone of 40 ms, and with its beginning the jaw opens. Every 4th tone is higher, and the brows "
         "go up too."
     )
-    yield "1. Record face and sound together, the way your audience gets them: in OBS, or with a phone at 240 fps."
+    yield "1. Record face and audio together, the way your audience gets them: in OBS, or with a phone at 240 fps."
     yield (
         "2. In the recording find where the tone begins and the frame in which the jaw opens. Take the mean of ten "
         "claps."
@@ -142,26 +143,25 @@ def instructions(settings: Settings, output: str) -> Iterator[str]:
     yield f"3. Face early: so much more --face-delay MS (now {settings.face_delay:g}), or less --audio-delay."
     yield f"   Face late:  so much more --audio-delay MS (now {settings.audio_delay:g}), or less --face-delay."
     yield (
-        "4. Brows up at a low tone: face and sound are whole periods of 2 s apart; something else holds one of them "
-        "back."
+        "4. Brows up at a low tone: face and audio are whole periods of 2 s apart; something else delays one of them."
     )
 
 
 def own_measure(check: SyncMeter, asked_ms: float) -> str:
-    """What the program itself knows, on one line."""
+    """The offset as the program itself measures it, on one line; `asked_ms` is the offset that the delays ask for."""
     from livelink_bridge.sync_test.pulses import furthest
 
     after_ms = check.after_ms
     if not len(after_ms):
-        return f"{check.claps} claps; no tone was heard, so there is nothing to measure them by"
+        return f"{check.claps} claps; no tone was played, so there is nothing to measure them by"
     mean_ms, furthest_ms = after_ms.mean(), furthest(after_ms, asked_ms)
     measured = f"mean {mean_ms:+.1f} ms, furthest off {furthest_ms:+.1f} ms, asked for {asked_ms:+g} ms"
     return f"{check.claps} claps; packet after tone, by the program's own clocks: {measured}"
 
 
 def counting(seconds: float | None) -> Callable[[SyncMeter], None]:
-    """Says each clap on a line that renews itself, so that the instructions stay on the screen; on its own line where
-    nobody looks."""
+    """A function that counts the claps on one line of the terminal, so that the instructions stay visible; in a file it
+    prints a line for each."""
     from livelink_bridge.sync_test.pulses import claps_in
 
     of = f" of {claps_in(seconds)}" if seconds is not None else ""
@@ -175,7 +175,7 @@ def counting(seconds: float | None) -> Callable[[SyncMeter], None]:
 
 
 def _when_counted(check: SyncMeter, on_clap: Callable[[SyncMeter], None]) -> Callable[[], None]:
-    """A function that calls `on_clap` when there was a clap since it last did."""
+    """A function that calls `on_clap` if there was a clap since its last call."""
     told = 0
 
     def tell() -> None:

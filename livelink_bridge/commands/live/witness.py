@@ -1,4 +1,4 @@
-"""A receiver of our own beside the user's, so that the demo can say what really went over the wire."""
+"""A receiver inside the program, so that the demo can report what was really sent."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.wire.livelink import decode
 
 CHANNELS = ("JawOpen", "MouthClose", "MouthFunnel", "MouthPucker")
-"""What is kept of each pose."""
+"""The channels that are kept of each frame."""
 KEPT_POSES = 36000
-"""Ten minutes at 60 Hz; of a longer demo the last ten are shown."""
+"""Ten minutes at 60 Hz; of a longer demo the last ten minutes are shown."""
 _WAIT_S = 0.1
 
 
@@ -32,7 +32,7 @@ class Seen:
         self._poses: deque[list[float]] = deque(maxlen=KEPT_POSES)
 
     def receive(self, stop: threading.Event) -> None:
-        """A thread's body: take what arrives until `stop` is set."""
+        """Take what arrives until `stop` is set. Body of a thread."""
         while not stop.is_set():
             received = self._arrivals.receive(_WAIT_S)
             if received is not None:
@@ -42,18 +42,18 @@ class Seen:
     def _keep(self, datagram: bytes) -> None:
         try:
             values = decode(datagram).values
-        except WireError:  # a stranger's; the monitor has counted it
+        except WireError:  # from another sender; the monitor has counted it
             return
         if values is not None:
             self._poses.append(values[self._wanted].tolist())
 
     def subject(self) -> dict[str, Any] | None:
-        """The monitor's figures of the subject that sent most, None when nothing came."""
+        """The monitor's figures for the subject with the most packets, None if nothing arrived."""
         subjects: Any = self._monitor.summary()["subjects"]
         return max(subjects, key=lambda subject: subject["packets"], default=None)
 
     def curve(self, channel: str) -> list[float]:
-        """One of CHANNELS over time, a value per packet."""
+        """The weights of one of CHANNELS, one per packet."""
         at = CHANNELS.index(channel)
         return [pose[at] for pose in self._poses]
 

@@ -1,4 +1,4 @@
-"""`adapt`: a model made to speak as one actor does, from the actor's own takes."""
+"""`adapt`: fine-tune a model to one actor, on the actor's own takes."""
 
 from __future__ import annotations
 
@@ -33,38 +33,40 @@ def adapt(
     settings: Settings,
     takes: Annotated[
         Path,
-        typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its sound beside it."),
+        typer.Option("--takes", metavar="DIR", help="The actor's Live Link Face takes, each with its audio beside it."),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder of the new model; later --model MODEL.")
+        Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder for the new model; use it with --model MODEL.")
     ],
     others: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Speech of other people: what the model does for them is kept in mind."),
+        Path | None, typer.Option(metavar="DIR", help="Speech of other people, to keep what the model does for them.")
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            "--data", metavar="DIR", help="Also judge before and after on these recordings, as evaluate does."
+            "--data", metavar="DIR", help="Also evaluate before and after on these recordings, as `evaluate` does."
         ),
     ] = None,
     steps: Annotated[
-        int, typer.Option(metavar="N", min=1, max=20000, help="Steps at most; it stops when it gets no better.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=20000, help="Steps at most; stops early when nothing improves. Default 400."
+        ),
     ] = 400,
     take_rate: TakeRate = None,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Threads on a CPU. Default 1.")] = 1,
     keep_anyway: Annotated[
-        bool, typer.Option("--keep-anyway", help="Write the new model even if it is not better, or cannot be judged.")
+        bool, typer.Option("--keep-anyway", help="Write the new model even if it is not better or cannot be judged.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a model that is there, and a run begun with other takes.")
+        bool, typer.Option("--force", help="Replace an existing model, and a run that was begun with other takes.")
     ] = False,
 ) -> None:
     """Adapt a model to an actor's own takes.
 
-    Takes whose sound and face do not fit are left out and named. Some takes are kept back, and the model is judged on
-    them before and after. A model that is not better is not written, and the exit code is 1. Stopped with Ctrl-C, the
-    same command goes on. The model that it begins with is never changed.
+    Takes whose audio and face do not match are skipped and named. Some takes are held out, and the model is judged on
+    them before and after. A model that is not better is not written, and the exit code is 1. After Ctrl-C, the same
+    command resumes. The model that it starts from is never changed.
     """
     from livelink_bridge.session import build
     from speech_to_face import checkpoint, devices
@@ -90,7 +92,7 @@ def adapt(
 
 
 def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
-    """Do it and say what came of it."""
+    """Run the adaptation and print its result. Raises BridgeError where the new model is not kept."""
     import torch
 
     from speech_to_face_lab.adapt.run import adapt as run
@@ -120,14 +122,14 @@ def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
 
 
 def _asked_for(base: Path) -> Path | str:
-    """What `--model` takes for this folder: a shipped model's name, else the folder."""
+    """What `--model` takes for this folder: the name of a shipped model, else the folder."""
     from speech_to_face import checkpoint
 
     return base.name if base.parent == checkpoint.SHIPPED else base
 
 
 def check_out(out: Path, force: bool) -> None:
-    """UsageError for a folder that no model may be written to."""
+    """Raises UsageError for a folder that no model may be written to."""
     from speech_to_face.base import ModelError
     from speech_to_face_lab.adapt.card import check_out as check
 
@@ -138,8 +140,14 @@ def check_out(out: Path, force: bool) -> None:
 
 
 def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
-    """The takes in a folder and below it, named by where they lie in it. UsageError where there are none; `rate` is
-    `read_take`'s."""
+    """The takes in a folder and below it, named by their paths in it.
+
+    Parameters
+    ----------
+    rate : frame rate of their timecode; None is the one that each shows
+
+    Raises UsageError where there are none.
+    """
     from arkit_mapping.takes.csv import TakeError
     from livelink_bridge.takes.discovery import find_takes
     from speech_to_face_lab.adapt.takes import TakeFile
@@ -155,14 +163,14 @@ def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
 
 
 def print_rows(rows: list[Row]) -> None:
-    """The figures, before and after."""
+    """Print the table of figures before and after."""
     from rich.console import Console
 
     Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(table_of(rows))
 
 
 def table_of(rows: list[Row]) -> Table:
-    """A section for each set of recordings."""
+    """The table, with a section for each set of recordings."""
     from rich.table import Table
     from rich.text import Text
 

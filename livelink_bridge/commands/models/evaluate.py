@@ -1,4 +1,4 @@
-"""`evaluate`: how well a model's mouth follows real faces and words, beside what loudness alone gives."""
+"""`evaluate`: how well a model's mouth follows real faces and words, compared with loudness alone."""
 
 from __future__ import annotations
 
@@ -22,34 +22,40 @@ if TYPE_CHECKING:
 def evaluate(
     settings: Settings,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Recordings to judge on: a folder with val.json.")
+        Path | None, typer.Option("--data", metavar="DIR", help="Recordings to evaluate on: a folder with val.json.")
     ] = None,
     read: Annotated[
         list[Path] | None,
         typer.Option(
-            "--readability", metavar="FILE", help="Instead: how readable the lips of a take are, or of a sound's face."
+            "--readability",
+            metavar="FILE",
+            help="Instead, how readable the lips are: of a take, or of the face for an audio file. Repeatable.",
         ),
     ] = None,
     reader: Annotated[
-        str, typer.Option(metavar="NAME", help="Who reads them: a dualtalker model.")
+        str, typer.Option(metavar="NAME", help="The lip reader, a dualtalker model. Default dualtalker-mini.")
     ] = "dualtalker-mini",
     as_json: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure into this file.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure to this file.")
     ] = None,
     plots: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Also draw curves over the sound of a few clips; needs matplotlib."),
+        typer.Option(metavar="DIR", help="Also plot curves over the audio of a few clips; needs matplotlib."),
     ] = None,
-    clips: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N clips of each group.")] = None,
-    channels: Annotated[bool, typer.Option("--channels", help="Also show r and lag of every channel.")] = False,
+    clips: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Use only the first N clips of each group. Default all.")
+    ] = None,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="Also show correlation r and lag of every channel.")
+    ] = False,
     take_rate: TakeRate = None,
 ) -> None:
-    """Judge a model on recordings of real faces and words.
+    """Evaluate a model on recordings of real faces and words.
 
-    How well jaw, lips and every channel follow captured curves, whether the lips close on p, b and m, whether the mouth
-    rests in noise, how many phones are heard, loud and soft. What loudness alone gives stands beside it. With
-    --readability a lip reader, which hears nothing, says how sure it is of what it sees, and how often it sees what is
-    said.
+    Measures how well jaw, lips and every channel follow captured curves, whether the lips close on p, b and m, whether
+    the mouth stays still in noise, and how many phones are recognized, loud and soft, next to the figures of loudness
+    alone. With --readability a lip reader, which hears nothing, tells how sure it is of what it sees, and how often it
+    sees what is spoken.
     """
     from livelink_bridge.commands.models import readability
 

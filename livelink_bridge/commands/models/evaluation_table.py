@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from speech_to_face_lab.evaluation.scores import CurveScore, Scores, SignalScore
 
 Line = tuple[str, ...]
-"""Measure, the model's figure, loudness alone's; where it means something, that of a face that holds the capture's
-mean."""
+"""Measure, the model's figure, that of loudness alone; where it makes sense, that of a face that holds the mean of the
+capture."""
 
 
 def print_report(report: Report, channels: bool) -> None:
-    """The table, and what was left out of it."""
+    """Print the table, then notes on what was left out of it."""
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
@@ -33,7 +33,7 @@ def print_report(report: Report, channels: bool) -> None:
 
 
 def table_of(report: Report, channels: bool = False) -> Table:
-    """One section a group, then one each for noise, phones and the stream."""
+    """One section per group of recordings, then one each for noise, phones and the stream."""
     from rich.table import Table
     from rich.text import Text
 
@@ -50,7 +50,7 @@ def table_of(report: Report, channels: bool = False) -> Table:
 
 
 def sections(report: Report, channels: bool) -> Iterator[tuple[str, list[Line]]]:
-    """Title and lines of each source of figures."""
+    """Title and lines of each section."""
     ours, loudness = report.ours, report.loudness
     for group, score in ours.curves.items():
         yield (
@@ -125,7 +125,7 @@ def _figure(value: float, digits: int = 3) -> str:
 
 
 def _lag(signal: SignalScore) -> str:
-    """A curve that does not move has no r, and its lag means nothing."""
+    """Milliseconds; a dash for a curve that does not move, whose lag means nothing."""
     return NONE if math.isnan(signal.r) else f"{signal.lag_ms:+.1f}"
 
 

@@ -18,7 +18,7 @@ FILE_WIDTH = 100
 
 
 def ear_of(settings: Settings) -> Posteriors | str:
-    """What the settings' model hears; or why it hears no phones."""
+    """The phone recognizer of the settings' model, or why it has none."""
     from livelink_bridge.session import build
     from speech_to_face import checkpoint
     from speech_to_face_lab.evaluation.phones import posteriors_of
@@ -30,7 +30,7 @@ def ear_of(settings: Settings) -> Posteriors | str:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Raises BridgeError where the file cannot be written."""
+    """Write figures as JSON. Raises BridgeError where the file cannot be written."""
     try:
         file.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:

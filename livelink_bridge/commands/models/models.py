@@ -1,4 +1,4 @@
-"""`models`: which there are, what they consist of, fetching public weights and converting them."""
+"""`models`: list models, show their parts, download public weights and convert them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Force = Annotated[bool, typer.Option("--force", help="Overwrite the folder if i
 
 
 def build(style: Literal["rich"] | None = None) -> typer.Typer:
-    """The group of commands; `style` is how help is drawn."""
+    """The group of commands. `style` is how its help is drawn."""
     app = typer.Typer(add_completion=False, rich_markup_mode=style, cls=GroupedGroup)
     app.callback(invoke_without_command=True)(with_settings("models", models))
     app.command("info", cls=GroupedCommand)(with_settings("models", info))
@@ -28,10 +28,10 @@ def build(style: Literal["rich"] | None = None) -> typer.Typer:
 
 
 def models(settings: Settings, context: typer.Context) -> None:
-    """List the models that are here; fetch, convert, look into them.
+    """List the models; inspect, download or convert them.
 
-    Those that are shipped and those in the models' folder. For each its
-    look-ahead, its size and whether its files are those that were shipped. Exit code 1 if one's are not.
+    Lists the shipped models and those in the models' folder: look-ahead, size, and whether the files are as they were
+    shipped. Exit code 1 if some are not.
     """
     from speech_to_face import checkpoint
 
@@ -50,7 +50,7 @@ def models(settings: Settings, context: typer.Context) -> None:
 
 
 def model_line(folder: Path) -> tuple[str, bool]:
-    """What there is to say about a checkpoint, and whether it can be used."""
+    """A line about a checkpoint, and whether it can be used."""
     from speech_to_face import checkpoint
     from speech_to_face.base import ModelError
     from speech_to_face.loading import lookahead_of
@@ -69,7 +69,7 @@ def model_line(folder: Path) -> tuple[str, bool]:
 
 
 def _drives_a_face(values: dict[str, object]) -> bool:
-    """Whether a folder with parts has them all and moves no mesh: a converted file may hold one part of a system."""
+    """Whether a folder has every part of a system that moves a face; a converted file may hold a single part."""
     from speech_to_face.networks.pmmtalk.paper.config import PARTS
 
     parts = values.get("parts")
@@ -79,16 +79,16 @@ def _drives_a_face(values: dict[str, object]) -> bool:
 def info(
     settings: Settings,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A model's name or folder; with --random-init a network's name.")
+        str, typer.Argument(metavar="NAME", help="Name or folder of a model; with --random-init the name of a network.")
     ],
     random_init: Annotated[
         bool,
         typer.Option(
-            "--random-init", help="Of the network at its default size, without a checkpoint: pmmtalk is the paper's."
+            "--random-init", help="Count the network at its default size, without a checkpoint; pmmtalk is the paper's."
         ),
     ] = False,
 ) -> None:
-    """Say how many parameters each part of a model has."""
+    """Show how many parameters each part of a model has."""
     from speech_to_face import checkpoint
     from speech_to_face.networks.parts import random_parts, stored_parts
 
@@ -108,17 +108,19 @@ def download(
     settings: Settings,
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="xlsr-53, xlsr-53-chinese, xlsr-53-english, or a repository's owner/name."),
+        typer.Argument(
+            metavar="NAME", help="xlsr-53, xlsr-53-chinese, xlsr-53-english, or owner/name of a repository."
+        ),
     ],
     revision: Annotated[
-        str | None, typer.Option(metavar="HASH", help="The commit to take; needed where none is pinned.")
+        str | None, typer.Option(metavar="HASH", help="Commit to download; required where none is pinned.")
     ] = None,
     force: _Force = False,
 ) -> None:
-    """Fetch public weights from the Hugging Face hub into the models' folder.
+    """Download public weights from the Hugging Face hub.
 
-    One commit by its hash, converted as `models convert` does. HF_HUB_OFFLINE=1 takes only what is cached on this
-    machine.
+    One commit, by its hash, goes into the models' folder, converted as by `models convert`. HF_HUB_OFFLINE=1 uses only
+    what is cached on this machine.
     """
     from speech_to_face import checkpoint
     from speech_to_face.official.hub import download as fetch
@@ -132,16 +134,17 @@ def download(
 
 def convert(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="As published: .pth, .pth.tar, .bin, .safetensors.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Checkpoint as published: .pth, .pth.tar, .bin, .safetensors."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The checkpoint folder that is written.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Checkpoint folder to write.")],
     force: _Force = False,
 ) -> None:
-    """Turn public checkpoints into a checkpoint folder: CodeTalker, wav2vec 2.0 and Wav2Lip as their authors publish
-    them.
+    """Convert public checkpoints to a checkpoint folder.
 
-    Several files are parts of one model, such as CodeTalker's two stages. They are read in a process that takes numbers
-    only, and what did not map is said.
+    Reads CodeTalker, wav2vec 2.0 and Wav2Lip as their authors publish them. Several files are parts of one model, such
+    as the two stages of CodeTalker. They are read in a process that takes numbers only; entries that did not map are
+    listed.
     """
     from livelink_bridge.commands import endings
     from speech_to_face.official.convert import convert as turned

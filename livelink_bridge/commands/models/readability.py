@@ -1,4 +1,4 @@
-"""`evaluate --readability`: takes, or the faces a model makes of sound, read by a network that hears nothing."""
+"""`evaluate --readability`: takes, or a model's faces for audio files, read by a lip reader that hears nothing."""
 
 from __future__ import annotations
 
@@ -33,9 +33,15 @@ LEGEND = (
 def run(
     settings: Settings, files: Sequence[Path], reader: str, as_json: Path | None, take_rate: str | None = None
 ) -> None:
-    """Read every file and print a line for each; `take_rate` is what FF of takes counts.
+    """Read every file and print a line for each.
 
-    Raises ModelError for a file that cannot be read, or a reader that is none.
+    Parameters
+    ----------
+    reader : name or folder of a dualtalker model
+    as_json : file for the figures
+    take_rate : frame rate of the timecode of takes; None is the one that each shows
+
+    Raises ModelError for a file that cannot be read, or a model that is not a lip reader.
     """
     from speech_to_face import checkpoint
     from speech_to_face.networks.dualtalker.reading import load_reader
@@ -99,7 +105,7 @@ def _figure(value: float) -> str:
 
 
 def _plain(row: Readability) -> dict[str, object]:
-    """What is not a number is None."""
+    """The row for JSON: None for NaN."""
     return {
         name: None if isinstance(value, float) and math.isnan(value) else value for name, value in asdict(row).items()
     }

@@ -1,4 +1,4 @@
-"""`train`: any of the networks, on a folder of recordings, by one of the papers' protocols."""
+"""`train`: train any of the networks on a folder of recordings, by one of the papers' protocols."""
 
 from __future__ import annotations
 
@@ -30,65 +30,107 @@ def train(
         typer.Option(
             "--model",
             metavar="NAME",
-            help="voca, faceformer, emotalk, codetalker, dualtalker, pmmtalk-live; pmmtalk is large.",
+            help="Network: voca, faceformer, emotalk, codetalker, dualtalker, pmmtalk-live or pmmtalk (large).",
         ),
     ],
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Recordings of several subjects; see `--corpus`.")
+        Path, typer.Option("--data", metavar="DIR", help="Folder with recordings of several subjects; see --corpus.")
     ],
     run: Annotated[
-        Path, typer.Option("--run", metavar="DIR", help="Folder of this run; at the end it holds a checkpoint.")
+        Path, typer.Option("--run", metavar="DIR", help="Folder of this run; at the end it holds the checkpoint.")
     ],
     protocol: Annotated[
-        str, typer.Option(metavar="cross-subject|cross-gender", help="Whose recordings are kept out.")
+        str,
+        typer.Option(
+            metavar="cross-subject|cross-gender", help="Which recordings are held out. Default cross-subject."
+        ),
     ] = "cross-subject",
     corpus: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, tts, cavfa, blendvoca: what kind of folder it is.")
+        str, typer.Option(metavar="KIND", help="Kind of the folder: auto, tts, cavfa or blendvoca. Default auto.")
     ] = "auto",
     steps: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Optimiser steps of all stages together. Default 20000; pmmtalk's paper: 80 a clip.",
+            help="Optimizer steps of all stages together. Default 20000; pmmtalk's paper: 80 per clip.",
+            rich_help_panel="Training",
         ),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(metavar="M", min=0, help="At most so long; the rate falls by this too.")
+        float | None,
+        typer.Option(
+            metavar="M",
+            min=0,
+            help="Time limit in minutes; the learning rate decays by it too.",
+            rich_help_panel="Training",
+        ),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Windows a step and process. Default the network's own.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Windows per step and process. Default the network's own.",
+            rich_help_panel="Training",
+        ),
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(metavar="S", min=0.5, help="Length of a window. Default the network's own.")
+        float | None,
+        typer.Option(
+            metavar="S",
+            min=0.5,
+            help="Length of a window in seconds. Default the network's own.",
+            rich_help_panel="Training",
+        ),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(metavar="X", help="Highest learning rate. Default the network's own.")
+        float | None,
+        typer.Option(metavar="X", help="Peak learning rate. Default the network's own.", rich_help_panel="Training"),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the weights, the windows and the protocol's parts.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Seed of the weights, the windows and the split. Default 0.", rich_help_panel="Training"
+        ),
+    ] = 0,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Another value in the network's config; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a value of the network's config; repeatable.",
+            rich_help_panel="Training",
+        ),
     ] = None,
     begin: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FOLDER", help="pmmtalk: public weights by `models download` or `models convert`; repeatable."
+            metavar="FOLDER",
+            help="pmmtalk: start from public weights of `models download` or `models convert`; repeatable.",
+            rich_help_panel="Training",
         ),
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(metavar="TERM", help="Leave out a term of the objective; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="TERM", help="Leave out a term of the loss; repeatable.", rich_help_panel="Training"),
     ] = None,
     precision: Annotated[
-        str, typer.Option(metavar="auto|no|bf16|fp16", help="Mixed precision; auto is bf16 on CUDA.")
+        str,
+        typer.Option(
+            metavar="auto|no|bf16|fp16",
+            help="Mixed precision; auto is bf16 on CUDA. Default auto.",
+            rich_help_panel="Training",
+        ),
     ] = "auto",
-    threads: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Of the training on a CPU.")] = 1,
+    threads: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Threads on a CPU. Default 1.", rich_help_panel="Training")
+    ] = 1,
 ) -> None:
     """Train a network on recordings of several subjects.
 
-    Stopped with Ctrl-C, the same command goes on, with more or fewer steps if you like. A run that has come to its end
-    stays as it is and holds a folder `checkpoint`, for --model. Several GPUs: `accelerate launch -m livelink_bridge
-    train ...`.
+    After Ctrl-C, the same command resumes, with more or fewer steps if you like. A finished run stays as it is and
+    holds a folder `checkpoint`, for --model. For several GPUs use `accelerate launch -m livelink_bridge train ...`.
     """
     from speech_to_face import checkpoint, devices
     from speech_to_face_lab.training.program.run import TrainOptions, plan_of
@@ -113,7 +155,7 @@ def train(
 
 
 def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int) -> Outcome:
-    """Do it, with a bar where somebody looks."""
+    """Run the training, with a progress bar on a terminal. Raises BridgeError where the run cannot be written."""
     import torch
 
     from speech_to_face_lab.training.program.run import train_run
@@ -133,7 +175,7 @@ def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int)
 
 
 def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
-    """What came of it, on the first process's terminal."""
+    """Print the outcome, in the first process only."""
     from speech_to_face_lab.training.program.run import CHECKPOINT
 
     if os.environ.get("RANK", "0") == "0":
