@@ -8,8 +8,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.noise_gate import Flags, Levels
-from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.errors import UsageError
 from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE

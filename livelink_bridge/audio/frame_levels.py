@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from livelink_bridge.core.frames import FRAME_RATE
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import Samples
 
 _SILENCE_DBFS = -120.0

@@ -17,13 +17,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.agc import AGC
 from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
 from livelink_bridge.audio.level_meter import LevelMeter
 from livelink_bridge.audio.noise_gate import LEVEL_ONLY, Fade, Levels, NoiseGate, Thresholds
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.audio.vad import Detector
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.limits import GAIN
 from livelink_bridge.errors import UsageError
 from speech_to_face.base import Samples

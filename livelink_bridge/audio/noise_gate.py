@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from livelink_bridge.core.frames import FRAME_RATE
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.errors import UsageError
 
 Flags = NDArray[np.bool_]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import FRAME_RATE as FRAME_RATE
+from arkit_mapping.channels import CHANNELS_61
 
-FACE_CHANNELS = 61
+FACE_CHANNELS = len(CHANNELS_61)
 """Values of a frame: 52 blendshape weights and 9 angles."""
 
 Weights = NDArray[np.float32]

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping import remap
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
 from livelink_bridge.audio.frame_levels import FrameLevels
 from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.resample import Resampler
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.face import Face
 from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
 

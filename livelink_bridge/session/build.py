@@ -148,9 +148,9 @@ def aloud_of(settings: Settings) -> VoiceMonitorConfig | None:
 
 def front_of(settings: Settings, device: str | None, lookahead_s: float) -> InputChain:
     """What stands between a voice and the network; with what `--calibrate` remembered of a device."""
+    from arkit_mapping.channels import FRAME_RATE
     from livelink_bridge.audio.agc import AGC
     from livelink_bridge.audio.input_chain import InputChain
-    from livelink_bridge.core.frames import FRAME_RATE
     from livelink_bridge.devices import calibration
 
     return InputChain(

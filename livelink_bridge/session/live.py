@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, FaceFrame
+from livelink_bridge.core.frames import FaceFrame
 from livelink_bridge.core.workers import Runner, beside, every, wait_for
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.face.animator import Animator

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.core.limits import FACE_DELAY, PACKET_RATE
 from livelink_bridge.errors import UsageError
 from livelink_bridge.network.uri import receiver_key

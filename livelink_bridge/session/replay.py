@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from arkit_mapping.channels import SHAPE_COUNT
+from arkit_mapping.channels import FRAME_RATE, SHAPE_COUNT
 from arkit_mapping.takes.csv import Take
 from arkit_mapping.takes.edit import at_times, gaps, grid, grid_rows, timecode
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame, Weights
+from livelink_bridge.core.frames import AudioBlock, FaceFrame, Weights
 from livelink_bridge.core.workers import Runner, every, wait_for
 from livelink_bridge.errors import UsageError
 from livelink_bridge.face.jitter_buffer import JitterBuffer

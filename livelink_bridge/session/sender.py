@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.character.character import Closure as LipChoice
 from arkit_mapping.character.character import closed_lips
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, Weights
+from livelink_bridge.core.frames import Weights
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.sinks.base import Sink
 from livelink_bridge.timing.arrival_clock import Timing

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.channel import Channel, Closed
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE
 from livelink_bridge.devices.portaudio import SoundSystem, sound_system
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.reporting.metrics import level_dbfs

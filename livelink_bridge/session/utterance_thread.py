@@ -6,9 +6,10 @@ import math
 from collections import deque
 from collections.abc import Iterable
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock, FaceFrame
+from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, fade
 from livelink_bridge.reporting.metrics import Metrics

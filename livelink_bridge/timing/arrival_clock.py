@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from livelink_bridge.core.frames import FRAME_RATE, AudioBlock
+from arkit_mapping.channels import FRAME_RATE
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.readings import Recent
 
 _FRAMES_TO_LOCK = 15

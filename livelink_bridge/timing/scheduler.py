@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from livelink_bridge.core.frames import FRAME_RATE
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.timing.arrival_clock import Timing
 from livelink_bridge.timing.shown import Shown
 
