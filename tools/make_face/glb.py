@@ -14,7 +14,7 @@ import pygltflib as gltf
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import ARKIT_52
-from make_face.anatomy import EYE, NECK_PIVOT, Floats
+from make_face.geometry.anatomy import EYE, NECK_PIVOT, Floats
 from make_face.materials import MATERIALS, NAMES
 from make_face.whole import Face, Piece
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from make_face import brows, complexion, ears, eyes, flesh, hair, neck, targets, teeth, tongue
-from make_face.anatomy import Floats
-from make_face.part import Part, facing_out, joined, mirrored, normals, other_side
+from make_face.features import brows, ears, eyes, hair, neck, teeth, tongue
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.part import Part, facing_out, joined, mirrored, normals, other_side
+from make_face.shapes import targets
+from make_face.skin import complexion, flesh
 
 
 @dataclass(frozen=True)

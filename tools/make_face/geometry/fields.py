@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from make_face.anatomy import JAW_ANGLE, JAW_PIVOT, Floats
+from make_face.geometry.anatomy import JAW_ANGLE, JAW_PIVOT, Floats
 
 
 def smooth(value: Floats, low: float, high: float) -> Floats:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from arkit_mapping.channels import ARKIT_52
-from make_face import move_brows, move_eyes, move_jaw, move_mouth
-from make_face.anatomy import Floats
-from make_face.fields import added, smooth
-from make_face.flesh import Flesh
-from make_face.part import other_side
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.fields import added, smooth
+from make_face.geometry.part import other_side
+from make_face.shapes import move_brows, move_eyes, move_jaw, move_mouth
+from make_face.skin.flesh import Flesh
 
 SMALLEST = 0.002
 """Movements shorter than this, cm, are none: they would only make the file longer."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import EYE, Floats
-from make_face.fields import bump, smooth
+from make_face.geometry.anatomy import EYE, Floats
+from make_face.geometry.fields import bump, smooth
 
 
 def moves(points: Floats) -> dict[str, Floats]:

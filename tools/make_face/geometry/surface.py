@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from make_face.anatomy import CENTRE, EYE, EYE_RADIUS, LID_THICKNESS, Floats
+from make_face.geometry.anatomy import CENTRE, EYE, EYE_RADIUS, LID_THICKNESS, Floats
 
 FAR, NEAR = 16.0, 0.5
 """Where a ray is searched, in centimetres from its start; the outermost crossing counts."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import Floats
-from make_face.part import Part, circle, grid, linear
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.part import Part, circle, grid, linear
 
 COLUMNS = 48
 NECK = ((-5.5, 3.2, 2.4, -2.9), (-8.0, 3.7, 3.3, -2.7), (-10.5, 4.1, 4.1, -2.3), (-12.5, 4.3, 4.3, -2.2),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import MOUTH, Floats
-from make_face.fields import hinge, smooth
-from make_face.part import Part, circle, grid, joined, linear, painted
+from make_face.geometry.anatomy import MOUTH, Floats
+from make_face.geometry.fields import hinge, smooth
+from make_face.geometry.part import Part, circle, grid, joined, linear, painted
 
 UPPER_WIDTHS = (0.56, 0.46, 0.48, 0.46, 0.46, 0.5)
 LOWER_WIDTHS = (0.38, 0.4, 0.44, 0.44, 0.46)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import MOUTH_WIDTH, Floats
-from make_face.fields import hinge, smooth
-from make_face.flesh import Flesh
+from make_face.geometry.anatomy import MOUTH_WIDTH, Floats
+from make_face.geometry.fields import hinge, smooth
+from make_face.skin.flesh import Flesh
 
 CORNER = 0.42
 """How far the corner of the mouth goes with the jaw."""

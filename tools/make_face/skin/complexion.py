@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import Floats
-from make_face.fields import bump, smooth
-from make_face.flesh import Flesh
-from make_face.part import linear
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.fields import bump, smooth
+from make_face.geometry.part import linear
+from make_face.skin.flesh import Flesh
 
 SKIN, BLUSH, LID, LIP, MOUTH, LASH, RIM = (
     linear(tone) for tone in ("#f1bca0", "#e58f78", "#d99b82", "#cb6f68", "#4a1a1d", "#2a1a17", "#d79080")

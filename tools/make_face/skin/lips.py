@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from make_face.anatomy import LOWER_LIP, MOUTH_WIDTH, UPPER_LIP, Floats, seam
-from make_face.surface import front
+from make_face.geometry.anatomy import LOWER_LIP, MOUTH_WIDTH, UPPER_LIP, Floats, seam
+from make_face.geometry.surface import front
 
 TURN = np.linspace(-np.pi / 2, np.pi / 2, 25)
 """Angle about the mouth of each column of the left half: from the middle of the lower lip, by the corner, to that of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face import lids
-from make_face.anatomy import Floats
-from make_face.fields import bump, smooth
-from make_face.flesh import Flesh
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.fields import bump, smooth
+from make_face.skin import lids
+from make_face.skin.flesh import Flesh
 
 CLOSING: dict[str, tuple[float, float]] = {
     "eyeBlinkLeft": (1.0, 1.0),

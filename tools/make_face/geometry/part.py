@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from make_face.anatomy import Floats, Ints
+from make_face.geometry.anatomy import Floats, Ints
 
 
 @dataclass(frozen=True)

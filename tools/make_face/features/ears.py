@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import Floats
-from make_face.part import Part, circle, grid, linear
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.part import Part, circle, grid, linear
 
 RINGS = (1.0, 1.0, 0.97, 0.9, 0.8, 0.68, 0.52, 0.34, 0.15, 0.01)
 HEIGHTS = (-0.9, -0.15, 0.24, 0.36, 0.26, 0.06, -0.06, -0.2, -0.28, -0.3)

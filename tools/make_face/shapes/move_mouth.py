@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import LOWER_LIP, MOUTH_WIDTH, UPPER_LIP, Floats, seam
-from make_face.fields import bump, smooth
-from make_face.flesh import Flesh
+from make_face.geometry.anatomy import LOWER_LIP, MOUTH_WIDTH, UPPER_LIP, Floats, seam
+from make_face.geometry.fields import bump, smooth
+from make_face.skin.flesh import Flesh
 
 Triple = tuple[float, float, float]
 

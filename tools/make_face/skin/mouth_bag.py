@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face import lips
-from make_face.anatomy import MOUTH, MOUTH_WIDTH, Floats
+from make_face.geometry.anatomy import MOUTH, MOUTH_WIDTH, Floats
+from make_face.skin import lips
 
 ROWS = (
     (1.02, 1.15, -0.95),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import Floats, Ints
+from make_face.geometry.anatomy import Floats, Ints
 
 
 def triangulate(points: Floats) -> Ints:

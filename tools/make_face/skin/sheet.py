@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import Flags, Floats, Ints
-from make_face.delaunay import triangulate
+from make_face.geometry.anatomy import Flags, Floats, Ints
+from make_face.geometry.delaunay import triangulate
 
 EDGE = 2.95
 """Where the sheet ends, radians from the front; hair and neck hide it."""

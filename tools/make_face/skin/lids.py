@@ -11,9 +11,9 @@ from functools import cache
 
 import numpy as np
 
-from make_face.anatomy import EYE, EYE_RADIUS, LID_BOTTOM, LID_THICKNESS, LID_TILT, LID_TOP, LID_WIDTH, Floats
-from make_face.part import circle
-from make_face.surface import front
+from make_face.geometry.anatomy import EYE, EYE_RADIUS, LID_BOTTOM, LID_THICKNESS, LID_TILT, LID_TOP, LID_WIDTH, Floats
+from make_face.geometry.part import circle
+from make_face.geometry.surface import front
 
 TURN = circle(44)
 """Angle about the eye of each column: from the outer corner over the upper lid."""

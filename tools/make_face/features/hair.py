@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import Floats
-from make_face.fields import smooth
-from make_face.part import Part, circle, grid, linear
-from make_face.surface import level
+from make_face.geometry.anatomy import Floats
+from make_face.geometry.fields import smooth
+from make_face.geometry.part import Part, circle, grid, linear
+from make_face.geometry.surface import level
 
 ROWS, COLUMNS = 30, 96
 MIDDLE = np.array([0.0, 1.5, -0.6])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face import lids, lips
-from make_face.anatomy import EYE, Floats, Ints
-from make_face.sheet import woven
-from make_face.surface import front, rolled, unrolled
+from make_face.geometry.anatomy import EYE, Floats, Ints
+from make_face.geometry.surface import front, rolled, unrolled
+from make_face.skin import lids, lips
+from make_face.skin.sheet import woven
 
 FINE = ((0.0, -2.9, 0.03), (0.95, -3.1, 0.028),
         (0.0, -1.5, 0.045), (1.2, -3.9, 0.045), (2.6, -4.2, 0.05), (0.0, -8.5, 0.05), (3.2, 3.0, 0.05))  # fmt: skip

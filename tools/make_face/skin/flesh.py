@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from make_face import lids, lips, mouth_bag, skull
-from make_face.anatomy import Flags, Floats, Ints
-from make_face.part import grid
+from make_face.geometry.anatomy import Flags, Floats, Ints
+from make_face.geometry.part import grid
+from make_face.skin import lids, lips, mouth_bag, skull
 
 SKIN, LIPS, MOUTH = 0, 1, 2
 

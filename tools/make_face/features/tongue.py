@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import MOUTH, Floats
-from make_face.fields import hinge, smooth
-from make_face.part import Part, circle, grid, linear
+from make_face.geometry.anatomy import MOUTH, Floats
+from make_face.geometry.fields import hinge, smooth
+from make_face.geometry.part import Part, circle, grid, linear
 
 ALONG, AROUND = 16, 16
 FIRST, LENGTH = 2.6, 3.3

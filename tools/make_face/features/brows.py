@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face import move_brows
-from make_face.part import Part, circle, grid, linear, painted
-from make_face.surface import front, outwards
+from make_face.geometry.part import Part, circle, grid, linear, painted
+from make_face.geometry.surface import front, outwards
+from make_face.shapes import move_brows
 
 COLOUR = "#4a3023"
 ALONG, AROUND = 22, 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from make_face.anatomy import EYE_RADIUS, Floats
-from make_face.fields import turned
-from make_face.part import Part, circle, grid, linear, painted
+from make_face.geometry.anatomy import EYE_RADIUS, Floats
+from make_face.geometry.fields import turned
+from make_face.geometry.part import Part, circle, grid, linear, painted
 
 WHITE, EDGE, PUPIL = "#f4f1ec", "#2b2a33", "#0b0a0d"
 IRIS = ("#3b5a63", "#5f8f96", "#86b7b4")

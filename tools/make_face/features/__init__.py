@@ -1,0 +1,1 @@
+"""Parts that stand alone: eyes, brows, teeth, tongue, ears, hair, neck."""

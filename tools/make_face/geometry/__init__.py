@@ -1,0 +1,1 @@
+"""Where things are, the closed skin, and the pieces and falloffs that everything is made of."""

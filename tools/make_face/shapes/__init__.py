@@ -1,0 +1,1 @@
+"""The 52 blend shapes, by region."""

@@ -1,0 +1,1 @@
+"""The skin, the lips and the lids as one sheet, and its colours."""
