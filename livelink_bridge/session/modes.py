@@ -32,13 +32,13 @@ from livelink_bridge.remote_control.live_target import LiveStage
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
-from livelink_bridge.session.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
 from livelink_bridge.session.live import STATUS_S, LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, warm_up
 from livelink_bridge.session.offline import RECORDING_BLOCK_S, poses_of
 from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.session.playback.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
+from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, open_control, stage_of
-from livelink_bridge.session.speaker import Speaker
 from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source

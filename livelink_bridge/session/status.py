@@ -24,8 +24,8 @@ from livelink_bridge.reporting.metrics import (
     VoiceStatus,
     to_ms,
 )
+from livelink_bridge.session.playback.voice_monitor import VoiceMonitor
 from livelink_bridge.session.sender import Sender
-from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.sinks.base import Sink
 from livelink_bridge.sources.base import Source
 from livelink_bridge.takes.recorder import Recorder

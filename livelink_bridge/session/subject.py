@@ -11,9 +11,9 @@ from livelink_bridge.core.frames import FaceFrame
 from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.playback.voice_monitor import VoiceMonitor
 from livelink_bridge.session.sender import FrameBuffer, Sender
 from livelink_bridge.session.status import Front, Inference, StatusReporter
-from livelink_bridge.session.voice_monitor import VoiceMonitor
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.takes.recorder import Recorder

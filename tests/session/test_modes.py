@@ -15,10 +15,11 @@ from livelink_bridge.face.face import Face
 from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status
-from livelink_bridge.session import audible, modes
+from livelink_bridge.session import modes
 from livelink_bridge.session.modes import Outputs, convert_file, follow, play, run_live, run_play
+from livelink_bridge.session.playback import audible
+from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.session.remote import Direction
-from livelink_bridge.session.speaker import Speaker
 from livelink_bridge.sources import open_source
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing.shared_clock import SharedClock

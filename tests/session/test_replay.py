@@ -20,11 +20,11 @@ from livelink_bridge.errors import DeviceError, SourceError, UsageError
 from livelink_bridge.face.jitter_buffer import REST_POSES
 from livelink_bridge.reporting.metrics import Level, Status
 from livelink_bridge.reporting.status_text import status_text
-from livelink_bridge.session import audible
 from livelink_bridge.session import replay as replay_module
 from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.playback import audible
+from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.session.replay import SEAM_POSES, TakePlay, TakeTimebase, replay, run_replay
-from livelink_bridge.session.speaker import Speaker
 from livelink_bridge.testing.shared_clock import SharedClock
 from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, ManualClock
 from livelink_bridge.testing.takes import app_folder, app_take, face

@@ -10,7 +10,7 @@ from livelink_bridge.core.frames import FACE_CHANNELS
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.session.speaker import Speaker
+from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.sync_test.pulses import (
     CHANNELS,
     FIRST_S,

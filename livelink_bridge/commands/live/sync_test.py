@@ -98,7 +98,7 @@ def clap(
     from livelink_bridge.face.face import Face
     from livelink_bridge.session.modes import play
     from livelink_bridge.session.outputs import open_sinks
-    from livelink_bridge.session.speaker import Speaker
+    from livelink_bridge.session.playback.speaker import Speaker
     from livelink_bridge.sync_test.pulses import ClapSource, PulseModel, SyncMeter
 
     with ExitStack() as stack:

@@ -5,7 +5,7 @@ import pytest
 
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.session.speaker import Speaker
+from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.testing.stand_ins import FakePortAudio, FakeStream, ListSource, ManualClock
 
 RATE = 48000

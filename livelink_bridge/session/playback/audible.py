@@ -8,7 +8,7 @@ import threading
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.workers import Runner, wait_for
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.session.speaker import Speaker
+from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.sources.base import Source
 
 SPEAKER_BLOCK_S = 0.1

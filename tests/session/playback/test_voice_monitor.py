@@ -4,7 +4,7 @@ import pytest
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError
-from livelink_bridge.session.voice_monitor import VoiceMonitor
+from livelink_bridge.session.playback.voice_monitor import VoiceMonitor
 from livelink_bridge.testing.stand_ins import FakePortAudio, ManualClock
 from livelink_bridge.timing.shown import Shown
 
