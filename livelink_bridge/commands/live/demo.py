@@ -41,10 +41,9 @@ def demo(
 
     Frames go to --to and to a receiver inside the program, which reports what arrived and draws the mouth over time.
     """
+    from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.commands.live.witness import witness
-    from livelink_bridge.console.terminal import status_line
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.core.workers import steady_interpreter
     from livelink_bridge.session import build
     from livelink_bridge.session.modes import run_play
 
@@ -57,12 +56,7 @@ def demo(
                 f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver in the "
                 "program"
             )
-            with (
-                steady_interpreter(),
-                status_line(
-                    clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
-                ) as show,
-            ):
+            with showing(settings, clock) as show:
                 summary = run_play(
                     file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show
                 )

@@ -12,7 +12,6 @@ from livelink_bridge.commands.options import interruptible
 if TYPE_CHECKING:
     import threading
 
-    from livelink_bridge.audio.input_chain import InputChain
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.settings.table import Settings
@@ -36,76 +35,74 @@ def mic(
     While it runs, type `mood happy:0.4` for another mood, or press a key; the panel shows them.
     """
     from livelink_bridge.commands.live.calibrate import calibrate
-    from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
-    from livelink_bridge.console.terminal import status_line
-    from livelink_bridge.console.typed_commands import typing_of
+    from livelink_bridge.commands.live.preview import page_beside
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.core.workers import steady_interpreter
     from livelink_bridge.devices import quiet_stderr
     from livelink_bridge.errors import UsageError
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_live
-    from livelink_bridge.session.remote import both_on_stage
     from livelink_bridge.sources.microphone import MicrophoneSource
 
-    clock = MonotonicClock()
-    if calibrating:
-        if settings.performers:
-            raise UsageError(
-                "got --calibrate and performers in the settings, expected one: calibrate each microphone by itself"
-            )
-        calibrate(MicrophoneSource(build.input_of(settings, wanted), clock=clock))
-    with (
-        interruptible() as stop,
-        quiet_stderr.suppress_native_stderr(),
-        page_beside(settings, several=bool(settings.performers)) as page,
-    ):
-        if settings.performers:
-            show_performers(settings, wanted, clock, stop, page)
-            return
-        face, model = build.face_of(settings, clock, page), build.live_model_of(settings, typer.echo)
-        typer.echo(
-            f"{wanted or 'default input'} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C "
-            "ends"
+    clock, several = MonotonicClock(), bool(settings.performers)
+    if calibrating and several:
+        raise UsageError(
+            "got --calibrate and performers in the settings, expected one: calibrate each microphone by itself"
         )
+    if calibrating:
+        calibrate(MicrophoneSource(build.input_of(settings, wanted), clock=clock))
+    with interruptible() as stop, quiet_stderr.suppress_native_stderr(), page_beside(settings, several=several) as page:
+        show = show_performers if several else show_voice
+        show(settings, wanted, clock, stop, page)
 
-        typing = typing_of({settings.subject: face})
 
-        def front(device: str) -> InputChain:
-            return build.front_of(settings, device, model.lookahead_s)
+def show_voice(
+    settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None
+) -> None:
+    """Run one voice and its face until `stop` is set.
 
-        with (
-            steady_interpreter(),
-            status_line(
-                clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing
-            ) as show,
-        ):
-            microphone, outputs = build.input_of(settings, wanted), build.directed_outputs_of(settings)
-            summary = run_live(
-                microphone,
-                model,
-                face,
-                outputs,
-                clock=clock,
-                stop=stop,
-                front=front,
-                aloud=build.aloud_of(settings),
-                direction=build.direction_of(settings),
-                more=recorders_of(page, settings.subject),
-                on_status=show,
-                on_stage=both_on_stage(typing.direct, shown_on(page)),
-            )
-        typer.echo(build.summary_line(summary))
+    Parameters
+    ----------
+    wanted : index or part of the microphone's name; None is the system's input
+    page : shows the session too, and controls it
+    """
+    from livelink_bridge.commands.live.preview import recorders_of, shown_on
+    from livelink_bridge.commands.live.showing import showing
+    from livelink_bridge.console.typed_commands import typing_of
+    from livelink_bridge.session import build
+    from livelink_bridge.session.modes import run_live
+    from livelink_bridge.session.remote import both_on_stage
+
+    face, model = build.face_of(settings, clock, page), build.live_model_of(settings, typer.echo)
+    targets = ", ".join(settings.targets)
+    typer.echo(f"{wanted or 'default input'} -> {model.name} on {model.device} -> {targets}; Ctrl-C ends")
+    typing = typing_of({settings.subject: face})
+    with showing(settings, clock, typing) as show:
+        summary = run_live(
+            build.input_of(settings, wanted),
+            model,
+            face,
+            build.directed_outputs_of(settings),
+            clock=clock,
+            stop=stop,
+            front=lambda device: build.front_of(settings, device, model.lookahead_s),
+            aloud=build.aloud_of(settings),
+            direction=build.direction_of(settings),
+            more=recorders_of(page, settings.subject),
+            on_status=show,
+            on_stage=both_on_stage(typing.direct, shown_on(page)),
+        )
+    typer.echo(build.summary_line(summary))
 
 
 def show_performers(
     settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None
 ) -> None:
-    """Run several voices, each with its own face, until `stop` is set; `page` shows one at a time."""
+    """Run several voices, each with its own face, until `stop` is set; `page` shows one at a time.
+
+    Raises UsageError for a microphone in `wanted`: each performer names its own.
+    """
     from livelink_bridge.commands.live.preview import recorders_of, shown_on
-    from livelink_bridge.console.terminal import status_lines
+    from livelink_bridge.commands.live.showing import showing_all
     from livelink_bridge.console.typed_commands import typing_of
-    from livelink_bridge.core.workers import steady_interpreter
     from livelink_bridge.errors import UsageError
     from livelink_bridge.session import build
     from livelink_bridge.session.modes import run_performers
@@ -124,10 +121,7 @@ def show_performers(
     ]
     typing = typing_of({performer.outputs.subject: performer.face for performer in performers})
     typer.echo(f"{len(performers)} performers -> {model.name} on {model.device}; Ctrl-C ends")
-    with (
-        steady_interpreter(),
-        status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port, typing=typing) as show,
-    ):
+    with showing_all(settings, clock, typing) as show:
         summaries = run_performers(
             performers,
             model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,39 +38,36 @@ def play(
     The loudspeakers play along, and the face keeps in step with them. Standard input is paced by the program that
     writes it and is not played; gate and gain apply to it as to a microphone.
     """
-    from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
-    from livelink_bridge.console.terminal import status_line
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.core.workers import steady_interpreter
-    from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_play
-    from livelink_bridge.sources import open_source
 
     clock = MonotonicClock()
     if STDIN in files or raw is not None:
         play_pipe(settings, files, raw, clock)
-        return
+    else:
+        play_files(settings, files, clock, audio=not no_audio)
+
+
+def play_files(settings: Settings, files: Sequence[Path], clock: Clock, *, audio: bool) -> None:
+    """Move the face with files, one after the other; `audio`: and play them on the loudspeakers."""
+    from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
+    from livelink_bridge.commands.live.showing import showing
+    from livelink_bridge.session import build
+    from livelink_bridge.session.modes import run_play
+    from livelink_bridge.sources import open_source
+
     for file in files:  # report an error in the last before the first is played
         open_source(str(file), clock=clock, allow_cut=settings.allow_cut).close()
     with interruptible() as stop, page_beside(settings) as page:
-        face, model, outputs = (
-            build.face_of(settings, clock, page),
-            build.live_model_of(settings, typer.echo),
-            build.outputs_of(settings),
-        )
+        face, model = build.face_of(settings, clock, page), build.live_model_of(settings, typer.echo)
+        outputs = build.outputs_of(settings)
         for file in files:
-            with (
-                steady_interpreter(),
-                status_line(
-                    clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
-                ) as show,
-            ):
+            with showing(settings, clock) as show:
                 summary = run_play(
                     file,
                     model,
                     face,
                     outputs,
-                    audio=not no_audio,
+                    audio=audio,
                     clock=clock,
                     stop=stop,
                     allow_cut=settings.allow_cut,
@@ -85,8 +83,7 @@ def play(
 def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clock) -> None:
     """`play -`: move the face with the audio that another program writes to standard input."""
     from livelink_bridge.audio.pcm import parse_format
-    from livelink_bridge.console.terminal import status_line
-    from livelink_bridge.core.workers import steady_interpreter
+    from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.session import build
     from livelink_bridge.session.modes import run_pipe
     from livelink_bridge.sources.pipe import PipeSource
@@ -104,12 +101,7 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     with interruptible() as stop:
         face, model = build.face_of(settings, clock), build.live_model_of(settings, typer.echo)
         front = build.front_of(settings, None, model.lookahead_s)
-        with (
-            steady_interpreter(),
-            status_line(
-                clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
-            ) as show,
-        ):
+        with showing(settings, clock) as show:
             outputs = build.outputs_of(settings)
             summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, front=front, on_status=show)
         typer.echo(f"{source.name}: {build.summary_line(summary)}")

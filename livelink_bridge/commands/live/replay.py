@@ -39,9 +39,8 @@ def replay(
     An audio file of the take's name beside it, a .wav first, is played, and the face keeps in step with it. Missing
     rows are interpolated; at the end the face decays to neutral.
     """
-    from livelink_bridge.console.terminal import status_line
+    from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.core.workers import steady_interpreter
     from livelink_bridge.session import build
     from livelink_bridge.session.replay import TakePlay, run_replay
 
@@ -51,11 +50,6 @@ def replay(
     outputs, sound = build.outputs_of(settings), None if no_audio else files.sound
     from_s = play.start_s - float(whole.times_s[0])
     with interruptible() as stop:
-        with (
-            steady_interpreter(),
-            status_line(
-                clock, settings.subject, log_file=settings.log_file, metrics_port=settings.metrics_port
-            ) as show,
-        ):
+        with showing(settings, clock) as show:
             summary = run_replay(play, sound, outputs, sound_from_s=from_s, clock=clock, stop=stop, on_status=show)
         typer.echo(f"{files.csv}: {build.summary_line(summary).replace(' of sound;', ' of the take;', 1)}")

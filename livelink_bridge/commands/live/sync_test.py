@@ -76,6 +76,7 @@ class ChosenOutput(SoundSystem):
         self._index = device["index"]
 
     def open(self, kind: str, **options: Any) -> Any:
+        """A stream of the backend on the chosen output; `kind` and `options` are those of `SoundSystem.open`."""
         return super().open(kind, device=self._index, **options)
 
 
