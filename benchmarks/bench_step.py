@@ -37,7 +37,7 @@ class ScriptSteps(TorchSteps):
     def __init__(self, folder: Path, voice: Voice) -> None:
         import torch
 
-        from speech_to_face_lab.training.export import _Flat
+        from speech_to_face_lab.training.graph import _Flat
 
         config = load_config(folder / checkpoint.CONFIG)
         super().__init__(load_network(folder, config), voice)

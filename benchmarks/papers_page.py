@@ -16,12 +16,12 @@ from arkit_mapping.lip_aperture import aperture
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face_lab.protocols.splits import read_split
-from speech_to_face_lab.training.program import judge
-from speech_to_face_lab.training.program.data import of_subjects
-from speech_to_face_lab.training.program.export import write_checkpoint
-from speech_to_face_lab.training.program.logs import read_log
-from speech_to_face_lab.training.program.run import network_of_run
-from speech_to_face_lab.training.tracks import read_tracks
+from speech_to_face_lab.training import judge
+from speech_to_face_lab.training.data.recordings import of_subjects
+from speech_to_face_lab.training.data.tracks import read_tracks
+from speech_to_face_lab.training.export import write_checkpoint
+from speech_to_face_lab.training.loop.logs import read_log
+from speech_to_face_lab.training.run import network_of_run
 
 BEGIN, END = "<!-- made by benchmarks/papers.py: begin -->", "<!-- made by benchmarks/papers.py: end -->"
 LARGEST_MB = 10.0
@@ -47,13 +47,13 @@ NAMES: dict[str, Named] = {
     ),
     "codetalker-shape": Named("CodeTalker, shape codebook", {}),
     "dualtalker": Named("DualTalker (our reconstruction)", {}),
-    "pmmtalk-live": Named("PMMTalk, small", {CROSS_SUBJECT: "7.169 / 0.640", CROSS_GENDER: "6.568 / 0.590"}),
-    "pmmtalk-live-without-text": Named("PMMTalk without the text branch", {CROSS_SUBJECT: "7.319 / 0.682"}),
-    "pmmtalk-live-without-audio": Named("PMMTalk without the audio branch", {CROSS_SUBJECT: "8.313 / 0.786"}),
-    "pmmtalk-live-without-image": Named("PMMTalk without the image branch", {CROSS_SUBJECT: "7.459 / 0.697"}),
-    "pmmtalk-live-without-temporal": Named("PMMTalk without L_tem", {CROSS_SUBJECT: "7.680 / 0.704"}),
-    "pmmtalk-live-without-semantic": Named("PMMTalk without L_sem", {CROSS_SUBJECT: "7.599 / 0.698"}),
-    "pmmtalk-live-without-motion": Named("PMMTalk without L_mot", {CROSS_SUBJECT: "7.363 / 0.681"}),
+    "pmmtalk-small": Named("PMMTalk, small", {CROSS_SUBJECT: "7.169 / 0.640", CROSS_GENDER: "6.568 / 0.590"}),
+    "pmmtalk-small-without-text": Named("PMMTalk without the text branch", {CROSS_SUBJECT: "7.319 / 0.682"}),
+    "pmmtalk-small-without-audio": Named("PMMTalk without the audio branch", {CROSS_SUBJECT: "8.313 / 0.786"}),
+    "pmmtalk-small-without-image": Named("PMMTalk without the image branch", {CROSS_SUBJECT: "7.459 / 0.697"}),
+    "pmmtalk-small-without-temporal": Named("PMMTalk without L_tem", {CROSS_SUBJECT: "7.680 / 0.704"}),
+    "pmmtalk-small-without-semantic": Named("PMMTalk without L_sem", {CROSS_SUBJECT: "7.599 / 0.698"}),
+    "pmmtalk-small-without-motion": Named("PMMTalk without L_mot", {CROSS_SUBJECT: "7.363 / 0.681"}),
 }
 HEAD = (
     "network",

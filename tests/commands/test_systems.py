@@ -18,8 +18,8 @@ from speech_to_face.base import ModelError
 from speech_to_face.config_file import load_config
 from speech_to_face.loading import load_model
 from speech_to_face.networks.pmmtalk.paper.config import TINY, Config
-from speech_to_face_lab.training.program.export import write_checkpoint
-from speech_to_face_lab.training.program.systems import SYSTEMS, config_of, network_of
+from speech_to_face_lab.training.export import write_checkpoint
+from speech_to_face_lab.training.systems import SYSTEMS, config_of, network_of
 
 NAMES = ("pmmtalk", "codetalker", "dualtalker", "voca", "faceformer", "emotalk")
 """Of folders, and of the networks in them as the training program calls them."""

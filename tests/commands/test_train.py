@@ -20,7 +20,7 @@ from speech_to_face.base import ModelError
 from speech_to_face.phones import Phone
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE, Utterance
 from speech_to_face_lab.corpus.store import write_voice
-from speech_to_face_lab.training.program import engine
+from speech_to_face_lab.training.loop import engine
 
 torch.set_num_threads(1)
 PAPA = tuple(Phone(("AA", "PB")[i % 2], i * 0.15, (i + 1) * 0.15) for i in range(20))

@@ -9,7 +9,7 @@ import torch
 from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from arkit_mapping.lip_aperture import aperture
 from speech_to_face_lab import metrics
-from speech_to_face_lab.training import objective
+from speech_to_face_lab.training.objectives import terms as objective
 
 
 def wave(frames: int = 240, *, late: int = 0, hz: float = 2.0) -> np.ndarray:

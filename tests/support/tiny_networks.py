@@ -13,8 +13,9 @@ from speech_to_face.networks.pmmtalk.config import Config, save_config
 from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.phones import CLASSES
 from speech_to_face_lab.corpus.visemes import STYLES
-from speech_to_face_lab.training.export import export_run, write_graph
-from speech_to_face_lab.training.state import Average, save
+from speech_to_face_lab.training.export import export_run
+from speech_to_face_lab.training.graph import write_graph
+from speech_to_face_lab.training.loop.state import Average, Progress, save
 
 torch.set_num_threads(1)
 
@@ -58,7 +59,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "exp_avg": torch.zeros_like(p),
             "exp_avg_sq": torch.zeros_like(p),
         }
-    save(folder / "state.safetensors", network, Average(network), optimiser, step=1)
+    save(folder / "state.safetensors", network, Average(network), optimiser, Progress(step=1))
     save_config(config, folder / checkpoint.CONFIG)
     return folder
 

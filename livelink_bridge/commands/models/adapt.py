@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from livelink_bridge.settings.table import Settings
     from speech_to_face_lab.adapt.figures import Row
-    from speech_to_face_lab.adapt.run import AdaptOptions
+    from speech_to_face_lab.adapt.options import AdaptOptions
     from speech_to_face_lab.adapt.takes import TakeFile
 
 FILE_WIDTH = 100
@@ -70,7 +70,7 @@ def adapt(
     """
     from livelink_bridge.session import build
     from speech_to_face import checkpoint, devices
-    from speech_to_face_lab.adapt.run import AdaptOptions
+    from speech_to_face_lab.adapt.options import AdaptOptions
 
     endings.check_folder(out, "a folder for the model")
     check_out(out, force)

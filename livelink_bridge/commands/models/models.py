@@ -90,9 +90,11 @@ def info(
 ) -> None:
     """Show how many parameters each part of a model has."""
     from speech_to_face import checkpoint
-    from speech_to_face.networks.parts import random_parts, stored_parts
+    from speech_to_face.networks.parts import stored_parts
 
     if random_init:
+        from speech_to_face_lab.training.systems import random_parts
+
         parts = random_parts(name)
     else:
         folder = checkpoint.find(name, settings.models_dir)

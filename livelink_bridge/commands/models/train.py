@@ -16,9 +16,9 @@ from livelink_bridge.reporting.progress_bar import ProgressBar, progress_bar
 
 if TYPE_CHECKING:
     from livelink_bridge.settings.table import Settings
-    from speech_to_face_lab.training.program.engine import Outcome
-    from speech_to_face_lab.training.program.plan import Plan
-    from speech_to_face_lab.training.program.run import TrainOptions
+    from speech_to_face_lab.training.loop.engine import Outcome
+    from speech_to_face_lab.training.loop.plan import Plan
+    from speech_to_face_lab.training.orders import TrainOptions
 
 Show = Callable[[str, float, dict[str, float]], None]
 
@@ -30,11 +30,17 @@ def train(
         typer.Option(
             "--model",
             metavar="NAME",
-            help="Network: voca, faceformer, emotalk, codetalker, dualtalker, pmmtalk-live or pmmtalk (large).",
+            help="Network: pmmtalk-live, as shipped; voca, faceformer, emotalk, codetalker, dualtalker, pmmtalk-small "
+            "or pmmtalk (large).",
         ),
     ],
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with recordings of several subjects; see --corpus.")
+        Path,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Folder with recordings of several subjects, or with tracks for pmmtalk-live; see --corpus.",
+        ),
     ],
     run: Annotated[
         Path, typer.Option("--run", metavar="DIR", help="Folder of this run; at the end it holds the checkpoint.")
@@ -46,14 +52,16 @@ def train(
         ),
     ] = "cross-subject",
     corpus: Annotated[
-        str, typer.Option(metavar="KIND", help="Kind of the folder: auto, tts, cavfa or blendvoca. Default auto.")
+        str,
+        typer.Option(metavar="KIND", help="Kind of the folder: auto, tts, cavfa, blendvoca or tracks. Default auto."),
     ] = "auto",
     steps: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Optimizer steps of all stages together. Default 20000; pmmtalk's paper: 80 per clip.",
+            help="Optimizer steps of all stages together. Default 20000, pmmtalk-live 11000; "
+            "pmmtalk's paper: 80 per clip.",
             rich_help_panel="Training",
         ),
     ] = None,
@@ -63,6 +71,15 @@ def train(
             metavar="M",
             min=0,
             help="Time limit in minutes; the learning rate decays by it too.",
+            rich_help_panel="Training",
+        ),
+    ] = None,
+    pretrain: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="pmmtalk-live: steps for the text and image branches; 0 trains all at once. Default 3200 of 11000.",
             rich_help_panel="Training",
         ),
     ] = None,
@@ -107,7 +124,8 @@ def train(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="pmmtalk: start from public weights of `models download` or `models convert`; repeatable.",
+            help="pmmtalk: start from public weights of `models download` or `models convert`; repeatable. "
+            "pmmtalk-live: start from a run or a model.",
             rich_help_panel="Training",
         ),
     ] = None,
@@ -115,6 +133,22 @@ def train(
         list[str] | None,
         typer.Option(metavar="TERM", help="Leave out a term of the loss; repeatable.", rich_help_panel="Training"),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="START",
+            help="pmmtalk-live: leave out tracks whose names start so: an engine, a voice, real; repeatable.",
+            rich_help_panel="Training",
+        ),
+    ] = None,
+    no_augmentation: Annotated[
+        bool,
+        typer.Option(
+            "--no-augmentation",
+            help="pmmtalk-live: train without random levels, equalizers and noises.",
+            rich_help_panel="Training",
+        ),
+    ] = False,
     precision: Annotated[
         str,
         typer.Option(
@@ -133,11 +167,12 @@ def train(
     holds a folder `checkpoint`, for --model. For several GPUs use `accelerate launch -m livelink_bridge train ...`.
     """
     from speech_to_face import checkpoint, devices
-    from speech_to_face_lab.training.program.run import TrainOptions, plan_of
+    from speech_to_face_lab.training.orders import TrainOptions, plan_of
 
     dropped = tuple(drop) if drop else None
     plan = plan_of(
         network,
+        pretrain,
         steps=steps,
         minutes=minutes,
         batch=batch,
@@ -148,7 +183,17 @@ def train(
         mixed_precision=precision,
     )
     folders = tuple(str(checkpoint.find(str(folder), settings.models_dir)) for folder in begin or ())
-    order = TrainOptions(network, str(data), corpus, protocol, seed, tuple(change or ()), folders)
+    order = TrainOptions(
+        network,
+        str(data),
+        corpus,
+        protocol,
+        seed,
+        tuple(change or ()),
+        folders,
+        tuple(without or ()),
+        not no_augmentation,
+    )
     with abortable():
         outcome = learn(order, plan, run, devices.choose(settings.device), threads)
     tell(outcome, plan, run)
@@ -158,7 +203,7 @@ def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int)
     """Run the training, with a progress bar on a terminal. Raises BridgeError where the run cannot be written."""
     import torch
 
-    from speech_to_face_lab.training.program.run import train_run
+    from speech_to_face_lab.training.run import train_run
 
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
     torch.set_num_threads(threads)
@@ -176,7 +221,7 @@ def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int)
 
 def tell(outcome: Outcome, plan: Plan, run: Path) -> None:
     """Print the outcome, in the first process only."""
-    from speech_to_face_lab.training.program.run import CHECKPOINT
+    from speech_to_face_lab.training.run import CHECKPOINT
 
     if os.environ.get("RANK", "0") == "0":
         losses = (

@@ -1,4 +1,4 @@
-"""How many parameters each part of a network has, of a checkpoint or of a network with new weights."""
+"""How many parameters each part of a network has."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ from speech_to_face.base import ModelError
 
 if TYPE_CHECKING:
     from torch import nn
-
-MESHES = {"codetalker-vocaset": "VOCASET", "codetalker-biwi": "BIWI"}
-"""CodeTalker at the sizes of its paper, which move a mesh."""
-STYLES = ("one",)
-"""A network with new weights knows one way of speaking besides the unknown speaker's."""
 
 
 def stored_parts(folder: Path) -> dict[str, int]:
@@ -32,37 +27,9 @@ def stored_parts(folder: Path) -> dict[str, int]:
         raise ModelError(f"{path}: not a readable safetensors file ({error}); install the model again") from error
 
 
-def random_names() -> list[str]:
-    """Names of the networks that `random_parts` builds."""
-    from speech_to_face_lab.training.program.systems import SYSTEMS
-
-    return [*SYSTEMS, *MESHES]
-
-
-def random_parts(name: str) -> dict[str, int]:
-    """Parameters in each part of a network of its default size, with new weights that take no memory. Raises
-    ModelError."""
-    import torch
-
-    from speech_to_face_lab.training.program.systems import SYSTEMS, config_of, network_of
-
-    if name not in random_names():
-        raise ModelError(f"no network {name!r} to build, expected one of {', '.join(random_names())}")
-    with torch.device("meta"):
-        network = network_of(SYSTEMS[name], config_of(SYSTEMS[name], STYLES)) if name in SYSTEMS else _mesh(name)
-    return parts_of(network)
-
-
 def parts_of(network: nn.Module) -> dict[str, int]:
     """Parameters in each part of a network; buffers are not counted."""
     return _by_part((key, parameter.numel()) for key, parameter in network.named_parameters())
-
-
-def _mesh(name: str) -> nn.Module:
-    from speech_to_face.networks.codetalker.mesh import config
-    from speech_to_face.networks.codetalker.mesh.network import MeshCodeTalker
-
-    return MeshCodeTalker(getattr(config, MESHES[name]))
 
 
 def _by_part(sizes: Iterable[tuple[str, int]]) -> dict[str, int]:

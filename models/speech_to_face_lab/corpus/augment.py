@@ -1,6 +1,6 @@
-"""Speeds, rooms, codecs and noises: what is done to sound before features are made of it.
+"""Speeds, rooms, codecs and noises: augmentation of audio before features are made of it.
 
-Levels, equalisers and the mixing of noise follow on the features themselves (`speech_to_face_lab.training.mixing`).
+Levels, equalisers and the mixing of noise follow on the features (`speech_to_face_lab.training.data.mixing`).
 """
 
 from __future__ import annotations

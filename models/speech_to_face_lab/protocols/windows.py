@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError
+from speech_to_face.networks.batch import IGNORED, Batch
 from speech_to_face.phones import INDEX
 from speech_to_face.streaming.features import SAMPLE_RATE, LogMel
 from speech_to_face_lab.corpus.visemes import RATE, labels, sealed
 from speech_to_face_lab.protocols.clips import SubjectClip, resampled
-from speech_to_face_lab.training.examples import IGNORED, Batch
-from speech_to_face_lab.training.tracks import UNKNOWN, About, Piece, Track, write_track
+from speech_to_face_lab.training.data.tracks import UNKNOWN, About, Piece, Track, write_track
 
 PAPER_RATE = 30
 """Frames per second of the systems of paper size."""

@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -29,9 +30,9 @@ from speech_to_face_lab.corpus.captures.faces import Faces, followed
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 from speech_to_face_lab.corpus.store import Clip, as_float, read_voice, voices
 from speech_to_face_lab.corpus.visemes import RATE, curves, held, labels, loudness_db, sealed
+from speech_to_face_lab.training.data.mixing import BANK_SCALE, power_of
+from speech_to_face_lab.training.data.tracks import UNKNOWN, About, Piece, pause, whole_grains, write_track
 from speech_to_face_lab.training.edge import one_line
-from speech_to_face_lab.training.mixing import BANK_SCALE, power_of
-from speech_to_face_lab.training.tracks import UNKNOWN, About, Piece, pause, whole_grains, write_track
 
 HELD_OUT = 50
 """Every fiftieth clip of a synthetic voice is kept for validation."""
@@ -189,12 +190,32 @@ def _power(chunks: list[NDArray[np.float32]]) -> NDArray[np.float16]:
     return np.concatenate([power_of(mel.push(chunk)) / BANK_SCALE for chunk in chunks]).astype(np.float16)
 
 
-def jobs(chosen: argparse.Namespace) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+@dataclass(frozen=True, slots=True)
+class PrepareOptions:
+    """What tracks are made of."""
+
+    corpus: Path
+    """Folder made by `python -m speech_to_face_lab.corpus`."""
+    out: Path
+    """Folder of the tracks."""
+    captures: Path | None = None
+    """Folder of real speech with manifests."""
+    alignments: Path | None = None
+    """Phones of the real speech, made by `python -m speech_to_face_lab.corpus.align`."""
+    copies: int = 2
+    """Times every synthetic voice is laid down."""
+    real_copies: int = 5
+    """Times real speech is laid down."""
+    jobs: int = 1
+    """Processes."""
+
+
+def jobs(chosen: PrepareOptions) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
     """(track name, function, arguments) of everything that is to be made."""
     for voice in voices(chosen.corpus):
         for copy in range(-1, chosen.copies):
             yield track_name(voice, copy), voice_track, (chosen.corpus, voice, copy, chosen.out)
-    if chosen.captures:
+    if chosen.captures and chosen.alignments:
         groups = grouped(chosen.captures, chosen.alignments)
         faces = Faces.of_all([capture for (_, apart), rows in groups.items() if not apart for capture, _ in rows])
         for (group, apart), rows in groups.items():
@@ -202,7 +223,8 @@ def jobs(chosen: argparse.Namespace) -> Iterator[tuple[str, Any, tuple[Any, ...]
                 yield track_name(f"real-{group}", copy), people_track, (group, rows, copy, chosen.out, faces)
 
 
-def options() -> argparse.Namespace:
+def options() -> PrepareOptions:
+    """What was typed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder made by python -m speech_to_face_lab.corpus")
     parser.add_argument("--captures", type=Path, help="folder of real speech with manifests")
@@ -216,7 +238,7 @@ def options() -> argparse.Namespace:
     chosen = parser.parse_args()
     if bool(chosen.captures) != bool(chosen.alignments):
         parser.error("--captures and --alignments go together")
-    return chosen
+    return PrepareOptions(**vars(chosen))
 
 
 def main() -> None:
@@ -225,8 +247,8 @@ def main() -> None:
         prepare(chosen)
 
 
-def prepare(chosen: argparse.Namespace) -> None:
-    """Make what is missing."""
+def prepare(chosen: PrepareOptions) -> None:
+    """Make the tracks that are missing. ValueError for a folder without voices."""
     if not voices(chosen.corpus):
         raise ValueError(
             f"{chosen.corpus}: no voices there, expected a folder made by python -m speech_to_face_lab.corpus"

@@ -20,9 +20,10 @@ from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.streaming.features import LogMel
 from speech_to_face_lab.adapt.takes import TakeFile
-from speech_to_face_lab.training.examples import ALL_STYLES
-from speech_to_face_lab.training.export import export_run, write_graph
-from speech_to_face_lab.training.state import Average, save
+from speech_to_face_lab.training.data.examples import ALL_STYLES
+from speech_to_face_lab.training.export import export_run
+from speech_to_face_lab.training.graph import write_graph
+from speech_to_face_lab.training.loop.state import Average, Progress, save
 
 MakeTake = Callable[..., TakeFile]
 RATE = 16_000
@@ -91,7 +92,7 @@ def base(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2)
     teach(network, optimiser)
     save_config(config, folder / checkpoint.CONFIG)
-    save(folder / "state.safetensors", network, Average(network), optimiser, 1)
+    save(folder / "state.safetensors", network, Average(network), optimiser, Progress(step=1))
     out = folder / "tiny-base"
     export_run(folder, out)
     write_graph(load_network(out, config), out / checkpoint.GRAPH)

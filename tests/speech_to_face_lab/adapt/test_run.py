@@ -17,10 +17,11 @@ from speech_to_face.loading import load_model
 from speech_to_face.networks.pmmtalk.config import load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.streaming.features import frame_count
-from speech_to_face_lab.adapt import figures, run
+from speech_to_face_lab.adapt import figures, run, steps
 from speech_to_face_lab.adapt.card import check_out
-from speech_to_face_lab.adapt.run import AdaptOptions, adapt
-from speech_to_face_lab.training.loop import FROZEN
+from speech_to_face_lab.adapt.options import AdaptOptions
+from speech_to_face_lab.adapt.run import adapt
+from speech_to_face_lab.training.objectives.aligned import FROZEN
 
 SMALL = {"steps": 4, "batch": 2, "window_s": 1.0, "check_every": 2, "loaders": 0, "keep_anyway": True}
 """Too little to be better, or to be judged: what is written is looked at, not what it is worth."""
@@ -79,8 +80,10 @@ def test_a_model_comes_of_it_that_loads_with_a_card_of_what_was_done(files, orde
 @pytest.mark.usefixtures("no_export")
 def test_steps_move_only_what_neither_hears_phones_nor_draws(files, order, base, monkeypatch):
     kept = []
-    monkeypatch.setattr(run.Adaptation, "keep_best", lambda loop, _folder: kept.append(deepcopy(loop.average.weights)))
-    monkeypatch.setattr(run.Adaptation, "held_loss", lambda loop, _checks: 1.0 / (1 + loop.step))
+    monkeypatch.setattr(
+        steps.Adaptation, "keep_best", lambda loop, _folder: kept.append(deepcopy(loop.average.weights))
+    )
+    monkeypatch.setattr(steps.Adaptation, "held_loss", lambda loop, _checks: 1.0 / (1 + loop.step))
     did(files, order)
     moved = {name for name in kept[0] if not torch.equal(kept[0][name], kept[-1][name])}
     before = load_network(base, load_config(base / "config.yaml")).state_dict()
@@ -90,18 +93,18 @@ def test_steps_move_only_what_neither_hears_phones_nor_draws(files, order, base,
 
 @pytest.mark.usefixtures("no_export")
 def test_what_was_stopped_goes_on_with_the_state_it_had(files, order, monkeypatch):
-    monkeypatch.setattr(run, "SAVE_EVERY", 2)
-    whole = run.save
+    monkeypatch.setattr(steps, "SAVE_EVERY", 2)
+    whole = steps.Adaptation.save
 
-    def stopping(path, model, average, optimiser, step):
-        whole(path, model, average, optimiser, step)
+    def stopping(loop):
+        whole(loop)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "save", stopping)
+    monkeypatch.setattr(steps.Adaptation, "save", stopping)
     with pytest.raises(KeyboardInterrupt):
         did(files, order)
     assert (order.run / "state.safetensors").exists() and not order.out.exists()
-    monkeypatch.setattr(run, "save", whole)
+    monkeypatch.setattr(steps.Adaptation, "save", whole)
     monkeypatch.setattr(run, "_lay_down", lambda *_: pytest.fail("the tracks were there already"))
     shown = []
     assert did(files, order, shown=shown).step == 4
@@ -125,8 +128,8 @@ def test_too_few_takes_are_refused_without_a_run_that_refuses_more(files, order)
 
 def test_it_stops_when_the_takes_kept_back_are_followed_no_better():
     falling, flat = [(at, 1.0 - 0.1 * at) for at in range(6)], [(at, 1.0) for at in range(6)]
-    assert not run._stalled(falling) and run._stalled(flat) and not run._stalled(flat[:4])
-    assert run._stalled([*falling, *((9 + at, 0.6) for at in range(4))])
+    assert not steps._stalled(falling) and steps._stalled(flat) and not steps._stalled(flat[:4])
+    assert steps._stalled([*falling, *((9 + at, 0.6) for at in range(4))])
 
 
 @pytest.mark.parametrize("name", ["pmmtalk-live", "pmmtalk-live/mine", "."])

@@ -9,9 +9,10 @@ import pytest
 
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
-from speech_to_face_lab.adapt import run, verdict
+from speech_to_face_lab.adapt import run, steps, verdict
 from speech_to_face_lab.adapt.figures import R2, Row
-from speech_to_face_lab.adapt.run import AdaptOptions, adapt
+from speech_to_face_lab.adapt.options import AdaptOptions
+from speech_to_face_lab.adapt.run import adapt
 from speech_to_face_lab.adapt.takes import Take
 from speech_to_face_lab.adapt.verdict import judge, speech_s, too_little
 
@@ -135,7 +136,7 @@ def test_what_was_judged_is_kept_anyway_without_learning_it_again_and_other_opti
     order = replace(order, rate=1e-9, steps=2, check_every=2)
     assert not did(short_files, order).kept
     with monkeypatch.context() as patch:
-        patch.setattr(run.Adaptation, "train_step", lambda *_: pytest.fail("it was learnt already"))
+        patch.setattr(steps.Adaptation, "train_step", lambda *_: pytest.fail("it was learnt already"))
         result = did(short_files, replace(order, keep_anyway=True))
     assert result.kept and not result.verdict.better
     checkpoint.verify(order.out)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from speech_to_face.base import ModelError
+from speech_to_face.networks.batch import IGNORED
 from speech_to_face.phones import INDEX, Phone
 from speech_to_face.streaming.features import LogMel
 from speech_to_face_lab.protocols.clips import SubjectClip
@@ -20,8 +21,7 @@ from speech_to_face_lab.protocols.windows import (
     windows,
     write_tracks,
 )
-from speech_to_face_lab.training.examples import IGNORED
-from speech_to_face_lab.training.tracks import read_tracks
+from speech_to_face_lab.training.data.tracks import read_tracks
 
 PHONES = (Phone("AA", 0.0, 0.6), Phone("M", 0.6, 1.0))
 ROWS = {"anna": 0, "ben": 1}

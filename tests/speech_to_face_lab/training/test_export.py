@@ -10,7 +10,8 @@ from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.networks.pmmtalk.torch_steps import TorchSteps
 from speech_to_face.networks.pmmtalk.voice import Voice
 from speech_to_face.onnx_sessions import open_session
-from speech_to_face_lab.training.export import difference, export_run, make_checkpoint
+from speech_to_face_lab.training.export import export_run, make_checkpoint
+from speech_to_face_lab.training.graph import difference
 
 
 def test_the_exported_model_is_the_trained_one_and_its_graph_agrees(tiny_run, tiny_checkpoint, tmp_path):

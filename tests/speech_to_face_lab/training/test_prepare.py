@@ -14,9 +14,9 @@ from speech_to_face_lab.corpus.augment import NOISES
 from speech_to_face_lab.corpus.captures.faces import Faces
 from speech_to_face_lab.corpus.visemes import loudness_db
 from speech_to_face_lab.training import prepare
-from speech_to_face_lab.training.mixing import power_of
+from speech_to_face_lab.training.data.mixing import power_of
+from speech_to_face_lab.training.data.tracks import UNKNOWN, read_tracks
 from speech_to_face_lab.training.prepare import faster, grouped, people_track, shown, spoken, voice_track
-from speech_to_face_lab.training.tracks import UNKNOWN, read_tracks
 
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))
 

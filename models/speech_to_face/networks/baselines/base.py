@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from speech_to_face.networks.baselines.config import Config
+from speech_to_face.networks.batch import Batch
 from speech_to_face.networks.pmmtalk import config as pmmtalk
 from speech_to_face.networks.pmmtalk.branches import AudioEncoder
 from speech_to_face.networks.pmmtalk.losses import motion, position
-from speech_to_face_lab.training.examples import Batch
 
 States = list[Tensor]
 

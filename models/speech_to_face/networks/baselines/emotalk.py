@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from speech_to_face.networks.baselines.base import Baseline, States, audio_encoder, zeroed
 from speech_to_face.networks.baselines.config import Config
 from speech_to_face.networks.baselines.layer import LineageLayer
-from speech_to_face_lab.training.examples import Batch
+from speech_to_face.networks.batch import Batch
 
 
 class EmoTalk(Baseline):

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from speech_to_face.networks.baselines.base import Baseline, States, audio_encoder, zeroed
 from speech_to_face.networks.baselines.config import Config
 from speech_to_face.networks.baselines.layer import LineageLayer
+from speech_to_face.networks.batch import Batch
 from speech_to_face.streaming.causal_layers import periodic_positions
-from speech_to_face_lab.training.examples import Batch
 
 
 class FaceFormer(Baseline):

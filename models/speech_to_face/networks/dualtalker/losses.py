@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from speech_to_face.networks.pmmtalk.losses import band, motion, position
-from speech_to_face_lab.training.objective import phone_loss
+from speech_to_face.networks.pmmtalk.losses import band, motion, phone_loss, position
 
 TEMPERATURE = 0.1
 """Divides cosines before the softmax over frames, as InfoNCE usually has it."""

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from speech_to_face.networks.batch import Batch
 from speech_to_face.networks.dualtalker import losses
 from speech_to_face.networks.dualtalker.config import Config
 from speech_to_face.networks.dualtalker.encoders import LipReader, MotionEncoder, States
 from speech_to_face.networks.pmmtalk import config as pmmtalk
 from speech_to_face.networks.pmmtalk.branches import AudioEncoder
 from speech_to_face.streaming.causal_layers import DecoderLayer, periodic_positions
-from speech_to_face_lab.training.examples import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from speech_to_face.networks.batch import IGNORED
+
 BAND_FRAMES = 2.0
 
 
@@ -48,6 +50,15 @@ def semantic_alignment(views: dict[str, Tensor]) -> Tensor:
     """Equation 12: one minus the cosine of the time averages, mean over the three pairs; in [0, 2]."""
     pairs = list(combinations([view.mean(1) for view in views.values()], 2))
     return torch.stack([1 - F.cosine_similarity(x, y, dim=-1).mean() for x, y in pairs]).mean()
+
+
+def phone_loss(log_phones: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy over the frames whose phone is known; 0 when none is.
+
+    log_phones (windows, frames, phones): log-probabilities; labels int64 (windows, frames), `IGNORED` where not known.
+    """
+    total = F.nll_loss(log_phones.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+    return total / (labels != IGNORED).sum().clamp(min=1)
 
 
 def temporal_target(kind: str, frames: int, device: torch.device) -> Tensor:

@@ -16,7 +16,7 @@ from speech_to_face.networks.baselines.config import KINDS, Config, preset
 from speech_to_face.networks.baselines.layer import LineageLayer
 from speech_to_face.networks.baselines.loading import build
 from speech_to_face.networks.baselines.voca import WINDOW
-from speech_to_face_lab.training.examples import Batch
+from speech_to_face.networks.batch import Batch
 
 torch.set_num_threads(1)
 SIZES = dict(

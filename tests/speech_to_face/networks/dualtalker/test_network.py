@@ -6,10 +6,10 @@ import torch
 
 from speech_to_face.base import ModelError
 from speech_to_face.loading import load_model
+from speech_to_face.networks.batch import IGNORED, Batch
 from speech_to_face.networks.dualtalker.config import Config
 from speech_to_face.networks.dualtalker.network import DualTalker
 from speech_to_face.networks.pmmtalk.losses import motion, position
-from speech_to_face_lab.training.examples import IGNORED, Batch
 
 
 def batch_of(frames: int = 20) -> Batch:

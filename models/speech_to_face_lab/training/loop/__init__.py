@@ -1,0 +1,2 @@
+"""The training loop: a plan (`plan`), the loop itself (`engine`), one optimiser step (`step`), the state on disk
+(`state`) and the log (`logs`)."""
