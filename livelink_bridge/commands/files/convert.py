@@ -17,7 +17,9 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.reporting.progress_bar import progress_bar
 
 if TYPE_CHECKING:
+    from livelink_bridge.face.face import Face
     from livelink_bridge.settings.table import Settings
+    from speech_to_face.base import SpeechToFace
 
 
 def convert(
@@ -91,7 +93,6 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
     """
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import convert_file
 
     takes = take_paths(files, out)
     failed = 0
@@ -99,29 +100,36 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
         face, model = build.face_of(settings, MonotonicClock()), build.model_of(settings)
         for file, take in zip(files, takes, strict=True):
             try:
-                with progress_bar() as bar:
-                    summary = convert_file(
-                        file,
-                        take,
-                        model,
-                        face,
-                        allow_cut=settings.allow_cut,
-                        before_naming=partial(_place, file, take, with_sound),
-                        on_progress=partial(bar.show, file.name),
-                    )
+                _convert(file, take, model, face, allow_cut=settings.allow_cut, with_sound=with_sound)
             except BridgeError as error:
                 if len(files) == 1:
                     raise
                 failed += 1
                 typer.echo(f"livelink-bridge: {error}", err=True)
-            else:
-                typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
     if failed:
         rest = "" if failed == len(files) else "; the others were"
         raise BridgeError(f"{failed} of {len(files)} files could not be converted{rest}")
 
 
+def _convert(file: Path, take: Path, model: SpeechToFace, face: Face, *, allow_cut: bool, with_sound: bool) -> None:
+    """Convert one file with a progress bar, and print the result."""
+    from livelink_bridge.session.modes import convert_file
+
+    with progress_bar() as bar:
+        summary = convert_file(
+            file,
+            take,
+            model,
+            face,
+            allow_cut=allow_cut,
+            before_naming=partial(_place, file, take, with_sound),
+            on_progress=partial(bar.show, file.name),
+        )
+    typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
+
+
 def _place(file: Path, take: Path, with_sound: bool) -> None:
+    """Put the audio beside the take, if asked for."""
     from livelink_bridge.takes.placed_audio import place_sound
 
     if with_sound:

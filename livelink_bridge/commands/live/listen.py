@@ -63,7 +63,6 @@ def listen(
     from livelink_bridge.session import build
     from livelink_bridge.session.live import STATUS_S
     from livelink_bridge.session.model_thread import warm_up
-    from livelink_bridge.settings.moods import read_mood
     from livelink_bridge.speech_server.server import Server
 
     clock, access, limits = MonotonicClock(), Access(host, token), Limits(clients=clients)
@@ -72,17 +71,10 @@ def listen(
         status_lines(clock, log_file=settings.log_file, metrics_port=settings.metrics_port) as show,
     ):
         board = Board(show, typer.echo)
-        model, outputs = build.live_model_of(settings, typer.echo), build.outputs_of(settings)
+        model = build.live_model_of(settings, typer.echo)
+        open_voice = voices_of(settings, model, buffer / 1000, clock, board)
         build.face_of(settings, clock)  # report what is wrong with it before the first connection
         warm_up(model)
-
-        def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
-            wanted = settings if mood is None else replace(settings, mood=str(read_mood(mood)))
-            front = build.front_of(settings, None, model.lookahead_s)
-            return FollowedVoice(
-                model, build.face_of(wanted, clock), front, _named(outputs, subject), buffer / 1000, clock, board
-            )
-
         server = Server(open_voice, access, port=port, limits=limits, clock=clock)
         typer.echo(f"{server.url} -> {model.name} on {model.device} -> {', '.join(settings.targets)}; Ctrl-C ends")
         try:
@@ -91,6 +83,26 @@ def listen(
                 runner.watch("server", stop, every(STATUS_S, clock, board.draw))
         finally:
             board.draw()
+
+
+def voices_of(
+    settings: Settings, model: SpeechToFace, enough_s: float, clock: Clock, board: Board
+) -> Callable[[str | None, str | None], FollowedVoice]:
+    """A function that opens the voice of a connection, from its subject and its mood; None is that of the settings.
+
+    It raises ConfigError for a mood that does not exist. `enough_s` is that of `FollowedVoice`.
+    """
+    from livelink_bridge.session import build
+    from livelink_bridge.settings.moods import read_mood
+
+    outputs = build.outputs_of(settings)
+
+    def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
+        wanted = settings if mood is None else replace(settings, mood=str(read_mood(mood)))
+        face, front = build.face_of(wanted, clock), build.front_of(settings, None, model.lookahead_s)
+        return FollowedVoice(model, face, front, _named(outputs, subject), enough_s, clock, board)
+
+    return open_voice
 
 
 class Board:
