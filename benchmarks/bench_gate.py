@@ -77,14 +77,9 @@ class Recording:
 
 
 def weights_of(front: InputChain, samples: np.ndarray) -> np.ndarray:
-    """Weights of all poses whose look-ahead lies in the sound, fed as a microphone would."""
-    found: list[np.ndarray] = []
-    for start in range(0, len(samples), BLOCK):
-        front.push(samples[start : start + BLOCK], RATE)
-        ready = max(0, (3 * min(len(samples), start + BLOCK) + 2) // 800 - 3)
-        known = sum(map(len, found))
-        found.append(front.open(known, ready - known))
-    return np.concatenate(found)
+    """Gate weights of all frames whose look-ahead lies in the audio, fed as a microphone would."""
+    voices = [front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)]
+    return np.concatenate([voice.gates for voice in voices if voice.gates is not None])
 
 
 def at_dbfs(samples: np.ndarray, dbfs: float) -> np.ndarray:
@@ -224,7 +219,8 @@ def show_levels(found: list[Recording]) -> None:
 
 def _level_after(samples: np.ndarray) -> float:
     front = InputChain(SileroDetector(), level=AGC())
-    out = np.concatenate([front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)])
+    voices = [front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)]
+    out = np.concatenate([voice.samples for voice in voices])
     levels = levels_of(out[3 * RATE :])
     return float(10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10))))
 

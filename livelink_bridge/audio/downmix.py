@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livelink_bridge.core.frames import AudioBlock
 from speech_to_face.audio_files.channels import CANCELLED, FAINT, mean_of, share_left
 from speech_to_face.base import Samples
 
@@ -124,11 +126,25 @@ class Mixer:
         return mixed
 
 
+def mixed_down(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
+    """The same blocks with one channel each, float32 (n,), mixed once for all that read them."""
+    mixer, expected = Mixer(warn_of_polarity), 0
+    for block in blocks:
+        if block.samples.ndim == 2:
+            if block.start != expected or not len(block.samples):
+                mixer.reset()
+            expected = block.end
+            block = replace(block, samples=mixer.push(block.samples, block.sample_rate))
+        yield block
+
+
 def _one(samples: NDArray[np.float32], channel: int | None) -> Samples:
     return mono(samples) if channel is None else _clean(samples[:, channel])
 
 
 def _clean(voice: NDArray[np.float32]) -> Samples:
+    if not len(voice) or -1.0 <= voice.min() <= voice.max() <= 1.0:  # False where one is not a number
+        return voice
     found: Samples = np.clip(np.nan_to_num(voice, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
     return found
 

@@ -17,13 +17,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.agc import AGC
-from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
+from livelink_bridge.audio.frame_levels import FrameLevels
 from livelink_bridge.audio.level_meter import LevelMeter
+from livelink_bridge.audio.mono_frames import MonoFrames
 from livelink_bridge.audio.noise_gate import LEVEL_ONLY, Fade, Levels, NoiseGate, Thresholds
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.audio.vad import Detector
+from livelink_bridge.audio.voice_block import NONE, PerFrame, VoiceBlock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.limits import GAIN
 from livelink_bridge.errors import UsageError
@@ -82,7 +83,7 @@ class InputChain:
         self._asking = threading.Lock()
         self.set_gain(gain_db)
         self._fade, self.gated = Fade(lookahead_steps), gated
-        self._mixer = Mixer(warn_of_polarity)
+        self._mono, self._levels = MonoFrames(), FrameLevels(SAMPLE_RATE)
         self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
         self.meter = LevelMeter()
         """Of the sound as it comes in."""
@@ -124,76 +125,69 @@ class InputChain:
 
     def reset(self) -> None:
         """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
-        self._expected = self._skip = 0
-        self._mixer.reset()
+        self._mono.reset()
         self._gate.reset()
         self._fade.reset()
         self.meter.reset()
         if self._level:
             self._level.reset()
-        self._resume(0)
+        self._resume()
 
-    def take(self, block: AudioBlock) -> AudioBlock:
-        """A block's sound as the network is to hear it: mono, 16 kHz, 1.5 ms late. Its start counts samples at 16 kHz.
+    def take(self, block: AudioBlock) -> VoiceBlock:
+        """A block as the network takes it: mono, 16 kHz, 1.5 ms late, with levels and gate weights of its frames.
 
-        Where samples are missing, or the rate changes, it goes on with the next pose of the same 60 Hz grid; the
-        detector starts afresh, the face and the gain go on from where they are.
+        Where samples are missing, or the rate changes, the detector starts afresh; gate and gain go on from where they
+        are.
         """
-        rate = block.sample_rate
-        if block.start != self._expected or (rate != self._resampler.from_hz and block.start):
-            pose = -(-block.start * FRAME_RATE // rate)
-            self._skip = -(-pose * rate // FRAME_RATE) - block.start
-            self._resume(pose)
-        self._expected = block.end
-        fresh = block.samples[self._skip :]
-        self._skip -= len(block.samples) - len(fresh)
-        start = self._start + self._heard
-        return AudioBlock(self.push(self._mixer.push(fresh, rate), rate), SAMPLE_RATE, start, block.arrived_s)
+        samples, frame = self._mono.take(block)
+        if frame is not None:
+            self._resume()
+        return self.push(samples, block.sample_rate, frame)
 
-    def flush(self) -> Samples:
-        """float32 (m,) at 16 kHz: what still waited for sound, as if silence followed. Whatever block comes next finds
-        the front fresh."""
-        self._expected = -1
-        return self._levelled(self._resampler.flush())
+    def flush(self) -> VoiceBlock:
+        """What still waited for samples, as if silence followed. Whatever block comes next does not continue it."""
+        self._mono.end()
+        return self._voice(self._resampler.flush())
 
-    def push(self, samples: Samples, rate: int) -> Samples:
-        """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; return the float32 (m,) in [-1, 1] at 16 kHz that became
-        ready."""
+    def push(self, samples: Samples, rate: int, frame: int | None = None) -> VoiceBlock:
+        """Take float32 (n,) in [-1, 1] at `rate` Hz, any n; `frame` is that of the first sample where it does not
+        continue what was pushed before."""
         self.meter.push(samples, rate)
-        measuring = self._measuring
-        if measuring and measuring.complete(samples, rate):
-            with self._asking:  # one that was asked for meanwhile stays
-                if self._measuring is measuring:
-                    self._measuring = None
-            measuring.answer(rate)
+        if self._measuring:
+            self._measure(self._measuring, samples, rate)
         if self._resampler.from_hz != rate:
             self._resampler = Resampler(rate, SAMPLE_RATE)
-        return self._levelled(self._resampler.push(samples * self._gain))
+        return self._voice(self._resampler.push(samples * self._gain), frame)
 
-    def _levelled(self, loud: Samples) -> Samples:
-        self._judge(loud)
-        return self._level.push(loud) if self._level else np.clip(loud, -1.0, 1.0)
+    def _measure(self, measuring: _Measuring, samples: Samples, rate: int) -> None:
+        if not measuring.complete(samples, rate):
+            return
+        with self._asking:  # one that was asked for meanwhile stays
+            if self._measuring is measuring:
+                self._measuring = None
+        measuring.answer(rate)
 
-    def open(self, first_pose: int, count: int) -> NDArray[np.float32]:
-        """float32 (count,) in [0, 1]: what the poses from `first_pose` on are to be multiplied with, as deviations from
-        neutral."""
-        return self._fade.of(first_pose, count) if self.gated else np.ones(count, np.float32)
+    def _voice(self, loud: Samples, frame: int | None = None) -> VoiceBlock:
+        gates = self._judge(loud)
+        samples = self._level.push(loud) if self._level else np.clip(loud, -1.0, 1.0)
+        return VoiceBlock(samples, self._levels.push(samples), gates, self.gate, frame)
 
-    def _resume(self, pose: int) -> None:
-        """The next sample is the first of pose `pose`."""
+    def _resume(self) -> None:
+        """The next sample is the first of a frame and does not continue the audio before."""
         self._resampler.reset()
+        self._levels.reset()
         if self._detector:
             self._detector.reset()
         if self._level:
             self._level.resume()
-        self._fade.resume(pose)
-        self._start = pose * SAMPLE_RATE // FRAME_RATE
+        self._fade.resume()
         self._steps = self._heard = 0
         self._kept = np.zeros(0, np.float32)
         self._answers: deque[tuple[int, float]] = deque()
-        self._voice = 0.0 if self._detector else 1.0
+        self._voiced = 0.0 if self._detector else 1.0
 
-    def _judge(self, samples: Samples) -> None:
+    def _judge(self, samples: Samples) -> PerFrame:
+        """float32 (m,): gate weights of the frames that are decided with float32 (n,) more samples at 16 kHz."""
         self._heard += len(samples)
         self._kept = np.concatenate([self._kept, samples])
         if self._detector:
@@ -201,12 +195,13 @@ class InputChain:
             self._answers.extend(zip(answered.tolist(), voices.tolist(), strict=True))
         ready = (3 * self._heard + 2) // 800 - self._steps
         if not ready:
-            return
+            return NONE
         levels, voice = self._next_steps(ready)
         may_move, speech = self._gate.decide(levels, voice)
-        self._fade.push(may_move, speech)
         if self._level:
             self._level.heard(levels, speech)
+        weights = self._fade.push(may_move, speech)
+        return weights if self.gated else np.ones(len(weights), np.float32)
 
     def _next_steps(self, count: int) -> tuple[Levels, NDArray[np.float32]]:
         """float64 (count,) dBFS and float32 (count,) probability, the newest answer at each step's end."""
@@ -217,8 +212,8 @@ class InputChain:
             sound = self._kept[begin - first : end - first].astype(np.float64)
             levels[at] = 10 * math.log10(float(sound @ sound) / len(sound) + 1e-12)
             while self._answers and self._answers[0][0] <= end:
-                self._voice = self._answers.popleft()[1]
-            voices[at], begin = self._voice, end
+                self._voiced = self._answers.popleft()[1]
+            voices[at], begin = self._voiced, end
         self._steps += count
         self._kept = self._kept[begin - first :]
         return levels, voices

@@ -27,7 +27,6 @@ LEVEL_STEPS = 3
 
 _OPEN_S, _CLOSE_S, _DOUBT_S = 0.03, 0.15, 0.05
 """From neutral to the full pose, back, and back when no step was sure of a voice."""
-_KEPT_POSES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,56 +96,50 @@ class NoiseGate:
 
 
 class Fade:
-    """Decisions of steps to weights of poses: 1 is the pose, 0 is neutral, and between them 30 ms one way and 150 ms
-    the other."""
+    """Decisions of steps to gate weights of frames: 1 is the whole frame, 0 neutral; 30 ms from 0 to 1, 150 ms back."""
 
     def __init__(self, lookahead_steps: int = 3) -> None:
+        """`lookahead_steps` is how many steps after its own a frame waits for, as the network does."""
         self._lookahead = lookahead_steps
         self.reset()
 
     def reset(self) -> None:
+        """Closed, and nothing known."""
         self._weight = 0.0
         self._sure = False
         self._since_open = self._lookahead + 1
-        self.resume(0)
+        self.resume()
 
-    def resume(self, first_pose: int) -> None:
-        """The next step is that of pose `first_pose`; the face goes on from where it is."""
-        self._first = self._next = first_pose
+    def resume(self) -> None:
+        """Audio was lost: the next step is the first of a new stretch of frames. The weight goes on from where it
+        is."""
         self._unseen = self._lookahead
-        self._weights = np.zeros(_KEPT_POSES, np.float32)
 
     @property
     def weight(self) -> float:
-        """Of the newest pose, in [0, 1]."""
+        """Of the newest frame, in [0, 1]."""
         return self._weight
 
-    def push(self, may_move: Flags, sure: Flags) -> None:
-        """Take the next steps' decisions, bool (n,) each, as `NoiseGate.decide` gives them."""
-        for open_now, sure_now in zip(may_move.tolist(), sure.tolist(), strict=True):
-            self._step(open_now, sure_now)
+    def push(self, may_move: Flags, sure: Flags) -> NDArray[np.float32]:
+        """Take the next steps' decisions, bool (n,) each, as `NoiseGate.decide` gives them.
 
-    def of(self, first_pose: int, count: int) -> NDArray[np.float32]:
-        """float32 (count,) in [0, 1]: weights of the poses from `first_pose` on.
-
-        Poses whose steps are not known, at the end of a source or from before a gap, get the newest weight, as do those
-        older than 17 s.
+        Returns float32 (m,) in [0, 1]: the weights of the next frames, those that are decided now.
         """
-        poses = np.arange(first_pose, first_pose + count)
-        known = (poses >= max(self._first, self._next - _KEPT_POSES)) & (poses < self._next)
-        return np.where(known, self._weights[poses % _KEPT_POSES], np.float32(self._weight)).astype(np.float32)
+        found: list[float] = []
+        for open_now, sure_now in zip(may_move.tolist(), sure.tolist(), strict=True):
+            self._step(open_now, sure_now, found)
+        return np.array(found, np.float32)
 
-    def _step(self, open_now: bool, sure_now: bool) -> None:
+    def _step(self, open_now: bool, sure_now: bool, found: list[float]) -> None:
         self._sure = self._sure or sure_now
         self._since_open = 0 if open_now else self._since_open + 1
         if self._unseen:
             self._unseen -= 1
             return
-        # A decision is known some steps before the pose it belongs to: what was sure stays until its own pose.
+        # A decision is known some steps before the frame it belongs to: what was sure stays until its own frame.
         if open_now or (self._sure and self._since_open <= self._lookahead):
             self._weight = min(1.0, self._weight + 1 / (_OPEN_S * FRAME_RATE))
         else:
             self._weight = max(0.0, self._weight - 1 / ((_CLOSE_S if self._sure else _DOUBT_S) * FRAME_RATE))
         self._sure = self._sure and self._weight > 0
-        self._weights[self._next % _KEPT_POSES] = self._weight
-        self._next += 1
+        found.append(self._weight)

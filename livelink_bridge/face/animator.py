@@ -1,5 +1,4 @@
-"""Blocks of sound to poses: front, resample, step the network, map, wear. No thread; `--mic`, `play` and `convert`
-share it."""
+"""Audio blocks to face frames: input chain, inference, remap, character. No thread: live, play and convert share it."""
 
 from __future__ import annotations
 
@@ -10,13 +9,14 @@ from numpy.typing import NDArray
 
 from arkit_mapping import remap
 from arkit_mapping.channels import FRAME_RATE
-from livelink_bridge.audio.downmix import Mixer, warn_of_polarity
-from livelink_bridge.audio.frame_levels import FrameLevels
+from livelink_bridge.audio.frame_levels import SILENCE_DBFS
 from livelink_bridge.audio.input_chain import InputChain
-from livelink_bridge.audio.resample import Resampler
+from livelink_bridge.audio.plain_input import PlainInput, Rerated
+from livelink_bridge.audio.voice_block import FrameQueue, NetworkInput, VoiceBlock
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.face import Face
-from speech_to_face.base import Coefficients, ModelError, Samples, SpeechToFace
+from speech_to_face.base import Coefficients, ModelError, SpeechToFace
+from speech_to_face.streaming.features import SAMPLE_RATE
 
 _ROUNDING = 0.01
 """A coefficient that is no further than this outside [0, 1] is not worth a word."""
@@ -38,11 +38,11 @@ class Animator:
             raise ModelError(f"model {model.name} gives {model.frame_rate} poses a second, expected {FRAME_RATE}")
         self._model = model
         self._face = face
-        self._front = front
+        self._input = _input_of(model, front)
+        self.metered = front is not None
+        """Whether an input chain, which has a meter, measures the level."""
         self._stream = model.stream()
-        self._levels = FrameLevels(model.sample_rate)
-        self._mixer = Mixer(warn_of_polarity)
-        self._resampler: Resampler | None = None
+        self._levels, self._gates = FrameQueue(), FrameQueue()
         self.gaps = 0
         """Times that samples were missing."""
         self.bad_poses = 0
@@ -52,70 +52,54 @@ class Animator:
 
     @property
     def lookahead_s(self) -> float:
-        """Seconds of sound after a pose's own time that the pose needs, network, front and resampler together."""
-        filters_s = (self._resampler.lookahead_s if self._resampler else 0.0) + (
-            self._front.lookahead_s if self._front else 0.0
-        )
-        return self._model.lookahead_s + filters_s
+        """Seconds of audio after a frame's own time that the frame needs: network and input together."""
+        return self._model.lookahead_s + self._input.lookahead_s
 
     def reset(self) -> None:
         """Forget everything heard: the next block begins a new source. The face, which blinks on, is not reset."""
-        self._expected: int | None = None
-        self._skip = 0
-        self._next_index = 0
+        self._begun = False
         self._last_good: Coefficients = np.zeros((1, len(self._model.channels)), np.float32)
-        self._mixer.reset()
-        self._start_network()
+        self._input.reset()
+        self._start_network(0)
 
     def push(self, block: AudioBlock) -> list[FaceFrame]:
-        """Take the next block and return the poses that became ready, perhaps none."""
-        if self._front:
-            block = self._front.take(block)
-        changed = self._resampler is not None and self._resampler.from_hz != block.sample_rate
-        if self._resampler is None or changed:
-            self._resampler = Resampler(block.sample_rate, self._model.sample_rate)
-        if changed or block.start != (self._expected or 0):
-            self._resume_at(block)
-        self._expected = block.end
-        fresh = block.samples[self._skip :]
-        self._skip -= len(block.samples) - len(fresh)
-        return self._heard(self._resampler.push(self._mixer.push(fresh, block.sample_rate)))
+        """Take the next block and return the frames that became ready, perhaps none."""
+        return self._heard(self._input.take(block))
 
     def flush(self) -> list[FaceFrame]:
-        """The poses still waiting for sound, as if silence followed. Push again only after `reset`."""
-        last: Samples = np.zeros(0, np.float32)
-        if self._resampler:
-            late = self._resampler.push(self._front.flush()) if self._front else last
-            last = np.concatenate([late, self._resampler.flush()])
-        return self._heard(last) + self._poses(self._stream.flush())
+        """The frames still waiting for audio, as if silence followed. Push again only after `reset`."""
+        voice = self._input.flush()
+        return self._heard(voice) + self._frames(self._stream.flush(), voice)
 
-    def _start_network(self) -> None:
+    def _start_network(self, frame: int) -> None:
+        """The next sample is the first of `frame`."""
+        self._next_index = frame
         self._stream.reset()
-        self._levels.reset()
-        if self._resampler:
-            self._resampler.reset()
+        self._levels.clear()
+        self._gates.clear()
 
-    def _resume_at(self, block: AudioBlock) -> None:
-        self.gaps += self._expected is not None
-        self._start_network()
-        self._next_index = -(-block.start * FRAME_RATE // block.sample_rate)
-        self._skip = -(-self._next_index * block.sample_rate // FRAME_RATE) - block.start
+    def _heard(self, voice: VoiceBlock) -> list[FaceFrame]:
+        if voice.frame is not None:
+            self.gaps += self._begun
+            self._start_network(voice.frame)
+        self._begun = True
+        self._levels.push(voice.levels)
+        if voice.gates is not None:
+            self._gates.push(voice.gates)
+        return self._frames(self._stream.push(voice.samples), voice)
 
-    def _heard(self, samples: Samples) -> list[FaceFrame]:
-        self._levels.push(samples)
-        return self._poses(self._stream.push(samples))
-
-    def _poses(self, coefficients: Coefficients) -> list[FaceFrame]:
-        if not len(coefficients):
+    def _frames(self, coefficients: Coefficients, voice: VoiceBlock) -> list[FaceFrame]:
+        """The frames of float32 (n, channels) coefficients, which are the next ones."""
+        count = len(coefficients)
+        if not count:
             return []
-        first = self._next_index
-        self._next_index += len(coefficients)
+        first, self._next_index = self._next_index, self._next_index + count
         mouth, speaking = remap(self._usable(coefficients), self._model.channels), None
-        if self._front:
-            share = self._front.open(first, len(mouth))
+        if voice.gates is not None:
+            share = self._gates.take(count, voice.gate)
             mouth *= share[:, None]
             speaking = share > 0
-        weights = self._face.push(mouth, self._levels.take(len(mouth)), speaking)
+        weights = self._face.push(mouth, self._levels.take(count, SILENCE_DBFS), speaking)
         return [FaceFrame(pose, index) for index, pose in enumerate(weights, first)]
 
     def _usable(self, coefficients: Coefficients) -> Coefficients:
@@ -145,3 +129,9 @@ class Animator:
         _log.warning(
             "model %s gave values from %g to %g, expected 0 to 1; they are clipped", self._model.name, lowest, highest
         )
+
+
+def _input_of(model: SpeechToFace, chain: InputChain | None) -> NetworkInput:
+    if chain is None:
+        return PlainInput(model.sample_rate)
+    return chain if model.sample_rate == SAMPLE_RATE else Rerated(chain, SAMPLE_RATE, model.sample_rate)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from arkit_mapping.channels import FRAME_RATE
+from livelink_bridge.audio.downmix import mixed_down
 from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.channel import Channel
@@ -102,7 +103,7 @@ class LiveSession:
 
     def animate(self) -> None:
         """The model thread's body."""
-        blocks = self.mute.over(self.source.blocks())
+        blocks = mixed_down(self.mute.over(self.source.blocks()))
         if self._voice_out:
             blocks = self._voice_out.tee(blocks)
         for recorder in recorders(self.sinks):

@@ -76,7 +76,8 @@ def stop_at_error(blocks: Iterable[AudioBlock], broken: list[SourceError]) -> It
 
 def step(animator: Animator, block: AudioBlock, clock: Clock, metrics: Metrics) -> list[FaceFrame]:
     """Push one block, and measure."""
-    metrics.level_dbfs = level_dbfs(block.samples)
+    if not animator.metered:
+        metrics.level_dbfs = level_dbfs(block.samples)
     metrics.sound_s += len(block.samples) / block.sample_rate
     metrics.heard_at_s = begun_s = clock.now()
     frames = animator.push(block)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arkit_mapping.takes.csv import TakeError, TakeWriter
+from livelink_bridge.audio.downmix import mixed_down
 from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock, MonotonicClock
@@ -316,7 +317,7 @@ def play(
     animator = Animator(model, face)
     poses: Channel[FaceFrame] = Channel(_PLAY_POSES, "wait")
     metrics, broken = Metrics(), list[SourceError]()
-    blocks = stop_at_error(source.blocks(), broken)
+    blocks = mixed_down(stop_at_error(source.blocks(), broken))
     for recorder in recorders(sinks):
         blocks = recorder.tee(blocks)
 

@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 import pytest
 
-from livelink_bridge.audio.downmix import Mixer, mono
+from livelink_bridge.audio.downmix import Mixer, mixed_down, mono
 from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
+from livelink_bridge.sources.utterance import NOTHING, Boundary
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
 RATE = 48000
@@ -103,3 +104,17 @@ def test_a_face_hears_stereo_that_cancels_and_it_is_said_once(front, caplog):
     assert [record.message for record in caplog.records] == [
         "the channels cancel each other, having opposite polarity; channel 1, the louder, is taken alone"
     ]
+
+
+def test_blocks_are_mixed_once_for_all_that_read_them_however_many_channels():
+    stereo = np.stack([np.full(480, 0.5), np.full(480, 0.1)], axis=1).astype(np.float32)
+    blocks = [
+        AudioBlock(stereo, 48000, 0, 0.01),
+        AudioBlock(stereo[:, 0], 48000, 480, 0.02),
+        Boundary(NOTHING, 48000, 960, 0.02, cut=True),
+    ]
+    found = list(mixed_down(blocks))
+    assert [type(block) for block in found] == [AudioBlock, AudioBlock, Boundary]
+    assert [block.samples.shape for block in found] == [(480,), (480,), (0,)]
+    np.testing.assert_allclose(found[0].samples, 0.3, atol=1e-7)
+    assert (found[0].start, found[0].arrived_s, found[1]) == (0, 0.01, blocks[1])

@@ -15,20 +15,12 @@ def expected(hop: int) -> float:
 @pytest.mark.parametrize("chunk", [1, 160, 267, 5000, RATE])
 def test_each_pose_has_the_level_of_its_own_sound_however_it_was_cut(chunk):
     levels = FrameLevels(RATE)
-    for start in range(0, RATE, chunk):
-        levels.push(SOUND[start : start + chunk])
-    np.testing.assert_allclose(levels.take(60), [expected(hop) for hop in range(60)], atol=1e-3)
-
-
-def test_poses_after_the_last_sound_are_silent():
-    levels = FrameLevels(RATE)
-    levels.push(SOUND[:800])
-    assert levels.take(5).tolist()[3:] == [-120.0, -120.0]
+    found = [levels.push(SOUND[start : start + chunk]) for start in range(0, RATE, chunk)]
+    np.testing.assert_allclose(np.concatenate(found), [expected(hop) for hop in range(60)], atol=1e-3)
 
 
 def test_after_a_reset_it_counts_from_the_first_sample_again():
     levels = FrameLevels(RATE)
     levels.push(SOUND[5000:9999])
     levels.reset()
-    levels.push(SOUND)
-    np.testing.assert_allclose(levels.take(3), [expected(hop) for hop in range(3)], atol=1e-3)
+    np.testing.assert_allclose(levels.push(SOUND)[:3], [expected(hop) for hop in range(3)], atol=1e-3)

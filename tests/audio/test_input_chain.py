@@ -46,13 +46,19 @@ def words(rate, *runs, seed=0):
 SENTENCE = ((-60, 1.0), (-20, 0.5), (-60, 1.0), (-25, 0.7), (-60, 1.0))
 
 
-def push(front, samples, rate, chunks):
+def push(front, samples, rate, chunks=None):
+    """The audio that comes out, and the gate weights of the frames that are decided."""
     out, at, turn = [], 0, 0
+    chunks = chunks or (len(samples),)
     while at < len(samples):
         piece = samples[at : at + chunks[turn % len(chunks)]]
         at, turn = at + len(piece), turn + 1
         out.append(front.push(piece, rate))
-    return np.concatenate(out)
+    return np.concatenate([voice.samples for voice in out]), np.concatenate([voice.gates for voice in out])
+
+
+def gates(front, samples, rate):
+    return push(front, samples, rate)[1]
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
@@ -60,25 +66,26 @@ def push(front, samples, rate, chunks):
 def test_decisions_and_sound_are_the_same_for_any_chunks(rate, chunks):
     samples = words(rate, *SENTENCE)
     whole, pieces = (InputChain(LoudIsVoice(), level=AGC()) for _ in range(2))
-    expected, found = push(whole, samples, rate, (len(samples),)), push(pieces, samples, rate, chunks)
+    (expected, decided), (found, in_pieces) = push(whole, samples, rate), push(pieces, samples, rate, chunks)
     np.testing.assert_allclose(found, expected, atol=2e-6)
-    np.testing.assert_array_equal(pieces.open(0, 240), whole.open(0, 240))
+    np.testing.assert_array_equal(in_pieces, decided)
+    assert len(decided) > 240
 
 
 @pytest.mark.parametrize("cut", [20_000, 31_111])
 def test_a_pose_knows_no_sound_after_its_look_ahead(cut):
     samples = words(16_000, *SENTENCE)
     front, deaf = InputChain(LoudIsVoice()), InputChain(LoudIsVoice())
-    front.push(samples, 16_000)
-    deaf.push(samples[:cut], 16_000)
-    poses = (3 * cut + 2) // 800 - 3
-    np.testing.assert_array_equal(deaf.open(0, poses), front.open(0, poses))
+    decided = gates(front, samples, 16_000)
+    early = gates(deaf, samples[:cut], 16_000)
+    assert len(early) == (3 * cut + 2) // 800 - 3
+    np.testing.assert_array_equal(early, decided[: len(early)])
 
 
 def test_poses_are_known_as_soon_as_the_network_gives_them():
     front = InputChain(LoudIsVoice())
-    front.push(words(16_000, (-20, 1.0)), 16_000)
-    assert front.open(0, 57)[-1] == 1.0  # pose 56 waits for step 59, the last of the second
+    decided = gates(front, words(16_000, (-20, 1.0)), 16_000)
+    assert len(decided) == 57 and decided[-1] == 1.0  # frame 56 waits for step 59, the last of the second
     assert front.gate == 1.0
 
 
@@ -96,28 +103,26 @@ def test_the_gate_tells_its_gain_on_the_way_and_1_where_it_has_no_say():
 
 def test_a_face_is_open_when_its_first_sound_is_due():
     front = InputChain(LoudIsVoice())
-    front.push(words(48_000, (-60, 1.0), (-20, 0.5), (-60, 1.5)), 48_000)
-    weights = front.open(0, 170)
+    weights = gates(front, words(48_000, (-60, 1.0), (-20, 0.5), (-60, 1.5)), 48_000)
     assert weights[60] == 1.0 and weights[:56].max() == 0
     assert weights[89] == 1.0 and weights[90 + 15 + 9 + 2 :].max() == 0
 
 
 def test_without_a_detector_the_level_decides():
     front = InputChain(None, thresholds=Thresholds(-40, -43))
-    front.push(words(16_000, (-45, 1.0), (-35, 1.0)), 16_000)
-    weights = front.open(0, 117)
+    weights = gates(front, words(16_000, (-45, 1.0), (-35, 1.0)), 16_000)
+    assert len(weights) == 117
     assert weights[:56].max() == 0 and weights[62:].min() == 1
 
 
 def test_thresholds_are_of_the_sound_before_the_gain():
     front = InputChain(None, thresholds=Thresholds(-40, -43), gain_db=20)
-    front.push(words(16_000, (-45, 1.0)), 16_000)
-    assert front.open(0, 57).max() == 0
+    assert gates(front, words(16_000, (-45, 1.0)), 16_000).max() == 0
 
 
 def test_a_gain_makes_louder_and_nothing_leaves_the_range():
     front, samples = InputChain(None, gain_db=20), words(16_000, (-40, 0.5), (-10, 0.5))
-    out = front.push(samples, 16_000)
+    out = front.push(samples, 16_000).samples
     np.testing.assert_allclose(out[:8000], samples[:8000] * 10, rtol=1e-5)
     assert np.max(np.abs(out)) == 1.0
 
@@ -132,8 +137,7 @@ def test_speech_is_brought_to_level_and_noise_is_not():
 
 def test_a_face_that_is_not_gated_always_moves():
     front = InputChain(None, gated=False)
-    front.push(np.zeros(16_000, np.float32), 16_000)
-    assert front.open(0, 50).tolist() == [1.0] * 50
+    assert gates(front, np.zeros(16_000, np.float32), 16_000).tolist() == [1.0] * 57
 
 
 def block(samples, start, rate=48_000):
@@ -145,40 +149,42 @@ def test_blocks_come_out_mono_at_16_khz_and_without_gaps():
     samples = words(rate, *SENTENCE)
     stereo = np.stack([samples, samples], axis=1)
     out = [front.take(block(stereo[at : at + 441], at, rate)) for at in range(0, len(stereo), 441)]
-    assert all(one.sample_rate == 16_000 and one.samples.ndim == 1 for one in out)
-    assert [one.start for one in out[1:]] == [one.end for one in out[:-1]] and out[0].start == 0
+    assert all(one.samples.ndim == 1 and one.frame is None for one in out)
     plain = InputChain(LoudIsVoice())
-    np.testing.assert_allclose(np.concatenate([one.samples for one in out]), plain.push(samples, rate), atol=1e-6)
+    heard = np.concatenate([one.samples for one in out])
+    np.testing.assert_allclose(heard, plain.push(samples, rate).samples, atol=1e-6)
+    assert len(heard) == pytest.approx(16_000 * len(samples) / rate - 24, abs=1)
 
 
 @pytest.mark.parametrize("lost", [1, 777, 48_000])
 def test_after_a_gap_it_goes_on_with_the_pose_whose_sound_is_next(lost):
     detector, samples = LoudIsVoice(), words(48_000, (-20, 2.0))
     front = InputChain(detector)
-    before = front.take(block(samples[:48_000], 0))
+    front.take(block(samples[:48_000], 0))
     resets = detector.resets
     after = front.take(block(samples[:24_000], 48_000 + lost))
     pose = -(-(48_000 + lost) // 800)
     assert detector.resets == resets + 1
-    assert after.start == pose * 16_000 // 60 != before.end
+    assert after.frame == pose
     skipped = pose * 800 - 48_000 - lost
     assert len(after.samples) == pytest.approx((24_000 - skipped) / 3 - 24, abs=1)  # the resampler waits for 1.5 ms
-    assert front.open(pose, 20).tolist() == [1.0] * 20  # the face does not twitch
+    assert after.gates[:20].tolist() == [1.0] * 20  # the face does not twitch
 
 
 def test_a_block_that_lies_wholly_before_the_next_pose_gives_nothing():
     front = InputChain(LoudIsVoice())
     first = front.take(block(np.zeros(100, np.float32), 801))
     second = front.take(block(np.zeros(1000, np.float32), 901))
-    assert len(first.samples) == 0 and first.start == second.start == 533  # pose 2 begins at sample 1600
-    assert front.take(block(np.zeros(1000, np.float32), 1901)).start == second.end
+    assert (len(first.samples), first.frame, second.frame) == (0, 2, None)  # frame 2 begins at sample 1600
+    assert len(second.samples) == pytest.approx((1901 - 1600) / 3 - 24, abs=1)
+    assert front.take(block(np.zeros(1000, np.float32), 1901)).frame is None
 
 
 def test_another_rate_begins_on_the_next_pose():
     front = InputChain(LoudIsVoice())
     front.take(block(np.zeros(1000, np.float32), 0, 16_000))
     out = front.take(block(np.zeros(48_000, np.float32), 1000, 48_000))
-    assert out.start == 533
+    assert out.frame == 2
 
 
 def test_reset_equals_new():
@@ -186,8 +192,8 @@ def test_reset_equals_new():
     used.take(block(words(48_000, (-20, 1.0)), 5000))
     used.reset()
     samples = words(48_000, *SENTENCE, seed=1)
-    np.testing.assert_array_equal(used.push(samples, 48_000), new.push(samples, 48_000))
-    np.testing.assert_array_equal(used.open(0, 200), new.open(0, 200))
+    for found, expected in zip(push(used, samples, 48_000), push(new, samples, 48_000), strict=True):
+        np.testing.assert_array_equal(found, expected)
     assert used.meter.held_peak_dbfs == new.meter.held_peak_dbfs
 
 
@@ -214,7 +220,7 @@ def test_the_last_sound_before_an_end_is_heard_to_its_last_sample(rate):
     front, samples = InputChain(None, gated=False), np.zeros(rate // 10, np.float32)
     samples[-20:] = 0.5
     given = front.take(AudioBlock(samples, rate, 0, 0.0)).samples
-    rest = front.flush()
+    rest = front.flush().samples
     assert len(given) + len(rest) == 1600
     assert np.abs(rest).max() > 0.4
 
@@ -227,6 +233,20 @@ def test_after_an_end_the_next_sound_is_as_fresh_as_the_first():
         AudioBlock(samples, 48_000, len(samples), 0.0)
     )  # without a gap: its start is no reason to begin anew
     np.testing.assert_array_equal(again.samples, once)
+
+
+@pytest.mark.parametrize("lost", [1, 777, 1234, 48_000])
+def test_after_a_gap_the_network_hears_what_it_would_without_a_chain(lost):
+    samples = words(48_000, (-20, 2.0))
+    found = []
+    for front in (None, InputChain(None, gated=False)):
+        animator = Animator(LoudnessModel(), Face(), front)
+        animator.push(block(samples[:48_000], 0))
+        found.append(animator.push(block(samples[48_000:], 48_000 + lost)))
+        assert animator.gaps == 1
+    plain, chained = found
+    assert [frame.index for frame in chained] == [frame.index for frame in plain]
+    np.testing.assert_array_equal([frame.weights for frame in chained], [frame.weights for frame in plain])
 
 
 def test_the_poses_of_an_utterance_hear_its_end_through_a_front():

@@ -78,44 +78,29 @@ def test_a_hold_that_cannot_be_is_refused(hold_s):
 
 def test_a_pose_is_let_through_by_sound_three_steps_after_its_own():
     fade = Fade(lookahead_steps=3)
-    fade.push(flags((0, 10), (1, 20)), flags((0, 10), (1, 20)))
-    weights = fade.of(0, 27)
+    weights = fade.push(flags((0, 10), (1, 20)), flags((0, 10), (1, 20)))
+    assert len(weights) == 27
     assert np.flatnonzero(weights)[0] == 7
     np.testing.assert_allclose(weights[7:9], [1 / 1.8, 1])
 
 
 def test_a_face_closes_over_150_ms_after_the_pose_of_the_last_sound():
     fade = Fade(lookahead_steps=3)
-    fade.push(flags((1, 20), (0, 40)), flags((1, 20), (0, 40)))
-    weights = fade.of(0, 57)
+    weights = fade.push(flags((1, 20), (0, 40)), flags((1, 20), (0, 40)))
+    assert len(weights) == 57
     assert np.all(weights[2:20] == 1)
     np.testing.assert_allclose(weights[20:30], np.maximum(0, 1 - np.arange(1, 11) / 9), atol=1e-6)
 
 
 def test_what_nobody_was_sure_of_is_gone_within_50_ms():
     fade = Fade(lookahead_steps=3)
-    fade.push(flags((0, 10), (1, 2), (0, 20)), flags((0, 32)))
-    np.testing.assert_allclose(fade.of(6, 7), [0, 1 / 1.8, 1, 2 / 3, 1 / 3, 0, 0], atol=1e-6)
+    weights = fade.push(flags((0, 10), (1, 2), (0, 20)), flags((0, 32)))
+    np.testing.assert_allclose(weights[6:13], [0, 1 / 1.8, 1, 2 / 3, 1 / 3, 0, 0], atol=1e-6)
 
 
 def test_a_face_goes_on_from_where_it_is_after_a_gap():
     fade = Fade(lookahead_steps=3)
     fade.push(flags((1, 20)), flags((1, 20)))
-    fade.resume(100)
-    assert fade.of(17, 3).tolist() == [1, 1, 1]
-    fade.push(flags((1, 3), (0, 1)), flags((1, 3), (0, 1)))
-    assert fade.of(100, 1)[0] == 1
-
-
-def test_poses_that_are_not_known_get_the_newest_weight():
-    fade = Fade(lookahead_steps=3)
-    fade.push(flags((1, 20)), flags((1, 20)))
-    assert fade.of(10, 20).tolist() == [1.0] * 20
-    assert Fade().of(0, 2).tolist() == [0, 0]
-
-
-def test_weights_are_remembered_for_bounded_time():
-    fade = Fade(lookahead_steps=0)
-    fade.push(flags((1, 10), (0, 5000)), flags((1, 10), (0, 5000)))
-    assert fade.of(4990, 20).tolist() == [0] * 20
-    assert fade.of(0, 3).tolist() == [0] * 3
+    fade.resume()
+    assert fade.weight == 1
+    assert fade.push(flags((1, 3), (0, 1)), flags((1, 3), (0, 1))).tolist() == [1]
