@@ -14,6 +14,8 @@ import real_time
 from known_skips import KnownSkips
 
 HERE = Path(__file__).parent
+ONE_BROWSER = ("preview/page/",)
+"""Folders whose files share a browser, and so a process."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,7 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.flaky(reruns=reruns))
         alone = reason and not place.startswith(real_time.SIDE_BY_SIDE)
         if config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group("real time" if alone else place))
+            group = next((folder for folder in ONE_BROWSER if place.startswith(folder)), place)
+            item.add_marker(pytest.mark.xdist_group("real time" if alone else group))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One server and one browser for the tests of the page."""
+"""One server for the tests of the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from animator import LENGTH_S, LOUD_S, RATE, Served, SpelledOut, launched, playwright
+from animator import LENGTH_S, LOUD_S, RATE, Served, SpelledOut
 
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.face.face import Face
@@ -53,8 +53,3 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield Served(session, server.url, folder, receiver)
     server.stop()
     receiver.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    yield from launched(playwright())
