@@ -210,9 +210,11 @@ def hear(path: Path, hearing: Hearing, *, allow_cut: bool = False) -> tuple[Segm
     from livelink_bridge.audio.downmix import mono
     from livelink_bridge.audio.resample import Resampler
     from livelink_bridge.core.clock import MonotonicClock
-    from livelink_bridge.sources.audio_file import WavSource, unsaid
+    from livelink_bridge.sources.audio_file import WavSource, no_warning
 
-    source = WavSource(path, clock=MonotonicClock(), block_s=BLOCK_STEPS / FRAME_RATE, allow_cut=allow_cut, say=unsaid)
+    source = WavSource(
+        path, clock=MonotonicClock(), block_s=BLOCK_STEPS / FRAME_RATE, allow_cut=allow_cut, warn=no_warning
+    )
     listening, resampler = hearing.listen(), Resampler(source.sample_rate, SAMPLE_RATE)
     for block in source.blocks():
         listening.push(resampler.push(mono(block.samples)))

@@ -63,14 +63,16 @@ class TalkingFace:
         sound = self._sound(chunk, before)
         for at in range(0, len(sound), self._rate):
             self._wait_for_room()
-            if not self._source.push(np.clip(sound[at : at + self._rate], -1.0, 1.0), self._rate, unless_after=before):
+            if not self._source.push(
+                np.clip(sound[at : at + self._rate], -1.0, 1.0), self._rate, expected_interruptions=before
+            ):
                 return
 
     def end(self) -> None:
         """The utterance is complete: its last poses come at once, then the face eases to neutral. What is said next is
         another."""
         self._check()
-        self._source.end(only_begun=True)
+        self._source.end(only_if_begun=True)
 
     def interrupt(self) -> None:
         """Drop whatever was not played, also what a `say` on another thread still holds, and close the face within 150
@@ -102,7 +104,7 @@ class TalkingFace:
         if isinstance(chunk, bytes | bytearray | memoryview):
             data = bytes(chunk)
             self._check_channels(1, len(data))
-            return self._source.samples_of(data, PcmFormat("s16le", self._rate, 1), unless_after=begun)
+            return self._source.samples_of(data, PcmFormat("s16le", self._rate, 1), expected_interruptions=begun)
         sound = checked_sound(chunk, MOST_CHANNELS)
         self._check_channels(sound.shape[1], len(sound))
         return sound
@@ -169,7 +171,7 @@ def stream_to(
     """
     from livelink_bridge.session import build
 
-    rate, enough_s, clock = checked_rate(sample_rate), _enough_s(buffer_ms), MonotonicClock()
+    rate, prebuffer_s, clock = checked_rate(sample_rate), _prebuffer_s(buffer_ms), MonotonicClock()
     settings = settings_of(
         to=targets if isinstance(targets, str) else list(targets),
         subject=subject,
@@ -186,13 +188,13 @@ def stream_to(
     outputs, face = build.outputs_of(settings), build.face_of(settings, clock)
     chosen = model_of(model, device)
     front = build.front_of(settings, None, chosen.lookahead_s)
-    with _talking(chosen, face, front, outputs, rate, enough_s, clock) as talking:
+    with _talking(chosen, face, front, outputs, rate, prebuffer_s, clock) as talking:
         yield talking
 
 
 @contextmanager
 def _talking(
-    model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, rate: int, enough_s: float, clock: Clock
+    model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, rate: int, prebuffer_s: float, clock: Clock
 ) -> Iterator[TalkingFace]:
     from livelink_bridge.core.workers import Runner
     from livelink_bridge.session.model_thread import warm_up
@@ -201,7 +203,7 @@ def _talking(
     from livelink_bridge.sources.paced_pcm import PcmSource
 
     warm_up(model)
-    source = PcmSource(outputs.subject, clock=clock, enough_s=enough_s)
+    source = PcmSource(outputs.subject, clock=clock, prebuffer_s=prebuffer_s)
     with open_sinks(outputs) as sinks, Runner(clock) as runner:
         talking = TalkingFace(source, face, rate, clock, runner.stop)
 
@@ -216,7 +218,7 @@ def _talking(
         talking.wait()
 
 
-def _enough_s(buffer_ms: float) -> float:
+def _prebuffer_s(buffer_ms: float) -> float:
     if isinstance(buffer_ms, bool) or not isinstance(buffer_ms, int | float) or buffer_ms not in BUFFER:
         raise UsageError(f"buffer_ms: got {buffer_ms!r}, expected {BUFFER}")
     return buffer_ms / 1000

@@ -43,7 +43,7 @@ from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, 
 from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source
-from livelink_bridge.sources.audio_file import Say, WavSource, unsaid
+from livelink_bridge.sources.audio_file import Warn, WavSource, no_warning
 from livelink_bridge.sources.demux import open_microphones
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.pipe import PipeSource
@@ -131,7 +131,7 @@ def run_pipe(
 
     def watch(status: Status) -> None:
         on_status(status)
-        if source.heard_out() or stop.is_set():
+        if source.played_out() or stop.is_set():
             over.set()
 
     warm_up(model)
@@ -221,8 +221,8 @@ def run_performers(
     warm_up(model)
     with ExitStack() as stack:
         sinks = [stack.enter_context(open_sinks(performer.outputs)) for performer in performers]
-        sources, splits = open_microphones([performer.wanted for performer in performers], clock)
-        for close in [source.close for source in sources] + [split.close for split in splits]:
+        sources, demuxes = open_microphones([performer.wanted for performer in performers], clock)
+        for close in [source.close for source in sources] + [demux.close for demux in demuxes]:
             stack.callback(close)
         with Runner(clock) as runner:
             performances: dict[str, LiveSession] = {}
@@ -241,8 +241,8 @@ def run_performers(
                 )
                 stack.callback(made.close)
                 performances[performer.outputs.subject] = made
-            for number, split in enumerate(splits, 1):
-                runner.start(f"microphone {number}", split.run, cancel=split.close)
+            for number, demux in enumerate(demuxes, 1):
+                runner.start(f"microphone {number}", demux.run, cancel=demux.close)
 
             def report() -> None:
                 on_status({subject: performance.session.status() for subject, performance in performances.items()})
@@ -278,7 +278,7 @@ def run_play(
         warm_up(model)
         speaker = None
         if audio:
-            heard = open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S, allow_cut=allow_cut, say=unsaid)
+            heard = open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S, allow_cut=allow_cut, warn=no_warning)
             speaker = open_speaker(heard, clock)
         if speaker:
             stack.callback(speaker.close)
@@ -354,7 +354,7 @@ def convert_file(
     face: Face,
     *,
     allow_cut: bool = False,
-    say: Say | None = None,
+    say: Warn | None = None,
     before_naming: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _part: None,
 ) -> Summary:
@@ -367,7 +367,7 @@ def convert_file(
     clock, metrics = MonotonicClock(), Metrics()
     face.reset()
     animator = Animator(model, face)
-    source = WavSource(path, clock=clock, block_s=RECORDING_BLOCK_S, allow_cut=allow_cut, say=say)
+    source = WavSource(path, clock=clock, block_s=RECORDING_BLOCK_S, allow_cut=allow_cut, warn=say)
 
     def told(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
         for block in blocks:

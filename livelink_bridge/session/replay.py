@@ -31,7 +31,7 @@ from livelink_bridge.session.playback.audible import SPEAKER_BLOCK_S, open_speak
 from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.session.subject import SubjectOutput
 from livelink_bridge.sinks import Sink
-from livelink_bridge.sources.take_audio import ReplaySound
+from livelink_bridge.sources.take_audio import TakeAudioSource
 from livelink_bridge.timing.arrival_clock import FixedTiming
 from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.stamp import Stamp
@@ -175,7 +175,7 @@ def run_replay(
     with ExitStack() as stack:
         source = None
         if sound is not None:
-            source = ReplaySound(
+            source = TakeAudioSource(
                 sound,
                 clock=clock,
                 block_s=SPEAKER_BLOCK_S,

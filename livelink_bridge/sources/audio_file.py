@@ -1,4 +1,4 @@
-"""Sound files: whatever libsndfile reads, at any rate and channel count, in blocks."""
+"""Audio file source: any file that libsndfile reads, at any rate and channel count, in blocks."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import SourceError
 from speech_to_face.audio_files import Recording, RecordingError, open_recording
 
-Say = Callable[[str], None]
-"""Told what is odd about a file, one line each."""
+Warn = Callable[[str], None]
+"""Receives the warnings about a file, one line each."""
 
 _log = logging.getLogger(__name__)
 
 
-def unsaid(_line: str) -> None:
-    """For a file that is read a second time."""
+def no_warning(_line: str) -> None:
+    """Discards warnings, for a file that is read a second time."""
 
 
 class WavSource:
-    """One file, read as it is asked for: a recording of hours needs no more memory than one of seconds.
+    """One audio file, read block by block: a recording of hours needs no more memory than one of seconds.
 
-    Samples that are not finite, or absurdly loud, are silence. Channels that cancel each other come as one, the louder.
+    Samples that are not finite, or absurdly loud, become silence. Of two channels that cancel each other only the
+    louder is delivered.
     """
 
     live = False
@@ -34,12 +35,23 @@ class WavSource:
     dropped = 0
 
     def __init__(
-        self, path: Path, *, clock: Clock, block_s: float, allow_cut: bool = False, say: Say | None = None
+        self, path: Path, *, clock: Clock, block_s: float, allow_cut: bool = False, warn: Warn | None = None
     ) -> None:
-        """`allow_cut` takes what there is of a file that ends before its header says. `say` is told what else is odd,
-        once, as the file is read; None logs it. Raises SourceError."""
+        """
+        Parameters
+        ----------
+        path : file to open
+        clock : for arrival times
+        block_s : seconds of audio per block
+        allow_cut : accept a truncated file, which ends before its header says
+        warn : receives further warnings, once each, as the file is read; None logs them
+
+        Raises
+        ------
+        SourceError : the file cannot be read
+        """
         self.name = str(path)
-        self._clock, self._say = clock, say or _log.warning
+        self._clock, self._warn = clock, warn or _log.warning
         try:
             self._file: Recording = open_recording(path, allow_cut=allow_cut)
         except RecordingError as error:
@@ -55,16 +67,17 @@ class WavSource:
         """See `Source.blocks`. float32 (n, channels)."""
         self._reading = True
         for line in self._file.warnings:
-            self._say(line)
+            self._warn(line)
         try:
             yield from self._read()
         finally:
             if self._file.damaged:
-                many = "1 sample is" if self._file.damaged == 1 else f"{self._file.damaged} samples are"
-                self._say(f"{self.name}: {many} not finite or absurdly loud, taken as silence")
+                count = "1 sample is" if self._file.damaged == 1 else f"{self._file.damaged} samples are"
+                self._warn(f"{self.name}: {count} not finite or absurdly loud, taken as silence")
             self._file.close()
 
     def close(self) -> None:
+        """End `blocks` and close the file. Harmless twice."""
         self._closed = True
         if not self._reading:
             self._file.close()

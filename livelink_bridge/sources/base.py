@@ -1,4 +1,4 @@
-"""What every source of sound offers, whatever it reads from."""
+"""The interface of all audio sources."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from livelink_bridge.core.frames import AudioBlock
 
 
 class Source(Protocol):
-    """Sound, opened: whatever can be wrong on sight was said when it was made."""
+    """An open audio source. The constructor validates; `blocks()` only raises for failures while reading."""
 
     @property
     def name(self) -> str:
-        """For messages: the file or the device."""
+        """The file or the device, for messages."""
         ...
 
     @property
     def live(self) -> bool:
-        """Whether it runs on its own clock and cannot be asked to wait."""
+        """Whether it runs on its own clock and cannot be made to wait."""
         ...
 
     @property
@@ -28,29 +28,29 @@ class Source(Protocol):
 
     @property
     def duration_s(self) -> float | None:
-        """Seconds of sound in all; None where nobody can know."""
+        """Total duration, seconds; None when unknown."""
         ...
 
     @property
     def overflows(self) -> int:
-        """Times the device says it lost sound."""
+        """Input overflows reported by the device."""
         ...
 
     @property
     def dropped(self) -> int:
-        """Blocks thrown away because nobody read them in time."""
+        """Blocks dropped because they were not read in time."""
         ...
 
     @property
     def trouble(self) -> str | None:
-        """Why no sound comes now although the source has not ended, one line; None when all is well."""
+        """Why no audio arrives although the source has not ended, one line; None when all is well."""
         ...
 
     def blocks(self) -> Iterator[AudioBlock]:
-        """The sound, in order, until its end or `close`. Iterate once. Raises SourceError or DeviceError when it fails
-        on the way."""
+        """The audio, in order, until its end or `close`. Iterate once. Raises SourceError or DeviceError when reading
+        fails."""
         ...
 
     def close(self) -> None:
-        """End `blocks`, from any thread, and free what was opened. Harmless twice."""
+        """End `blocks`, from any thread, and release the file or device. Harmless twice."""
         ...

@@ -1,4 +1,4 @@
-"""One device, several voices: its channels handed to as many sources."""
+"""Demultiplexes one device into several sources, one per performer, by audio channel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from livelink_bridge.sources.microphone import Input, MicrophoneSource
 Opener = Callable[[Input, Clock], Source]
 
 _BACKLOG_BLOCKS = 125
-"""As a microphone's own: a quarter of a second in blocks of the shortest kind."""
+"""Same as a microphone's own backlog: 0.25 s in blocks of the shortest kind."""
 
 
 def _open(wanted: Input, clock: Clock) -> Source:
@@ -23,68 +23,95 @@ def _open(wanted: Input, clock: Clock) -> Source:
 
 
 def open_microphones(
-    wanted: Sequence[Input], clock: Clock, *, open_one: Opener = _open
+    inputs: Sequence[Input], clock: Clock, *, open_one: Opener = _open
 ) -> tuple[list[Source], list[ChannelDemux]]:
-    """A source for each voice, and what has to run for those that share a device. Where one cannot be opened none stays
-    open."""
+    """Open one source per performer; performers with the same device share it. If one cannot be opened, none stays
+    open.
+
+    Parameters
+    ----------
+    inputs : device and channels of each performer
+    clock : for arrival times
+    open_one : opens a device
+
+    Returns
+    -------
+    sources : one per performer, in the order of `inputs`
+    demuxes : the shared devices; each needs a thread that runs `run`
+
+    Raises
+    ------
+    DeviceError : a device cannot be opened
+    """
     sources: dict[int, Source] = {}
-    splits: list[ChannelDemux] = []
+    demuxes: list[ChannelDemux] = []
     try:
-        for device in dict.fromkeys((one.wanted, one.exclusive) for one in wanted):
-            voices = [at for at, one in enumerate(wanted) if (one.wanted, one.exclusive) == device]
-            if len(voices) == 1:
-                sources[voices[0]] = open_one(wanted[voices[0]], clock)
+        for device in dict.fromkeys((one.device, one.exclusive) for one in inputs):
+            performers = [at for at, one in enumerate(inputs) if (one.device, one.exclusive) == device]
+            if len(performers) == 1:
+                sources[performers[0]] = open_one(inputs[performers[0]], clock)
                 continue
-            kept = sorted({channel for at in voices for channel in wanted[at].channels or (1,)})
-            splits.append(
+            channels = sorted({channel for at in performers for channel in inputs[at].channels or (1,)})
+            demuxes.append(
                 ChannelDemux(
-                    open_one(Input(device[0], tuple(kept), device[1]), clock),
-                    [tuple(kept.index(channel) for channel in wanted[at].channels or (1,)) for at in voices],
+                    open_one(Input(device[0], tuple(channels), device[1]), clock),
+                    [tuple(channels.index(channel) for channel in inputs[at].channels or (1,)) for at in performers],
                 )
             )
-            sources.update(zip(voices, splits[-1].voices, strict=True))
+            sources.update(zip(performers, demuxes[-1].outputs, strict=True))
     except BaseException:
-        for close in [source.close for source in sources.values()] + [split.close for split in splits]:
+        for close in [source.close for source in sources.values()] + [demux.close for demux in demuxes]:
             close()
         raise
-    return [sources[at] for at in range(len(wanted))], splits
+    return [sources[at] for at in range(len(inputs))], demuxes
 
 
 class ChannelDemux:
-    """Reads a source on a thread of its own (`run`) and gives each voice its columns.
-
-    `columns` are, voice by voice, the columns of the source's blocks that are the voice's, counted from 0.
-    """
+    """Reads a source on a thread of its own (`run`) and gives each output its audio channels."""
 
     def __init__(self, source: Source, columns: Sequence[tuple[int, ...]]) -> None:
+        """
+        Parameters
+        ----------
+        source : the shared device
+        columns : for each output, its columns of the source's blocks, counted from 0
+        """
         self._source = source
-        self.voices = tuple(ChannelSource(source, kept, counts_device=at == 0) for at, kept in enumerate(columns))
+        self.outputs = tuple(ChannelSource(source, chosen, counts_device=at == 0) for at, chosen in enumerate(columns))
+        """One source per entry of `columns`."""
 
     def run(self) -> None:
-        """A thread's body: until the source ends or fails, which every voice then does too."""
+        """Thread body: runs until the source ends or fails, and ends or fails every output with it."""
         failure: BridgeError | None = None
         try:
             for block in self._source.blocks():
-                for voice in self.voices:
-                    voice.take(block)
+                for output in self.outputs:
+                    output.push(block)
         except BridgeError as error:
             failure = error
-        for voice in self.voices:
-            voice.end(failure)
+        for output in self.outputs:
+            output.end(failure)
 
     def close(self) -> None:
+        """Close the shared device, which ends `run`."""
         self._source.close()
 
 
 class ChannelSource:
-    """A source: some columns of another one's blocks."""
+    """A source of some columns of another source's blocks; see `Source` for its properties."""
 
     live = True
     duration_s = None
 
     def __init__(self, source: Source, columns: tuple[int, ...], *, counts_device: bool = True) -> None:
-        """`counts_device`: whether the device's own losses are counted here. One of its voices does, or a sum over
-        voices would have them several times."""
+        """
+        Parameters
+        ----------
+        source : the shared device
+        columns : columns of its blocks, counted from 0
+        counts_device : report the device's own losses here; exactly one output does, or a sum over performers would
+            count them several times
+        """
         self._counts_device = counts_device
         self._source, self._columns = source, list(columns)
         self._blocks: Channel[AudioBlock] = Channel(_BACKLOG_BLOCKS, "newest")
@@ -92,46 +119,54 @@ class ChannelSource:
 
     @property
     def name(self) -> str:
+        """Name of the device."""
         return self._source.name
 
     @property
     def sample_rate(self) -> int:
+        """Hz."""
         return self._source.sample_rate
 
     @property
     def latency_s(self) -> float | None:
-        """What the device's own buffer holds, seconds, where it says so."""
+        """Latency of the device's own buffer, seconds; None when unknown."""
         return getattr(self._source, "latency_s", None)
 
     @property
     def reopened(self) -> int:
-        """Times the device was lost and found again."""
+        """Times the device was lost and opened again."""
         return int(getattr(self._source, "reopened", 0))
 
     @property
     def overflows(self) -> int:
+        """Input overflows of the device, if this output counts them."""
         return self._source.overflows if self._counts_device else 0
 
     @property
     def dropped(self) -> int:
+        """Blocks dropped because this output was not read in time, and the device's if this output counts them."""
         return self._blocks.dropped + (self._source.dropped if self._counts_device else 0)
 
     @property
     def trouble(self) -> str | None:
+        """Why no audio arrives, see `Source.trouble`."""
         return self._source.trouble
 
-    def take(self, block: AudioBlock) -> None:
+    def push(self, block: AudioBlock) -> None:
+        """Append this output's columns of a block, float32 (n, channels)."""
         self._blocks.put(replace(block, samples=block.samples[:, self._columns]))
 
     def end(self, failure: BridgeError | None) -> None:
+        """End `blocks` once it is drained; it then raises `failure`, unless None."""
         self._failure = failure
         self._blocks.close()
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """See `Source.blocks`. float32 (n, channels)."""
         yield from self._blocks
         if self._failure:
             raise self._failure
 
     def close(self) -> None:
-        """End this voice; the others go on."""
+        """End this output; the others continue."""
         self._blocks.close()

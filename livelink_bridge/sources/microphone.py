@@ -1,4 +1,4 @@
-"""A sound input, live, through PortAudio. When it goes away it is looked for until it is back."""
+"""Microphone source: live audio input through PortAudio, reopened when the device returns after a loss."""
 
 from __future__ import annotations
 
@@ -24,45 +24,47 @@ from livelink_bridge.devices.selection import find_again, plain_name
 from livelink_bridge.errors import DeviceError
 
 _HOST_BLOCKS = 0
-"""Blocks as the sound system makes them. A pose waits for the block that holds its last sample, and blocks of a size of
-our own wait for the sound system's: on PulseAudio blocks of 5 ms came up to 10 ms late (p99), the system's own 3 ms."""
-_DEVICE_ROOM_S = 0.012
-"""What the device's buffer is asked to hold. A callback that Python holds up for longer loses sound; a larger buffer
-comes in larger blocks."""
+"""PortAudio's `blocksize`: 0 lets the host API choose. A frame waits for the block with its last sample, and blocks of
+a fixed size wait for the host's own: on PulseAudio blocks of 5 ms arrived up to 10 ms late (p99), the host's own 3
+ms."""
+_DEVICE_LATENCY_S = 0.012
+"""Requested size of the device's buffer. If Python delays the callback longer than this, audio is lost; a larger buffer
+is delivered in larger blocks."""
 _MIXED_CHANNELS = 2
-"""Voices come on one channel or on two; the other inputs of a large interface are somebody else's."""
+"""A voice is on one or two audio channels; the other inputs of a large interface belong to others."""
 _RETRY_S = 0.5
+"""Interval between two attempts to reopen a lost device."""
 _WAKE_S = 4.0
-"""How long an opened device may take to hand over its first block: sound servers wake their devices slowly, 2 s for a
-new one."""
+"""Longest wait for the first block of an opened device: sound servers wake their devices slowly, 2 s for a new one."""
 _STALL_S = 1.0
-"""A running device that hands over nothing for so long is lost."""
+"""A running device that delivers no block for this long is lost."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Which microphone, and what of it."""
+    """The microphone to open, and its audio channels."""
 
-    wanted: str | None = None
-    """An index, a part of a name, or None for the system's default."""
+    device: str | None = None
+    """An index, part of a name, or None for the system's default."""
     channels: tuple[int, ...] = ()
-    """Channels of the device that are mixed, counted from 1; none: the first two."""
+    """Audio channels to mix, counted from 1; empty: the first two."""
     exclusive: bool = False
-    """On Windows' WASAPI: nobody else may use the device meanwhile."""
+    """Open in exclusive mode (WASAPI on Windows): no other program may use the device meanwhile."""
 
     @property
-    def said(self) -> str:
-        return repr(self.wanted or "default")
+    def label(self) -> str:
+        """The device in quotes, for messages."""
+        return repr(self.device or "default")
 
 
 class MicrophoneSource:
-    """An input of this machine, at its own rate, running from the moment it is made.
+    """A live input of this machine at its own sample rate; recording starts in the constructor.
 
-    A device that ends, stalls or is taken by another program leaves `trouble` and a gap in the sound; it is looked for
-    twice a second, by the name it had, and the sound then goes on where the clock says. The first opening raises
-    DeviceError instead.
+    A device that ends, stalls or is taken by another program sets `trouble` and leaves a gap in the audio. The source
+    looks for it twice a second, by its name, and continues at the sample index that the clock gives. If the first
+    opening fails, the constructor raises DeviceError instead.
     """
 
     live = True
@@ -71,71 +73,87 @@ class MicrophoneSource:
     def __init__(
         self, wanted: Input, *, clock: Clock, system: SoundSystem | None = None, stall_s: float = _STALL_S
     ) -> None:
+        """
+        Parameters
+        ----------
+        wanted : device and channels
+        clock : for arrival times and gaps
+        system : PortAudio; injected for tests
+        stall_s : seconds without a block after which the device counts as lost
+
+        Raises
+        ------
+        DeviceError : the device cannot be opened
+        """
         self.trouble: str | None = None
-        """Why no sound comes now, one line; None while it does."""
+        """Why no audio arrives, one line; None while it does."""
         self.reopened = 0
-        """Times the device was lost and found again."""
+        """Times the device was lost and opened again."""
         self._wanted, self._clock, self._stall_s = wanted, clock, stall_s
         self._system = system or sound_system()
         self._closing = threading.Event()
         self._watch: PulseWatch | DefaultWatch | None = None
-        self._why: str | None = None
+        self._end_reason: str | None = None
         self._pinned: tuple[str, str] | None = None
-        """Plain name, and sound system, of a device that was asked for by name or number."""
+        """Plain name, and host API, of a device that was selected by name or number."""
         self._lost_overflows = self._lost_blocks = 0
-        self._said: str | None = None
+        self._last_warning: str | None = None
         self._open()
 
     @property
     def overflows(self) -> int:
+        """Input overflows reported by PortAudio, over all reopened streams."""
         return self._lost_overflows + self._capture.overflows
 
     @property
     def dropped(self) -> int:
+        """Blocks dropped because they were not read in time, over all reopened streams."""
         return self._lost_blocks + self._capture.channel.dropped
 
     @property
     def latency_s(self) -> float:
-        """What PortAudio says the device's own buffer holds, seconds."""
+        """Latency of the device's own buffer as PortAudio reports it, seconds."""
         return float(self._stream.latency)
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """See `Source.blocks`. float32 (n, channels)."""
         while True:
             yield from self._until_lost()
             if self._closing.is_set():
                 return
             if not self.trouble:
-                self.trouble = self._why or f"microphone {self.name!r} stopped; was it unplugged?"
+                self.trouble = self._end_reason or f"microphone {self.name!r} stopped; was it unplugged?"
                 _log.warning(
-                    "%s%s the face rests until there is sound again",
+                    "%s%s the face stays neutral until audio arrives again",
                     self.trouble,
                     "" if self.trouble.endswith("?") else ";",
                 )
-                self._why = None
-            if not self._come_back():
+                self._end_reason = None
+            if not self._reopen():
                 return
 
     def close(self) -> None:
+        """Stop recording and end `blocks`. Harmless twice."""
         if not self._closing.is_set():
             self._closing.set()
             self._release()
             self._capture.end()
 
     def _until_lost(self) -> Iterator[AudioBlock]:
-        patience_s = max(_WAKE_S, self._stall_s)
+        timeout_s = max(_WAKE_S, self._stall_s)
         while True:
             try:
-                block = self._capture.channel.get(patience_s)
+                block = self._capture.channel.get(timeout_s)
             except (Closed, TimeoutError):
                 return
             if self.trouble:
                 _log.warning("microphone %r is back", self.name)
                 self.trouble = None
-            patience_s = self._stall_s
+            timeout_s = self._stall_s
             yield block
 
-    def _come_back(self) -> bool:
-        """Look for the device until it can be opened. False when this source is closed first."""
+    def _reopen(self) -> bool:
+        """Retry until the device can be opened. False when this source is closed first."""
         self._release()
         since_s = self._capture.zero_s if math.isfinite(self._capture.zero_s) else None
         before = self.overflows, self.dropped
@@ -148,7 +166,7 @@ class MicrophoneSource:
                 continue
             self._lost_overflows, self._lost_blocks = before
             self.reopened += 1
-            if self._closing.is_set():  # closed while it was opened: whoever closed it saw the old stream
+            if self._closing.is_set():  # closed during the opening: `close` released the old stream only
                 self._release()
                 return False
             return True
@@ -171,14 +189,14 @@ class MicrophoneSource:
         self._stream = self._started(device, columns, capture)
         self._capture = capture
         self.name, self.sample_rate = device.name, device.rate_hz
-        if device.pulse and device.named:  # from now on this very one, under whatever number it comes back
-            self._wanted = replace(self._wanted, wanted=device.pulse.name)
-        elif self._wanted.wanted is not None and not device.pulse:
+        if device.pulse and device.named:  # from now on exactly this one, whatever number it gets later
+            self._wanted = replace(self._wanted, device=device.pulse.name)
+        elif self._wanted.device is not None and not device.pulse:
             self._pinned = plain_name(self.name), str(self._system.systems()[device.hostapi]["name"])
-        self._watch = self._watching(device, capture)
+        self._watch = self._start_watch(device, capture)
 
     def _started(self, device: InputDevice, columns: tuple[int, ...], capture: Capture) -> Any:
-        """The stream, running. Raises DeviceError."""
+        """The running stream. Raises DeviceError."""
         if device.pulse and device.direct:
             return PulseRecording(device.pulse, capture, follow=not device.named)
         count, fewer = device.opened_with(columns), max(columns) + 1
@@ -188,16 +206,16 @@ class MicrophoneSource:
             if fewer >= count:
                 raise self._refused(error) from error
         else:
-            self._doubt(device)
+            self._warn_of_unknown_channels(device)
             return stream
-        try:  # some drivers have fewer channels than they say
+        try:  # some drivers have fewer channels than they report
             stream = self._stream_of(device, fewer, capture)
         except self._system.error as error:
             raise self._refused(error) from error
         if self._wanted.channels:
-            self._say_once(
-                f"microphone {device.name!r} cannot be opened with all its {count} channels: those that are used may "
-                "hold others' sound"
+            self._warn_once(
+                f"microphone {device.name!r} cannot be opened with all its {count} channels: the channels used may "
+                "contain other voices"
             )
         return stream
 
@@ -208,7 +226,7 @@ class MicrophoneSource:
             "channels": channels,
             "dtype": "float32",
             "blocksize": _HOST_BLOCKS,
-            "latency": _DEVICE_ROOM_S,
+            "latency": _DEVICE_LATENCY_S,
             "callback": capture.take,
             "finished_callback": capture.end,
         }
@@ -218,68 +236,70 @@ class MicrophoneSource:
             return self._system.open("InputStream", **options)
 
     def _refused(self, error: Exception) -> DeviceError:
-        return DeviceError(f"microphone {self._wanted.said} cannot be opened: {one_line(error)}")
+        return DeviceError(f"microphone {self._wanted.label} cannot be opened: {one_line(error)}")
 
-    def _doubt(self, device: InputDevice) -> None:
-        """Say where single channels were asked for and it is not known whether they will be single."""
+    def _warn_of_unknown_channels(self, device: InputDevice) -> None:
+        """Warn when single channels were requested of a device that may mix them."""
         if not self._wanted.channels or device.channels is not None:
             return
         others = cards(self._system.devices(), self._system.systems())
-        help_ = (
-            "install pulseaudio-utils, through which the sound server is asked"
+        hint = (
+            "install pulseaudio-utils, which this program needs to ask the sound server"
             if device.name in SERVER_DEVICES
             else "none is listed"
         )
-        self._say_once(
-            f"microphone {device.name!r} does not say how many channels it has and may mix them, so that a face hears "
-            "others' voices; "
-            f"inputs with channels of their own: {', '.join(others) or help_}"
+        self._warn_once(
+            f"microphone {device.name!r} does not report how many channels it has and may mix them, so that a face "
+            "follows other voices too; "
+            f"inputs with separate channels: {', '.join(others) or hint}"
         )
 
-    def _say_once(self, line: str) -> None:
-        if line != self._said:
+    def _warn_once(self, line: str) -> None:
+        if line != self._last_warning:
             _log.warning("%s", line)
-        self._said = line
+        self._last_warning = line
 
-    def _watching(self, device: InputDevice, capture: Capture) -> PulseWatch | DefaultWatch | None:
-        """What notices that this is not the device to listen to any more, where the device itself does not end."""
+    def _start_watch(self, device: InputDevice, capture: Capture) -> PulseWatch | DefaultWatch | None:
+        """Watch for a removed device or a changed default, where the stream itself does not end."""
         try:
             if device.pulse and device.named:
                 return PulseWatch(removed(device.pulse), capture.end)
             if device.pulse:
-                return PulseWatch(default_differs(device.pulse), lambda: self._another_default(capture))
+                return PulseWatch(default_differs(device.pulse), lambda: self._default_changed(capture))
             return (
-                DefaultWatch(lambda: self._another_default(capture))
-                if self._wanted.wanted is None and needed()
+                DefaultWatch(lambda: self._default_changed(capture))
+                if self._wanted.device is None and needed()
                 else None
             )
         except OSError as error:
             _log.warning(
-                "%s is not watched (%s): that the system moves it to another device will not be seen", self.name, error
+                "%s is not watched (%s): a change of device by the system will not be noticed", self.name, error
             )
             return None
 
-    def _another_default(self, capture: Capture) -> None:
-        self._why = "the system's default input is another one now"
+    def _default_changed(self, capture: Capture) -> None:
+        self._end_reason = "the system's default input has changed"
         capture.end()
 
     def _found(self) -> InputDevice:
-        """The device as it is now. DeviceError where there is none."""
-        wanted = self._wanted.wanted
+        """The device in its current state. Raises DeviceError when there is none."""
+        wanted = self._wanted.device
         if self._pinned:
             devices, systems = self._system.devices(), self._system.systems()
             again = find_again(*self._pinned, devices, systems)
             if again is not None:
                 return described(again, devices, systems)
-            if wanted and wanted.isdecimal():  # whatever has this number now, it is another one
+            if wanted and wanted.isdecimal():  # the device that has this number now is another one
                 raise DeviceError(f"microphone {self.name!r} is not there")
         return find_device(wanted, self._system, exclusive=self._wanted.exclusive)
 
 
 def _columns(wanted: Input, device: InputDevice) -> tuple[int, ...]:
-    """Columns of the device's blocks that are kept. DeviceError for a channel it does not have."""
-    has = device.channels or device.takes
-    if wanted.channels and not 1 <= min(wanted.channels) <= max(wanted.channels) <= has:
-        said = ", ".join(map(str, wanted.channels))
-        raise DeviceError(f"microphone {device.name!r}: got channel {said}, expected channels from 1 to {has}")
-    return tuple(channel - 1 for channel in wanted.channels) or tuple(range(min(_MIXED_CHANNELS, has)))
+    """Columns of the device's blocks to use, counted from 0. Raises DeviceError for a channel it does not have."""
+    available = device.channels or device.takes
+    if wanted.channels and not 1 <= min(wanted.channels) <= max(wanted.channels) <= available:
+        requested = ", ".join(map(str, wanted.channels))
+        raise DeviceError(
+            f"microphone {device.name!r}: got channel {requested}, expected channels from 1 to {available}"
+        )
+    return tuple(channel - 1 for channel in wanted.channels) or tuple(range(min(_MIXED_CHANNELS, available)))

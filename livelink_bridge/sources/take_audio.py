@@ -1,4 +1,4 @@
-"""The sound that was recorded with a take, as long as the take is played, as fast, and as often."""
+"""Source of a take's recorded audio for replay: same duration, speed and loops as the take."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from livelink_bridge.audio.downmix import mono
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import AudioBlock
-from livelink_bridge.sources.audio_file import Say, WavSource, unsaid
+from livelink_bridge.sources.audio_file import Warn, WavSource, no_warning
 
 Sound = NDArray[np.float32]
 
 
-class ReplaySound:
-    """A source: the part of a file from `from_s` on, `pass_s` long when heard, then, if `loop`, silence of `pause_s`
-    and again.
+class TakeAudioSource:
+    """A section of an audio file, played once or in a loop.
 
-    Other speeds than 1 change the pitch with it, as a tape does, and mix the channels into one.
+    A speed other than 1 changes the pitch, as on a tape, and mixes the audio channels into one.
     """
 
     live = False
@@ -41,12 +40,26 @@ class ReplaySound:
         loop: bool = False,
         pause_s: float = 0.0,
     ) -> None:
-        """Raises SourceError for a file that cannot be read."""
+        """
+        Parameters
+        ----------
+        path : audio file of the take
+        clock : for arrival times
+        block_s : seconds of audio per block
+        pass_s : duration of one pass, in seconds of playback time
+        from_s : start within the file, seconds
+        speed : playback speed, 1 is the original
+        loop : repeat indefinitely
+        pause_s : silence between two passes, seconds
 
-        def opened(say: Say | None = unsaid) -> WavSource:
-            # A take's sound may end early, as after a program that died: what there is stands beside its rows all the
-            # same.
-            return WavSource(path, clock=clock, block_s=block_s, allow_cut=True, say=say)
+        Raises
+        ------
+        SourceError : the file cannot be read
+        """
+
+        def opened(warn: Warn | None = no_warning) -> WavSource:
+            # A take's audio may be truncated, for example by a crash: play what there is.
+            return WavSource(path, clock=clock, block_s=block_s, allow_cut=True, warn=warn)
 
         self._open: Callable[[], WavSource] = opened
         self._file: WavSource | None = opened(None)
@@ -59,7 +72,7 @@ class ReplaySound:
         self._block = max(1, round(block_s * self.sample_rate))
 
     def blocks(self) -> Iterator[AudioBlock]:
-        """See `Source.blocks`. Sample 0 is heard with the take's first pose."""
+        """See `Source.blocks`. Sample 0 belongs to the take's first frame."""
         at = 0
         for samples in self._passes():
             if self._closed:
@@ -68,24 +81,24 @@ class ReplaySound:
             at += len(samples)
 
     def close(self) -> None:
-        """Harmless twice."""
+        """End `blocks` and close the file. Harmless twice."""
         self._closed = True
         if self._file is not None:
             self._file.close()
 
     def _passes(self) -> Iterator[Sound]:
         while True:
-            heard = 0
+            count = 0
             for samples in self._once():
                 yield samples
-                heard += len(samples)
+                count += len(samples)
             if not self._loop:
                 return
-            for first in range(heard, self._whole, self._block):
+            for first in range(count, self._whole, self._block):
                 yield np.zeros(min(self._block, self._whole - first), np.float32)
 
     def _once(self) -> Iterator[Sound]:
-        """At most a pass of sound; less where the file ends before."""
+        """The audio of one pass; less if the file ends before."""
         left = self._pass
         for samples in self._at_speed():
             if left > 0 and len(samples):
@@ -107,7 +120,7 @@ class ReplaySound:
         yield resampler.flush()
 
     def _from_start(self) -> Iterator[Sound]:
-        """The file's blocks without what lies before `from_s`; each time a new reading."""
+        """The file's blocks from `from_s` on; each call reads the file again."""
         self._file = self._file or self._open()
         for block in self._file.blocks():
             skipped = max(0, self._from - block.start)

@@ -1,4 +1,4 @@
-"""What is said in one go, what is told of it, and where it ends."""
+"""Data types of playout: an utterance, its boundary, its end, and the playback position."""
 
 from __future__ import annotations
 
@@ -12,66 +12,75 @@ from livelink_bridge.audio.pcm import Sound
 from livelink_bridge.core.frames import AudioBlock
 
 NOTHING: Sound = np.zeros((0, 1), np.float32)
+"""No samples of one audio channel."""
 Reason = Literal["end", "interrupt"]
+"""Why an utterance ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary(AudioBlock):
-    """No samples: the utterance ends here."""
+    """A block without samples that marks the end of an utterance."""
 
     cut: bool
-    """Interrupted: the poses that were not shown yet are void."""
+    """Whether the utterance was interrupted: frames not shown yet must be dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What is heard now."""
+    """The current playback position."""
 
     utterance: int
-    """Number of the utterance being played or the last one, from 1; 0 before the first."""
+    """Number of the current utterance, or of the last one, from 1; 0 before the first."""
     played_s: float
     """Seconds of it that were played."""
     buffered_s: float
-    """Seconds of sound that came and were not played yet, later utterances included."""
+    """Seconds of audio received and not played yet, later utterances included."""
     underruns: int
-    """Times that the sound ran dry in the middle of an utterance."""
+    """Underruns in the middle of an utterance."""
     dropped_bytes: int = 0
-    """Bytes of samples that an utterance ended within; see `PcmSource.push_bytes`."""
+    """Bytes of incomplete samples at the end of utterances; see `PcmSource.push_bytes`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """An utterance is over."""
+class UtteranceEnd:
+    """The end of an utterance."""
 
     utterance: int
+    """Its number, from 1."""
     reason: Reason
+    """Played to its end, or interrupted."""
     played_s: float
+    """Seconds of it that were played."""
 
 
 @dataclass(slots=True)
 class Utterance:
-    """Sound of one rate that belongs together."""
+    """The buffered audio of one utterance, at one sample rate. Each underrun starts a new segment of it."""
 
     number: int
+    """From 1."""
     rate: int
+    """Hz."""
     chunks: deque[Sound] = field(default_factory=deque)
+    """Audio not delivered to the model yet, float32 (n, channels) each."""
     waiting: int = 0
-    """Samples that came and were not handed over."""
-    handed: int = 0
-    """Samples of this stretch that were handed over."""
+    """Samples in `chunks`."""
+    delivered: int = 0
+    """Samples of this segment delivered to the model."""
     before: int = 0
-    """Samples of the stretches before this one."""
+    """Samples of the previous segments."""
     start: int | None = None
-    """Number of this stretch's first sample; None while there is not enough to begin."""
+    """Index of this segment's first sample; None during the prebuffer."""
     since_s: float = 0.0
-    """When the sound came that waits to begin."""
-    nothing: Sound = field(default_factory=lambda: NOTHING)
-    """No samples of as many channels as its sound has."""
+    """Arrival time of the first sample in the prebuffer, seconds."""
+    empty: Sound = field(default_factory=lambda: NOTHING)
+    """No samples of as many audio channels as the utterance has."""
     ended: bool = False
+    """Whether its last sample was received."""
     bounded: bool = False
-    """Whether its boundary was handed over."""
+    """Whether its boundary was delivered."""
 
     @property
     def finished(self) -> bool:
-        """Nothing is left to hand over."""
+        """Whether everything was delivered."""
         return self.ended and not self.waiting and (self.bounded or self.start is None)

@@ -159,7 +159,7 @@ class Connection:
             self._voice.feel(start.mood)
         assert self._voice is not None and self._source is not None
         await asyncio.to_thread(prepare, start.format.rate)
-        self._source.forget_begun_sample()
+        self._source.drop_partial_sample()
         self._conversation.accept(start, self._voice.subject)
         await self._socket.send(protocol.ready(self._voice.subject, self._source.buffer_s))
 
@@ -169,7 +169,7 @@ class Connection:
         await self._subjects.claim(voice.subject)
         self._voice, self._source = voice, voice.source(bool(start.echo))
         loop = asyncio.get_running_loop()
-        self._source.on_news = lambda: _wake(loop, self._news)
+        self._source.on_progress = lambda: _wake(loop, self._news)
         self._tasks = [
             asyncio.create_task(self._speak(voice, self._source)),
             asyncio.create_task(self._report(self._source)),
@@ -199,13 +199,13 @@ class Connection:
             while True:
                 self._news.clear()
                 await self._echo(source)
-                over, where, idle = source.take_over(), source.position(), source.idle()
+                over, where, idle = source.take_ended(), source.position(), source.idle()
                 if over or idle or self._clock.now() >= due_s:
                     due_s = self._clock.now() + POSITION_S
                     await self._socket.send(protocol.position(where))
                 for one in over:
                     await self._socket.send(protocol.done(one))
-                await self._wait_for_news(None if idle else min(due_s, source.over_s() or due_s))
+                await self._wait_for_news(None if idle else min(due_s, source.next_end_s() or due_s))
         except ConnectionClosed:
             pass
 
@@ -218,7 +218,7 @@ class Connection:
 
     async def _echo(self, source: PcmSource) -> None:
         started = self._conversation.started
-        for block, in_s in source.echoed():
+        for block, in_s in source.take_echo():
             assert started is not None
             layout = PcmFormat(started.format.encoding, block.sample_rate, block.samples.shape[1])
             await self._socket.send(protocol.audio(layout, len(block.samples), in_s))

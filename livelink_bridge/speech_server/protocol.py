@@ -11,7 +11,7 @@ from typing import Any
 from livelink_bridge.audio.pcm import PcmFormat
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.settings import checks
-from livelink_bridge.sources.utterance import Done, Position
+from livelink_bridge.sources.utterance import Position, UtteranceEnd
 
 VERSION = 1
 _LONGEST_MOOD = 200
@@ -168,7 +168,7 @@ def error(problem: str) -> str:
     return json.dumps({"type": "error", "error": problem})
 
 
-def done(what: Done) -> str:
+def done(what: UtteranceEnd) -> str:
     """An utterance was played to its end, or was interrupted."""
     return json.dumps(
         {"type": "done", "utterance": what.utterance, "reason": what.reason, "played_s": round(what.played_s, 3)}

@@ -13,7 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.sources.audio_file import WavSource, unsaid
+from livelink_bridge.sources.audio_file import WavSource, no_warning
 from livelink_bridge.wire.broadcast_wave import HEADER_BYTES, Format, encode_header
 
 Samples = NDArray[np.float32]
@@ -79,7 +79,7 @@ def copy_wave(
     Raises SourceError for a sound that cannot be read, OSError for what cannot be written.
     """
     # Whoever asks has read the sound before, or has rows beside it: what there is of one that ends early is copied.
-    with closing(WavSource(source, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, say=unsaid)) as sound:
+    with closing(WavSource(source, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, warn=no_warning)) as sound:
         rate_hz = sound.sample_rate
         first = round(from_s * rate_hz)
         blocks = _between(sound, first, None if length_s is None else first + round(length_s * rate_hz))

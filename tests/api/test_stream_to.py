@@ -225,7 +225,7 @@ def test_an_interruption_between_a_says_look_for_room_and_its_push_stops_it():
     face.say(np.tile(tone(1.0), 3))
     assert (face.position.buffered_s, source.at) == (0, 2)
     face.end()
-    assert [done.utterance for done in source.take_over()] == [1], "nothing was said since, so nothing ends"
+    assert [done.utterance for done in source.take_ended()] == [1], "nothing was said since, so nothing ends"
     source.cut = None
     face.say(tone(0.5))
     assert face.position.buffered_s == pytest.approx(0.5)

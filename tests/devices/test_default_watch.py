@@ -61,7 +61,7 @@ def test_a_microphone_that_was_the_default_gives_way_to_the_new_one(monkeypatch,
     source.close()
     reader.join(10)
     assert source.name == "Studio Interface: Line In"
-    assert "the system's default input is another one now" in caplog.text
+    assert "the system's default input has changed" in caplog.text
 
 
 def test_a_microphone_that_was_named_is_not_watched(monkeypatch):

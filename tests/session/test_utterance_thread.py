@@ -11,7 +11,7 @@ from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.jitter_buffer import HOLD_POSES, JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.utterance_thread import CLOSE_POSES, animate_paced, closing
-from livelink_bridge.sources.playout import PacedAudio
+from livelink_bridge.sources.playout import PlayoutBuffer
 from livelink_bridge.testing.stand_ins import LoudnessModel, ManualClock
 from livelink_bridge.timing.arrival_clock import FixedTiming
 
@@ -25,7 +25,7 @@ class Face:
 
     def __init__(self) -> None:
         self.clock = ManualClock(100.0)
-        self.audio = PacedAudio()
+        self.audio = PlayoutBuffer()
         self.animator = Animator(LoudnessModel(), face.Face())
         self.channel: Channel[FaceFrame] = Channel(30)
         self.shown: list[float] = []

@@ -19,7 +19,7 @@ BLOCKS = [
 def heard(split: ChannelDemux) -> list[list[AudioBlock]]:
     runner = threading.Thread(target=split.run)
     runner.start()
-    found = [list(voice.blocks()) for voice in split.voices]
+    found = [list(voice.blocks()) for voice in split.outputs]
     runner.join(5)
     return found
 
@@ -35,30 +35,30 @@ def test_each_voice_gets_its_own_channels_of_every_block():
 def test_a_device_that_fails_fails_every_voice():
     split = ChannelDemux(ListSource(BLOCKS, live=True, failure=DeviceError("gone")), [(0,), (1,)])
     split.run()
-    for voice in split.voices:
+    for voice in split.outputs:
         with pytest.raises(DeviceError, match="gone"):
             list(voice.blocks())
 
 
 def test_a_voice_that_is_closed_leaves_the_others_their_sound():
     split = ChannelDemux(ListSource(BLOCKS, live=True), [(0,), (1,)])
-    split.voices[0].close()
+    split.outputs[0].close()
     split.run()
-    assert list(split.voices[0].blocks()) == []
-    assert len(list(split.voices[1].blocks())) == len(BLOCKS)
+    assert list(split.outputs[0].blocks()) == []
+    assert len(list(split.outputs[1].blocks())) == len(BLOCKS)
 
 
 def test_a_voice_says_of_its_device_what_the_device_says():
     source = ListSource(BLOCKS, live=True)
     source.trouble, source.overflows = "unplugged", 3
-    voice = ChannelDemux(source, [(0,)]).voices[0]
+    voice = ChannelDemux(source, [(0,)]).outputs[0]
     assert (voice.name, voice.sample_rate, voice.trouble, voice.overflows) == ("list:", 48000, "unplugged", 3)
 
 
 def test_a_devices_losses_are_counted_once_whatever_the_number_of_voices():
     source = ListSource(BLOCKS, live=True)
     source.overflows, source.dropped = 3, 5
-    voices = ChannelDemux(source, [(0,), (0,), (0,)]).voices
+    voices = ChannelDemux(source, [(0,), (0,), (0,)]).outputs
     assert [(voice.overflows, voice.dropped) for voice in voices] == [(3, 5), (0, 0), (0, 0)]
 
 

@@ -315,7 +315,7 @@ def test_alsas_plug_ins_are_opened_with_their_cards_channels_where_these_are_kno
     source = microphone(devices, ManualClock(), Input(channels=(min(3, opened_with),)))
     assert devices.streams[0].options["channels"] == opened_with
     unknown = opened_with == 3
-    assert ("does not say how many channels it has and may mix them" in caplog.text) == unknown
+    assert ("does not report how many channels it has and may mix them" in caplog.text) == unknown
     if unknown and len(listed) == 3:
         assert "0 Yeti (hw:1,0) (channels 1 to 2), 1 Studio (hw:2,0) (channels 1 to 8)" in caplog.text
     source.close()
@@ -339,7 +339,7 @@ def test_a_driver_that_has_fewer_channels_than_it_says_is_opened_with_those_that
     devices = Boasting(default_input=1)
     source = microphone(devices, ManualClock(), Input(channels=(3,)))
     assert devices.streams[0].options["channels"] == 3
-    assert "cannot be opened with all its 8 channels: those that are used may hold others' sound" in caplog.text
+    assert "cannot be opened with all its 8 channels: the channels used may contain other voices" in caplog.text
     source.close()
 
 

@@ -30,7 +30,7 @@ def test_a_source_that_is_finished_gives_everything_and_ends():
     blocks = list(source.blocks())
     np.testing.assert_array_equal(np.concatenate([block.samples for block in blocks]), voice)
     assert isinstance(blocks[-1], Boundary)
-    assert source.heard_out()
+    assert source.played_out()
     assert clock.now() == pytest.approx(51.025, abs=0.006)
     assert source.zero_s == pytest.approx(50.025)
     assert source.heard_s(60) == pytest.approx(51.025)
@@ -50,11 +50,11 @@ def test_a_source_that_waits_is_woken_by_sound_and_by_its_end():
     threading.Thread(target=read, daemon=True).start()
     source.push(sound(0.1), RATE)
     assert first.wait(5)
-    assert not source.heard_out()
+    assert not source.played_out()
     source.finish()
     assert ended.wait(5)
     assert sum(len(block.samples) for block in blocks) == RATE // 10
-    assert source.heard_out()
+    assert source.played_out()
 
 
 def test_closing_ends_it_whatever_waits():
@@ -64,7 +64,7 @@ def test_closing_ends_it_whatever_waits():
     threading.Thread(target=lambda: (list(source.blocks()), ended.set()), daemon=True).start()
     source.close()
     assert ended.wait(5)
-    assert source.heard_out()
+    assert source.played_out()
 
 
 def test_what_is_echoed_is_what_is_played_with_the_time_until_it_is():
@@ -75,10 +75,10 @@ def test_what_is_echoed_is_what_is_played_with_the_time_until_it_is():
     source.finish()
     echo: list[tuple[AudioBlock, float]] = []
     for _ in source.blocks():
-        echo += source.echoed()
+        echo += source.take_echo()
     np.testing.assert_array_equal(np.concatenate([block.samples for block, _ in echo]), voice)
     assert all(0 < in_s <= 0.2501 for _, in_s in echo)
-    assert source.echoed() == []
+    assert source.take_echo() == []
 
 
 def test_an_interruption_takes_back_the_echo_too():
@@ -89,8 +89,8 @@ def test_an_interruption_takes_back_the_echo_too():
     source.interrupt()
     cut = next(blocks)
     assert isinstance(cut, Boundary) and cut.cut
-    assert source.echoed() == []
-    assert [done.reason for done in source.take_over()] == ["interrupt"]
+    assert source.take_echo() == []
+    assert [done.reason for done in source.take_ended()] == ["interrupt"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_sample_that_an_utterance_ends_within_is_dropped_and_counted():
     assert source.position().dropped_bytes == 3 + 3 + 1
 
 
-@pytest.mark.parametrize("forget", [PcmSource.interrupt, PcmSource.forget_begun_sample])
+@pytest.mark.parametrize("forget", [PcmSource.interrupt, PcmSource.drop_partial_sample])
 def test_a_sample_that_is_forgotten_does_not_count(forget):
     source = PcmSource("engine", clock=ManualClock())
     source.push_bytes(b"\x01\x02\x03", STEREO)
@@ -146,10 +146,10 @@ def test_another_format_begins_a_sample_of_its_own():
 def test_sound_that_was_begun_before_an_interruption_is_not_kept():
     source = PcmSource("engine", clock=ManualClock())
     before = source.interruptions
-    assert source.push(sound(0.1), RATE, unless_after=before)
+    assert source.push(sound(0.1), RATE, expected_interruptions=before)
     source.interrupt()
-    assert not source.push(sound(0.1), RATE, unless_after=before)
-    assert not len(source.samples_of(b"\0\0\0", STEREO, unless_after=before))
+    assert not source.push(sound(0.1), RATE, expected_interruptions=before)
+    assert not len(source.samples_of(b"\0\0\0", STEREO, expected_interruptions=before))
     assert source.position().buffered_s == 0
     source.push_bytes(STEREO.encode(np.zeros((9, 2), np.float32)), STEREO)
     source.end()
@@ -160,7 +160,7 @@ def test_its_reader_hears_of_each_echo_and_of_the_end_of_an_utterances_sound():
     for echo, heard in [(False, ["end"]), (True, ["sound", "sound", "end"])]:
         source = PcmSource("engine", clock=ManualClock(), echo=echo)
         told: list[bool] = []
-        source.on_news = lambda told=told: told.append(True)
+        source.on_progress = lambda told=told: told.append(True)
         source.push(sound(2 / 60), RATE)
         source.finish()
         list(source.blocks())
@@ -171,17 +171,17 @@ def test_when_an_utterance_is_over_is_known_as_soon_as_the_model_has_its_sound()
     clock = ManualClock(10.0)
     source = PcmSource("engine", clock=clock)
     source.push(sound(0.05), RATE)
-    assert source.over_s() is None
+    assert source.next_end_s() is None
     source.end()
     blocks = source.blocks()
     while not isinstance(next(blocks), Boundary):
         pass
-    over_s = source.over_s()
-    assert over_s == pytest.approx(10.025 + 0.05)
-    clock.advance(over_s - clock.now() - 1e-3)
-    assert source.take_over() == []
+    next_end_s = source.next_end_s()
+    assert next_end_s == pytest.approx(10.025 + 0.05)
+    clock.advance(next_end_s - clock.now() - 1e-3)
+    assert source.take_ended() == []
     clock.advance(1e-3)
-    assert len(source.take_over()) == 1
+    assert len(source.take_ended()) == 1
 
 
 def test_without_an_echo_nothing_is_kept():
@@ -189,7 +189,7 @@ def test_without_an_echo_nothing_is_kept():
     source.push(sound(0.5), RATE)
     source.finish()
     list(source.blocks())
-    assert source.echoed() == []
+    assert source.take_echo() == []
 
 
 def test_it_is_idle_only_when_all_was_told():
@@ -197,7 +197,7 @@ def test_it_is_idle_only_when_all_was_told():
     assert source.idle()
     source.end()
     assert not source.idle()
-    assert [done.reason for done in source.take_over()] == ["end"]
+    assert [done.reason for done in source.take_ended()] == ["end"]
     assert source.idle()
 
 

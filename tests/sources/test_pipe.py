@@ -46,7 +46,7 @@ def test_a_wav_file_from_a_pipe_is_its_sound(subtype, encoding, options):
     source = PipeSource(io.BytesIO(wav(subtype, **options)), None, clock=ManualClock())
     assert source.format == PcmFormat(encoding, RATE, 2)
     np.testing.assert_allclose(heard(source)[: len(VOICE)], VOICE, atol=1 / 32768)
-    assert source.heard_out()
+    assert source.played_out()
     assert source.sample_rate == RATE
 
 
@@ -85,7 +85,7 @@ def test_a_chunk_before_the_sound_is_passed_over():
         (b"", "it is empty"),
         (b"OggS" + bytes(40), "got b'OggS'.*--raw s16le:24000:1"),
         (b"RIFF", "does not begin like a wav file"),
-        (b"RIFF\0\0\0\0WAVE", "ends before its sound begins"),
+        (b"RIFF\0\0\0\0WAVE", "ends before its audio begins"),
         (b"RIFF\0\0\0\0WAVEfmt \x04\0\0\0abcd", "fmt chunk has 4 bytes"),
         (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "before its fmt chunk"),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "expected at most"),
@@ -105,8 +105,8 @@ def test_a_reader_that_fails_says_so_and_ends_what_waits_for_it(monkeypatch):
     monkeypatch.setattr(PipeSource, "push", fail)
     source = PipeSource(io.BytesIO(wav("PCM_16")), None, clock=ManualClock())
     assert list(source.blocks()) == []
-    assert source.heard_out()
-    assert str(source.failure) == "standard input cannot be read on: MemoryError('no room')"
+    assert source.played_out()
+    assert str(source.failure) == "reading standard input failed: MemoryError('no room')"
 
 
 def test_a_pipe_that_ends_early_is_played_and_then_fails():
@@ -115,7 +115,7 @@ def test_a_pipe_that_ends_early_is_played_and_then_fails():
     assert 0.45 < len(heard(source)) / len(VOICE) < 0.55
     assert (
         str(source.failure)
-        == "standard input ended early: 0.10 of 0.20 s; what came was played; --allow-cut takes it for whole"
+        == "standard input ended early: 0.10 of 0.20 s; this part was played; --allow-cut accepts a truncated file"
     )
     allowed = PipeSource(io.BytesIO(data[: len(data) // 2]), None, clock=ManualClock(), allow_cut=True)
     heard(allowed)
@@ -133,7 +133,7 @@ def test_chunks_behind_the_sound_of_a_pipe_are_not_played():
 def test_a_pipe_whose_header_was_never_brought_up_to_date_is_played_to_its_end(caplog):
     source = PipeSource(io.BytesIO(with_size(RATE // 5)), None, clock=ManualClock())
     assert len(heard(source)) == len(VOICE)
-    assert "its header says 0.1 s and was not brought up to date; it is played to its end" in caplog.text
+    assert "its header says 0.1 s and was never updated; it is played to its end" in caplog.text
 
 
 @pytest.mark.parametrize("padding", [b"", b"\0"])

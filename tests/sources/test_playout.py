@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from livelink_bridge.core.frames import AudioBlock
-from livelink_bridge.sources.playout import PacedAudio
-from livelink_bridge.sources.utterance import Boundary, Done
+from livelink_bridge.sources.playout import PlayoutBuffer
+from livelink_bridge.sources.utterance import Boundary, UtteranceEnd
 
 RATE = 24000
 
@@ -13,13 +13,13 @@ def sound(seconds: float, rate: int = RATE) -> np.ndarray:
 
 
 class Played:
-    """A PacedAudio whose model takes everything as soon as it is due, on a millisecond's grid from 100 s on."""
+    """A PlayoutBuffer whose model takes everything as soon as it is due, on a millisecond's grid from 100 s on."""
 
     def __init__(self, **options) -> None:
-        self.audio = PacedAudio(**options)
+        self.audio = PlayoutBuffer(**options)
         self.ms = 100_000
         self.blocks: list[AudioBlock] = []
-        self.over: list[Done] = []
+        self.over: list[UtteranceEnd] = []
 
     @property
     def now_s(self) -> float:
@@ -32,7 +32,7 @@ class Played:
         for _ in range(round(seconds * 1000)):
             while (block := self.audio.take(self.now_s)) is not None:
                 self.blocks.append(block)
-            self.over += self.audio.take_over(self.now_s)
+            self.over += self.audio.take_ended(self.now_s)
             self.ms += 1
 
     def handed_s(self) -> float:
@@ -59,7 +59,7 @@ def test_each_sample_is_handed_over_a_quarter_of_a_second_before_it_is_played_an
     played.audio.end()
     played.run(3.0)
     np.testing.assert_array_equal(np.concatenate([block.samples for block in played.sounds()]), ramp)
-    ends = [played.audio.heard_at_s(block.start, RATE) - block.arrived_s for block in played.sounds()]
+    ends = [played.audio.play_time_s(block.start, RATE) - block.arrived_s for block in played.sounds()]
     assert max(ends) <= 0.2501 and min(ends) > 0
     assert ends[-1] == pytest.approx(0.25, abs=0.002)
     assert all(len(block.samples) <= RATE // 60 for block in played.blocks)
@@ -99,7 +99,9 @@ def test_sound_slower_than_real_time_pauses_and_begins_again_later_never_in_a_bu
         played.run(0.1)
     played.run(0.5)
     sounds = played.sounds()
-    times = [(played.audio.heard_at_s(block.start, RATE), played.audio.heard_at_s(block.end, RATE)) for block in sounds]
+    times = [
+        (played.audio.play_time_s(block.start, RATE), played.audio.play_time_s(block.end, RATE)) for block in sounds
+    ]
     assert all(later[0] >= earlier[1] - 1e-9 for earlier, later in zip(times, times[1:], strict=False)), (
         "no two are played at once"
     )
@@ -118,7 +120,7 @@ def test_after_running_dry_the_sound_is_numbered_by_when_it_is_played():
     began_s = played.now_s
     played.run(0.001)
     again = next(block for block in played.blocks if block.arrived_s >= began_s)
-    at_s = played.audio.heard_at_s(again.start, RATE)
+    at_s = played.audio.play_time_s(again.start, RATE)
     assert began_s + 0.025 <= at_s < began_s + 0.025 + 1 / 60
     assert again.start % (RATE // 60) == 0, "on the grid of the poses"
     assert played.audio.underruns == 1
@@ -142,7 +144,7 @@ def test_an_utterance_is_over_when_its_last_sample_was_played():
     played.run(0.52)
     assert played.over == []
     played.run(0.01)
-    assert played.over == [Done(1, "end", 0.5)]
+    assert played.over == [UtteranceEnd(1, "end", 0.5)]
     assert isinstance(played.blocks[-1], Boundary) and not played.blocks[-1].cut
     assert played.audio.idle(played.now_s)
 
@@ -151,7 +153,7 @@ def test_an_end_without_sound_is_over_at_once():
     played = Played()
     played.audio.end()
     played.run(0.001)
-    assert played.over == [Done(1, "end", 0.0)]
+    assert played.over == [UtteranceEnd(1, "end", 0.0)]
     assert played.blocks == []
 
 
@@ -164,7 +166,7 @@ def test_utterances_follow_one_another_each_with_its_own_end_and_rate():
     assert [done.utterance for done in played.over] == [1, 2]
     assert [block.sample_rate for block in played.blocks if isinstance(block, Boundary)] == [24000, 48000]
     first, second = (next(block for block in played.blocks if block.sample_rate == rate) for rate in (24000, 48000))
-    pause_s = played.audio.heard_at_s(second.start, 48000) - played.audio.heard_at_s(first.start, 24000) - 0.3
+    pause_s = played.audio.play_time_s(second.start, 48000) - played.audio.play_time_s(first.start, 24000) - 0.3
     assert 0.025 <= pause_s < 0.05
 
 
@@ -195,7 +197,7 @@ def test_who_speaks_after_an_interruption_waits_until_the_face_has_closed():
     played.push(1.0)
     played.blocks.clear()
     played.run(0.001)
-    begin_s = played.audio.heard_at_s(played.sounds()[0].start, RATE)
+    begin_s = played.audio.play_time_s(played.sounds()[0].start, RATE)
     assert interrupted_s + 0.15 <= begin_s < interrupted_s + 0.2
 
 
@@ -203,7 +205,7 @@ def test_interrupting_silence_is_answered_and_cuts_nothing():
     played = Played()
     played.audio.interrupt(played.now_s)
     played.run(0.01)
-    assert played.over == [Done(1, "interrupt", 0.0)]
+    assert played.over == [UtteranceEnd(1, "interrupt", 0.0)]
     assert played.blocks == []
 
 
@@ -246,7 +248,7 @@ def test_at_any_rate_a_stretch_begins_with_the_pose_of_the_tick_that_shows_it(ra
 
 
 def test_it_says_when_to_look_again():
-    audio = PacedAudio()
+    audio = PlayoutBuffer()
     assert audio.next_s(1.0) is None
     audio.push(sound(0.05), RATE, 1.0)
     assert audio.next_s(1.0) == pytest.approx(1.2)

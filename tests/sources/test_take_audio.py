@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from livelink_bridge.errors import SourceError
-from livelink_bridge.sources.take_audio import ReplaySound
+from livelink_bridge.sources.take_audio import TakeAudioSource
 from livelink_bridge.testing.stand_ins import ManualClock
 
 RATE = 8000
@@ -24,7 +24,7 @@ def ramp(tmp_path):
 def heard(path, *, most=10**9, **options):
     """float32 (n,) of the first channel, at most `most` samples, and whether blocks follow each other without a
     hole."""
-    sound = ReplaySound(path, clock=ManualClock(), block_s=0.1, **options)
+    sound = TakeAudioSource(path, clock=ManualClock(), block_s=0.1, **options)
     blocks, count = [], 0
     for block in sound.blocks():
         assert block.start == count
@@ -64,7 +64,7 @@ def test_at_another_speed_it_is_over_when_the_face_is(ramp, speed):
 
 
 def test_closing_ends_a_loop_and_is_harmless_twice(ramp):
-    sound = ReplaySound(ramp, clock=ManualClock(), block_s=0.1, pass_s=1.0, loop=True)
+    sound = TakeAudioSource(ramp, clock=ManualClock(), block_s=0.1, pass_s=1.0, loop=True)
     blocks = sound.blocks()
     next(blocks)
     sound.close()
@@ -75,4 +75,4 @@ def test_closing_ends_a_loop_and_is_harmless_twice(ramp):
 def test_sound_that_cannot_be_read_is_said_when_it_is_opened(tmp_path):
     (tmp_path / "text.wav").write_text("hello")
     with pytest.raises(SourceError, match="is not sound"):
-        ReplaySound(tmp_path / "text.wav", clock=ManualClock(), block_s=0.1, pass_s=1.0)
+        TakeAudioSource(tmp_path / "text.wav", clock=ManualClock(), block_s=0.1, pass_s=1.0)

@@ -4,7 +4,7 @@ import pytest
 
 from livelink_bridge.audio.pcm import PcmFormat
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.sources.utterance import Done, Position
+from livelink_bridge.sources.utterance import Position, UtteranceEnd
 from livelink_bridge.speech_server import protocol
 from livelink_bridge.speech_server.protocol import Conversation, End, Interrupt, Mood, ProtocolError, Start, parse
 
@@ -148,7 +148,7 @@ def test_the_servers_messages_are_json_with_a_type():
         "buffer_s": 30.0,
     }
     assert json.loads(protocol.error("no")) == {"type": "error", "error": "no"}
-    assert json.loads(protocol.done(Done(2, "end", 1.23456))) == {
+    assert json.loads(protocol.done(UtteranceEnd(2, "end", 1.23456))) == {
         "type": "done",
         "utterance": 2,
         "reason": "end",

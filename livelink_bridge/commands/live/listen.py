@@ -154,7 +154,7 @@ class FollowedVoice:
         face: Face,
         front: InputChain,
         outputs: Outputs,
-        enough_s: float,
+        prebuffer_s: float,
         clock: Clock,
         board: Board,
     ) -> None:
@@ -162,7 +162,7 @@ class FollowedVoice:
         self._model = model
         self._face, self._front = face, front
         self._outputs = outputs
-        self._enough_s = enough_s
+        self._prebuffer_s = prebuffer_s
         self._clock = clock
         self._board = board
 
@@ -175,7 +175,7 @@ class FollowedVoice:
         """The audio source that the connection feeds; with `echo` it gives the audio back as it is played."""
         from livelink_bridge.sources.paced_pcm import PcmSource
 
-        return PcmSource(self.subject, clock=self._clock, enough_s=self._enough_s, echo=echo)
+        return PcmSource(self.subject, clock=self._clock, prebuffer_s=self._prebuffer_s, echo=echo)
 
     def run(self, source: PcmSource, stop: threading.Event) -> None:
         """Move the face with `source` until it ends or `stop` is set."""

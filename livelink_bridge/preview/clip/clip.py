@@ -249,7 +249,7 @@ def _read(
     in the folder."""
     odd: list[str] = []
     with closing(
-        WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, say=odd.append)
+        WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, warn=odd.append)
     ) as source:
         _check_length(path, source.duration_s or 0.0)
         playable = Playable(folder, source.sample_rate)

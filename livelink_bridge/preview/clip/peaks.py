@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from livelink_bridge.audio.downmix import mono
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.errors import UsageError
-from livelink_bridge.sources.audio_file import WavSource, unsaid
+from livelink_bridge.sources.audio_file import WavSource, no_warning
 from speech_to_face.base import Samples
 
 FINEST_HZ = 600
@@ -42,7 +42,7 @@ class Peaks:
     def of(path: Path) -> Peaks:
         """Of a sound file, in memory that does not grow with its samples. Raises SourceError as the command line
         does."""
-        source = WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, say=unsaid)
+        source = WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, warn=no_warning)
         builder = PeaksBuilder(source.sample_rate)
         for block in source.blocks():
             builder.push(mono(block.samples))
