@@ -86,7 +86,7 @@ def _baseline(kind: str) -> System:
 def _codetalker(space: str) -> System:
     """Its audio encoder is as wide as it must be for as many parameters as the others have."""
     return System(
-        f"{NETWORKS}.codetalker.network:CodeTalker",
+        f"{NETWORKS}.codetalker.objective:TrainableCodeTalker",
         f"{NETWORKS}.codetalker.config:Config",
         {"space": space, "width": 256},
         replace(WINDOWS, shares=(0.35, 0.65)),

@@ -7,13 +7,11 @@ good as equally near, rounding decides between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from speech_to_face.networks.codetalker import objective
 from speech_to_face.networks.codetalker.config import Config
 from speech_to_face.networks.codetalker.prior import MotionPrior, States
 from speech_to_face.networks.pmmtalk.branches import AudioEncoder
@@ -75,12 +73,8 @@ class SpeechDecoder(nn.Module):
 
 
 class CodeTalker(nn.Module):
-    """A `speech_to_face.streaming.causal_model.CausalNetwork` and a
-    `speech_to_face_lab.training.trainable.Trainable`."""
-
-    stages = ("prior", "speech")
-    undecayed = ("styles.weight",)
-    """Its mean faces are learnt with the prior; while speech is learnt nothing teaches them, and they must not fade."""
+    """A `speech_to_face.streaming.causal_model.CausalNetwork`; `objective.TrainableCodeTalker` also says what it is
+    trained to do."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -130,18 +124,3 @@ class CodeTalker(nn.Module):
     def _named(self, states: States) -> Moments:
         a, b = len(self.config.dilations), len(self.config.dilations) + self.config.layers
         return Moments(states[:a], states[a:b], states[b:-2], states[-2], states[-1])
-
-    def terms(self, batch: objective.Taught, stage: str) -> dict[str, Tensor]:
-        """Weighted losses of a batch: see `speech_to_face.networks.codetalker.objective`."""
-        style = self.styles(batch.style)
-        return (
-            objective.prior_terms(self, batch, style)
-            if stage == "prior"
-            else objective.speech_terms(self, batch, style)
-        )
-
-    def trained(self, stage: str) -> Iterable[nn.Parameter]:
-        """The prior and the mean faces; then, the prior frozen, all that hears."""
-        if stage == "prior":
-            return [*self.prior.parameters(), *self.styles.parameters()]
-        return [*self.audio.parameters(), *self.speech.parameters(), *self.styles.parameters()]

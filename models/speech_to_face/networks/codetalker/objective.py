@@ -9,14 +9,14 @@ itself made of the window in a first pass, some read nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-if TYPE_CHECKING:
-    from speech_to_face.networks.codetalker.network import CodeTalker
+from speech_to_face.networks.codetalker.network import CodeTalker
 
 LATENT, CHOICE, MEAN = 0.02, 0.002, 1.0
 """Shares of the latents' squared error, of the cross-entropy, and of the mean faces."""
@@ -37,6 +37,25 @@ class Taught(Protocol):
     """(windows, 1, channels): 1 for channels that the window's source carries."""
     style: Tensor
     """int64 (windows,)"""
+
+
+class TrainableCodeTalker(CodeTalker):
+    """The network with its two stages of training; a `speech_to_face_lab.training.trainable.Trainable`."""
+
+    stages = ("prior", "speech")
+    undecayed = ("styles.weight",)
+    """Its mean faces are learnt with the prior; while speech is learnt nothing teaches them, and they must not fade."""
+
+    def terms(self, batch: Taught, stage: str) -> dict[str, Tensor]:
+        """Weighted losses of a batch in a stage."""
+        style = self.styles(batch.style)
+        return prior_terms(self, batch, style) if stage == "prior" else speech_terms(self, batch, style)
+
+    def trained(self, stage: str) -> Iterable[nn.Parameter]:
+        """The prior and the mean faces; then, the prior frozen, the audio encoder and the speech decoder."""
+        if stage == "prior":
+            return [*self.prior.parameters(), *self.styles.parameters()]
+        return [*self.audio.parameters(), *self.speech.parameters(), *self.styles.parameters()]
 
 
 def motion_of(network: CodeTalker, batch: Taught, style: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from speech_to_face import checkpoint
 from speech_to_face.config_file import save_config
 from speech_to_face.networks.codetalker.config import Config
-from speech_to_face.networks.codetalker.network import CodeTalker
+from speech_to_face.networks.codetalker.objective import TrainableCodeTalker
 
 TINY = Config(
     codes=12,
@@ -30,9 +30,9 @@ TINY = Config(
 )
 
 
-def built(config: Config) -> CodeTalker:
+def built(config: Config) -> TrainableCodeTalker:
     torch.manual_seed(0)
-    network = CodeTalker(config).eval()
+    network = TrainableCodeTalker(config).eval()
     with torch.no_grad():
         network.styles.weight.normal_(0, 0.3)
         network.prior.decoder.write.bias.fill_(0.4)
@@ -40,7 +40,7 @@ def built(config: Config) -> CodeTalker:
 
 
 @pytest.fixture
-def network() -> CodeTalker:
+def network() -> TrainableCodeTalker:
     return built(TINY)
 
 

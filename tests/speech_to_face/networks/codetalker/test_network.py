@@ -10,7 +10,7 @@ import torch
 
 from speech_to_face.networks.codetalker.config import Config
 from speech_to_face.networks.codetalker.network import CodeTalker
-from speech_to_face.networks.codetalker.objective import _spoken, read_back
+from speech_to_face.networks.codetalker.objective import TrainableCodeTalker, _spoken, read_back
 
 from .conftest import TINY, built
 
@@ -78,7 +78,7 @@ def test_how_somebody_speaks_changes_the_motion(network: CodeTalker) -> None:
     assert (moved - found).abs().max() > 1e-3
 
 
-def test_each_stage_moves_its_own_part(network: CodeTalker) -> None:
+def test_each_stage_moves_its_own_part(network: TrainableCodeTalker) -> None:
     prior, speech = ({id(p) for p in network.trained(stage)} for stage in network.stages)
     names = {id(p): name for name, p in network.named_parameters()}
     assert {names[p].split(".")[0] for p in prior} == {"prior", "styles"}

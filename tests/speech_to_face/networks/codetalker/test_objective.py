@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from speech_to_face.networks.codetalker import objective
-from speech_to_face.networks.codetalker.network import CodeTalker
+from speech_to_face.networks.codetalker.objective import TrainableCodeTalker
 
 from .conftest import TINY
 
@@ -53,7 +53,7 @@ def test_what_is_read_back_is_late_and_begins_with_nothing() -> None:
     assert objective.read_back(motion, 2).flatten().tolist() == [0, 0, 1, 2, 3]
 
 
-def test_windows_read_back_their_own_motion_nothing_or_the_truth_by_lot(network: CodeTalker) -> None:
+def test_windows_read_back_their_own_motion_nothing_or_the_truth_by_lot(network: TrainableCodeTalker) -> None:
     one = batch()
     manner = network.parts(network.styles(one.style))[0].detach()
     audio = network.audio(one.mel, network.initial_states(3)[:2])[0].detach()
@@ -66,7 +66,7 @@ def test_windows_read_back_their_own_motion_nothing_or_the_truth_by_lot(network:
     assert torch.equal(fed[2], truth[2])
 
 
-def test_motion_is_what_departs_from_the_subjects_mean_in_known_channels(network: CodeTalker) -> None:
+def test_motion_is_what_departs_from_the_subjects_mean_in_known_channels(network: TrainableCodeTalker) -> None:
     one = batch()
     style = network.styles(one.style)
     mean = network.styles.weight[one.style][:, TINY.style_width :]
@@ -76,7 +76,7 @@ def test_motion_is_what_departs_from_the_subjects_mean_in_known_channels(network
 
 
 @torch.no_grad()
-def test_the_terms_of_the_prior_are_l1_the_codebooks_loss_and_the_mean_faces(network: CodeTalker) -> None:
+def test_the_terms_of_the_prior_are_l1_the_codebooks_loss_and_the_mean_faces(network: TrainableCodeTalker) -> None:
     one = batch()
     terms = network.terms(one, "prior")
     motion = objective.motion_of(network, one, network.styles(one.style))
@@ -89,7 +89,7 @@ def test_the_terms_of_the_prior_are_l1_the_codebooks_loss_and_the_mean_faces(net
 
 
 @torch.no_grad()
-def test_the_terms_of_speech_compare_step_n_with_frame_n_less_the_delay(network: CodeTalker) -> None:
+def test_the_terms_of_speech_compare_step_n_with_frame_n_less_the_delay(network: TrainableCodeTalker) -> None:
     one = batch()
     terms, late = network.terms(one, "speech"), TINY.delay
     style = network.styles(one.style)
@@ -108,7 +108,7 @@ def test_the_terms_of_speech_compare_step_n_with_frame_n_less_the_delay(network:
 
 
 @pytest.mark.parametrize("stage", ["prior", "speech"])
-def test_a_stage_reaches_every_parameter_that_it_trains(network: CodeTalker, stage: str) -> None:
+def test_a_stage_reaches_every_parameter_that_it_trains(network: TrainableCodeTalker, stage: str) -> None:
     network.train()
     trained = list(network.trained(stage))
     network.requires_grad_(False)
