@@ -38,8 +38,8 @@ from speech_to_face_lab.corpus.captures.textgrid import timed_phones
 from speech_to_face_lab.corpus.visemes import labels
 from speech_to_face_lab.evaluation.data import read_samples, timed_speech
 from speech_to_face_lab.evaluation.sounds import NOISES
-from speech_to_face_lab.training.data.tracks import UNKNOWN as NO_LABEL
-from speech_to_face_lab.training.data.tracks import Track, read_tracks
+from speech_to_face_lab.tracks import UNKNOWN as NO_LABEL
+from speech_to_face_lab.tracks import Track, read_tracks
 
 SHOWN = 0.05
 """Out farther than this is seen: half of half of what an l shows."""

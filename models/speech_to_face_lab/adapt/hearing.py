@@ -17,7 +17,7 @@ from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.phones import CLASSES, INDEX, Phone
 from speech_to_face.streaming.features import LogMel, frame_count, step_end
 from speech_to_face_lab.corpus.captures import Word
-from speech_to_face_lab.training.data.tracks import UNKNOWN
+from speech_to_face_lab.tracks import UNKNOWN
 
 BLOCK = 240
 SURE = 0.5

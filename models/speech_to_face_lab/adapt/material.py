@@ -24,8 +24,8 @@ from speech_to_face_lab.corpus.augment import NOISES, babble, no_speech, resped,
 from speech_to_face_lab.corpus.captures.faces import REST_QUANTILE, followed
 from speech_to_face_lab.corpus.captures.sound import FULL_SCALE, SUFFIXES, read_sound
 from speech_to_face_lab.corpus.visemes import held as sealing
+from speech_to_face_lab.tracks import About, Piece, read_tracks, whole_grains, write_track
 from speech_to_face_lab.training.data.mixing import BANK_SCALE, power_of
-from speech_to_face_lab.training.data.tracks import About, Piece, read_tracks, whole_grains, write_track
 from speech_to_face_lab.training.prepare import CAPTURED_RATES, with_pauses
 
 TAKES, KEPT = "takes", "kept"

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.whole_file import whole_file
 from speech_to_face.networks.batch import Batch
 from speech_to_face.networks.pmmtalk.config import Config
@@ -17,8 +18,8 @@ from speech_to_face_lab.adapt import material
 from speech_to_face_lab.adapt.learning import Adaptation, Mixture, Start, unstyled
 from speech_to_face_lab.adapt.options import AdaptOptions, Say, Show
 from speech_to_face_lab.adapt.workers import Workers
+from speech_to_face_lab.tracks import Track, read_tracks
 from speech_to_face_lab.training.data.examples import Windows, read_noises, spread
-from speech_to_face_lab.training.data.tracks import RATE, Track, read_tracks
 from speech_to_face_lab.training.loop.plan import Plan
 
 SAVE_EVERY = 50
@@ -46,7 +47,8 @@ def _tracks(order: AdaptOptions, held: bool, group: str) -> list[Track]:
 def _window_s(order: AdaptOptions) -> float:
     """As asked, or as long as the shortest track is."""
     return min(
-        order.window_s, *(len(track.mel) / RATE for held in (False, True) for track in read_tracks(order.tracks, held))
+        order.window_s,
+        *(len(track.mel) / FRAME_RATE for held in (False, True) for track in read_tracks(order.tracks, held)),
     )
 
 

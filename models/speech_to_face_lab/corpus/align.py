@@ -24,9 +24,6 @@ from speech_to_face_lab.corpus.lattice import SILENCE, Lattice, Shares, best_pat
 from speech_to_face_lab.corpus.pronounce import PronounceError, Word
 from speech_to_face_lab.corpus.transcripts import Recording, recordings
 
-RATE = FRAME_RATE
-"""Frames a second; frame k belongs to time k / RATE, so that a boundary lies half a frame before the first frame of the
-new phone."""
 SLACK_S = 0.06
 """How far a phone may reach beyond its word's given times."""
 SMOOTH_FRAMES = 5
@@ -78,7 +75,7 @@ def align_words(
 ) -> Alignment:
     """Place phones where the words' times (start_s, end_s) are known: each word stays within `SLACK_S` of its own.
     Raises AlignError."""
-    at = np.arange(len(log_phones)) / RATE
+    at = np.arange(len(log_phones)) / FRAME_RATE
     allowed = np.full((len(log_phones), len(timed_words)), -np.inf, np.float32)
     for i, (_, start, end) in enumerate(timed_words):
         allowed[(at >= start - SLACK_S) & (at <= end + SLACK_S), i] = 0
@@ -101,7 +98,7 @@ def _without_blips(classes: NDArray[np.int64], smooth: Shares) -> NDArray[np.int
     out = classes.copy()
     for first, last in _runs(classes):
         around = [int(out[k]) for k in (first - 1, last) if 0 <= k < len(out)]
-        if around and (last - first) / RATE < LEAST_HEARD_S:
+        if around and (last - first) / FRAME_RATE < LEAST_HEARD_S:
             out[first:last] = max(around, key=lambda name: float(smooth[first:last, name].sum()))
     return out
 
@@ -141,8 +138,9 @@ def _runs(classes: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def _boundary(frame: int) -> float:
-    """Seconds at which the span that begins with `frame` begins."""
-    return max(0.0, (frame - 0.5) / RATE)
+    """Seconds at which the span that begins with `frame` begins: frame k belongs to time k / FRAME_RATE, so a boundary
+    lies half a frame before the first frame of the new phone."""
+    return max(0.0, (frame - 0.5) / FRAME_RATE)
 
 
 Listener = Callable[[NDArray[np.float32]], Shares]

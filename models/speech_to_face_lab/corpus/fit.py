@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.phones import CLASSES, INDEX, Phone
 from speech_to_face_lab.corpus import captures
@@ -35,7 +35,6 @@ from speech_to_face_lab.corpus.visemes import (
     EFFORT_S,
     LOUDNESS_PER_DB,
     LOUDNESS_RANGE,
-    RATE,
     SMOOTH_S,
     loudness_db,
     seen,
@@ -126,14 +125,14 @@ def excerpts(capture: Capture, phones: Sequence[Phone], curves: NDArray[np.float
     jaw, rounding = curves[:, MOUTH_32.index("jawOpen")], curves[:, [MOUTH_32.index(name) for name in ROUNDED]].sum(1)
     length, found = EXCERPT if frames > LONGEST else frames, []
     for first in range(0, frames - length + 1, length):
-        near = (end > first / RATE - 1) & (start < (first + length) / RATE + 1)
+        near = (end > first / FRAME_RATE - 1) & (start < (first + length) / FRAME_RATE + 1)
         if near.sum() >= 2:
             part = slice(first, first + length)
             of_sound = [
                 torch.from_numpy(np.ascontiguousarray(values[part], np.float32)) for values in (loudness, jaw, rounding)
             ]
             found.append(
-                Excerpt(ids[near], start[near], end[near], torch.arange(first, first + length) / RATE, *of_sound)
+                Excerpt(ids[near], start[near], end[near], torch.arange(first, first + length) / FRAME_RATE, *of_sound)
             )
     return found
 
@@ -156,8 +155,8 @@ def _blend(excerpt: Excerpt, target: Tensor, weight: Tensor, before_s: float, af
 
 
 def _smooth(values: Tensor, width_s: float) -> Tensor:
-    radius = max(1, math.ceil(3 * width_s * RATE))
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / (width_s * RATE)) ** 2)
+    radius = max(1, math.ceil(3 * width_s * FRAME_RATE))
+    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / (width_s * FRAME_RATE)) ** 2)
     padded = F.pad(values[None, None], (radius, radius), mode="replicate")
     return F.conv1d(padded, (kernel / kernel.sum())[None, None])[0, 0]
 

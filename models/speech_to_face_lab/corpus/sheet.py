@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face.phones import CLASSES, Phone
 from speech_to_face_lab.corpus import portrait
-from speech_to_face_lab.corpus.visemes import RATE, curves
+from speech_to_face_lab.corpus.visemes import curves
 
 EXAMPLES: dict[str, str] = {
     "SIL": "(silence)",
@@ -62,7 +62,7 @@ INK, PALE = (28, 28, 32), (96, 96, 104)
 
 def middle(name: str) -> NDArray[np.float32]:
     """float32 (32,): the mouth in the middle of a second of class `name`."""
-    return np.asarray(curves([Phone(name, 0.0, 1.0)], RATE)[RATE // 2], np.float32)
+    return np.asarray(curves([Phone(name, 0.0, 1.0)], FRAME_RATE)[FRAME_RATE // 2], np.float32)
 
 
 def leading(mouth: NDArray[np.float32]) -> list[tuple[str, float]]:

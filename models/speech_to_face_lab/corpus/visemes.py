@@ -15,12 +15,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face.phones import CLASSES, INDEX, Phone
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 
-RATE = 60
-"""Frames a second of every curve."""
 RAMP_S = 0.028
 """How long a hold takes to come and go: lips close within two frames."""
 SMOOTH_S = 0.016
@@ -79,7 +77,7 @@ def _targets() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.flo
 def labels(phones: Sequence[Phone], frames: int, outside: int = INDEX["SIL"]) -> NDArray[np.int64]:
     """int64 (frames,): the class spoken at each frame's time k / 60, `outside` where no phone is."""
     out = np.full(frames, outside, np.int64)
-    times = np.arange(frames) / RATE
+    times = np.arange(frames) / FRAME_RATE
     for phone in phones:
         out[(times >= phone.start_s) & (times < phone.end_s)] = INDEX[phone.name]
     return out
@@ -88,7 +86,7 @@ def labels(phones: Sequence[Phone], frames: int, outside: int = INDEX["SIL"]) ->
 def loudness_db(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     """float32 (frames,): level of the 50 ms around each frame's time."""
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    centre = np.arange(frames) * SAMPLE_RATE // RATE
+    centre = np.arange(frames) * SAMPLE_RATE // FRAME_RATE
     low, high = np.clip(centre - 400, 0, len(samples)), np.clip(centre + 400, 0, len(samples))
     return np.asarray(10 * np.log10((power[high] - power[low]) / np.maximum(high - low, 1) + 1e-8), np.float32)
 
@@ -178,7 +176,7 @@ def _blend(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
     starts = np.array([p.start_s for p in phones], np.float32)
     ends = np.array([p.end_s for p in phones], np.float32)
     edge = np.minimum((ends - starts) / 4, EDGE_S)
-    times = np.clip(np.arange(frames, dtype=np.float32) / RATE, starts[0], ends[-1])[:, None]
+    times = np.clip(np.arange(frames, dtype=np.float32) / FRAME_RATE, starts[0], ends[-1])[:, None]
     early, late = np.maximum(starts + edge - times, 0), np.maximum(times - ends + edge, 0)
     out = np.empty((frames, len(before)), np.float32)
     for group in np.unique(np.stack([before, after], 1), axis=0):
@@ -191,8 +189,8 @@ def _blend(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
 
 def _smooth(values: NDArray[np.float32], width_s: float = SMOOTH_S) -> NDArray[np.float32]:
     """Gaussian along time, edges held."""
-    radius = max(1, int(np.ceil(3 * width_s * RATE)))
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (width_s * RATE)) ** 2)
+    radius = max(1, int(np.ceil(3 * width_s * FRAME_RATE)))
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (width_s * FRAME_RATE)) ** 2)
     kernel = (kernel / kernel.sum()).astype(np.float32)
     padded = np.pad(values, ((radius, radius), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=0)
@@ -201,7 +199,7 @@ def _smooth(values: NDArray[np.float32], width_s: float = SMOOTH_S) -> NDArray[n
 
 def _window(name: str, phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
     """(frames,) in [0, 1]: 1 while a phone of class `name` is held, ramps on either side."""
-    out, times = np.zeros(frames, np.float32), np.arange(frames) / RATE
+    out, times = np.zeros(frames, np.float32), np.arange(frames) / FRAME_RATE
     shortest = _table()["holds"][name]["min_ms"] / 1000
     for phone in phones:
         if phone.name == name:

@@ -16,7 +16,8 @@ from speech_to_face.base import ModelError
 from speech_to_face_lab.protocols.clips import SubjectClip, Tally, told
 from speech_to_face_lab.protocols.meshes import mesh_clips
 
-RATE = 25
+CORPUS_FPS = 25
+"""Frames per second of the corpus as it is published."""
 TRAINED = frozenset(("F2", "F3", "F4", "M3", "M4", "M5"))
 """Subjects of the lineage's training."""
 LAST_TRAINED, LAST_VALIDATED = 32, 36
@@ -29,7 +30,7 @@ def clips(folder: Path, tally: Tally | None = None) -> Iterator[SubjectClip]:
 
 
 def _clips(folder: Path, tally: Tally) -> Iterator[SubjectClip]:
-    for clip in mesh_clips(folder, RATE, tally):
+    for clip in mesh_clips(folder, CORPUS_FPS, tally):
         yield clip if clip.gender else replace(clip, gender=_gender(clip.subject))
 
 

@@ -15,10 +15,11 @@ from speech_to_face_lab.corpus.captures import vocaset
 from speech_to_face_lab.protocols.captured import clip_of, known_genders, sound_seconds
 from speech_to_face_lab.protocols.clips import SubjectClip, Tally, told
 
-RATE = 60
+CORPUS_FPS = 60
+"""Frames per second of the corpus as it is published."""
 
 
-def clips(folder: Path, tally: Tally | None = None, rate: int = RATE) -> Iterator[SubjectClip]:
+def clips(folder: Path, tally: Tally | None = None, rate: int = CORPUS_FPS) -> Iterator[SubjectClip]:
     """One clip per file of coefficients. ModelError for a folder without any, and for one without its sound."""
     return told(lambda place, own: _clips(place, own, rate), folder, tally)
 

@@ -21,10 +21,11 @@ from speech_to_face_lab.corpus.captures import Capture, livelink
 from speech_to_face_lab.protocols.captured import clip_of, known_genders, sound_seconds
 from speech_to_face_lab.protocols.clips import SubjectClip, Tally, told
 
-RATE = 30
+CORPUS_FPS = 30
+"""Frames per second of the corpus as it is published."""
 
 
-def clips(folder: Path, tally: Tally | None = None, rate: int = RATE) -> Iterator[SubjectClip]:
+def clips(folder: Path, tally: Tally | None = None, rate: int = CORPUS_FPS) -> Iterator[SubjectClip]:
     """One clip per take, wherever below `folder`. ModelError for a folder without takes, and for a take without
     sound."""
     return told(lambda place, own: _clips(place, own, rate), folder, tally)

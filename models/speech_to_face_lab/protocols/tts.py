@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import ModelError
 from speech_to_face.streaming.features import SAMPLE_RATE, frame_count
 from speech_to_face_lab.corpus.store import Clip, as_float, read_voice, voices
-from speech_to_face_lab.corpus.visemes import RATE, curves, loudness_db
+from speech_to_face_lab.corpus.visemes import curves, loudness_db
 from speech_to_face_lab.protocols.clips import SubjectClip
 from speech_to_face_lab.protocols.personas import persona
 
@@ -84,7 +85,7 @@ def _of_speaker(folder: Path, name: str, its_voices: tuple[str, ...], seconds: f
             continue
         samples, frames = as_float(said.samples), frame_count(len(said.samples))
         mouth = own.applied(curves(said.phones, frames, loudness_db(samples, frames)))
-        yield SubjectClip(f"{said.voice}-{at}", name, whose, samples, RATE, mouth, phones=said.phones)
+        yield SubjectClip(f"{said.voice}-{at}", name, whose, samples, FRAME_RATE, mouth, phones=said.phones)
         left -= len(samples) / SAMPLE_RATE
 
 

@@ -25,7 +25,8 @@ from speech_to_face_lab.protocols.clips import SubjectClip, Tally, told, trimmed
 from speech_to_face_lab.protocols.meshes import mesh_clips, read_array, read_templates, shaped
 from speech_to_face_lab.protocols.splits import PARTS
 
-RATE = 60
+CORPUS_FPS = 60
+"""Frames per second of the corpus as it is published."""
 VERTS, SOUND, ROWS = "data_verts.npy", "raw_audio_fixed.pkl", "subj_seq_to_idx.pkl"
 VALIDATION = frozenset(("FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA"))
 TEST = frozenset(("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA"))
@@ -38,7 +39,7 @@ FIRST_JUDGED = 21
 def clips(folder: Path, tally: Tally | None = None) -> Iterator[SubjectClip]:
     """One clip per sentence of a subject, at 60 frames a second. ModelError for a folder of neither layout."""
     original = (folder / VERTS).is_file()
-    return told(_original if original else lambda place, own: mesh_clips(place, RATE, own), folder, tally)
+    return told(_original if original else lambda place, own: mesh_clips(place, CORPUS_FPS, own), folder, tally)
 
 
 def lineage_part(clip: SubjectClip) -> str:
@@ -65,9 +66,9 @@ def _original(folder: Path, tally: Tally) -> Iterator[SubjectClip]:
                 continue
             name, at = f"{subject}_{sentence}", _frames(folder, rows[subject][sentence], len(vertices))
             mesh = shaped(folder / VERTS, vertices[at], len(templates[subject]))
-            samples, mesh = trimmed(name, _sound(folder, name, heard), mesh, RATE, tally)
+            samples, mesh = trimmed(name, _sound(folder, name, heard), mesh, CORPUS_FPS, tally)
             yield SubjectClip(
-                name, subject, known.get(subject, ""), samples, RATE, mesh=mesh, template=templates[subject]
+                name, subject, known.get(subject, ""), samples, CORPUS_FPS, mesh=mesh, template=templates[subject]
             )
 
 

@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import ModelError
 from speech_to_face.networks.batch import IGNORED, Batch
 from speech_to_face.phones import INDEX
 from speech_to_face.streaming.features import SAMPLE_RATE, LogMel
-from speech_to_face_lab.corpus.visemes import RATE, labels, sealed
+from speech_to_face_lab.corpus.visemes import labels, sealed
 from speech_to_face_lab.protocols.clips import SubjectClip, resampled
-from speech_to_face_lab.training.data.tracks import UNKNOWN, About, Piece, Track, write_track
+from speech_to_face_lab.tracks import UNKNOWN, About, Piece, Track, write_track
 
 PAPER_RATE = 30
 """Frames per second of the systems of paper size."""
@@ -77,7 +78,7 @@ def track_windows(
     of_subjects: Sequence[Track], rows_of_styles: Mapping[str, int], batch: int, seconds: float, seed: int
 ) -> Iterator[Batch]:
     """As `windows`, from tracks whose names are subjects."""
-    frames = int(seconds * RATE)
+    frames = int(seconds * FRAME_RATE)
     usable = _long_enough(of_subjects, [len(track.mel) for track in of_subjects], frames, seconds)
     return _track_batches(usable, rows_of_styles, batch, frames, seed)
 
@@ -98,7 +99,7 @@ def clip_batches(
 
 def brief_tracks(of_subjects: Sequence[Track], seconds: float) -> tuple[str, ...]:
     """Subjects whose track is shorter than a window: `track_windows` draws nothing of them."""
-    return tuple(track.name for track in of_subjects if len(track.mel) < int(seconds * RATE))
+    return tuple(track.name for track in of_subjects if len(track.mel) < int(seconds * FRAME_RATE))
 
 
 def brief_clips(clips: Sequence[SubjectClip], seconds: float) -> tuple[str, ...]:
@@ -109,7 +110,7 @@ def brief_clips(clips: Sequence[SubjectClip], seconds: float) -> tuple[str, ...]
 
 def piece(clip: SubjectClip) -> Piece:
     """A clip at 60 Hz with labels and seals, cut to whole grains."""
-    curves = resampled(_curves(clip), clip.rate, RATE)
+    curves = resampled(_curves(clip), clip.rate, FRAME_RATE)
     grains = min(len(clip.samples) * GRAIN_FRAMES * 2 // GRAIN, len(curves)) // 3
     frames, count = 3 * grains, grains * SAMPLE_RATE // 20
     known = clip.phones is not None

@@ -23,7 +23,7 @@ from speech_to_face.networks.pmmtalk.config import load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.phones import CLASSES, VISEMES
-from speech_to_face_lab.training.data.tracks import UNKNOWN, Track, read_tracks
+from speech_to_face_lab.tracks import UNKNOWN, Track, read_tracks
 from speech_to_face_lab.training.edge import one_line
 from speech_to_face_lab.training.objectives.terms import CLOSED, OPEN, aperture
 

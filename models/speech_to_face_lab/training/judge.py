@@ -19,7 +19,7 @@ from speech_to_face.phones import INDEX
 from speech_to_face.streaming.stepped import PRIME_STEPS, silence
 from speech_to_face_lab.metrics import closure_recall
 from speech_to_face_lab.paper_metrics import BlendshapeErrors, pmmtalk_errors
-from speech_to_face_lab.training.data.tracks import UNKNOWN, Track
+from speech_to_face_lab.tracks import UNKNOWN, Track
 
 BLOCK = 240
 """Steps run at once."""

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.whole_file import whole_file
 from speech_to_face.phones import Phone
 from speech_to_face.streaming.features import LogMel, frame_count
@@ -29,9 +30,9 @@ from speech_to_face_lab.corpus.captures import Capture
 from speech_to_face_lab.corpus.captures.faces import Faces, followed
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 from speech_to_face_lab.corpus.store import Clip, as_float, read_voice, voices
-from speech_to_face_lab.corpus.visemes import RATE, curves, held, labels, loudness_db, sealed
+from speech_to_face_lab.corpus.visemes import curves, held, labels, loudness_db, sealed
+from speech_to_face_lab.tracks import UNKNOWN, About, Piece, pause, whole_grains, write_track
 from speech_to_face_lab.training.data.mixing import BANK_SCALE, power_of
-from speech_to_face_lab.training.data.tracks import UNKNOWN, About, Piece, pause, whole_grains, write_track
 from speech_to_face_lab.training.edge import one_line
 
 HELD_OUT = 50
@@ -262,7 +263,7 @@ def prepare(chosen: PrepareOptions) -> None:
         task = progress.add_task("tracks", total=len(missing))
         for done in as_completed([pool.submit(make, *arguments) for _, make, arguments in missing]):
             frames += done.result()
-            progress.update(task, advance=1, description=f"tracks {frames / RATE / 3600:.1f} h")
+            progress.update(task, advance=1, description=f"tracks {frames / FRAME_RATE / 3600:.1f} h")
 
 
 if __name__ == "__main__":

@@ -12,17 +12,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face import checkpoint
 from speech_to_face.config_file import load_config
 from speech_to_face_lab.protocols.splits import Split
-from speech_to_face_lab.training.data.prepared import Beside, Say, prepared
-from speech_to_face_lab.training.data.tracks import RATE, Track
+from speech_to_face_lab.tracks import Track
 from speech_to_face_lab.training.export import load_run, write_checkpoint
 from speech_to_face_lab.training.judge import score
 from speech_to_face_lab.training.loop.engine import Batches, Outcome, Show, train
 from speech_to_face_lab.training.loop.plan import Plan
 from speech_to_face_lab.training.loop.state import FILE
 from speech_to_face_lab.training.orders import TrainOptions, check_order, keep_files
+from speech_to_face_lab.training.prepared import Beside, Say, prepared
 from speech_to_face_lab.training.systems import System, begin, check, config_of, network_of, system
 
 CHECKPOINT = "checkpoint"
@@ -123,11 +124,11 @@ def _finish(network: nn.Module, out: Path, story: str, outcome: Outcome, beside:
 
 def figures(network: nn.Module, test: Sequence[Track]) -> str:
     """A line with a small network's errors on the test subjects."""
-    frames = min(int(JUDGED_S * RATE), *(len(track.mel) for track in test))
+    frames = min(int(JUDGED_S * FRAME_RATE), *(len(track.mel) for track in test))
     found = score(network, test, frames)
     e = found.errors
     return (
-        f"on {len(test)} test subjects, {frames / RATE:.0f} s each: LVE {e.lve_sq:.4g} squared, {e.lve_abs:.4g} "
+        f"on {len(test)} test subjects, {frames / FRAME_RATE:.0f} s each: LVE {e.lve_sq:.4g} squared, {e.lve_abs:.4g} "
         "absolute; "
         f"ALE {e.ale_sq:.4g}, {e.ale_abs:.4g}; R2 {e.r2:.3f}; closure recall {found.closure_recall:.2f}"
     )

@@ -15,7 +15,7 @@ from speech_to_face_lab.adapt.hearing import Ear, Heard, onsets
 from speech_to_face_lab.adapt.split import key_of, split
 from speech_to_face_lab.adapt.takes import Take, put_right, read_takes
 from speech_to_face_lab.adapt.timing import timed
-from speech_to_face_lab.training.data.tracks import UNKNOWN
+from speech_to_face_lab.tracks import UNKNOWN
 
 JAW = MOUTH_32.index("jawOpen")
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face.phones import CLASSES, VOWELS, Phone
 from speech_to_face_lab.corpus import visemes
-from speech_to_face_lab.corpus.visemes import RATE, STYLES, curves, held, labels, sealed, seen, styled
+from speech_to_face_lab.corpus.visemes import STYLES, curves, held, labels, sealed, seen, styled
 
 FRAMES = 90
 TONGUE = ("TD", "N", "L", "RR", "KG", "NG", "H")
@@ -16,7 +16,7 @@ def spoken(*names: str, each: float = 0.1, start: float = 0.3) -> list[Phone]:
     phones = [Phone("SIL", 0, start)] + [
         Phone(n, start + i * each, start + (i + 1) * each) for i, n in enumerate(names)
     ]
-    return [*phones, Phone("SIL", phones[-1].end_s, FRAMES / RATE)]
+    return [*phones, Phone("SIL", phones[-1].end_s, FRAMES / FRAME_RATE)]
 
 
 def channel(mouth: np.ndarray, name: str) -> np.ndarray:
@@ -30,12 +30,12 @@ def aperture(mouth: np.ndarray) -> np.ndarray:
 
 def middle(phones: list[Phone], name: str) -> slice:
     phone = next(p for p in phones if p.name == name)
-    return slice(int(np.ceil((phone.start_s + 0.02) * RATE)), int((phone.end_s - 0.02) * RATE) + 1)
+    return slice(int(np.ceil((phone.start_s + 0.02) * FRAME_RATE)), int((phone.end_s - 0.02) * FRAME_RATE) + 1)
 
 
 def alone(name: str) -> np.ndarray:
     """(32,) of a phone that lasts."""
-    return curves([Phone(name, 0, 1)], RATE)[RATE // 2]
+    return curves([Phone(name, 0, 1)], FRAME_RATE)[FRAME_RATE // 2]
 
 
 @pytest.mark.parametrize("vowel", sorted(VOWELS))
@@ -141,15 +141,15 @@ def test_no_phone_is_seen_earlier_than_its_groups_time_constant_allows(before, a
     reach = next(g["before_ms"] for g in groups if name.removesuffix("Left") in g["channels"]) / 1000
     moving = channel(curves([Phone(before, 0.0, 0.6), Phone(after, 0.6, 1.2)], 72), name)
     way = (moving - moving[6]) / (moving[60] - moving[6])
-    early = {share: 0.6 - float(np.argmax(way > share)) / RATE for share in (0.1, 0.25)}
-    assert early[0.25] <= reach + 1 / RATE and early[0.1] <= 2 * reach + 1 / RATE
+    early = {share: 0.6 - float(np.argmax(way > share)) / FRAME_RATE for share in (0.1, 0.25)}
+    assert early[0.25] <= reach + 1 / FRAME_RATE and early[0.1] <= 2 * reach + 1 / FRAME_RATE
     assert early[0.1] > 0, "and none is seen only once it is heard"
 
 
 def test_rounding_does_not_run_ahead_of_the_sound():
     early = Phone("AA", 0.0, 0.6), Phone("UW", 0.6, 1.0)
     pucker = channel(curves(early, FRAMES), "mouthPucker")
-    assert pucker[int(0.42 * RATE)] < 0.1 * pucker.max()
+    assert pucker[int(0.42 * FRAME_RATE)] < 0.1 * pucker.max()
 
 
 def test_a_quiet_voice_opens_the_mouth_less():

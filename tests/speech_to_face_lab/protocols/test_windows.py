@@ -21,7 +21,7 @@ from speech_to_face_lab.protocols.windows import (
     windows,
     write_tracks,
 )
-from speech_to_face_lab.training.data.tracks import read_tracks
+from speech_to_face_lab.tracks import read_tracks
 
 PHONES = (Phone("AA", 0.0, 0.6), Phone("M", 0.6, 1.0))
 ROWS = {"anna": 0, "ben": 1}

@@ -14,8 +14,8 @@ from speech_to_face.streaming.features import frame_count
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE, Utterance
 from speech_to_face_lab.corpus.store import write_voice
 from speech_to_face_lab.corpus.visemes import curves, labels, sealed
+from speech_to_face_lab.tracks import About, Piece, Track, pause, read_tracks, whole_grains, write_track
 from speech_to_face_lab.training.data.mixing import Noises
-from speech_to_face_lab.training.data.tracks import About, Piece, Track, pause, read_tracks, whole_grains, write_track
 
 EACH_S = 0.15
 PAPA = tuple(Phone(("AA", "PB")[i % 2], i * EACH_S, (i + 1) * EACH_S) for i in range(20))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from arkit_mapping.channels import MOUTH_32
 from speech_to_face.phones import INDEX
 from speech_to_face.streaming.stepped import PRIME_STEPS
-from speech_to_face_lab.training.data.tracks import About, Track
+from speech_to_face_lab.tracks import About, Track
 from speech_to_face_lab.training.judge import animate, compared, onsets, real_time_factor, recall_of, score
 
 torch.set_num_threads(1)

@@ -95,7 +95,7 @@ def test_it_begins_at_the_mean_face_of_the_training_clips(
     speakers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     face = torch.linspace(0.1, 0.6, 32)
-    monkeypatch.setattr("speech_to_face_lab.training.data.prepared.mean_curves", lambda clips: face)
+    monkeypatch.setattr("speech_to_face_lab.training.prepared.mean_curves", lambda clips: face)
     train(speakers, tmp_path, [])
     bias = load_file(tmp_path / FILE)["model.psi_PD.out.bias"]
     assert float((bias - face).abs().max()) <= 1.01e-4, "one step of Adam from there"

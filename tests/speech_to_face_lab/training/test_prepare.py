@@ -13,9 +13,9 @@ from speech_to_face.streaming.features import frame_count
 from speech_to_face_lab.corpus.augment import NOISES
 from speech_to_face_lab.corpus.captures.faces import Faces
 from speech_to_face_lab.corpus.visemes import loudness_db
+from speech_to_face_lab.tracks import UNKNOWN, read_tracks
 from speech_to_face_lab.training import prepare
 from speech_to_face_lab.training.data.mixing import power_of
-from speech_to_face_lab.training.data.tracks import UNKNOWN, read_tracks
 from speech_to_face_lab.training.prepare import faster, grouped, people_track, shown, spoken, voice_track
 
 JAW, CLOSE, SMILE = (MOUTH_32.index(name) for name in ("jawOpen", "mouthClose", "mouthSmileLeft"))

@@ -17,12 +17,12 @@ from speech_to_face.phones import Phone
 from speech_to_face_lab.corpus.engines import Utterance
 from speech_to_face_lab.corpus.store import write_voice
 from speech_to_face_lab.protocols.splits import read_split, split
-from speech_to_face_lab.training.data.prepared import FEATURES, _watched
+from speech_to_face_lab.tracks import read_tracks
 from speech_to_face_lab.training.data.recordings import read_clips, window_batches, with_faces
-from speech_to_face_lab.training.data.tracks import read_tracks
 from speech_to_face_lab.training.export import load_run
 from speech_to_face_lab.training.loop.logs import read_log
 from speech_to_face_lab.training.orders import TrainOptions, plan_of
+from speech_to_face_lab.training.prepared import FEATURES, _watched
 from speech_to_face_lab.training.run import CHECKPOINT, learn, network_of_run, train_run
 
 torch.set_num_threads(1)

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face.loading import load_model
+from speech_to_face_lab.tracks import About
 from speech_to_face_lab.training import __main__ as training
-from speech_to_face_lab.training import prepare
-from speech_to_face_lab.training.data import prepared
+from speech_to_face_lab.training import prepare, prepared
 from speech_to_face_lab.training.data.mixing import Noises
-from speech_to_face_lab.training.data.tracks import About
 from speech_to_face_lab.training.export import make_checkpoint
 from speech_to_face_lab.training.loop.logs import read_log
 from speech_to_face_lab.training.orders import TrainOptions, plan_of

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face.networks.batch import IGNORED, Batch
 from speech_to_face.phones import INDEX
-from speech_to_face_lab.corpus.visemes import RATE, STYLES, styled
+from speech_to_face_lab.corpus.visemes import STYLES, styled
+from speech_to_face_lab.tracks import UNKNOWN, Track
 from speech_to_face_lab.training.data.mixing import Noises, mixed, only_noise
-from speech_to_face_lab.training.data.tracks import UNKNOWN, Track
 
 SHARES = {"recorded": 0.32, "formant": 0.11, "people": 0.24, "people-zh": 0.05, "mediapipe": 0.14, "facegood": 0.14}
 """How often each group of tracks is drawn; what is absent leaves its share to the rest. Real people and recorded units
@@ -39,7 +39,7 @@ class Windows(IterableDataset[Batch]):
 
     def __init__(self, tracks: list[Track], noises: Noises | None, batch: int, seconds: float, seed: int) -> None:
         self.noises, self.batch, self.seed = noises, batch, seed
-        self.frames = int(seconds * RATE)
+        self.frames = int(seconds * FRAME_RATE)
         self.tracks = tracks = [track for track in tracks if len(track.mel) >= self.frames]
         if not tracks:
             raise ValueError(

@@ -16,7 +16,7 @@ from speech_to_face_lab.protocols.clips import SubjectClip, Tally
 from speech_to_face_lab.protocols.corpora import OF_MESHES, known_kind, read
 from speech_to_face_lab.protocols.splits import FILE, Split, read_split, split, write_split
 from speech_to_face_lab.protocols.windows import SpeechBatch, clip_batches, track_windows, write_tracks
-from speech_to_face_lab.training.data.tracks import Track, read_tracks
+from speech_to_face_lab.tracks import Track, read_tracks
 from speech_to_face_lab.training.loop.engine import Batches
 from speech_to_face_lab.training.loop.plan import Plan
 

@@ -10,6 +10,7 @@ from arkit_mapping.channels import MOUTH_32
 from speech_to_face.networks.batch import IGNORED
 from speech_to_face.phones import INDEX
 from speech_to_face_lab.corpus.visemes import STYLES
+from speech_to_face_lab.tracks import UNKNOWN, About, Piece
 from speech_to_face_lab.training.data import examples
 from speech_to_face_lab.training.data.examples import (
     ALL_STYLES,
@@ -20,7 +21,6 @@ from speech_to_face_lab.training.data.examples import (
     read_noises,
     spread,
 )
-from speech_to_face_lab.training.data.tracks import UNKNOWN, About, Piece
 
 JAW, SMILE = MOUTH_32.index("jawOpen"), MOUTH_32.index("mouthSmileLeft")
 

@@ -7,7 +7,7 @@ import pytest
 
 from speech_to_face.phones import INDEX, Phone
 from speech_to_face.streaming.features import LogMel
-from speech_to_face_lab.training.data.tracks import GRAIN, PARTS, About, pause, read_tracks, whole_grains, write_track
+from speech_to_face_lab.tracks import GRAIN, PARTS, About, pause, read_tracks, whole_grains, write_track
 
 REST = np.full(32, 0.01, np.float32)
 

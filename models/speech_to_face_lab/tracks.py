@@ -20,7 +20,6 @@ from speech_to_face.phones import INDEX
 from speech_to_face.streaming.features import LogMel
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 
-RATE = 60
 UNKNOWN = 255
 """Label of a frame whose phone nobody knows."""
 GRAIN = 800

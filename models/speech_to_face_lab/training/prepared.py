@@ -11,11 +11,13 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import ModelError
 from speech_to_face.networks.batch import Batch
 from speech_to_face_lab.protocols.clips import SubjectClip, genders
 from speech_to_face_lab.protocols.splits import PARTS, Split
 from speech_to_face_lab.protocols.windows import brief_clips, brief_tracks
+from speech_to_face_lab.tracks import Track, read_tracks
 from speech_to_face_lab.training.data.examples import Windows, read_noises, spread
 from speech_to_face_lab.training.data.recordings import (
     drawn_batches,
@@ -28,7 +30,6 @@ from speech_to_face_lab.training.data.recordings import (
     track_batches,
     window_batches,
 )
-from speech_to_face_lab.training.data.tracks import RATE, Track, read_tracks
 from speech_to_face_lab.training.loop.engine import Batches, Validation
 from speech_to_face_lab.training.loop.plan import Plan
 from speech_to_face_lab.training.orders import TrainOptions
@@ -125,7 +126,7 @@ def _tracks(order: TrainOptions, plan: Plan, run: Path, say: Say) -> tuple[Batch
     def batches(seed: int) -> Iterator[Batch]:
         return loaded(Windows(tracks, noises, plan.batch, plan.seconds, seed))
 
-    source = f"{len(tracks)} tracks, {sum(len(track.mel) for track in tracks) / RATE / 3600:.1f} h"
+    source = f"{len(tracks)} tracks, {sum(len(track.mel) for track in tracks) / FRAME_RATE / 3600:.1f} h"
     say(f"{source}; {len(held)} held out")
     return batches, Beside(say, spread=spread(tracks), validation=checks(held, plan), source=source)
 
@@ -165,7 +166,7 @@ def _as_it_is(batch: Any) -> Any:
 
 def checks(held: list[Track], plan: Plan) -> Validation:
     """Fixed batches of each group's held-out tracks, as clean as they were made."""
-    long_enough = [track for track in held if len(track.mel) >= plan.seconds * RATE]
+    long_enough = [track for track in held if len(track.mel) >= plan.seconds * FRAME_RATE]
     found = {}
     for group in sorted({track.about.group for track in long_enough}):
         own = [track for track in long_enough if track.about.group == group]
