@@ -207,10 +207,10 @@ def direction_of(settings: Settings) -> Direction | None:
 
 def summary_line(summary: Summary) -> str:
     """A finished session, on one line."""
-    parts = [f"{summary.sent} poses for {summary.seconds:.1f} s of sound"]
+    parts = [f"{summary.sent} frames for {summary.seconds:.1f} s of audio"]
     if summary.delay_ms is not None and summary.delay_p99_ms is not None:
         parts.append(
-            f"sound to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms (last minute)"
+            f"audio to packet median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms (last minute)"
         )
     if summary.step_ms is not None and summary.step_p99_ms is not None:
         parts.append(f"model step median {summary.step_ms:.2f} ms, p99 {summary.step_p99_ms:.2f} ms (last minute)")

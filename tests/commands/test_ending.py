@@ -39,7 +39,7 @@ def test_a_signal_ends_play_with_a_neutral_face_and_130(number: signal.Signals, 
         last = [decode(datagram) for datagram in received(arrivals)][-1]
     assert playing.returncode == 130
     assert last.values is not None and not last.values.any()
-    assert "poses for" in out.splitlines()[-1]
+    assert "frames for" in out.splitlines()[-1]
 
 
 def moving(arrivals: Arrivals) -> None:

@@ -77,7 +77,7 @@ def test_a_folder_of_the_apps_goes_over_the_wire_with_its_own_timecode(tmp_path,
         at_s = (packet.frame + packet.subframe) / 60
         assert packet.values[JAW] == pytest.approx(np.interp(at_s, take.times_s, take.values[:, JAW]), abs=2e-3)
     assert not packets[-1].values.any()
-    assert "poses for 0.5 s of the take; " in capsys.readouterr().out
+    assert "frames for 0.5 s of the take; " in capsys.readouterr().out
 
 
 def test_a_take_that_counts_24_a_second_is_played_in_its_own_time_and_said(tmp_path, asked, capsys):

@@ -139,8 +139,8 @@ def free_port() -> int:
 def test_a_summary_gives_median_and_p99_delay_and_only_the_losses_there_were() -> None:
     summary = Summary(600, 10.0, 71.26, 74.9, 0.41, 0.9, 0, 2, 0, 0, 0, 0, 0, ("takes/Ada_1.csv",))
     said = summary_line(summary)
-    assert "600 poses for 10.0 s of sound" in said
-    assert "sound to packet median 71.3 ms, p99 74.9 ms (last minute)" in said
+    assert "600 frames for 10.0 s of audio" in said
+    assert "audio to packet median 71.3 ms, p99 74.9 ms (last minute)" in said
     assert "2 dropped" in said and "held" not in said
     assert said.endswith("take takes/Ada_1.csv")
 

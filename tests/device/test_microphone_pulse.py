@@ -164,13 +164,13 @@ def test_the_program_itself_follows_a_voice_with_the_shipped_model(seconds, puls
     live.send_signal(signal.SIGINT)
     output, _ = live.communicate(timeout=30)
     assert live.returncode == 130
-    median_ms, p99_ms = map(float, re.findall(r"sound to packet median ([\d.]+) ms, p99 ([\d.]+) ms", output)[-1])
+    median_ms, p99_ms = map(float, re.findall(r"audio to packet median ([\d.]+) ms, p99 ([\d.]+) ms", output)[-1])
     times_s = np.array([at_s for at_s, _ in receiver.arrived])
     live_s = times_s[(times_s > times_s[0] + 2) & (times_s < spoken_until_s)]
     intervals_ms = 1000 * np.diff(live_s)
     with capsys.disabled():
         print(  # noqa: T201 - these are the figures the project promises: to be seen in the log of every run
-            f"\n--mic for {live_s[-1] - live_s[0]:.0f} s: sound to packet median {median_ms:.1f} ms, p99 {p99_ms:.1f} "
+            f"\n--mic for {live_s[-1] - live_s[0]:.0f} s: audio to packet median {median_ms:.1f} ms, p99 {p99_ms:.1f} "
             "ms (bar: median 77); "
             f"{(len(live_s) - 1) / (live_s[-1] - live_s[0]):.2f} fps, interval sd {intervals_ms.std():.2f} ms, "
             f"p99 error {np.percentile(np.abs(intervals_ms - 1000 / 60), 99):.2f} ms"

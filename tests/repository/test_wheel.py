@@ -164,6 +164,6 @@ def test_the_bundled_sentence_becomes_a_take_outside_the_repository(installed: P
     where = "from livelink_bridge.demo import SENTENCE; print(SENTENCE)"
     sentence = sh(installed / "python", "-c", where, cwd=outside).strip()
     said = sh(installed / "livelink-bridge", "convert", sentence, "-o", "sentence.csv", cwd=outside)
-    assert "583 poses for 9.2 s" in said
+    assert "583 frames for 9.2 s" in said
     take = read_take(outside / "sentence.csv")
     assert len(take.values) == 583 and take.values.max() > 0.3

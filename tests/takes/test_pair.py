@@ -149,7 +149,7 @@ def test_a_sound_that_ends_before_the_part_begins_is_told(tmp_path: Path, capsys
     source = take(tmp_path)
     soundfile.write(source.with_suffix(".wav"), ramp(0.5), RATE_HZ, subtype="PCM_24")
     say("trim", source, "-o", tmp_path / "part.csv", "--start", "1")
-    assert "without sound" in capsys.readouterr().out and not (tmp_path / "part.wav").exists()
+    assert "without audio" in capsys.readouterr().out and not (tmp_path / "part.wav").exists()
 
 
 def test_nothing_that_is_there_is_overwritten_unasked_neither_take_nor_sound(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def _convert(file: Path, take: Path, model: SpeechToFace, face: Face, *, allow_c
             before_naming=partial(_place, file, take, with_sound),
             on_progress=partial(bar.show, file.name),
         )
-    typer.echo(f"{take}: {summary.sent} poses for {summary.seconds:.1f} s of sound")
+    typer.echo(f"{take}: {summary.sent} frames for {summary.seconds:.1f} s of audio")
 
 
 def _place(file: Path, take: Path, with_sound: bool) -> None:

@@ -233,9 +233,9 @@ def _write(take: Take, out: Path, sound: Part | None, *, force: bool) -> None:
         seconds = write_pair(take, out, sound, force=force, on_progress=partial(bar.show, out.name))
     _say_written(take, out)
     if seconds:
-        typer.echo(f"{out.with_suffix('.wav')}: {seconds:.2f} s of sound")
+        typer.echo(f"{out.with_suffix('.wav')}: {seconds:.2f} s of audio")
     elif sound is not None:
-        typer.echo(f"{out}: without sound, {sound.sound} ends before its first row")
+        typer.echo(f"{out}: without audio, {sound.sound} ends before its first row")
 
 
 def _export(take: Take, out: Path, *, face: Path | None, force: bool) -> None:

@@ -52,4 +52,4 @@ def replay(
     with interruptible() as stop:
         with showing(settings, clock) as show:
             summary = run_replay(play, sound, outputs, sound_from_s=from_s, clock=clock, stop=stop, on_status=show)
-        typer.echo(f"{files.csv}: {build.summary_line(summary).replace(' of sound;', ' of the take;', 1)}")
+        typer.echo(f"{files.csv}: {build.summary_line(summary).replace(' of audio;', ' of the take;', 1)}")
