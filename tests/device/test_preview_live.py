@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from animator import launched, playwright
 from PIL import Image
 
@@ -29,6 +30,8 @@ PICTURES = bool(os.environ.get("LIVELINK_BRIDGE_PICTURES"))
 SCALE = 1.0 if PICTURES else 0.4
 DOCS = Path(__file__).parents[2] / "docs"
 SENTENCE = str(files("livelink_bridge").joinpath("demo", "sentence.flac"))
+SPOKEN_S = 3.0
+"""So much of the sentence is played each time: the jaw opens several times in it."""
 MOVED = (
     "() => "
     f"{{ window.widest = Math.max(window.widest || 0, livelinkStage.live?.[{JAW}] || 0); "
@@ -62,6 +65,9 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
     pulse: dict[str, str], receiver: Any, browser: Any, tmp_path: Path
 ) -> None:
     pytest.importorskip("nicegui", reason="NiceGUI is not installed: pip install livelink-bridge[preview]")
+    samples, rate_hz = soundfile.read(SENTENCE, dtype="float32")
+    spoken = tmp_path / "spoken.wav"
+    soundfile.write(spoken, samples[: round(SPOKEN_S * rate_hz)], rate_hz)
     options = ["--to", "preview:", "--to", receiver.uri, "--record", str(tmp_path / "takes")]
     command = [sys.executable, "-m", "livelink_bridge", "--mic", *options]
     environment = {**pulse, "BROWSER": "true", "PYTHONUNBUFFERED": "1"}
@@ -79,7 +85,7 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
         page.wait_for_function("() => livelinkStage.live")
         page.locator("#record").click()
         page.locator(".q-notification", has_text="Recording take").wait_for()
-        voice = subprocess.Popen(["paplay", SENTENCE], env=pulse)
+        voice = subprocess.Popen(["paplay", str(spoken)], env=pulse)
         page.wait_for_function(MOVED)
         page.locator("#record.on", has_text="Recording 0:0").wait_for()
         shoot(page, "live")
@@ -89,7 +95,7 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
         page.locator(".q-notification", has_text="Recorded /").wait_for()
         page.wait_for_function("() => document.querySelector('#last-take')?.innerText.endsWith('.csv')")
         muted_from = press(page, "#mute", receiver)
-        subprocess.run(["paplay", SENTENCE], env=pulse, check=True, timeout=60)
+        subprocess.run(["paplay", str(spoken)], env=pulse, check=True, timeout=60)
         muted_to = press(page, "#mute", receiver)
         page.locator('[data-mood="happy"]').click()
         page.locator('[data-mood="happy"].on').wait_for()
@@ -105,7 +111,7 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
         page.keyboard.press("0")
         still = len(receiver.arrived)
         page.locator('[data-knob="JawOpen.gain"]').first.fill("0")
-        subprocess.run(["paplay", SENTENCE], env=pulse, check=True, timeout=60)
+        subprocess.run(["paplay", str(spoken)], env=pulse, check=True, timeout=60)
         page.close()
     finally:
         if voice:
