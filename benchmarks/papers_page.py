@@ -17,7 +17,7 @@ from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face_lab.protocols.splits import read_split
 from speech_to_face_lab.tracks import read_tracks
-from speech_to_face_lab.training import judge
+from speech_to_face_lab.training.assessment import judge
 from speech_to_face_lab.training.data.recordings import of_subjects
 from speech_to_face_lab.training.export import write_checkpoint
 from speech_to_face_lab.training.loop.logs import read_log

@@ -20,7 +20,7 @@ from speech_to_face_lab.protocols import tts
 from speech_to_face_lab.protocols.splits import FILE, Split, read_split
 from speech_to_face_lab.protocols.windows import write_tracks
 from speech_to_face_lab.tracks import Track, read_tracks
-from speech_to_face_lab.training import judge
+from speech_to_face_lab.training.assessment import judge
 from speech_to_face_lab.training.data.recordings import kept_split, of_subjects, window_batches
 from speech_to_face_lab.training.orders import TrainOptions, plan_of
 from speech_to_face_lab.training.run import learn, network_of_run

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from livelink_bridge.settings.table import Settings
+    from speech_to_face_lab.adapt.data.takes import TakeFile
     from speech_to_face_lab.adapt.figures import Row
     from speech_to_face_lab.adapt.options import AdaptOptions
-    from speech_to_face_lab.adapt.takes import TakeFile
 
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
@@ -150,7 +150,7 @@ def files_in(folder: Path, rate: str | None = None) -> list[TakeFile]:
     """
     from arkit_mapping.takes.csv import TakeError
     from livelink_bridge.takes.discovery import find_takes
-    from speech_to_face_lab.adapt.takes import TakeFile
+    from speech_to_face_lab.adapt.data.takes import TakeFile
 
     check_rate(rate)
     if not folder.is_dir():

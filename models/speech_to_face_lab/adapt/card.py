@@ -9,8 +9,8 @@ from pathlib import Path
 
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
+from speech_to_face_lab.adapt.data.takes import LeftOut, Take
 from speech_to_face_lab.adapt.figures import Row
-from speech_to_face_lab.adapt.takes import LeftOut, Take
 
 LISTED = 20
 """Takes that a card names; of more it tells the number."""

@@ -12,9 +12,9 @@ import numpy as np
 from arkit_mapping.channels import MOUTH_32
 from arkit_mapping.lip_aperture import Track
 from speech_to_face.loading import load_model
-from speech_to_face_lab.adapt.hearing import Ear, onsets
-from speech_to_face_lab.adapt.material import MOVES
-from speech_to_face_lab.adapt.takes import Take
+from speech_to_face_lab.adapt.data.hearing import Ear, onsets
+from speech_to_face_lab.adapt.data.material import MOVES
+from speech_to_face_lab.adapt.data.takes import Take
 from speech_to_face_lab.evaluation import Progress, evaluate, speaker_of
 from speech_to_face_lab.evaluation.scores import ClosureScore, CurveScore, Speaker, closure_score, curve_score, faces_of
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from speech_to_face_lab.adapt.data.takes import LeftOut, Take
 from speech_to_face_lab.adapt.figures import Row
-from speech_to_face_lab.adapt.takes import LeftOut, Take
 from speech_to_face_lab.adapt.verdict import Verdict
 
 Show = Callable[[str, int, int], None]

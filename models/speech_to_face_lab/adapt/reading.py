@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from speech_to_face_lab.adapt.hearing import Ear
+from speech_to_face_lab.adapt.data.hearing import Ear
+from speech_to_face_lab.adapt.data.split import split
+from speech_to_face_lab.adapt.data.takes import LeftOut, Take, TakeFile, read_takes
+from speech_to_face_lab.adapt.data.timing import timed
 from speech_to_face_lab.adapt.options import AdaptOptions, Say, Show
-from speech_to_face_lab.adapt.split import split
-from speech_to_face_lab.adapt.takes import LeftOut, Take, TakeFile, read_takes
-from speech_to_face_lab.adapt.timing import timed
 from speech_to_face_lab.adapt.verdict import speech_s
 
 

@@ -18,13 +18,14 @@ from speech_to_face.base import ModelError
 from speech_to_face.networks.pmmtalk.config import Config, load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.phones import CLASSES
-from speech_to_face_lab.adapt import figures, material
+from speech_to_face_lab.adapt import figures
 from speech_to_face_lab.adapt.card import Story, card, check_out
-from speech_to_face_lab.adapt.hearing import Ear
+from speech_to_face_lab.adapt.data import material
+from speech_to_face_lab.adapt.data.hearing import Ear
+from speech_to_face_lab.adapt.data.takes import Take, TakeFile
 from speech_to_face_lab.adapt.options import AdaptOptions, Result, Say, Show
 from speech_to_face_lab.adapt.reading import sorted_takes
 from speech_to_face_lab.adapt.steps import learn, start_loop
-from speech_to_face_lab.adapt.takes import Take, TakeFile
 from speech_to_face_lab.adapt.verdict import judge, speech_s, too_little
 from speech_to_face_lab.adapt.workers import Workers, workers
 from speech_to_face_lab.training.export import make_checkpoint

@@ -14,7 +14,7 @@ from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.whole_file import whole_file
 from speech_to_face.networks.batch import Batch
 from speech_to_face.networks.pmmtalk.config import Config
-from speech_to_face_lab.adapt import material
+from speech_to_face_lab.adapt.data import material
 from speech_to_face_lab.adapt.learning import Adaptation, Mixture, Start, unstyled
 from speech_to_face_lab.adapt.options import AdaptOptions, Say, Show
 from speech_to_face_lab.adapt.workers import Workers

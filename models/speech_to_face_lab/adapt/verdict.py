@@ -17,8 +17,8 @@ import numpy as np
 from arkit_mapping.channels import FRAME_RATE
 from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
+from speech_to_face_lab.adapt.data.takes import Take
 from speech_to_face_lab.adapt.figures import R2, Row
-from speech_to_face_lab.adapt.takes import Take
 
 JUDGED = ("jaw r", "aperture r", "rounding r")
 GAIN = 0.01

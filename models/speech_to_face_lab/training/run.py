@@ -17,8 +17,8 @@ from speech_to_face import checkpoint
 from speech_to_face.config_file import load_config
 from speech_to_face_lab.protocols.splits import Split
 from speech_to_face_lab.tracks import Track
+from speech_to_face_lab.training.assessment.judge import score
 from speech_to_face_lab.training.export import load_run, write_checkpoint
-from speech_to_face_lab.training.judge import score
 from speech_to_face_lab.training.loop.engine import Batches, Outcome, Show, train
 from speech_to_face_lab.training.loop.plan import Plan
 from speech_to_face_lab.training.loop.state import FILE

@@ -19,7 +19,7 @@ from speech_to_face.networks.pmmtalk.config import load_config, save_config
 from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.networks.pmmtalk.network import PMMTalk
 from speech_to_face.streaming.features import LogMel
-from speech_to_face_lab.adapt.takes import TakeFile
+from speech_to_face_lab.adapt.data.takes import TakeFile
 from speech_to_face_lab.training.data.examples import ALL_STYLES
 from speech_to_face_lab.training.export import export_run
 from speech_to_face_lab.training.graph import write_graph
@@ -118,7 +118,7 @@ def teach(network: PMMTalk, optimiser: torch.optim.Optimizer) -> None:
 @pytest.fixture(autouse=True)
 def small_bank_of_noises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of noise, not minutes."""
-    from speech_to_face_lab.adapt import material
+    from speech_to_face_lab.adapt.data import material
 
     monkeypatch.setattr(material, "NOISE_CHUNKS", 1)
     monkeypatch.setattr(material, "CHUNK_S", 2)

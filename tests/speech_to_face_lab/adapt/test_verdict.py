@@ -10,10 +10,10 @@ import pytest
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face_lab.adapt import run, steps, verdict
+from speech_to_face_lab.adapt.data.takes import Take
 from speech_to_face_lab.adapt.figures import R2, Row
 from speech_to_face_lab.adapt.options import AdaptOptions
 from speech_to_face_lab.adapt.run import adapt
-from speech_to_face_lab.adapt.takes import Take
 from speech_to_face_lab.adapt.verdict import judge, speech_s, too_little
 
 

@@ -17,8 +17,8 @@ from speech_to_face.networks.pmmtalk.branches import to_patches
 from speech_to_face.networks.pmmtalk.config import Config
 from speech_to_face.phones import CLASSES
 from speech_to_face.streaming.features import LogMel
+from speech_to_face_lab.training.assessment.judge import animate
 from speech_to_face_lab.training.export import write_checkpoint
-from speech_to_face_lab.training.judge import animate
 from speech_to_face_lab.training.objectives.aligned import in_step
 from speech_to_face_lab.training.objectives.small import UNIT_VARIANCE, SmallPMMTalk
 

@@ -11,10 +11,10 @@ from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.networks.pmmtalk.config import load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
-from speech_to_face_lab.adapt.hearing import Ear, Heard, onsets
-from speech_to_face_lab.adapt.split import key_of, split
-from speech_to_face_lab.adapt.takes import Take, put_right, read_takes
-from speech_to_face_lab.adapt.timing import timed
+from speech_to_face_lab.adapt.data.hearing import Ear, Heard, onsets
+from speech_to_face_lab.adapt.data.split import key_of, split
+from speech_to_face_lab.adapt.data.takes import Take, put_right, read_takes
+from speech_to_face_lab.adapt.data.timing import timed
 from speech_to_face_lab.tracks import UNKNOWN
 
 JAW = MOUTH_32.index("jawOpen")
@@ -129,7 +129,7 @@ def test_onsets_are_of_phones_that_close_the_lips_and_of_those_that_need_not():
 
 
 def test_lips_that_are_heard_closed_are_closed_in_what_is_learnt(base, make_take, monkeypatch):
-    from speech_to_face_lab.adapt import material
+    from speech_to_face_lab.adapt.data import material
 
     take = read_takes([make_take("one", 1)])[0][0]
     labels = np.full(len(take.curves), 1, np.uint8)
@@ -145,7 +145,7 @@ def test_lips_that_are_heard_closed_are_closed_in_what_is_learnt(base, make_take
 
 
 def test_channels_that_the_takes_do_not_carry_stay_as_the_network_has_them(make_take):
-    from speech_to_face_lab.adapt.material import Targets
+    from speech_to_face_lab.adapt.data.material import Targets
 
     take = read_takes([make_take("one", 1)])[0][0]
     own = np.full_like(take.curves, 0.3)

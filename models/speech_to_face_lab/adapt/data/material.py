@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.streaming.features import SAMPLE_RATE, LogMel
-from speech_to_face_lab.adapt.hearing import Ear, Heard, closing
-from speech_to_face_lab.adapt.takes import Curves, Take
+from speech_to_face_lab.adapt.data.hearing import Ear, Heard, closing
+from speech_to_face_lab.adapt.data.takes import Curves, Take
 from speech_to_face_lab.corpus.augment import NOISES, babble, no_speech, resped, through
 from speech_to_face_lab.corpus.captures.faces import REST_QUANTILE, followed
 from speech_to_face_lab.corpus.captures.sound import FULL_SCALE, SUFFIXES, read_sound

@@ -9,7 +9,7 @@ import numpy as np
 
 from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face_lab import metrics
-from speech_to_face_lab.adapt.takes import Curves, LeftOut, Take, put_right
+from speech_to_face_lab.adapt.data.takes import Curves, LeftOut, Take, put_right
 from speech_to_face_lab.metrics import Pair
 
 REACH = 30

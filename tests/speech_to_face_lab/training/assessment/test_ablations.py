@@ -9,7 +9,7 @@ import pytest
 from speech_to_face.loading import load_model
 from speech_to_face_lab.evaluation import evaluate
 from speech_to_face_lab.training import __main__ as training
-from speech_to_face_lab.training import ablations
+from speech_to_face_lab.training.assessment import ablations
 
 
 @pytest.mark.parametrize("name", ablations.ABLATIONS)

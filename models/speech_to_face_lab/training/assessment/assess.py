@@ -1,4 +1,5 @@
-"""Score a run on tracks: `python -m speech_to_face_lab.training.assess --model DIR --tracks DIR [--only flite]`.
+"""Score a run on tracks:
+`python -m speech_to_face_lab.training.assessment.assess --model DIR --tracks DIR [--only flite]`.
 
 What a left-out engine, held-out sentences and held-out speakers are scored by: phone and viseme accuracy, correlation
 with the curves that the true phones give, lips closed where they must be and where they must not. It is the bare

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from speech_to_face.base import ModelError
-from speech_to_face_lab.adapt.takes import LeftOut, Take
+from speech_to_face_lab.adapt.data.takes import LeftOut, Take
 
 ONE_IN = 6
 FEWEST = 3

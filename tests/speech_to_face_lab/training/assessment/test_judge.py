@@ -14,7 +14,7 @@ from arkit_mapping.channels import MOUTH_32
 from speech_to_face.phones import INDEX
 from speech_to_face.streaming.stepped import PRIME_STEPS
 from speech_to_face_lab.tracks import About, Track
-from speech_to_face_lab.training.judge import animate, compared, onsets, real_time_factor, recall_of, score
+from speech_to_face_lab.training.assessment.judge import animate, compared, onsets, real_time_factor, recall_of, score
 
 torch.set_num_threads(1)
 AA, PB, SIL = INDEX["AA"], INDEX["PB"], INDEX["SIL"]

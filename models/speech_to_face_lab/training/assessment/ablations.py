@@ -1,4 +1,5 @@
-"""What each part is worth: `python -m speech_to_face_lab.training.ablations --tracks DIR --data DIR --out DIR`.
+"""What each part is worth:
+`python -m speech_to_face_lab.training.assessment.ablations --tracks DIR --data DIR --out DIR`.
 
 Short runs of one budget that each lack one thing, judged on the same recordings; prints one Markdown table. Stops and
 resumes run by run.

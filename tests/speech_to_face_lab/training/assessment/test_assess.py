@@ -8,7 +8,7 @@ from speech_to_face.networks.pmmtalk.config import load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
 from speech_to_face.phones import CLASSES, INDEX, VISEMES
 from speech_to_face_lab.tracks import About
-from speech_to_face_lab.training import assess
+from speech_to_face_lab.training.assessment import assess
 
 
 @pytest.fixture
