@@ -22,7 +22,7 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import SinkError, UsageError
 
 if TYPE_CHECKING:
-    from livelink_bridge.face.animator import Animator
+    from livelink_bridge.session.offline import Conversion
     from speech_to_face.base import SpeechToFace
 
 _MOST_CHANNELS = 32
@@ -108,8 +108,8 @@ def animate(
     BridgeError for a character file that cannot, ModelError (`speech_to_face.base`) for a model or a device that is not
     to be had.
     """
-    from livelink_bridge.face.animator import Animator
     from livelink_bridge.session import build
+    from livelink_bridge.session.offline import Conversion
 
     with _heard(
         sound, sample_rate, allow_cut
@@ -117,8 +117,7 @@ def animate(
         face = build.face_of(
             settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock()
         )
-        face.reset()
-        return _animation(blocks, Animator(model_of(model, device), face))
+        return _animation(blocks, Conversion(model_of(model, device), face))
 
 
 @contextmanager
@@ -152,13 +151,9 @@ def _cut(samples: Sound, rate: int) -> Iterator[AudioBlock]:
     return (AudioBlock(samples[at : at + step], rate, at, 0.0) for at in range(0, len(samples), step))
 
 
-def _animation(blocks: Iterator[AudioBlock], animator: Animator) -> Animation:
-    from livelink_bridge.reporting.metrics import Metrics
-    from livelink_bridge.session.offline import poses_of
-
-    metrics = Metrics()
-    poses = np.concatenate(list(poses_of(blocks, animator, clock=MonotonicClock(), metrics=metrics)))
-    return Animation(poses, metrics.sound_s)
+def _animation(blocks: Iterator[AudioBlock], conversion: Conversion) -> Animation:
+    poses = np.concatenate(list(conversion.frames(blocks)))
+    return Animation(poses, conversion.seconds)
 
 
 def _write_csv(out: Path, poses: NDArray[np.float32]) -> None:

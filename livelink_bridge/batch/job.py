@@ -251,7 +251,7 @@ def is_full(error: BaseException | None) -> bool:
 def _converted(
     sound: Path, out: Path, recipe: Recipe, tools: WorkerContext, on_part: Callable[[float], None], placed: str | None
 ) -> Outcome:
-    from livelink_bridge.session.modes import convert_file
+    from livelink_bridge.session.offline import convert_file
 
     stamp, digest = _read_once(sound)
     face = _face(recipe, digest, lips=tools.hearing is not None)

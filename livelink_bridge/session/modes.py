@@ -13,19 +13,18 @@ convert   file       -> animator -> take
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from arkit_mapping.takes.csv import TakeError, TakeWriter
 from livelink_bridge.audio.downmix import mixed_down
 from livelink_bridge.audio.input_chain import InputChain
 from livelink_bridge.core.channel import Channel
-from livelink_bridge.core.clock import Clock, MonotonicClock
-from livelink_bridge.core.frames import AudioBlock, FaceFrame
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FaceFrame
 from livelink_bridge.core.workers import Runner, every, wait_for
-from livelink_bridge.errors import SinkError, SourceError
+from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.face.jitter_buffer import JitterBuffer
@@ -35,7 +34,6 @@ from livelink_bridge.remote_control.voice import DirectedVoice
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
 from livelink_bridge.session.live import STATUS_S, LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, warm_up
-from livelink_bridge.session.offline import RECORDING_BLOCK_S, poses_of
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.playback.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
 from livelink_bridge.session.playback.speaker import Speaker
@@ -43,7 +41,7 @@ from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, 
 from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source
-from livelink_bridge.sources.audio_file import Warn, WavSource, no_warning
+from livelink_bridge.sources.audio_file import no_warning
 from livelink_bridge.sources.demux import open_microphones
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from livelink_bridge.sources.pipe import PipeSource
@@ -345,43 +343,3 @@ def play(
     if broken:
         raise broken[0]
     return session.summary()
-
-
-def convert_file(
-    path: Path,
-    out: Path,
-    model: SpeechToFace,
-    face: Face,
-    *,
-    allow_cut: bool = False,
-    say: Warn | None = None,
-    before_naming: Callable[[], None] = lambda: None,
-    on_progress: Callable[[float], None] = lambda _part: None,
-) -> Summary:
-    """Write the take of a sound file to `out`, as fast as the machine goes, in memory that does not grow with the file.
-
-    The take is what `run_play` sends, pose for pose, from timecode 00:00:00:00.000, with MouthClose as predicted.
-    `on_progress` gets the part done, 0 to 1; `before_naming` is called when all rows are written, before the take has
-    its name. For `allow_cut` and `say` see `WavSource`. An interrupted conversion leaves no file.
-    """
-    clock, metrics = MonotonicClock(), Metrics()
-    face.reset()
-    animator = Animator(model, face)
-    source = WavSource(path, clock=clock, block_s=RECORDING_BLOCK_S, allow_cut=allow_cut, warn=say)
-
-    def told(blocks: Iterable[AudioBlock]) -> Iterator[AudioBlock]:
-        for block in blocks:
-            yield block
-            on_progress(min(1.0, metrics.sound_s / source.duration_s) if source.duration_s else 0.0)
-
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with closing(source), TakeWriter(out) as take:
-            for poses in poses_of(told(source.blocks()), animator, clock=clock, metrics=metrics):
-                take.append(poses)
-            before_naming()
-    except TakeError as error:
-        raise SinkError(str(error)) from error
-    except OSError as error:
-        raise SinkError(f"take {out} cannot be written: {error.strerror}") from error
-    return Summary.of_take(str(out), take.rows, metrics, animator.bad_poses)

@@ -17,7 +17,7 @@ from livelink_bridge import Animation, animate
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.errors import BridgeError, ConfigError, SinkError, SourceError, UsageError
 from livelink_bridge.session import build
-from livelink_bridge.session.modes import convert_file
+from livelink_bridge.session.offline import convert_file
 from livelink_bridge.settings.table import Settings
 from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import ModelError

@@ -16,7 +16,8 @@ from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSE
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status
 from livelink_bridge.session import modes
-from livelink_bridge.session.modes import Outputs, convert_file, follow, play, run_live, run_play
+from livelink_bridge.session.modes import Outputs, follow, play, run_live, run_play
+from livelink_bridge.session.offline import convert_file
 from livelink_bridge.session.playback import audible
 from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.session.remote import Direction

@@ -14,7 +14,7 @@ from arkit_mapping.character.character import Character
 from arkit_mapping.takes.names import sound_beside
 from livelink_bridge.errors import SinkError, SourceError
 from livelink_bridge.face.face import Face
-from livelink_bridge.session.modes import convert_file
+from livelink_bridge.session.offline import convert_file
 from livelink_bridge.takes import placed_audio
 from livelink_bridge.takes.placed_audio import place_sound
 from livelink_bridge.testing.stand_ins import LoudnessModel

@@ -113,7 +113,7 @@ def convert_files(settings: Settings, files: Sequence[Path], out: Path, *, with_
 
 def _convert(file: Path, take: Path, model: SpeechToFace, face: Face, *, allow_cut: bool, with_sound: bool) -> None:
     """Convert one file with a progress bar, and print the result."""
-    from livelink_bridge.session.modes import convert_file
+    from livelink_bridge.session.offline import convert_file
 
     with progress_bar() as bar:
         summary = convert_file(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,12 +20,12 @@ from livelink_bridge.analysis.phones import Hearing, Listening, Segment, phone_n
 from livelink_bridge.audio.downmix import mono
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.core.frames import AudioBlock, FaceFrame
+from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import SourceError
-from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.preview.clip.peaks import Peaks, PeaksBuilder
 from livelink_bridge.preview.clip.playable import Playable
+from livelink_bridge.session.offline import Conversion
 from livelink_bridge.sources.audio_file import WavSource
 from livelink_bridge.takes.discovery import find_take
 from speech_to_face.base import ModelError, Samples, SpeechToFace
@@ -103,19 +103,15 @@ def analyse(
     if path.suffix.lower() == ".csv" or path.is_dir():
         return _open_take(path, model, folder, on_progress, hearing, sound, take_rate, allow_cut)
     hearing, notes = _hearing(model, hearing)
-    rows = _Rows()
-    animator = Animator(model, face)
-    face.reset()
-
-    def animate(block: AudioBlock) -> None:
-        rows.append(animator.push(block))
-
-    heard = _read(path, folder, on_progress, hearing, animate, model.sample_rate, allow_cut=allow_cut)
-    rows.append(animator.flush())
-    if animator.bad_poses:
+    rows, conversion = _Rows(), Conversion(model, face)
+    with _reading(path, folder, on_progress, hearing, model.sample_rate, allow_cut=allow_cut) as reading:
+        for poses in conversion.frames(reading.blocks(), ends_neutral=False):
+            rows.append(poses)
+        heard = reading.heard()
+    if conversion.bad_poses:
         notes = (
             *notes,
-            f"{animator.bad_poses} poses had values that are not finite; the ones before stand in their place.",
+            f"{conversion.bad_poses} poses had values that are not finite; the ones before stand in their place.",
         )
     return Clip(
         path.name,
@@ -161,7 +157,10 @@ def _open_take(
     heard = None
     if sound is not None:
         hearing, without = _hearing(model, hearing)
-        heard = _read(sound, folder, on_progress, hearing, lambda _block: None, allow_cut=allow_cut)
+        with _reading(sound, folder, on_progress, hearing, allow_cut=allow_cut) as reading:
+            for _block in reading.blocks():
+                pass
+            heard = reading.heard()
         notes = (*notes, *without, *heard.notes)
     on_progress(1.0)
     phones = heard.phones if heard else ()
@@ -235,18 +234,17 @@ def _hearing(model: SpeechToFace, wanted: Hearing | None) -> tuple[Hearing | Non
         return None, (f"There is no phone track and no closure marks: {error}.",)
 
 
-def _read(
+@contextmanager
+def _reading(
     path: Path,
     folder: Path,
     on_progress: Progress,
     hearing: Hearing | None,
-    animate: Callable[[AudioBlock], None],
     to_hz: int = SAMPLE_RATE,
     *,
     allow_cut: bool = False,
-) -> _Heard:
-    """Everything that a sound file is read for, in one go. `animate` gets it mono at `to_hz`. An error leaves nothing
-    in the folder."""
+) -> Iterator[_Reading]:
+    """An audio file that is read once for everything that is made of it. An error leaves nothing in the folder."""
     odd: list[str] = []
     with closing(
         WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, warn=odd.append)
@@ -254,21 +252,41 @@ def _read(
         _check_length(path, source.duration_s or 0.0)
         playable = Playable(folder, source.sample_rate)
         try:
-            peaks, loudest = PeaksBuilder(source.sample_rate), 0.0
-            ear = _Ear(hearing, source.sample_rate, to_hz, animate)
-            for block in source.blocks():
-                _check_length(path, block.end / block.sample_rate)
-                voice = mono(block.samples)
-                loudest = max(loudest, float(np.abs(voice).max(initial=0.0)))
-                playable.write(voice)
-                peaks.push(voice)
-                ear.push(voice)
-                on_progress(min(1.0, block.end / source.sample_rate / source.duration_s) if source.duration_s else 0.0)
-            said = tuple(_note(line, path) for line in odd)
-            return _Heard(playable.finish(), peaks.finish(), ear.finish(), (*said, *_sound_notes(loudest)))
+            yield _Reading(path, source, playable, _Ear(hearing, source.sample_rate, to_hz), on_progress, odd)
         except BaseException:
             playable.discard()
             raise
+
+
+class _Reading:
+    """Reads a file from beginning to end, for the network and for the page."""
+
+    def __init__(
+        self, path: Path, source: WavSource, playable: Playable, ear: _Ear, on_progress: Progress, odd: list[str]
+    ) -> None:
+        """`odd` holds what the source reports of the file."""
+        self._path, self._source, self._playable, self._ear = path, source, playable, ear
+        self._on_progress, self._odd = on_progress, odd
+        self._peaks, self._loudest = PeaksBuilder(source.sample_rate), 0.0
+
+    def blocks(self) -> Iterator[AudioBlock]:
+        """The audio as the network takes it, mono at its rate."""
+        for block in self._source.blocks():
+            _check_length(self._path, block.end / block.sample_rate)
+            voice = mono(block.samples)
+            self._loudest = max(self._loudest, float(np.abs(voice).max(initial=0.0)))
+            self._playable.write(voice)
+            self._peaks.push(voice)
+            yield self._ear.push(voice)
+            duration_s = self._source.duration_s
+            self._on_progress(min(1.0, block.end / block.sample_rate / duration_s) if duration_s else 0.0)
+        yield self._ear.flush()
+
+    def heard(self) -> _Heard:
+        """What was made of the file, once all blocks are read."""
+        said = tuple(_note(line, self._path) for line in self._odd)
+        notes = (*said, *_sound_notes(self._loudest))
+        return _Heard(self._playable.finish(), self._peaks.finish(), self._ear.phones(), notes)
 
 
 def _note(line: str, path: Path) -> str:
@@ -296,13 +314,12 @@ class _Rows:
         self._rows = np.empty((0, len(CHANNELS_61)), np.float32)
         self._count = 0
 
-    def append(self, frames: list[FaceFrame]) -> None:
-        if not frames:
-            return
-        end = self._count + len(frames)
+    def append(self, poses: Poses) -> None:
+        """Add float32 (n, 61)."""
+        end = self._count + len(poses)
         if end > len(self._rows):
             self._rows.resize((max(end, len(self._rows) * 5 // 4), len(CHANNELS_61)), refcheck=False)
-        np.stack([frame.weights for frame in frames], out=self._rows[self._count : end])
+        self._rows[self._count : end] = poses
         self._count = end
 
     def finish(self) -> Poses:
@@ -315,26 +332,30 @@ class _Rows:
 class _Ear:
     """What the networks hear: resampled once for both, which costs as much as a third of the network's own work."""
 
-    def __init__(
-        self, hearing: Hearing | None, from_hz: int, to_hz: int, animate: Callable[[AudioBlock], None]
-    ) -> None:
+    def __init__(self, hearing: Hearing | None, from_hz: int, to_hz: int) -> None:
         self._resampler, self._phones_resampler = Resampler(from_hz, to_hz), Resampler(to_hz, SAMPLE_RATE)
         self._listening: Listening | None = hearing.listen() if hearing else None
-        self._animate, self._to_hz = animate, to_hz
+        self._to_hz = to_hz
         self._given = 0
 
-    def push(self, voice: Samples) -> None:
-        self._hear(self._resampler.push(voice))
+    def push(self, voice: Samples) -> AudioBlock:
+        """The next samples, float32 (n,), as the network takes them."""
+        return self._hear(self._resampler.push(voice))
 
-    def finish(self) -> tuple[Segment, ...]:
-        self._hear(self._resampler.flush())
+    def flush(self) -> AudioBlock:
+        """What still waited for samples."""
+        return self._hear(self._resampler.flush())
+
+    def phones(self) -> tuple[Segment, ...]:
+        """What was said, once everything was heard."""
         if not self._listening:
             return ()
         self._listening.push(self._phones_resampler.flush())
         return self._listening.finish()
 
-    def _hear(self, sound: Samples) -> None:
-        self._animate(AudioBlock(sound, self._to_hz, self._given, 0.0))
+    def _hear(self, sound: Samples) -> AudioBlock:
+        block = AudioBlock(sound, self._to_hz, self._given, 0.0)
         self._given += len(sound)
         if self._listening:
             self._listening.push(self._phones_resampler.push(sound))
+        return block

@@ -19,7 +19,7 @@ from livelink_bridge.preview.clip.clip import AS_PREDICTED, Clip, analyse
 from livelink_bridge.preview.editor import exports
 from livelink_bridge.preview.editor.adjust import Adjustments
 from livelink_bridge.preview.editor.exports import export, save_character
-from livelink_bridge.session.modes import convert_file
+from livelink_bridge.session.offline import convert_file
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
 WORN = Adjustments.from_character(
