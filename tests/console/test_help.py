@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,3 +76,9 @@ def test_each_setting_is_a_flag_of_the_commands_that_its_row_names() -> None:
         flags = {one.name for one in command.params if getattr(one, "rich_help_panel", None) in HEADINGS_OF_SETTINGS}
         if "config" in flags:
             assert flags - {"config"} == {row.name for row in settings_of_verb(words[0])}, words
+
+
+def test_help_loads_nothing_that_takes_long() -> None:
+    program = "import sys; from livelink_bridge.cli import run; run(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert not {"numpy", "yaml", "rich", "torch", "onnxruntime", "soundfile", "asyncio"} & set(done.stderr.split())
