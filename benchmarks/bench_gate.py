@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from livelink_bridge.audio.agc import AGC
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.audio.vad import Detector, SileroDetector
 from speech_to_face_lab.corpus.augment import NOISES as DRAWN
 from speech_to_face_lab.evaluation.data import read_samples
@@ -27,7 +27,7 @@ from speech_to_face_lab.evaluation.sounds import NOISES
 
 RATE = 16_000
 BLOCK = RATE // 2
-"""Large, to be quick: what is decided does not depend on it (tests/audio/test_input_chain.py)."""
+"""Large, to be quick: what is decided does not depend on it (tests/audio/input/test_input_chain.py)."""
 MOVING, THROUGH = 0.05, 0.5
 """Weights above which a face moves, and from which on a pose counts as let through."""
 LATE_S = (1 / 60, 0.05, 0.1)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.workers import Runner, steady_interpreter

@@ -32,7 +32,7 @@ from functools import partial
 import numpy as np
 
 from arkit_mapping.liveliness import Liveliness
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.workers import steady_interpreter

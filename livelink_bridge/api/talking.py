@@ -20,7 +20,7 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.settings.moods import read_mood
 
 if TYPE_CHECKING:
-    from livelink_bridge.audio.input_chain import InputChain
+    from livelink_bridge.audio.input.input_chain import InputChain
     from livelink_bridge.face.face import Face
     from livelink_bridge.reporting.metrics import Summary
     from livelink_bridge.session.outputs import Outputs

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from arkit_mapping import remap
 from arkit_mapping.channels import FRAME_RATE
-from livelink_bridge.audio.frame_levels import SILENCE_DBFS
-from livelink_bridge.audio.input_chain import InputChain
-from livelink_bridge.audio.plain_input import PlainInput, Rerated
-from livelink_bridge.audio.voice_block import FrameQueue, NetworkInput, VoiceBlock
+from livelink_bridge.audio.input.frame_levels import SILENCE_DBFS
+from livelink_bridge.audio.input.input_chain import InputChain
+from livelink_bridge.audio.input.plain_input import PlainInput, Rerated
+from livelink_bridge.audio.input.voice_block import FrameQueue, NetworkInput, VoiceBlock
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.face import Face
 from speech_to_face.base import Coefficients, ModelError, SpeechToFace

@@ -13,7 +13,7 @@ from livelink_bridge.settings.table import Settings
 
 if TYPE_CHECKING:
     from arkit_mapping.character.character import Character
-    from livelink_bridge.audio.input_chain import InputChain
+    from livelink_bridge.audio.input.input_chain import InputChain
     from livelink_bridge.audio.vad import Detector
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.face.character_watch import CharacterFile
@@ -150,7 +150,7 @@ def front_of(settings: Settings, device: str | None, lookahead_s: float) -> Inpu
     """What stands between a voice and the network; with what `--calibrate` remembered of a device."""
     from arkit_mapping.channels import FRAME_RATE
     from livelink_bridge.audio.agc import AGC
-    from livelink_bridge.audio.input_chain import InputChain
+    from livelink_bridge.audio.input.input_chain import InputChain
     from livelink_bridge.devices import calibration
 
     return InputChain(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.downmix import mixed_down
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock

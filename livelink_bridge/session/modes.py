@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livelink_bridge.audio.downmix import mixed_down
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FaceFrame

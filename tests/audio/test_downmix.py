@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.audio.downmix import Mixer, mixed_down, mono
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face

@@ -3,7 +3,7 @@ import pytest
 
 from arkit_mapping import CHANNELS_61, MOUTH_32
 from arkit_mapping.character.character import Character
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face

@@ -62,7 +62,7 @@ IMPURE = {
     "livelink_bridge.core.workers": {"threading"},
     "livelink_bridge.core.channel": {"threading"},
     "livelink_bridge.audio.delay_line": {"threading"},
-    "livelink_bridge.audio.input_chain": {"threading"},
+    "livelink_bridge.audio.input.input_chain": {"threading"},
 }
 """Of core the modules that are there for it; of audio two that guard what two threads use with a lock."""
 IMPORTS_ONNX_RUNTIME = {"models/speech_to_face/onnx_sessions.py"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.face.face import Face

@@ -15,7 +15,7 @@ from livelink_bridge.commands.options import interruptible
 from livelink_bridge.core.limits import BUFFER, CLIENTS
 
 if TYPE_CHECKING:
-    from livelink_bridge.audio.input_chain import InputChain
+    from livelink_bridge.audio.input.input_chain import InputChain
     from livelink_bridge.console.terminal import Show
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.face.face import Face

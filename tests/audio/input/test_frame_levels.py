@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livelink_bridge.audio.frame_levels import FrameLevels
+from livelink_bridge.audio.input.frame_levels import FrameLevels
 
 RATE = 16000
 SOUND = (np.random.default_rng(2).standard_normal(RATE) * np.linspace(0.01, 0.5, RATE)).astype(np.float32)

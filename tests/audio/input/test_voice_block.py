@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from livelink_bridge.audio.voice_block import FrameQueue
+from livelink_bridge.audio.input.voice_block import FrameQueue
 
 
 def values(*numbers: float) -> np.ndarray:

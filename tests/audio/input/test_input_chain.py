@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.audio.agc import AGC
-from livelink_bridge.audio.input_chain import InputChain
+from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.audio.noise_gate import Thresholds
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import UsageError
