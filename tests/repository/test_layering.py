@@ -38,6 +38,9 @@ NETWORKS, LAB = "speech_to_face", "speech_to_face_lab"
 """The networks as the program runs them; training and evaluation, which it can start and does not need."""
 USE_THE_LAB = {"livelink_bridge.commands.models"}
 
+MOST_MODULES = 12
+"""In a folder, without its `__init__` and `__main__`: about ten; one more idea is a folder of its own."""
+
 PURE = (
     "livelink_bridge.core",
     "livelink_bridge.audio",
@@ -146,6 +149,14 @@ def test_no_folder_holds_a_cycle_of_folders_or_modules() -> None:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert cycles(graph()) == []
+
+
+def test_a_folder_holds_no_more_modules_than_one_can_look_over() -> None:
+    held = {
+        folder: len(list(HOMES[folder.partition(".")[0]].joinpath(*folder.split(".")).glob("[!_]*.py")))
+        for folder in folders()
+    }
+    assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}
 
 
 def test_packages_lie_on_each_other() -> None:

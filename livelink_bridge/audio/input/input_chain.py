@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from livelink_bridge.audio.agc import AGC
 from livelink_bridge.audio.input.frame_levels import FrameLevels
-from livelink_bridge.audio.level_meter import LevelMeter
 from livelink_bridge.audio.input.mono_frames import MonoFrames
+from livelink_bridge.audio.input.voice_block import NONE, PerFrame, VoiceBlock
+from livelink_bridge.audio.level_meter import LevelMeter
 from livelink_bridge.audio.noise_gate import LEVEL_ONLY, Fade, Levels, NoiseGate, Thresholds
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.audio.vad import Detector
-from livelink_bridge.audio.input.voice_block import NONE, PerFrame, VoiceBlock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.limits import GAIN
 from livelink_bridge.errors import UsageError

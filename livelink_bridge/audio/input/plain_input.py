@@ -8,8 +8,8 @@ import numpy as np
 
 from livelink_bridge.audio.input.frame_levels import FrameLevels
 from livelink_bridge.audio.input.mono_frames import MonoFrames
-from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.audio.input.voice_block import NetworkInput, VoiceBlock
+from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.core.frames import AudioBlock
 from speech_to_face.base import Samples
 
