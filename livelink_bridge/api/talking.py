@@ -198,7 +198,7 @@ def _talking(
 ) -> Iterator[TalkingFace]:
     from livelink_bridge.core.workers import Runner
     from livelink_bridge.session.model_thread import warm_up
-    from livelink_bridge.session.modes import follow
+    from livelink_bridge.session.modes.follow import follow
     from livelink_bridge.session.outputs import open_sinks
     from livelink_bridge.sources.paced_pcm import PcmSource
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from livelink_bridge.face.face import CharacterProvider, Face
     from livelink_bridge.reporting.metrics import Summary
     from livelink_bridge.session.live import VoiceMonitorConfig
-    from livelink_bridge.session.modes import Performer
+    from livelink_bridge.session.modes.performers import Performer
     from livelink_bridge.session.outputs import Outputs
     from livelink_bridge.session.remote import Direction
     from livelink_bridge.sources.microphone import Input
@@ -114,7 +114,7 @@ def worn(path: Path, clock: Clock) -> CharacterFile:
 
 
 def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock: Clock) -> Performer:
-    from livelink_bridge.session.modes import Performer
+    from livelink_bridge.session.modes.performers import Performer
 
     def front(device: str) -> InputChain:
         return front_of(settings, device, lookahead_s)

@@ -26,9 +26,9 @@ from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.model_thread import animate_live
 from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.paced_model_thread import animate_paced
 from livelink_bridge.session.playback.voice_monitor import VoiceMonitor
 from livelink_bridge.session.subject import SubjectOutput, recorders
-from livelink_bridge.session.utterance_thread import animate_paced
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.timing.arrival_clock import ArrivalClock, Timing

@@ -17,10 +17,10 @@ from livelink_bridge.session import build
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
 LIVE = {
-    "play": "session.modes.run_play",
-    "--mic": "session.modes.run_live",
-    "replay": "session.replay.run_replay",
-    "demo": "session.modes.run_play",
+    "play": "session.modes.play.run_play",
+    "--mic": "session.modes.microphone.run_live",
+    "replay": "session.modes.replay.run_replay",
+    "demo": "session.modes.play.run_play",
 }
 
 

@@ -60,7 +60,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list:
         plays.append((play, sound, options["sound_from_s"]))
         return Summary.of_take("", 0, Metrics(), 0)
 
-    monkeypatch.setattr("livelink_bridge.session.replay.run_replay", note)
+    monkeypatch.setattr("livelink_bridge.session.modes.replay.run_replay", note)
     return plays
 
 

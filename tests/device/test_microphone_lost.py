@@ -24,7 +24,8 @@ LIVE = """
 import sys, threading
 from livelink_bridge.face.face import Face
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.session.modes import Outputs, run_live
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.modes.microphone import run_live
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing.stand_ins import LoudnessModel
 

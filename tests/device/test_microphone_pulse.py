@@ -31,7 +31,8 @@ LIVE = """
 import dataclasses, json, sys, threading
 from livelink_bridge.face.face import Face
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.session.modes import Outputs, run_live
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.modes.microphone import run_live
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
@@ -47,7 +48,8 @@ import sys, threading
 from pathlib import Path
 from livelink_bridge.face.face import Face
 from livelink_bridge.core.clock import MonotonicClock
-from livelink_bridge.session.modes import Outputs, run_play
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.modes.play import run_play
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
 outputs = Outputs((sys.argv[1],), "Talker")

@@ -21,7 +21,7 @@ import sys, threading
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.face.face import Face
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.modes import Performer, run_performers
+from livelink_bridge.session.modes.performers import Performer, run_performers
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing.stand_ins import LoudnessModel
 

@@ -17,7 +17,7 @@ from livelink_bridge.errors import DeviceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.face.jitter_buffer import REST_POSES
-from livelink_bridge.session.modes import follow
+from livelink_bridge.session.modes.follow import follow
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel
 from livelink_bridge.timing.arrival_clock import ArrivalClock

@@ -15,10 +15,13 @@ from livelink_bridge.face.face import Face
 from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status
-from livelink_bridge.session import modes
-from livelink_bridge.session.modes import Outputs, follow, play, run_live, run_play
+from livelink_bridge.session.modes import microphone
+from livelink_bridge.session.modes.follow import follow
+from livelink_bridge.session.modes.microphone import run_live
+from livelink_bridge.session.modes.play import play, run_play
 from livelink_bridge.session.offline import convert_file
-from livelink_bridge.session.playback import audible
+from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.session.playback import speaker as speaker_module
 from livelink_bridge.session.playback.speaker import Speaker
 from livelink_bridge.session.remote import Direction
 from livelink_bridge.sources import open_source
@@ -195,14 +198,14 @@ def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog
     def none(*_args: object, **_options: object) -> None:
         raise DeviceError("no sound output: no devices")
 
-    monkeypatch.setattr(audible, "Speaker", none)
+    monkeypatch.setattr(speaker_module, "Speaker", none)
     summary = run_play(voice, LoudnessModel(), Face(), NOWHERE, audio=True, clock=SharedClock(), stop=threading.Event())
     assert summary.sent > TAIL
     assert [record.getMessage() for record in caplog.records] == ["no sound output: no devices; going on without sound"]
 
 
 def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkeypatch, caplog):
-    monkeypatch.setattr(audible, "_FIRST_SOUND_S", 0.05)
+    monkeypatch.setattr(speaker_module, "_FIRST_SOUND_S", 0.05)
     clock, sink, stop, devices = SharedClock(), CollectSink(), threading.Event(), FakePortAudio()
     speaker = Speaker(open_source(str(voice), clock=clock), block_s=0.1, clock=clock, system=SoundSystem(devices))
     play(
@@ -302,14 +305,14 @@ def test_a_microphone_that_is_not_there_stops_before_anything_is_sent(monkeypatc
     def none(*_args: object, **_options: object) -> None:
         raise DeviceError("no microphone")
 
-    monkeypatch.setattr(modes, "open_source", none)
+    monkeypatch.setattr(microphone, "MicrophoneSource", none)
     with pytest.raises(DeviceError, match="no microphone"):
         run_live(Input(), LoudnessModel(), Face(), NOWHERE, clock=SharedClock(), stop=threading.Event())
 
 
 def test_sinks_are_closed_whatever_happens(tmp_path):
     outputs = Outputs((f"take:{tmp_path / 'takes'}", "livelink://127.0.0.1:0"), "Talker")
-    with pytest.raises(UsageError), modes.open_sinks(outputs):
+    with pytest.raises(UsageError), open_sinks(outputs):
         pass
     assert list((tmp_path / "takes").iterdir()) == []
 

@@ -20,11 +20,11 @@ from livelink_bridge.errors import DeviceError, SourceError, UsageError
 from livelink_bridge.face.jitter_buffer import REST_POSES
 from livelink_bridge.reporting.metrics import Level, Status
 from livelink_bridge.reporting.status_text import status_text
-from livelink_bridge.session import replay as replay_module
+from livelink_bridge.session.modes import replay as replay_module
+from livelink_bridge.session.modes.replay import SEAM_POSES, TakePlay, TakeTimebase, replay, run_replay
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.playback import audible
+from livelink_bridge.session.playback import speaker as speaker_module
 from livelink_bridge.session.playback.speaker import Speaker
-from livelink_bridge.session.replay import SEAM_POSES, TakePlay, TakeTimebase, replay, run_replay
 from livelink_bridge.testing.shared_clock import SharedClock
 from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, ManualClock
 from livelink_bridge.testing.takes import app_folder, app_take, face
@@ -219,7 +219,7 @@ def test_the_face_keeps_to_the_sound_that_is_heard(tmp_path, monkeypatch):
         speakers.append(Speaker(source, system=SoundSystem(devices), **options))
         return speakers[0]
 
-    monkeypatch.setattr(audible, "Speaker", fake)
+    monkeypatch.setattr(speaker_module, "Speaker", fake)
     sink = TimedSink(clock)
     monkeypatch.setattr(replay_module, "open_sinks", lambda outputs: contextlib_of([sink]))
     thread = listening(devices, clock, over)
@@ -274,7 +274,7 @@ def test_without_an_output_the_face_moves_alone_and_says_so_once(tmp_path, monke
     def refuse(*_arguments, **_options):
         raise DeviceError("no sound output: nothing there")
 
-    monkeypatch.setattr(audible, "Speaker", refuse)
+    monkeypatch.setattr(speaker_module, "Speaker", refuse)
     sink = CollectSink()
     monkeypatch.setattr(replay_module, "open_sinks", lambda outputs: contextlib_of([sink]))
     run_replay(TakePlay(numbered(6), "t"), tmp_path / "s.wav", NOWHERE, clock=SharedClock(), stop=threading.Event())

@@ -16,7 +16,8 @@ from livelink_bridge.core.workers import Runner
 from livelink_bridge.errors import UsageError
 from livelink_bridge.face.face import Face
 from livelink_bridge.network.access import Access, Limits
-from livelink_bridge.session.modes import Outputs, follow
+from livelink_bridge.session.modes.follow import follow
+from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.sources.paced_pcm import PcmSource
 from livelink_bridge.speech_server.server import Server
 from livelink_bridge.testing.stand_ins import CollectSink, LoudnessModel

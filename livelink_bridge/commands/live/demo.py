@@ -45,7 +45,7 @@ def demo(
     from livelink_bridge.commands.live.witness import witness
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_play
+    from livelink_bridge.session.modes.play import run_play
 
     clock = MonotonicClock()
     with interruptible() as stop:

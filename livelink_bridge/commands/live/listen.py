@@ -180,7 +180,7 @@ class FollowedVoice:
     def run(self, source: PcmSource, stop: threading.Event) -> None:
         """Move the face with `source` until it ends or `stop` is set."""
         from livelink_bridge.session import build
-        from livelink_bridge.session.modes import follow
+        from livelink_bridge.session.modes.follow import follow
         from livelink_bridge.session.outputs import open_sinks
 
         line: str | None = None

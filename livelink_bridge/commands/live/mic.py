@@ -68,7 +68,7 @@ def show_voice(
     from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.console.typed_commands import typing_of
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_live
+    from livelink_bridge.session.modes.microphone import run_live
     from livelink_bridge.session.remote import both_on_stage
 
     face, model = build.face_of(settings, clock, page), build.live_model_of(settings, typer.echo)
@@ -105,7 +105,7 @@ def show_performers(
     from livelink_bridge.console.typed_commands import typing_of
     from livelink_bridge.errors import UsageError
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_performers
+    from livelink_bridge.session.modes.performers import run_performers
     from livelink_bridge.session.remote import both_on_stage
     from livelink_bridge.settings.performers import performers_of
 

@@ -52,7 +52,7 @@ def play_files(settings: Settings, files: Sequence[Path], clock: Clock, *, audio
     from livelink_bridge.commands.live.preview import page_beside, recorders_of, shown_on
     from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_play
+    from livelink_bridge.session.modes.play import run_play
     from livelink_bridge.sources import open_source
 
     for file in files:  # report an error in the last before the first is played
@@ -85,7 +85,7 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     from livelink_bridge.audio.pcm import parse_format
     from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.session import build
-    from livelink_bridge.session.modes import run_pipe
+    from livelink_bridge.session.modes.pipe import run_pipe
     from livelink_bridge.sources.pipe import PipeSource
 
     if files != [STDIN]:

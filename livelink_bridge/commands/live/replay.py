@@ -42,7 +42,7 @@ def replay(
     from livelink_bridge.commands.live.showing import showing
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
-    from livelink_bridge.session.replay import TakePlay, run_replay
+    from livelink_bridge.session.modes.replay import TakePlay, run_replay
 
     clock = MonotonicClock()
     files, whole = read(file, take_rate)

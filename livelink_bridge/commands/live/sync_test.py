@@ -97,7 +97,7 @@ def clap(
     `on_clap` is called on this thread after each pulse. Raises DeviceError for an output that cannot be opened.
     """
     from livelink_bridge.face.face import Face
-    from livelink_bridge.session.modes import play
+    from livelink_bridge.session.modes.play import play
     from livelink_bridge.session.outputs import open_sinks
     from livelink_bridge.session.playback.speaker import Speaker
     from livelink_bridge.sync_test.pulses import ClapSource, PulseModel, SyncMeter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.channel import Channel, Closed
 from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.workers import Runner, wait_for
 from livelink_bridge.devices.portaudio import SoundSystem, sound_system
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.reporting.metrics import level_dbfs
@@ -19,6 +22,13 @@ from livelink_bridge.timing.arrival_clock import WindowedMinMax
 
 _AHEAD_MS = 1000.0
 """Sound read ahead, so that a slow disk is not heard."""
+
+SPEAKER_BLOCK_S = 0.1
+_FIRST_SOUND_S = 3.0
+"""How long a file waits to be heard: sound servers wake their devices slowly."""
+
+
+_log = logging.getLogger(__name__)
 
 Sound = NDArray[np.float32]
 
@@ -123,3 +133,28 @@ def _fitted(sound: Sound, channels: int) -> Sound:
         return sound
     mixed: Sound = sound.mean(axis=1, keepdims=True, dtype=np.float32)
     return mixed
+
+
+def open_speaker(source: Source, clock: Clock) -> Speaker | None:
+    """The system's output playing `source`; None, with a warning, where there is no output. The source is closed with
+    it."""
+    try:
+        return Speaker(source, block_s=SPEAKER_BLOCK_S, clock=clock)
+    except DeviceError as error:
+        source.close()
+        _log.warning("%s; going on without sound", error)
+        return None
+
+
+def wait_until_audible(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
+    """The speaker once it plays; None where there is none, or it does not begin to play within 3 s: the face must not
+    wait for it indefinitely."""
+    if speaker is None:
+        return None
+    runner.start("sound", speaker.feed, cancel=speaker.close)
+    wait_for(lambda: speaker.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_SOUND_S)
+    if speaker.zero_s is not None or runner.stop.is_set() or stop.is_set():
+        return speaker
+    speaker.close()
+    _log.warning("no sound output: it was opened but does not begin to play; going on without sound")
+    return None

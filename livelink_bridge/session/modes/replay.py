@@ -27,8 +27,7 @@ from livelink_bridge.errors import UsageError
 from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.playback.audible import SPEAKER_BLOCK_S, open_speaker, wait_until_audible
-from livelink_bridge.session.playback.speaker import Speaker
+from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, wait_until_audible
 from livelink_bridge.session.subject import SubjectOutput
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.take_audio import TakeAudioSource

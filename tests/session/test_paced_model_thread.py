@@ -10,7 +10,7 @@ from livelink_bridge.face import face
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.jitter_buffer import HOLD_POSES, JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
-from livelink_bridge.session.utterance_thread import CLOSE_POSES, animate_paced, closing
+from livelink_bridge.session.paced_model_thread import CLOSE_POSES, animate_paced, closing
 from livelink_bridge.sources.playout import PlayoutBuffer
 from livelink_bridge.testing.stand_ins import LoudnessModel, ManualClock
 from livelink_bridge.timing.arrival_clock import FixedTiming

@@ -1,0 +1,83 @@
+"""A live source followed until it is stopped: the microphone, a pipe, the speech server and the Python API use this."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from livelink_bridge.audio.input.input_chain import InputChain
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.workers import Runner
+from livelink_bridge.face.face import Face
+from livelink_bridge.remote_control.server import Server
+from livelink_bridge.reporting.metrics import Status, Summary
+from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
+from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, open_control, stage_of
+from livelink_bridge.session.subject import recorders
+from livelink_bridge.sinks import Sink
+from livelink_bridge.sources import Source
+from livelink_bridge.timing.arrival_clock import Timing
+from speech_to_face.base import SpeechToFace
+
+FrontOf = Callable[[str], InputChain | None]
+"""A microphone's name -> what stands between it and the network."""
+
+
+def ignore_status(_status: Status) -> None:
+    """For callers who do not watch."""
+
+
+def no_front(_name: str) -> InputChain | None:
+    """For microphones whose sound is taken as it is."""
+    return None
+
+
+def follow(
+    source: Source,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    sinks: list[Sink],
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    front: InputChain | None = None,
+    aloud: VoiceMonitorConfig | None = None,
+    direction: Direction | None = None,
+    on_status: Callable[[Status], None] = ignore_status,
+    on_stage: OnStage = nobody_on_stage,
+    timing: Timing | None = None,
+) -> Summary:
+    """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
+
+    `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound
+    arrives.
+    """
+    face.reset()
+    with Runner(clock) as runner:
+        performance = LiveSession(
+            source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud, timing=timing
+        )
+        control = directed([performance], direction, on_stage, clock)
+        run_sessions(
+            [performance],
+            runner,
+            clock=clock,
+            stop=stop,
+            control=control,
+            on_status=lambda: on_status(performance.session.status()),
+        )
+    return performance.session.summary()
+
+
+def directed(
+    performances: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock
+) -> Server | None:
+    """Give away what may be directed of performances, and open the control port where there is to be one."""
+    stage = stage_of(performances, clock)
+    on_stage(stage, {performance.subject: performance.session for performance in performances})
+    if direction is None:
+        return None
+    kept = recorders(performances[0].sinks) if len(performances) == 1 else []
+    return open_control(direction, stage, kept[-1].folder if kept else None, clock)

@@ -1,0 +1,59 @@
+"""`--mic`: one voice from a microphone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.face.face import Face
+from livelink_bridge.reporting.metrics import Status, Summary
+from livelink_bridge.session.live import VoiceMonitorConfig
+from livelink_bridge.session.model_thread import warm_up
+from livelink_bridge.session.modes.follow import FrontOf, follow, ignore_status, no_front
+from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage
+from livelink_bridge.sinks import Sink
+from livelink_bridge.sources.microphone import Input, MicrophoneSource
+from speech_to_face.base import SpeechToFace
+
+
+def run_live(
+    wanted: Input,
+    model: SpeechToFace,
+    face: Face,
+    outputs: Outputs,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    front: FrontOf = no_front,
+    aloud: VoiceMonitorConfig | None = None,
+    direction: Direction | None = None,
+    more: Sequence[Sink] = (),
+    on_status: Callable[[Status], None] = ignore_status,
+    on_stage: OnStage = nobody_on_stage,
+) -> Summary:
+    """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
+
+    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct,
+    `outputs` being so; `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be
+    directed from here.
+    """
+    warm_up(model)
+    with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
+        made = front(source.name)
+        return follow(
+            source,
+            model,
+            face,
+            outputs,
+            [*sinks, *more],
+            clock=clock,
+            stop=stop,
+            front=made,
+            aloud=aloud,
+            direction=direction,
+            on_status=on_status,
+            on_stage=on_stage,
+        )

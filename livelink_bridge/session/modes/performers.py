@@ -1,0 +1,81 @@
+"""`--performer`: several voices and their faces in one process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.workers import Runner
+from livelink_bridge.face.face import Face
+from livelink_bridge.reporting.metrics import Status, Summary
+from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
+from livelink_bridge.session.model_thread import warm_up
+from livelink_bridge.session.modes.follow import FrontOf, directed, no_front
+from livelink_bridge.session.outputs import Outputs, open_sinks
+from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage
+from livelink_bridge.sinks import Sink
+from livelink_bridge.sources.demux import open_microphones
+from livelink_bridge.sources.microphone import Input
+from speech_to_face.base import SpeechToFace
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """One of several voices with its face."""
+
+    wanted: Input
+    face: Face
+    outputs: Outputs
+    front: FrontOf = no_front
+    aloud: VoiceMonitorConfig | None = None
+    more: Sequence[Sink] = ()
+    """The caller's own, who closes them."""
+
+
+def run_performers(
+    performers: Sequence[Performer],
+    model: SpeechToFace,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    on_status: Callable[[dict[str, Status]], None],
+    direction: Direction | None = None,
+    on_stage: OnStage = nobody_on_stage,
+) -> dict[str, Summary]:
+    """Follow several microphones, or channels of one, until `stop` is set; by subject."""
+    warm_up(model)
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(open_sinks(performer.outputs)) for performer in performers]
+        sources, demuxes = open_microphones([performer.wanted for performer in performers], clock)
+        for close in [source.close for source in sources] + [demux.close for demux in demuxes]:
+            stack.callback(close)
+        with Runner(clock) as runner:
+            performances: dict[str, LiveSession] = {}
+            for performer, source, targets in zip(performers, sources, sinks, strict=True):
+                front = performer.front(source.name)
+                made = LiveSession(
+                    source,
+                    model,
+                    performer.face,
+                    performer.outputs,
+                    [*targets, *performer.more],
+                    clock=clock,
+                    stop=runner.stop,
+                    front=front,
+                    aloud=performer.aloud,
+                )
+                stack.callback(made.close)
+                performances[performer.outputs.subject] = made
+            for number, demux in enumerate(demuxes, 1):
+                runner.start(f"microphone {number}", demux.run, cancel=demux.close)
+
+            def report() -> None:
+                on_status({subject: performance.session.status() for subject, performance in performances.items()})
+
+            everybody = list(performances.values())
+            control = directed(everybody, direction, on_stage, clock)
+            run_sessions(everybody, runner, clock=clock, stop=stop, control=control, on_status=report)
+    return {subject: performance.session.summary() for subject, performance in performances.items()}
