@@ -1,15 +1,15 @@
 """What can go wrong, as one tree.
 
-    BridgeError            exit 1: the world says no
-      UsageError           exit 2: wrong on sight
+    BridgeError            exit 1: runtime error
+      UsageError           exit 2: usage error
         ConfigError        a setting: unknown key, wrong type, out of range
-      DeviceError          a microphone or speaker that is absent or cannot do what was asked
-      SourceError          sound that cannot be read
+      DeviceError          a microphone or output device that is absent or cannot do what was asked
+      SourceError          audio that cannot be read
       SinkError            a receiver or folder that cannot be written to
       WireError            a datagram that does not follow the protocol
 
 Every message is one line for the user: what happened, what was got, what was expected, what to do. The command line
-prints it and leaves with `exit_code`; it shows the traceback only when asked.
+prints it and exits with `exit_code`; it shows the traceback only with --debug.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class BridgeError(Exception):
 
 
 class UsageError(BridgeError):
-    """Wrong on sight, whatever the world looks like: malformed URI, unknown scheme, port outside 1-65535."""
+    """Wrong on any machine and network: a malformed URI, an unknown scheme, a port outside 1-65535."""
 
     exit_code = 2
 
@@ -32,15 +32,15 @@ class ConfigError(UsageError):
 
 
 class DeviceError(BridgeError):
-    """A sound device that is absent, busy, or not of the kind asked for."""
+    """An audio device that is absent, busy, or not of the kind that was asked for."""
 
 
 class SourceError(BridgeError):
-    """Sound that is missing, unreadable or empty."""
+    """Audio that is missing, unreadable or empty."""
 
 
 class SinkError(BridgeError):
-    """A receiver that cannot be reached or a place that cannot be written to."""
+    """A receiver that cannot be reached, or a file or folder that cannot be written."""
 
 
 class WireError(BridgeError):

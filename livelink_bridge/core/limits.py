@@ -39,4 +39,8 @@ GAIN = Range(-40, 40, "dB")
 PACKET_RATE = Range(1, 60)
 """Packets per second: the model gives as many frames a second, so more would only repeat them."""
 PORT = Range(1, 65535)
+REPLAY_SPEED = Range(0.1, 10)
+"""1 is as recorded."""
+ROW_RATE = Range(1, 240)
+"""Rows per second of a take that is resampled."""
 SEED = Range(0, 2**32 - 1)

@@ -14,7 +14,7 @@ from typing import Any
 
 from arkit_mapping.liveliness.moods import Mood
 from arkit_mapping.takes.folder import MOST_TAKE
-from livelink_bridge.core.limits import GAIN
+from livelink_bridge.core.limits import GAIN, PORT
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint
 from livelink_bridge.settings import checks
@@ -139,7 +139,7 @@ def host(value: object) -> str:
         raise ValueError("an IPv4 address such as 192.168.1.10") from None
 
 
-port = whole(1, 65535)
+port = whole(round(PORT.lowest), round(PORT.highest))
 
 
 def endpoint(value: object) -> Endpoint:

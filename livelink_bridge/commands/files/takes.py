@@ -12,6 +12,7 @@ from livelink_bridge.commands import endings
 from livelink_bridge.commands.files.take_reading import LongTakeRate, TakeRate, check_rate, part_of, read
 from livelink_bridge.commands.options import abortable
 from livelink_bridge.console.help import GroupedCommand, GroupedGroup
+from livelink_bridge.core.limits import ROW_RATE
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.reporting.progress_bar import progress_bar
 
@@ -26,7 +27,6 @@ _Out = Annotated[
 ]
 _NoSound = Annotated[bool, typer.Option("--no-sound", help="Do not write the audio.")]
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")]
-_RATES = (1, 240)
 _HELP = "List, check, cut, resample, merge and export takes."
 
 
@@ -121,7 +121,7 @@ def trim(
 def resample(
     take: _TakeArgument,
     out: _Out,
-    rate: Annotated[int, typer.Option(metavar="N", help="Rows per second, 1 to 240. Default 60.")] = 60,
+    rate: Annotated[int, typer.Option(metavar="N", help=f"Rows per second, {ROW_RATE}. Default 60.")] = 60,
     no_sound: _NoSound = False,
     take_rate: LongTakeRate = None,
     force: _Force = False,
@@ -218,8 +218,8 @@ def _at_rate(take: Take, csv: Path, rate: int) -> Take:
     from arkit_mapping.takes.csv import TakeError
     from arkit_mapping.takes.edit import resample as resampled
 
-    if not _RATES[0] <= rate <= _RATES[1]:
-        raise UsageError(f"got {rate} rows a second, expected {_RATES[0]} to {_RATES[1]}")
+    if rate not in ROW_RATE:
+        raise UsageError(f"got {rate} rows a second, expected {ROW_RATE}")
     try:
         return resampled(take, rate)
     except TakeError as error:

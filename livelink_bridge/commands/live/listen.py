@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livelink_bridge.commands.options import interruptible
-from livelink_bridge.core.limits import BUFFER, CLIENTS
+from livelink_bridge.core.limits import BUFFER, CLIENTS, PORT
 
 if TYPE_CHECKING:
     from livelink_bridge.audio.input.input_chain import InputChain
@@ -31,7 +31,9 @@ _MOST_LINES = 200
 
 def listen(
     settings: Settings,
-    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="TCP port. Default 8765.")] = 8765,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=round(PORT.lowest), max=round(PORT.highest), help="TCP port. Default 8765.")
+    ] = 8765,
     host: Annotated[
         str,
         typer.Option(

@@ -17,6 +17,7 @@ import typer
 
 from livelink_bridge.commands.files.take_reading import TakeRate, check_rate
 from livelink_bridge.commands.options import abortable
+from livelink_bridge.core.limits import PORT as PORTS
 from livelink_bridge.errors import BridgeError, UsageError
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def preview(
     Play a line, adjust the face, compare versions, save the character, export the take. Ends with Ctrl-C. Works
     offline.
     """
-    if not 0 <= port <= 65535:
-        raise UsageError(f"got --port {port}, expected 0 to 65535")
+    if port != 0 and port not in PORTS:
+        raise UsageError(f"got --port {port}, expected 0 to {PORTS.highest:g}")
     if file is not None and not file.exists():
         raise BridgeError(f"{file}: no such file")
     check_rate(take_rate)

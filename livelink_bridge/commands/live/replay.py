@@ -9,6 +9,7 @@ import typer
 
 from livelink_bridge.commands.files.take_reading import TakeRate, part_of, read
 from livelink_bridge.commands.options import interruptible
+from livelink_bridge.core.limits import REPLAY_SPEED
 
 if TYPE_CHECKING:
     from livelink_bridge.settings.table import Settings
@@ -25,7 +26,8 @@ def replay(
     ] = None,
     end: Annotated[str | None, typer.Option(metavar="MOMENT", help="End there. Default the last row.")] = None,
     speed: Annotated[
-        float, typer.Option(metavar="X", help="Speed, 0.1 to 10; the pitch of the audio changes with it. Default 1.")
+        float,
+        typer.Option(metavar="X", help=f"Speed, {REPLAY_SPEED}; the pitch of the audio changes with it. Default 1."),
     ] = 1.0,
     loop: Annotated[bool, typer.Option("--loop", help="Repeat until Ctrl-C.")] = False,
     original_timecode: Annotated[

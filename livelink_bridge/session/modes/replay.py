@@ -22,6 +22,7 @@ from arkit_mapping.takes.edit import at_times, gaps, grid, grid_rows, timecode
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import AudioBlock, FaceFrame, Weights
+from livelink_bridge.core.limits import REPLAY_SPEED
 from livelink_bridge.core.workers import Runner, every, wait_for
 from livelink_bridge.errors import UsageError
 from livelink_bridge.face.jitter_buffer import JitterBuffer
@@ -37,7 +38,6 @@ from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import DAY_S, Timebase
 from livelink_bridge.timing.timecode import TimecodeRate
 
-SPEEDS = (0.1, 10.0)
 SEAM_POSES = 12
 """Between the end of a loop and its beginning the face goes over from one to the other in 0.2 s, instead of leaping."""
 _AHEAD = 30
@@ -70,8 +70,8 @@ class TakePlay:
     """Whether packets carry the take's own time instead of the session's."""
 
     def __post_init__(self) -> None:
-        if not SPEEDS[0] <= self.speed <= SPEEDS[1]:
-            raise UsageError(f"got speed {self.speed:g}, expected {SPEEDS[0]:g} to {SPEEDS[1]:g}; 1 is as recorded")
+        if self.speed not in REPLAY_SPEED:
+            raise UsageError(f"got speed {self.speed:g}, expected {REPLAY_SPEED}; 1 is as recorded")
         if self.loop and self.original_timecode:
             raise UsageError(
                 "got --loop and --original-timecode, expected one of them: a loop would take the timecode back each "
