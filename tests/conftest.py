@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import real_time
+import slow
 from known_skips import KnownSkips
 
 HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what runs in real time, and say which process runs what.
+    """Mark what is slow or runs in real time, and say which process runs what.
 
     Tests of a file stay together, in their order, since they share what they are made with; what runs in real time
     forms one group, so that no two of its tests share a core's moments.
@@ -53,6 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.real_time(reason))
             if reruns:
                 item.add_marker(pytest.mark.flaky(reruns=reruns))
+        if slow.why(place):
+            item.add_marker(pytest.mark.slow(slow.why(place)))
         alone = reason and not place.startswith(real_time.SIDE_BY_SIDE)
         if config.pluginmanager.hasplugin("xdist"):
             group = next((folder for folder in ONE_BROWSER if place.startswith(folder)), place)

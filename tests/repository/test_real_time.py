@@ -1,4 +1,4 @@
-"""The list of what waits for real time names tests that are there."""
+"""The lists of what waits for real time and of what is slow name tests that are there."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import real_time
+import slow
 
 TESTS = Path(__file__).parents[1]
 PLACES = [path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")]
 
 
 def test_every_place_of_the_list_holds_tests() -> None:
-    listed = (*(place for places in real_time.PLACES.values() for place in places), *real_time.SIDE_BY_SIDE)
+    lists = (*real_time.PLACES.values(), *slow.PLACES.values(), real_time.SIDE_BY_SIDE)
+    listed = [place for places in lists for place in places]
     assert [place for place in listed if not any(one.startswith(place) for one in PLACES)] == []
 
 
