@@ -155,7 +155,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert load_settings({}, file=write(tmp_path, "# nothing\n"), environ={}) == Settings()
 
 
-def test_a_file_that_is_not_there_is_the_worlds_fault_not_the_command_lines(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_a_runtime_error_not_a_usage_error(tmp_path: Path) -> None:
     for missing in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(BridgeError) as caught:
             load_settings({}, file=missing, environ={})

@@ -126,8 +126,8 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
     """
     from livelink_bridge.settings.performers import performers_of
 
-    everybody = [own for _, own in performers_of(settings)] if several else [settings]
-    if not any(PAGE in own.targets for own in everybody):
+    faces = [own for _, own in performers_of(settings)] if several else [settings]
+    if not any(PAGE in own.targets for own in faces):
         yield None
         return
     from livelink_bridge.preview.editor.live_show import LiveShow
@@ -135,7 +135,7 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
 
     _need_nicegui()
     with ExitStack() as stack:
-        kept = {own.subject: Recorder(own.record or TAKES, subject=own.subject, slate=own.slate) for own in everybody}
+        kept = {own.subject: Recorder(own.record or TAKES, subject=own.subject, slate=own.slate) for own in faces}
         for recorder in kept.values():
             stack.callback(recorder.close)
         yield stack.enter_context(live_page(settings, LiveShow(kept, sliders=not several)))
