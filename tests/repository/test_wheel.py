@@ -20,7 +20,7 @@ from livelink_bridge import __version__
 from speech_to_face.checkpoint import names
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("livelink_bridge", "arkit_mapping", "models/speech_to_face")
+FOLDERS = ("livelink_bridge", "arkit_mapping", "models/speech_to_face", "models/speech_to_face_lab")
 """Folders of the repository that are packages; in the wheel each lies at the top."""
 MADE = [
     line.strip("/")
