@@ -28,20 +28,6 @@ Show = Callable[[Mapping[str, "Status"]], None]
 
 
 @contextmanager
-def status_line(
-    clock: Clock,
-    subject: str = "",
-    *,
-    log_file: Path | None = None,
-    metrics_port: int | None = None,
-    typing: Typing | None = None,
-) -> Iterator[Callable[[Status], None]]:
-    """A function to call with each status of one session; see `status_lines`."""
-    with status_lines(clock, log_file=log_file, metrics_port=metrics_port, typing=typing) as show:
-        yield lambda status: show({subject: status})
-
-
-@contextmanager
 def status_lines(
     clock: Clock, *, log_file: Path | None = None, metrics_port: int | None = None, typing: Typing | None = None
 ) -> Iterator[Show]:

@@ -13,7 +13,7 @@ import pytest
 
 from livelink_bridge.commands.checks.inspection import device_lines
 from livelink_bridge.commands.live.demo import picture
-from livelink_bridge.console.terminal import PLAIN_EVERY_S, PlainStatus, status_line, status_lines
+from livelink_bridge.console.terminal import PLAIN_EVERY_S, PlainStatus, status_lines
 from livelink_bridge.errors import SinkError
 from livelink_bridge.monitor.monitor import Monitor
 from livelink_bridge.monitor.summary_text import lines
@@ -53,8 +53,8 @@ def test_plain_lines_of_several_performers_begin_with_the_subject(capsys: pytest
 
 def test_screen_log_file_and_metrics_are_told_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "session.log"
-    with status_line(ManualClock(), "Ada", log_file=path, metrics_port=free_port()) as show:
-        show(Status(state="live", sent=90))
+    with status_lines(ManualClock(), log_file=path, metrics_port=free_port()) as show:
+        show({"Ada": Status(state="live", sent=90)})
     assert capsys.readouterr().out.startswith("live | ")
     assert "INFO Ada: live | " in path.read_text(encoding="utf-8")
 
@@ -80,9 +80,9 @@ def test_what_fails_beside_the_face_is_said_once_and_the_others_go_on(
 
     monkeypatch.setattr(f"livelink_bridge.{part}", fail)
     path = tmp_path / "session.log"
-    with status_line(ManualClock(), "Ada", log_file=path, metrics_port=free_port()) as show:
+    with status_lines(ManualClock(), log_file=path, metrics_port=free_port()) as show:
         for _ in range(3):
-            show(Status(state="live"))
+            show({"Ada": Status(state="live")})
     assert [record.getMessage() for record in caplog.records] == [
         f"{name} has failed: ValueError: a mistake of ours; going on without it"
     ]
@@ -95,7 +95,7 @@ def test_a_log_file_is_closed_where_the_metrics_port_cannot_be_had(tmp_path: Pat
     with (
         closing(MetricsServer(0)) as taken,
         pytest.raises(SinkError),
-        status_line(ManualClock(), log_file=path, metrics_port=taken.port),
+        status_lines(ManualClock(), log_file=path, metrics_port=taken.port),
     ):
         pass
     assert path.read_text(encoding="utf-8").rstrip().endswith("INFO end")
@@ -109,8 +109,8 @@ def test_a_terminal_gets_the_panel_and_warnings_above_it(monkeypatch: pytest.Mon
     handler = logging.StreamHandler(screen)
     logging.getLogger().addHandler(handler)
     try:
-        with status_line(ManualClock(), "Ada") as show:
-            show(Status(state="live", fps=60.0))
+        with status_lines(ManualClock()) as show:
+            show({"Ada": Status(state="live", fps=60.0)})
             drawn = screen.getvalue()
             logging.getLogger("somewhere").warning("the microphone is back")
             after = screen.getvalue()[len(drawn) :]

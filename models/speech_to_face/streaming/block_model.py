@@ -29,10 +29,6 @@ GRID_FRAMES, GRID_SAMPLES = 3, 1600
 """30 fps and 16 kHz meet every 0.1 s: block edges lie there, so each falls on a whole sample and all blocks are equally
 long."""
 
-LEFT, HOP, RIGHT = 60, 6, 6
-"""What a config says unless it has reasons: two seconds heard before, 0.2 s a block, 0.2 s after. Look-ahead is hop +
-right, 0.4 s."""
-
 Face = Callable[[Tensor, int, Tensor], Tensor]
 """(samples (batch, n), frames, style (batch, width)) -> coefficients (batch, frames, channels): a network, or one with
 a face bound."""
