@@ -69,6 +69,7 @@ class Adaptation:
         self.state_file = run / FILE
         self.network = LivePMMTalk(start.config).to(self.device)
         self.network.learn_from(start.spread)
+        self.network.lots = torch.Generator().manual_seed(plan.seed)
         self.average, self.progress, moments = Average(self.network), Progress(), dict[str, Tensor]()
         if self.state_file.exists():
             self.progress, moments = restore(self.state_file, self.network, self.average)

@@ -59,6 +59,8 @@ class LivePMMTalk(PMMTalk):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.lots: torch.Generator | None = None
+        """Draws the faces of the windows; None: each batch draws by torch's own random numbers."""
         self.register_buffer("channel", torch.ones(len(config.channels)), persistent=False)
 
     def learn_from(self, spread: Tensor) -> None:
@@ -79,7 +81,7 @@ class LivePMMTalk(PMMTalk):
     def terms(self, batch: Batch, stage: str) -> dict[str, Tensor]:
         """Weighted losses. Every window sees a face of its own (the paper's random reference image), drawn by lot on
         the CPU, so that a seed gives the same faces on every device."""
-        lot = faces.random_look(batch.mel.shape[0], torch.Generator().manual_seed(random_seed()))
+        lot = faces.random_look(batch.mel.shape[0], self.lots or torch.Generator().manual_seed(random_seed()))
         look = look_on(lot, batch.mel.device)
         reference, crop = drawn(look, self.config.image_size)
         truth = in_step(batch, self.config.delay)
