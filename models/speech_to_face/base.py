@@ -1,7 +1,7 @@
-"""What every speech-to-face network offers, whatever is inside it.
+"""The interface of every speech-to-face model.
 
-A model turns speech into ARKit mouth coefficients. `animate` takes a whole recording; `stream` is the same network fed
-as the sound arrives. Both run the same code on the same grid, so their frames agree.
+A model turns speech into ARKit mouth coefficients. `animate` takes a whole recording; `stream` runs the same network on
+audio as it arrives. Both run the same code on the same grid, so their frames agree.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class ModelError(Exception):
 
 
 def check_samples(samples: Samples, flushed: bool) -> Samples:
-    """What a stream takes of what it is given: float32 (n,). ValueError for another shape, for what is not finite, and
-    after its flush."""
+    """The samples as float32 (n,). ValueError for another shape, for values that are not finite, and for a stream that
+    was flushed."""
     samples = np.asarray(samples, np.float32)
     if samples.ndim != 1 or not np.isfinite(samples).all():
         raise ValueError(
             f"expected finite samples of shape (n,), got shape {samples.shape}; mix to mono and drop NaN first"
         )
     if flushed:
-        raise ValueError("this stream was flushed: call reset() before pushing more sound")
+        raise ValueError("this stream was flushed: call reset() before pushing more audio")
     return samples
 
 
@@ -43,12 +43,12 @@ class Stream(Protocol):
         ...
 
     def flush(self) -> Coefficients:
-        """Return the frames still held back by the look-ahead, as if silence followed. Push again only after
-        `reset`."""
+        """Return the frames that the look-ahead still holds back, as if silence followed. After it, `reset` comes
+        before the next `push`."""
         ...
 
     def reset(self) -> None:
-        """Forget everything heard: the next sample is sample 0 of frame 0."""
+        """Forget all audio: the next sample is sample 0 of frame 0."""
         ...
 
 
@@ -57,26 +57,28 @@ class SpeechToFace(Protocol):
     """A loaded network with one voice's face and style chosen."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of its checkpoint's folder."""
+        ...
 
     @property
     def device(self) -> str:
-        """Where it runs: "cpu", "cuda" or "mps"."""
+        """Device it runs on: "cpu", "cuda" or "mps"."""
         ...
 
     @property
     def sample_rate(self) -> int:
-        """Hz of the samples it takes."""
+        """Sample rate of its input, Hz."""
         ...
 
     @property
     def frame_rate(self) -> int:
-        """Frames it gives per second of sound."""
+        """Frames per second of audio."""
         ...
 
     @property
     def lookahead_s(self) -> float:
-        """Seconds of sound after a frame's own time that the frame needs, hop included."""
+        """Seconds of audio after a frame's own time that the frame needs, hop included."""
         ...
 
     @property

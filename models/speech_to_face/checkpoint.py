@@ -1,4 +1,5 @@
-"""A checkpoint folder on disk: what must lie in it, and that nothing in it was changed. No pickle is ever read."""
+"""Checkpoint folders: where they are, which files they hold, and the check of these against their sha256 sums. No
+pickle is ever read."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ SUMS = "SHA256SUMS"
 WEIGHTS, GRAPH, CONFIG, CARD = "model.safetensors", "step.onnx", "config.yaml", "CARD.md"
 SHIPPED = Path(__file__).parent / "checkpoints"
 LARGEST_BYTES = 4 << 30
-"""Of a weights file: more is a mistake, not a model."""
+"""Largest weights file that is accepted."""
 
 
 ABSENT = {
@@ -30,19 +31,18 @@ ABSENT = {
     "dualtalker": "no weights of it are public: train one (livelink-bridge train --model dualtalker), or take --model "
     "dualtalker-mini",
 }
-"""Systems that users ask for by name and that nobody ships at their papers' size: what to do about it."""
+"""Systems whose weights at their papers' size are not public: what to do instead."""
 
 
 def names() -> list[str]:
-    """Names of the models that come with the program."""
+    """Names of the shipped models, sorted."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
 def default_models_dir() -> Path:
-    """Folder of the models that did not come with the program: LIVELINK_BRIDGE_MODELS_DIR, or the system's place for a
-    user's data.
+    """Folder of the installed models: LIVELINK_BRIDGE_MODELS_DIR, or the system's folder for a user's data.
 
-    Not the folder of settings, which on Windows roam between machines: these are gigabytes.
+    Not the folder of settings, which on Windows roams between machines: models take gigabytes.
     """
     given = os.environ.get("LIVELINK_BRIDGE_MODELS_DIR")
     if given:
@@ -51,17 +51,17 @@ def default_models_dir() -> Path:
 
 
 def installed(models_dir: Path | None = None) -> list[Path]:
-    """Folders of the models in the models' folder; none where there is no such folder."""
+    """Folders of the models in the models' folder, sorted; empty where there is no such folder."""
     return sorted(path.parent for path in (models_dir or default_models_dir()).expanduser().glob(f"*/{CONFIG}"))
 
 
 def find(name: str, models_dir: Path | None = None) -> Path:
-    """Folder of a shipped model, of one in the models' folder, or of the path given. Raises ModelError that lists what
-    there is."""
+    """Folder of a shipped model, of one in the models' folder, or of the path given. Raises ModelError that lists the
+    known ones."""
     kept = (models_dir or default_models_dir()).expanduser()
     named = (
         [SHIPPED / name, kept / name] if Path(name).name == name else []
-    )  # a path leads from here, never from one of these
+    )  # a path is relative to the working directory, never to one of these
     for folder in (*named, Path(name).expanduser()):
         if os.path.isfile(folder / CONFIG):  # Path.is_file raises where one may not look
             return folder
@@ -93,13 +93,12 @@ def verify(folder: Path) -> None:
 
 
 def system_of(folder: Path) -> str:
-    """What kind of network a checkpoint is of: the `system` of its config.yaml. Raises ModelError where none can be
-    read."""
+    """Kind of network of a checkpoint: the `system` of its config.yaml. Raises ModelError where that cannot be read."""
     return str(values_of(folder).get("system", "pmmtalk"))
 
 
 def values_of(folder: Path) -> dict[str, Any]:
-    """Keys and values of a checkpoint's config.yaml, of whatever system, unchecked. Raises ModelError where none can be
+    """Keys and values of a checkpoint's config.yaml, of any system, unchecked. Raises ModelError where they cannot be
     read."""
     try:
         values = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
@@ -113,12 +112,13 @@ def values_of(folder: Path) -> dict[str, Any]:
 
 
 def digest(path: Path) -> str:
+    """sha256 of a file's bytes, 64 hexadecimal digits. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_sums(folder: Path) -> None:
-    """List every file that decides what the model does."""
+    """Write SHA256SUMS over the config, the weights and the graph."""
     lines = [f"{digest(folder / name)}  {name}" for name in (CONFIG, WEIGHTS, GRAPH) if (folder / name).exists()]
     (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="ascii")
 

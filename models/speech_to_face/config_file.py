@@ -1,5 +1,4 @@
-"""A network's config.yaml: read into a frozen dataclass and written from one, with one line for the user where it does
-not fit."""
+"""A network's config.yaml: read into a frozen dataclass and written from one. Errors are one line for the user."""
 
 from __future__ import annotations
 
@@ -16,8 +15,8 @@ from speech_to_face.base import ModelError
 
 T = TypeVar("T")
 UNREADABLE = (OSError, ValueError, RecursionError, yaml.YAMLError)
-"""What reading YAML may raise: ValueError for text that is no UTF-8, a day that no month has, or a number of thousands
-of digits."""
+"""What reading YAML may raise: ValueError for text that is not UTF-8, for a date that does not exist, or for a number
+of thousands of digits."""
 
 
 def load_config(path: Path, kind: type[T]) -> T:

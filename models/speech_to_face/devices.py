@@ -1,5 +1,5 @@
-"""Which device a network runs on, found without importing torch where the answer is plain: importing it takes over a
-second."""
+"""Choice of the device a network runs on. Torch, whose import takes over a second, is imported only where it has to be
+asked."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose(wanted: str) -> str:
-    """ "cpu", "cuda" or "mps" for one of `DEVICES`. Raises ModelError for a device this machine lacks, saying which it
-    has."""
+    """ "cpu", "cuda" or "mps" for one of `DEVICES`. Raises ModelError for a device that this machine lacks."""
     if wanted not in DEVICES:
         raise ModelError(f"unknown device {wanted!r}: expected one of {', '.join(DEVICES)}")
     if wanted == "auto":
@@ -35,7 +34,7 @@ def _has(device: str) -> bool:
 
 
 def _cuda_possible() -> bool:
-    """False where CUDA is out of the question: a CPU build of torch, or no NVIDIA driver."""
+    """False for a CPU build of torch, and without an NVIDIA driver."""
     try:
         build = version("torch")
     except PackageNotFoundError:

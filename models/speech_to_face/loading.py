@@ -1,5 +1,5 @@
-"""`load_model`: a checkpoint's folder to a model that speaks with the chosen face and style; `load_voices`: to several
-that share it."""
+"""Loads checkpoints: `load_model` makes a model with one face and style, `load_voices` several that share the
+weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from speech_to_face.styles import VoiceChoice
 
 DEFAULT = "pmmtalk-live"
 LOOKAHEADS = {67: DEFAULT, 33: "pmmtalk-live-33"}
-"""Milliseconds of look-ahead -> the model that is shipped for it."""
+"""Milliseconds of look-ahead -> the model shipped with it."""
 SYSTEMS = {
     "pmmtalk": "speech_to_face.networks.pmmtalk.loading",
     "pmmtalk-paper": "speech_to_face.networks.pmmtalk.paper.loading",
@@ -35,13 +35,28 @@ def load_model(
     tongue: bool = False,
     block_threads: int | None = None,
 ) -> SpeechToFace:
-    """A shipped model by name, or a folder with config.yaml, model.safetensors and SHA256SUMS.
+    """Load a model.
 
-    device: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps". reference: picture of the face the mouth images
-    are drawn over;
-    style: a name from the checkpoint's `styles`; tongue: one more channel, tongueOut, from the phones that it hears;
-    block_threads: of whole recordings on a CPU, None is two. Raises ModelError with one line for the user when any of
-    these is not to be had, or when a file differs from its sha256 sum.
+    Parameters
+    ----------
+    name
+        A shipped model's name, that of one in the models' folder, or a folder with config.yaml, model.safetensors and
+        SHA256SUMS.
+    device
+        "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps".
+    reference
+        Picture of the face that the mouth images are drawn over; None: the checkpoint's own.
+    style
+        A name from the checkpoint's `styles`, or a mixture, "0.3:anna,0.7:ben"; None: no style in particular.
+    tongue
+        One more channel, tongueOut, from the recognized phones.
+    block_threads
+        Threads for whole recordings on a CPU; None is two.
+
+    Raises
+    ------
+    ModelError
+        One line for the user: something is not available, or a file differs from its sha256 sum.
     """
     return load_voices(name, device, [VoiceChoice(reference, style)], tongue, block_threads)[0]
 
@@ -49,10 +64,9 @@ def load_model(
 def load_voices(
     name: str, device: str, voices: Sequence[VoiceChoice], tongue: bool = False, block_threads: int | None = None
 ) -> list[SpeechToFace]:
-    """One model for each voice, all on the same weights; on a CPU, steps that their live streams want at the same
-    moment run as one.
+    """One model for each voice, all on the same weights; on a CPU, simultaneous steps of their live streams run as one.
 
-    Each gives 60 frames a second, whatever its network's own rate. Everything else as in `load_model`.
+    Each gives 60 frames a second, whatever its network's own rate. Parameters and errors as in `load_model`.
     """
     folder, chosen = checkpoint.find(name), devices.choose(device)
     checkpoint.verify(folder)
@@ -64,10 +78,10 @@ def load_voices(
 
 
 def with_lookahead(name: str, lookahead_ms: int | None) -> str:
-    """The model to load where `name` and a look-ahead in milliseconds are asked for; None is whatever the model has.
+    """Name of the model with this look-ahead in milliseconds; None: `name` as it is.
 
-    The default's name stands for its whole family, of which the look-ahead picks one. Raises ModelError where that one
-    is not shipped, or where another model has a look-ahead of its own that is not the one asked for.
+    The default's name stands for its family, of which the look-ahead picks one. Raises ModelError where that one is not
+    shipped, or where another model's own look-ahead differs.
     """
     if lookahead_ms is None:
         return name
@@ -85,9 +99,11 @@ def with_lookahead(name: str, lookahead_ms: int | None) -> str:
 
 
 def lookahead_of(folder: Path) -> float:
-    """Seconds of sound after a frame's own time that a checkpoint's frames wait for, read from its config.yaml alone:
+    """Look-ahead of a checkpoint in seconds, read from its config.yaml alone.
+
     `delay` steps of 1/60 s and the hop itself, or a block's `hop` and `right` context at 30 fps and the frame between
-    two. Raises ModelError."""
+    two. Raises ModelError where the config has neither.
+    """
     values = checkpoint.values_of(folder)
     whole = {key: value for key, value in values.items() if isinstance(value, int)}
     if {"hop", "right"} <= whole.keys():
@@ -95,5 +111,5 @@ def lookahead_of(folder: Path) -> float:
     if "delay" in whole:
         return (whole["delay"] + 1) / FRAME_RATE
     raise ModelError(
-        f"{folder / checkpoint.CONFIG}: no `delay`, and no `hop` and `right`, so nothing says how far ahead it listens"
+        f"{folder / checkpoint.CONFIG}: no `delay`, and no `hop` and `right`, so its look-ahead is unknown"
     )

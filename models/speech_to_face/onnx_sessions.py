@@ -1,5 +1,5 @@
-"""The one place that imports ONNX Runtime, since its telemetry has to be switched off before that;
-tests/repository/test_layering.py sees to it."""
+"""The only module that imports ONNX Runtime, whose telemetry must be off before the import.
+tests/repository/test_layering.py checks it."""
 
 from __future__ import annotations
 

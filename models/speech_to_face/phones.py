@@ -1,7 +1,7 @@
 """Phone classes, and timed phones from any engine's symbols.
 
-Thirty classes are what a mouth can show and a small network can hear: diphthongs are split in two, voicing is dropped,
-affricates go with their fricative. The tables are data: `phones.yaml`.
+Thirty classes that a mouth shows and a small network can recognize: diphthongs are split in two, voicing is dropped,
+affricates join their fricative. The tables are data: `phones.yaml`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Phone:
     """One of `CLASSES`."""
     start_s: float
     end_s: float
-    """Seconds from the start of the sound."""
+    """Seconds from the start of the audio."""
 
 
 @cache
@@ -35,7 +35,7 @@ VOWELS = frozenset(_tables()["vowels"])
 VISEMES = {name: group for group, names in enumerate(_tables()["visemes"]) for name in names}
 """Class -> which of the thirteen visemes it looks like."""
 PAUSES = frozenset({"", "sil", "sp", "spn", "[sil]"})
-"""How word alignments write, in lower case, that nobody says a word."""
+"""Marks of silence in word alignments, in lower case."""
 INDEX = {name: i for i, name in enumerate(CLASSES)}
 
 

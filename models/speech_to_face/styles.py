@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from speech_to_face.base import ModelError
 
 LEAST_SHARE, MOST_SHARE = 1e-6, 1e6
-"""Of one style in a mixture; beyond these a share is lost in rounding or takes all the others with it."""
+"""Limits of one style's share in a mixture; beyond them a share, or all the others, would be lost in rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceChoice:
-    """What one voice of a model speaks with."""
+    """Face and style of one voice."""
 
     reference: str | Path | None = None
     """Picture of the face the mouth images are drawn over; None: the checkpoint's own."""
@@ -27,8 +27,8 @@ class VoiceChoice:
 
 
 def style_shares(style: str | None, styles: Sequence[str]) -> NDArray[np.float32]:
-    """float32 (len(styles) + 1,): what to weigh the rows of a style table with; they sum to 1, the last row is the
-    unknown style.
+    """float32 (len(styles) + 1,): weights of the rows of a style table; they sum to 1. The last row is the unknown
+    style.
 
     A mixture is convex (CodeTalker's interpolation of styles): shares are positive, and scaled to sum to 1. Raises
     ModelError.

@@ -1,4 +1,4 @@
-"""How many threads an operator of PyTorch uses, without deciding it for the process that the network runs in."""
+"""The number of threads of a PyTorch operator, set for a call and put back: the host process keeps its own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import torch
 
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
-    """Inside, operators that this thread calls use so many threads; None leaves the number as it is. Costs about a
+    """Within the block, operators that this thread calls use `count` threads; None changes nothing. Costs about a
     microsecond.
 
-    PyTorch keeps the number for each thread; a thread that computes for the first time takes the number that was set
-    last, by whichever thread, and a computing host would keep it. So it is put back after every call instead of set
-    once.
+    PyTorch keeps the number per thread, and a thread that computes for the first time takes the number that any thread
+    set last. A host program would keep it, so it is put back after every call instead of set once.
     """
     before = torch.get_num_threads()
     if count is None or count == before:

@@ -23,15 +23,19 @@ class View(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
+        """True: see `io.RawIOBase`."""
         return True
 
     def seekable(self) -> bool:
+        """True: see `io.RawIOBase`."""
         return True
 
     def tell(self) -> int:
+        """Position in bytes from the start of the view."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to `offset` bytes from the start, the position or the end (whence 0, 1, 2); the new position."""
         base = (0, self._at, self._starts[-1])[whence]
         self._at = max(0, base + offset)
         return self._at
@@ -57,5 +61,6 @@ class View(io.RawIOBase):
         return self._file.read(most)
 
     def close(self) -> None:
+        """Close the view and the file below it."""
         self._file.close()
         super().close()

@@ -31,6 +31,7 @@ LAYOUTS = ("speech_to_face.networks.codetalker.official", "speech_to_face.networ
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Convert `arguments[1:]` into the folder `arguments[0]`, and print a JSON object; returns the exit code."""
     folder, files = Path(arguments[0]), [Path(file) for file in arguments[1:]]
     layouts = [import_module(name) for name in LAYOUTS]
     _import_what_comes_later()

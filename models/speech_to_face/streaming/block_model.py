@@ -1,9 +1,9 @@
-"""Large networks that see a whole stretch of sound at once, run live in blocks: left context, hop, right context.
+"""Large networks that take a whole segment of audio at once, run live in blocks: left context, hop, right context.
 
-A network of a paper's size (a transformer over wav2vec features) is not causal, so it cannot step. It is called again
-and again on stretches that overlap, and of each only the hop in the middle is kept. The grid of the blocks is tied to
-sample 0 and every block has the same number of samples, whatever the chunks in which the sound arrives; a whole
-recording runs through the very same blocks. So a live face and a converted one agree.
+A network of a paper's size (a transformer over wav2vec features) is not causal, so it cannot step. It runs on
+overlapping segments, and of each only the hop in the middle is kept. The grid of the blocks starts at sample 0 and
+every block has the same number of samples, whatever the chunks in which the audio arrives; a whole recording runs
+through the same blocks. So a live face and a converted one agree.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ a face bound."""
 
 
 class BlockConfig(Protocol):
-    """What the config of such a network says besides its sizes."""
+    """Values that the config of such a network has besides its sizes."""
 
     @property
-    def channels(self) -> tuple[str, ...]: ...
+    def channels(self) -> tuple[str, ...]:
+        """ARKit names, camelCase, of the output's columns."""
+        ...
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -47,7 +49,8 @@ class BlockConfig(Protocol):
 
     @property
     def left(self) -> int:
-        """Frames heard before those that a block gives; a multiple of 3, as the next two. Silence before sample 0."""
+        """Frames of context before those that a block gives; a multiple of 3, as the next two. Silence before sample
+        0."""
         ...
 
     @property
@@ -57,7 +60,7 @@ class BlockConfig(Protocol):
 
     @property
     def right(self) -> int:
-        """Frames heard after them."""
+        """Frames of context after them."""
         ...
 
 
@@ -75,13 +78,13 @@ class BlockNetwork(Protocol):
         """samples (batch, n) float32, mono, 16 kHz, in [-1, 1]; style (batch, style width) -> (batch, frames,
         channels), not clamped.
 
-        n is frames * 1600 / 3 for the blocks of this module. Frame k belongs to time k / 30 of the stretch.
+        n is frames * 1600 / 3 for the blocks of this module. Frame k belongs to time k / 30 of the segment.
         """
         ...
 
 
 class Blocks:
-    """One voice's face over stretches of sound: runs a block, knows how long it is."""
+    """One voice's blocks: runs one, and knows its length."""
 
     def __init__(self, face: Face, config: BlockConfig, style: Tensor, threads: int | None = None) -> None:
         """style: (1, style width), on the network's device; threads: of one operator, None leaves PyTorch's number.
@@ -115,7 +118,7 @@ class Blocks:
 
 
 def samples_of(frames: int) -> int:
-    """Samples that `frames` frames last; frames is a multiple of 3."""
+    """Samples of `frames` frames, a multiple of 3."""
     return frames // GRID_FRAMES * GRID_SAMPLES
 
 
@@ -125,7 +128,7 @@ def frames_of(samples: int) -> int:
 
 
 class BlockStream:
-    """One live voice: block b gives frames [b * hop, (b + 1) * hop) once the sound up to frame (b + 1) * hop + right
+    """One live voice: block b gives frames [b * hop, (b + 1) * hop) once the audio up to frame (b + 1) * hop + right
     has arrived."""
 
     def __init__(self, blocks: Blocks) -> None:
@@ -133,6 +136,7 @@ class BlockStream:
         self.reset()
 
     def reset(self) -> None:
+        """Forget all audio: the next sample is sample 0 of frame 0."""
         self._waiting = np.zeros(samples_of(self._blocks.left), np.float32)
         """From the start of the next block's left context on."""
         self._received = self._given = 0
@@ -173,7 +177,7 @@ class BlockModel:
 
     sample_rate, frame_rate = SAMPLE_RATE, FRAME_RATE
     in_blocks = True
-    """Live it wants a machine that keeps up, which is measured first; see `real_time_factor`."""
+    """Live use needs a machine that keeps up, which is measured first; see `real_time_factor`."""
 
     def __init__(self, name: str, device: str, blocks: Blocks) -> None:
         self.name, self.device, self._blocks = name, device, blocks
@@ -185,9 +189,11 @@ class BlockModel:
 
     @property
     def channels(self) -> tuple[str, ...]:
+        """ARKit names, camelCase, of the columns."""
         return self._blocks.channels
 
     def stream(self) -> BlockStream:
+        """A new live voice; streams share the weights."""
         return BlockStream(self._blocks)
 
     def animate(self, samples: Samples) -> Coefficients:
@@ -205,11 +211,20 @@ def load_blocks(
     face_of: Callable[[VoiceChoice], Face] | None = None,
     threads: int | None = None,
 ) -> list[SpeechToFace]:
-    """Models of one built network, its weights read from the folder.
+    """Models of one built network, with its weights read from the folder.
 
-    `face_of`, where the network draws on a reference face, is called for each voice when the weights lie on the device,
-    and gives what is called in the network's place; without it a reference face is refused. `threads`: of one operator;
-    None leaves PyTorch's number. Raises ModelError for what does not fit or is not to be had.
+    Parameters
+    ----------
+    face_of
+        Of a network that draws on a reference face: called for each voice once the weights are on the device, returns
+        what is called instead of the network. Without it a reference face is refused.
+    threads
+        Of one operator; None leaves PyTorch's number.
+
+    Raises
+    ------
+    ModelError
+        Weights that do not fit, or a style, face or tongue that the network does not have.
     """
     config: Any = network.config
     if face_of is None or tongue:
@@ -228,9 +243,9 @@ def load_blocks(
 
 
 def real_time_factor(model: SpeechToFace, stretches: int = 2) -> float:
-    """Seconds of computing per second of sound, live, on this machine as it is now: above 1 a live face cannot keep up.
+    """Seconds of computing per second of live audio, on this machine under its present load: above 1 it cannot keep up.
 
-    Runs silence through a stream, one stretch of look-ahead to warm up and `stretches` that are timed.
+    Runs silence through a stream: one segment of look-ahead to warm up, then `stretches` segments that are timed.
     """
     stretch = round(model.lookahead_s * model.sample_rate)
     stream = model.stream()

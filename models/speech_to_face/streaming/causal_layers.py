@@ -1,9 +1,9 @@
 """Causal layers whose state is explicit: the same call serves a whole recording, a block, or one live step.
 
-Every layer is `y, state = layer(x, state)` with x (batch, time, width) of any time >= 1. State is what the layer must
-remember of the past, in the space it reads (after the previous layer's activation), and starts as zeros: exactly what a
-left zero pad gives. No layer sees the length of the sequence, so splitting the sound anywhere gives the same frames
-(moshi's streaming modules are the model for this, with the state handed over instead of installed).
+Every layer is `y, state = layer(x, state)` with x (batch, time, width) of any time >= 1. State is the layer's
+input of the past (after the previous layer's activation) and starts as zeros, like a left zero pad. No layer depends on
+the length of the sequence, so audio split anywhere gives the same frames (after moshi's streaming modules, with the
+state passed instead of installed).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 WALL = -1e9
-"""Score of what may not be attended to: finite, so that no row can become NaN."""
+"""Attention score of masked positions: finite, so that no row can become NaN."""
 
 
 class CausalBlock(nn.Module):
@@ -34,6 +34,7 @@ class CausalBlock(nn.Module):
         self.state_shape = ((kernel - 1) * dilation, width)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """x (batch, time, width), state (batch, (kernel - 1) * dilation, width) -> the same shapes."""
         heard, steps = torch.cat([state, x], 1), x.shape[1]
         taps = torch.cat(
             [heard[:, tap * self.dilation : tap * self.dilation + steps] for tap in range(self.kernel)], -1
@@ -100,6 +101,7 @@ class DecoderLayer(nn.Module):
         self.state_shape = self.attention.state_shape
 
     def forward(self, x: Tensor, state: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Shapes as in `BiasedCausalAttention.forward`."""
         attended, state = self.attention(self.norm_attention(x), state, seen)
         x = x + attended
         return x + self.narrow(F.relu(self.widen(self.norm_feed(x)))), state

@@ -56,6 +56,7 @@ class CausalSteps:
 
     @torch.inference_mode()
     def reset(self) -> None:
+        """Back to the state after `PRIME_STEPS` of silence."""
         if self._quiet is None:
             self._states = self.network.initial_states()
             self.run(silence())

@@ -60,6 +60,7 @@ class LogMel:
         self.reset()
 
     def reset(self) -> None:
+        """Forget all audio: the next sample is sample 0."""
         self._kept = np.zeros(WINDOW, np.float32)
         self._kept_from = -WINDOW
         self._waiting: list[NDArray[np.float32]] = []

@@ -1,6 +1,6 @@
-"""A network that runs in steps of 1/60 s as a model and its streams: samples in, frames out, whatever runs the steps.
+"""A model and its streams over a network that runs in steps of 1/60 s: samples in, frames out.
 
-Live sound runs them one by one, a whole recording many at a time, through the same code.
+Live audio runs the steps one by one, a whole recording in blocks, through the same code.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from speech_to_face.streaming.tongue import CHANNEL, Tongue
 Array = NDArray[np.float32]
 
 BLOCK_STEPS = 240
-"""Steps run at once when much sound is waiting: 4 s, where attention over the block costs about as much as the rest."""
+"""Steps of a block, when much audio is waiting: 4 s, where attention costs about as much as the rest."""
 
 
 PRIME_STEPS = 60
-"""Every voice begins after so many steps of silence: from empty states the mouth would open a little before it has
-heard anything. One whole period of the positions, so that these count from zero as in training."""
+"""Steps of silence before a voice starts: from empty states the mouth would open a little before any audio. One whole
+period of the positions, so that they count from zero as in training."""
 
 
 def silence() -> Array:
@@ -33,7 +33,7 @@ def silence() -> Array:
 
 
 class Grid(Protocol):
-    """What of a network's config its streams need."""
+    """The values of a network's config that its streams read."""
 
     @property
     def delay(self) -> int:
@@ -46,7 +46,9 @@ class Grid(Protocol):
         ...
 
     @property
-    def channels(self) -> tuple[str, ...]: ...
+    def channels(self) -> tuple[str, ...]:
+        """ARKit names, camelCase, of the output's columns."""
+        ...
 
 
 class Steps(Protocol):
@@ -63,7 +65,7 @@ class Steps(Protocol):
 
 
 class SteppedStream:
-    """One live voice: samples in, frames out, `delay` steps after the step that heard them.
+    """One live voice: samples in, frames out, `delay` steps after the step of their audio.
 
     `tongue` adds a column for the tongue, from the phones that `steps` then gives too.
     """
@@ -73,6 +75,7 @@ class SteppedStream:
         self._start()
 
     def reset(self) -> None:
+        """Forget all audio: the next sample is sample 0 of frame 0."""
         self._steps.reset()
         self._mel.reset()
         if self._tongue:
@@ -91,7 +94,7 @@ class SteppedStream:
         return self._advance(samples)
 
     def flush(self) -> Coefficients:
-        """The frames the look-ahead held back, as if silence followed: one frame in all for every 1/60 s of sound
+        """The frames the look-ahead held back, as if silence followed: one frame in all for every 1/60 s of audio
         pushed."""
         frames = 0 if self._flushed else frame_count(self._received)
         self._flushed = True
@@ -110,7 +113,7 @@ class SteppedStream:
         return face[drop:]
 
     def _face(self, found: Array) -> Coefficients:
-        """What the network gave as coefficients in [0, 1]."""
+        """The network's output (steps, columns) as coefficients in [0, 1]."""
         channels, floor = len(self._config.channels), np.float32(self._config.floor)
         mouth = np.asarray(np.clip((found[:, :channels] - floor) / (1 - floor), 0.0, 1.0), np.float32)
         return mouth if self._tongue is None else np.column_stack([mouth, self._tongue.push(found[:, channels:])])
@@ -129,7 +132,7 @@ class SteppedModel:
         new_steps: Callable[[], Steps],
         new_tongue: Callable[[], Tongue] | None = None,
     ) -> None:
-        """`new_steps` makes what a stream runs; `new_tongue`, where its phones shall move a tongue, that tongue."""
+        """new_steps: makes the steps of a stream; new_tongue: makes its tongue, None for no such channel."""
         self.name, self.device, self._config, self._new_steps, self._new_tongue = (
             name,
             device,
@@ -140,13 +143,16 @@ class SteppedModel:
 
     @property
     def lookahead_s(self) -> float:
+        """(delay + 1) / 60 s: the steps a frame is held back, and the hop itself."""
         return (self._config.delay + 1) / FRAME_RATE
 
     @property
     def channels(self) -> tuple[str, ...]:
+        """ARKit names, camelCase, of the columns; tongueOut last where it is wanted."""
         return (*self._config.channels, CHANNEL) if self._new_tongue else self._config.channels
 
     def stream(self) -> SteppedStream:
+        """A new live voice; streams share the weights."""
         return SteppedStream(self._config, self._new_steps(), self._new_tongue() if self._new_tongue else None)
 
     def animate(self, samples: Samples) -> Coefficients:

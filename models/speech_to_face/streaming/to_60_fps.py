@@ -1,4 +1,4 @@
-"""A model of 30 frames a second as one of 60: the frames between its own lie on straight lines."""
+"""Models of 30 frames a second at 60: linear interpolation between their frames."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ class UpsampledStream:
         self._start()
 
     def reset(self) -> None:
+        """Forget all audio: the next sample is sample 0 of frame 0."""
         self._stream.reset()
         self._start()
 
     def _start(self) -> None:
         self._last = np.empty((0, self._channels), np.float32)
-        """The newest of the stream's frames, (0 or 1, channels); given, but the line from it is not."""
+        """The newest of the stream's frames, (0 or 1, channels); it was returned, the frames after it were not."""
         self._received = self._given = 0
 
     def push(self, samples: Samples) -> Coefficients:
+        """float32 (n,) -> the frames that became ready, (frames, channels) at 60 a second, perhaps none."""
         found = self._between(self._stream.push(samples))
         self._received += len(samples)
         self._given += len(found)
@@ -79,14 +81,17 @@ class UpsampledModel:
 
     @property
     def name(self) -> str:
+        """The model's."""
         return self._model.name
 
     @property
     def device(self) -> str:
+        """The model's."""
         return self._model.device
 
     @property
     def sample_rate(self) -> int:
+        """The model's, Hz."""
         return self._model.sample_rate
 
     @property
@@ -96,9 +101,11 @@ class UpsampledModel:
 
     @property
     def channels(self) -> tuple[str, ...]:
+        """The model's."""
         return self._model.channels
 
     def stream(self) -> UpsampledStream:
+        """A new live voice; streams share the weights."""
         return UpsampledStream(self._model.stream(), self._factor, self.sample_rate, len(self.channels))
 
     def animate(self, samples: Samples) -> Coefficients:

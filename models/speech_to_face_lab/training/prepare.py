@@ -258,6 +258,8 @@ def prepare(chosen: PrepareOptions) -> None:
     if not (chosen.out / "babble.npy").exists():
         write_noises(chosen.corpus, chosen.out)
     missing = [job for job in jobs(chosen) if not (chosen.out / f"{job[0]}.json").exists()]
+    if not missing:
+        return
     frames = 0
     with ProcessPoolExecutor(chosen.jobs) as pool, Progress() as progress:
         task = progress.add_task("tracks", total=len(missing))

@@ -181,7 +181,7 @@ def test_a_graph_from_before_speaks_as_ever_and_says_what_to_do_when_asked_for_a
         load_model(str(tiny_checkpoint), device="cpu").animate(voice()),
     )
     with pytest.raises(
-        ModelError, match=r"does not tell the phones; leave out --tongue, or make it again: .*--graph-only --out"
+        ModelError, match=r"has no output of phones; leave out --tongue, or make it again: .*--graph-only --out"
     ):
         load_model(str(older), device="cpu", tongue=True)
 

@@ -68,4 +68,5 @@ class Baseline(nn.Module):
         return terms | ({"motion": self.config.motion * motion(face, truth, batch.known)} if self.config.motion else {})
 
     def trained(self, stage: str) -> Iterable[nn.Parameter]:
+        """All parameters that move: there is one stage."""
         return [value for value in self.parameters() if value.requires_grad]

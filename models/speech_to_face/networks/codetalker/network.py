@@ -32,6 +32,7 @@ class Moments:
     """int64 (batch,): steps so far."""
 
     def flat(self) -> States:
+        """The states in the order of `CodeTalker.initial_states`."""
         return [*self.audio, *self.layers, *self.decoder, self.motion, self.clock]
 
 
@@ -91,6 +92,7 @@ class CodeTalker(nn.Module):
         return style[:, :width], style[:, width:] if self.config.space == "motion" else 0.0
 
     def initial_states(self, batch: int = 1) -> States:
+        """Zeros for each layer, float32 (batch, past, width), then the count of steps, int64 (batch,)."""
         weight, stack = self.styles.weight, self.prior.decoder.stack
         shapes = [
             *self.audio.state_shapes,

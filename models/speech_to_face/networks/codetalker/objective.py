@@ -27,7 +27,7 @@ OWN, NOTHING = 0.9, 0.05
 
 
 class Taught(Protocol):
-    """What of `speech_to_face_lab.training.data.examples.Batch` is read."""
+    """The fields of `speech_to_face.networks.batch.Batch` that are read."""
 
     mel: Tensor
     """(windows, frames, 160)"""

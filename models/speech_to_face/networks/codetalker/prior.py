@@ -45,6 +45,8 @@ class CausalStack(nn.Module):
         return x, after
 
     def silence(self, batch: int, like: Tensor) -> States:
+        """States before the first frame, zeros (batch, past, width) for each layer, on the device and of the dtype of
+        `like`."""
         return [torch.zeros(batch, *shape, device=like.device, dtype=like.dtype) for shape in self.state_shapes]
 
 

@@ -25,6 +25,7 @@ class MotionEncoder(nn.Module):
         self.blocks, self.state_shapes = nn.ModuleList(blocks), [block.state_shape for block in blocks]
 
     def initial_states(self, batch: int) -> States:
+        """Zeros (batch, past, width) for each layer: before the first frame."""
         return [self.stem.weight.new_zeros(batch, *shape) for shape in self.state_shapes]
 
     def forward(self, face: Tensor, states: States) -> tuple[Tensor, States]:

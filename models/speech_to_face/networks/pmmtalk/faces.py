@@ -38,6 +38,7 @@ class Look:
 
 
 def default_look() -> Look:
+    """The look of the default face: one row of each value."""
     one = torch.ones(1)
     return Look(
         torch.tensor([[0.80, 0.62, 0.53]]), torch.tensor([[0.70, 0.36, 0.34]]), 0.55 * one, 0.14 * one, 0.0 * one

@@ -77,6 +77,8 @@ class PMMTalk(nn.Module):
         return shapes + [(self.config.window - 1, 2 * self.config.decoder_width)] * self.config.layers
 
     def initial_states(self, batch: int = 1) -> States:
+        """Silence before the first sample: zeros (batch, past, width) for each layer, in the order of
+        `state_shapes`."""
         weight = self.out.weight
         return [torch.zeros(batch, *shape, device=weight.device, dtype=weight.dtype) for shape in self.state_shapes]
 

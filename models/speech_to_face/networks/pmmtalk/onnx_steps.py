@@ -1,12 +1,12 @@
 """The step as one ONNX Runtime call: how the network runs on a CPU.
 
 Eager PyTorch dispatches every operator of a step from Python and holds the interpreter lock between them, which delays
-the sender's and the microphone's threads; one native call releases it (figures in docs/benchmarks.md). It also starts
+the sender's and the microphone's threads; one native call releases it (figures in docs/benchmarks.md), and starts
 without importing torch. Single steps run on one thread: with two, short operators wait for each other, and a step takes
-tens of milliseconds as soon as anything else runs.
+tens of milliseconds as soon as other work runs.
 
-Several live voices share one graph. Steps that they want at the same moment run as one call, which reads the weights
-once (`benchmarks/bench_voices.py` measures what that saves).
+Several live voices share one graph. Steps that they request at the same time run as one call, which reads the weights
+once (`benchmarks/bench_voices.py` measures the gain).
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ from speech_to_face.onnx_sessions import open_session
 from speech_to_face.streaming.stepped import PRIME_STEPS, Array, silence
 
 FEW = 12
-"""Up to so many steps run one by one: a device that hands over sound in lumps must not wait for the other session to
+"""Up to so many steps run one by one: a device that delivers audio in bursts must not wait for the session of blocks to
 open."""
 PHONES = "log_phones"
-"""The output that tells the phones; graphs of before it was added do not have it."""
+"""The output with the log-probabilities of the phones; graphs that are older than it lack it."""
 BLOCK_THREADS = 2
-"""Of block work, where operators are long enough to share. They sleep while they wait, so that they harm nobody."""
+"""Of a block, whose operators are long enough to share. They sleep while they wait and take no time from other
+threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What one voice remembers: a row of arrays that it may share with others. Nobody ever writes into them."""
+    """One voice's state: a row of arrays that it may share with other voices. They are never written to."""
 
     states: list[Array]
     """float32 (voices, past, width) each, in the graph's order."""
     row: int = 0
 
     def own(self) -> list[Array]:
-        """float32 (1, past, width) each: this voice's alone, not copied."""
+        """float32 (1, past, width) each: views of this voice's rows."""
         if len(self.states[0]) == 1:
             return self.states
         return [state[self.row : self.row + 1] for state in self.states]
@@ -53,7 +54,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one voice wants run next."""
+    """One voice's request: the steps to run next."""
 
     voice: Voice
     mel: Array
@@ -67,16 +68,16 @@ class Graph:
     """The compiled network: a session for single steps, whose shapes are fixed when it opens; one for single steps of
     several voices; one for blocks of any length.
 
-    Fixed shapes let ONNX Runtime work out all sizes beforehand, about a sixth of a step. The second opens with the
-    second voice that lives at the same time, the third with the first block: offline work alone needs it.
+    Fixed shapes let ONNX Runtime plan all sizes once, which saves about a sixth of a step. The second session opens
+    with the second simultaneous voice, the third with the first block, which only offline work needs.
     """
 
     def __init__(self, path: Path, phones: bool = False, block_threads: int = BLOCK_THREADS) -> None:
-        """`phones`: also give the phones' log-probabilities, in columns behind the channels. Raises ModelError for a
+        """phones: also return the phones' log-probabilities, in columns after the channels. Raises ModelError for a
         graph without them."""
         self._path, self._phones, self._block_threads = path, phones, block_threads
         self.quiet: dict[bytes, list[Array]] = {}
-        """States after silence, by voice: every stream begins with them, and working them out takes as long as fifty
+        """States after silence, by voice: every stream starts with them, and computing them takes as long as fifty
         steps."""
         self._single = _open(path, steps=1, batch=1)
         inputs = {node.name: node.shape for node in self._single.get_inputs()}
@@ -84,9 +85,9 @@ class Graph:
         """(past, width) of every state, in the graph's order."""
         self._state_names = [f"state_{i}" for i in range(len(self.state_shapes))]
         self.joins = len(inputs["clock"]) == 1
-        """Whether several voices may share a call: older graphs have one clock and one row."""
+        """Whether several voices can share a call: older graphs have one clock and one row."""
         self._outputs = _outputs(path, self._single, phones)
-        self._together = StepBatcher(self.run_steps)
+        self._batcher = StepBatcher(self.run_steps)
         self._voices: WeakSet[OnnxSteps] = WeakSet()
 
     @cached_property
@@ -97,29 +98,29 @@ class Graph:
     def _block(self) -> Any:
         return _open(self._path, steps=None, batch=1, threads=self._block_threads)
 
-    def welcome(self, voice: OnnxSteps) -> None:
-        """Count a live voice: what a second one needs takes many steps' time to open, too long for one that speaks."""
+    def register(self, voice: OnnxSteps) -> None:
+        """Count a live voice. The second one opens the session for several: that takes as long as many steps, too long
+        while a voice is running."""
         self._voices.add(voice)
         if self.joins and len(self._voices) > 1:
             _ = self._several
 
     def run_step(self, step: Step) -> tuple[Array, Past]:
-        """A single step, (1, 160) -> (1, columns) and what to remember, together with those that other threads want
-        right now."""
-        return self._together.run(step) if self.joins else self.run_alone(step)
+        """A single step, (1, 160) -> (1, columns) and the next state, batched with the steps of other threads."""
+        return self._batcher.run(step) if self.joins else self.run_alone(step)
 
     def run_steps(self, steps: Sequence[Step]) -> list[tuple[Array, Past]]:
         """Single steps of different voices in one call; answers in the same order."""
         if len(steps) == 1 or not self.joins:
             return [self.run_alone(step) for step in steps]
         order = sorted(range(len(steps)), key=lambda i: steps[i].past.row)
-        company = [steps[i] for i in order]
-        out, states = self._run(self._several, _joined(company) | self._named(_rows([step.past for step in company])))
+        batch = [steps[i] for i in order]
+        out, states = self._run(self._several, _joined(batch) | self._named(_rows([step.past for step in batch])))
         answers = {i: (out[row], Past(states, row)) for row, i in enumerate(order)}
         return [answers[i] for i in range(len(steps))]
 
     def run_alone(self, step: Step) -> tuple[Array, Past]:
-        """One voice's steps, one or a block: (steps, 160) -> (steps, columns) and what to remember."""
+        """One voice's steps, one or a block: (steps, 160) -> (steps, columns) and the next state."""
         session, voice, feeds = (
             self._single if len(step.mel) == 1 else self._block,
             step.voice,
@@ -131,8 +132,7 @@ class Graph:
         return out[0], Past(states)
 
     def _run(self, session: Any, feeds: dict[str, Array | NDArray[np.int64]]) -> tuple[Array, list[Array]]:
-        """One call: (voices, steps, channels), with the phones behind them where they are wanted, and the next
-        states."""
+        """One call: (voices, steps, channels), the phones after them where wanted, and the next states."""
         out, *states = session.run(self._outputs, feeds)
         return (np.concatenate([out, states.pop()], axis=-1), states) if self._phones else (out, states)
 
@@ -145,13 +145,14 @@ class OnnxSteps:
 
     def __init__(self, graph: Graph, voice: Voice) -> None:
         self._graph, self._voice = graph, voice
-        graph.welcome(self)
+        graph.register(self)
         if voice.key() not in graph.quiet:
             graph.quiet[voice.key()] = self._primed()
         self._quiet = graph.quiet[voice.key()]
         self.reset()
 
     def reset(self) -> None:
+        """Back to the state after `PRIME_STEPS` of silence."""
         self._past, self._clock = Past(self._quiet), PRIME_STEPS
 
     def _primed(self) -> list[Array]:
@@ -161,23 +162,24 @@ class OnnxSteps:
         return self._past.own()
 
     def run(self, mel: Array) -> Array:
+        """float32 (steps, 160) -> (steps, columns), not clamped. Up to `FEW` steps run one by one, more as a block."""
         if len(mel) > FEW:
             return self.take(self._graph.run_alone(self.next(mel)))
         return np.concatenate([self.take(self._graph.run_step(self.next(mel[at : at + 1]))) for at in range(len(mel))])
 
     def next(self, mel: Array) -> Step:
-        """What the graph has to run for float32 (steps, 160); nothing changes before `take`."""
+        """The request for float32 (steps, 160); no state changes before `take`."""
         return Step(self._voice, mel, self._clock, self._past)
 
     def take(self, answer: tuple[Array, Past]) -> Array:
-        """Go on from the graph's answer to `next`: float32 (steps, columns)."""
+        """Apply the graph's answer to `next`: float32 (steps, columns)."""
         out, self._past = answer
         self._clock += len(out)
         return out
 
 
 def _joined(steps: list[Step]) -> dict[str, Array | NDArray[np.int64]]:
-    """What the graph is fed for single steps of several voices, but for their states."""
+    """The graph's inputs for single steps of several voices, without their states."""
     voices = {name: np.concatenate([getattr(step.voice, name) for step in steps]) for name in ("style", "code", "crop")}
     return voices | {
         "mel": np.stack([step.mel for step in steps]),
@@ -186,8 +188,8 @@ def _joined(steps: list[Step]) -> dict[str, Array | NDArray[np.int64]]:
 
 
 def _rows(pasts: list[Past]) -> list[Array]:
-    """float32 (voices, past, width) each. The same voices as in the last call, in the same order, are there already:
-    nothing is copied."""
+    """float32 (voices, past, width) each. For the same voices in the same order as in the last call nothing is
+    copied."""
     whole = pasts[0].states
     if len(whole[0]) == len(pasts) and all(past.states is whole and past.row == row for row, past in enumerate(pasts)):
         return whole
@@ -200,8 +202,7 @@ def _outputs(path: Path, session: Any, phones: bool) -> list[str]:
     if phones and PHONES not in names:
         again = f"python -m speech_to_face_lab.training.export --graph-only --out {path.parent}"
         raise ModelError(
-            f"{path}: made before the tongue was, it does not tell the phones; leave out --tongue, or make it again: "
-            f"{again}"
+            f"{path}: older than the tongue, it has no output of phones; leave out --tongue, or make it again: {again}"
         )
     return [name for name in names if name != PHONES] + [PHONES] * phones
 

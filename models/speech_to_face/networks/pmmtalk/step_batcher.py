@@ -1,7 +1,8 @@
-"""Askers of one worker, served together: whoever comes while it is busy waits and shares the next call.
+"""Batches requests of several threads to one worker function: requests that arrive while it is busy share its next
+call.
 
-No thread of its own and no waiting for company. One asker alone is served at once, by its own thread; the busier the
-worker, the larger the groups.
+There is no thread of its own, and no request waits for others to join it. A single caller is served at once, on its own
+thread; the busier the worker, the larger the batches.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
 
 
-class _Place(Generic[Ask, Answer]):
-    """One asker's place in the queue. Its fields are written by the thread that serves it, before `served` is set."""
+class _Request(Generic[Ask, Answer]):
+    """One caller's request. The thread that serves it writes its fields before it sets `served`."""
 
     __slots__ = ("answer", "ask", "error", "served")
 
@@ -29,58 +30,63 @@ class _Place(Generic[Ask, Answer]):
 
 
 class StepBatcher(Generic[Ask, Answer]):
-    """`serve` takes what was asked, oldest first, and gives as many answers in the same order. It is never called twice
-    at once."""
+    """Runs requests of any number of threads in batches.
+
+    Parameters
+    ----------
+    serve
+        Takes requests, oldest first, and returns as many answers in the same order. Calls never overlap.
+    """
 
     def __init__(self, serve: Callable[[list[Ask]], list[Answer]]) -> None:
         self._serve = serve
         self._lock = Lock()
         self._turn = Condition(self._lock)
-        self._waiting: list[_Place[Ask, Answer]] = []
+        self._waiting: list[_Request[Ask, Answer]] = []
         self._busy = False
 
     def run(self, ask: Ask) -> Answer:
-        """The answer to `ask`, after at most the call that is running and one more.
+        """The answer to `ask`, after at most the call in progress and one more.
 
-        An error of the call is raised as it is in the thread that made it, and as ModelError in those that shared it;
-        who came later is not touched by it.
+        An error of the call is raised as it is on the thread that made it, and as ModelError on those that shared it.
+        Later requests are not affected.
         """
-        place: _Place[Ask, Answer] = _Place(ask)
-        taken = self._wait(place)
-        if taken:
-            self._lead(taken)
-        elif place.error is not None:
-            raise ModelError(f"a step shared with other voices failed: {place.error}") from place.error
-        return place.answer
+        request: _Request[Ask, Answer] = _Request(ask)
+        batch = self._wait(request)
+        if batch:
+            self._run_batch(batch)
+        elif request.error is not None:
+            raise ModelError(f"a step shared with other voices failed: {request.error}") from request.error
+        return request.answer
 
-    def _wait(self, place: _Place[Ask, Answer]) -> list[_Place[Ask, Answer]]:
-        """Those that this thread has to serve, itself among them; none when another thread has served it."""
+    def _wait(self, request: _Request[Ask, Answer]) -> list[_Request[Ask, Answer]]:
+        """The batch that this thread has to run, its own request included; empty when another thread has served it."""
         with self._lock:
-            self._waiting.append(place)
-            while self._busy and not place.served:
+            self._waiting.append(request)
+            while self._busy and not request.served:
                 self._turn.wait()
-            if place.served:
+            if request.served:
                 return []
             self._busy = True
-            taken, self._waiting = self._waiting, []
-            return taken
+            batch, self._waiting = self._waiting, []
+            return batch
 
-    def _lead(self, places: list[_Place[Ask, Answer]]) -> None:
+    def _run_batch(self, batch: list[_Request[Ask, Answer]]) -> None:
         try:
-            answers = self._serve([place.ask for place in places])
-            for place, answer in zip(places, answers, strict=True):
-                place.answer = answer
-        except BaseException as error:  # whatever it is, the others must not wait for it for ever
-            for place in places:
-                place.error = error
+            answers = self._serve([request.ask for request in batch])
+            for request, answer in zip(batch, answers, strict=True):
+                request.answer = answer
+        except BaseException as error:  # any error: the other threads must not wait for it indefinitely
+            for request in batch:
+                request.error = error
             raise
         finally:
-            self._release(places)
+            self._release(batch)
 
-    def _release(self, places: list[_Place[Ask, Answer]]) -> None:
+    def _release(self, batch: list[_Request[Ask, Answer]]) -> None:
         with self._lock:
             self._busy = False
-            for place in places:
-                place.served = True
-            if self._waiting or len(places) > 1:
+            for request in batch:
+                request.served = True
+            if self._waiting or len(batch) > 1:
                 self._turn.notify_all()

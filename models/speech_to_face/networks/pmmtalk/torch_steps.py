@@ -31,6 +31,7 @@ class TorchSteps:
 
     @torch.inference_mode()
     def reset(self) -> None:
+        """Back to the state after `PRIME_STEPS` of silence."""
         if self._quiet is None:
             self._states, self._clock = self.network.initial_states(), 0
             TorchSteps.run(self, silence())
@@ -63,6 +64,7 @@ class CudaGraphSteps(TorchSteps):
 
     @torch.inference_mode()  # the fixed buffers were made in it, and outside of it nothing may be written into them
     def reset(self) -> None:
+        """Back to the state after `PRIME_STEPS` of silence."""
         super().reset()
         if hasattr(self, "_fixed"):
             for buffer, state in zip(self._fixed, self._states, strict=True):
@@ -89,6 +91,7 @@ class CudaGraphSteps(TorchSteps):
 
     @torch.inference_mode()
     def run(self, mel: Array) -> Array:
+        """float32 (steps, 160) -> (steps, columns), not clamped; one replay of the captured graph a step."""
         if len(mel) != 1:
             self._states = self._fixed
             out = super().run(mel)

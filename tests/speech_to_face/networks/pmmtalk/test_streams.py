@@ -32,7 +32,7 @@ class Stage:
         self.graph = Graph(folder / "step.onnx", phones)
         self.phones, self.companies = phones, list[int]()
         self._held, self._go, self._waits = threading.Event(), threading.Event(), threading.Semaphore(0)
-        self.graph._together = self.together = StepBatcher(self._serve)
+        self.graph._batcher = self.together = StepBatcher(self._serve)
         wait = self.together._turn.wait
         self.together._turn.wait = lambda timeout=None: (self._waits.release(), wait(timeout))[1]  # type: ignore[method-assign]
 

@@ -53,6 +53,7 @@ class MeshConfig:
 
     @property
     def frame_rate(self) -> int:
+        """Frames per second of the mesh."""
         return 30 if self.corpus == "vocaset" else 25
 
     @property
@@ -62,6 +63,7 @@ class MeshConfig:
 
     @property
     def latent(self) -> int:
+        """Width of a frame's latent: its slots times the width of a code."""
         return self.slots * self.code_width
 
 

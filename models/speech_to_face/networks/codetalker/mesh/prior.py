@@ -26,6 +26,7 @@ class ScaledAttention(nn.Module):
         self.to_qkv, self.to_out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (batch, time, width) -> the same shape; every frame attends to every other."""
         q, k, v = torch.unflatten(self.to_qkv(x), -1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         joined = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
         return torch.as_tensor(self.to_out(joined.transpose(1, 2).flatten(2)))
@@ -40,6 +41,7 @@ class PriorLayer(nn.Module):
         self.norm_feed, self.widen, self.narrow = nn.LayerNorm(width), nn.Linear(width, feed), nn.Linear(feed, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (batch, time, width) -> the same shape."""
         x = x + self.attention(self.norm_attention(x))
         return torch.as_tensor(x + self.narrow(F.gelu(self.widen(self.norm_feed(x)), approximate="tanh")))
 

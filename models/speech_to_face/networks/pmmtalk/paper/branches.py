@@ -54,6 +54,8 @@ class TextDecoder(nn.Module):
         return self.read(logits if self.at == "pre" else stretched(logits, frames))
 
     def read(self, logits: Tensor) -> Tensor:
+        """Logits (batch, frames, vocabulary) in the form that `reading` names: normalised, probabilities, or their
+        logarithms."""
         if self.reading == "logits":
             return F.layer_norm(logits, logits.shape[-1:])
         log_shares = F.log_softmax(logits, -1)

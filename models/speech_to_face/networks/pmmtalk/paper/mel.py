@@ -32,6 +32,7 @@ class TalkingMel(nn.Module):
         self.register_buffer("bands", slaney_bands(), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
+        """float32 (batch, n) at 16 kHz -> (batch, 80, n // 200 + 1) in [-4, 4]."""
         with torch.autocast(
             samples.device.type, enabled=False
         ):  # 16 bits would hear steps of 0.03 where speech is loudest

@@ -118,6 +118,7 @@ class PaperPMMTalk(nn.Module):
         return self
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """As `nn.Module` does; features of the reference face are computed anew."""
         self._identity = None
         return super().load_state_dict(*args, **kwargs)
 

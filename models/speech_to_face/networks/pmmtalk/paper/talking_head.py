@@ -53,6 +53,7 @@ class Conv(nn.Module):
         self.conv_block = nn.Sequential(conv, nn.BatchNorm2d(conv.out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> the same with other channels and, by the stride, another size."""
         out = self.conv_block(x)
         return F.relu(out + x if self.residual else out)
 
