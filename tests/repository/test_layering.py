@@ -6,6 +6,7 @@ moving what both sides share to its own layer, not by hiding it in a function.
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Collection
@@ -157,6 +158,19 @@ def test_a_folder_holds_no_more_modules_than_one_can_look_over() -> None:
         for folder in folders()
     }
     assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}
+
+
+def test_the_frame_rate_is_defined_once() -> None:
+    defined = [
+        f"{module}.{name.id}"
+        for package in HOMES
+        for module, path in modules(package)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value == 60
+        for name in node.targets
+        if isinstance(name, ast.Name) and name.id.endswith(("RATE", "RATE_HZ"))
+    ]
+    assert defined == ["arkit_mapping.channels.FRAME_RATE"]
 
 
 def test_packages_lie_on_each_other() -> None:

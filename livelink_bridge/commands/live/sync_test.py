@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.commands.options import interruptible
 from livelink_bridge.devices.portaudio import SoundSystem, load_backend
 from livelink_bridge.devices.selection import find_output
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from livelink_bridge.sync_test.pulses import SyncMeter
 
 MAX_SECONDS = 86400
-_FACE_BLOCK_S = 1 / 60
+_FACE_BLOCK_S = 1 / FRAME_RATE
 _SOUND_BLOCK_S = 0.1
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.audio.downmix import mixed_down
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
@@ -34,7 +35,7 @@ from speech_to_face.base import SpeechToFace
 
 _PLAY_POSES = 120
 """Poses computed ahead of what is heard: two seconds, so that no look-ahead and no slow step shows."""
-_PLAY_BLOCK_S = 1 / 60
+_PLAY_BLOCK_S = 1 / FRAME_RATE
 """One pose's worth at a time: each tick makes room for one pose, so the model works just after a tick and is done long
 before the next. In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to
 4 ms."""

@@ -24,7 +24,8 @@ from speech_to_face.styles import VoiceChoice, style_shares
 from speech_to_face.torch_threads import torch_threads
 
 SAMPLE_RATE = 16_000
-FRAME_RATE = 30
+PAPER_FRAME_RATE = 30
+"""Frames per second of the networks at their papers' size; `to_60_fps` makes the program's rate of them."""
 GRID_FRAMES, GRID_SAMPLES = 3, 1600
 """30 fps and 16 kHz meet every 0.1 s: block edges lie there, so each falls on a whole sample and all blocks are equally
 long."""
@@ -124,7 +125,7 @@ def samples_of(frames: int) -> int:
 
 def frames_of(samples: int) -> int:
     """Frames of a recording: ceil(samples * 30 / 16000)."""
-    return -(-samples * FRAME_RATE // SAMPLE_RATE)
+    return -(-samples * PAPER_FRAME_RATE // SAMPLE_RATE)
 
 
 class BlockStream:
@@ -175,7 +176,7 @@ class BlockStream:
 class BlockModel:
     """A loaded large network with its voice chosen; see `speech_to_face.base.SpeechToFace`."""
 
-    sample_rate, frame_rate = SAMPLE_RATE, FRAME_RATE
+    sample_rate, frame_rate = SAMPLE_RATE, PAPER_FRAME_RATE
     in_blocks = True
     """Live use needs a machine that keeps up, which is measured first; see `real_time_factor`."""
 
@@ -185,7 +186,7 @@ class BlockModel:
     @property
     def lookahead_s(self) -> float:
         """The first frame of a block waits for the whole hop and the right context."""
-        return (self._blocks.hop + self._blocks.right) / FRAME_RATE
+        return (self._blocks.hop + self._blocks.right) / PAPER_FRAME_RATE
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.takes.csv import read_take
 from arkit_mapping.takes.names import VARIANTS, sound_beside
 from speech_to_face.base import ModelError
@@ -48,4 +49,4 @@ def _lengths(folder: Path, capture: Capture) -> tuple[float, float]:
     if table is None or sound is None:
         raise ModelError(f"take {folder / capture.name}: its table or sound is gone")
     times_s = read_take(table).times_s
-    return float(times_s[-1] - times_s[0]) + 1 / 60, sound_seconds(sound)
+    return float(times_s[-1] - times_s[0]) + 1 / FRAME_RATE, sound_seconds(sound)

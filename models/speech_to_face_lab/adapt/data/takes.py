@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import ARKIT_52
+from arkit_mapping.channels import ARKIT_52, FRAME_RATE
 from arkit_mapping.takes.csv import TakeError, read_take
 from arkit_mapping.takes.names import no_sound
 from speech_to_face.base import ModelError, Samples
@@ -105,7 +105,7 @@ def put_right(take: Take, late: int) -> Take:
     if late >= 0:
         curves, samples = take.curves[late:], take.samples
     else:
-        curves, samples = take.curves[:late], take.samples[round(-late * SAMPLE_RATE / 60) :]
-    samples = samples[: len(curves) * SAMPLE_RATE // 60]
+        curves, samples = take.curves[:late], take.samples[round(-late * SAMPLE_RATE / FRAME_RATE) :]
+    samples = samples[: len(curves) * SAMPLE_RATE // FRAME_RATE]
     assert late < frames and len(curves) >= frame_count(len(samples))
-    return Take(take.name, samples, curves[: frame_count(len(samples))], late / 60, take.said)
+    return Take(take.name, samples, curves[: frame_count(len(samples))], late / FRAME_RATE, take.said)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import MOUTH_32
+from arkit_mapping.channels import FRAME_RATE, MOUTH_32
 from speech_to_face.networks.pmmtalk import faces
 from speech_to_face.networks.pmmtalk.branches import to_patches
 from speech_to_face.networks.pmmtalk.config import load_config
@@ -80,7 +80,7 @@ def score(network: PMMTalk, tracks: list[Track]) -> Score:
     r = correlations(mouth, target)
     gap, wanted = (aperture(torch.from_numpy(np.nan_to_num(x))).numpy() for x in (mouth, target))
     return Score(
-        len(said) / 60,
+        len(said) / FRAME_RATE,
         float((guess == said)[known].mean()),
         float((groups[guess[known]] == groups[said[known]]).mean()),
         float(np.nanmean(r)) if (~np.isnan(r)).any() else float("nan"),

@@ -26,10 +26,10 @@ from speech_to_face.networks.pmmtalk.paper.config import Config
 from speech_to_face.networks.pmmtalk.paper.decoder import Alignment, PoseDecoder
 from speech_to_face.networks.pmmtalk.paper.talking_head import Identity, TalkingHead
 from speech_to_face.networks.wav2vec import FeatureEncoder, heard
+from speech_to_face.streaming.block_model import PAPER_FRAME_RATE
 
 FROZEN = ("psi_AE", "psi_TD", "psi_HG")
 """Parts that training leaves alone, in evaluation mode throughout [paper, section III]."""
-FRAME_RATE = 30
 
 
 class PaperPMMTalk(nn.Module):
@@ -41,7 +41,7 @@ class PaperPMMTalk(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.config, self.frame_rate = config, FRAME_RATE
+        self.config, self.frame_rate = config, PAPER_FRAME_RATE
         self.psi_AE = FeatureEncoder(config.speech(0))
         self.psi_AD = AudioDecoder(config)
         self.psi_TD = TextDecoder(config)
@@ -68,7 +68,7 @@ class PaperPMMTalk(nn.Module):
         with torch.no_grad():
             features = self.psi_AE(heard(samples, self.config.normalise == "recording", self.config.level))
             text = self.psi_TD(features, frames)
-            pictures = self.psi_HG(samples, frames, FRAME_RATE, identity)
+            pictures = self.psi_HG(samples, frames, PAPER_FRAME_RATE, identity)
         return {"audio": self.psi_AD(features, frames), "text": text, "image": self.psi_IE(pictures)}
 
     def face(self, batch: int) -> Identity:
