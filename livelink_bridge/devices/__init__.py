@@ -1,1 +1,1 @@
-"""Audio devices of this machine: PortAudio, PulseAudio, which device is meant, and what was calibrated for it."""
+"""Audio devices of this machine: PortAudio, PulseAudio, device selection and per-device calibration."""

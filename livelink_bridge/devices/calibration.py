@@ -1,4 +1,4 @@
-"""Two seconds of room, two of voice: at which levels the gate opens and closes, remembered per device."""
+"""Calibration of the noise gate: two seconds of room and two of voice give its thresholds, stored per device."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from speech_to_face.base import Samples
 
 ROOM_S, VOICE_S = 2.0, 2.0
 NEEDED_DB = 6.0
-"""Least that a voice's median must lie above the room."""
+"""Smallest distance of the voice's median level from the room's level."""
 ROOM_PERCENT = 95
+"""Percentile of the room's levels that counts as its level."""
 
 _LOWEST_DBFS = -90.0
 _PART_TO_OPEN, _LEAST_DB, _MOST_DB = 1 / 3, 3.0, 10.0
-"""Above the room, by a part of the distance to the voice: the first consonants of a sentence are far softer than its
-vowels."""
+"""Opening threshold above the room: this fraction of the distance to the voice, within these bounds; the first
+consonants of a sentence are far softer than its vowels."""
 _HYSTERESIS_DB = 3.0
 _FILE = "calibration.json"
 
@@ -36,12 +37,14 @@ def calibrate(room: Samples, voice: Samples, rate: int) -> Thresholds:
 
     Parameters
     ----------
-    room : float32 (n,) in [-1, 1], nobody speaking; about `ROOM_S`
-    voice : float32 (m,), somebody speaking as they will; about `VOICE_S`
+    room : float32 (n,) in [-1, 1], without speech; about `ROOM_S`
+    voice : float32 (m,) in [-1, 1], normal speech; about `VOICE_S`
     rate : Hz of both
 
-    Raises SourceError when the voice clips or lies less than `NEEDED_DB` above the room, or when a recording is shorter
-    than half of what it should be.
+    Raises
+    ------
+    SourceError : the voice clips or is less than `NEEDED_DB` above the room, or a recording is shorter than half its
+        duration
     """
     room_dbfs = float(np.percentile(_levels(room, rate, ROOM_S, "room"), ROOM_PERCENT))
     voice_dbfs = float(np.median(_levels(voice, rate, VOICE_S, "voice")))
@@ -63,13 +66,29 @@ def calibrate(room: Samples, voice: Samples, rate: int) -> Thresholds:
 
 
 def load(device: str, folder: Path | None = None) -> Thresholds | None:
-    """What was remembered for a device, before any gain; None where nothing was. A damaged file is a warning and
-    None."""
+    """The stored thresholds of a device.
+
+    Parameters
+    ----------
+    device : its name
+    folder : of calibration.json; default: the configuration folder
+
+    Returns
+    -------
+    Thresholds before any gain; None when none are stored, and after a warning when the file is damaged
+    """
     return _read((folder or config_folder()) / _FILE).get(device)
 
 
 def save(device: str, thresholds: Thresholds, folder: Path | None = None) -> None:
-    """Remember a device's thresholds; a file that cannot be written is a warning."""
+    """Store the thresholds of a device.
+
+    Parameters
+    ----------
+    device : its name
+    thresholds : before any gain
+    folder : of calibration.json; default: the configuration folder. A file that cannot be written is a warning
+    """
     path = (folder or config_folder()) / _FILE
     try:
         shared_json.change(path, lambda: _rows(_read(path) | {device: thresholds}))
@@ -82,7 +101,7 @@ def _rows(known: Mapping[str, Thresholds]) -> dict[str, dict[str, float]]:
 
 
 def _levels(samples: Samples, rate: int, wanted_s: float, what: str) -> Levels:
-    """float64 (hops,): RMS of each 1/60 s, dBFS, at least -90: digital silence is no room to measure from."""
+    """float64 (hops,): RMS of each 1/60 s in dBFS, at least -90, as digital silence is not a room level."""
     hop = rate // FRAME_RATE
     if len(samples) < wanted_s / 2 * rate:
         raise SourceError(
@@ -98,7 +117,7 @@ def _read(path: Path) -> dict[str, Thresholds]:
         return {str(device): Thresholds(float(row["open_dbfs"]), float(row["close_dbfs"])) for device, row in rows}
     except (OSError, ValueError, AttributeError, KeyError, TypeError, UsageError) as error:
         _log.warning(
-            "%s cannot be used (%r); the gate takes its usual levels until the microphone is calibrated again",
+            "%s cannot be used (%r); the noise gate uses its default levels until the microphone is calibrated again",
             path,
             error,
         )

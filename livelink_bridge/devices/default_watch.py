@@ -1,8 +1,8 @@
-"""Notices that the system's default input is another one.
+"""Detects a change of the system's default input.
 
-PulseAudio and PipeWire move a recording to the new default by themselves. On Windows and macOS PortAudio goes on with
-the old device, and learns of a new default only when it is started anew, which a running stream forbids: so another
-process does that, every two seconds.
+PulseAudio and PipeWire move a recording to the new default by themselves. On Windows and macOS PortAudio continues with
+the old device and learns of a new default only when it is restarted, which is not possible while a stream is open.
+Therefore another process restarts its own PortAudio every two seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ while True:
         name = sounddevice.query_devices(kind="input")["name"]
     except Exception:
         name = ""
-    print(name, flush=True)  # also when nothing changed: a pipe that nobody reads any more ends this process
+    print(name, flush=True)  # also when nothing changed: a pipe without a reader ends this process
     time.sleep(2)
     try:
         sounddevice._terminate()
@@ -36,19 +36,28 @@ while True:
 
 
 def needed(platform: str = sys.platform) -> bool:
-    """Whether this system leaves it to programs to follow its default input."""
+    """Whether programs have to follow the default input themselves on this system."""
     return platform in ("win32", "darwin")
 
 
 class DefaultWatch:
-    """Calls `on_change` when the default input's name becomes another; no name, while nothing is plugged in, is not
-    one."""
+    """Calls `on_change` when the name of the default input changes; an empty name, while no input is plugged in, is
+    ignored."""
 
     def __init__(self, on_change: Callable[[], None], command: Sequence[str] | None = None) -> None:
-        """Raises OSError where no other process can be started."""
+        """
+        Parameters
+        ----------
+        on_change : called on the watching thread
+        command : program to run; injected for tests
+
+        Raises
+        ------
+        OSError : no other process can be started
+        """
         python = own_python()
         if command is None and python is None:
-            raise OSError("this program holds its Python inside itself, so no other can be asked")
+            raise OSError("Python is embedded in this program, so it cannot start another one")
         command = command or (str(python), "-c", _WATCHER)
         self._on_change = on_change
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -56,7 +65,7 @@ class DefaultWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Never raises: whoever closes has more to close."""
+        """End the watching process. Never raises, so that callers can close the rest."""
         end_process(self._process, self._thread)
 
     def _read(self) -> None:

@@ -1,8 +1,8 @@
-"""Which device an input is, and how many channels it truly has.
+"""Resolves an input to a device and its true number of audio channels.
 
-A stream with fewer channels than its device gets, on most sound systems, mixtures of them: PulseAudio's mono is the
-mean of left and right, Windows' WASAPI and ALSA's plug-ins do the same. So devices are opened with all their channels,
-and those that are wanted picked.
+On most sound systems a stream with fewer channels than its device gets a mix of them: PulseAudio's mono is the mean of
+left and right, Windows' WASAPI and ALSA's plug-ins do the same. Therefore devices are opened with all their channels,
+and the requested ones are selected.
 """
 
 from __future__ import annotations
@@ -24,47 +24,62 @@ from livelink_bridge.devices.selection import find_input, only_of
 from livelink_bridge.errors import DeviceError
 
 _MOST_OF_ITS_OWN = 16
-"""What an ALSA device that is no card says to have is its own up to here; beyond, a plug-in says what it would take."""
+"""An ALSA device that is not a card reports its own channels up to this number; a larger number is the most that a
+plug-in would accept."""
 _FEWEST = 2
-"""Of a device that does not say: one channel of a stereo device would be both."""
+"""Fewest channels to open when their number is unknown: one channel of a stereo device would be the mix of both."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputDevice:
-    """What is to be opened."""
+    """An input device to open."""
 
     index: int | None
-    """PortAudio's; None for a source of the sound server that PortAudio does not reach."""
+    """PortAudio's index; None for a source of the sound server that PortAudio cannot open."""
     name: str
+    """Its name, for messages."""
     rate_hz: int
+    """Its own sample rate, Hz."""
     channels: int | None
-    """How many it has; None where nobody says: then a stream of any number may be a mixture."""
+    """Number of its audio channels; None when unknown: then any stream may be a mix."""
     takes: int
-    """How many it can be asked for."""
+    """Largest number of channels that can be opened."""
     hostapi: int = 0
+    """Index of PortAudio's host API."""
     pulse: PulseInput | None = None
     """The sound server's source behind it."""
     named: bool = False
-    """Whether that source was asked for by its name; otherwise it is whatever the server has as its default."""
+    """Whether that source was selected by name; otherwise it is the server's current default."""
 
     @property
     def direct(self) -> bool:
-        """Whether the server itself has to be asked, because PortAudio would get a mixture."""
+        """Whether to record from the server itself, because PortAudio would get a mix."""
         return self.pulse is not None and (self.index is None or not self.pulse.plain)
 
     def opened_with(self, columns: Sequence[int]) -> int:
-        """How many channels to open for these columns."""
+        """Number of channels to open for `columns`, counted from 0."""
         return self.channels or min(self.takes, max(_FEWEST, max(columns) + 1))
 
 
 def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = False) -> InputDevice:
-    """The device that the user means; see `find_input`. DeviceError where there is none."""
+    """The device that the user selected.
+
+    Parameters
+    ----------
+    wanted : an index, part of a name, or None for the default; see `find_input`
+    system : PortAudio
+    exclusive : only devices of Windows WASAPI
+
+    Raises
+    ------
+    DeviceError : no device fits, or several do
+    """
     devices, default = system.devices(), system.default()[0]
     if exclusive:
         devices, default = only_of("WASAPI", devices, system.systems(), default)
         if not any(device["max_input_channels"] for device in devices):
             raise DeviceError(
-                "no input can be had exclusively: expected one of Windows WASAPI (see `livelink-bridge devices`)"
+                "no input supports exclusive mode: expected one of Windows WASAPI (see `livelink-bridge devices`)"
             )
     try:
         return described(find_input(wanted, devices, default), devices, system.systems())
@@ -77,8 +92,8 @@ def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = Fa
 
 
 def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError) -> tuple[PulseInput, str]:
-    """The one source that is meant, and its name as `devices` has it; where it is not one, `error` and what there is,
-    or which fit."""
+    """The single source that fits, and its name as `devices` lists it. Otherwise raises DeviceError with the
+    candidates, or with `error` and all sources."""
     found = fitting_pulse_inputs(wanted, inputs)
     named = list(zip(inputs, shown_names(inputs), strict=True))
     if len(found) == 1:
@@ -92,7 +107,13 @@ def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError
 
 
 def described(index: int, devices: Sequence[Device], systems: Sequence[Device]) -> InputDevice:
-    """The device of this index, with the sound server's default source where it stands for that."""
+    """The device with this index, with the sound server's default source if it stands for that.
+
+    Parameters
+    ----------
+    index : PortAudio's
+    devices, systems : PortAudio's devices and host APIs
+    """
     device = devices[index]
     if _alsa(device, systems) and device["name"] in SERVER_DEVICES:
         source = default_pulse_input()
@@ -109,8 +130,15 @@ def described(index: int, devices: Sequence[Device], systems: Sequence[Device]) 
 
 
 def of_server(source: PulseInput, index: int | None, default_of: str | None = None) -> InputDevice:
-    """A source of the sound server; as the server's default it keeps the name that stands for it, whatever the default
-    is next."""
+    """A source of the sound server as an input device.
+
+    Parameters
+    ----------
+    source : the server's
+    index : of PortAudio's device that records from it; None if there is none
+    default_of : name of that device when the source is the server's default: it keeps this name when the default
+        changes
+    """
     count = len(source.positions)
     return InputDevice(
         index, default_of or source.description, source.rate_hz, count, count, pulse=source, named=default_of is None
@@ -118,7 +146,7 @@ def of_server(source: PulseInput, index: int | None, default_of: str | None = No
 
 
 def cards(devices: Sequence[Device], systems: Sequence[Device]) -> list[str]:
-    """The inputs that say truly how many channels they have, for whoever has to choose another."""
+    """Descriptions of the inputs that report their true number of channels, as alternatives for the user."""
     return [
         f"{index} {device['name']} (channels 1 to {device['max_input_channels']})"
         for index, device in enumerate(devices)

@@ -1,4 +1,4 @@
-"""The Python that another process can be started with, where there is one."""
+"""Finds a Python interpreter that can run another process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ _PYTHON = re.compile(r"(python|pythonw|pypy|mayapy|hython)[\d.]*t?", re.IGNORECA
 
 
 def own_python(executable: str | None = None, *, frozen: bool | None = None) -> str | None:
-    """The interpreter's program; None inside a host application or a frozen program, where `sys.executable` is that
-    program itself.
+    """Path of the interpreter; None inside a host application or a frozen program, where `sys.executable` is that
+    program itself. Starting that with `-c` would open another Unreal or Maya, or run the frozen program again, which
+    would start another.
 
-    Starting it with `-c` would open another Unreal or Maya, or run the frozen program again, which would start another.
+    Parameters
+    ----------
+    executable, frozen : default: `sys.executable` and `sys.frozen`; injected for tests
     """
     program = sys.executable if executable is None else executable
     if (getattr(sys, "frozen", False) if frozen is None else frozen) or not program:

@@ -1,8 +1,8 @@
-"""PortAudio, shared by all sound streams of this process.
+"""PortAudio, shared by all audio streams of this process.
 
-PortAudio lists the devices once, when it starts, and cannot be started anew while a stream is open. So whoever lost its
-device asks here for a fresh list: streams that still run are closed first, which to their owners is a device that was
-lost for a moment.
+PortAudio lists the devices once, at its start, and cannot be restarted while a stream is open. A source that lost its
+device therefore asks this module for a new list: streams that are still running are closed first, which their owners
+see as a device lost for a moment.
 """
 
 from __future__ import annotations
@@ -23,46 +23,47 @@ from livelink_bridge.devices.own_python import own_python
 from livelink_bridge.errors import DeviceError
 
 _ASK_S = 5.0
-"""How long another process may take to list the devices."""
+"""Time limit for another process to list the devices."""
 _ASK_EVERY_S = 2.0
-"""A Python that lists devices takes 0.1 s of a core."""
+"""Shortest interval between such processes: each takes 0.1 s of a core."""
 _CLOSE_S = 3.0
-"""A device that has not closed by then never will."""
+"""Time limit for a device to close; one that takes longer never closes."""
 _LIST = "import json, sounddevice; print(json.dumps([device['name'] for device in sounddevice.query_devices()]))"
 
 Device = dict[str, Any]
+"""A device or a host API as sounddevice describes it."""
 
 _log = logging.getLogger(__name__)
 
 
 def load_backend() -> Any:
-    """The sounddevice module. Raises DeviceError where PortAudio is missing or finds no sound system it can start."""
+    """The sounddevice module. Raises DeviceError when PortAudio is missing or cannot start any host API."""
     try:
         return import_module("sounddevice")
     except (ImportError, OSError) as error:
         raise DeviceError(
-            f"no sound devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)"
+            f"no audio devices: {error}; install PortAudio (Debian and Ubuntu: apt install libportaudio2)"
         ) from error
-    except (
-        Exception
-    ) as error:  # PortAudio starts on import, and the class of its errors is in the module that was not imported
+    except Exception as error:
+        # PortAudio starts on import, and its error class is in the module whose import failed.
         if type(error).__name__ != "PortAudioError":
             raise
-        raise DeviceError(f"no sound devices: {one_line(error)}; is the system's sound server running?") from error
+        raise DeviceError(f"no audio devices: {one_line(error)}; is the system's sound server running?") from error
 
 
 def one_line(error: Exception) -> str:
+    """Text of a PortAudio error on one line, without its codes."""
     return " ".join(str(part) for part in error.args[:1]) or type(error).__name__
 
 
 @cache
 def sound_system() -> SoundSystem:
-    """This process's one. Raises DeviceError where there is none."""
+    """The shared instance of this process. Raises DeviceError when PortAudio is not available."""
     return SoundSystem(load_backend())
 
 
 class SoundSystem:
-    """Devices and streams of a backend (the sounddevice module, or a stand-in). Any thread may call."""
+    """Devices and streams of a backend: the sounddevice module, or a fake in tests. Thread-safe."""
 
     def __init__(
         self,
@@ -70,11 +71,18 @@ class SoundSystem:
         *,
         close_s: float = _CLOSE_S,
         clock: Clock | None = None,
-        beside: Callable[[Callable[[], None]], object] | None = None,
+        start: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
-        """`beside` runs what takes long without its being waited for."""
-        self._clock, self._beside = clock or MonotonicClock(), beside or _on_a_thread
-        self._elsewhere: list[str] | None = None
+        """
+        Parameters
+        ----------
+        backend : sounddevice, or a fake
+        close_s : seconds that a stream may take to close
+        clock : for the interval between two listings
+        start : runs a slow function on another thread
+        """
+        self._clock, self._start = clock or MonotonicClock(), start or _on_a_thread
+        self._new_names: list[str] | None = None
         self._asking, self._ask_again_s = False, -math.inf
         self._close_s, self._stuck = close_s, False
         self._backend = backend
@@ -84,27 +92,33 @@ class SoundSystem:
 
     @property
     def error(self) -> type[Exception]:
-        """What the backend raises when a device says no."""
+        """Exception class of the backend."""
         kind: type[Exception] = self._backend.PortAudioError
         return kind
 
     def devices(self) -> list[Device]:
-        """As of the last start, each with name, hostapi, max_input_channels, max_output_channels,
+        """Devices as of PortAudio's last start, each with name, hostapi, max_input_channels, max_output_channels,
         default_samplerate."""
         with self._lock:
-            return list(self._asked(self._backend.query_devices))
+            return list(self._query(self._backend.query_devices))
 
     def default(self) -> tuple[int, int]:
-        """Indices of the system's input and output, -1 for none."""
+        """Indices of the system's default input and output, -1 for none."""
         with self._lock:
-            return tuple(self._asked(lambda: self._backend.default.device))
+            return tuple(self._query(lambda: self._backend.default.device))
 
     def systems(self) -> list[Device]:
-        """The host's sound systems (ALSA, WASAPI ...), by the devices' `hostapi`."""
+        """Host APIs (ALSA, WASAPI ...), indexed by the devices' `hostapi`."""
         return list(self._backend.query_hostapis())
 
     def open(self, kind: str, **options: Any) -> Any:
-        """An InputStream or OutputStream, started. Raises `error`, and then leaves nothing open."""
+        """Open and start a stream; when it raises `error`, nothing stays open.
+
+        Parameters
+        ----------
+        kind : "InputStream" or "OutputStream"
+        options : its arguments
+        """
         with self._lock:
             stream = getattr(self._backend, kind)(**options)
             try:
@@ -123,39 +137,37 @@ class SoundSystem:
                 self._finish(stream)
 
     def _finish(self, stream: Any) -> None:
-        """A driver may never return from closing: it is left behind, and PortAudio is not ended any more, which would
-        wait for it."""
+        """Close a stream within the time limit. A driver may never return from closing: then it is abandoned, and
+        PortAudio is never terminated, as that would wait for it."""
 
         def finish() -> None:
             try:
                 stream.close()
             except self.error as error:
-                _log.debug("a sound device closes with: %s", one_line(error))
+                _log.debug("closing an audio device failed: %s", one_line(error))
 
-        closing = threading.Thread(target=finish, name="sound device that closes", daemon=True)
+        closing = threading.Thread(target=finish, name="audio device closing", daemon=True)
         closing.start()
         closing.join(self._close_s)
         if closing.is_alive() and not self._stuck:
             self._stuck = True
             atexit.unregister(getattr(self._backend, "_exit_handler", None))  # type: ignore[arg-type]
             _log.warning(
-                "a sound device does not close within %g s and is left behind; devices that are lost stay so",
+                "an audio device did not close within %g s and was abandoned; lost devices cannot be reopened any more",
                 self._close_s,
             )
 
     def exclusive(self, hostapi: int) -> Any:
-        """Options for a stream that has its device to itself, which only Windows' WASAPI offers. DeviceError
-        elsewhere."""
+        """Stream options for exclusive mode of the host API with this index. Raises DeviceError unless it is Windows
+        WASAPI."""
         name = self.systems()[hostapi]["name"]
         if "WASAPI" not in name:
-            raise DeviceError(
-                f"no device can be had exclusively through {name}; expected one of Windows WASAPI (see `devices`)"
-            )
+            raise DeviceError(f"{name} has no exclusive mode; expected a device of Windows WASAPI (see `devices`)")
         return self._backend.WasapiSettings(exclusive=True)
 
     def renew(self) -> None:
-        """Look for devices again. Where other streams run they are interrupted, so only if another process sees other
-        devices."""
+        """List the devices again. This interrupts other running streams, so with such streams it is done only if
+        another process sees other devices."""
         if self._streams and not self._changed():
             return
         with self._lock:
@@ -172,40 +184,40 @@ class SoundSystem:
             except self.error as error:
                 _log.debug("PortAudio does not start: %s", one_line(error))
 
-    def _asked(self, question: Callable[[], Any]) -> Any:
+    def _query(self, query: Callable[[], Any]) -> Any:
         if not self._started:
             raise DeviceError("the sound system does not answer; is the system's sound server running?")
         try:
-            return question()
+            return query()
         except self.error as error:
             raise DeviceError(f"the sound system does not answer: {one_line(error)}; is its server running?") from error
 
     def _changed(self) -> bool:
-        """Whether another process has seen other devices, by its newest answer. It is asked beside: nobody waits, no
-        lock is held."""
+        """Whether another process sees other devices, by its latest answer. It runs in the background, without waiting
+        and without the lock."""
         with self._lock:
             now_s = self._clock.now()
-            asks = not self._asking and now_s >= self._ask_again_s
-            if asks:
+            ask = not self._asking and now_s >= self._ask_again_s
+            if ask:
                 self._asking, self._ask_again_s = True, now_s + _ASK_EVERY_S
-        if asks:
-            self._beside(self._ask)
+        if ask:
+            self._start(self._ask)
         with self._lock:
-            found, self._elsewhere = self._elsewhere, None
-        return found is not None and found != [device["name"] for device in self.devices()]
+            names, self._new_names = self._new_names, None
+        return names is not None and names != [device["name"] for device in self.devices()]
 
     def _ask(self) -> None:
-        found = names_elsewhere()
+        names = names_in_new_process()
         with self._lock:
-            self._elsewhere, self._asking = found, False
+            self._new_names, self._asking = names, False
 
 
 def _on_a_thread(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="sound devices", daemon=True).start()
 
 
-def names_elsewhere() -> list[str] | None:
-    """The devices' names as a process that starts now sees them; None where it cannot tell."""
+def names_in_new_process() -> list[str] | None:
+    """Device names as a new process sees them; None when it cannot be run."""
     python = own_python()
     if python is None:
         return None

@@ -1,8 +1,8 @@
-"""PulseAudio's and PipeWire's microphones by name, and what of them PortAudio can record.
+"""Microphones of PulseAudio and PipeWire, selected by name.
 
-PortAudio sees their server as one ALSA device called "pulse". Which source that device records from is read from the
-environment at the moment it is opened (PULSE_SOURCE, man page pulse-client.conf), and the server is asked through its
-own `pactl`.
+PortAudio sees the sound server as one ALSA device called "pulse". That device reads the source to record from out of
+the environment when it is opened (PULSE_SOURCE, man page pulse-client.conf). This module queries the server through its
+own program `pactl`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _ASK_S = 3.0
 _ENVIRONMENT_LOCK = threading.Lock()
 _SOURCE = re.compile(r"^Source #(\d+)\n(.*?)(?=^Source #|\Z)", re.MULTILINE | re.DOTALL)
 _PLAIN = (("mono",), ("front-left", "front-right"))
-"""The channels of which ALSA's stream, opened with as many, is a copy. It knows channels by these names alone: of a
-source with others it makes a mixture, or silence where no name is the same, as of an interface's aux0, aux1 ..."""
+"""Channel maps that an ALSA stream with as many channels copies unchanged. It knows only these channel names: of a
+source with others it makes a mix, or silence when no name matches, as with an interface's aux0, aux1 ..."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,22 +39,24 @@ class PulseInput:
     """One source of the sound server."""
 
     index: int
-    """Its number; a source that goes and comes back has another."""
+    """Its number; it changes when a source is removed and added again."""
     name: str
+    """The server's name of it."""
     description: str
-    """What the desktop's sound settings call it."""
+    """Its name in the desktop's sound settings."""
     positions: tuple[str, ...] = ("front-left", "front-right")
-    """What its channels are called, in their order."""
+    """Names of its audio channels, in order."""
     rate_hz: int = 44100
+    """Hz."""
 
     @property
     def plain(self) -> bool:
-        """Whether a stream of ALSA with as many channels has each of them as it is."""
+        """Whether an ALSA stream with as many channels gets each of them unchanged."""
         return self.positions in _PLAIN
 
     @contextmanager
     def chosen(self) -> Iterator[None]:
-        """What is opened inside records from this source."""
+        """Streams opened in this context record from this source."""
         with _ENVIRONMENT_LOCK:
             before = os.environ.get(_VARIABLE)
             os.environ[_VARIABLE] = self.name
@@ -65,38 +67,38 @@ class PulseInput:
 
 
 def pulse_device(devices: Sequence[Device]) -> int | None:
-    """Index of the device through which PortAudio reaches the server, if it does."""
+    """Index of the PortAudio device that records from the server; None if there is none."""
     return next(
         (i for i, device in enumerate(devices) if device["name"] == _DEVICE and device["max_input_channels"]), None
     )
 
 
 def fitting_pulse_inputs(wanted: str, inputs: Sequence[PulseInput]) -> list[PulseInput]:
-    """The sources whose name or description is `wanted` or, if there is no such, those that contain it in any case."""
+    """The sources whose name or description equals `wanted`; if there is none, those that contain it, ignoring case."""
     exact = [one for one in inputs if wanted in (one.name, one.description)]
     return exact or [one for one in inputs if wanted.casefold() in f"{one.name}\n{one.description}".casefold()]
 
 
 def shown_names(inputs: Sequence[PulseInput]) -> list[str]:
-    """What each source can be asked for by: its description or, where several have the same, its name."""
+    """A unique name for each source: its description or, where several have the same, its name."""
     descriptions = [one.description for one in inputs]
     return [one.description if descriptions.count(one.description) == 1 else one.name for one in inputs]
 
 
 def pulse_inputs() -> list[PulseInput]:
-    """The server's sources, none where there is no server."""
+    """The server's sources; empty when there is no server."""
     return parse_sources(_pactl("list", "sources"))
 
 
 def default_pulse_input() -> PulseInput | None:
-    """The source that is recorded from where none is named; None where there is no server, or it has none."""
-    stated = re.search(r"^Default Source: (.*)$", _pactl("info"), re.MULTILINE)
-    wanted = os.environ.get(_VARIABLE) or (stated[1] if stated else None)
+    """The server's default source; None when there is no server or no source."""
+    default = re.search(r"^Default Source: (.*)$", _pactl("info"), re.MULTILINE)
+    wanted = os.environ.get(_VARIABLE) or (default[1] if default else None)
     return next((one for one in pulse_inputs() if one.name == wanted), None) if wanted else None
 
 
 def _pactl(*arguments: str) -> str:
-    """What the server's own program answers; nothing where there is no server."""
+    """Output of the server's own program; empty when there is no server."""
     if not shutil.which("pactl"):
         return ""
     try:
@@ -109,12 +111,12 @@ def _pactl(*arguments: str) -> str:
 
 
 def plain_environment() -> dict[str, str]:
-    """For programs whose answers are read: English, as everywhere."""
+    """Environment for programs whose output is parsed: in English."""
     return {**os.environ, "LC_ALL": "C"}
 
 
 def parse_sources(listing: str) -> list[PulseInput]:
-    """What `pactl list sources` says."""
+    """Parse the output of `pactl list sources`."""
     found = []
     for index, text in _SOURCE.findall(listing):
         fields: dict[str, str] = dict(re.findall(r"^\t([A-Z][\w ]+): (.*)$", text, re.MULTILINE))
@@ -130,16 +132,15 @@ def parse_sources(listing: str) -> list[PulseInput]:
 
 
 def removed(source: PulseInput) -> Callable[[str], bool]:
-    """Of the server's events: this source is gone. The server moves who recorded from it to another microphone without
-    a word."""
+    """Predicate on the server's events: this source was removed. The server silently moves its recordings to another
+    microphone."""
     return lambda event: event == f"Event 'remove' on source #{source.index}"
 
 
 def default_differs(source: PulseInput) -> Callable[[str], bool]:
-    """Of the server's events: the default source is one with other channels than `source`, from which it records from
-    now on.
+    """Predicate on the server's events: the default source is now one with other channels than `source`.
 
-    With the same channels the recording goes on by itself.
+    With the same channels the recording continues by itself.
     """
 
     def differs(event: str) -> bool:
@@ -152,12 +153,13 @@ def default_differs(source: PulseInput) -> Callable[[str], bool]:
 
 
 class PulseWatch:
-    """Calls `on_event` at each of the server's events that `meant` says is meant."""
+    """Calls `on_event`, on its own thread, for each event of the server that `matches` accepts."""
 
-    def __init__(self, meant: Callable[[str], bool], on_event: Callable[[], None]) -> None:
-        self._meant, self._on_event = meant, on_event
-        # It says "Got SIGINT, exiting." where it is ended: nothing that a person has to read. The terminal's Ctrl-C is
-        # ours alone.
+    def __init__(self, matches: Callable[[str], bool], on_event: Callable[[], None]) -> None:
+        """Raises OSError when `pactl` cannot be started."""
+        self._matches, self._on_event = matches, on_event
+        # On its end it prints "Got SIGINT, exiting.", which users need not see. A session of its own keeps the
+        # terminal's Ctrl-C from it.
         self._process = subprocess.Popen(
             ["pactl", "subscribe"],
             stdout=subprocess.PIPE,
@@ -172,17 +174,23 @@ class PulseWatch:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if self._meant(line.strip()):
+            if self._matches(line.strip()):
                 self._on_event()
 
     def close(self) -> None:
-        """Never raises: whoever closes has more to close."""
+        """End the watching process. Never raises, so that callers can close the rest."""
         end_process(self._process, self._thread)
 
 
 def end_process(process: subprocess.Popen[Any], reader: threading.Thread) -> None:
-    """End a program that is read by a thread. One that does not heed is killed, and the thread, a daemon, left behind
-    at worst."""
+    """End a program and the thread that reads its output. Never raises: a program that does not end is killed, and at
+    worst the thread, a daemon, is abandoned.
+
+    Parameters
+    ----------
+    process : the program
+    reader : the thread that reads its standard output
+    """
     process.terminate()
     try:
         process.wait(_ASK_S)

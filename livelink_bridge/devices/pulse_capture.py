@@ -1,9 +1,8 @@
-"""A sound server's source with its channels as they are, whatever they are called.
+"""Records a source of the sound server with its audio channels unchanged, whatever their names.
 
-PulseAudio and PipeWire fit a source to a stream by the names of both's channels. ALSA's stream, which PortAudio opens,
-has the names of
-loudspeakers: of six channels called otherwise it gets a mixture, of an interface's aux0 ... aux7 silence. The server's
-own recorder, `parec`, may ask for the channels in their order and no mixing, and writes them into a pipe.
+PulseAudio and PipeWire map a source to a stream by the channel names of both. ALSA's stream, which PortAudio opens, has
+the names of loudspeakers: of six channels with other names it gets a mix, of an interface's aux0 ... aux7 silence. The
+server's own recorder, `parec`, can request the channels in order and without mixing; it writes them into a pipe.
 """
 
 from __future__ import annotations
@@ -21,22 +20,33 @@ from livelink_bridge.devices.pulse import PulseInput, end_process, plain_environ
 from livelink_bridge.errors import DeviceError
 
 _PIECE_MS = 10
-"""What the server hands over at once; half of it, on average, is how much later sound comes than at once."""
+"""Fragment size of the server; on average the audio arrives half of it later."""
 _READ_BYTES = 65536
 _WHOLE = SimpleNamespace(input_overflow=False)
 
 
 class PulseRecording:
-    """A stream as PortAudio's: open from the moment it is made, until `close`, the end of the server or of the
-    source."""
+    """A recording with the interface of a PortAudio stream; runs until `close`, or until the server or the source
+    ends."""
 
     latency = _PIECE_MS / 1000
+    """Seconds."""
 
     def __init__(
         self, source: PulseInput, capture: Capture, *, follow: bool = False, command: Sequence[str] = ("parec",)
     ) -> None:
-        """`follow` records from whatever is the server's default, now `source`. Raises DeviceError where the recorder
-        is missing."""
+        """
+        Parameters
+        ----------
+        source : source of the sound server
+        capture : receives the blocks
+        follow : record from the server's default, which is `source` now
+        command : the recorder; injected for tests
+
+        Raises
+        ------
+        DeviceError : the recorder is missing
+        """
         self._capture = capture
         self._columns = len(source.positions)
         device = [] if follow else [f"--device={source.name}"]
@@ -46,21 +56,20 @@ class PulseRecording:
             "--client-name=livelink-bridge",
         ]  # fmt: skip
         try:
-            # In a session of its own: the terminal's Ctrl-C would end it before us, as if the microphone were gone.
+            # A session of its own: the terminal's Ctrl-C would end it first, as if the microphone had been removed.
             self._process = subprocess.Popen(
                 [*command, *device, *options], stdout=subprocess.PIPE, env=plain_environment(), start_new_session=True
             )
         except OSError as error:
             raise DeviceError(
-                f"microphone {source.description!r} has channels that only `parec` records as they are, and it cannot "
-                "be started "
-                f"({error.strerror}); install it (Debian and Ubuntu: apt install pulseaudio-utils)"
+                f"microphone {source.description!r} has channels that only `parec` records unchanged, and it cannot be "
+                f"started ({error.strerror}); install it (Debian and Ubuntu: apt install pulseaudio-utils)"
             ) from error
         self._thread = threading.Thread(target=self._read, name="parec", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Harmless twice."""
+        """End the recording. Harmless twice."""
         end_process(self._process, self._thread)
 
     def _read(self) -> None:

@@ -1,8 +1,8 @@
-"""What sound libraries print for their own developers, kept off the screen.
+"""Suppresses the debug output of native audio libraries on standard error.
 
-On Linux ALSA and PortAudio write lines to file descriptor 2 whenever a device goes away or cannot be opened, twice a
-second while one is looked for. They do not go through Python, so the descriptor itself is turned away and Python's own
-messages get a copy of it.
+On Linux, ALSA and PortAudio write lines to file descriptor 2 whenever a device is removed or cannot be opened, twice a
+second while a lost device is searched for. They bypass Python, so the descriptor itself is redirected, and Python's own
+messages use a duplicate of it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _STDERR = 2
 
 @contextmanager
 def suppress_native_stderr() -> Iterator[None]:
-    """Show Python's messages only. Does nothing where standard error is not the terminal's own, or when debugging."""
+    """Show only Python's messages. Does nothing when standard error is not descriptor 2, or with debug logging."""
     before = sys.stderr
     if sys.platform != "linux" or logging.getLogger().isEnabledFor(logging.INFO) or _descriptor(before) != _STDERR:
         yield
         return
     before.flush()
-    kept = os.dup(_STDERR)
+    duplicate = os.dup(_STDERR)
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, _STDERR)
     os.close(sink)
     sys.stderr = io.TextIOWrapper(
-        os.fdopen(kept, "wb", 0, closefd=False), encoding=before.encoding, errors="replace", write_through=True
+        os.fdopen(duplicate, "wb", 0, closefd=False), encoding=before.encoding, errors="replace", write_through=True
     )
     handlers = [handler for handler in logging.getLogger().handlers if getattr(handler, "stream", None) is before]
     try:
@@ -38,8 +38,8 @@ def suppress_native_stderr() -> Iterator[None]:
             handler.setStream(sys.stderr)  # type: ignore[attr-defined]
         yield
     finally:
-        os.dup2(kept, _STDERR)
-        os.close(kept)
+        os.dup2(duplicate, _STDERR)
+        os.close(duplicate)
         sys.stderr = before
         for handler in handlers:
             handler.setStream(before)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Which device the user means."""
+"""Selects a device by index or by part of its name."""
 
 from __future__ import annotations
 
@@ -13,39 +13,48 @@ Direction = Literal["input", "output"]
 
 _CARD = re.compile(r" \(hw:\d+,\d+\)$")
 _NOTHING = {
-    "input": "this machine has no sound input; plug one in, or start the sound server, and look with `livelink-bridge "
-    "devices`",
-    "output": "this machine has no sound output; plug one in, or start the sound server, and look with "
+    "input": "this machine has no audio input; plug one in, or start the sound server, and check with "
+    "`livelink-bridge devices`",
+    "output": "this machine has no audio output; plug one in, or start the sound server, and check with "
     "`livelink-bridge devices`",
 }
 
 
 def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> int:
-    """Index of the input the user means.
+    """Index of the input that the user selected.
 
     Parameters
     ----------
-    wanted : an index, a part of a name in any case, or None for the system's default
-    devices : what PortAudio lists, each with name, hostapi and max_input_channels
+    wanted : an index, part of a name in any case, or None for the system's default
+    devices : PortAudio's devices, each with name, hostapi and max_input_channels
     default : index of the system's default input, -1 for none
 
-    Raises DeviceError where none, several, or no input fits.
+    Raises
+    ------
+    DeviceError : no input fits, or several do
     """
     return _find("input", wanted, devices, default)
 
 
 def find_output(wanted: str | None, devices: Sequence[Device], default: int) -> int:
-    """Index of the output the user means; as `find_input`."""
+    """Index of the output that the user selected; as `find_input`."""
     return _find("output", wanted, devices, default)
 
 
 def plain_name(name: str) -> str:
-    """A device's name without the number that ALSA gives a card, which is another after it was unplugged."""
+    """A device's name without ALSA's card number, which changes when the device is plugged in again."""
     return _CARD.sub("", name)
 
 
 def find_again(name: str, system: str, devices: Sequence[Device], systems: Sequence[Device]) -> int | None:
-    """Index of the input that had this plain name in the host's sound system of that name; None while it is away."""
+    """Index of the input with this plain name and host API; None while it is absent.
+
+    Parameters
+    ----------
+    name : see `plain_name`
+    system : name of the host API
+    devices, systems : PortAudio's devices and host APIs
+    """
     for index, device in enumerate(devices):
         if _is("input", device) and plain_name(device["name"]) == name and systems[device["hostapi"]]["name"] == system:
             return index
@@ -55,21 +64,33 @@ def find_again(name: str, system: str, devices: Sequence[Device], systems: Seque
 def only_of(
     system: str, devices: Sequence[Device], systems: Sequence[Device], default: int
 ) -> tuple[list[Device], int]:
-    """The devices, those of other sound systems without inputs, and the default input among them, -1 for none."""
-    left = [
+    """Restrict the inputs to those of one host API.
+
+    Parameters
+    ----------
+    system : part of the host API's name
+    devices, systems : PortAudio's devices and host APIs
+    default : index of the default input
+
+    Returns
+    -------
+    devices : all devices, those of other host APIs without inputs
+    default : index of the default input among them, -1 for none
+    """
+    restricted = [
         device if system in systems[device["hostapi"]]["name"] else {**device, "max_input_channels": 0}
         for device in devices
     ]
-    if 0 <= default < len(left) and _is("input", left[default]):
-        return left, default
+    if 0 <= default < len(restricted) and _is("input", restricted[default]):
+        return restricted, default
     own = next((one.get("default_input_device", -1) for one in systems if system in one["name"]), -1)
-    return left, int(own)
+    return restricted, int(own)
 
 
 def _find(kind: Direction, wanted: str | None, devices: Sequence[Device], default: int) -> int:
     if wanted is None:
         if not 0 <= default < len(devices):
-            what = "microphone" if kind == "input" else "sound output"
+            what = "microphone" if kind == "input" else "audio output"
             raise DeviceError(f"no {what}: the system has no default {kind}; {_listing(kind, devices)}")
         return default
     if wanted.isdecimal():
@@ -91,7 +112,7 @@ def _named(kind: Direction, wanted: str, devices: Sequence[Device], default: int
     exact = [i for i in fitting if wanted.casefold() == devices[i]["name"].casefold()]
     found = exact or fitting
     if len(found) > 1 and 0 <= default < len(devices):
-        # Windows lists each device once per sound system; the default's sound system is the one meant.
+        # Windows lists each device once per host API; prefer that of the default device.
         found = [i for i in found if devices[i]["hostapi"] == devices[default]["hostapi"]] or found
     if len(found) == 1:
         return found[0]

@@ -1,5 +1,5 @@
-"""Which files make up a take: the CSV, its sound, and what slate, take and subject it is of;
-`arkit_mapping.takes.names` has the rules."""
+"""Finds the files of a take: the CSV, its audio, and its slate, take number and subject. The rules are in
+`arkit_mapping.takes.names`."""
 
 from __future__ import annotations
 
@@ -15,29 +15,35 @@ class TakeFiles:
     """One take on disk."""
 
     csv: Path
+    """Its CSV file."""
     sound: Path | None
-    """The sound beside it, a .wav first; None where there is none."""
+    """Its audio file, a .wav first; None when there is none."""
     slate: str = ""
+    """Empty when unknown."""
     take: int | None = None
+    """Take number; None when unknown."""
     subject: str = ""
+    """Live Link subject; empty when unknown."""
 
 
 def find_take(path: Path) -> TakeFiles:
-    """The take that a .csv is, or the only one of a folder and those below it. Of a calibrated take the calibrated file
-    is meant.
+    """The take of a .csv file, or the only one in a folder and its subfolders. Of a calibrated take it returns the
+    calibrated file.
 
-    Raises TakeError for a folder without a take or with several, and where nothing is.
+    Raises
+    ------
+    TakeError : no such path, or a folder with no take or with several
     """
     found = takes_at(path)
     if len(found) > 1:
         names = ", ".join(csv.name for csv in found[:4]) + (", ..." if len(found) > 4 else "")
-        raise TakeError(f"{path} holds {len(found)} takes ({names}), expected one; name the .csv that you mean")
+        raise TakeError(f"{path} holds {len(found)} takes ({names}), expected one; give the path of one .csv")
     return _files(found[0])
 
 
 def find_takes(path: Path) -> list[TakeFiles]:
-    """The takes in a folder and in those below it, by path, or the one that a .csv is. Raises TakeError where there is
-    none."""
+    """The takes in a folder and its subfolders, sorted by path, or the take of a .csv file. Raises TakeError when there
+    is none."""
     return [_files(csv) for csv in takes_at(path)]
 
 

@@ -1,4 +1,5 @@
-"""A take and its sound, written as one: both are there or neither, and the sound is cut to the moments of the rows."""
+"""Writes a take and its audio together: either both files exist afterwards or neither, and the audio is trimmed to the
+rows."""
 
 from __future__ import annotations
 
@@ -22,27 +23,44 @@ _BLOCK_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a sound goes with a take."""
+    """The section of an audio file that belongs to a take."""
 
     sound: Path
+    """Audio file."""
     from_s: float = 0.0
-    """Where in the sound the take's first row is."""
+    """Time of the take's first row in the file, seconds."""
     length_s: float | None = None
-    """None is to the sound's end."""
+    """Seconds; None: to the end of the file."""
 
 
 def write_pair(
     take: Take, out: Path, part: Part | None, *, force: bool = False, on_progress: Progress = ignored
 ) -> float:
-    """Write a take as CSV and `part` as the .wav beside it; how many seconds of sound there are then, 0 without.
+    """Write a take as CSV and its audio as the .wav beside it.
 
-    The .wav takes its name first, a .csv that is replaced goes before it: whatever ends the program, no take is left
-    with another's sound. Raises SinkError for names that are taken, unless `force`, and for what cannot be written;
-    SourceError for a sound that cannot be read.
+    A replaced .csv is removed first, then the .wav gets its name: even after a crash no take is left with the audio of
+    another.
+
+    Parameters
+    ----------
+    take : the take
+    out : the .csv file
+    part : its audio; None for none
+    force : overwrite existing files
+    on_progress : receives the part done, 0 to 1
+
+    Returns
+    -------
+    Seconds of audio written, 0 without audio
+
+    Raises
+    ------
+    SinkError : a file exists, without `force`, or cannot be written
+    SourceError : the audio cannot be read
     """
     wav = out.with_suffix(".wav")
     if part is None or not _has_any(part):
-        _refuse_stranger(out)
+        _check_no_audio_beside(out)
         with written(out, force=force) as file:
             write_csv(take, file, on_progress)
         return 0.0
@@ -74,10 +92,10 @@ def _has_any(part: Part) -> bool:
         return source.duration_s is None or part.from_s < source.duration_s
 
 
-def _refuse_stranger(out: Path) -> None:
-    """SinkError where a take without sound would get one that happens to lie there."""
-    stranger = sound_beside(out)
-    if stranger is not None:
+def _check_no_audio_beside(out: Path) -> None:
+    """Raise SinkError if a take without audio would get an unrelated audio file that exists beside it."""
+    unrelated = sound_beside(out)
+    if unrelated is not None:
         raise SinkError(
-            f"{stranger} is there and would be taken for the sound of {out.name}; choose another name, or move it away"
+            f"{unrelated} exists and would be taken for the audio of {out.name}; choose another name, or move it away"
         )

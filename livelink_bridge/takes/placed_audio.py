@@ -1,5 +1,5 @@
-"""The sound of a take that was made from a sound file, put beside it under the name by which readers of takes and
-Unreal find it."""
+"""Places the audio file from which a take was made beside the take, under the name that Unreal and other readers
+expect."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from livelink_bridge.takes.wave_file import copy_wave, is_plain_wave
 
 
 def place_sound(sound: Path, csv: Path, ours: str | None = None) -> Path | None:
-    """Put a sound beside the take that is made of it: the .wav, or None where the sound lies there already.
+    """Place an audio file beside the take made from it.
 
-    A .wav of 16 or 24 bits gets a second name (a hard link), or is copied where that cannot be; any other sound becomes
-    such a .wav, since Unreal imports not every kind in every version. `ours` is the sha256 of a .wav that was put there
-    before and may be replaced.
+    A .wav of 16 or 24 bits is hard-linked, or copied where that is not possible; any other file is converted to such a
+    .wav, since Unreal does not import every format in every version.
 
-    Raises SinkError for a .wav that is there and is another sound, and for what cannot be written; SourceError for an
-    unreadable sound.
+    Parameters
+    ----------
+    sound : the audio file
+    csv : the take
+    ours : sha256 of a .wav placed there earlier, which may be replaced
+
+    Returns
+    -------
+    The .wav; None when the audio file is there already
+
+    Raises
+    ------
+    SinkError : another audio file is there, or the .wav cannot be written
+    SourceError : the audio file cannot be read
     """
     wav, beside = csv.with_suffix(".wav"), sound_beside(csv)
     if beside is not None and sound.exists() and beside.samefile(sound):
@@ -40,10 +51,9 @@ def place_sound(sound: Path, csv: Path, ours: str | None = None) -> Path | None:
 
 
 def _check_ours(wav: Path, new: Path, ours: str | None) -> None:
-    there = _sha256(wav)
-    if there not in (ours, _sha256(new)):
+    if _sha256(wav) not in (ours, _sha256(new)):
         raise SinkError(
-            f"{wav} is there and is another sound than the take's; move it away, or leave sounds behind with --no-sound"
+            f"{wav} exists and is not the take's audio; move it away, or leave the audio out with --no-sound"
         )
 
 

@@ -1,4 +1,4 @@
-"""Sound written as Broadcast Wave, sample for sample what the source holds, in memory that does not grow with it."""
+"""Writes audio as Broadcast Wave, sample by sample as in the source, in constant memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WHOLE_BITS = {"PCM_16": 16, "PCM_24": 24}
 
 
 def bits_of(path: Path) -> int:
-    """How many bits a copy of a sound gets: 16 where it has no more, else 24."""
+    """Bits per sample for a copy of an audio file: 16 if it has no more, else 24."""
     try:
         return 16 if soundfile.info(str(path)).subtype in ("PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW") else 24
     except (OSError, RuntimeError):
@@ -31,22 +31,35 @@ def bits_of(path: Path) -> int:
 
 
 def is_plain_wave(path: Path) -> bool:
-    """Whether a file is a .wav that whoever reads takes can use as it is: 16 or 24 bits, with all the samples that its
-    header promises.
-
-    False for whatever cannot be read.
+    """Whether a file is a .wav that readers of takes can use directly: 16 or 24 bits, with all the samples that its
+    header declares. False for a file that cannot be read.
     """
     try:
         with soundfile.SoundFile(str(path)) as sound:
             bits = _WHOLE_BITS.get(sound.subtype, 0) if sound.format in ("WAV", "WAVEX", "RF64") else 0
-            promised = _promised_bytes(path)
-            return bits > 0 and promised == sound.frames * sound.channels * bits // 8
+            declared = _declared_bytes(path)
+            return bits > 0 and declared == sound.frames * sound.channels * bits // 8
     except (OSError, RuntimeError):
         return False
 
 
 def write_wave(path: Path, form: Format, blocks: Iterable[Samples]) -> int:
-    """Write a new file; how many frames it has. 16 and 24 bit sources keep their very samples. Raises OSError."""
+    """Write a new file; 16 and 24 bit sources keep their exact samples.
+
+    Parameters
+    ----------
+    path : file to create
+    form : sample format and start time
+    blocks : float32 (n, channels) each, in [-1, 1]
+
+    Returns
+    -------
+    Samples per audio channel
+
+    Raises
+    ------
+    OSError : the file exists or cannot be written
+    """
     frames, full = 0, 2 ** (form.bits - 1)
     with open(path, "xb") as file:
         file.write(bytes(HEADER_BYTES))
@@ -70,15 +83,27 @@ def copy_wave(
     from_s: float = 0.0,
     length_s: float | None = None,
 ) -> float:
-    """Write the part of any sound file that begins at `from_s` as a new .wav; how many seconds it has.
+    """Write a section of any audio file as a new .wav.
 
-    of_day_s : when its first sample is heard, for the time reference
-    begun, description : what the file tells about itself
-    length_s : at most so much; None is all
+    Parameters
+    ----------
+    source : audio file
+    path : file to create
+    of_day_s : time of day of its first sample, seconds, for the time reference
+    begun, description : metadata of the file
+    from_s : start of the section, seconds
+    length_s : longest duration, seconds; None: to the end
 
-    Raises SourceError for a sound that cannot be read, OSError for what cannot be written.
+    Returns
+    -------
+    Seconds written
+
+    Raises
+    ------
+    SourceError : the source cannot be read
+    OSError : the file cannot be written
     """
-    # Whoever asks has read the sound before, or has rows beside it: what there is of one that ends early is copied.
+    # The caller has read the file before, or has rows for it: of a truncated file the existing part is copied.
     with closing(WavSource(source, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=True, warn=no_warning)) as sound:
         rate_hz = sound.sample_rate
         first = round(from_s * rate_hz)
@@ -89,7 +114,7 @@ def copy_wave(
 
 
 def _between(source: WavSource, first: int, last: int | None) -> Iterator[Samples]:
-    """The samples of a source from one to before another."""
+    """The samples of a source from `first` to before `last`."""
     for block in source.blocks():
         begin = max(0, first - block.start)
         end = len(block.samples) if last is None else min(len(block.samples), last - block.start)
@@ -99,9 +124,9 @@ def _between(source: WavSource, first: int, last: int | None) -> Iterator[Sample
             return
 
 
-def _promised_bytes(path: Path) -> int | None:
-    """The size of the data chunk as a RIFF header has it, in a file that is as long; None for RF64 and whatever
-    else."""
+def _declared_bytes(path: Path) -> int | None:
+    """Size of the data chunk by the RIFF header, if the file is long enough; None otherwise, and for RF64 and other
+    formats."""
     with open(path, "rb") as file:
         if file.read(12)[:4] != b"RIFF":
             return None

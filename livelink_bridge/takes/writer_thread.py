@@ -1,5 +1,5 @@
-"""One take while it is recorded: rows come from the sender's thread, a thread of its own writes them and their
-sound."""
+"""Writes one take while it is recorded: the sender's thread adds rows, a separate thread writes them and their
+audio."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ from arkit_mapping.takes.live import LiveTake
 from arkit_mapping.takes.rows import DAY_S, TakeError, moment_of, timecode
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import Weights
-from livelink_bridge.takes.audio_track import BITS, HeardSound, SoundFile, TakeSound
+from livelink_bridge.takes.audio_track import BITS, AudioHistory, AudioTrack, SoundFile
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.version import __version__
 from livelink_bridge.wire.broadcast_wave import Format
 
 _WRITE_S = 0.25
-"""How often what came is written. The writer is not woken by each row: sixty times a second it would take the sender's
-interpreter."""
+"""Interval of writing. The writer is not woken by each row: sixty times a second it would take the interpreter from the
+sender."""
 _WAITING_ROWS = 8 * FRAME_RATE
-"""Rows that may wait for the disk: less than the sound that is kept for them."""
+"""Largest number of rows that wait for the disk: shorter than the audio history."""
 _CLOSING_S = 10.0
-"""A disk that takes longer to close a file hangs."""
+"""Time limit for closing the files; a disk that takes longer hangs."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A take that is over."""
+    """A finished take."""
 
     timecode: str
-    """Of the last pose: HH:MM:SS:FF.mmm."""
+    """Timecode of the last frame, HH:MM:SS:FF.mmm."""
     csv: Path
+    """The frames."""
     sound: Path | None
-    """None where nothing was heard."""
+    """The audio; None when there was none."""
     folder: Path
+    """The take's folder."""
     complete: bool
-    """False where it ended before it was stopped: a full disk."""
+    """False when it ended before it was stopped, for example on a full disk."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,28 +53,46 @@ class _Row:
     at_s: float
     """Seconds after the first row, on the session's timebase."""
     shown_s: float | None
-    """Sound time of the pose."""
+    """Audio time of the frame, seconds; None when it shows no audio."""
     weights: Weights
 
 
 class Recording:
-    """A take in a folder that was made for it. `add` is called by the sender, the rest by whoever records."""
+    """The take being recorded, in its own folder. The sender calls `add`, the controlling thread the other methods."""
 
     def __init__(
-        self, folder: TakeFolder, subject: str, heard: HeardSound, begun: datetime, *, write_every_s: float = _WRITE_S
+        self,
+        folder: TakeFolder,
+        subject: str,
+        history: AudioHistory,
+        begun: datetime,
+        *,
+        write_every_s: float = _WRITE_S,
     ) -> None:
-        """Raises TakeError where nothing can be written."""
+        """
+        Parameters
+        ----------
+        folder : the reserved folder
+        subject : name of the Live Link subject
+        history : recent audio of the session
+        begun : local date and time
+        write_every_s : interval of writing
+
+        Raises
+        ------
+        TakeError : the files cannot be written
+        """
         self.folder, self.ended = folder, False
         self.first = threading.Event()
-        """Set when the first row has come, or none will."""
+        """Set with the first row, or when there will be none."""
         self.begins_at = ""
         """Timecode of the first row, HH:MM:SS:FF.mmm; empty before it."""
-        self._subject, self._heard, self._begun = subject, heard, begun
+        self._subject, self._history, self._begun = subject, history, begun
         self._first_at_s = self._first_of_day_s = 0.0
         self._last_moment = 0
         self._rows: Channel[_Row] = Channel(_WAITING_ROWS, "newest")
-        self._said_lost = 0
-        self._sound: TakeSound | None = None
+        self._lost_logged = 0
+        self._sound: AudioTrack | None = None
         self._sound_file: SoundFile | None = None
         self._over = threading.Event()
         self._complete = False
@@ -85,16 +105,23 @@ class Recording:
 
     @property
     def lost(self) -> int:
-        """Poses that were not written because the disk was too slow."""
+        """Frames that were not written because the disk was too slow."""
         return self._rows.dropped
 
     @property
     def broken(self) -> bool:
-        """Whether it ended because nothing more could be written."""
+        """Whether it ended because of a write error."""
         return self.ended and not self._complete
 
     def add(self, weights: Weights, stamp: Stamp, shown_s: float | None) -> None:
-        """Hand over a pose and the sound time that it shows. Takes microseconds, whatever the disk does."""
+        """Add a frame; takes microseconds, whatever the disk does.
+
+        Parameters
+        ----------
+        weights : float32 (61,) in wire order
+        stamp : send time
+        shown_s : audio time of the frame, seconds; None when it shows no audio
+        """
         at_s = (stamp.frame + stamp.subframe) / float(stamp.rate)
         if not self.begins_at:
             self._first_at_s, self._first_of_day_s = at_s, stamp.of_day_s
@@ -106,8 +133,12 @@ class Recording:
         self._rows.put(_Row(at_s - self._first_at_s, shown_s, weights.copy()))
 
     def stop(self) -> Recorded | None:
-        """Write what is left and close the files; None for a take without a row, which leaves nothing behind. Harmless
-        twice."""
+        """Write the remaining rows and close the files. Harmless twice.
+
+        Returns
+        -------
+        The take; None when it has no row: its folder is removed then
+        """
         self._rows.close()
         self._over.set()
         self._thread.join(_CLOSING_S)
@@ -123,7 +154,7 @@ class Recording:
         )
 
     def discard(self) -> None:
-        """Stop, and leave nothing behind."""
+        """Stop, and delete the take's folder."""
         self.stop()
         self.folder.remove()
 
@@ -134,11 +165,11 @@ class Recording:
             self._write()
             self._close()
         except TakeError as error:
-            self._break_off(str(error))
+            self._abort(str(error))
         except OSError as error:
-            self._break_off(f"take {self.folder.sound} cannot be written: {error.strerror}")
-        except Exception as error:  # a mistake of ours on this thread would leave the files open, and be seen by no one
-            self._break_off(f"take {self.folder.identifier}: this is a bug: {type(error).__name__}: {error}")
+            self._abort(f"take {self.folder.sound} cannot be written: {error.strerror}")
+        except Exception as error:  # a bug on this thread would otherwise stay unseen and leave the files open
+            self._abort(f"take {self.folder.identifier}: this is a bug: {type(error).__name__}: {error}")
         finally:
             self.ended = True
             self.first.set()
@@ -152,20 +183,20 @@ class Recording:
         self._take.flush()
         if self._sound_file and rows:
             self._sound_file.flush()
-        if self.lost > self._said_lost:
+        if self.lost > self._lost_logged:
             _log.warning(
-                "take %s: the disk is too slow, %d poses were not written",
+                "take %s: the disk is too slow, %d frames were not written",
                 self.folder.identifier,
-                self.lost - self._said_lost,
+                self.lost - self._lost_logged,
             )
-            self._said_lost = self.lost
+            self._lost_logged = self.lost
 
     def _write_sound(self, at_s: float, shown_s: float | None) -> None:
         if self._sound is None:
-            if self._heard.rate_hz is None:
+            if self._history.rate_hz is None:
                 return
-            self._sound_file = self._open_sound(self._heard.rate_hz)
-            self._sound = TakeSound(self._heard, self._sound_file)
+            self._sound_file = self._open_sound(self._history.rate_hz)
+            self._sound = AudioTrack(self._history, self._sound_file)
             self._describe()
         self._sound.row(at_s, shown_s)
 
@@ -192,10 +223,10 @@ class Recording:
             timecode=self.begins_at,
         )
 
-    def _break_off(self, why: str) -> None:
-        _log.error("%s; recording stops with row %d, the session goes on", why, self._take.rows)
+    def _abort(self, reason: str) -> None:
+        _log.error("%s; recording stops with row %d, the session goes on", reason, self._take.rows)
         if self._sound_file:
             self._sound_file.abandon()
-        with suppress(TakeError):  # the disk may have room for the little that is left to say, or not
+        with suppress(TakeError):  # the disk may or may not have room for these last bytes
             self._take.close()
             self._describe(self._take.rows)

@@ -123,13 +123,13 @@ def test_without_portaudio_the_demo_says_so_in_one_line_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def missing() -> None:
-        raise DeviceError("no sound devices: PortAudio library not found")
+        raise DeviceError("no audio devices: PortAudio library not found")
 
     monkeypatch.setattr("livelink_bridge.session.playback.speaker.sound_system", missing)
     with caplog.at_level(logging.WARNING):
         assert run(["demo", "--seconds", "0.5", "--to", "osc://127.0.0.1:9"]) == 0
     assert [record.message for record in caplog.records if "PortAudio" in record.message] == [
-        "no sound devices: PortAudio library not found; going on without sound"
+        "no audio devices: PortAudio library not found; going on without sound"
     ]
 
 

@@ -149,7 +149,7 @@ def test_an_output_that_is_not_there_is_one_line_and_exit_code_1(
     monkeypatch.setattr(sync_test, "load_backend", lambda: FakePortAudio(refuse="Invalid device"))
     for options, says in (
         (["--audio-out", "Yeti"], "no output's name contains 'Yeti'"),
-        ([], "no sound output: Invalid device"),
+        ([], "no audio output: Invalid device"),
     ):
         assert cli.run(["sync-test", *options]) == 1
         err = capsys.readouterr().err

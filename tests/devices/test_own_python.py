@@ -30,6 +30,6 @@ def test_inside_a_host_application_no_process_is_started(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/opt/unreal/UnrealEditor")
     monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("a process was started"))
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a process was started"))
-    assert portaudio.names_elsewhere() is None
-    with pytest.raises(OSError, match="holds its Python inside itself"):
+    assert portaudio.names_in_new_process() is None
+    with pytest.raises(OSError, match="Python is embedded in this program"):
         DefaultWatch(lambda: None)

@@ -19,13 +19,13 @@ def test_a_device_plugged_in_is_listed_after_renewing():
 
 def test_a_running_stream_is_interrupted_only_when_there_are_other_devices(monkeypatch):
     devices, clock = FakePortAudio(), ManualClock()
-    system = SoundSystem(devices, clock=clock, beside=lambda work: work())
+    system = SoundSystem(devices, clock=clock, start=lambda work: work())
     stream = system.open("InputStream")
-    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: [device["name"] for device in devices.devices])
+    monkeypatch.setattr(portaudio, "names_in_new_process", lambda: [device["name"] for device in devices.devices])
     system.renew()
     assert (devices.started, stream.closed) == (1, False)
     clock.advance(2.0)
-    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: ["Webcam"])
+    monkeypatch.setattr(portaudio, "names_in_new_process", lambda: ["Webcam"])
     system.renew()
     assert (devices.started, stream.closed) == (2, True)
 
@@ -34,7 +34,7 @@ def test_where_no_other_process_can_tell_running_streams_are_left_alone(monkeypa
     devices = FakePortAudio()
     system = SoundSystem(devices)
     stream = system.open("InputStream")
-    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: None)
+    monkeypatch.setattr(portaudio, "names_in_new_process", lambda: None)
     system.renew()
     assert not stream.closed
 
@@ -84,15 +84,15 @@ def test_a_device_that_never_closes_is_said_once_and_left_behind(caplog):
     never.set()
     assert devices.started == 1, "PortAudio is not ended under a stream that is being closed"
     assert [record.getMessage() for record in caplog.records] == [
-        "a sound device does not close within 0.05 s and is left behind; devices that are lost stay so"
+        "an audio device did not close within 0.05 s and was abandoned; lost devices cannot be reopened any more"
     ]
 
 
 def test_looking_for_devices_beside_a_running_stream_holds_up_nobody_and_asks_seldom(monkeypatch):
     devices, clock, later = FakePortAudio(), ManualClock(), []
-    system = SoundSystem(devices, clock=clock, beside=later.append)
+    system = SoundSystem(devices, clock=clock, start=later.append)
     stream = system.open("InputStream")
-    monkeypatch.setattr(portaudio, "names_elsewhere", lambda: ["Webcam"])
+    monkeypatch.setattr(portaudio, "names_in_new_process", lambda: ["Webcam"])
     for _ in range(8):  # as a lost microphone does, twice a second
         system.renew()
         clock.advance(0.5)

@@ -196,12 +196,12 @@ def test_an_impossible_rate_is_wrong_on_sight(fps):
 
 def test_without_a_sound_output_play_goes_on_silently(voice, monkeypatch, caplog):
     def none(*_args: object, **_options: object) -> None:
-        raise DeviceError("no sound output: no devices")
+        raise DeviceError("no audio output: no devices")
 
     monkeypatch.setattr(speaker_module, "Speaker", none)
     summary = run_play(voice, LoudnessModel(), Face(), NOWHERE, audio=True, clock=SharedClock(), stop=threading.Event())
     assert summary.sent > TAIL
-    assert [record.getMessage() for record in caplog.records] == ["no sound output: no devices; going on without sound"]
+    assert [record.getMessage() for record in caplog.records] == ["no audio output: no devices; going on without sound"]
 
 
 def test_a_sound_output_that_never_plays_does_not_hold_up_the_face(voice, monkeypatch, caplog):

@@ -272,7 +272,7 @@ def test_without_an_output_the_face_moves_alone_and_says_so_once(tmp_path, monke
     soundfile.write(tmp_path / "s.wav", np.zeros(800), 8000)
 
     def refuse(*_arguments, **_options):
-        raise DeviceError("no sound output: nothing there")
+        raise DeviceError("no audio output: nothing there")
 
     monkeypatch.setattr(speaker_module, "Speaker", refuse)
     sink = CollectSink()

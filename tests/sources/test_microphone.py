@@ -46,7 +46,7 @@ def test_of_one_device_in_several_sound_systems_the_defaults_is_taken():
 
 
 def test_a_machine_without_inputs_says_so():
-    with pytest.raises(DeviceError, match="no microphone: .*this machine has no sound input; plug one in"):
+    with pytest.raises(DeviceError, match="no microphone: .*this machine has no audio input; plug one in"):
         find_input(None, [FakePortAudio().devices[2]], -1)
 
 
@@ -67,7 +67,7 @@ def test_a_sound_system_that_does_not_start_is_one_line(monkeypatch):
 
     monkeypatch.setattr("livelink_bridge.devices.portaudio.import_module", fail)
     with pytest.raises(
-        DeviceError, match="^no sound devices: Error initializing PortAudio: Unanticipated host error; is"
+        DeviceError, match="^no audio devices: Error initializing PortAudio: Unanticipated host error; is"
     ):
         load_backend()
 
@@ -134,7 +134,7 @@ def test_the_devices_buffer_is_copied():
 
 def test_exclusive_is_asked_of_wasapi_and_refused_elsewhere():
     devices = FakePortAudio()
-    with pytest.raises(DeviceError, match="no input can be had exclusively"):
+    with pytest.raises(DeviceError, match="no input supports exclusive mode"):
         microphone(devices, ManualClock(), Input(exclusive=True))
     devices.devices[0]["hostapi"] = 1
     microphone(devices, ManualClock(), Input(exclusive=True))

@@ -63,7 +63,7 @@ class Speaker:
             )
             self._latency_s = float(self._stream.latency)
         except (system.error, ValueError) as error:
-            raise DeviceError(f"no sound output: {error.args[0] if error.args else error}") from error
+            raise DeviceError(f"no audio output: {error.args[0] if error.args else error}") from error
 
     @property
     def level_dbfs(self) -> float | None:

@@ -1,5 +1,5 @@
-"""Takes as files of other kinds. `export_take(take, path)` goes by the ending; a new kind is a file here and a line in
-the table."""
+"""Exports takes to other file formats. `export_take(take, path)` selects the format by the file name's suffix; a new
+format is a file here and a line in the table."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ KINDS: dict[str, Callable[[Take, BinaryIO, Progress], None]] = {
     ".npz": write_npz,
 }
 GLB = ".glb"
-"""Made by `gltf`, which is loaded only when asked for."""
+"""Written by `gltf`, which is loaded only on demand."""
 
 
 def kind_of(path: Path) -> str:
-    """The ending, which says what is written. Raises UsageError for any other."""
+    """The suffix, which selects the format. Raises UsageError for an unknown one."""
     kind = path.suffix.lower()
     if kind not in (*KINDS, GLB):
         raise UsageError(
-            f"{path} ends in {kind or 'nothing'}, expected {', '.join([*KINDS, GLB])}: the ending says what is written"
+            f"{path} ends in {kind or 'nothing'}, expected {', '.join([*KINDS, GLB])}: the ending selects the format"
         )
     return kind
 
@@ -36,12 +36,25 @@ def kind_of(path: Path) -> str:
 def export_take(
     take: Take, path: Path, *, face: Path | None = None, force: bool = False, on_progress: Progress = ignored
 ) -> list[str]:
-    """Write a take to `path`, whole or not at all; what the user should know about it, a line each.
+    """Write a take to a file, atomically.
 
-    `face` is a .glb, .vrm or .gltf whose morph targets are animated instead of the built-in placeholder's; only for
-    .glb. `on_progress` gets the part done, 0 to 1. Raises UsageError for an ending that is unknown, SinkError for a
-    file that exists, unless `force`, or cannot be written, BridgeError for a face that cannot be animated or kept
-    whole.
+    Parameters
+    ----------
+    take : the take
+    path : file to write; its suffix selects the format
+    face : a .glb, .vrm or .gltf whose morph targets are animated instead of the built-in mask's; only for .glb
+    force : overwrite an existing file
+    on_progress : receives the part done, 0 to 1
+
+    Returns
+    -------
+    Notes for the user, one line each
+
+    Raises
+    ------
+    UsageError : unknown suffix
+    SinkError : the file exists, without `force`, or cannot be written
+    BridgeError : the face cannot be animated or preserved completely
     """
     kind = kind_of(path)
     if face is not None and kind != GLB:
@@ -52,7 +65,7 @@ def export_take(
         return []
     from livelink_bridge.takes.export.gltf import animated_face
 
-    with written(path, force=force) as file:  # before the face is read: a name that is taken is said at once
+    with written(path, force=force) as file:  # before the face is read: reports an existing file at once
         content, notes = animated_face(take, face, name=path.stem, on_progress=on_progress)
         file.write(content)
     return notes

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and take nobody's place unasked."""
+"""Atomic file writes that never overwrite an existing file unless forced."""
 
 from __future__ import annotations
 
@@ -12,19 +12,25 @@ from arkit_mapping.whole_file import whole_file
 from livelink_bridge.errors import SinkError
 
 Progress = Callable[[float], None]
-"""Told the part that is done, 0 to 1."""
+"""Receives the part done, 0 to 1."""
 
 
 def ignored(_part: float) -> None:
-    """For callers who do not watch."""
+    """A `Progress` that does nothing."""
 
 
 @contextmanager
 def written(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
-    """A file to write, which takes the name `path` when the block ends well, and leaves nothing behind when it does
-    not.
+    """A file to write. It gets the name `path` when the block completes; after an exception nothing remains.
 
-    Raises SinkError where `path` exists and `force` was not given, and for whatever the system refuses.
+    Parameters
+    ----------
+    path : final name; missing folders are created
+    force : overwrite an existing file
+
+    Raises
+    ------
+    SinkError : `path` exists, without `force`, or cannot be written
     """
     check_free(path, force=force)
     try:
@@ -32,13 +38,13 @@ def written(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
         with whole_file(path, new=not force) as partial, open(partial, "xb") as file:
             yield file
     except OSError as error:
-        check_free(path, force=force)  # another writer of this name may have been quicker
+        check_free(path, force=force)  # another program may have created it meanwhile
         raise SinkError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def check_free(path: Path, *, force: bool) -> None:
-    """Raises SinkError where something is in the way."""
+    """Raises SinkError when `path` is a folder, or exists without `force`."""
     if os.path.isdir(path):
         raise SinkError(f"{path} is a folder, expected the name of a file")
     if not force and os.path.lexists(path):
-        raise SinkError(f"{path} exists and was left as it is; choose another name, or --force to overwrite it")
+        raise SinkError(f"{path} exists and was not changed; choose another name, or --force to overwrite it")

@@ -1,7 +1,7 @@
-"""A take as Live Link Face writes it: any rate, its gaps and its own timecode kept.
+"""Exports a take as Live Link Face CSV, with its own rate, gaps and timecode.
 
-`arkit_mapping.takes.csv.TakeWriter` counts 60 even rows a second from one start; this writes rows where they are. A row
-that came from the app is written byte for byte as it was.
+`arkit_mapping.takes.csv.TakeWriter` writes 60 even rows per second; this exporter keeps the time of each row. A row
+recorded by the app is written byte for byte as it was.
 """
 
 from __future__ import annotations
@@ -19,8 +19,15 @@ _ROWS_A_STEP = 1000
 
 
 def write_csv(take: Take, file: BinaryIO, on_progress: Progress) -> None:
-    """Write every row at its own time, and neutral ones after them where importers would guess the rate of so short a
-    take wrong."""
+    """Write every row at its own time, followed by neutral rows if the take is so short that importers would guess its
+    rate wrong.
+
+    Parameters
+    ----------
+    take : the take
+    file : open for writing
+    on_progress : receives the part done, 0 to 1
+    """
     file.write(f"{HEADER}\n".encode())
     rows, seen, moment = len(take.times_s), False, 0
     for first in range(0, rows, _ROWS_A_STEP):

@@ -1,4 +1,4 @@
-"""A face of the user's: what in a glTF file can follow a take."""
+"""Reads the user's face from a glTF file and finds the meshes and the head node that a take can animate."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ from livelink_bridge.takes.export.head_turn import UNTURNED, Quaternion, multipl
 from livelink_bridge.takes.export.shape_names import find_shapes, names_seen, shapes_of, target_names, unclear
 
 _DEEPEST = 1000
-"""Nodes from a root down; a file that says more goes round in circles."""
-_NAMES_TOLD = 8
-"""Names in a message; of more it tells the number."""
+"""Largest depth of nodes; a deeper file contains a cycle."""
+_NAMES_SHOWN = 8
+"""Names listed in a message; of further ones it gives the number."""
 _NAME_CUT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class AnimatedMesh:
-    """A node whose mesh has shapes that a take moves."""
+    """A node whose mesh has shapes that a take animates."""
 
     node: int
+    """Index of the node."""
     mesh: int
+    """Index of the mesh."""
     names: tuple[str, ...]
-    """The morph targets' own names; "" for one that has none."""
+    """Names of the morph targets; "" for one without a name."""
     shapes: tuple[str | None, ...]
-    """For each morph target the ARKit name it stands for; None where it stands for none."""
-    resting: tuple[float, ...]
-    """What each is where no take moves it."""
+    """ARKit shape of each morph target; None for the others."""
+    defaults: tuple[float, ...]
+    """Weight of each morph target in the file."""
 
     def weights(self, take: Take) -> NDArray[np.float32]:
-        """All targets' weights, row after row: float32 (rows * targets,), in [0, 1] where the take moves them."""
-        table = np.tile(np.array(self.resting, np.float32), (len(take.values), 1))
+        """Weights of all targets, row by row: float32 (rows * targets,), in [0, 1] where the take animates them."""
+        table = np.tile(np.array(self.defaults, np.float32), (len(take.values), 1))
         for column, shape in enumerate(self.shapes):
             if shape is not None:
                 table[:, column] = np.clip(take.values[:, ARKIT_52.index(shape)], 0.0, 1.0)
@@ -47,7 +49,7 @@ class AnimatedMesh:
 
 
 def read_face(path: Path) -> GltfFile:
-    """A .glb, .vrm or .gltf with nodes. Raises BridgeError for anything else."""
+    """Read a .glb, .vrm or .gltf with nodes. Raises BridgeError for anything else."""
     face = read_gltf(path)
     if not face.document.get("nodes"):
         raise BridgeError(f"{path} has no nodes, expected a face")
@@ -55,7 +57,7 @@ def read_face(path: Path) -> GltfFile:
 
 
 def animated_meshes(face: GltfFile) -> list[AnimatedMesh]:
-    """The nodes with a mesh of which at least one morph target is an ARKit shape."""
+    """The nodes whose mesh has at least one morph target that is an ARKit shape."""
     meshes, found = face.document.get("meshes", []), []
     for number, node in enumerate(face.document["nodes"]):
         at = node.get("mesh")
@@ -70,21 +72,31 @@ def animated_meshes(face: GltfFile) -> list[AnimatedMesh]:
 
 
 def check_primitives(face: GltfFile, meshes: Sequence[AnimatedMesh], whose: str) -> None:
-    """Raises BridgeError where a mesh's parts, one a material, have different numbers of targets: one track cannot move
-    them all."""
+    """Check that all primitives of a mesh (one per material) have as many targets: one track animates them all.
+
+    Parameters
+    ----------
+    face : the file
+    meshes : the meshes to check
+    whose : name of the face, for the message
+
+    Raises
+    ------
+    BridgeError : numbers of targets differ
+    """
     for mesh in meshes:
         entry = face.document["meshes"][mesh.mesh]
         counts = {len(primitive.get("targets", [])) for primitive in entry["primitives"]}
         if len(counts) > 1:
-            told, name = " and ".join(str(count) for count in sorted(counts)), _told(entry.get("name", mesh.mesh))
-            raise BridgeError(f"{whose}: parts of mesh {name} have {told} morph targets, expected as many in each")
+            found, name = " and ".join(str(count) for count in sorted(counts)), _quoted(entry.get("name", mesh.mesh))
+            raise BridgeError(f"{whose}: parts of mesh {name} have {found} morph targets, expected as many in each")
 
 
 def write_names(face: GltfFile, meshes: Sequence[AnimatedMesh]) -> None:
-    """Name every target of the meshes in `mesh.extras.targetNames`, where all programs look; three.js takes all names
+    """Name every target of the meshes in `mesh.extras.targetNames`, which all programs read; three.js needs all names
     or none.
 
-    Names that are there stay, those of primitives or accessors are copied, and `target_3` stands where there is none.
+    Existing names stay, those of primitives or accessors are copied, and targets without a name get `target_3`.
     """
     for mesh in meshes:
         entry = face.document["meshes"][mesh.mesh]
@@ -101,29 +113,31 @@ def write_names(face: GltfFile, meshes: Sequence[AnimatedMesh]) -> None:
 
 
 def why_none(face: GltfFile, whose: str) -> str:
-    """One line for a face in which no shape was found: which names were seen."""
-    wanted = f"{whose} has none of the 52 ARKit shapes as a named morph target"
+    """Error message for a face without a usable shape, with the names found; `whose` is the name of the face."""
+    problem = f"{whose} has none of the 52 ARKit shapes as a named morph target"
     names = names_seen(face.document)
-    for doubtful in unclear_shapes(face, whose):
-        return f"{wanted} that is clear: {doubtful.removeprefix(f'{whose}: ')}"
+    for ambiguous in unclear_shapes(face, whose):
+        return f"{problem} that is clear: {ambiguous.removeprefix(f'{whose}: ')}"
     if find_shapes(face.document):
-        return f"{wanted} on a node: its meshes have shapes, but no node shows them"
+        return f"{problem} on a node: its meshes have shapes, but no node shows them"
     if not names:
-        return f"{wanted}, expected names such as jawOpen; it names no morph targets at all"
-    more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
-    return f"{wanted}, expected names such as jawOpen; it has {', '.join(map(_told, names[:_NAMES_TOLD]))}{more}"
+        return f"{problem}, expected names such as jawOpen; it names no morph targets at all"
+    rest = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{problem}, expected names such as jawOpen; it has {', '.join(map(_quoted, names[:_NAMES_SHOWN]))}{rest}"
 
 
 def unclear_shapes(face: GltfFile, whose: str) -> Iterator[str]:
-    """A line for each shape that several targets of one mesh stand for equally well, which therefore rests."""
+    """A message for each shape that several targets of one mesh match equally well and that is not animated
+    therefore; `whose` is the name of the face."""
     for mesh in range(len(face.document.get("meshes", []))):
         for shape, names in unclear(target_names(face.document, mesh)).items():
-            yield f"{whose}: {shape} rests, for {' and '.join(map(_told, names[:2]))} both stand for it; rename one"
+            both = " and ".join(map(_quoted, names[:2]))
+            yield f"{whose}: {shape} is not animated, as both {both} match it; rename one"
 
 
 def head_of(face: GltfFile) -> int | None:
-    """The node that turns the head: a VRM's own, else one named Head, whatever stands before a colon; None where a
-    matrix places it."""
+    """The node to rotate as the head: a VRM's own, else one named Head, after any colon; None where a matrix places
+    it."""
     nodes = face.document["nodes"]
     named = (
         number for number, node in enumerate(nodes) if str(node.get("name") or "").rpartition(":")[2].lower() == "head"
@@ -135,13 +149,13 @@ def head_of(face: GltfFile) -> int | None:
 
 
 def looks_back(face: GltfFile) -> bool:
-    """Whether the face looks along -Z, as VRM 0 has it; all others look along +Z."""
+    """Whether the face looks along -Z, as in VRM 0; all others look along +Z."""
     return "VRM" in _extensions(face.document)
 
 
 def rest_rotation(face: GltfFile, node: int) -> tuple[Quaternion, Quaternion]:
-    """How all above a node turn it, and its own rotation, float64 (4,) x, y, z, w each. Scale is left out, and so is a
-    matrix's turn."""
+    """Combined rotation of a node's ancestors, and its own rotation, float64 (4,) x, y, z, w each. Scale and the
+    rotation of a matrix are ignored."""
     nodes = face.document["nodes"]
     parents = {child: number for number, parent in enumerate(nodes) for child in parent.get("children", [])}
     above, at = UNTURNED, parents.get(node)
@@ -179,7 +193,7 @@ def _inside(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _told(name: Any) -> str:
-    """A name in a message: in quotes, on one line, not too long."""
+def _quoted(name: Any) -> str:
+    """A name for a message: in quotes, on one line, shortened."""
     text = str(name)
     return repr(text if len(text) <= _NAME_CUT else f"{text[: _NAME_CUT - 3]}...")

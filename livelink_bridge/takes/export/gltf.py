@@ -1,10 +1,10 @@
-"""A take as a glTF 2.0 animation (.glb): morph target weights and the head's rotation, on the built-in mask or on a
-face of the user's.
+"""Exports a take as a glTF 2.0 animation (.glb): morph target weights and the head's rotation, on the built-in mask or
+on the user's face.
 
-Rules that importers hold a file to (glTF 2.0 specification, sections 3.6 accessors and buffer views, 3.7.2.2 morph
-targets, 3.11 animations): accessors start on multiples of four bytes; positions and an animation's times say their min
-and max; a weights track has rows x targets values; rotations are unit quaternions x, y, z, w; targets are named in the
-mesh's `extras.targetNames`.
+Rules that importers enforce (glTF 2.0 specification, sections 3.6 accessors and buffer views, 3.7.2.2 morph targets,
+3.11 animations): accessors start on multiples of four bytes; positions and an animation's times give their min and max;
+a weights track has rows x targets values; rotations are unit quaternions x, y, z, w; targets are named in the mesh's
+`extras.targetNames`.
 """
 
 from __future__ import annotations
@@ -43,18 +43,31 @@ _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _SKIN = [0.8, 0.62, 0.52, 1.0]
 _LARGEST_TRACKS = 1 << 30
 """Bytes of all weights."""
-_UNCLEAR_TOLD = 5
-"""Notes on shapes that several targets stand for."""
+_UNCLEAR_SHOWN = 5
+"""Largest number of notes on shapes that several targets match."""
 
 
 def animated_face(
     take: Take, face: Path | None = None, *, name: str = "take", on_progress: Progress = ignored
 ) -> tuple[bytes, list[str]]:
-    """The .glb of a take, and what the user should know about it, a line each.
+    """Encode a take as .glb. Everything in a face file is preserved; only the animation and the targets' names are
+    added.
 
-    Rows are evened out to the take's rate. `face` is a .glb, .vrm or .gltf with named morph targets; None is the
-    built-in mask. All that a face has is kept as it is; only the animation and the targets' names are added. Raises
-    BridgeError for a face that cannot be read, cannot be kept whole, or has none of the 52 shapes.
+    Parameters
+    ----------
+    take : resampled to even rows at its rate
+    face : a .glb, .vrm or .gltf with named morph targets; None is the built-in mask
+    name : of the animation
+    on_progress : receives the part done, 0 to 1
+
+    Returns
+    -------
+    glb : the file
+    notes : for the user, one line each
+
+    Raises
+    ------
+    BridgeError : the face cannot be read or preserved completely, or has none of the 52 shapes
     """
     even = resample(take, take.rate)
     on_progress(0.3)
@@ -66,7 +79,7 @@ def animated_face(
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """Which of a node's properties follows which values."""
+    """Values of one animated property of a node."""
 
     node: int
     path: str
@@ -74,7 +87,7 @@ class _Track:
 
 
 def _animate(file: GltfFile, take: Take, name: str, whose: str) -> list[str]:
-    """Add one animation with every track that the take and this face have in common; what should be known about it."""
+    """Add one animation with every track that the take and this face have in common; returns the notes."""
     meshes = animated_meshes(file)
     if not meshes:
         raise BridgeError(why_none(file, whose))
@@ -82,11 +95,11 @@ def _animate(file: GltfFile, take: Take, name: str, whose: str) -> list[str]:
     _check_size(meshes, take, whose)
     write_names(file, meshes)
     tracks = [_Track(mesh.node, "weights", mesh.weights(take)) for mesh in meshes]
-    notes = [*_missing(meshes, whose), *list(unclear_shapes(file, whose))[:_UNCLEAR_TOLD]]
+    notes = [*_missing(meshes, whose), *list(unclear_shapes(file, whose))[:_UNCLEAR_SHOWN]]
     if take.values[:, SHAPE_COUNT : SHAPE_COUNT + 3].any():
         head = head_of(file)
         if head is None:
-            notes.append(f"{whose} has no node named Head that can be turned: the take's head motion is left out")
+            notes.append(f"{whose} has no node named Head that can be rotated: the take's head motion is left out")
         else:
             tracks.append(_Track(head, "rotation", _turns(file, head, take)))
     _add_animation(file, tracks, (take.times_s - take.times_s[0]).astype(np.float32), name)
@@ -96,7 +109,7 @@ def _animate(file: GltfFile, take: Take, name: str, whose: str) -> list[str]:
 def _check_size(meshes: Sequence[AnimatedMesh], take: Take, whose: str) -> None:
     large = 4 * len(take.values) * sum(len(mesh.shapes) for mesh in meshes)
     if large > _LARGEST_TRACKS:
-        most = f"at most {_LARGEST_TRACKS >> 20}; trim the take, or even it out to fewer rows with --rate"
+        most = f"at most {_LARGEST_TRACKS >> 20}; trim the take, or resample it to fewer rows with --rate"
         raise BridgeError(
             f"{whose} would need {large >> 20} MB for the weights of {len(take.values)} rows, expected {most}"
         )
@@ -125,13 +138,13 @@ def _add_animation(file: GltfFile, tracks: Sequence[_Track], times_s: NDArray[np
 
 
 def _free_name(name: str, taken: set[Any]) -> str:
-    """`name`, or with the first number that no other animation has."""
+    """`name`, or `name` with the first number that no other animation has."""
     numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
     return next(each for each in (name, *numbered) if each not in taken)
 
 
 def _mask() -> GltfFile:
-    """The built-in face: a node Head that turns, and on it the mesh Face."""
+    """The built-in face: a node Head, which is rotated, with a child that has the mesh Face."""
     mesh = placeholder()
     file = GltfFile({"asset": {"version": "2.0", "generator": f"livelink-bridge {__version__}"}}, bytearray())
     positions = file.add(mesh.points, target=_ARRAY_BUFFER, bounded=True)

@@ -1,8 +1,8 @@
-"""The head's three angles as a node's rotation.
+"""Converts the head's three angles to the rotation of a glTF node.
 
-Angles are in radians, as takes have them. Pitch is positive downwards and yaw towards the character's right, as the
-eyes' angles are in the app's data (protocol.md 1.3); roll is positive towards the left shoulder, so that a take turns
-the head here as it does over VMC. The app's own head signs are not settled.
+Angles are in radians, as in takes. Pitch is positive downwards and yaw towards the character's right, like the eyes'
+angles in the app's data (docs/protocol.md, section 1.3); roll is positive towards the left shoulder, so that a take
+rotates the head as VMC does. The signs of the app's own head angles are not confirmed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,22 @@ Quaternion = NDArray[np.float64]
 
 UNTURNED: Quaternion = np.array([0.0, 0.0, 0.0, 1.0])
 HALF_TURN: Quaternion = np.array([0.0, 1.0, 0.0, 0.0])
-"""About the vertical axis: from a face that looks along +Z to one that looks along -Z."""
+"""About the vertical axis: from a face looking along +Z to one looking along -Z."""
 
 _YAW, _PITCH, _ROLL = (CHANNELS_61.index(name) for name in ("HeadYaw", "HeadPitch", "HeadRoll"))
 
 
 def rotations(values: NDArray[np.float32]) -> Quaternion:
-    """How poses, float32 (n, 61), turn a face that looks along +Z, +Y up: first roll, then pitch, then yaw; float64 (n,
-    4)."""
+    """Head rotations of frames, for a face that looks along +Z, +Y up: roll first, then pitch, then yaw.
+
+    Parameters
+    ----------
+    values : float32 (n, 61) in wire order
+
+    Returns
+    -------
+    float64 (n, 4)
+    """
     yaw = _about(np.array([0.0, -1.0, 0.0]), values[:, _YAW])
     pitch = _about(np.array([1.0, 0.0, 0.0]), values[:, _PITCH])
     roll = _about(np.array([0.0, 0.0, -1.0]), values[:, _ROLL])
@@ -32,13 +40,23 @@ def rotations(values: NDArray[np.float32]) -> Quaternion:
 
 
 def seen_from(frame: Quaternion, turns: Quaternion) -> Quaternion:
-    """Turns of a face that is itself turned by `frame`: float64 (n, 4)."""
+    """`turns` of a face that is itself rotated by `frame`: float64 (n, 4)."""
     return multiplied(multiplied(frame, turns), frame * np.array([-1.0, -1.0, -1.0, 1.0]))
 
 
 def in_parent(turns: Quaternion, above: Quaternion, own: Quaternion) -> NDArray[np.float32]:
-    """Turns about the world's axes as rotations of a node that rests at `own` below something turned by `above`:
-    float32 (n, 4)."""
+    """Convert rotations about the world's axes to local rotations of a node.
+
+    Parameters
+    ----------
+    turns : float64 (n, 4)
+    above : combined rotation of the node's ancestors, float64 (4,)
+    own : the node's own rotation in the file, float64 (4,)
+
+    Returns
+    -------
+    float32 (n, 4), unit length
+    """
     back = above * np.array([-1.0, -1.0, -1.0, 1.0])
     local = multiplied(multiplied(multiplied(back, turns), above), own)
     unit: NDArray[np.float32] = (local / np.linalg.norm(local, axis=-1, keepdims=True)).astype(np.float32)
@@ -46,7 +64,7 @@ def in_parent(turns: Quaternion, above: Quaternion, own: Quaternion) -> NDArray[
 
 
 def multiplied(one: Quaternion, other: Quaternion) -> Quaternion:
-    """Hamilton's product: the turn `other`, then the turn `one`."""
+    """Hamilton product: first the rotation `other`, then `one`. float64 (4,) or (n, 4) each."""
     (ax, ay, az, aw), (bx, by, bz, bw) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
     return np.stack(
         [

@@ -1,5 +1,5 @@
-"""A take as JSON: for web pages and scripts. Rows are written one by one, so a long take needs no more memory than a
-short one."""
+"""Exports a take as JSON, for web pages and scripts. Rows are written one by one, so memory does not grow with the
+take."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from livelink_bridge.takes.export.atomic import Progress
 VERSION = 1
 _ROWS_A_STEP = 1000
 _DIGITS = 7
-"""What a float32 in [0, 1] holds."""
+"""Decimal digits of a float32 in [0, 1]."""
 
 
 def write_json(take: Take, file: BinaryIO, on_progress: Progress) -> None:
@@ -23,6 +23,12 @@ def write_json(take: Take, file: BinaryIO, on_progress: Progress) -> None:
 
     `t` counts from the first row, whose timecode is `start`; values are in the order of `channels`, the nine angles in
     radians.
+
+    Parameters
+    ----------
+    take : the take
+    file : open for writing
+    on_progress : receives the part done, 0 to 1
     """
     head = {
         "format": "livelink-bridge take",

@@ -1,4 +1,4 @@
-"""A take as arrays: for numpy, and whatever reads its files. No pickle is written, none is needed to read it."""
+"""Exports a take as a NumPy .npz archive, without pickled objects."""
 
 from __future__ import annotations
 

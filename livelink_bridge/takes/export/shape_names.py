@@ -1,22 +1,22 @@
-"""Which morph target of a glTF document is which ARKit shape, by its name. Pure: it reads parsed JSON and nothing else.
+"""Maps the names of morph targets in a glTF document to ARKit shapes. Pure functions on parsed JSON.
 
-The rule for one name (`shape_of`):
+Rules for one name (`shape_of`):
 
-* A copy's number at the end (`jawOpen.001`) is left out.
-* The rest is split into words, at every character that is no letter or digit, between letters and digits, and before a
-  capital: `head_lod0_mesh__jawOpen` is head, lod, 0, mesh, jaw, open. Letter case does not matter otherwise: `JAWOPEN`
-  is one word, jawopen.
-* A last word `l` or `r` stands for left or right.
-* The name is the shape whose own name is all of its words or the last of them: `jawOpen`, `Jaw_Open`, `A25_Jaw_Open`,
-  `blendShape1.jawOpen`, `eyeBlink_L`. What stands before is a prefix.
-* A prefix that holds another shape's name makes a combination, which is no shape: `mouthSmile_jawOpen`.
+* The number of a copy at the end (`jawOpen.001`) is ignored.
+* The remainder is split into words, at every character other than a letter or digit, between letters and digits, and
+  before a capital: `head_lod0_mesh__jawOpen` is head, lod, 0, mesh, jaw, open. Letter case does not matter otherwise:
+  `JAWOPEN` is one word, jawopen.
+* A last word `l` or `r` means left or right.
+* The name matches the shape whose own name is all of its words or the last of them: `jawOpen`, `Jaw_Open`,
+  `A25_Jaw_Open`, `blendShape1.jawOpen`, `eyeBlink_L`. The words before are a prefix.
+* A prefix that contains another shape's name makes a combination, which is not a shape: `mouthSmile_jawOpen`.
 
-Among the targets of one mesh (`shapes_of`) a shape is found once: the name without a copy's number wins, then the
-shorter prefix. Where two are alike (`lod0_jawOpen`, `lod1_jawOpen`), neither is taken (`unclear`).
+Among the targets of one mesh (`shapes_of`) a shape is found once: a name without a copy's number wins, then the shorter
+prefix. If two match equally well (`lod0_jawOpen`, `lod1_jawOpen`), neither is used (`unclear`).
 
-Names are read from where exporters put them (`target_names`): `mesh.extras.targetNames`,
-`primitives[].extras.targetNames`, or the `name` of the targets' accessors; of the three, that which names most shapes.
-A target that two primitives name differently has no name.
+Names are read from where exporters write them (`target_names`): `mesh.extras.targetNames`,
+`primitives[].extras.targetNames`, or the `name` of the targets' accessors; of the three, the one that names most
+shapes. A target that two primitives name differently has no name.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SIDES = {"l": "left", "r": "right"}
 _SHAPES = {name.lower(): name for name in ARKIT_52[:SHAPE_COUNT]}
 _LONGEST_NAME = 256
-"""Characters; a longer name is no shape's."""
+"""Characters; longer names match no shape."""
 
 
 def _combined() -> frozenset[str]:
-    """Shapes as they stand in a combination's name: whole, or without the side where two words or more are left."""
+    """Shape names as they appear in combinations: complete, or without the side if at least two words remain."""
     sideless = (re.sub("(Left|Right)$", "", name) for name in _SHAPES.values())
     return frozenset(_SHAPES) | {name.lower() for name in sideless if not name.islower()}
 
@@ -48,25 +48,25 @@ _COMBINED = _combined()
 
 
 def shape_of(name: str) -> str | None:
-    """The ARKit shape that a morph target's name stands for, such as `jawOpen`; None where it stands for none."""
+    """The ARKit shape that a morph target's name matches, such as `jawOpen`; None if it matches none."""
     found = _matched(name)
     return found[0] if found else None
 
 
 def shapes_of(names: Sequence[str]) -> tuple[str | None, ...]:
-    """For each target of one mesh its ARKit shape, each shape once at most; None for the others."""
+    """The ARKit shape of each target of one mesh, each shape at most once; None for the others."""
     best = {shape: places[0] for shape, places in _best(names).items() if len(places) == 1}
     at = {place: shape for shape, place in best.items()}
     return tuple(at.get(place) for place in range(len(names)))
 
 
 def unclear(names: Sequence[str]) -> dict[str, list[str]]:
-    """Shapes for which several targets of one mesh stand equally well, with those targets' names."""
+    """Shapes that several targets of one mesh match equally well, with the names of those targets."""
     return {shape: [names[place] for place in places] for shape, places in _best(names).items() if len(places) > 1}
 
 
 def find_shapes(document: Document) -> dict[str, list[tuple[int, int]]]:
-    """ARKit shape -> (mesh, index of its morph target) in every mesh that has it, meshes in the document's order."""
+    """ARKit shape -> (mesh, index of the morph target) for every mesh that has it, in document order."""
     found: dict[str, list[tuple[int, int]]] = {}
     for mesh in range(len(_list(document, "meshes"))):
         for target, shape in enumerate(shapes_of(target_names(document, mesh))):
@@ -76,8 +76,7 @@ def find_shapes(document: Document) -> dict[str, list[tuple[int, int]]]:
 
 
 def target_names(document: Document, mesh: int) -> list[str]:
-    """The names of a mesh's morph targets, as many as it has; "" for a target that has none. Empty for a mesh without
-    targets."""
+    """The names of all morph targets of a mesh; "" for a target without a name. Empty for a mesh without targets."""
     entry = _dict(_at(_list(document, "meshes"), mesh))
     primitives = [_dict(primitive) for primitive in _list(entry, "primitives")]
     count = max((len(_list(primitive, "targets")) for primitive in primitives), default=0)
@@ -88,14 +87,13 @@ def target_names(document: Document, mesh: int) -> list[str]:
 
 
 def names_seen(document: Document) -> list[str]:
-    """All names of morph targets in the document, each once, in its order; for a message that says what was not
-    recognised."""
+    """All names of morph targets in the document, each once, in order; for messages about unknown names."""
     meshes = range(len(_list(document, "meshes")))
     return list(dict.fromkeys(name for mesh in meshes for name in target_names(document, mesh) if name))
 
 
 def _matched(name: str) -> tuple[str, tuple[bool, int]] | None:
-    """The shape and how far the name is from it: whether it is a copy's, and the number of words before it."""
+    """The shape and the distance of the name from it: whether it is a copy, and the number of words before it."""
     if len(name) > _LONGEST_NAME:
         return None
     plain = _COPY.sub("", name)
@@ -115,7 +113,7 @@ def _holds_shape(words: Sequence[str]) -> bool:
 
 
 def _best(names: Sequence[str]) -> dict[str, list[int]]:
-    """For each shape the places of the targets whose names are nearest to its own."""
+    """For each shape the indices of the targets with the nearest names."""
     found: dict[str, tuple[tuple[bool, int], list[int]]] = {}
     for place, name in enumerate(names):
         match = _matched(name)
@@ -148,7 +146,7 @@ def _accessor_names(document: Document, primitive: Document) -> list[Any]:
 
 
 def _agreed(lists: Sequence[Sequence[Any]], count: int) -> list[str]:
-    """Names of several primitives put together: "" where two of them differ."""
+    """Merge the names of several primitives: "" where two of them differ."""
     sized = [_sized(names, count) for names in lists]
     at_each = ({names[place] for names in sized} - {""} for place in range(count))
     return [names.pop() if len(names) == 1 else "" for names in at_each]

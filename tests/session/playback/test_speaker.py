@@ -100,13 +100,13 @@ def test_sound_is_fitted_to_the_devices_channels(channels, expected):
 
 def test_a_refusing_output_is_a_device_error():
     source = ListSource.of_samples(SOUND, RATE, 1000)
-    with pytest.raises(DeviceError, match="no sound output: Invalid device"):
+    with pytest.raises(DeviceError, match="no audio output: Invalid device"):
         Speaker(source, block_s=0.1, clock=ManualClock(), system=SoundSystem(FakePortAudio(refuse="Invalid device")))
 
 
 def test_an_output_that_is_busy_is_a_device_error_and_left_closed():
     devices = FakePortAudio(busy="Device unavailable")
-    with pytest.raises(DeviceError, match="no sound output: Device unavailable"):
+    with pytest.raises(DeviceError, match="no audio output: Device unavailable"):
         Speaker(ListSource.of_samples(SOUND, RATE, 1000), block_s=0.1, clock=ManualClock(), system=SoundSystem(devices))
     assert devices.streams[0].closed
 

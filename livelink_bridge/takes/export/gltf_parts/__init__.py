@@ -1,1 +1,1 @@
-"""Reading and writing glTF files, and the plain face that an animation is written to."""
+"""Reads and writes glTF files; the built-in mask."""

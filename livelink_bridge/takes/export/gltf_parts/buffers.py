@@ -1,9 +1,8 @@
-"""The data of a glTF document in one buffer: a .glb's own, data URIs, and files beside a .gltf, buffers and pictures
-alike.
+"""Gathers the data of a glTF document in one buffer: a .glb's own, data URIs, and files beside a .gltf, both buffers
+and images.
 
-Buffers that hold no data, because an extension such as EXT_meshopt_compression stands in for them, stay as they are,
-after the one. Nothing outside the document's own folder is read: a document of unknown origin must not carry other
-files off.
+Buffers without data, because an extension such as EXT_meshopt_compression replaces them, stay unchanged after it. No
+file outside the document's own folder is read: a document of unknown origin must not leak other files.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from urllib.parse import unquote, unquote_to_bytes
 from livelink_bridge.errors import BridgeError
 
 LARGEST = 1 << 30
-"""Bytes of a face with all that belongs to it."""
+"""Largest size of a face with all its files, bytes."""
 _NOT_BESIDE = ("data:", "http://", "https://")
-"""How URIs begin that mean the same wherever the document lies."""
+"""Prefixes of URIs that do not depend on the document's folder."""
 _KINDS_OF_PICTURE = (
     (0, b"\x89PNG", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -30,19 +29,21 @@ _KINDS_OF_PICTURE = (
     (4, b"ftypavif", "image/avif"),
     (0, b"DDS ", "image/vnd-ms.dds"),
 )  # fmt: skip
-"""Where in the file, what is there, what it is then."""
+"""Offset, magic bytes, MIME type."""
 
 
 @dataclass(slots=True)
 class Resources:
-    """What URIs in the document at `path` stand for, `read` bytes of it so far."""
+    """Loads the data of the URIs in a document."""
 
     path: Path
+    """The document."""
     read: int
+    """Bytes read so far."""
 
     def load(self, uri: str) -> bytes:
-        """The bytes behind a URI. Raises BridgeError where it is not a data URI or a file in the document's folder, or
-        all is too much."""
+        """The data of a URI. Raises BridgeError unless it is a data URI or a file in the document's folder, and when
+        all data together is too large."""
         data = self._decoded(uri) if uri.startswith("data:") else self._from_file(uri)
         self.read += len(data)
         if self.read > LARGEST:
@@ -78,16 +79,24 @@ class Resources:
 
 
 def gathered(document: dict[str, Any], binary: bytes | None, resources: Resources) -> bytearray:
-    """All data of the document; its buffers become one, its buffer views and pictures point there.
+    """Merge all data of a document into one buffer; its buffer views and images are changed to refer to it.
 
-    `binary` is the .glb's own buffer. Raises BridgeError for data that cannot be had or would be lost.
+    Parameters
+    ----------
+    document : parsed JSON, changed in place
+    binary : the .glb's own buffer, if any
+    resources : loads its URIs
+
+    Raises
+    ------
+    BridgeError : data that cannot be read or would be lost
     """
-    whole, places, standing_in = bytearray(), list[tuple[int, int]](), list[dict[str, Any]]()
+    whole, places, fallbacks = bytearray(), list[tuple[int, int]](), list[dict[str, Any]]()
     main: dict[str, Any] = {}
     for number, buffer in enumerate(document.get("buffers", [])):
         if _is_fallback(buffer) and "uri" not in buffer and not (number == 0 and binary):
-            standing_in.append(buffer)
-            places.append((len(standing_in), 0))
+            fallbacks.append(buffer)
+            places.append((len(fallbacks), 0))
             continue
         data = _data_of(number, buffer, binary, resources)
         whole += bytes(-len(whole) % 4)
@@ -101,14 +110,14 @@ def gathered(document: dict[str, Any], binary: bytes | None, resources: Resource
         whole += data
     for holder in _pointing(document):
         _move(holder, places, resources.path)
-    _take_pictures_in(document, whole, resources)
-    document["buffers"] = [main | {"byteLength": len(whole)}, *standing_in]
+    _embed_images(document, whole, resources)
+    document["buffers"] = [main | {"byteLength": len(whole)}, *fallbacks]
     _refuse_other_files(document, resources.path)
     return whole
 
 
 def _is_fallback(buffer: dict[str, Any]) -> bool:
-    """Whether an extension's own data stands in for the buffer's."""
+    """Whether an extension's own data replaces the buffer's."""
     extensions = buffer.get("extensions")
     return isinstance(extensions, dict) and any(map(_says_fallback, extensions.values()))
 
@@ -118,8 +127,8 @@ def _says_fallback(extension: Any) -> bool:
 
 
 def _without_fallback(buffer: dict[str, Any]) -> dict[str, Any]:
-    """A buffer's entry without its address, and without the mark that only an extension's reader may ignore it: it
-    holds more now."""
+    """A buffer's entry without its URI, and without the mark that readers of an extension may ignore it: it contains
+    more data now."""
     rest = {key: value for key, value in buffer.items() if key not in ("uri", "extensions")}
     extensions = buffer.get("extensions", {})
     if isinstance(extensions, dict):
@@ -144,7 +153,7 @@ def _data_of(number: int, buffer: dict[str, Any], binary: bytes | None, resource
 
 
 def _pointing(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Buffer views, and their extensions that point at a buffer too."""
+    """Buffer views, and their extensions that refer to a buffer too."""
     for view in document.get("bufferViews", []):
         yield view
         extensions = view.get("extensions")
@@ -154,7 +163,7 @@ def _pointing(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _move(holder: dict[str, Any], places: list[tuple[int, int]], path: Path) -> None:
-    """Let a buffer view point where its buffer is now."""
+    """Update a buffer view to the new position of its buffer."""
     if not 0 <= holder["buffer"] < len(places):
         raise BridgeError(
             f"{path} is damaged: a buffer view is of buffer {holder['buffer']}, expected 0 to {len(places) - 1}"
@@ -164,7 +173,7 @@ def _move(holder: dict[str, Any], places: list[tuple[int, int]], path: Path) -> 
         holder["byteOffset"] = holder.get("byteOffset", 0) + offset
 
 
-def _take_pictures_in(document: dict[str, Any], whole: bytearray, resources: Resources) -> None:
+def _embed_images(document: dict[str, Any], whole: bytearray, resources: Resources) -> None:
     for image in document.get("images", []):
         uri = image.get("uri")
         if uri is None or uri.startswith(_NOT_BESIDE):
@@ -184,21 +193,21 @@ def _kind_of(data: bytes, uri: str, path: Path) -> str:
         if data[at : at + len(magic)] == magic:
             return kind
     raise BridgeError(
-        f"{path} has a picture {uri[:200]!r} of a kind that is not known, expected PNG, JPEG, WebP, KTX2, AVIF or DDS"
+        f"{path} has an image {uri[:200]!r} of an unknown format, expected PNG, JPEG, WebP, KTX2, AVIF or DDS"
     )
 
 
 def _refuse_other_files(document: dict[str, Any], path: Path) -> None:
-    """An extension's file beside the document would be missing beside the .glb."""
-    waiting: list[Any] = [document]
-    while waiting:
-        entry = waiting.pop()
+    """Refuse files of extensions beside the document: they would be missing beside the .glb."""
+    pending: list[Any] = [document]
+    while pending:
+        entry = pending.pop()
         if isinstance(entry, list):
-            waiting += entry
+            pending += entry
         elif isinstance(entry, dict):
             uri = entry.get("uri")
             if isinstance(uri, str) and not uri.startswith(_NOT_BESIDE):
                 raise BridgeError(
                     f"{path} keeps data of an extension in {uri[:200]!r}, which the .glb cannot keep; export it as .glb"
                 )
-            waiting += [value for key, value in entry.items() if key != "extras"]
+            pending += [value for key, value in entry.items() if key != "extras"]

@@ -1,8 +1,8 @@
-"""A face to look at where there is none: a plain mask, 13 cm wide, with the 52 ARKit shapes as morph targets.
+"""The built-in face: a plain mask, 13 cm wide, with the 52 ARKit shapes as morph targets.
 
-It is a placeholder that shows which shape moves and which way; it is nobody's likeness. Metres, +Y up, looking along
-+Z, as glTF has it; the mask's own left is +X. Most shapes push the skin around one point, their own side's, in one
-direction. The lips are the two edges of a slit, so that JawOpen opens a mouth and an equal MouthClose shuts it.
+It is a placeholder that shows which shape moves in which direction. Metres, +Y up, looking along +Z, as in glTF; the
+mask's own left is +X. Most shapes move the skin around one point of their side in one direction. The lips are the two
+edges of a slit, so that JawOpen opens the mouth and an equal MouthClose shuts it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import ARKIT_52
 
 _COLUMNS, _ABOVE, _BELOW = 25, 18, 10
-"""Points across, and rows above and below the slit; at it there are two."""
+"""Points per row, and rows above and below the slit; at the slit there are two rows."""
 _WIDE, _TOP, _MOUTH_Y, _CHIN = 0.065, 0.1, -0.045, -0.1
 _MOUTH_HALF = 0.026
 _JAW_DROP = 0.022
@@ -29,16 +29,17 @@ class FaceMesh:
     """A mesh and its morph targets."""
 
     points: Points
+    """Vertices, float32 (n, 3), metres."""
     normals: Points
-    """Unit length, outwards."""
+    """float32 (n, 3), unit length, outwards."""
     triangles: NDArray[np.uint16]
     """uint16 (m, 3), counter-clockwise seen from outside."""
     targets: dict[str, Points]
-    """By ARKit's name: how far each point moves at weight 1."""
+    """Offset of each point at weight 1, float32 (n, 3), metres, by ARKit name."""
 
 
 def placeholder() -> FaceMesh:
-    """The mask, the same every time."""
+    """The mask; deterministic."""
     flat, lower = _flat()
     points = np.column_stack([flat, _depth(flat)]).astype(np.float32)
     triangles = _triangles()
@@ -47,7 +48,7 @@ def placeholder() -> FaceMesh:
 
 
 def _flat() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Where the points are seen from in front, float64 (n, 2), and which belong to the lower lip's side of the slit."""
+    """Points seen from the front, float64 (n, 2), and which of them are on the lower lip's side of the slit."""
     across = np.linspace(-1, 1, _COLUMNS)
     heights = np.concatenate([np.linspace(_TOP, _MOUTH_Y, _ABOVE), np.linspace(_MOUTH_Y, _CHIN, _BELOW)])
     widths = _WIDE * np.sqrt(1 - 0.6 * np.clip(-heights / -_CHIN, 0, 1) ** 2 - 0.3 * np.clip(heights / _TOP, 0, 1) ** 2)
@@ -59,8 +60,7 @@ def _flat() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def _depth(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far forward the skin is: a shell with a nose, lips and a chin, and on each side an eye, a brow and a
-    cheek."""
+    """Depth of the skin: a shell with a nose, lips and a chin, and on each side an eye, a brow and a cheek."""
     shell = 0.07 * np.sqrt(np.clip(1 - (flat[:, 0] / 0.075) ** 2 - (flat[:, 1] / 0.13) ** 2, 0, 1))
     bumps = (
         (0.0, -0.012, 0.012, 0.022),
@@ -79,8 +79,7 @@ def _near(flat: NDArray[np.float64], x: float, y: float, radius: float) -> NDArr
 
 
 def _triangles() -> NDArray[np.uint16]:
-    """Two a cell; between the two rows at the mouth's height only outside the lips, where they are one line, nothing is
-    needed."""
+    """Two triangles per cell, none between the two rows at the slit: outside the lips these rows coincide."""
     rows = [row for row in range(_ABOVE + _BELOW - 1) if row != _ABOVE - 1]
     found = []
     for row in rows:
@@ -91,7 +90,7 @@ def _triangles() -> NDArray[np.uint16]:
 
 
 def _normals(points: Points, triangles: NDArray[np.uint16]) -> Points:
-    """Of each point the mean of its triangles', larger ones counting more."""
+    """Normal of each point: mean of its triangles', weighted by area."""
     corners = points[triangles]
     outward = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     summed = np.zeros_like(points)
@@ -121,7 +120,7 @@ _PUSHES: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "cheekSquint": (0.036, 0.005, 0.014, (0, 6, 3)),
     "noseSneer": (0.010, 0.000, 0.009, (0, 6, 1)),
 }
-"""Of the left side, mirrored for the right: point (x, y) in metres, radius, and how far in millimetres."""
+"""Shapes of the left side, mirrored for the right: point x, y and radius in metres, offset in millimetres."""
 
 _WHOLE: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "mouthFunnel": (0, _MOUTH_Y, 0.020, (0, 0, 12)),
@@ -135,7 +134,7 @@ _WHOLE: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "browInnerUp": (0, 0.056, 0.016, (0, 9, 0)),
 }
 
-_JAW_WAYS: dict[str, tuple[float, float, float]] = {
+_JAW_OFFSETS: dict[str, tuple[float, float, float]] = {
     "jawForward": (0, 0, 10),
     "jawLeft": (9, 0, 0),
     "jawRight": (-9, 0, 0),
@@ -143,18 +142,18 @@ _JAW_WAYS: dict[str, tuple[float, float, float]] = {
 
 
 def _target(name: str, flat: NDArray[np.float64], lower: NDArray[np.bool_]) -> Points:
-    """How far each point moves for one shape, float32 (n, 3)."""
+    """Offset of each point for one shape, float32 (n, 3), metres."""
     if name in ("jawOpen", "mouthClose"):
         return _jaw_or_lips(name, flat, lower)
-    if name in _JAW_WAYS:
-        return _pushed(_below(flat, lower), _JAW_WAYS[name])
+    if name in _JAW_OFFSETS:
+        return _pushed(_below(flat, lower), _JAW_OFFSETS[name])
     if name == "cheekPuff":
         return _pushed(_near(flat, 0.036, -0.03, 0.014) + _near(flat, -0.036, -0.03, 0.014), (0, 0, 12))
-    if name == "tongueOut":  # there is no tongue: the lower lip shows it
+    if name == "tongueOut":  # the mask has no tongue: its lower lip moves instead
         return _pushed(_lip(flat) * _near(flat, 0, _MOUTH_Y, 0.014) * lower, (0, -3, 16))
     if name in _WHOLE:
-        x, y, radius, way = _WHOLE[name]
-        return _pushed(_near(flat, x, y, radius), way)
+        x, y, radius, offset_mm = _WHOLE[name]
+        return _pushed(_near(flat, x, y, radius), offset_mm)
     side = 1 if name.endswith("Left") else -1
     x, y, radius, (across, up, forward) = _PUSHES[name.removesuffix("Left").removesuffix("Right")]
     return _pushed(_near(flat, side * x, y, radius), (side * across, up, forward))
@@ -166,12 +165,12 @@ def _jaw_or_lips(name: str, flat: NDArray[np.float64], lower: NDArray[np.bool_])
     if name == "jawOpen":
         return _pushed(share, (0, -1000 * _JAW_DROP, -6))
     edge = lower & (flat[:, 1] > _MOUTH_Y - 1e-9)
-    around = np.where(edge, 1.0, _near(flat, 0, _MOUTH_Y, 0.02)) * lower
-    return _pushed(share * around, (0, 1000 * _JAW_DROP, 6))
+    lip = np.where(edge, 1.0, _near(flat, 0, _MOUTH_Y, 0.02)) * lower
+    return _pushed(share * lip, (0, 1000 * _JAW_DROP, 6))
 
 
 def _below(flat: NDArray[np.float64], lower: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """How much a point goes with the jaw: 0 above the slit and at its corners, 1 at the chin and the middle of the
+    """How much a point moves with the jaw: 0 above the slit and at its corners, 1 at the chin and the middle of the
     lip."""
     down = np.clip((_MOUTH_Y - flat[:, 1]) / 0.03, 0, 1)
     return np.where(lower, down + (1 - down) * _lip(flat), 0.0)
@@ -182,6 +181,6 @@ def _lip(flat: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(1 - (flat[:, 0] / _MOUTH_HALF) ** 2, 0, 1)
 
 
-def _pushed(share: NDArray[np.float64], way_mm: tuple[float, float, float]) -> Points:
-    moved: Points = (share[:, None] * np.array(way_mm) / 1000).astype(np.float32)
+def _pushed(share: NDArray[np.float64], offset_mm: tuple[float, float, float]) -> Points:
+    moved: Points = (share[:, None] * np.array(offset_mm) / 1000).astype(np.float32)
     return moved

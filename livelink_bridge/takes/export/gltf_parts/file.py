@@ -1,8 +1,8 @@
-"""A glTF 2.0 file, .glb, .vrm or .gltf, as its JSON and one binary buffer; written as .glb.
+"""Reads a glTF 2.0 file (.glb, .vrm or .gltf) as its JSON and one binary buffer; writes .glb.
 
-The JSON is kept as it was parsed, whatever extensions it has: sparse accessors, interleaved and compressed buffer
-views, materials and a VRM's own data come out as they went in. Only what a .glb cannot hold elsewhere is rewritten:
-data of several buffers, of data URIs and of files beside a .gltf moves into the one buffer, and buffer views follow it.
+The JSON is preserved as parsed, whatever its extensions: sparse accessors, interleaved and compressed buffer views,
+materials and a VRM's own data do not change. Only data that a .glb cannot store elsewhere is rewritten: several
+buffers, data URIs and files beside a .gltf move into one buffer, and buffer views are updated.
 """
 
 from __future__ import annotations
@@ -29,24 +29,34 @@ _TYPES = {1: "SCALAR", 3: "VEC3", 4: "VEC4"}
 
 @dataclass(slots=True)
 class GltfFile:
-    """A document whose data is in one buffer, to which is only ever added."""
+    """A document with all data in one append-only buffer."""
 
     document: dict[str, Any]
+    """Parsed JSON."""
     binary: bytearray
-    more: bytes = b""
-    """Chunks of the .glb after the buffer's, as they were."""
+    """The buffer."""
+    extra_chunks: bytes = b""
+    """Further chunks of the .glb, unchanged."""
 
     def listed(self, key: str) -> list[Any]:
-        """One of the document's arrays, made where there is none: `accessors`, `animations` ..."""
+        """One of the document's arrays (`accessors`, `animations` ...), created if missing."""
         entries: list[Any] = self.document.setdefault(key, [])
         return entries
 
     def add(
         self, values: NDArray[np.float32] | NDArray[np.uint16], *, target: int | None = None, bounded: bool = False
     ) -> int:
-        """Append an array, (n,), (n, 3) or (n, 4), as an accessor with a buffer view of its own; its index.
+        """Append an array as an accessor with its own buffer view.
 
-        `target` is what the view is bound to; `bounded` writes min and max, which positions and times must have.
+        Parameters
+        ----------
+        values : (n,), (n, 3) or (n, 4)
+        target : what the buffer view is bound to
+        bounded : write min and max, required for positions and times
+
+        Returns
+        -------
+        Index of the accessor
         """
         self.binary += bytes(-len(self.binary) % 4)
         view = {"buffer": 0, "byteOffset": len(self.binary), "byteLength": values.nbytes} | (
@@ -67,13 +77,13 @@ class GltfFile:
         return len(self.listed("accessors")) - 1
 
     def to_glb(self) -> bytes:
-        """The whole .glb. Raises BridgeError where it would be larger than the format can say."""
+        """The .glb file. Raises BridgeError when it would exceed the format's limit of 4 GB."""
         buffers = self.listed("buffers") or [{}]
         buffers[0] |= {"byteLength": len(self.binary)}
         chunks = (
             _chunk(_JSON, _text_of(self.document | {"buffers": buffers}), b" ")
             + _chunk(_BIN, bytes(self.binary), b"\0")
-            + self.more
+            + self.extra_chunks
         )
         if len(chunks) + 12 >= 1 << 32:
             raise BridgeError(f"the .glb would be {len(chunks) >> 20} MB large, expected less than 4096; trim the take")
@@ -81,21 +91,21 @@ class GltfFile:
 
 
 def read_gltf(path: Path) -> GltfFile:
-    """A .glb, .vrm or .gltf with all its data in one buffer. Raises BridgeError for whatever cannot be read or kept
-    whole."""
+    """Read a .glb, .vrm or .gltf with all its data in one buffer. Raises BridgeError for a file that cannot be read or
+    preserved completely."""
     content = _content(path)
-    binary, more = None, b""
+    binary, extra_chunks = None, b""
     if content[:4] == _MAGIC:
-        text, binary, more = _chunks(content, path)
+        text, binary, extra_chunks = _chunks(content, path)
     else:
         text = content
     document = _parsed(text, path)
     check_structure(document, path)
-    return GltfFile(document, gathered(document, binary, Resources(path, len(content))), more)
+    return GltfFile(document, gathered(document, binary, Resources(path, len(content))), extra_chunks)
 
 
 def _text_of(document: dict[str, Any]) -> bytes:
-    """JSON in UTF-8; with escapes where a name holds half a character."""
+    """JSON in UTF-8; with escapes if a name contains half a surrogate pair."""
     try:
         try:
             return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -125,22 +135,22 @@ def _chunks(content: bytes, path: Path) -> tuple[bytes, bytes | None, bytes]:
     """A .glb's JSON, its buffer if it has one, and all chunks after those."""
     if len(content) < 20:
         raise BridgeError(f"{path} is cut off: got {len(content)} bytes, expected 20 or more")
-    version, said = struct.unpack_from("<II", content, 4)
+    version, size = struct.unpack_from("<II", content, 4)
     if version != 2:
         raise BridgeError(f"{path} is binary glTF {version}, expected 2")
-    if len(content) < said:
-        raise BridgeError(f"{path} is cut off: got {len(content)} bytes, expected {said}")
-    kind, text, after = _chunk_at(content, 12, said, path)
+    if len(content) < size:
+        raise BridgeError(f"{path} is cut off: got {len(content)} bytes, expected {size}")
+    kind, text, after = _chunk_at(content, 12, size, path)
     if kind != _JSON:
         raise BridgeError(f"{path} is damaged: its first chunk is not JSON")
-    if after + 8 > said:
+    if after + 8 > size:
         return text, None, b""
-    kind, binary, end = _chunk_at(content, after, said, path)
-    return (text, binary, content[end:said]) if kind == _BIN else (text, None, content[after:said])
+    kind, binary, end = _chunk_at(content, after, size, path)
+    return (text, binary, content[end:size]) if kind == _BIN else (text, None, content[after:size])
 
 
 def _chunk_at(content: bytes, at: int, end: int, path: Path) -> tuple[int, bytes, int]:
-    """The kind, the content and the end of one chunk."""
+    """Kind, content and end offset of one chunk."""
     length, kind = struct.unpack_from("<II", content, at)
     if at + 8 + length > end:
         raise BridgeError(
@@ -171,4 +181,4 @@ def _finite(digits: str) -> float:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number that JSON can hold")
+    raise ValueError(f"{word} is not a number that JSON can represent")

@@ -1,5 +1,4 @@
-"""What a glTF document must be so that an animation can be added: arrays of objects, whole numbers where entries point
-at others."""
+"""Checks the structure of a glTF document before an animation is added: arrays of objects, valid indices."""
 
 from __future__ import annotations
 
@@ -15,8 +14,17 @@ _ARRAYS = ("accessors", "animations", "bufferViews", "buffers", "images", "meshe
 
 
 def check_structure(document: dict[str, Any], path: Path) -> None:
-    """Raises BridgeError that names the first place which is not as glTF has it. Says nothing of what this program
-    leaves alone."""
+    """Check the parts of the document that this program uses.
+
+    Parameters
+    ----------
+    document : parsed JSON
+    path : for the message
+
+    Raises
+    ------
+    BridgeError : names the first invalid entry
+    """
     for key in _ARRAYS:
         entries = document.get(key, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -27,7 +35,7 @@ def check_structure(document: dict[str, Any], path: Path) -> None:
 
 
 def _of_nodes(document: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
-    """(place, value, whether it may be so)."""
+    """Yield (path of an entry, value, whether it is valid)."""
     for number, node in enumerate(document.get("nodes", [])):
         here = f"nodes[{number}]"
         yield f"{here}.mesh", node.get("mesh"), "mesh" not in node or _whole(node["mesh"])
