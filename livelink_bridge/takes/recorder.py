@@ -188,9 +188,7 @@ class Recorder:
             except TakeError as error:
                 raise SinkError(str(error)) from error
             if take is not None and folder.take != take:
-                _log.warning(
-                    "take %d of slate %s exists already; this one is take %d", take, folder.slate, folder.take
-                )
+                _log.warning("take %d of slate %s exists already; this one is take %d", take, folder.slate, folder.take)
             self._take = None if folder.take == MOST_TAKE else folder.take + 1
 
     def start(self, slate: str | None = None, take: int | None = None) -> str:

@@ -185,7 +185,7 @@ def test_a_sound_of_the_users_own_at_that_place_is_left_and_said(lines: Path) ->
     (lines.parent / "out").mkdir()
     (lines.parent / "out/a.wav").write_bytes(b"mine")
     tally, _, said = run(lines, SOUND)
-    assert (tally.converted, tally.failed) == (2, 1) and "is there and is another sound" in said[0]
+    assert (tally.converted, tally.failed) == (2, 1) and "exists and is not the take's audio" in said[0]
     assert (lines.parent / "out/a.wav").read_bytes() == b"mine" and not (lines.parent / "out/a.csv").exists()
 
 

@@ -61,7 +61,9 @@ def test_a_damaged_take_json_does_not_matter(tmp_path, text):
 def test_a_folder_with_two_takes_is_one_clear_line(tmp_path):
     for name in ("S_1_Anna.csv", "S_2_Anna.csv"):
         app_take(tmp_path / name, face(2))
-    with pytest.raises(TakeError, match=r"holds 2 takes \(S_1_Anna.csv, S_2_Anna.csv\), expected one; name the .csv"):
+    with pytest.raises(
+        TakeError, match=r"holds 2 takes \(S_1_Anna.csv, S_2_Anna.csv\), expected one; give the path of one .csv"
+    ):
         find_take(tmp_path)
 
 

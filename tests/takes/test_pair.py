@@ -140,7 +140,7 @@ def test_a_take_without_sound_stays_one_and_gets_no_strangers(tmp_path: Path) ->
     say("trim", source, "-o", tmp_path / "silent.csv", "--start", "1", "--no-sound")
     assert find_take(tmp_path / "silent.csv").sound is None
     soundfile.write(tmp_path / "other.wav", np.zeros(100), RATE_HZ)
-    with pytest.raises(SinkError, match="other.wav is there and would be taken for the sound of other.csv"):
+    with pytest.raises(SinkError, match="other.wav exists and would be taken for the audio of other.csv"):
         say("trim", tmp_path / "silent.csv", "-o", tmp_path / "other.csv", "--start", "1")
     assert not (tmp_path / "other.csv").exists()
 

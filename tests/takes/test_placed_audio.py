@@ -97,7 +97,7 @@ def test_another_sound_of_that_name_is_left_as_it_is_unless_it_is_ours(tmp_path:
     soundfile.write(tmp_path / "a.wav", TONE, RATE_HZ)
     (tmp_path / "takes").mkdir()
     (tmp_path / "takes" / "a.wav").write_bytes(b"mine")
-    with pytest.raises(SinkError, match="takes/a.wav is there and is another sound.*--no-sound"):
+    with pytest.raises(SinkError, match="takes/a.wav exists and is not the take.s audio.*--no-sound"):
         placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv")
     assert (tmp_path / "takes" / "a.wav").read_bytes() == b"mine" and not (tmp_path / "takes" / "a.csv").exists()
     assert (

@@ -70,7 +70,7 @@ class TestTakes:
             send(one, 1)
             one.stop()
         assert [path.parent.name for path in one.takes] == ["20241204_Ada_40", "20241204_Ada_41"]
-        assert "take 40 of slate Ada is there already; this one is take 41" in caplog.text
+        assert "take 40 of slate Ada exists already; this one is take 41" in caplog.text
         assert one.take == 42
 
     @pytest.mark.parametrize("number", [0, -1, 1_000_000])
@@ -93,7 +93,7 @@ class TestTakes:
 
     def test_without_poses_nothing_is_recorded_and_it_says_so(self, tmp_path: Path):
         one = recorder(tmp_path, first_pose_s=0.01)
-        with pytest.raises(SinkError, match="no pose came within 0.01 s"):
+        with pytest.raises(SinkError, match="no frame within 0.01 s"):
             one.start()
         assert (list(tmp_path.iterdir()), one.recording, one.take) == ([], False, 1)
 

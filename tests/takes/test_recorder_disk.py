@@ -111,7 +111,7 @@ class TestTroubleWithTheDisk:
         freed.set()
         recorded = one.stop()
         assert len(read_take(recorded.csv).values) == 480
-        assert (one.errors, "the disk is too slow, 520 poses were not written" in caplog.text) == (520, True)
+        assert (one.errors, "the disk is too slow, 520 frames were not written" in caplog.text) == (520, True)
 
     def test_what_was_recorded_before_a_kill_is_readable(self, tmp_path: Path):
         code = """

@@ -72,7 +72,7 @@ def write_starter(file: Path, preset: str, *, force: bool) -> None:
             partial.write_text(text, encoding="utf-8", newline="\n")
     except FileExistsError:
         raise BridgeError(
-            f"{file} exists and was left as it is; choose another name, or --force to overwrite it"
+            f"{file} exists and was not changed; choose another name, or --force to overwrite it"
         ) from None
     except OSError as error:
         raise BridgeError(f"{file} cannot be written: {error.strerror}") from error

@@ -187,7 +187,7 @@ def export(
 
     kind = out.suffix.lower()
     if kind not in (*KINDS, GLB):
-        raise endings.wrong(out, f"{', '.join([*KINDS, GLB])}: the ending says what is written")
+        raise endings.wrong(out, f"{', '.join([*KINDS, GLB])}: the ending selects the format")
     files, whole = read(take, take_rate)
     written = whole if rate is None else _at_rate(whole, files.csv, rate)
     if kind == ".csv" and face is None:

@@ -156,5 +156,5 @@ def wait_until_audible(speaker: Speaker | None, runner: Runner, clock: Clock, st
     if speaker.zero_s is not None or runner.stop.is_set() or stop.is_set():
         return speaker
     speaker.close()
-    _log.warning("no sound output: it was opened but does not begin to play; going on without sound")
+    _log.warning("no audio output: it was opened but does not begin to play; going on without sound")
     return None

@@ -98,7 +98,7 @@ def test_what_is_there_is_kept_unless_forced(tmp_path):
         lambda **options: export(sound(tmp_path)[1], WORN, tmp_path / "out.csv", **options),
         lambda **options: save_character(WORN, tmp_path / "it.yaml", **options),
     ):
-        with pytest.raises(SinkError, match="exists and was left as it is"):
+        with pytest.raises(SinkError, match="exists and was not changed"):
             write()
         write(force=True)
         (tmp_path / "out.csv").write_text("mine")

@@ -80,7 +80,7 @@ def test_remote_control_and_the_page_turn_the_same_knobs(played):
 def test_a_take_is_recorded_timed_and_named(played, clock):
     show, ada = played.show, played.ada
     assert show.state(0)["recording"] == {"on": False, "seconds": 0.0, "last": ""}
-    with pytest.raises(BridgeError, match="no pose came"):
+    with pytest.raises(BridgeError, match="no frame within"):
         show.act(0, "record", None)
     ada.recorder._first_pose_s = 5.0
     begun: list[tuple[object, ...]] = []

@@ -106,7 +106,7 @@ def test_in_a_narrow_window_the_live_page_has_its_face_and_whole_buttons(live_ta
 def test_the_record_button_shows_that_it_records_and_names_the_file(live: Any, live_tab: Tab) -> None:
     page, recorder = live_tab.page, live[0].recorder
     page.locator("#record").click()
-    assert "no pose came" in live_tab.sentence("Nothing was recorded")
+    assert "no frame within" in live_tab.sentence("Nothing was recorded")
     recorder.arm()
     recorder.send(np.zeros(61, np.float32), Stamp(0, 0.0, Fraction(60), 36000.0))
     page.locator("#record.on", has_text="Recording 0:01").wait_for()

@@ -92,7 +92,7 @@ def test_npz_is_read_without_pickle(tmp_path):
 def test_what_exists_is_left_unless_forced(tmp_path, name):
     take = Take(face(40), np.arange(40) / 60)
     (tmp_path / name).write_text("mine")
-    with pytest.raises(SinkError, match=f"{name} exists and was left as it is; .*--force"):
+    with pytest.raises(SinkError, match=f"{name} exists and was not changed; .*--force"):
         export_take(take, tmp_path / name)
     assert (tmp_path / name).read_text() == "mine"
     export_take(take, tmp_path / name, force=True)
@@ -143,7 +143,7 @@ def test_progress_runs_to_the_end():
 
 def test_of_two_exports_of_one_name_at_once_one_is_refused_and_the_other_has_its_own_bytes(tmp_path: Path) -> None:
     out = tmp_path / "a.json"
-    with pytest.raises(SinkError, match="exists and was left as it is"), written(out) as slow:
+    with pytest.raises(SinkError, match="exists and was not changed"), written(out) as slow:
         slow.write(b"slow")
         with written(out) as quick:
             quick.write(b"quick")

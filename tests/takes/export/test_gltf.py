@@ -264,7 +264,7 @@ def matrix(quaternion: np.ndarray) -> np.ndarray:
 def test_a_face_without_a_head_says_that_it_does_not_turn(tmp_path, take):
     path = face_file(tmp_path, lambda document: document["nodes"][0].update(name="Root"))
     content, notes = animated_face(take, path)
-    assert notes == [f"{path} has no node named Head that can be turned: the take's head motion is left out"]
+    assert notes == [f"{path} has no node named Head that can be rotated: the take's head motion is left out"]
     assert len(Glb(content).json["animations"][0]["channels"]) == 1
 
 

@@ -183,7 +183,9 @@ def test_a_number_too_large_for_a_float_is_one_line(tmp_path, take, mask):
     mask.document["nodes"][0]["extras"] = {"odd": 12345}
     path = as_gltf(mask, tmp_path / "in")
     path.write_text(path.read_text().replace("12345", "1e999"))
-    with pytest.raises(BridgeError, match="face.gltf cannot be read as glTF: 1e999 is no number that JSON can hold"):
+    with pytest.raises(
+        BridgeError, match="face.gltf cannot be read as glTF: 1e999 is not a number that JSON can represent"
+    ):
         animated_face(take, path)
 
 
@@ -246,8 +248,8 @@ def test_two_targets_that_both_stand_for_a_shape_rest_and_it_is_said(tmp_path, t
     names_of(mask, names)
     content, notes = animated_face(take, written(mask, tmp_path / "face.glb"))
     assert (
-        f"{tmp_path / 'face.glb'}: jawOpen rests, for 'lod0_jawOpen' and 'lod1_jawOpen' both stand for it; rename one"
-        in notes
+        f"{tmp_path / 'face.glb'}: jawOpen is not animated, as both 'lod0_jawOpen' and 'lod1_jawOpen' match it; "
+        "rename one" in notes
     )
 
 
@@ -293,6 +295,6 @@ def test_an_animation_of_the_same_name_keeps_it(tmp_path, take, mask):
 
 
 def test_chunks_of_other_kinds_stay(tmp_path, take, mask):
-    mask.more = struct.pack("<II", 8, 0x54534554) + b"whatever"
+    mask.extra_chunks = struct.pack("<II", 8, 0x54534554) + b"whatever"
     content, _ = animated_face(take, written(mask, tmp_path / "face.glb"))
-    assert content.endswith(mask.more)
+    assert content.endswith(mask.extra_chunks)

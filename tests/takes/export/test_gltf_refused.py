@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "a picture of no kind": (
         lambda document: document["images"].append({"uri": "face.bin"}),
-        "'face.bin' of a kind that is not known",
+        "'face.bin' of an unknown format",
     ),
     "a file of an extension": (
         lambda document: document.update(extensions={"X_sound": {"uri": "a.mp3"}}),
@@ -65,7 +65,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "names nowhere": (lambda document: document["meshes"][0].pop("extras"), "it names no morph targets at all"),
     "a number too large": (
         lambda document: document.update(extras=float("inf")),
-        "Infinity is no number that JSON can hold",
+        "Infinity is not a number that JSON can represent",
     ),
     "another version": (lambda document: document["asset"].update(version="1.0"), "is glTF 1.0, expected 2.0"),
     "a mesh shown by no node": (lambda document: document["nodes"].pop(), "no node shows them"),
