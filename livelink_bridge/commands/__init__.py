@@ -1,2 +1,1 @@
-"""The verbs of the command line, a file each. Whatever takes long to import is imported inside the verb that needs
-it."""
+"""The commands of the command line, one file each. Slow imports stand inside the command that needs them."""

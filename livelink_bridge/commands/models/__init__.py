@@ -1,1 +1,1 @@
-"""Verbs about networks: list, train, adapt, evaluate."""
+"""Commands for models: list, train, adapt, evaluate."""
