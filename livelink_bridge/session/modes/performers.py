@@ -17,6 +17,7 @@ from livelink_bridge.session.modes.follow import FrontOf, directed, no_front
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage
 from livelink_bridge.sinks import Sink
+from livelink_bridge.sources import Source
 from livelink_bridge.sources.demux import open_microphones
 from livelink_bridge.sources.microphone import Input
 from speech_to_face.base import SpeechToFace
@@ -24,7 +25,7 @@ from speech_to_face.base import SpeechToFace
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """One of several voices with its face."""
+    """One voice of several, its face and where the face goes."""
 
     wanted: Input
     face: Face
@@ -32,7 +33,7 @@ class Performer:
     front: FrontOf = no_front
     aloud: VoiceMonitorConfig | None = None
     more: Sequence[Sink] = ()
-    """The caller's own, who closes them."""
+    """The caller's own sinks, which the caller closes."""
 
 
 def run_performers(
@@ -45,7 +46,11 @@ def run_performers(
     direction: Direction | None = None,
     on_stage: OnStage = nobody_on_stage,
 ) -> dict[str, Summary]:
-    """Follow several microphones, or channels of one, until `stop` is set; by subject."""
+    """Follow several microphones, or channels of one, until `stop` is set.
+
+    Returns a summary for each subject; `on_status` gets a status for each. Raises DeviceError for a microphone that
+    cannot be opened, UsageError and SinkError for receivers.
+    """
     warm_up(model)
     with ExitStack() as stack:
         sinks = [stack.enter_context(open_sinks(performer.outputs)) for performer in performers]
@@ -53,29 +58,40 @@ def run_performers(
         for close in [source.close for source in sources] + [demux.close for demux in demuxes]:
             stack.callback(close)
         with Runner(clock) as runner:
-            performances: dict[str, LiveSession] = {}
+            sessions: list[LiveSession] = []
             for performer, source, targets in zip(performers, sources, sinks, strict=True):
-                front = performer.front(source.name)
-                made = LiveSession(
-                    source,
-                    model,
-                    performer.face,
-                    performer.outputs,
-                    [*targets, *performer.more],
-                    clock=clock,
-                    stop=runner.stop,
-                    front=front,
-                    aloud=performer.aloud,
-                )
-                stack.callback(made.close)
-                performances[performer.outputs.subject] = made
+                sessions.append(_session(performer, source, model, targets, clock, runner.stop))
+                stack.callback(sessions[-1].close)
             for number, demux in enumerate(demuxes, 1):
                 runner.start(f"microphone {number}", demux.run, cancel=demux.close)
+            control = directed(sessions, direction, on_stage, clock)
+            run_sessions(
+                sessions,
+                runner,
+                clock=clock,
+                stop=stop,
+                control=control,
+                on_status=lambda: on_status({session.subject: session.session.status() for session in sessions}),
+            )
+    return {session.subject: session.session.summary() for session in sessions}
 
-            def report() -> None:
-                on_status({subject: performance.session.status() for subject, performance in performances.items()})
 
-            everybody = list(performances.values())
-            control = directed(everybody, direction, on_stage, clock)
-            run_sessions(everybody, runner, clock=clock, stop=stop, control=control, on_status=report)
-    return {subject: performance.session.summary() for subject, performance in performances.items()}
+def _session(
+    performer: Performer,
+    source: Source,
+    model: SpeechToFace,
+    targets: Sequence[Sink],
+    clock: Clock,
+    stop: threading.Event,
+) -> LiveSession:
+    return LiveSession(
+        source,
+        model,
+        performer.face,
+        performer.outputs,
+        [*targets, *performer.more],
+        clock=clock,
+        stop=stop,
+        front=performer.front(source.name),
+        aloud=performer.aloud,
+    )

@@ -12,7 +12,7 @@ from livelink_bridge.audio.downmix import mixed_down
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.core.workers import Runner, every, wait_for
+from livelink_bridge.core.workers import Runner, every
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
@@ -24,23 +24,21 @@ from livelink_bridge.session.live import STATUS_S
 from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, warm_up
 from livelink_bridge.session.modes.follow import ignore_status
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, wait_until_audible
+from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, playback_timing
 from livelink_bridge.session.remote import OnStage, nobody_on_stage
+from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source, open_source
 from livelink_bridge.sources.audio_file import no_warning
-from livelink_bridge.timing.arrival_clock import FixedTiming
 from speech_to_face.base import SpeechToFace
 
-_PLAY_POSES = 120
-"""Poses computed ahead of what is heard: two seconds, so that no look-ahead and no slow step shows."""
-_PLAY_BLOCK_S = 1 / FRAME_RATE
-"""One pose's worth at a time: each tick makes room for one pose, so the model works just after a tick and is done long
-before the next. In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of 3 to
-4 ms."""
-_START_S = 0.05
-"""Until the first tick of a file that is not heard: time for the sender's thread to be there."""
+_AHEAD_FRAMES = 120
+"""Frames computed ahead of what is played: two seconds, so that no look-ahead and no slow step shows."""
+_BLOCK_S = 1 / FRAME_RATE
+"""One frame's worth at a time: each tick makes room for one frame, so the model works just after a tick and is done
+long before the next. In larger bursts it met the sender's deadlines, which then were missed by the scheduler's slice of
+3 to 4 ms."""
 
 
 def run_play(
@@ -57,19 +55,27 @@ def run_play(
     on_status: Callable[[Status], None] = ignore_status,
     on_stage: OnStage = nobody_on_stage,
 ) -> Summary:
-    """Play a sound file to the sinks in real time, and to the speakers if `audio`, until its end or until `stop` is
-    set.
+    """Play an audio file to the sinks in real time until its end.
 
-    `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be directed from here.
-    `allow_cut` plays what there is of a file that ends before its header says.
+    Parameters
+    ----------
+    audio : whether the loudspeakers play it too
+    stop : ends it early
+    more : the caller's own sinks, which the caller closes
+    allow_cut : play what there is of a file that ends before its header says
+    on_stage : is given, once, what can be directed of the session
+
+    Raises
+    ------
+    SourceError for a file that cannot be read, UsageError and SinkError for receivers.
     """
-    opened = open_source(str(path), clock=clock, block_s=_PLAY_BLOCK_S, allow_cut=allow_cut)
+    opened = open_source(str(path), clock=clock, block_s=_BLOCK_S, allow_cut=allow_cut)
     with closing(opened) as source, open_sinks(outputs) as sinks, ExitStack() as stack:
         warm_up(model)
         speaker = None
         if audio:
-            heard = open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S, allow_cut=allow_cut, warn=no_warning)
-            speaker = open_speaker(heard, clock)
+            played = open_source(str(path), clock=clock, block_s=SPEAKER_BLOCK_S, allow_cut=allow_cut, warn=no_warning)
+            speaker = open_speaker(played, clock)
         if speaker:
             stack.callback(speaker.close)
         return play(
@@ -99,39 +105,40 @@ def play(
     on_status: Callable[[Status], None] = ignore_status,
     on_stage: OnStage = nobody_on_stage,
 ) -> Summary:
-    """Play a recording: the pose of each moment is sent when that moment is heard, or by the clock where nothing is.
+    """Play a recording: the frame of each moment is sent when that moment is played, or by the clock without a speaker.
 
-    A recording that is damaged on the way is played up to there, and its error raised afterwards.
+    A recording that is damaged on the way is played up to there, and its SourceError raised afterwards.
     """
     face.reset()
-    animator = Animator(model, face)
-    poses: Channel[FaceFrame] = Channel(_PLAY_POSES, "wait")
-    metrics, broken = Metrics(), list[SourceError]()
+    animator, metrics, broken = Animator(model, face), Metrics(), list[SourceError]()
+    frames: Channel[FaceFrame] = Channel(_AHEAD_FRAMES, "wait")
     blocks = mixed_down(stop_at_error(source.blocks(), broken))
     for recorder in recorders(sinks):
         blocks = recorder.tee(blocks)
 
+    def animate() -> None:
+        animate_ahead(blocks, animator, frames, clock=clock, metrics=metrics)
+
     def end_model() -> None:
         source.close()
-        poses.close()
+        frames.close()
 
     with Runner(clock) as runner:
-        runner.start(
-            "model", lambda: animate_ahead(blocks, animator, poses, clock=clock, metrics=metrics), cancel=end_model
-        )
-        wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
-        timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
+        runner.start("model", animate, cancel=end_model)
+        timing = playback_timing(frames, speaker, runner, clock, stop)
         output = SubjectOutput(
-            JitterBuffer(poses), outputs, sinks, timing, clock=clock, stop=runner.stop, metrics=metrics, face=face
+            JitterBuffer(frames), outputs, sinks, timing, clock=clock, stop=runner.stop, metrics=metrics, face=face
         )
-        session = output.reporter(source, animator, poses)
-        kept = {outputs.subject: recorders(sinks)[-1]} if recorders(sinks) else {}
-        stage = LiveStage(
-            {outputs.subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept
-        )
-        on_stage(stage, {outputs.subject: session})
+        session = output.reporter(source, animator, frames)
+        on_stage(_stage(outputs.subject, face, sinks, session), {outputs.subject: session})
         runner.start("sender", output.sender.run)
         runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
     if broken:
         raise broken[0]
     return session.summary()
+
+
+def _stage(subject: str, face: Face, sinks: Sequence[Sink], session: StatusReporter) -> LiveStage:
+    """What can be directed of a recording that is played: its face and takes, not its voice or targets."""
+    kept = {subject: recorders(sinks)[-1]} if recorders(sinks) else {}
+    return LiveStage({subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept)

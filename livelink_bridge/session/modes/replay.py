@@ -1,7 +1,7 @@
-"""Playing a take: its rows become poses on the 60 Hz grid by timecode, and go to the wires with its sound.
+"""`replay`: a take's rows become frames of 60 Hz by timecode, and go to the wires with its audio.
 
-replay    take  -> poses (wait) -> sender, on the playback clock -> sinks
-          sound -> speaker, which is the playback clock
+take  -> frames (wait) -> sender, on the playback clock -> sinks
+audio -> speaker, which is the playback clock
 """
 
 from __future__ import annotations
@@ -23,29 +23,26 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import AudioBlock, FaceFrame, Weights
 from livelink_bridge.core.limits import REPLAY_SPEED
-from livelink_bridge.core.workers import Runner, every, wait_for
+from livelink_bridge.core.workers import Runner, every
 from livelink_bridge.errors import UsageError
 from livelink_bridge.face.jitter_buffer import JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, wait_until_audible
+from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, playback_timing
 from livelink_bridge.session.subject import SubjectOutput
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.take_audio import TakeAudioSource
-from livelink_bridge.timing.arrival_clock import FixedTiming
 from livelink_bridge.timing.shown import Shown
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.timing.timebase import DAY_S, Timebase
 from livelink_bridge.timing.timecode import TimecodeRate
 
 SEAM_POSES = 12
-"""Between the end of a loop and its beginning the face goes over from one to the other in 0.2 s, instead of leaping."""
-_AHEAD = 30
-"""Poses that wait for the sender, half a second: there is no network to be slow."""
+"""Frames between the end of a loop and its beginning: the face crosses over in 0.2 s instead of jumping."""
+_AHEAD_FRAMES = 30
+"""Frames that wait for the sender, half a second: there is no network to be slow."""
 _LONG_GAP_S = 10.0
-"""A face that was lost for longer is worth a word: nothing but a straight line is known of it."""
-_START_S = 0.05
-"""Until the first tick of a take that is not heard: time for the sender's thread to be there."""
+"""A gap in the rows that is longer is reported: the face is interpolated over it."""
 _STATUS_S = 0.25
 _BELOW_ONE = 0.99999994
 _LEAST_STEP = 1e-3
@@ -56,10 +53,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TakePlay:
-    """A take and how it is to be played."""
+    """A take and how to play it."""
 
     take: Take
-    """Cut to what is to be played."""
+    """Trimmed to what is played."""
     name: str
     """For messages: the file."""
     speed: float = 1.0
@@ -85,11 +82,11 @@ class TakePlay:
 
     @property
     def pass_poses(self) -> int:
-        """Poses of the take itself, once through."""
+        """Frames of the take itself, once through."""
         return grid_rows(self.take, FRAME_RATE, speed=self.speed)
 
     def frames(self) -> Iterator[FaceFrame]:
-        """The poses to be sent, MouthClose as recorded; without end where it loops."""
+        """The frames to send, MouthClose as recorded; endless where it loops."""
         index = 0
         while True:
             for weights in self._once():
@@ -108,7 +105,7 @@ class TakePlay:
 
 
 class TakeTimebase(Timebase):
-    """Stamps in the take's own time: the pose of a moment carries that moment's timecode, whenever it is sent."""
+    """Stamps in the take's own time: each frame carries the timecode of its moment in the take, whenever it is sent."""
 
     def __init__(self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown: Shown) -> None:
         """`shown` tells when the take's first row was, or would have been, shown."""
@@ -128,7 +125,7 @@ class TakeTimebase(Timebase):
 
 
 class TakeSource:
-    """A take as the source of a session: it has a name and nothing to hear."""
+    """A take as the source of a session: it has a name and no audio."""
 
     live = False
     trouble = None
@@ -148,7 +145,7 @@ class TakeSource:
 
 
 class _NoNetwork:
-    """What a session asks of its animator, where no sound is animated."""
+    """Stands where other sessions have an animator: nothing is lost and nothing is late."""
 
     gaps = 0
     bad_poses = 0
@@ -165,9 +162,16 @@ def run_replay(
     stop: threading.Event,
     on_status: Callable[[Status], None] = lambda _status: None,
 ) -> Summary:
-    """Play a take to the sinks in real time, with `sound` on the speakers, until its end or until `stop` is set.
+    """Play a take to the sinks in real time, with its audio on the loudspeakers, until its end or until `stop` is set.
 
-    `sound_from_s` is where in the file the take's first row is. Raises SourceError for sound that cannot be read.
+    Parameters
+    ----------
+    sound : the take's audio file; None plays the face alone
+    sound_from_s : where in the audio file the take's first row is, seconds
+
+    Raises
+    ------
+    SourceError for audio that cannot be read, UsageError and SinkError for receivers.
     """
     tell_long_gaps(play)
     pause_s = (SEAM_POSES if play.loop else 0) / FRAME_RATE
@@ -202,49 +206,52 @@ def replay(
     stop: threading.Event,
     on_status: Callable[[Status], None] = lambda _status: None,
 ) -> Summary:
-    """The pose of each moment is sent when that moment is heard, or by the clock where nothing is. The face ends
+    """The frame of each moment is sent when that moment is played, or by the clock without a speaker. The face ends
     neutral."""
-    poses: Channel[FaceFrame] = Channel(_AHEAD, "wait")
+    frames: Channel[FaceFrame] = Channel(_AHEAD_FRAMES, "wait")
     metrics = Metrics()
-
-    def feed() -> None:
-        for frame in play.frames():
-            if not poses.put(frame):
-                return
-            metrics.sound_s += 1 / FRAME_RATE
-        poses.close()
-
     with Runner(clock) as runner:
-        runner.start("take", feed, cancel=poses.close)
-        wait_for(lambda: len(poses) > 0 or poses.closed or runner.stop.is_set(), clock, stop)
-        timing = wait_until_audible(speaker, runner, clock, stop) or FixedTiming(clock.now() + _START_S)
-        shown, timebase = Shown(), outputs.timebase(clock)
-        if play.original_timecode:
-            timebase = TakeTimebase(clock, timebase.rate, play, shown)
+        runner.start("take", lambda: _feed(play, frames, metrics), cancel=frames.close)
+        timing = playback_timing(frames, speaker, runner, clock, stop)
+        shown = Shown()
         output = SubjectOutput(
-            JitterBuffer(poses),
+            JitterBuffer(frames),
             outputs,
             sinks,
             timing,
             clock=clock,
             stop=runner.stop,
             metrics=metrics,
-            timebase=timebase,
+            timebase=_timebase(play, outputs, shown, clock),
             shown=shown,
         )
-        session = output.reporter(TakeSource(play), _NoNetwork(), poses)
+        session = output.reporter(TakeSource(play), _NoNetwork(), frames)
         runner.start("sender", output.sender.run)
 
-        def tell() -> None:
+        def report() -> None:
             metrics.level_dbfs = speaker.level_dbfs if speaker is not None and timing is speaker else None
             on_status(session.status())
 
-        runner.watch("sender", stop, every(_STATUS_S, clock, tell))
+        runner.watch("sender", stop, every(_STATUS_S, clock, report))
     return session.summary()
 
 
+def _feed(play: TakePlay, frames: Channel[FaceFrame], metrics: Metrics) -> None:
+    """A thread's body: the take's frames, as far ahead as the channel holds."""
+    for frame in play.frames():
+        if not frames.put(frame):
+            return
+        metrics.sound_s += 1 / FRAME_RATE
+    frames.close()
+
+
+def _timebase(play: TakePlay, outputs: Outputs, shown: Shown, clock: Clock) -> Timebase:
+    timebase = outputs.timebase(clock)
+    return TakeTimebase(clock, timebase.rate, play, shown) if play.original_timecode else timebase
+
+
 def tell_long_gaps(play: TakePlay) -> None:
-    """Say, once for each, where the take has no rows for so long that what is shown is made up."""
+    """Warn of each gap in the rows that is so long that the face is made up there."""
     for at_s, gap_s in gaps(play.take):
         if gap_s > _LONG_GAP_S:
             _log.warning(
@@ -256,7 +263,7 @@ def tell_long_gaps(play: TakePlay) -> None:
 
 
 def _sendable(rows: Weights) -> Weights:
-    """Rows (n, 61) with shapes cut to [0, 1]; takes hold what the phone measured, unclamped."""
+    """float32 (n, 61) with weights clipped to [0, 1]; takes hold what the phone measured, unclipped."""
     rows[:, :SHAPE_COUNT] = np.clip(rows[:, :SHAPE_COUNT], 0.0, 1.0)
     return rows
 

@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.channel import Channel, Closed
 from livelink_bridge.core.clock import Clock
+from livelink_bridge.core.frames import FaceFrame
 from livelink_bridge.core.workers import Runner, wait_for
 from livelink_bridge.devices.portaudio import SoundSystem, sound_system
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.reporting.metrics import level_dbfs
 from livelink_bridge.session.model_thread import stop_at_error
 from livelink_bridge.sources.base import Source
-from livelink_bridge.timing.arrival_clock import WindowedMinMax
+from livelink_bridge.timing.arrival_clock import FixedTiming, Timing, WindowedMinMax
 
 _AHEAD_MS = 1000.0
 """Sound read ahead, so that a slow disk is not heard."""
 
 SPEAKER_BLOCK_S = 0.1
 _FIRST_SOUND_S = 3.0
-"""How long a file waits to be heard: sound servers wake their devices slowly."""
+"""How long a file waits for its first audio: sound servers wake their devices slowly."""
+_START_S = 0.05
+"""Until the first tick of a recording that is not played aloud: time for the sender's thread to start."""
 
 
 _log = logging.getLogger(__name__)
@@ -146,15 +149,30 @@ def open_speaker(source: Source, clock: Clock) -> Speaker | None:
         return None
 
 
-def wait_until_audible(speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event) -> Speaker | None:
-    """The speaker once it plays; None where there is none, or it does not begin to play within 3 s: the face must not
-    wait for it indefinitely."""
-    if speaker is None:
-        return None
+def playback_timing(
+    frames: Channel[FaceFrame], speaker: Speaker | None, runner: Runner, clock: Clock, stop: threading.Event
+) -> Timing:
+    """Wait for the first frame and the first audio; then what the frames are due by.
+
+    Parameters
+    ----------
+    frames : being filled by another thread of `runner`
+    speaker : starts to play here; None, or one that does not begin to play within 3 s, leaves the clock to pace the
+        frames
+    stop : ends the wait
+    """
+    wait_for(lambda: len(frames) > 0 or frames.closed or runner.stop.is_set(), clock, stop)
+    if speaker is not None and _plays(speaker, runner, clock, stop):
+        return speaker
+    return FixedTiming(clock.now() + _START_S)
+
+
+def _plays(speaker: Speaker, runner: Runner, clock: Clock, stop: threading.Event) -> bool:
+    """Whether it begins to play, or there is no need to know. One that does not is closed."""
     runner.start("sound", speaker.feed, cancel=speaker.close)
     wait_for(lambda: speaker.zero_s is not None or runner.stop.is_set(), clock, stop, _FIRST_SOUND_S)
     if speaker.zero_s is not None or runner.stop.is_set() or stop.is_set():
-        return speaker
+        return True
     speaker.close()
     _log.warning("no audio output: it was opened but does not begin to play; going on without sound")
-    return None
+    return False
