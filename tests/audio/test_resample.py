@@ -4,6 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import soxr
+from cases import case
 
 from livelink_bridge.audio import resample
 from livelink_bridge.audio.resample import Resampler, prepare
@@ -49,15 +50,18 @@ def test_what_speech_must_not_alias_into_is_removed(rate):
     assert np.abs(convert(tone, rate)[200:-200]).max() < 10 ** (-65 / 20)
 
 
-@pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("chunk", [1, 13, 480, 5000])
-def test_any_chunking_gives_the_same(rate, chunk):
-    sound = (np.random.default_rng(2).standard_normal(6007) * 0.1).astype(np.float32)
-    resampler = Resampler(rate, 16000)
-    for _ in range(2):
-        pieces = [resampler.push(sound[i : i + chunk]) for i in range(0, len(sound), chunk)] + [resampler.flush()]
-        np.testing.assert_array_equal(np.concatenate(pieces), convert(sound, rate))
-        resampler.reset()
+def test_any_chunking_gives_the_same():
+    for chunk in [1, 13, 480, 5000]:
+        for rate in RATES:
+            with case(rate, chunk):
+                sound = (np.random.default_rng(2).standard_normal(6007) * 0.1).astype(np.float32)
+                resampler = Resampler(rate, 16000)
+                for _ in range(2):
+                    pieces = [resampler.push(sound[i : i + chunk]) for i in range(0, len(sound), chunk)] + [
+                        resampler.flush()
+                    ]
+                    np.testing.assert_array_equal(np.concatenate(pieces), convert(sound, rate))
+                    resampler.reset()
 
 
 def by_the_formula(sound: np.ndarray, rate: int, indices: np.ndarray) -> np.ndarray:
@@ -74,13 +78,14 @@ def by_the_formula(sound: np.ndarray, rate: int, indices: np.ndarray) -> np.ndar
     return np.array(out)
 
 
-@pytest.mark.parametrize("rate", [*ODD_RATES, 15_999, 22_051, 191_999])
-@pytest.mark.parametrize("hz", [100, 1000, 3000, 6700])
-def test_interpolated_weights_are_80_db_from_the_filter_itself_over_the_band(rate, hz):
-    tone = np.sin(2 * np.pi * min(hz, 0.45 * rate) * np.arange(rate // 4) / rate).astype(np.float32)
-    heard = convert(tone, rate)
-    at = np.arange(500, 3500, 7)
-    assert np.abs(heard[at] - by_the_formula(tone.astype(np.float64), rate, at)).max() < 10 ** (-100 / 20)
+def test_interpolated_weights_are_80_db_from_the_filter_itself_over_the_band():
+    for hz in [100, 1000, 3000, 6700]:
+        for rate in [*ODD_RATES, 15_999, 22_051, 191_999]:
+            with case(rate, hz):
+                tone = np.sin(2 * np.pi * min(hz, 0.45 * rate) * np.arange(rate // 4) / rate).astype(np.float32)
+                heard = convert(tone, rate)
+                at = np.arange(500, 3500, 7)
+                assert np.abs(heard[at] - by_the_formula(tone.astype(np.float64), rate, at)).max() < 10 ** (-100 / 20)
 
 
 @pytest.mark.parametrize("rate", [8001, 44_099, 47_999, 191_999, 767_999])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import soundfile
 import yaml
+from cases import case
 from doc_commands import PROGRAM, bash_trouble, commands, options_of, parser_trouble, trouble
 from doc_pages import DOCS, PAGES, ROOT, UNREAL, Block, blocks, inline_code, name
 
@@ -44,20 +45,22 @@ def of(*languages: str) -> list[Block]:
     return [block for block in ALL if block.language in languages]
 
 
-@pytest.mark.parametrize("block", STRICT, ids=str)
-def test_every_block_says_what_it_is(block: Block) -> None:
-    assert block.language in LANGUAGES, "see docs/pages.md"
-    assert block.mark in (None, "run"), "see docs/pages.md"
-    assert block.mark is None or block.language == "console"
+def test_every_block_says_what_it_is() -> None:
+    for block in STRICT:
+        with case(block):
+            assert block.language in LANGUAGES, "see docs/pages.md"
+            assert block.mark in (None, "run"), "see docs/pages.md"
+            assert block.mark is None or block.language == "console"
 
 
-@pytest.mark.parametrize("block", of("sh", "console"), ids=str)
-def test_every_command_is_one_that_can_be_given(block: Block) -> None:
-    text = told(block)
-    assert bash_trouble(text) is None
-    given = commands(text)
-    assert given, "a block of commands without any"
-    assert [said for words in given if (said := trouble(words))] == []
+def test_every_command_is_one_that_can_be_given() -> None:
+    for block in of("sh", "console"):
+        with case(block):
+            text = told(block)
+            assert bash_trouble(text) is None
+            given = commands(text)
+            assert given, "a block of commands without any"
+            assert [said for words in given if (said := trouble(words))] == []
 
 
 @pytest.mark.parametrize("block", [block for block in of("sh", "console") if "models download" in block.text], ids=str)
@@ -99,11 +102,14 @@ def options_in(code: str) -> list[str]:
     return re.findall(r"(?<=\s)--[a-z][\w-]*", code)
 
 
-@pytest.mark.parametrize("page", [page for page in (*DOCS, *UNREAL, ROOT / "README.md") if page not in MADE], ids=name)
-def test_options_named_in_a_sentence_belong_to_their_command(page: Path) -> None:
-    named = [code.split() for code in inline_code(page) if code.startswith(f"{PROGRAM} ")]
-    strange = [words for words in named if not set(options_in(" ".join(words))) <= (options_of(words[1:]) or set())]
-    assert strange == []
+def test_options_named_in_a_sentence_belong_to_their_command() -> None:
+    for page in [page for page in (*DOCS, *UNREAL, ROOT / "README.md") if page not in MADE]:
+        with case(page):
+            named = [code.split() for code in inline_code(page) if code.startswith(f"{PROGRAM} ")]
+            strange = [
+                words for words in named if not set(options_in(" ".join(words))) <= (options_of(words[1:]) or set())
+            ]
+            assert strange == []
 
 
 SHOWN = [page for page in DOCS if any(block.mark == "run" for block in blocks(page))]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import case
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -237,11 +238,12 @@ def test_the_metahuman_rule_changes_mouth_close_and_nothing_else() -> None:
     np.testing.assert_array_equal(poses, before)
 
 
-@pytest.mark.parametrize("jaw", [0.02, 0.05, 0.1, 0.3, 0.7, 1.0])
-@pytest.mark.parametrize("share", [0.92, 1.0, 1.3, 4.0])
-def test_p_b_and_m_seal_whatever_the_jaws_opening(jaw: float, share: float) -> None:
-    close = max(min(jaw * share, 1.0), 0.02)
-    assert rig_ratio(closed_lips(mouth(jaw, close), "metahuman")) == pytest.approx(1.0)
+def test_p_b_and_m_seal_whatever_the_jaws_opening() -> None:
+    for share in [0.92, 1.0, 1.3, 4.0]:
+        for jaw in [0.02, 0.05, 0.1, 0.3, 0.7, 1.0]:
+            with case(jaw, share):
+                close = max(min(jaw * share, 1.0), 0.02)
+                assert rig_ratio(closed_lips(mouth(jaw, close), "metahuman")) == pytest.approx(1.0)
 
 
 def test_a_closure_leaves_no_visible_slit_at_any_opening() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import case
 
 from arkit_mapping.channels import index_of
 from arkit_mapping.takes.csv import TakeError, read_take, write_take
@@ -48,17 +49,16 @@ WAYS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "said"), WAYS.values(), ids=WAYS)
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_the_values_are_the_same_however_they_are_written(
-    tmp_path: Path, lines: list[str], change: Callable[[list[str]], list[str]], said: str, ending: str, encoding: str
-) -> None:
-    (tmp_path / "other.csv").write_bytes(ending.join([*change(lines), ""]).encode(encoding))
-    take = read_take(tmp_path / "other.csv")
-    np.testing.assert_array_equal(take.values, read_take(tmp_path / "ours.csv").values)
-    np.testing.assert_allclose(take.times_s, np.arange(60) / 60, atol=1e-9)
-    assert take.said == (f"it has {said}" if said else "")
+def test_the_values_are_the_same_however_they_are_written(tmp_path: Path, lines: list[str]) -> None:
+    for encoding in ["utf-8", "utf-8-sig"]:
+        for ending in ["\n", "\r\n"]:
+            for change, said in WAYS.values():
+                with case(change, said, ending, encoding):
+                    (tmp_path / "other.csv").write_bytes(ending.join([*change(lines), ""]).encode(encoding))
+                    take = read_take(tmp_path / "other.csv")
+                    np.testing.assert_array_equal(take.values, read_take(tmp_path / "ours.csv").values)
+                    np.testing.assert_allclose(take.times_s, np.arange(60) / 60, atol=1e-9)
+                    assert take.said == (f"it has {said}" if said else "")
 
 
 def test_a_semicolon_before_ff_is_no_separator(tmp_path: Path, lines: list[str]) -> None:

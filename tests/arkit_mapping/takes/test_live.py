@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import case
 
 from arkit_mapping.takes.csv import read_take, write_take
 from arkit_mapping.takes.edit import gaps
@@ -24,16 +25,18 @@ def test_rows_that_come_sixty_times_a_second_are_those_of_a_take_made_in_one_go(
     assert (tmp_path / "live.csv").read_bytes() == (tmp_path / "made.csv").read_bytes()
 
 
-@pytest.mark.parametrize("start", [0, 5_000, 29_999, 30_001, 59_999, 86400 * 60000 - 10_000])
-@pytest.mark.parametrize("rows", [1, 2, 36, 37])
-def test_a_short_take_is_padded_until_an_ff_is_over_30(tmp_path: Path, start: int, rows: int) -> None:
-    take = LiveTake(tmp_path / "t.csv")
-    for number in range(rows):
-        take.append(start + 750 * number, np.ones(61))
-    take.close()
-    codes = [line.split(",")[0] for line in (tmp_path / "t.csv").read_text().splitlines()[1:]]
-    assert max(float(code.split(":")[3]) for code in codes) > 30
-    assert take.rows == len(codes) == len(set(codes)) >= 37
+def test_a_short_take_is_padded_until_an_ff_is_over_30(tmp_path: Path) -> None:
+    for rows in [1, 2, 36, 37]:
+        for start in [0, 5_000, 29_999, 30_001, 59_999, 86400 * 60000 - 10_000]:
+            with case(start, rows):
+                path = tmp_path / f"{rows}_{start}.csv"
+                take = LiveTake(path)
+                for number in range(rows):
+                    take.append(start + 750 * number, np.ones(61))
+                take.close()
+                codes = [line.split(",")[0] for line in path.read_text().splitlines()[1:]]
+                assert max(float(code.split(":")[3]) for code in codes) > 30
+                assert take.rows == len(codes) == len(set(codes)) >= 37
 
 
 def test_after_every_flush_the_file_is_a_take(tmp_path: Path) -> None:

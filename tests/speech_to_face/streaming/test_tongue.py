@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from cases import case
 
 from arkit_mapping.channels import MOUTH_32
 from livelink_bridge.demo import SENTENCE
@@ -52,9 +53,10 @@ def test_a_th_shows_it_all_the_way_and_an_l_half_as_far():
     assert out(*["L"] * 6).max() == pytest.approx(REACH["TH"] / 2)
 
 
-@pytest.mark.parametrize("phone", sorted(set(CLASSES) - set(REACH)))
-def test_no_other_phone_shows_it(phone):
-    assert not out(*[phone] * 6).any()
+def test_no_other_phone_shows_it():
+    for phone in sorted(set(CLASSES) - set(REACH)):
+        with case(phone):
+            assert not out(*[phone] * 6).any()
 
 
 @pytest.mark.parametrize(("at", "phone"), list(enumerate(REACH)))
