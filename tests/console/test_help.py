@@ -78,6 +78,16 @@ def test_options_stand_under_the_headings_of_their_settings(
         assert shown == flags
 
 
+def test_on_a_terminal_the_same_headings_are_drawn(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    drawn = help_of(("mic",), capsys, monkeypatch)
+    assert re.findall(r"^╭─ (\w+) ─", drawn, re.MULTILINE) == ["Options", *HEADINGS_OF_SETTINGS]
+    assert "Default LiveLinkBridge." in " ".join(drawn.replace("│", " ").split())
+
+
 def test_each_setting_is_a_flag_of_the_commands_that_its_row_names() -> None:
     for words, command in EVERY.items():
         flags = {one.name for one in command.params if getattr(one, "rich_help_panel", None) in HEADINGS_OF_SETTINGS}

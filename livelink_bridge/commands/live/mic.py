@@ -38,20 +38,34 @@ def mic(
     from livelink_bridge.commands.live.preview import page_beside
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.devices import quiet_stderr
-    from livelink_bridge.errors import UsageError
     from livelink_bridge.session import build
     from livelink_bridge.sources.microphone import MicrophoneSource
 
     clock, several = MonotonicClock(), bool(settings.performers)
-    if calibrating and several:
-        raise UsageError(
-            "got --calibrate and performers in the settings, expected one: calibrate each microphone by itself"
-        )
+    if several:
+        _refuse_with_performers(wanted, calibrating)
     if calibrating:
         calibrate(MicrophoneSource(build.input_of(settings, wanted), clock=clock))
     with interruptible() as stop, quiet_stderr.suppress_native_stderr(), page_beside(settings, several=several) as page:
-        show = show_performers if several else show_voice
-        show(settings, wanted, clock, stop, page)
+        if several:
+            show_performers(settings, clock, stop, page)
+        else:
+            show_voice(settings, wanted, clock, stop, page)
+
+
+def _refuse_with_performers(wanted: str | None, calibrating: bool) -> None:
+    """Raises UsageError for options that several performers cannot have in common."""
+    from livelink_bridge.errors import UsageError
+
+    if calibrating:
+        raise UsageError(
+            "got --calibrate and performers in the settings, expected one: calibrate each microphone by itself"
+        )
+    if wanted is not None:
+        raise UsageError(
+            f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own "
+            "`mic`"
+        )
 
 
 def show_voice(
@@ -93,27 +107,16 @@ def show_voice(
     typer.echo(build.summary_line(summary))
 
 
-def show_performers(
-    settings: Settings, wanted: str | None, clock: Clock, stop: threading.Event, page: EditorState | None = None
-) -> None:
-    """Run several voices, each with its own face, until `stop` is set; `page` shows one at a time.
-
-    Raises UsageError for a microphone in `wanted`: each performer names its own.
-    """
+def show_performers(settings: Settings, clock: Clock, stop: threading.Event, page: EditorState | None = None) -> None:
+    """Run several voices, each with its own face, until `stop` is set; `page` shows one at a time."""
     from livelink_bridge.commands.live.preview import recorders_of, shown_on
     from livelink_bridge.commands.live.showing import showing_all
     from livelink_bridge.console.typed_commands import typing_of
-    from livelink_bridge.errors import UsageError
     from livelink_bridge.session import build
     from livelink_bridge.session.modes.performers import run_performers
     from livelink_bridge.session.remote import both_on_stage
     from livelink_bridge.settings.performers import performers_of
 
-    if wanted is not None:
-        raise UsageError(
-            f"got --mic {wanted} and performers in the settings, expected one of them: each performer names its own "
-            "`mic`"
-        )
     model = build.live_model_of(settings, typer.echo)
     performers = [
         replace(build.performer_of(own, mic, model.lookahead_s, clock), more=recorders_of(page, own.subject))
