@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,19 @@ from arkit_mapping.channels import index_of
 from livelink_bridge import cli
 from livelink_bridge.commands.live import sync_test
 from livelink_bridge.commands.options import with_settings
-from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.network.udp_port import Arrivals
+from livelink_bridge.session import outputs as outputs_module
 from livelink_bridge.session.outputs import Outputs
+from livelink_bridge.sinks.base import Stamp
 from livelink_bridge.sync_test.pulses import SyncMeter
-from livelink_bridge.testing.stand_ins import FakePortAudio, FakeStream
+from livelink_bridge.testing.shared_clock import SharedClock
+from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, FakeStream
 from livelink_bridge.wire.livelink import decode
 
 pytestmark = pytest.mark.usefixtures("nothing_left_running")
 JAW = index_of("JawOpen")
-BUSY_MS = 250
-"""What a machine with other work may add. A wrong sign or a delay left out would be more."""
-TRIES = 4
-"""A machine that stalls for the 50 ms of a clap shows none of it."""
+TICK_MS = 1000 / 60
+"""The face goes out with the ticks of the sender, the tone whenever it is due."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,14 +37,51 @@ def verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(cli.VERBS, "sync-test", with_settings("sync-test", sync_test.sync_test))
 
 
+class TimedSink(CollectSink):
+    """Also keeps the time of each frame."""
+
+    def __init__(self, clock: SharedClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.times_s: list[float] = []
+
+    def send(self, weights: np.ndarray, stamp: Stamp) -> None:
+        super().send(weights, stamp)
+        self.times_s.append(self._clock.now())
+
+    @property
+    def jaws(self) -> list[tuple[float, float]]:
+        """The time of each frame, and how far its jaw was open."""
+        return [(at_s, float(weights[JAW])) for at_s, weights in zip(self.times_s, self.weights, strict=True)]
+
+
 @pytest.fixture
-def arrivals() -> Iterator[Arrivals]:
-    with Arrivals(0, "127.0.0.1") as listening:
-        yield listening
+def clock(monkeypatch: pytest.MonkeyPatch) -> SharedClock:
+    """The command's clock, whose time does not depend on the machine."""
+    shared = SharedClock()
+    monkeypatch.setattr("livelink_bridge.core.clock.MonotonicClock", lambda: shared)
+    return shared
+
+
+@pytest.fixture
+def face(clock: SharedClock, monkeypatch: pytest.MonkeyPatch) -> TimedSink:
+    """What every receiver is sent."""
+    sink = TimedSink(clock)
+
+    @contextmanager
+    def opened(_outputs: Outputs) -> Iterator[list[TimedSink]]:
+        yield [sink]
+
+    monkeypatch.setattr(outputs_module, "open_sinks", opened)
+    return sink
 
 
 class PacedStream(FakeStream):
     """Asks for 10 ms of sound every 10 ms. Sample n is heard at `begun_s` + n / 48000 + `latency`."""
+
+    def __init__(self, options: dict[str, Any], clock: SharedClock) -> None:
+        super().__init__(options)
+        self._clock = clock
 
     def start(self) -> None:
         super().start()
@@ -53,9 +91,8 @@ class PacedStream(FakeStream):
         self._thread.start()
 
     def _run(self) -> None:
-        clock = MonotonicClock()
-        self.begun_s = clock.now()
-        while clock.wait_until(self.begun_s + 0.01 * len(self.heard), self._stop):
+        self.begun_s = self._clock.now()
+        while self._clock.wait_until(self.begun_s + 0.01 * len(self.heard), self._stop):
             self.heard.append(self.play(480))
 
     def tone_s(self) -> float:
@@ -70,38 +107,25 @@ class PacedStream(FakeStream):
 
 
 class PacedPortAudio(FakePortAudio):
+    def __init__(self, clock: SharedClock) -> None:
+        super().__init__()
+        self._clock = clock
+
     def OutputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - sounddevice's name
-        self.streams.append(PacedStream(options))
+        self.streams.append(PacedStream(options, self._clock))
         return self.streams[-1]
 
 
-def jaws(arrivals: Arrivals) -> list[tuple[float, float]]:
-    """When, by the clock, each packet that waits at the port arrived, and how far its jaw was open."""
-    found, to_clock_s = [], MonotonicClock().now() - arrivals.now()
-    while (received := arrivals.receive(0.05)) is not None:
-        values = decode(received[0]).values
-        assert values is not None
-        found.append((received[1] + to_clock_s, float(values[JAW])))
-    return found
+def clapped(options: list[str], face: TimedSink, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a run with one clap says."""
+    assert cli.run(["sync-test", "--seconds", "1.5", *options]) == 0
+    assert any(jaw > 0.5 for _, jaw in face.jaws)
+    return capsys.readouterr().out
 
 
-def clapped(
-    options: list[str], arrivals: Arrivals, capsys: pytest.CaptureFixture[str]
-) -> tuple[list[tuple[float, float]], str]:
-    """The jaws of a run with one clap, and what was said."""
-    for _ in range(TRIES):
-        assert (
-            cli.run(["sync-test", "--seconds", "1.5", "--to", f"livelink://127.0.0.1:{arrivals.port}", *options]) == 0
-        )
-        seen, out = jaws(arrivals), capsys.readouterr().out
-        if any(jaw > 0.5 for _, jaw in seen):
-            return seen, out
-    pytest.fail(f"no clap in {TRIES} runs")
-
-
-def test_without_audio_the_jaw_claps_and_ends_neutral(arrivals: Arrivals, capsys: pytest.CaptureFixture[str]) -> None:
-    seen, out = clapped(["--no-audio"], arrivals, capsys)
-    assert seen[-1][1] == 0
+def test_without_audio_the_jaw_claps_and_ends_neutral(face: TimedSink, capsys: pytest.CaptureFixture[str]) -> None:
+    out = clapped(["--no-audio"], face, capsys)
+    assert face.jaws[-1][1] == 0
     assert "and no loudspeakers; Ctrl-C ends" in out
     assert "--face-delay MS (now 0)" in out and "--audio-delay MS (now 0)" in out
     assert "clap 1 of 1\n" in out
@@ -115,23 +139,24 @@ def test_without_audio_the_jaw_claps_and_ends_neutral(arrivals: Arrivals, capsys
 def test_the_jaw_opens_with_the_tone_but_for_what_was_asked(
     options: list[str],
     asked_ms: int,
-    arrivals: Arrivals,
+    clock: SharedClock,
+    face: TimedSink,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    devices = PacedPortAudio()
+    devices = PacedPortAudio(clock)
     monkeypatch.setattr(sync_test, "load_backend", lambda: devices)
-    seen, out = clapped(options, arrivals, capsys)
+    out = clapped(options, face, capsys)
     stream = devices.streams[-1]
     assert isinstance(stream, PacedStream)
-    opened_s = next(at_s for at_s, jaw in seen if jaw > 0.5)
-    assert 1000 * (opened_s - stream.tone_s()) == pytest.approx(asked_ms, abs=BUSY_MS)
+    opened_s = next(at_s for at_s, jaw in face.jaws if jaw > 0.5)
+    assert 1000 * (opened_s - stream.tone_s()) == pytest.approx(asked_ms, abs=TICK_MS)
     measured = re.search(
         r"1 claps; packet after tone, .*: mean ([-+\d.]+) ms, furthest off ([-+\d.]+) ms, asked for ([-+\d]+) ms", out
     )
     assert measured, out
     mean_ms, furthest_ms, said_ms = map(float, measured.groups())
-    assert mean_ms == furthest_ms == pytest.approx(asked_ms, abs=BUSY_MS)
+    assert mean_ms == furthest_ms == pytest.approx(asked_ms, abs=TICK_MS)
     assert said_ms == asked_ms
 
 
@@ -156,17 +181,20 @@ def test_an_output_that_is_not_there_is_one_line_and_exit_code_1(
         assert says in err and err.count("\n") == 1
 
 
-def test_without_seconds_it_claps_until_it_is_stopped(arrivals: Arrivals) -> None:
+def test_without_seconds_it_claps_until_it_is_stopped(clock: SharedClock, tmp_path: Path) -> None:
     stop, seen = threading.Event(), []
 
     def end(check: SyncMeter) -> None:
         seen.append(check.claps)
         stop.set()
 
-    outputs = Outputs((f"livelink://127.0.0.1:{arrivals.port}",), "Clapper")
-    check, summary = sync_test.clap(
-        outputs, None, audio_delay_s=0.0, seconds=None, clock=MonotonicClock(), stop=stop, on_clap=end
-    )
+    with Arrivals(0, "127.0.0.1") as arrivals:
+        outputs = Outputs((f"livelink://127.0.0.1:{arrivals.port}",), "Clapper")
+        check, summary = sync_test.clap(
+            outputs, None, audio_delay_s=0.0, seconds=None, clock=clock, stop=stop, on_clap=end
+        )
+        packets = list(iter(lambda: arrivals.receive(0.05), None))
     assert seen == [check.claps] == [1]
     assert summary.sent == check.sent
-    assert jaws(arrivals)[-1][1] == 0
+    last = decode(packets[-1][0]).values
+    assert last is not None and last[JAW] == 0
