@@ -82,7 +82,7 @@ class TalkingFace:
 
     def feel(self, mood: str) -> None:
         """Go over to a mood such as "happy:0.4", or "neutral". Raises ConfigError for one that is not known."""
-        self._face.feel(read_mood(mood))
+        self._face.set_mood(read_mood(mood))
 
     def wait(self) -> None:
         """Until everything that was said so far has been played. Raises BridgeError where nothing is played although

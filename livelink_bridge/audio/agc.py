@@ -1,4 +1,4 @@
-"""Slow gain: brings whoever speaks to one level, whatever the microphone and the distance."""
+"""Automatic gain control: brings every speaker to one level, whatever the microphone and the distance."""
 
 from __future__ import annotations
 
@@ -15,23 +15,31 @@ from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 
 _SHORT_S, _LONG_S = 0.2, 1.0
-"""Power is averaged over the first, its level in decibels over the second: so a whisper is found as soon after a shout
-as the reverse."""
+"""Power is averaged over the first, its level in decibels over the second: so the gain finds a whisper after a shout as
+soon as the reverse."""
 _RISE_DB_S, _FALL_DB_S = 12.0, 24.0
 _LIMIT = 0.98
 _RELEASE_S = 0.5
 _SPAN = 4096
-"""Samples limited at a time: the decay over more would leave the range of numbers."""
+"""Samples limited at a time: the decay over more would underflow."""
 _DECAY = math.exp(-1 / (_RELEASE_S * SAMPLE_RATE))
 
 
 class AGC:
-    """One voice's gain. It moves only while somebody surely speaks; otherwise it stays as it is, so noise is never
-    pulled up."""
+    """One voice's gain. It moves only while speech is sure and otherwise stays as it is: the AGC never amplifies room
+    noise."""
 
     def __init__(self, target_dbfs: float = -20.0, range_db: float = 24.0) -> None:
-        """`target_dbfs`: RMS of speech, -40 to -10; `range_db`: most that it adds or takes, 0 to 30. Raises UsageError
-        outside these."""
+        """
+        Parameters
+        ----------
+        target_dbfs : RMS of speech to reach, -40 to -10 dBFS
+        range_db : most that it amplifies or attenuates, 0 to 30 dB
+
+        Raises
+        ------
+        UsageError outside these.
+        """
         if not (-40 <= target_dbfs <= -10 and 0 <= range_db <= 30):
             raise UsageError(
                 f"level control got {target_dbfs:g} dBFS within {range_db:g} dB, expected -40 to -10 and 0 to 30"
@@ -42,7 +50,7 @@ class AGC:
     def reset(self) -> None:
         """Forget the voice: the gain is 0 dB again."""
         self.gain_db = 0.0
-        """As of the newest step heard."""
+        """After the newest step."""
         self._steps = 0
         self._power = 0.0
         self._level_db = 0.0
@@ -50,23 +58,28 @@ class AGC:
         self.resume()
 
     def resume(self) -> None:
-        """Sound was lost: the next sample is the first of a step again. The gain stays."""
+        """Audio was lost: the next sample is the first of a step again. The gain stays."""
         self._gains = deque([self._gain()] * 2)
         self._oldest = -2
         self._position = 0
 
-    def heard(self, levels: Levels, speech: Flags) -> None:
-        """Learn from the next steps: float64 (n,) dBFS of the sound before this gain, and bool (n,): surely speech."""
+    def observe(self, levels: Levels, speech: Flags) -> None:
+        """Learn from the next steps.
+
+        Parameters
+        ----------
+        levels : float64 (n,), dBFS of the audio before this gain, one per step of 1/60 s
+        speech : bool (n,), whether the step is surely speech
+        """
         for level_dbfs, is_speech in zip(levels.tolist(), speech.tolist(), strict=True):
             if is_speech:
                 self._learn(level_dbfs)
             self._gains.append(self._gain())
 
     def push(self, samples: Samples) -> Samples:
-        """float32 (n,) at 16 kHz -> float32 (n,) in [-1, 1], not late.
+        """Amplify float32 (n,) at 16 kHz: float32 (n,) in [-1, 1], without delay.
 
-        The gain of a sample in step h goes from that known after step h - 2 to that after step h - 1; call `heard`
-        first.
+        Within step h the gain goes from that known after step h - 2 to that after step h - 1; call `observe` first.
         """
         gains = np.array(self._gains)
         if gains.min() == gains.max():
@@ -93,8 +106,7 @@ class AGC:
         self.gain_db += min(_RISE_DB_S / FRAME_RATE, max(-_FALL_DB_S / FRAME_RATE, wanted_db - self.gain_db))
 
     def _limit(self, loud: NDArray[np.float64]) -> None:
-        """Lower the gain, in place, where a peak of the last moments would leave the range; it is back after about a
-        second."""
+        """Limiter: attenuate, in place, where a recent peak would leave the range; it recovers in about a second."""
         size = np.abs(loud)
         if max(self._peak, float(size.max())) <= _LIMIT:
             self._peak = 0.0  # peaks within the range change nothing, now or later

@@ -1,4 +1,4 @@
-"""Sound that is written now and read later, at a pace that bends: how a voice is kept in step with its face."""
+"""A delay line read at a variable rate: keeps a voice in step with its face while the clocks drift."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from speech_to_face.base import Samples
 
 _BEND = 0.005
-"""Most that the pace may differ: a twelfth of a semitone, which nobody hears in speech."""
+"""Most that the rate may differ from nominal: a twelfth of a semitone, inaudible in speech."""
 _LEAP_S = 0.15
-"""Further off than this the position leaps instead: after a lost device, not for a clock's drift."""
+"""Further off than this the position jumps instead: after a lost device, not for a clock's drift."""
 _PULL, _LEARN = 0.4, 0.04
-"""Of the loop that follows: part of the error taken back a second, and part a second squared that is learnt as drift.
-Both clocks' jitter of milliseconds is averaged over seconds, and an oscillator 200 parts per million off ends with no
-error."""
+"""Loop gains: part of the error corrected per second, and part per second squared that is learned as drift. Jitter of
+milliseconds is averaged over seconds, and an oscillator that is 200 ppm off ends with no error."""
 
 
 class DelayLine:
@@ -33,7 +32,7 @@ class DelayLine:
         return self._end
 
     def write(self, start: int, samples: Samples) -> None:
-        """Samples from index `start` on; what was left out since the last ones is silence."""
+        """Write float32 (n,) from index `start` on; samples that were skipped since the last ones are silence."""
         forgotten = max(0, len(samples) - len(self._ring))
         start, samples = start + forgotten, samples[forgotten:]
         with self._lock:
@@ -44,10 +43,8 @@ class DelayLine:
             self._end = start + len(samples)
 
     def read(self, position: float, step: float, count: int) -> Samples:
-        """float32 (count,): the sound at `position`, `position + step` ..., silence where there is none (any more, or
-        yet).
-
-        Between samples a cubic through the four around (Catmull-Rom).
+        """float32 (count,): the audio at `position`, `position + step` ..., in samples; silence where there is none any
+        more, or yet. Between samples a cubic through the four around (Catmull-Rom).
         """
         at = position + step * np.arange(count)
         whole = np.floor(at).astype(np.int64)
@@ -61,11 +58,11 @@ class DelayLine:
 
 
 class Follower:
-    """A position that moves evenly and is led, by its pace alone, to where it should be."""
+    """A read position that moves evenly; its rate alone steers it to where it should be."""
 
     def __init__(self) -> None:
         self.error_s = 0.0
-        """How far behind the position was when it was last asked for, seconds of sound."""
+        """How far behind the position was at the last `advance`, seconds of audio."""
         self.leaps = 0
         self._position: float | None = None
         self._drift = 0.0
@@ -76,13 +73,17 @@ class Follower:
         return 1e6 * self._drift
 
     def lost(self) -> None:
-        """Whatever comes next begins anew."""
+        """The next position begins anew."""
         self._position = None
 
     def advance(self, target: float, count: int, from_hz: int, to_hz: int) -> tuple[float, float]:
         """Position of the first of `count` output samples and the step between them, in samples at `from_hz`.
 
-        `target` is where the first one should be.
+        Parameters
+        ----------
+        target : where the first one should be, in samples at `from_hz`
+        count : output samples that will be read
+        from_hz, to_hz : rates of the line and of the output
         """
         if self._position is None or abs(target - self._position) > _LEAP_S * from_hz:
             self.leaps += self._position is not None

@@ -1,8 +1,8 @@
-"""Any number of channels to one, as the sound arrives, also where channels cancel each other.
+"""Streaming downmix of any number of audio channels to mono, also where channels cancel each other.
 
-A cable whose wires are swapped turns the polarity of one channel round, and the mean of both is silence. Whether
-channels cancel is decided by the power of the last moments, in steps of 10 ms counted from the first sample, so the
-chunks in which sound comes change nothing. From one mix to another it takes 20 ms, so nothing clicks.
+A cable with swapped wires inverts one channel, and the mean of both is silence. Whether channels cancel is decided by
+the power of the last 0.1 s, in steps of 10 ms counted from the first sample, so the chunking changes nothing. Changing
+from one mix to the other takes 20 ms, so nothing clicks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MEMORY_S = 0.1
 """Over which power is averaged, exponentially."""
 _KEPT = math.exp(-1 / (_STEPS_PER_S * _MEMORY_S))
 _GOOD_AGAIN = 0.4
-"""Of the power that unrelated channels would leave: above it the mean is taken again."""
+"""Part of the power that unrelated channels would leave in the mean: above it the mean is taken again."""
 _FADE_STEPS = 2
 
 _log = logging.getLogger(__name__)
@@ -36,16 +36,16 @@ def mono(samples: NDArray[np.float32]) -> Samples:
 
 
 def warn_of_polarity(channel: int) -> None:
-    """What a `Mixer` says, in the log."""
+    """Warn in the log that audio channels cancel; `channel` is the one that is taken, from 1."""
     _log.warning(
         "the channels cancel each other, having opposite polarity; channel %d, the louder, is taken alone", channel
     )
 
 
 class Mixer:
-    """One voice's channels to mono, in time that does not grow with what was heard, and not late.
+    """Mixes one voice's audio channels to mono, without delay, in memory that does not grow.
 
-    `say` is told once when channels cancel, with the number of the one that is taken, from 1.
+    `say` is called once when channels cancel, with the number of the one that is taken, from 1.
     """
 
     def __init__(self, say: Callable[[int], None] = lambda _channel: None) -> None:
@@ -53,12 +53,12 @@ class Mixer:
         self._layout = (0, 0)
 
     def reset(self) -> None:
-        """Forget everything heard: the next sample begins a step."""
+        """Forget everything: the next sample begins a step."""
         self._layout = (0, 0)
 
     def push(self, samples: NDArray[np.float32], rate: int) -> Samples:
-        """Take float32 (n,) or (n, channels) at `rate` Hz, return float32 (n,), finite and in [-1, 1]: the mean or the
-        louder channel."""
+        """Take float32 (n,) or (n, channels) at `rate` Hz, return float32 (n,), finite and in [-1, 1]: the mean, or the
+        louder channel where they cancel."""
         if samples.ndim == 1 or samples.shape[1] == 1 or not len(samples):
             return mono(samples)
         if self._layout != (samples.shape[1], rate):
@@ -82,10 +82,10 @@ class Mixer:
         self._step, self._filled = max(1, rate // _STEPS_PER_S), 0
         self._sums, self._powers = [0.0] * (channels + 1), [0.0] * (channels + 1)
         self._channel: int | None = None
-        """The one that is taken; None is the mean."""
+        """The channel that is taken; None is the mean."""
         self._from: int | None = None
         self._fading = 0
-        """Steps until all of the sound is from `_channel`."""
+        """Steps until all of the audio is from `_channel`."""
 
     def _count(self, energies: list[float], count: int) -> None:
         self._sums = [before + more for before, more in zip(self._sums, energies, strict=True)]
@@ -150,7 +150,7 @@ def _clean(voice: NDArray[np.float32]) -> Samples:
 
 
 def _energies(samples: NDArray[np.float32], starts: list[int]) -> list[list[float]]:
-    """Of each channel and of the mean, for each stretch that begins at one of `starts`."""
+    """Energy of each channel and of the mean, for each segment that begins at one of `starts`."""
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.square(np.column_stack([samples, mean_of(samples)]), dtype=np.float64)
     found: list[list[float]] = np.nan_to_num(np.add.reduceat(squares, starts, axis=0), posinf=0.0).tolist()

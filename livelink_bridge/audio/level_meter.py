@@ -1,4 +1,4 @@
-"""What a level meter shows of the sound as it comes in: RMS, peak, held peak, and whether it clips."""
+"""Level meter of the input: RMS, peak, held peak, and whether it clips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from speech_to_face.base import Samples
 
 FULL_SCALE = 0.999
 CLIP_RUN = 3
-"""So many samples in a row at full scale are a cut-off wave; one or two are a peak that just fits."""
+"""So many samples in a row at full scale are clipped; one or two are a peak that just fits."""
 
 _LOWEST_DBFS = -120.0
 _WINDOW_S = 0.1
@@ -21,8 +21,7 @@ _FALL_DB_S = 20.0
 
 
 class LevelMeter:
-    """One voice's meter, timed by counted samples. Feed it the sound before any gain: a gain cannot mend a clipped
-    wave."""
+    """One voice's meter, timed by counted samples. Feed it the audio before any gain: gain cannot repair clipping."""
 
     def __init__(self) -> None:
         self.reset()
@@ -32,7 +31,7 @@ class LevelMeter:
         """Of the last full 0.1 s; the held peak is the highest, kept for 1.5 s, then falling by 20 dB a second. At
         least -120."""
         self.clipped = 0
-        """Samples cut off, ever."""
+        """Clipped samples since `reset`."""
         self._run = 0
         self._heard_s = self._held_s = 0.0
         self._window = (0, 0.0, 0.0)
@@ -40,7 +39,7 @@ class LevelMeter:
 
     @property
     def clipped_per_s(self) -> int:
-        """Samples cut off in the last second; warn when it is not 0."""
+        """Clipped samples in the last second; warn when it is not 0."""
         return sum(count for _, count in tuple(self._clips))  # another thread may be adding
 
     def push(self, samples: Samples, rate: int) -> None:
@@ -84,14 +83,14 @@ class LevelMeter:
 
 
 def clipped_samples(samples: Samples) -> int:
-    """How many of float32 (n,) belong to a wave that was cut off."""
+    """How many of float32 (n,) are clipped."""
     meter = LevelMeter()
     meter.push(samples, rate=len(samples) or 1)
     return meter.clipped
 
 
 def _runs(size: Samples, before: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """int64 (n,): how many samples in a row, up to this one, are at full scale; `before` of them came earlier."""
+    """int64 (n,): samples in a row, up to this one, at full scale; `before` of them were in earlier pushes."""
     at = np.arange(len(size))
     return at - np.maximum.accumulate(np.where(size >= FULL_SCALE, -1 - before, at))
 

@@ -1,4 +1,4 @@
-"""Silence in place of a voice, for everything that hears it: the network, the take, the voice that is played back."""
+"""Mutes a voice before anything reads it: the network, the take and the monitor output get silence."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from livelink_bridge.core.frames import AudioBlock
 
 
 class Mute:
-    """Off until told. `on` may be set from any thread and holds from the next block on."""
+    """Off at first. `on` may be set from any thread and takes effect with the next block."""
 
     def __init__(self) -> None:
         self.on = False
 
     def over(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
-        """The same blocks, with digital silence in those that come while it is on."""
+        """The same blocks, digital silence while it is on."""
         for block in blocks:
             yield replace(block, samples=np.zeros_like(block.samples)) if self.on else block

@@ -1,7 +1,7 @@
-"""When a face may move: who speaks, decided per pose, and how far the pose is faded towards neutral.
+"""Noise gate of the face: whether there is speech, decided per step, and how far each frame is faded to neutral.
 
-Steps are those of `speech_to_face.streaming.features`: step n ends at sample floor((n + 1) * 800 / 3) of the sound at
-16 kHz. The decision of step n knows the sound up to there and no further. Pose k may wait for the steps up to k +
+Steps are those of `speech_to_face.streaming.features`: step n ends at sample floor((n + 1) * 800 / 3) of the audio at
+16 kHz. The decision of step n knows the audio up to there and no further. Frame k may wait for the steps up to k +
 `lookahead_steps`, since the network does.
 """
 
@@ -20,24 +20,24 @@ Levels = NDArray[np.float64]
 """float64 (n,), dBFS, one per step."""
 
 MAYBE_VOICE, NO_VOICE, SURE_VOICE = 0.25, 0.15, 0.7
-"""Probabilities of a detector at which a face is let go, rested again, and held open through a pause. The first is low:
-what opens for nothing rests again within three poses, what opens late has lost its first syllable."""
+"""VAD thresholds: open at 0.25, close below 0.15, 0.7 restarts the hangover. Opening is eager: a false opening costs
+three frames, a late one clips the first syllable."""
 LEVEL_STEPS = 3
-"""The level that is compared is the highest of so many steps: a vowel's pulses are further apart than one."""
+"""The level compared is the highest of so many steps: a vowel's pulses are further apart than one."""
 
 _OPEN_S, _CLOSE_S, _DOUBT_S = 0.03, 0.15, 0.05
-"""From neutral to the full pose, back, and back when no step was sure of a voice."""
+"""From closed to open, back, and back when no step was sure of speech, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Levels of a step at which the gate opens and closes. Raises UsageError where they are not such."""
+    """Levels of a step at which the gate opens and closes. Raises UsageError out of range."""
 
     open_dbfs: float = -60.0
-    """RMS, -90 to 0. The default leaves the decision to the detector and keeps out only what no microphone calls
-    speech."""
+    """RMS, -90 to 0 dBFS. The default leaves the decision to the VAD and excludes only what is too quiet for speech at
+    any microphone."""
     close_dbfs: float = -66.0
-    """RMS, -96 to `open_dbfs`."""
+    """RMS, -96 dBFS to `open_dbfs`."""
 
     def __post_init__(self) -> None:
         if not (-90 <= self.open_dbfs <= 0 and -96 <= self.close_dbfs <= self.open_dbfs):
@@ -45,17 +45,17 @@ class Thresholds:
             raise UsageError(f"{got}, expected -90 to 0, and -96 to the first; calibrate again")
 
     def shifted(self, gain_db: float) -> Thresholds:
-        """The same for sound that was made `gain_db` louder."""
+        """The same for audio amplified by `gain_db`."""
         opens = min(0.0, max(-90.0, self.open_dbfs + gain_db))
         return Thresholds(opens, min(opens, max(-96.0, self.close_dbfs + gain_db)))
 
 
 LEVEL_ONLY = Thresholds(-45.0, -51.0)
-"""Where there is no detector and no calibration."""
+"""Without VAD and without calibration."""
 
 
 class NoiseGate:
-    """Hysteresis and hold: whether somebody speaks, step by step, from levels and a detector's probabilities."""
+    """Hysteresis and hangover: whether there is speech, step by step, from levels and the VAD's probabilities."""
 
     def __init__(self, thresholds: Thresholds, hold_s: float = 0.25) -> None:
         if not 0 <= hold_s <= 5:
@@ -70,13 +70,20 @@ class NoiseGate:
         self._since_sure = self._hold + 1
 
     def use(self, thresholds: Thresholds) -> None:
-        """Open and close at other levels from the next step on."""
+        """Use other levels from the next step on."""
         self._thresholds = thresholds
 
     def decide(self, levels: Levels, voice: NDArray[np.float32]) -> tuple[Flags, Flags]:
-        """Take the next steps: float64 (n,) dBFS and float32 (n,) probabilities, 1 where there is no detector.
+        """Decide the next steps.
 
-        Returns bool (n,): whether the face may move; and bool (n,): whether this very step is surely a voice.
+        Parameters
+        ----------
+        levels : float64 (n,), dBFS
+        voice : float32 (n,), the VAD's probability in [0, 1]; 1 without a VAD
+
+        Returns
+        -------
+        bool (n,) whether the gate is open, and bool (n,) whether this very step is surely speech.
         """
         # Live there is one step a call: plain numbers take a ninth of the time of arrays of one.
         steps = [self._step(*step) for step in zip(levels.tolist(), voice.tolist(), strict=True)]

@@ -1,7 +1,7 @@
-"""Any rate to the model's, as the sound arrives.
+"""Streaming resampler, from any rate to the network's.
 
-A polyphase windowed-sinc filter of our own, because it must be early rather than perfect: soxr's streams hand their
-output over in blocks, 21 ms late in the middle and 37 ms at worst from 48 kHz (its variable-rate mode 12 ms), which is
+A polyphase windowed-sinc filter of our own, because low delay matters more than a perfect response: soxr's streams
+deliver their output in blocks, 21 ms late at the median and 37 ms at worst from 48 kHz (its variable-rate mode 12 ms),
 more than everything else in the live path after the model's look-ahead may take together. This filter waits for half
 its length: 1.5 ms above 16 kHz. It is flat to 6.7 kHz and 70 dB down where aliases would fall into speech.
 
@@ -42,7 +42,7 @@ _BANKS = 32
 class Resampler:
     """Streaming rate conversion of one mono voice.
 
-    Output sample i is the sound at input time i / `to_hz`, whatever the chunking; n input samples give
+    Output sample i is the audio at input time i / `to_hz`, whatever the chunking; n input samples give
     ceil(n * to_hz / from_hz) after `flush`.
     """
 
@@ -53,13 +53,13 @@ class Resampler:
         self._bank = _bank(self._up, self._down)
         self._half = self._bank.half
         self.lookahead_s = self._half / from_hz
-        """Seconds of sound after an output sample's own time that it needs."""
+        """Seconds of audio after an output sample's own time that it needs."""
         self._offsets = np.arange(2 * self._half)
         self._span = max(1, min(_SPAN, _SPAN_WEIGHTS // max(1, 2 * self._half)))
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything heard: the next sample is sample 0."""
+        """Forget everything: the next sample is sample 0."""
         self._taken = 0
         self._given = 0
         self._first = 1 - self._half
@@ -83,7 +83,7 @@ class Resampler:
         return out
 
     def flush(self) -> Samples:
-        """The output samples still waiting for sound, as if silence followed."""
+        """The output samples still waiting for input, as if silence followed."""
         missing = -(-self._taken * self._up // self._down) - self._given
         return self.push(np.zeros(self._half, np.float32))[:missing]
 
@@ -100,8 +100,8 @@ class Resampler:
 
 
 def prepare(from_hz: int, to_hz: int = SAMPLE_RATE) -> None:
-    """Make what a `Resampler` of these rates needs, so that making one later takes no time: call it where a rate
-    becomes known."""
+    """Compute the filter for these rates, so that a `Resampler` made later takes no time: call it where a rate becomes
+    known."""
     divisor = math.gcd(from_hz, to_hz)
     _bank(to_hz // divisor, from_hz // divisor)
 

@@ -1,7 +1,7 @@
-"""Whether a sound is a voice: Silero's detector, run by ONNX Runtime.
+"""Voice activity detection by Silero's network, run by ONNX Runtime.
 
 The network and its numbers are those of silero-vad 6.2 (MIT licence, https://github.com/snakers4/silero-vad): 512
-samples of 16 kHz sound after the 64 before them give one probability; two states of 128 numbers go from call to call.
+samples at 16 kHz, with the 64 before them, give one probability; two states of 128 numbers go from call to call.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from speech_to_face.onnx_sessions import open_session
 SAMPLE_RATE = 16_000
 CHUNK, CONTEXT, STATE = 512, 64, 128
 PHASE = CHUNK // 2
-"""Two rows of chunks take turns, so that there is an answer every 16 ms: with one, more first words are found later
-than the network's look-ahead allows."""
+"""Two interleaved rows of chunks give an answer every 16 ms: with one row, more first words are found later than the
+network's look-ahead allows."""
 
 _HEARD_BEST_DBFS = -22.0
-"""Speech of about this level is found soonest; quieter beginnings are found late."""
+"""Speech of about this level is detected soonest; quieter onsets are detected late."""
 _MOST_GAIN_DB = 24.0
 _FALL_DB = 0.2
-"""Per chunk: how fast the level that the gain goes by forgets a loud moment, 6 dB a second."""
+"""Per chunk: how fast the gain's level forgets a loud moment, 6 dB a second."""
 
 
 class Detector(Protocol):
-    """One voice, live: how probable it is that somebody speaks."""
+    """VAD of one live voice."""
 
     def push(self, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Take float32 (n,) at 16 kHz.
 
-        Returns the answers that became ready: int64 (m,) samples heard since `reset` when each was given, rising, and
-        float32 (m,) probabilities in [0, 1]. An answer never depends on sound after its own sample, nor on the
-        chunking.
+        Returns the answers that became ready: int64 (m,) samples pushed since `reset` when each was given, rising, and
+        float32 (m,) probabilities of speech in [0, 1]. An answer depends neither on audio after its own sample nor on
+        the chunking.
         """
         ...
 
     def reset(self) -> None:
-        """Forget everything heard: the next sample is sample 0."""
+        """Forget everything: the next sample is sample 0."""
         ...
 
 
 class SileroDetector:
-    """Silero's network on two interleaved rows of chunks, with a gain of its own that brings quiet voices up."""
+    """Silero's network on two interleaved rows of chunks, with its own gain for quiet voices."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Raises BridgeError where the package is missing or its network cannot be run."""

@@ -176,4 +176,4 @@ def run_command(line: str, faces: Mapping[str, Face]) -> None:
         _log.warning("%s", error)
         return
     for face in meant:
-        face.feel(mood)
+        face.set_mood(mood)

@@ -19,21 +19,31 @@ from speech_to_face.base import Coefficients, ModelError, SpeechToFace
 from speech_to_face.streaming.features import SAMPLE_RATE
 
 _ROUNDING = 0.01
-"""A coefficient that is no further than this outside [0, 1] is not worth a word."""
+"""A coefficient no further than this outside [0, 1] is rounding, not worth a warning."""
 
 _log = logging.getLogger(__name__)
 
 
 class Animator:
-    """One voice's face. Pose k belongs to k / 60 s after sample 0 of its source.
+    """One voice's face. Frame k belongs to k / 60 s after sample 0 of its source.
 
     Where samples are missing (a block does not start where the one before ended) the network starts afresh on the next
-    pose of the same grid: time goes on, nothing is spliced. Coefficients are clipped to [0, 1]; one that is not finite
-    is replaced by the channel's last one, and its pose counted.
+    frame of the same 60 Hz: time goes on, nothing is spliced. Coefficients are clipped to [0, 1]; one that is not
+    finite is replaced by the channel's last one, and its frame counted.
     """
 
     def __init__(self, model: SpeechToFace, face: Face, front: InputChain | None = None) -> None:
-        """`front` stands between a microphone and the network; files are taken as they are."""
+        """
+        Parameters
+        ----------
+        model : gives 60 frames a second; its live stream is used
+        face : liveliness, mood and character
+        front : the input chain of a microphone; None only mixes down and resamples, as for files
+
+        Raises
+        ------
+        ModelError for a model of another frame rate.
+        """
         if model.frame_rate != FRAME_RATE:
             raise ModelError(f"model {model.name} gives {model.frame_rate} poses a second, expected {FRAME_RATE}")
         self._model = model
@@ -46,7 +56,7 @@ class Animator:
         self.gaps = 0
         """Times that samples were missing."""
         self.bad_poses = 0
-        """Poses with a value that was not finite, in whose place the channel's last one stands."""
+        """Frames with a value that was not finite, replaced by the channel's last one."""
         self._said_range = False
         self.reset()
 
@@ -56,7 +66,7 @@ class Animator:
         return self._model.lookahead_s + self._input.lookahead_s
 
     def reset(self) -> None:
-        """Forget everything heard: the next block begins a new source. The face, which blinks on, is not reset."""
+        """Forget everything: the next block begins a new source. The face, which blinks on, is not reset."""
         self._begun = False
         self._last_good: Coefficients = np.zeros((1, len(self._model.channels)), np.float32)
         self._input.reset()
@@ -103,7 +113,7 @@ class Animator:
         return [FaceFrame(pose, index) for index, pose in enumerate(weights, first)]
 
     def _usable(self, coefficients: Coefficients) -> Coefficients:
-        """In [0, 1]: what is not finite is the channel's last value that was, and the rest is clipped."""
+        """Coefficients in [0, 1]: where one is not finite, the channel's last one that was; the others are clipped."""
         finite: NDArray[np.bool_] = np.isfinite(coefficients)
         if not finite.all():
             self._count_bad(int(np.sum(~finite.all(axis=1))))

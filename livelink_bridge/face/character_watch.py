@@ -1,4 +1,4 @@
-"""A character file that is being worked on: read again when it has been saved, while the face goes on."""
+"""A character file that is reloaded when it is saved, while the session goes on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from arkit_mapping.character.character import Character, CharacterError, load_ch
 from livelink_bridge.core.clock import Clock
 
 LOOK_EVERY_S = 0.5
-"""Seconds between two looks at the file. One costs a system call; a change is seen within this and one pose."""
+"""Seconds between two looks at the file. One costs a system call; a change is seen within this and one frame."""
 
 _Stamp = tuple[int, int, int]
 """Time of change in nanoseconds, bytes, and which file it is: a replacement may be of the same age and size."""
@@ -18,27 +18,26 @@ _log = logging.getLogger(__name__)
 
 
 class CharacterFile:
-    """The character in a file, as last saved well.
+    """The character in a file, as last saved without errors.
 
-    No thread: whoever asks for the character looks, at most every `LOOK_EVERY_S`. A file that is broken or gone keeps
-    the last good character and is warned of once per change. It is tried again at every look, since an editor may still
-    be writing.
-
-    Raises CharacterError where the file cannot be used to begin with.
+    No thread: `current` looks at the file, at most every `LOOK_EVERY_S`. When the file is broken or gone, the last good
+    character stays and one warning per change is logged. It is tried again at every look, since an editor may still be
+    writing.
     """
 
     def __init__(self, path: str | Path, clock: Clock) -> None:
+        """Raises CharacterError where the file cannot be used to begin with."""
         self._path = Path(path)
         self._clock = clock
         self._looked_s = clock.now()
-        self._worn = self._stamp()
+        self._read = self._stamp()
         """What the file was when the character was read from it."""
-        self._blamed = self._worn
+        self._blamed = self._read
         """What the file was when last warned of, or that of the character when nothing is wrong."""
         self._character = load_character(self._path)
 
     def current(self) -> Character:
-        """The character, the same object until the file asks for another. Never raises for what is in the file."""
+        """The character, the same object until the file holds another. Never raises for what is in the file."""
         now_s = self._clock.now()
         if now_s - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = now_s
@@ -46,10 +45,9 @@ class CharacterFile:
         return self._character
 
     def _look(self) -> None:
-        # The stamp is taken before the reading: what is written in between has another one and is read at the next
-        # look.
+        # The stamp is taken before reading: what is written in between has another one and is read at the next look.
         stamp = self._stamp()
-        if stamp == self._worn:
+        if stamp == self._read:
             self._blamed = stamp
             return
         if stamp is not None and stamp[1] == 0:  # emptied by an editor that is about to write it
@@ -59,7 +57,7 @@ class CharacterFile:
         except CharacterError as error:
             self._blame(stamp, error)
             return
-        self._worn = self._blamed = stamp
+        self._read = self._blamed = stamp
         if fresh != self._character:
             self._character = fresh
             _log.info("character file %s read again", self._path)

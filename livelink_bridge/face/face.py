@@ -1,4 +1,4 @@
-"""One subject's face: what it makes of the mouth that the network predicts. Liveliness, then mood, then character."""
+"""One subject's face: liveliness, then mood, then character are applied to the mouth that the network predicts."""
 
 from __future__ import annotations
 
@@ -16,32 +16,38 @@ from livelink_bridge.core.frames import Weights
 _PLAIN = Character()
 
 REST_POSES = 24
-"""Poses from the whole face to neutral, and back: 0.4 s."""
+"""Frames from the whole face to neutral, and back: 0.4 s."""
 
 
 class CharacterProvider(Protocol):
-    """A character that is being worked on."""
+    """A character that may change while it is used: a file or a page that is being edited."""
 
     def current(self) -> Character:
-        """The one to wear now; the same object until it changes."""
+        """The character to apply now; the same object until it changes."""
         ...
 
 
 class Face:
-    """Poses as predicted to poses as they are sent, but for the lip rule. Chunks of any size give the same poses.
+    """Predicted frames to frames as they are sent, except for the lip rule. Chunks of any size give the same frames.
 
-    `worn` may be a file, or a page, that is being worked on. `feel` and `rest` may be called from any thread, the
-    others from the one that animates.
+    `set_mood` and `rest` may be called from any thread, the others from the thread that animates.
     """
 
     def __init__(
         self,
-        worn: Character | CharacterProvider = _PLAIN,
+        character: Character | CharacterProvider = _PLAIN,
         *,
         liveliness: Liveliness | None = None,
         mood: Mood | None = None,
     ) -> None:
-        self._worn = worn
+        """
+        Parameters
+        ----------
+        character : what is applied to every frame, or what provides it
+        liveliness : blinks, gaze, brows, breath and head; None adds none
+        mood : at first; None is neutral
+        """
+        self._provider = character
         self._liveliness = liveliness
         self._blend = MoodBlend(mood)
         self._wanted = self._blend.mood
@@ -51,29 +57,29 @@ class Face:
 
     @property
     def closure(self) -> Closure:
-        """The lip rule this face needs; `auto` is what each receiver expects."""
+        """The lip rule that the character asks for; `auto` is what each receiver expects."""
         return self._character.closure
 
     @property
     def mood(self) -> Mood:
-        """What it goes over to, or is in."""
+        """The mood it has, or is blending to."""
         return self._wanted
 
     @property
     def resting(self) -> bool:
-        """Whether it is held at neutral, or on its way there."""
+        """Whether it is held at neutral, or decaying to it."""
         return self._resting
 
-    def feel(self, mood: Mood) -> None:
-        """Go over to another mood."""
+    def set_mood(self, mood: Mood) -> None:
+        """Blend to another mood."""
         self._wanted = mood
 
     def rest(self, on: bool) -> None:
-        """Ease to neutral and stay there, or go on."""
+        """Decay to neutral and stay there, or go on."""
         self._resting = on
 
     def reset(self) -> None:
-        """Begin a new source: the same sound gives the same face again."""
+        """Begin a new source: the same audio gives the same face again."""
         if self._liveliness:
             self._liveliness.reset()
         self._stream.reset()
@@ -81,13 +87,17 @@ class Face:
     def push(
         self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None
     ) -> Weights:
-        """The next poses.
+        """The next frames.
 
         Parameters
         ----------
-        poses : float32 (n, 61) in wire order, what speech does not move at 0; closed lips keep the tongue in
-        level_dbfs : float32 (n,), how loud the 1/60 s of sound of each pose is
-        speaking : bool (n,), whether somebody speaks, where that is known
+        poses : float32 (n, 61) in wire order, 0 where speech moves nothing; closed lips keep the tongue in
+        level_dbfs : float32 (n,), RMS of the 1/60 s of audio of each frame
+        speaking : bool (n,), whether there is speech; None where that is not known
+
+        Returns
+        -------
+        float32 (n, 61): with liveliness, mood and character, MouthClose as predicted.
         """
         if self._wanted is not self._blend.mood:
             self._blend.to(self._wanted)
@@ -102,7 +112,7 @@ class Face:
         return self._rested(self._stream.push(poses))
 
     def _rested(self, poses: Weights) -> Weights:
-        """Poses on their way to neutral, or back; smooth at both ends."""
+        """The frames fading to neutral, or back; smooth at both ends."""
         step = (-1 if self._resting else 1) / REST_POSES
         there = np.clip(self._there + step * np.arange(1, len(poses) + 1), 0.0, 1.0)
         if not len(poses) or there.min() == 1.0 == self._there:
@@ -111,4 +121,4 @@ class Face:
         return np.asarray(poses * (there * there * (3 - 2 * there))[:, None], np.float32)
 
     def _current(self) -> Character:
-        return self._worn if isinstance(self._worn, Character) else self._worn.current()
+        return self._provider if isinstance(self._provider, Character) else self._provider.current()

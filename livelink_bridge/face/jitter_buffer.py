@@ -1,4 +1,4 @@
-"""Which pose a tick shows: the newest that is due, held for a moment when none follows, then eased to neutral."""
+"""Jitter buffer: the newest due frame, hold for 3 frames on underrun, then decay to neutral."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FACE_CHANNELS, FaceFrame, Weights
 
 HOLD_POSES = 3
-"""A late pose or two must not show as a twitch."""
+"""A late frame or two must not show as a twitch."""
 EASE_POSES = 14
-"""Hold and ease together take 0.28 s: with the tick that notices, a face whose sound stops is neutral within 0.3 s."""
+"""Hold and decay together take 0.28 s: a face whose audio stops is neutral within 0.3 s."""
 REST_POSES = 12
-"""Neutral poses at the end of everything: receivers show the last one for ever, and any single datagram may be lost."""
+"""Neutral frames at the end: receivers keep showing the last one, and any single datagram may be lost."""
 
 
 def fade(age: NDArray[np.int64] | NDArray[np.float64] | float) -> NDArray[np.float32]:
-    """What is left of a pose `age` poses after its own time: 1 while it is held, then smoothly down to 0."""
+    """What is left of a frame `age` frames after its own time: 1 while it is held, then smoothly down to 0."""
     eased = np.clip((np.asarray(age) - HOLD_POSES) / EASE_POSES, 0.0, 1.0)
     return (1.0 - eased * eased * (3.0 - 2.0 * eased)).astype(np.float32)
 
 
 def tail(last: Weights) -> NDArray[np.float32]:
-    """How a recording ends after the pose `last` (61,): float32 (HOLD + EASE + REST, 61), neutral at the end."""
+    """The end of a recording after its last frame, float32 (61,): float32 (HOLD + EASE + REST, 61), ends neutral."""
     ages = np.arange(1, HOLD_POSES + EASE_POSES + REST_POSES + 1)
     return fade(ages)[:, None] * last[None, :]
 
 
 class JitterBuffer:
-    """The sender's end of the channel of poses."""
+    """The sender's end of the channel of frames: ready frames wait here until they are due."""
 
     def __init__(self, channel: Channel[FaceFrame]) -> None:
         self._channel = channel
@@ -41,13 +41,13 @@ class JitterBuffer:
         self._asked = -1
         self._frozen = False
         self.held = 0
-        """Ticks, while a voice was being followed, that had no new pose to show."""
+        """Ticks that repeated a frame because no new one was ready."""
         self.skipped = 0
-        """Poses that came too late to be shown."""
+        """Frames that arrived too late to be shown."""
 
     def at(self, position: Fraction | int) -> Weights:
-        """What is shown `position` poses after pose 0, float32 (61,): a pose, or a moment between two. Positions rise
-        from call to call."""
+        """The weights at `position`, in frames of 60 Hz after frame 0: float32 (61,), those of a frame or between two.
+        Positions rise from call to call."""
         index = math.ceil(position)
         due = [] if self._frozen else self._channel.take_while(lambda frame: frame.index <= index)
         if due:
@@ -59,29 +59,28 @@ class JitterBuffer:
         return self._between(position) * fade(self.age(position))
 
     def _between(self, position: Fraction | int) -> Weights:
-        """The newest pose or, where it is that of a later moment and the one before is known, what lies between
-        them."""
+        """The newest frame, or interpolated with the one before where `position` lies between them."""
         ahead = float(self._shown.index - position)
         if not 0 < ahead < 1 or self._before.index != self._shown.index - 1:
             return self._shown.weights
         return np.asarray(self._shown.weights + (self._before.weights - self._shown.weights) * np.float32(ahead))
 
     def age(self, position: Fraction | int) -> int:
-        """Whole poses since the one shown; 0 is fresh."""
+        """Whole frames since the one shown; 0 is fresh."""
         return max(0, math.floor(position) - self._shown.index)
 
     def shows(self, index: int) -> bool:
-        """Whether pose `index` itself is shown."""
+        """Whether frame `index` itself is shown."""
         return index in (self._shown.index, self._before.index)
 
     def finished(self, position: Fraction | int) -> bool:
-        """Whether `position` was the last moment there will be."""
+        """Whether `position` was the last moment: the channel is closed and empty."""
         return self._channel.closed and not len(self._channel) and position >= self._shown.index
 
     def freeze(self) -> None:
-        """Look for no more poses: whatever is shown eases out."""
+        """Take no more frames: what is shown decays."""
         self._frozen = True
 
     def rest_from(self, position: Fraction | int) -> int:
-        """Poses from `position` on until the face has eased out and rested."""
+        """Frames from `position` on until the decay and the neutral tail are over."""
         return max(0, HOLD_POSES + EASE_POSES + 1 - self.age(position)) + REST_POSES

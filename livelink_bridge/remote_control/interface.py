@@ -90,7 +90,7 @@ class RemoteInterface(Protocol):
         """Note a moment of the take; its timecode. Called only while one is being recorded."""
         ...
 
-    def feel(self, mood: Mood, subject: str | None) -> None:
+    def set_mood(self, mood: Mood, subject: str | None) -> None:
         """`subject` None means every face, here and below; one that nobody has raises BridgeError."""
         ...
 

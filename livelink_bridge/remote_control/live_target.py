@@ -33,7 +33,7 @@ class Voice(Protocol):
     @property
     def calibration(self) -> Calibration: ...
 
-    def feel(self, mood: Mood) -> None: ...
+    def set_mood(self, mood: Mood) -> None: ...
 
     def set_gain(self, gain_db: float) -> None:
         """Raises BridgeError where the voice has no microphone."""
@@ -177,9 +177,9 @@ class LiveStage:
         _log.info("remote control: mark %r at %s %s", text, timecode, where)
         return timecode
 
-    def feel(self, mood: Mood, subject: str | None) -> None:
+    def set_mood(self, mood: Mood, subject: str | None) -> None:
         for voice in self._meant(subject):
-            voice.feel(mood)
+            voice.set_mood(mood)
 
     def set_gain(self, gain_db: float, subject: str | None) -> None:
         for voice in self._meant(subject):

@@ -214,7 +214,7 @@ COMMANDS: dict[str, Command] = {
     "/VideoDisplayOff": _ACCEPTED,
     "/Data": _ACCEPTED,
     "/DataQuery": _ACCEPTED,
-    "/mood": Command("feel", (mood,), (some_text,)),
+    "/mood": Command("set_mood", (mood,), (some_text,)),
     "/gain": Command("gain", (gain,), (some_text,)),
     "/calibrate": Command("calibrate", may=(some_text,)),
     "/mute": Command("mute", may=(maybe(switch), some_text)),

@@ -77,7 +77,7 @@ class RemoteProtocol:
             "record_cancel": self._record_cancel,
             "mark": self._mark,
             "transport": self._transport,
-            "feel": self._feel,
+            "set_mood": self._set_mood,
             "gain": self._gain,
             "calibrate": self._calibrate,
             "mute": self._mute,
@@ -233,8 +233,8 @@ class RemoteProtocol:
             raise ControlError(f"wants a file sent to {to}; files only go to the address that asks for them")
         return [Fetch(to, path)]
 
-    def _feel(self, _peer: Endpoint, mood: Mood, subject: str | None) -> Outcomes:
-        self._stage.feel(mood, subject)
+    def _set_mood(self, _peer: Endpoint, mood: Mood, subject: str | None) -> Outcomes:
+        self._stage.set_mood(mood, subject)
         return []
 
     def _gain(self, _peer: Endpoint, gain_db: float, subject: str | None) -> Outcomes:

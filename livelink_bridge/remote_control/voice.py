@@ -31,7 +31,7 @@ class RestableFace(Protocol):
     @property
     def resting(self) -> bool: ...
 
-    def feel(self, mood: Mood) -> None: ...
+    def set_mood(self, mood: Mood) -> None: ...
 
     def rest(self, on: bool) -> None:
         """Ease to neutral and stay there, or go on."""
@@ -117,8 +117,8 @@ class DirectedVoice:
             return Calibration(result="no sound came for it; the gate stays as it was", failed=True)
         return Calibration("room" if heard_s < ROOM_S else "voice", min(1.0, heard_s / (ROOM_S + VOICE_S)))
 
-    def feel(self, mood: Mood) -> None:
-        self._face.feel(mood)
+    def set_mood(self, mood: Mood) -> None:
+        self._face.set_mood(mood)
 
     def neutral(self, on: bool) -> None:
         self._face.rest(on)

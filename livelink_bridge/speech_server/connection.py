@@ -50,7 +50,7 @@ class Voice(Protocol):
         BridgeError."""
         ...
 
-    def feel(self, mood: str) -> None:
+    def set_mood(self, mood: str) -> None:
         """Change the mood. Raises UsageError for one that does not exist."""
         ...
 
@@ -148,7 +148,7 @@ class Connection:
         elif isinstance(message, Interrupt):
             self._source.interrupt()
         elif isinstance(message, Mood):
-            self._voice.feel(message.mood)
+            self._voice.set_mood(message.mood)
         self._news.set()
 
     async def _begin(self, start: Start) -> None:
@@ -156,7 +156,7 @@ class Connection:
         if self._voice is None:
             await self._open(start)
         elif start.mood is not None:
-            self._voice.feel(start.mood)
+            self._voice.set_mood(start.mood)
         assert self._voice is not None and self._source is not None
         await asyncio.to_thread(prepare, start.format.rate)
         self._source.drop_partial_sample()

@@ -1,4 +1,4 @@
-"""The one time of a session: frame numbers of packets and timecode of takes are readings of it."""
+"""The time base of a session: frame numbers of packets and timecode of takes come from it."""
 
 from __future__ import annotations
 
@@ -12,47 +12,53 @@ from livelink_bridge.timing.timecode import Origin, TimecodeRate
 
 DAY_S = 86400
 _LEAST = 2.0**-20
-"""Of a frame, between two stamps of one number: far less than anybody measures, far more than float32 loses."""
+"""Part of a frame between two stamps of one number: far less than can be measured, far more than float32 loses."""
 _EARLY = 0.5
-"""Frames that a number may be ahead of the clock before it is given twice."""
+"""Frames that a number may be ahead of the clock before it is repeated."""
 _BELOW_ONE = 0.99999994
 """The largest float32 below 1: a sub-frame must not be rounded up to the next frame on the wire."""
 _LOOK_EVERY_S = 1.0
 _SLEW = 1e-3
-"""Part by which frames may run fast or slow to get back to the system's clock: a millisecond a second, seen by
-nobody."""
+"""Part by which frames may run fast or slow to return to the system's clock: an invisible millisecond a second."""
 _LEAP_S = 0.5
-"""A system clock that is off by more was set, not disciplined."""
+"""A system clock that is off by more was set by hand, not disciplined by NTP."""
 
 _log = logging.getLogger(__name__)
 
 
 class Timebase:
-    """The one time that packets' frame numbers and takes' timecode are of.
+    """Stamps packets and take rows with frame numbers of one clock.
 
-    Frame numbers run on past midnight. Where frames are counted as fast as poses are sent, each stamp has the next
-    number: a beat that follows a sound device wanders through the frames, and its jitter must not make numbers stammer
-    where it crosses from one to the next. Every time it has wandered by a frame, one number is left out, or given twice
-    with sub-frames that rise: a device that is 150 ppm fast does that every two minutes, and timecode stays with the
-    clock all day. Where poses come faster than frames, several have one number.
+    Frame numbers run on past midnight. Where one number is counted for each packet, each stamp has the next number:
+    ticks that follow an audio device drift through the frames, and their jitter must not repeat or skip numbers at a
+    frame boundary. Whenever they have drifted by a whole frame, one number is skipped, or repeated with rising
+    sub-frames: a device that is 150 ppm fast does that every two minutes, and timecode stays with the clock all day.
+    Where packets are sent faster than frames are counted, several have one number.
     """
 
     def __init__(
         self, clock: Clock, rate: TimecodeRate, origin: Origin = "time-of-day", *, fps: Fraction | None = None
     ) -> None:
-        """`fps` is how many stamps a second are asked for; None is as many as there are frames."""
+        """
+        Parameters
+        ----------
+        clock : of the session, read once here and, for "ntp", once a second
+        rate : how frames are counted
+        origin : what frame 0 is
+        fps : stamps per second that will be asked for; None is as many as there are frames
+        """
         self.rate = rate
         self._clock = clock
         self._origin = origin
         self._midnight_s = clock.now() - clock.time_of_day()
         self._first: tuple[float, float] | None = None
-        """Clock time and frame number from which is counted on."""
+        """Clock time and frame number of the first stamp."""
         self._looked_s = -math.inf
         self._one_each = fps is None or fps <= rate.exact
         self._last = -1, 0.0
 
     def stamp(self, at_s: float) -> Stamp:
-        """The stamp for clock time `at_s`; times rise from call to call."""
+        """The stamp for clock time `at_s`, seconds; times rise from call to call."""
         if self._origin == "ntp":
             self._follow(at_s)
         frames = self._frames(at_s)
@@ -64,7 +70,7 @@ class Timebase:
         return Stamp(number, subframe, self.rate.exact, self.rate.seconds_at(number + subframe) % DAY_S)
 
     def _number(self, frames: float) -> int:
-        """The number of the stamp at `frames`, which is exact: the next one, unless that is a frame off."""
+        """The number of the stamp at the exact position `frames`: the next one, unless that is a frame off."""
         following = self._last[0] + 1
         if not self._one_each or frames >= following + 1:
             return math.floor(frames)
@@ -78,8 +84,7 @@ class Timebase:
         return begun + (at_s - begun_s) * float(self.rate.exact)
 
     def _follow(self, at_s: float) -> None:
-        """Bend towards what the system's clock says now: a disciplined clock drifts from a monotonic one by parts per
-        million."""
+        """Slew towards the system's clock: one disciplined by NTP drifts from a monotonic one by parts per million."""
         if self._first is None or at_s < self._looked_s + _LOOK_EVERY_S:
             return
         passed_s = min(at_s - self._looked_s, 10 * _LOOK_EVERY_S)

@@ -1,8 +1,8 @@
 """Timecode: which frame of the day a moment is, at the rates of film and television.
 
 Drop-frame counting as SMPTE ST 12-1 has it: at 29.97 and 59.94 the labels of the first two (four) frames of each minute
-but every tenth are left out, which keeps labels within a frame or so of the clock. Without dropping, labels count on
-evenly and lose 3.6 s an hour.
+but every tenth are skipped, which keeps labels within a frame or so of the clock. Without dropping, labels count evenly
+and lose 3.6 s an hour.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class TimecodeRate:
     exact: Fraction
     """Frames per second."""
     drop: bool = False
-    """Whether labels are left out to keep with the clock."""
+    """Whether labels are skipped to stay with the clock."""
 
     @property
     def nominal(self) -> int:
@@ -50,7 +50,7 @@ class TimecodeRate:
         return f"{hours % 24:02}:{minutes:02}:{seconds:02}{';' if self.drop else ':'}{frames:02}"
 
     def _dropped_before(self, frame: int) -> int:
-        """Labels left out before that of frame number `frame`."""
+        """Labels skipped before that of frame number `frame`."""
         each = self.nominal // 15
         minute = 60 * self.nominal - each
         tens, rest = divmod(frame, 10 * minute + each)
@@ -79,6 +79,6 @@ RATES = {
 
 
 def counting(fps: Fraction) -> TimecodeRate:
-    """How frames sent at `fps` are counted where nobody chose: with the clock."""
+    """The default counting of frames sent at `fps`: drop-frame where there is one, so that it stays with the clock."""
     name = f"{float(fps):.5g}"
     return RATES.get(f"{name}df") or RATES.get(name) or TimecodeRate(name, fps)

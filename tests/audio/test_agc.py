@@ -27,7 +27,7 @@ def run(control, samples, speech=True, chunks=(160,)):
         at, turn = at + len(piece), turn + 1
         ready = (3 * at + 2) // 800
         levels = [rms_dbfs(samples[step_end(n - 1) : step_end(n)]) for n in range(steps, ready)]
-        control.heard(np.array(levels), np.full(ready - steps, speech))
+        control.observe(np.array(levels), np.full(ready - steps, speech))
         steps = ready
         out.append(control.push(piece))
     return np.concatenate(out)

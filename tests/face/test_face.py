@@ -47,11 +47,11 @@ def test_reset_begins_the_same_life_again():
 def test_the_mood_may_change_while_it_speaks():
     face = Face(Character())
     before = face.push(SPEECH[:60], LEVELS[:60])
-    face.feel(Mood.parse("happy:1"))
+    face.set_mood(Mood.parse("happy:1"))
     after = face.push(SPEECH[60:180], LEVELS[60:180])
     assert before[:, SMILE].max() == 0
     assert after[0, SMILE] < 0.05 < after[-1, SMILE]
-    face.feel(Mood())
+    face.set_mood(Mood())
     assert face.push(SPEECH[180:300], LEVELS[180:300])[-1, SMILE] == 0
 
 

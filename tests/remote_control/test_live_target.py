@@ -20,7 +20,7 @@ class Voice:
     def __init__(self):
         self.calls = []
 
-    def feel(self, mood):
+    def set_mood(self, mood):
         self.calls.append(str(mood))
 
     def set_gain(self, gain_db):
@@ -71,7 +71,7 @@ def stage_of(*subjects, recorder=None):
 
 def test_moods_gain_calibration_and_rest_go_to_everybody_or_to_whom_they_are_meant_for():
     stage, voices, _ = stage_of("Ada", "Eve")
-    stage.feel(Mood.parse("happy:0.4"), None)
+    stage.set_mood(Mood.parse("happy:0.4"), None)
     stage.set_gain(3.0, "ADA")
     stage.calibrate("eve")
     stage.neutral(True, None)
@@ -79,7 +79,7 @@ def test_moods_gain_calibration_and_rest_go_to_everybody_or_to_whom_they_are_mea
     assert voices["Ada"].calls == ["happy:0.4", 3.0, True]
     assert voices["Eve"].calls == ["happy:0.4", "calibrate", True, ("mute", True)]
     with pytest.raises(BridgeError, match="got subject 'Bob', expected one of Ada, Eve"):
-        stage.feel(Mood(), "Bob")
+        stage.set_mood(Mood(), "Bob")
 
 
 def test_a_single_subject_is_renamed_and_heeds_its_new_name():

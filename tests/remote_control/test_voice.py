@@ -22,7 +22,7 @@ class Face:
     def __init__(self):
         self.calls = []
 
-    def feel(self, mood):
+    def set_mood(self, mood):
         self.calls.append(mood)
 
     def rest(self, on):

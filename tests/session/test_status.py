@@ -158,7 +158,7 @@ def test_the_mood_is_told_unless_it_is_neutral() -> None:
     face = Face(mood=Mood.parse("happy:0.4"))
     made = session(face=face)
     assert made.status().mood == "happy:0.4"
-    face.feel(Mood())
+    face.set_mood(Mood())
     assert made.status().mood is None
 
 

@@ -60,7 +60,7 @@ class Listener:
     def run(self, source: PcmSource, stop: threading.Event) -> None:
         self.samples += [block.samples for block in source.blocks()]
 
-    def feel(self, mood: str) -> None:
+    def set_mood(self, mood: str) -> None:
         raise AssertionError(mood)
 
 

@@ -84,8 +84,8 @@ class FakeStage:
         self.calls.append(("mark", text))
         return "10:00:02:00"
 
-    def feel(self, mood: Mood, subject: str | None) -> None:
-        self.calls.append(("feel", str(mood), subject))
+    def set_mood(self, mood: Mood, subject: str | None) -> None:
+        self.calls.append(("set_mood", str(mood), subject))
 
     def set_gain(self, gain_db: float, subject: str | None) -> None:
         self.calls.append(("set_gain", gain_db, subject))

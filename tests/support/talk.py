@@ -59,7 +59,7 @@ class FakeVoice:
         follow(source, LoudnessModel(), Face(), outputs, [self.sink], clock=CLOCK, stop=stop, timing=source)
         self.ended.set()
 
-    def feel(self, mood: str) -> None:
+    def set_mood(self, mood: str) -> None:
         if not mood.startswith("happy"):
             raise UsageError(f"mood: got {mood!r}, expected happy")
         self.moods.append(mood)

@@ -1,10 +1,9 @@
-"""What stands between a microphone and the network: fixed gain, level control, and the gate that says when the face may
-move.
+"""The input chain between a microphone and the network: gain, resampling, AGC, VAD and noise gate.
 
-    sound -> gain -> 16 kHz -> level control -> network
-                        └─> levels, detector -> gate -> fade -> weights of poses
+    audio -> gain -> 16 kHz -> AGC -> network
+                        └─> levels, VAD -> gate -> fade -> gate weights of frames
 
-The gate hears the sound before the level control, so neither follows the other.
+The gate gets the audio before the AGC, so neither follows the other.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ from speech_to_face.streaming.features import SAMPLE_RATE, step_end
 
 
 class _Measuring:
-    """The sound of the next seconds, for who asked for it."""
+    """The input of the next seconds, for a caller that asked for it."""
 
     def __init__(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
         self._seconds, self._done = seconds, done
         self._parts: list[Samples] = []
 
     def complete(self, samples: Samples, rate: int) -> bool:
-        """Take more of it. True when that was the last."""
+        """Take more samples. True when these were the last."""
         self._parts.append(samples.copy())
         return sum(map(len, self._parts)) >= self._seconds * rate
 
@@ -49,8 +48,7 @@ class _Measuring:
 
 
 class InputChain:
-    """One voice's front: any rate in, 16 kHz out. Its poses are those of an `Animator` that is given the blocks it
-    returns."""
+    """One voice's input chain: blocks of any rate and channels in, `VoiceBlock`s at 16 kHz out."""
 
     def __init__(
         self,
@@ -66,15 +64,17 @@ class InputChain:
         """
         Parameters
         ----------
-        detector : says what is a voice; None opens by level alone
-        thresholds : of the sound before `gain_db`, as calibrated; None takes the usual ones
-        hold_s : how long the face goes on after the last sound that was surely a voice, 0 to 5 s
-        gain_db : fixed, -40 to 40 dB
-        level : None leaves the level as it comes
-        lookahead_steps : steps after its own that a pose of the network waits for; 3 for the default model
-        gated : False gives every pose the weight 1; the gate then serves the level control alone
+        detector : the VAD; None opens by level alone
+        thresholds : levels before `gain_db`, as calibrated; None takes the usual ones
+        hold_s : hangover after the last step that was surely speech, 0 to 5 s
+        gain_db : fixed gain, -40 to 40 dB
+        level : the AGC; None leaves the level as it is
+        lookahead_steps : steps after its own that a frame of the network waits for; 3 for the default model
+        gated : False bypasses the gate; it still feeds the AGC
 
-        Raises UsageError for a hold or a gain out of range.
+        Raises
+        ------
+        UsageError for a hangover or a gain out of range.
         """
         self._detector, self._level = detector, level
         self._usual, self._calibrated = Thresholds() if detector else LEVEL_ONLY, thresholds
@@ -86,22 +86,22 @@ class InputChain:
         self._mono, self._levels = MonoFrames(), FrameLevels(SAMPLE_RATE)
         self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
         self.meter = LevelMeter()
-        """Of the sound as it comes in."""
+        """Of the input, before any gain."""
         self.reset()
 
     @property
     def gain_db(self) -> float:
-        """What the level control adds now."""
+        """What the AGC adds now, dB."""
         return self._level.gain_db if self._level else 0.0
 
     @property
     def gate(self) -> float:
-        """The gate's gain, in [0, 1]: what the newest pose is multiplied with. 0 is neutral, 1 the whole pose."""
+        """Gate gain, 0 closed to 1 open: what the newest frame is multiplied by."""
         return self._fade.weight if self.gated else 1.0
 
     @property
     def lookahead_s(self) -> float:
-        """How much later than the sound that came in the sound that goes out is."""
+        """Delay of the output against the input, seconds."""
         return self._resampler.lookahead_s
 
     def set_gain(self, gain_db: float) -> None:
@@ -113,18 +113,18 @@ class InputChain:
         self._gate.use(self._calibrated.shifted(gain_db) if self._calibrated else self._usual)
 
     def use(self, thresholds: Thresholds) -> None:
-        """Open and close at these levels, of the sound before the gain, from now on. From any thread."""
+        """Open and close at these levels before the gain, from now on. From any thread."""
         self._calibrated = thresholds
         self.set_gain(self._fixed_db)
 
     def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
-        """Hand the next `seconds` of sound as it comes in, and its rate, to `done`, which must not wait. From any
-        thread."""
+        """Call `done` with the next `seconds` of input, float32 (n,), and its rate in Hz. `done` runs on the model's
+        thread and must not wait. From any thread."""
         with self._asking:
             self._measuring = _Measuring(seconds, done)
 
     def reset(self) -> None:
-        """Forget everything heard: the next sample is sample 0 of pose 0, and the face rests."""
+        """Forget everything: the next sample is the first of frame 0, and the gate is closed."""
         self._mono.reset()
         self._gate.reset()
         self._fade.reset()
@@ -199,12 +199,12 @@ class InputChain:
         levels, voice = self._next_steps(ready)
         may_move, speech = self._gate.decide(levels, voice)
         if self._level:
-            self._level.heard(levels, speech)
+            self._level.observe(levels, speech)
         weights = self._fade.push(may_move, speech)
         return weights if self.gated else np.ones(len(weights), np.float32)
 
     def _next_steps(self, count: int) -> tuple[Levels, NDArray[np.float32]]:
-        """float64 (count,) dBFS and float32 (count,) probability, the newest answer at each step's end."""
+        """float64 (count,) dBFS and float32 (count,) probability of speech, the newest answer at each step's end."""
         levels, voices, first = np.empty(count), np.empty(count, np.float32), step_end(self._steps - 1)
         begin = first
         for at in range(count):

@@ -29,7 +29,7 @@ class PlainInput:
         return self._resampler.lookahead_s if self._resampler else 0.0
 
     def reset(self) -> None:
-        """Forget everything heard: the next sample is the first of frame 0."""
+        """Forget everything: the next sample is the first of frame 0."""
         self._mono.reset()
         self._resume()
 

@@ -1,4 +1,4 @@
-"""What the network hears of a block, and what travels with it: levels and gate weights of the frames."""
+"""The input of the network, block by block, and what travels with it: levels and gate weights of the frames."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VoiceBlock:
     """dBFS of the frames whose audio is complete with these samples."""
     gates: PerFrame | None = None
     """Gate weights, 0 neutral to 1 whole, of the frames decided by these samples; None where nothing is gated and
-    whether somebody speaks is not known."""
+    whether there is speech is not known."""
     gate: float = 1.0
     """The newest gate weight: that of frames which are never decided."""
     frame: int | None = None

@@ -204,11 +204,11 @@ class FollowedVoice:
         finally:
             self._board.leave(self.subject, line)
 
-    def feel(self, mood: str) -> None:
+    def set_mood(self, mood: str) -> None:
         """Change to another mood. Raises ConfigError for one that does not exist."""
         from livelink_bridge.settings.moods import read_mood
 
-        self._face.feel(read_mood(mood))
+        self._face.set_mood(read_mood(mood))
 
 
 def _named(outputs: Outputs, subject: str | None) -> Outputs:

@@ -64,7 +64,7 @@ class LiveShow:
         self._actions: dict[str, Callable[[LiveStage, str, Any], str]] = {
             "mute": lambda stage, subject, on: _quietly(stage.mute, bool(on), subject),
             "neutral": lambda stage, subject, on: _quietly(stage.neutral, bool(on), subject),
-            "mood": lambda stage, subject, mood: _quietly(stage.feel, read_mood(mood), subject),
+            "mood": lambda stage, subject, mood: _quietly(stage.set_mood, read_mood(mood), subject),
             "calibrate": lambda stage, subject, _value: _quietly(stage.calibrate, subject),
             "record": _record,
         }
