@@ -1,1 +1,1 @@
-"""What is measured of a recording: its phones, and whether the lips close at p, b and m."""
+"""Analysis of recordings: recognized phones, and lip closures at p, b and m."""

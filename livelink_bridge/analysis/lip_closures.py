@@ -1,7 +1,7 @@
-"""Where lips have to meet: every p, b and m of a recording, and whether they do.
+"""Lip closures: checks whether the lips close at every p, b and m of a recording.
 
-How far lips are apart is `arkit_mapping.lip_aperture`, as in `livelink-bridge evaluate`, at its narrowest around the
-onset of the phone.
+The lip aperture is that of `arkit_mapping.lip_aperture`, as in `livelink-bridge evaluate`; its minimum around the onset
+of the phone counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from arkit_mapping.lip_aperture import SEALED, apertures, onset_window
 from livelink_bridge.analysis.phones import Segment
 
 BILABIAL = frozenset({"PB", "M"})
-"""The phone classes whose lips meet: p and b, which look alike, and m."""
+"""Phone classes with closed lips: p and b, which look alike, and m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,27 @@ class Mark:
     """One p, b or m."""
 
     time_s: float
-    """When the lips are nearest to each other."""
+    """Time of the smallest lip aperture, seconds."""
     phone: str
-    """Its class: PB or M."""
+    """Phone class: PB or M."""
     sealed: bool
+    """Whether the lips close."""
     opening: float
-    """The aperture then: weights of the jaw and the lips together, 0 or less is sealed."""
+    """Lip aperture at that time: combined weights of jaw and lips, 0 or less is closed."""
     start_s: float
+    """Start of the recognized phone, seconds."""
     end_s: float
-    """Of the phone as heard."""
+    """End of the recognized phone, seconds."""
 
 
 def closures(phones: Sequence[Segment], poses: Poses, rule: LipRule = "metahuman") -> tuple[Mark, ...]:
-    """A mark for every p, b and m that lies within the poses, float32 (n, 61) at 60 Hz, as they are worn.
+    """Find every p, b and m within the frames.
 
-    `rule` is how the receiver understands MouthClose; a MetaHuman's by default, for whom 0.9 of JawOpen is closed.
+    Parameters
+    ----------
+    phones : recognized phones
+    poses : float32 (n, 61) at 60 Hz, with the character applied
+    rule : the receiver's MouthClose rule; by default that of MetaHumans, for which 0.9 of JawOpen is closed
     """
     marks = (_mark(phone, poses, rule) for phone in phones if phone.label in BILABIAL)
     return tuple(mark for mark in marks if mark is not None)

@@ -1,7 +1,7 @@
-"""The phones of a recording, as the network's text branch hears them: a track to read, and where lips must meet.
+"""Phone recognition with the network's text branch: a phone track to display, and the input for lip closures.
 
-The step graph tells the phones when asked (`speech_to_face.networks.pmmtalk.onnx_steps`); torch is not needed, and no
-voice either, since the text branch listens to the sound alone.
+The step graph outputs the phones on request (`speech_to_face.networks.pmmtalk.onnx_steps`); neither torch nor a voice
+is needed, as the text branch uses only the audio.
 """
 
 from __future__ import annotations
@@ -26,63 +26,77 @@ from speech_to_face.streaming.features import SAMPLE_RATE, LogMel, frame_count, 
 from speech_to_face.streaming.stepped import BLOCK_STEPS
 
 SHORTEST_FRAMES = 2
-"""A phone that is heard for less, 33 ms, is a slip of the network: the shortest flaps and closures last about as
-long."""
+"""Shorter phone segments (less than 2 frames, 33 ms) are treated as recognition noise: the shortest flaps and closures
+last about this long."""
 PAUSE = "SIL"
 VISEME_NAMES = ("", "ah", "eh", "ee", "oh", "oo", "r", "p b m", "f v", "t d n l", "s", "sh", "k g h")
-"""What to write for each of the thirteen visemes, in the order of `phones.yaml`; nothing in a pause."""
+"""Display name of each of the thirteen visemes, in the order of `phones.yaml`; empty for a pause."""
 
 _CROP_WIDTH = 48
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Something that lasts for a while, on a track under the sound."""
+    """A labelled segment of the timeline."""
 
     label: str
     """A phone class of `speech_to_face.phones`, or a viseme's name."""
     start_s: float
+    """Seconds."""
     end_s: float
+    """Seconds."""
 
 
-class Listening(Protocol):
-    """One recording being heard."""
+class PhoneStream(Protocol):
+    """Phone recognition of one recording."""
 
     def push(self, samples: Samples) -> None:
-        """The next samples, float32 (n,), mono, 16 kHz."""
+        """Process the next samples, float32 (n,), mono, 16 kHz, in [-1, 1]."""
         ...
 
     def finish(self) -> tuple[Segment, ...]:
-        """The phones, one after the other without a gap, pauses among them."""
+        """The phones in order, without gaps, pauses included."""
         ...
 
 
-class Hearing(Protocol):
-    """Whatever hears phones."""
+class PhoneRecognizer(Protocol):
+    """Recognizes phones in recordings."""
 
-    def listen(self) -> Listening: ...
+    def listen(self) -> PhoneStream:
+        """Start a new recording."""
+        ...
 
 
 class PhoneNetwork:
-    """The text branch of a checkpoint, in ONNX Runtime. Its recordings share the graph and nothing else."""
+    """The text branch of a checkpoint, in ONNX Runtime. Recordings share only the graph."""
 
     def __init__(self, name: str, block_threads: int = BLOCK_THREADS) -> None:
-        """A shipped model's name or a folder. Raises ModelError where it is damaged or tells no phones."""
+        """
+        Parameters
+        ----------
+        name : a shipped model's name, or a folder
+        block_threads : threads of ONNX Runtime
+
+        Raises
+        ------
+        ModelError : the model is damaged, or has no phone output
+        """
         folder = checkpoint.find(name)
         checkpoint.verify(folder)
         config = load_config(folder / checkpoint.CONFIG)
         if config.system != "pmmtalk" or not config.phones:
-            raise ModelError(f"model {name!r} does not tell the phones")
+            raise ModelError(f"model {name!r} does not recognize phones")
         if not (folder / checkpoint.GRAPH).exists():
-            raise ModelError(f"model {name!r} has no {checkpoint.GRAPH}, which would tell the phones")
+            raise ModelError(f"model {name!r} has no {checkpoint.GRAPH}, which recognizes the phones")
         self._config, self._graph = config, Graph(folder / checkpoint.GRAPH, phones=True, block_threads=block_threads)
 
-    def listen(self) -> PhoneListening:
-        return PhoneListening(self._config, OnnxSteps(self._graph, _nobody(self._config)))
+    def listen(self) -> NetworkPhoneStream:
+        """Start a new recording."""
+        return NetworkPhoneStream(self._config, OnnxSteps(self._graph, _null_voice(self._config)))
 
 
-class PhoneListening:
-    """The phones of one recording. What is kept of it is a byte for every 1/60 s."""
+class NetworkPhoneStream:
+    """Recognizes the phones of one recording; stores one byte per 1/60 s."""
 
     def __init__(self, config: Config, steps: OnnxSteps) -> None:
         self._config, self._steps = config, steps
@@ -92,6 +106,7 @@ class PhoneListening:
         self._received = 0
 
     def push(self, samples: Samples) -> None:
+        """Process the next samples, float32 (n,), mono, 16 kHz, in [-1, 1]."""
         self._received += len(samples)
         fresh = self._mel.push(samples)
         if len(fresh):
@@ -100,6 +115,7 @@ class PhoneListening:
         self._run(whole)
 
     def finish(self) -> tuple[Segment, ...]:
+        """The phones in order, without gaps, pauses included."""
         frames = frame_count(self._received)
         missing = step_end(frames + self._config.delay - 1) - self._received if frames else 0
         self.push(np.zeros(max(0, missing), np.float32))
@@ -114,34 +130,39 @@ class PhoneListening:
 
 
 class BestPath:
-    """Log-probabilities of phones, step by step, to the phones one after the other.
+    """Decodes the log-probabilities of phones into a sequence of phones.
 
-    The median of three frames spares single leaps; what is still shorter than `SHORTEST_FRAMES` goes to the phone
-    before it.
+    A median over three frames removes single outliers; a phone still shorter than `SHORTEST_FRAMES` is merged into the
+    one before it.
     """
 
     def __init__(self, names: Sequence[str], delay: int = 0) -> None:
-        """`names` of the columns; `delay`: steps after its own time that a frame comes out."""
+        """
+        Parameters
+        ----------
+        names : phone class of each column
+        delay : steps by which the network's output is late
+        """
         self._names = tuple(names)
         self._to_drop = delay
         self._before = np.zeros((0, len(names)), np.float32)
         self._labels: list[NDArray[np.uint8]] = []
 
     def push(self, log_phones: NDArray[np.float32]) -> None:
-        """float32 (steps, names), in portions of any size. What is no number counts as never heard."""
+        """Process log-probabilities, float32 (steps, names), in chunks of any size. NaN counts as probability 0."""
         dropped = min(self._to_drop, len(log_phones))
         self._to_drop -= dropped
         fresh = np.nan_to_num(log_phones[dropped:], nan=-1e3, posinf=0.0, neginf=-1e3)
         if not len(fresh):
             return
         if not len(self._before):
-            fresh = np.concatenate([fresh[:1], fresh])  # the first frame has none before it but itself
+            fresh = np.concatenate([fresh[:1], fresh])  # the first frame is its own predecessor
         rows = np.concatenate([self._before, fresh])
         self._label(rows)
         self._before = rows[-2:].copy()
 
     def segments(self, frames: int) -> tuple[Segment, ...]:
-        """What was heard, cut to so many frames."""
+        """The phones of the first `frames` frames."""
         if len(self._before):
             self._label(np.concatenate([self._before, self._before[-1:]]))
             self._before = self._before[:0]
@@ -158,12 +179,12 @@ class BestPath:
 
 @lru_cache(maxsize=2)
 def phone_network(name: str, block_threads: int = BLOCK_THREADS) -> PhoneNetwork:
-    """The text branch of a model, opened once. Raises ModelError as `PhoneNetwork` does."""
+    """The text branch of a model, loaded once; see `PhoneNetwork`."""
     return PhoneNetwork(name, block_threads)
 
 
 def visemes(phones: Sequence[Segment]) -> tuple[Segment, ...]:
-    """What the phones look like: neighbours that look alike are one. Unknown phones are left out."""
+    """Map phones to visemes; adjacent equal visemes are merged, unknown phones skipped."""
     out: list[Segment] = []
     for phone in phones:
         if phone.label not in VISEMES:
@@ -177,14 +198,14 @@ def visemes(phones: Sequence[Segment]) -> tuple[Segment, ...]:
 
 
 def _runs(labels: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
-    """(label, first frame, end) of equal neighbours, none shorter than `SHORTEST_FRAMES` where there is one to join."""
+    """(label, first frame, end) of runs of equal labels; runs shorter than `SHORTEST_FRAMES` are merged."""
     edges = np.flatnonzero(np.diff(labels)) + 1
     out: list[tuple[int, int, int]] = []
     for first, end in zip(np.append(0, edges).tolist(), np.append(edges, len(labels)).tolist(), strict=True):
         label = int(labels[first]) if end > first else -1
         if out and (end - first < SHORTEST_FRAMES or label == out[-1][0]):
             out[-1] = (out[-1][0], out[-1][1], end)
-        elif out and out[-1][2] - out[-1][1] < SHORTEST_FRAMES:  # the very first one: it joins what follows
+        elif out and out[-1][2] - out[-1][1] < SHORTEST_FRAMES:  # the first run is merged into the next
             out[-1] = (label, out[-1][1], end)
         elif end > first:
             out.append((label, first, end))
@@ -192,21 +213,32 @@ def _runs(labels: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
 
 
 def _span(first: int, end: int, frames: int) -> tuple[float, float]:
-    """Frame k is the moment k / 60, so a run lasts from half a frame before its first one to half a frame after its
-    last one."""
+    """Start and end of a run in seconds. Frame k is at k / 60 s, so a run lasts from half a frame before its first to
+    half a frame after its last."""
     start_s = 0.0 if first == 0 else (first - 0.5) / FRAME_RATE
     return start_s, end / FRAME_RATE if end == frames else (end - 0.5) / FRAME_RATE
 
 
-def _nobody(config: Config) -> Voice:
-    """A voice without a face: the text branch never asks for one."""
+def _null_voice(config: Config) -> Voice:
+    """A placeholder voice: the text branch does not use it."""
     squares = (config.image_size // 4) ** 2
     flat = np.zeros((1, config.branch_width), np.float32)
     return Voice(flat, flat, np.zeros((1, squares, _CROP_WIDTH), np.float32))
 
 
-def hear(path: Path, hearing: Hearing, *, allow_cut: bool = False) -> tuple[Segment, ...]:
-    """The phones of a sound file; what is odd about it is not said. Raises SourceError as the command line does."""
+def recognize_file(path: Path, recognizer: PhoneRecognizer, *, allow_cut: bool = False) -> tuple[Segment, ...]:
+    """Recognize the phones of an audio file, without warnings about the file.
+
+    Parameters
+    ----------
+    path : audio file
+    recognizer : the network
+    allow_cut : accept a truncated file
+
+    Raises
+    ------
+    SourceError : the file cannot be read
+    """
     from livelink_bridge.audio.downmix import mono
     from livelink_bridge.audio.resample import Resampler
     from livelink_bridge.core.clock import MonotonicClock
@@ -215,8 +247,8 @@ def hear(path: Path, hearing: Hearing, *, allow_cut: bool = False) -> tuple[Segm
     source = WavSource(
         path, clock=MonotonicClock(), block_s=BLOCK_STEPS / FRAME_RATE, allow_cut=allow_cut, warn=no_warning
     )
-    listening, resampler = hearing.listen(), Resampler(source.sample_rate, SAMPLE_RATE)
+    stream, resampler = recognizer.listen(), Resampler(source.sample_rate, SAMPLE_RATE)
     for block in source.blocks():
-        listening.push(resampler.push(mono(block.samples)))
-    listening.push(resampler.flush())
-    return listening.finish()
+        stream.push(resampler.push(mono(block.samples)))
+    stream.push(resampler.flush())
+    return stream.finish()

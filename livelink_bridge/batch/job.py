@@ -26,7 +26,7 @@ from livelink_bridge.takes.placed_audio import place_sound
 from speech_to_face.base import ModelError
 
 if TYPE_CHECKING:
-    from livelink_bridge.analysis.phones import Hearing
+    from livelink_bridge.analysis.phones import PhoneRecognizer
     from speech_to_face.base import SpeechToFace
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
@@ -95,7 +95,7 @@ class WorkerContext:
     """What one process loads once."""
 
     model: SpeechToFace
-    hearing: Hearing | None = None
+    recognizer: PhoneRecognizer | None = None
     """Tells the phones; None where lips are not measured."""
 
 
@@ -254,7 +254,7 @@ def _converted(
     from livelink_bridge.session.offline import convert_file
 
     stamp, digest = _read_once(sound)
-    face = _face(recipe, digest, lips=tools.hearing is not None)
+    face = _face(recipe, digest, lips=tools.recognizer is not None)
     odd: list[str] = []
     wav: Path | None = None
 
@@ -321,13 +321,13 @@ def _face(recipe: Recipe, sound_sha256: str, *, lips: bool) -> WatchedFace:
 
 def _heard(sound: Path, tools: WorkerContext, allow_cut: bool) -> list[tuple[float, float]] | None:
     """Start and end, seconds, of every p, b and m of a sound; None where nobody listens."""
-    if tools.hearing is None:
+    if tools.recognizer is None:
         return None
     from livelink_bridge.analysis.lip_closures import BILABIAL
-    from livelink_bridge.analysis.phones import hear
+    from livelink_bridge.analysis.phones import recognize_file
 
     return [
         (phone.start_s, phone.end_s)
-        for phone in hear(sound, tools.hearing, allow_cut=allow_cut)
+        for phone in recognize_file(sound, tools.recognizer, allow_cut=allow_cut)
         if phone.label in BILABIAL
     ]

@@ -1,1 +1,1 @@
-"""Receives as Unreal does and reports what arrives, what Unreal would drop, and why."""
+"""Receives frames as Unreal does and reports what arrives, what Unreal would drop, and why."""

@@ -1,7 +1,7 @@
-"""Receive as Unreal's ARKit source does, and say what arrives and what Unreal would make of it; other wires, and who
-reads those.
+"""Receives as Unreal's ARKit source does, and reports what arrives and what Unreal would do with it; other protocols
+for their own receivers.
 
-`Monitor` is fed datagrams with their arrival times and knows no socket; `listen` opens a port and feeds one.
+`Monitor` processes datagrams with their arrival times and has no socket; `listen` opens a port and feeds one.
 """
 
 from __future__ import annotations
@@ -27,21 +27,20 @@ from livelink_bridge.wire.sniff import WIRE_OF_PORT, WIRES, Wire, wire_of
 DEFAULT_PORT = 11111
 SHOWN_CHANNELS = ("JawOpen", "MouthClose", "MouthFunnel", "MouthPucker", "MouthSmileLeft", "HeadYaw")
 UNRESPONSIVE_S = 0.5
-"""Silence after which Unreal marks a subject yellow (protocol.md 1.4)."""
+"""Silence after which Unreal marks a subject yellow (docs/protocol.md, section 1.4)."""
 SLOW_FPS = 20.0
-"""Fewer poses a second are seen as steps, whatever Unreal interpolates."""
-_ENOUGH = 30
+"""Below this rate the motion has visible steps, even with Unreal's interpolation."""
+_MIN_PACKETS = 30
 """Packets before a rate is judged."""
 _WAIT_S = 0.1
-"""How long a stop request may go unseen."""
+"""Longest delay of a stop request."""
 
 Summary = dict[str, object]
-"""Made of str, int, float, bool, None, list and dict alone, so `json` writes it. The keys stand in
-`Monitor.summary`."""
+"""JSON-serializable: str, int, float, bool, None, list and dict. `Monitor.summary` lists the keys."""
 
 
 class Monitor:
-    """Counts what arrived. Memory is bounded however long and whatever arrives."""
+    """Statistics of the datagrams received, in bounded memory."""
 
     def __init__(
         self,
@@ -50,8 +49,13 @@ class Monitor:
         wire: Wire | None = "livelink",
         on_pose: OnPose | None = None,
     ) -> None:
-        """`channels` are those whose values a summary holds, None for those that move. `wire` is what datagrams are
-        read as; None tells by each. `on_pose` gets every pose that arrives whole."""
+        """
+        Parameters
+        ----------
+        channels : names of the channels whose values a summary contains; None for those that move
+        wire : protocol of the datagrams; None detects it per datagram
+        on_pose : receives every complete frame
+        """
         self._channels = None if channels is None else [index_of(name) for name in channels]
         self._wire = wire
         self._datagrams = self._shown = 0
@@ -61,7 +65,14 @@ class Monitor:
         self._others = PoseWires(self.subjects, self._ignored, self._warnings, on_pose)
 
     def feed(self, datagram: bytes, arrival_s: float, sender: str | None = None) -> None:
-        """Take the next datagram, when it arrived, seconds on any one clock, and from where. Any bytes are fine."""
+        """Process one datagram.
+
+        Parameters
+        ----------
+        datagram : any bytes
+        arrival_s : arrival time, seconds of one clock
+        sender : HOST:PORT, if known
+        """
         self._datagrams += 1
         wire = self._wire or wire_of(datagram) or "livelink"
         if wire == "livelink":
@@ -70,32 +81,45 @@ class Monitor:
             self._shown += self._others.feed(wire, datagram, arrival_s, sender)
 
     def warn(self, reason: str, text: str, remedy: str = "") -> None:
-        """Count something that Unreal shows but the user should know. `reason` is one of a few fixed keys."""
+        """Count a warning about something that Unreal accepts.
+
+        Parameters
+        ----------
+        reason : stable key, one of a few
+        text : what was found
+        remedy : how to fix it
+        """
         self._warnings.count(reason, text, remedy)
 
     def summary(self, now_s: float | None = None) -> Summary:
-        """Everything so far; `now_s`, on the arrivals' clock, adds how long each subject has been silent, and who
-        stopped.
+        """The statistics so far.
 
-        datagrams, shown (those that Unreal, or a receiver of their wire, would take), header_only: counts. ignored,
-        warnings: lists of {reason, count, text, remedy, sender}, the last three those of the latest; ignored includes
+        Parameters
+        ----------
+        now_s : current time on the clock of the arrivals; adds how long each subject has been silent, and the
+            subjects that stopped
+
+        Returns
+        -------
+        datagrams, shown (accepted by Unreal, or by a receiver of their protocol), header_only: counts. ignored,
+        warnings: lists of {reason, count, text, remedy, sender}, the last three of the latest one; ignored includes
         header-only packets as no-face. subjects: a list of {subject, device_id, wire, sender, packets, fps (whole run),
         fps_recent (last second), interval_mean_ms, interval_sd_ms, interval_p99_ms, interval_p99_error_ms (from the
         mean; all four over the last minute), bursts, lost, backwards, repeated, restarts, frame, rate ("60/1"),
-        silent_s, values {channel: latest}}. None stands where nothing can be said yet, and for frame numbers on wires
-        without. There, device_id is the wire and subject the sender.
+        silent_s, values {channel: latest}}. None stands for values not known yet, and for frame numbers of protocols
+        without any; for those protocols device_id is the protocol and subject the sender
         """
         return {
             "datagrams": self._datagrams,
             "shown": self._shown,
             "header_only": self._unreal.header_only,
             "ignored": self._ignored.listed(),
-            "warnings": [*self._warnings.listed(), *self._standing(now_s)],
+            "warnings": [*self._warnings.listed(), *self._current_warnings(now_s)],
             "subjects": [stats.summary(self._channels, now_s) for stats in self.subjects if stats.packets],
         }
 
-    def _standing(self, now_s: float | None) -> list[Summary]:
-        """What is so at this moment, not counted."""
+    def _current_warnings(self, now_s: float | None) -> list[Summary]:
+        """Warnings about the current state, which are not counted."""
         now = WarningCounter()
         for stats in self.subjects:
             found = _state(stats, now_s)
@@ -105,29 +129,29 @@ class Monitor:
 
 
 def _state(stats: SubjectStats, now_s: float | None) -> Oddity | None:
-    """What there is to say about a subject as it stands."""
+    """A warning about the current state of a subject, if any."""
     if not stats.packets:
-        text = f"messages from {stats.subject} hold no channel's name"
+        text = f"messages from {stats.subject} contain no channel name"
         return Oddity(
-            "no-pose", text, "let the sender use ARKit's names, such as /arkit/JawOpen or Perfect Sync's JawOpen"
+            "no-pose", text, "make the sender use ARKit's names, such as /arkit/JawOpen or Perfect Sync's JawOpen"
         )
     if now_s is not None and stats.silent_s(now_s) > UNRESPONSIVE_S:
         text = f"{stats.subject!r} sent nothing for {stats.silent_s(now_s):.1f} s: {_held(stats)}"
-        return Oddity("stopped", text, "start the sender again; one that ends should end with a neutral pose")
+        return Oddity("stopped", text, "start the sender again; a sender should end with a neutral frame")
     fps = stats.recent_fps(now_s)
-    if stats.packets >= _ENOUGH and fps is not None and fps < SLOW_FPS:
-        text = f"{stats.subject!r} comes {fps:.1f} times a second: the face moves in steps"
+    if stats.packets >= _MIN_PACKETS and fps is not None and fps < SLOW_FPS:
+        text = f"{stats.subject!r} arrives {fps:.1f} times a second: the face moves in steps"
         return Oddity(
-            "slow", text, "let the sender send 60 a second; a sender inside an editor slows down in the background"
+            "slow", text, "make the sender send 60 a second; a sender inside an editor slows down in the background"
         )
     return None
 
 
 def _held(stats: SubjectStats) -> str:
-    """What a receiver shows after the last pose (protocol.md 1.4)."""
+    """What a receiver shows after the last frame (docs/protocol.md, section 1.4)."""
     widest = stats.widest_open()
-    pose = "its neutral face" if widest is None else f"its last pose for ever, {widest[0]} at {widest[1]:.2f}"
-    return f"Unreal marks it yellow and holds {pose}" if stats.wire == "livelink" else f"receivers hold {pose}"
+    frame = "its neutral face" if widest is None else f"its last frame indefinitely, {widest[0]} at {widest[1]:.2f}"
+    return f"Unreal marks it yellow and holds {frame}" if stats.wire == "livelink" else f"receivers hold {frame}"
 
 
 def listen(
@@ -142,13 +166,29 @@ def listen(
     record: Path | None = None,
     every_s: float = 1.0,
 ) -> Summary:
-    """Listen on a UDP port for `seconds` (None: until `stop` is set) and return the last summary.
+    """Listen on a UDP port.
 
-    `on_second` gets a summary every `every_s`. To `Monitor.summary`, `port` and `listened_s` are added; a port that
-    another program has open too is the warning `port-shared`. `wire` is one of WIRES; None takes the port's own, and on
-    a port that belongs to none tells by each datagram. `record` is a folder or .csv for takes of what arrives. Raises
-    UsageError for a port outside 1-65535, an unknown wire and a take that is there already, BridgeError for a port that
-    cannot be opened or a take that cannot be written.
+    Parameters
+    ----------
+    port : 1 to 65535
+    seconds : duration; None: until `stop` is set
+    on_second : receives a summary every `every_s`
+    host : IPv4 address to bind to
+    stop : ends it
+    wire : one of WIRES; None is the usual protocol of the port, and detects it per datagram on other ports
+    channels : see `Monitor`
+    record : folder or .csv for takes of the frames received
+    every_s : interval of the summaries
+
+    Returns
+    -------
+    The last `Monitor.summary`, with `port` and `listened_s`. A port that another program has open too is the warning
+    `port-shared`
+
+    Raises
+    ------
+    UsageError : invalid port, unknown protocol, or a take that exists already
+    BridgeError : the port cannot be opened, or the take cannot be written
     """
     if not 1 <= port <= 65535:
         raise UsageError(f"got port {port}, expected 1 to 65535")
@@ -160,17 +200,30 @@ def listen(
 
 
 def _recorder(record: Path | None, arrivals: Arrivals, stack: ExitStack) -> OnPose | None:
-    """What writes takes until the stack is left."""
+    """Function that records frames until the stack is closed."""
     if record is None:
         return None
-    from livelink_bridge.monitor.take_recorder import HeardTakes
+    from livelink_bridge.monitor.take_recorder import TakesRecorder
 
-    return stack.enter_context(closing(HeardTakes(record, arrivals.of_day))).add
+    return stack.enter_context(closing(TakesRecorder(record, arrivals.of_day))).add
 
 
 def wire_for(wire: str | None, port: int) -> Wire | None:
-    """What a port's datagrams are read as; None where each has to tell. Raises UsageError for a wire that does not
-    exist."""
+    """The protocol to expect.
+
+    Parameters
+    ----------
+    wire : selected by the user, or None
+    port : UDP port
+
+    Returns
+    -------
+    `wire`, or the usual protocol of the port; None to detect it per datagram
+
+    Raises
+    ------
+    UsageError : unknown protocol
+    """
     if wire is None:
         return WIRE_OF_PORT.get(port)
     for known in WIRES:
@@ -189,10 +242,18 @@ def watch(
     monitor: Monitor | None = None,
     every_s: float = 1.0,
 ) -> Summary:
-    """`listen` on a port that is open already. `now` is the clock that `seconds` are measured on."""
+    """`listen` on an open port.
+
+    Parameters
+    ----------
+    arrivals : the port
+    seconds, on_second, stop, every_s : see `listen`
+    now : clock for `seconds`
+    monitor : default: a new one
+    """
     monitor = monitor or Monitor()
     if arrivals.shared:
-        text = f"another program has UDP port {arrivals.port} open: each datagram reaches only one of you"
+        text = f"another program has UDP port {arrivals.port} open: each datagram reaches only one of the two"
         monitor.warn("port-shared", text, "close one of the two; `livelink-bridge doctor` says which program it is")
     begin_s = last_s = now()
     next_s = begin_s + every_s
@@ -206,9 +267,8 @@ def watch(
             monitor.feed(*received)
         last_s = now()
         if last_s >= next_s:
-            next_s += every_s * (
-                math.floor((last_s - next_s) / every_s) + 1
-            )  # a stall is one late summary, not a burst of them
+            # A stall causes one late summary, not a burst of them.
+            next_s += every_s * (math.floor((last_s - next_s) / every_s) + 1)
             if on_second is not None:
                 on_second(summary())
     return summary()

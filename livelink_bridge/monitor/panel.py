@@ -1,6 +1,6 @@
-"""The monitor's panel: a line and live bars per subject, then what is wrong. From a summary to something rich can draw.
+"""The monitor's terminal panel: a line and live bars per subject, then the problems. Converts a summary to rich text.
 
-Laid out by hand, as `panel` is: it is drawn ten times a second on the thread that reads the port.
+Laid out by hand, like the session's panel: it is drawn ten times a second on the thread that reads the port.
 """
 
 from __future__ import annotations
@@ -20,14 +20,21 @@ _NAME_CELLS = 20
 """The longest name, MouthLowerDownRight, is 19."""
 _COLUMN_CELLS = _NAME_CELLS + BAR_CELLS + 7
 _LEAST_ROWS = 3
-"""Of bars, for each subject, however low the window."""
+"""Smallest number of rows of bars for each subject, whatever the window's height."""
 _ANGLES = frozenset(CHANNELS_61[SHAPE_COUNT:])
 
 GOOD, WARN, BAD, QUIET = "green", "yellow", "bold red", "dim"
 
 
 def panel(summary: dict[str, Any], width: int, height: int, *, blocks: bool = True) -> Group:
-    """A summary for a window of so many columns and lines. `blocks` draws bars with block characters, else in ASCII."""
+    """Draw a summary.
+
+    Parameters
+    ----------
+    summary : see `Monitor.summary`
+    width, height : of the window, columns and lines
+    blocks : draw bars with block characters instead of ASCII
+    """
     troubles = list(_troubles(summary))
     subjects = summary["subjects"]
     if not subjects:
@@ -41,8 +48,15 @@ def panel(summary: dict[str, Any], width: int, height: int, *, blocks: bool = Tr
 
 
 def bar(name: str, value: float | None, *, blocks: bool = True) -> Text:
-    """A bar from 0 to 1 for a shape, from the middle to a right angle either way for an angle; `?` for what is not a
-    number."""
+    """Draw one value.
+
+    Parameters
+    ----------
+    name : channel
+    value : weight, drawn from 0 to 1; angle in radians, drawn from the middle to a right angle on either side; None for
+        a value that is not a number, drawn as `?`
+    blocks : draw with block characters instead of ASCII
+    """
     full, rest = ("█", "░") if blocks else ("#", ".")
     if value is None:
         return Text("?" * BAR_CELLS, BAD)
@@ -65,8 +79,14 @@ def _subject(subject: dict[str, Any], rows: int, width: int, blocks: bool) -> It
 
 
 def bars(values: Sequence[tuple[str, float | None]], rows: int, width: int, *, blocks: bool = True) -> Iterator[Text]:
-    """Bars in as many columns as the window is wide, down each column first; what does not fit is counted on the last
-    line."""
+    """Draw bars in as many columns as fit, column by column; the last line counts those that do not fit.
+
+    Parameters
+    ----------
+    values : channel names and values
+    rows, width : available lines and columns
+    blocks : draw with block characters instead of ASCII
+    """
     columns = max(1, width // _COLUMN_CELLS)
     shown = values if len(values) <= rows * columns else values[: (rows - 1) * columns]
     deep = -(-len(shown) // columns)

@@ -1,4 +1,4 @@
-"""The subjects that were heard, each with its figures; of too many, the first ones."""
+"""The subjects received, each with its statistics, up to a maximum number."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from livelink_bridge.monitor.warnings import WarningCounter
 from livelink_bridge.wire.sniff import Wire
 
 MAX_SUBJECTS = 64
-"""Subjects told apart; packets of further ones are counted under the warning `too-many-subjects`."""
+"""Largest number of subjects; packets of further ones are counted under the warning `too-many-subjects`."""
 
 
-class HeardPose(NamedTuple):
-    """One pose that came in, for who wants them all."""
+class ReceivedFrame(NamedTuple):
+    """One received frame."""
 
     subject: str
+    """Live Link subject, or the sender for protocols without names."""
     sender: str | None
+    """HOST:PORT, if known."""
     values: NDArray[np.float32]
-    """float32 (61,) in wire order, as it came: nothing is clamped, nothing need be finite."""
+    """float32 (61,) in wire order as received: not clamped, possibly not finite."""
     at_s: float
-    """Arrival, on the arrivals' clock."""
+    """Arrival time on the port's clock, seconds."""
     timecode_s: float | None
-    """What its own timecode shows, seconds since midnight of the day it began to count; None where it has no usable
-    one."""
+    """Its own timecode, seconds since midnight of the day the sender began to count; None when it has no usable one."""
 
 
-OnPose = Callable[[HeardPose], None]
+OnPose = Callable[[ReceivedFrame], None]
+"""Receives every complete frame."""
 
 
 class Subjects:
-    """By device id and name, the name in any case."""
+    """The subjects by device id and name; names are case-insensitive."""
 
-    def __init__(self, tally: WarningCounter) -> None:
-        self._tally = tally
+    def __init__(self, warnings: WarningCounter) -> None:
+        self._warnings = warnings
         self._stats: dict[tuple[str, str], SubjectStats] = {}
         self._senders: dict[tuple[str, str], Alternation] = {}
 
@@ -45,12 +47,19 @@ class Subjects:
         return iter(self._stats.values())
 
     def of(self, device_id: str, subject: str, wire: Wire) -> SubjectStats | None:
-        """The subject's figures, new ones for a new subject; None, with a warning, when there are too many."""
+        """Statistics of a subject, created on its first packet; None, with a warning, when there are too many.
+
+        Parameters
+        ----------
+        device_id : as sent; the protocol's name for protocols without one
+        subject : name as sent
+        wire : its protocol
+        """
         key = device_id, subject.lower()  # Unreal's names ignore case
         if key not in self._stats:
             if len(self._stats) == MAX_SUBJECTS:
                 text = f"more than {MAX_SUBJECTS} subjects; {subject!r} is counted here only"
-                self._tally.count(
+                self._warnings.count(
                     "too-many-subjects", text, "find the sender that takes a new device id every time it starts"
                 )
                 return None
@@ -58,11 +67,17 @@ class Subjects:
             self._senders[key] = Alternation()
         return self._stats[key]
 
-    def heard_from(self, stats: SubjectStats, sender: str | None) -> None:
-        """Notice two programs that send the same subject: counted each time it goes back from one to the other."""
+    def check_sender(self, stats: SubjectStats, sender: str | None) -> None:
+        """Detect two programs that send the same subject; counted each time the sender changes back.
+
+        Parameters
+        ----------
+        stats : the subject
+        sender : HOST:PORT of its latest packet
+        """
         if sender is None:
             return
         senders = self._senders[stats.device_id, stats.subject.lower()]
         if senders.add(sender) == "back":
-            text = f"{stats.subject!r} comes from {senders.before} and {sender} in turn: the face jumps between them"
-            self._tally.count("two-senders", text, "stop one of them, or give each a --subject of its own", sender)
+            text = f"{stats.subject!r} arrives from {senders.before} and {sender} in turn: the face jumps between them"
+            self._warnings.count("two-senders", text, "stop one of them, or give each a --subject of its own", sender)

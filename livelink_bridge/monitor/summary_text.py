@@ -1,4 +1,4 @@
-"""The monitor's summary as lines of text."""
+"""Formats the monitor's summary as lines of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def lines(summary: dict[str, Any]) -> Iterator[str]:
-    """A summary for a person: a line per subject, per kind of ignored datagram and per warning."""
+    """A summary as text: one line per subject, per kind of ignored datagram and per warning."""
     if not summary["datagrams"]:
         yield f"nothing yet on UDP port {summary['port']} after {summary['listened_s']:.0f} s"
     for subject in summary["subjects"]:
@@ -19,13 +19,14 @@ def lines(summary: dict[str, Any]) -> Iterator[str]:
 
 
 def entry_text(entry: dict[str, Any]) -> str:
-    """How often, what, from where, and what to do."""
+    """A warning as text: count, text, sender and remedy."""
     sender = f" (from {entry['sender']})" if entry["sender"] and entry["sender"] not in entry["text"] else ""
     remedy = f"; {entry['remedy']}" if entry["remedy"] else ""
     return f"{entry['count']} x {entry['text']}{sender}{remedy}"
 
 
 def subject_line(subject: dict[str, Any]) -> str:
+    """A subject as one line: name, rate, jitter, losses and channel values."""
     values = " ".join(f"{name} {_figure(value, '.2f')}" for name, value in subject["values"].items())
     return " | ".join([*subject_parts(subject), values])
 

@@ -1,1 +1,1 @@
-"""Tone bursts with jaw pulses: is the face in sync with the audio?"""
+"""Sync test: tone bursts with matching jaw pulses, to measure the offset of audio and face."""

@@ -1,8 +1,7 @@
-"""Tone bursts and jaw pulses that belong together, as a clapperboard's sound and sight do, and what this program knows
-of their distance.
+"""Tone bursts and matching jaw pulses, like a clapperboard's sound and picture, and the measured offset between them.
 
-Every two seconds a tone begins, and with its first sample the pose that opens the jaw is due. Every fourth tone is an
-octave higher and raises the brows too, so that a distance of whole periods is noticed.
+Every two seconds a tone begins; the frame that opens the jaw is due with its first sample. Every fourth tone is an
+octave higher and also raises the brows, so that an offset of whole periods is noticed.
 """
 
 from __future__ import annotations
@@ -23,34 +22,43 @@ from speech_to_face.base import Coefficients, Samples, Stream
 
 PERIOD_S = 2
 FIRST_S = 1
-"""When the first tone begins: devices fade in. A whole second begins on a tick at 24, 25, 30, 50 and 60 packets a
-second."""
+"""Start of the first tone: devices fade in. A whole second is on a tick at 24, 25, 30, 50 and 60 packets a second."""
 TONE_S = 0.04
 HIGH_EVERY = 4
 TONE_HZ, HIGH_HZ = 1000, 2000
 LEVEL = 0.4
 """Amplitude: 8 dB below full scale."""
 OPEN_POSES = 3
-"""Those whose time falls into the tone: 0, 17 and 33 ms after its first sample."""
+"""Frames with an open jaw per tone: those 0, 17 and 33 ms after its first sample."""
 CHANNELS = ("jawOpen", "browInnerUp", "browOuterUpLeft", "browOuterUpRight")
 
 _EDGE_S = 0.002
-"""Of either end of a tone: without it a click of all frequencies is heard, and its beginning is as clear with it."""
+"""Fade at both ends of a tone: it avoids a broadband click, and the onset stays as clear."""
 _RATE_HZ = 48000
 _OPEN = 0.5
 _REMEMBERED = 1800
-"""Claps of the last hour."""
+"""Pulses in the statistics: those of the last hour."""
 _JAW, _BROW = index_of("JawOpen"), index_of("BrowInnerUp")
 
 
 def claps_in(seconds: float) -> int:
-    """How many claps are over within so many seconds."""
+    """Number of pulses completed within `seconds`."""
     return max(0, int((seconds - FIRST_S - OPEN_POSES / FRAME_RATE) // PERIOD_S) + 1)
 
 
 def tones(start: int, count: int, rate: int) -> Samples:
-    """Samples `start` to `start + count` of the sound at `rate` Hz: float32 (count,). Before sample 0 there is
-    silence."""
+    """Synthesize the tones.
+
+    Parameters
+    ----------
+    start : index of the first sample; before sample 0 there is silence
+    count : number of samples
+    rate : Hz
+
+    Returns
+    -------
+    float32 (count,), in [-1, 1]
+    """
     since = np.arange(start, start + count) - FIRST_S * rate
     number, at = np.divmod(since, PERIOD_S * rate)
     at_s = at / rate
@@ -61,7 +69,7 @@ def tones(start: int, count: int, rate: int) -> Samples:
 
 
 def pulses(start: int, count: int) -> Coefficients:
-    """Poses `start` to `start + count`: float32 (count, 4) in the order of CHANNELS, 0 or 1."""
+    """Frames `start` to `start + count` at 60 Hz: float32 (count, 4) in the order of CHANNELS, 0 or 1."""
     number, at = np.divmod(np.arange(start, start + count) - FIRST_S * FRAME_RATE, PERIOD_S * FRAME_RATE)
     opened = (number >= 0) & (at < OPEN_POSES)
     high = opened & (number % HIGH_EVERY == HIGH_EVERY - 1)
@@ -69,7 +77,7 @@ def pulses(start: int, count: int) -> Coefficients:
 
 
 class ClapSource:
-    """The tones as a source, made as they are asked for."""
+    """The tones as a source, synthesized on demand; see `Source`."""
 
     name = "claps"
     live = False
@@ -80,7 +88,15 @@ class ClapSource:
     def __init__(
         self, *, clock: Clock, block_s: float, seconds: float | None = None, rate: int = _RATE_HZ, late_s: float = 0.0
     ) -> None:
-        """For `seconds`, or until it is closed; everything is `late_s` later, and the whole as much longer."""
+        """
+        Parameters
+        ----------
+        clock : for arrival times
+        block_s : seconds per block
+        seconds : duration; None: until closed
+        rate : Hz
+        late_s : delay of the tones, added to the duration
+        """
         self.duration_s = None if seconds is None else seconds + late_s
         self.sample_rate = rate
         self._clock = clock
@@ -89,6 +105,7 @@ class ClapSource:
         self._closed = False
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """See `Source.blocks`. float32 (n,)."""
         end = None if self.duration_s is None else round(self.duration_s * self.sample_rate)
         for start in itertools.count(0, self._block):
             count = self._block if end is None else min(self._block, end - start)
@@ -99,12 +116,12 @@ class ClapSource:
             )
 
     def close(self) -> None:
+        """End `blocks`. Harmless twice."""
         self._closed = True
 
 
 class PulseModel:
-    """A model that does not listen: it counts samples, and the poses of the moments at which tones begin open the
-    jaw."""
+    """A model that ignores the audio: it counts samples and opens the jaw when a tone begins."""
 
     name = "claps"
     device = "cpu"
@@ -114,48 +131,52 @@ class PulseModel:
     channels = CHANNELS
 
     def animate(self, samples: Samples) -> Coefficients:
+        """Frames of a whole recording, float32 (n,) at 48 kHz: float32 (frames, 4) in the order of CHANNELS."""
         return self.stream().push(samples)
 
     def stream(self) -> Stream:
+        """Start a new stream."""
         return _Pulses()
 
 
 class _Pulses:
-    """Pose k is ready with the first sample of its time."""
+    """Frame k is ready with the first sample of its time."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        self._heard = self._given = 0
+        self._samples = self._frames = 0
 
     def push(self, samples: Samples) -> Coefficients:
-        self._heard += len(samples)
-        first, self._given = self._given, -(-self._heard * FRAME_RATE // _RATE_HZ)
-        return pulses(first, self._given - first)
+        self._samples += len(samples)
+        first, self._frames = self._frames, -(-self._samples * FRAME_RATE // _RATE_HZ)
+        return pulses(first, self._frames - first)
 
     def flush(self) -> Coefficients:
-        return pulses(self._given, 0)
+        return pulses(self._frames, 0)
 
 
 class SyncMeter:
-    """A sink behind all others: it notes when each clap's first pose had been sent, and when its tone was heard.
-
-    `heard_zero_s` is a speaker's `zero_s`: the clock time at which it says that its sample 0 was heard, None while it
-    is mute.
-    """
+    """The last sink: measures when the first frame of each pulse was sent and when its tone was audible."""
 
     name = "check:"
     closure: LipRule = "arkit"
     errors = 0
 
     def __init__(self, heard_zero_s: Callable[[], float | None], *, clock: Clock, late_s: float = 0.0) -> None:
-        """`late_s` is what the speaker's source was given."""
+        """
+        Parameters
+        ----------
+        heard_zero_s : returns the clock time at which the loudspeakers played sample 0, seconds; None while muted
+        clock : for the send times
+        late_s : delay of the tones, as given to `ClapSource`
+        """
         self.sent = 0
         self.claps = 0
-        """Times the jaw went open."""
+        """Pulses sent."""
         self.high = False
-        """Whether the last clap raised the brows."""
+        """Whether the last pulse raised the brows."""
         self._heard_zero_s = heard_zero_s
         self._clock = clock
         self._late_s = late_s
@@ -164,10 +185,11 @@ class SyncMeter:
 
     @property
     def after_ms(self) -> NDArray[np.float64]:
-        """float64 (n,), ms: how much later than its tone was heard each clap's pose was sent, negative for earlier."""
+        """float64 (n,), milliseconds: delay of each pulse's frame after its tone, negative when it was earlier."""
         return 1000 * self._after_s.values()
 
     def send(self, weights: Weights, stamp: Stamp) -> None:
+        """Note the time when the jaw opens; see `Sink.send`."""
         self.sent += 1
         opened = bool(weights[_JAW] > _OPEN)
         if opened and not self._open:
@@ -177,18 +199,24 @@ class SyncMeter:
         self._open = opened
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Does nothing."""
 
     def _note(self, now_s: float) -> None:
         zero_s = self._heard_zero_s()
         if zero_s is None:
             return
         since_s = now_s - zero_s - FIRST_S
-        # By the time, not by counting: a machine that stalls may leave a clap out.
+        # By the time, not by counting: a stalled machine may skip a pulse.
         number = max(0, round(since_s / PERIOD_S))
         self._after_s.add(since_s - number * PERIOD_S - self._late_s)
 
 
 def furthest(after_ms: NDArray[np.float64], asked_ms: float) -> float:
-    """Of float64 (n,), n > 0, the one that is furthest from what was asked for."""
+    """The offset that differs most from the requested one.
+
+    Parameters
+    ----------
+    after_ms : float64 (n,), n > 0, milliseconds
+    asked_ms : the requested offset, milliseconds
+    """
     return float(after_ms[np.argmax(np.abs(after_ms - asked_ms))])

@@ -9,7 +9,15 @@ import pytest
 import soundfile
 
 from livelink_bridge.analysis import phones
-from livelink_bridge.analysis.phones import VISEME_NAMES, BestPath, PhoneNetwork, Segment, hear, phone_network, visemes
+from livelink_bridge.analysis.phones import (
+    VISEME_NAMES,
+    BestPath,
+    PhoneNetwork,
+    Segment,
+    phone_network,
+    recognize_file,
+    visemes,
+)
 from livelink_bridge.errors import SourceError
 from speech_to_face.base import ModelError
 from speech_to_face.loading import DEFAULT
@@ -121,10 +129,10 @@ def test_phones_are_heard_where_the_reference_hears_them():
 def test_a_file_is_heard_at_any_rate(tmp_path):
     samples, _ = soundfile.read(SENTENCE, dtype="float32")
     soundfile.write(tmp_path / "it.wav", np.stack([samples[:16000].repeat(3)] * 2, 1), 48000)
-    found = hear(tmp_path / "it.wav", phone_network(DEFAULT))
+    found = recognize_file(tmp_path / "it.wav", phone_network(DEFAULT))
     assert found[-1].end_s == pytest.approx(1.0)
     with pytest.raises(SourceError):
-        hear(tmp_path / "none.wav", phone_network(DEFAULT))
+        recognize_file(tmp_path / "none.wav", phone_network(DEFAULT))
 
 
 def test_no_sound_is_no_phone():

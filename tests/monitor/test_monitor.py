@@ -13,7 +13,7 @@ from live_link import ID, face, posed, reasons
 
 from livelink_bridge.monitor.monitor import Monitor
 from livelink_bridge.monitor.subject_stats import RECENT_PACKETS
-from livelink_bridge.monitor.subjects import MAX_SUBJECTS, HeardPose
+from livelink_bridge.monitor.subjects import MAX_SUBJECTS, ReceivedFrame
 
 
 def told(datagrams: list[bytes], fps: float = 60.0) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def test_moving_channels_are_those_that_changed_lately() -> None:
 
 
 def test_every_pose_is_handed_on_with_its_time() -> None:
-    poses: list[HeardPose] = []
+    poses: list[ReceivedFrame] = []
     monitor = Monitor(on_pose=poses.append)
     monitor.feed(face(216000 + 30, subframe=0.5), 5.0, "10.0.0.1:5000")
     monitor.feed(peer_at_30_fps(), 5.1)

@@ -10,8 +10,8 @@ import pytest
 
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.errors import UsageError
-from livelink_bridge.monitor.subjects import HeardPose
-from livelink_bridge.monitor.take_recorder import MOST_TAKES, HeardTakes, Timeline
+from livelink_bridge.monitor.subjects import ReceivedFrame
+from livelink_bridge.monitor.take_recorder import MOST_TAKES, TakesRecorder, Timeline
 
 MORNING_S = 8 * 3600.0
 
@@ -22,14 +22,14 @@ def of_day(at_s: float) -> float:
 
 def pose(
     at_s: float, timecode_s: float | None = None, jaw: float = 0.5, subject: str = "Ada", sender: str = "a:1"
-) -> HeardPose:
+) -> ReceivedFrame:
     values = np.zeros(61, np.float32)
     values[17] = jaw
-    return HeardPose(subject, sender, values, at_s, timecode_s)
+    return ReceivedFrame(subject, sender, values, at_s, timecode_s)
 
 
-def recorded(to: Path, poses: list[HeardPose]) -> HeardTakes:
-    takes = HeardTakes(to, of_day)
+def recorded(to: Path, poses: list[ReceivedFrame]) -> TakesRecorder:
+    takes = TakesRecorder(to, of_day)
     for each in poses:
         takes.add(each)
     takes.close()
@@ -72,7 +72,7 @@ def test_a_folder_gets_a_take_for_each_subject(tmp_path: Path) -> None:
 
 
 def test_what_is_not_finite_is_left_out_and_so_are_too_many_subjects(tmp_path: Path) -> None:
-    takes = HeardTakes(tmp_path, of_day)
+    takes = TakesRecorder(tmp_path, of_day)
     takes.add(pose(0.0, jaw=float("nan")))
     assert takes.left_out == 1
     for n in range(MOST_TAKES + 2):
@@ -83,11 +83,11 @@ def test_what_is_not_finite_is_left_out_and_so_are_too_many_subjects(tmp_path: P
 
 def test_a_take_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "face.csv").write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
-        HeardTakes(tmp_path / "face.csv", of_day)
+    with pytest.raises(UsageError, match="exists already"):
+        TakesRecorder(tmp_path / "face.csv", of_day)
 
 
-def seconds(timeline: Timeline, heard: HeardPose) -> float:
+def seconds(timeline: Timeline, heard: ReceivedFrame) -> float:
     stamp = timeline.stamp(heard)
     assert stamp.rate == Fraction(60) and 0 <= stamp.subframe < 1
     return (stamp.frame + stamp.subframe) / 60

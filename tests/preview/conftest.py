@@ -41,7 +41,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("session")
 
     def opened(path: Path, _model: str | None, on_progress: Any) -> Any:
-        return analyse(path, LoudnessModel(), Face(AS_PREDICTED), folder / "sounds", on_progress, hearing=SpelledOut())
+        return analyse(
+            path, LoudnessModel(), Face(AS_PREDICTED), folder / "sounds", on_progress, recognizer=SpelledOut()
+        )
 
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))

@@ -147,7 +147,7 @@ QUOTED = {
     "shared-name": "both move one face",
     "renamed": "Unreal removed the old subject",
     "angle": "HeadYaw is 25, expected radians: degrees spin the head",
-    "bursts": "Unreal shows only what came last before it draws",
+    "bursts": "Unreal shows only the last before it draws",
     "slow": "the face moves in steps",
 }
 

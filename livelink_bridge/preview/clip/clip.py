@@ -16,7 +16,7 @@ from arkit_mapping.character.entries import Poses
 from arkit_mapping.character.smoothing import Smoother
 from arkit_mapping.takes.csv import Take, TakeError, read_take
 from arkit_mapping.takes.edit import at_times, gaps, grid, grid_rows
-from livelink_bridge.analysis.phones import Hearing, Listening, Segment, phone_network, visemes
+from livelink_bridge.analysis.phones import PhoneRecognizer, PhoneStream, Segment, phone_network, visemes
 from livelink_bridge.audio.downmix import mono
 from livelink_bridge.audio.resample import Resampler
 from livelink_bridge.core.clock import MonotonicClock
@@ -87,7 +87,7 @@ def analyse(
     folder: Path,
     on_progress: Progress = lambda _part: None,
     *,
-    hearing: Hearing | None = None,
+    recognizer: PhoneRecognizer | None = None,
     sound: Path | None = None,
     take_rate: str | None = None,
     allow_cut: bool = False,
@@ -95,16 +95,16 @@ def analyse(
     """Open a sound file, or a take (.csv, or a take's folder), as a clip; what the browser plays is put into `folder`.
 
     `face` wears `AS_PREDICTED`; it is reset. The poses are those of `convert`, pose for pose, but for the 0.5 s in
-    which a take eases to neutral. `hearing` tells the phones, by default the model itself where it can; `sound` is a
+    which a take eases to neutral. `recognizer` is by default the model itself where it can; `sound` is a
     take's, by default the one beside it; `take_rate` is what FF of its timecode counts, by default what it shows;
     `allow_cut` takes what there is of a sound that ends before its header says. Raises BridgeError, the command line's
     own, for what cannot be read or is too long.
     """
     if path.suffix.lower() == ".csv" or path.is_dir():
-        return _open_take(path, model, folder, on_progress, hearing, sound, take_rate, allow_cut)
-    hearing, notes = _hearing(model, hearing)
+        return _open_take(path, model, folder, on_progress, recognizer, sound, take_rate, allow_cut)
+    recognizer, notes = _recognizer_for(model, recognizer)
     rows, conversion = _Rows(), Conversion(model, face)
-    with _reading(path, folder, on_progress, hearing, model.sample_rate, allow_cut=allow_cut) as reading:
+    with _reading(path, folder, on_progress, recognizer, model.sample_rate, allow_cut=allow_cut) as reading:
         for poses in conversion.frames(reading.blocks(), ends_neutral=False):
             rows.append(poses)
         heard = reading.heard()
@@ -141,7 +141,7 @@ def _open_take(
     model: SpeechToFace,
     folder: Path,
     on_progress: Progress,
-    hearing: Hearing | None,
+    recognizer: PhoneRecognizer | None,
     sound: Path | None,
     take_rate: str | None,
     allow_cut: bool,
@@ -156,8 +156,8 @@ def _open_take(
     sound = sound or files.sound
     heard = None
     if sound is not None:
-        hearing, without = _hearing(model, hearing)
-        with _reading(sound, folder, on_progress, hearing, allow_cut=allow_cut) as reading:
+        recognizer, without = _recognizer_for(model, recognizer)
+        with _reading(sound, folder, on_progress, recognizer, allow_cut=allow_cut) as reading:
             for _block in reading.blocks():
                 pass
             heard = reading.heard()
@@ -224,7 +224,9 @@ def _take_notes(take: Take) -> tuple[str, ...]:
     return (*notes, f"The take has {where}, up to {widest_s:.2f} s long; the face goes on a straight line over it.")
 
 
-def _hearing(model: SpeechToFace, wanted: Hearing | None) -> tuple[Hearing | None, tuple[str, ...]]:
+def _recognizer_for(
+    model: SpeechToFace, wanted: PhoneRecognizer | None
+) -> tuple[PhoneRecognizer | None, tuple[str, ...]]:
     """What tells the phones, or why nothing does."""
     if wanted is not None:
         return wanted, ()
@@ -239,7 +241,7 @@ def _reading(
     path: Path,
     folder: Path,
     on_progress: Progress,
-    hearing: Hearing | None,
+    recognizer: PhoneRecognizer | None,
     to_hz: int = SAMPLE_RATE,
     *,
     allow_cut: bool = False,
@@ -252,7 +254,7 @@ def _reading(
         _check_length(path, source.duration_s or 0.0)
         playable = Playable(folder, source.sample_rate)
         try:
-            yield _Reading(path, source, playable, _Ear(hearing, source.sample_rate, to_hz), on_progress, odd)
+            yield _Reading(path, source, playable, _Ear(recognizer, source.sample_rate, to_hz), on_progress, odd)
         except BaseException:
             playable.discard()
             raise
@@ -332,9 +334,9 @@ class _Rows:
 class _Ear:
     """What the networks hear: resampled once for both, which costs as much as a third of the network's own work."""
 
-    def __init__(self, hearing: Hearing | None, from_hz: int, to_hz: int) -> None:
+    def __init__(self, recognizer: PhoneRecognizer | None, from_hz: int, to_hz: int) -> None:
         self._resampler, self._phones_resampler = Resampler(from_hz, to_hz), Resampler(to_hz, SAMPLE_RATE)
-        self._listening: Listening | None = hearing.listen() if hearing else None
+        self._listening: PhoneStream | None = recognizer.listen() if recognizer else None
         self._to_hz = to_hz
         self._given = 0
 

@@ -108,7 +108,7 @@ def test_what_the_browser_plays_is_a_plain_wav_in_the_session_s_folder(tmp_path,
 
 def test_phones_visemes_and_waveform_come_with_it(tmp_path):
     ear = Ear()
-    clip = opened(noise(tmp_path / "it.wav", 2.0, 44100, 2), tmp_path / "session", hearing=ear)
+    clip = opened(noise(tmp_path / "it.wav", 2.0, 44100, 2), tmp_path / "session", recognizer=ear)
     assert clip.phones == (Segment("M", 0.0, 2.0),) and clip.visemes == (Segment("p b m", 0.0, 2.0),)
     assert ear.samples == 32000 and clip.peaks.duration_s == 2.0 and clip.notes == ()
 
@@ -214,7 +214,7 @@ def test_a_take_is_opened_with_its_sound_and_timecode(tmp_path):
     values = np.random.default_rng(1).random((120, 61), np.float32)
     write_take(tmp_path / "take.csv", values, start_s=3600.5)
     noise(tmp_path / "take.wav", 2.0, 44100)
-    clip = opened(tmp_path / "take.csv", tmp_path / "session", hearing=Ear())
+    clip = opened(tmp_path / "take.csv", tmp_path / "session", recognizer=Ear())
     assert (clip.kind, clip.name, clip.start_s, clip.duration_s) == ("take", "take.csv", 3600.5, 2.0)
     np.testing.assert_allclose(clip.predicted, values, atol=1e-6)
     assert soundfile.info(clip.sound).frames == 88200 and clip.phones and clip.notes == ()
