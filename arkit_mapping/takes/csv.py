@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
-from arkit_mapping.remap import NEUTRAL
 from arkit_mapping.takes.cells import Cells, missing_shape, numbers
 from arkit_mapping.takes.clock import Labels
 from arkit_mapping.takes.rows import DAY_S, HEADER, MIN_ROWS, ROW, TakeError, checked_rows, moment_of, row_text
 from arkit_mapping.whole_file import partial_path, put_in_place
+from arkit_mapping.wire_order import NEUTRAL
 
 __all__ = ["DAY_S", "MIN_ROWS", "Take", "TakeError", "TakeWriter", "read_take", "write_take"]
 

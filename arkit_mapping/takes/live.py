@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.remap import NEUTRAL
 from arkit_mapping.takes.rows import HEADER, MIN_ROWS, ROW, SECOND, TakeError, checked_rows, passes_30, row_text
+from arkit_mapping.wire_order import NEUTRAL
 
 _FURTHEST = 1.55
 """Sixtieths that rows may be apart with nothing between them. At 24 and at 40 fps a live session's poses are 2.5 and

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from arkit_mapping.channels import FRAME_RATE
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -36,7 +38,7 @@ CLIENTS = Range(1, 64)
 """Connections to the speech server at a time."""
 FACE_DELAY = Range(0, 500, "ms")
 GAIN = Range(-40, 40, "dB")
-PACKET_RATE = Range(1, 60)
+PACKET_RATE = Range(1, FRAME_RATE)
 """Packets per second: the model gives as many frames a second, so more would only repeat them."""
 PORT = Range(1, 65535)
 REPLAY_SPEED = Range(0.1, 10)

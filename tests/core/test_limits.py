@@ -18,5 +18,4 @@ def test_a_range_is_written_with_its_unit_and_every_digit() -> None:
 
 
 def test_no_more_packets_are_sent_than_there_are_frames() -> None:
-    """The number stands twice, for importing `FRAME_RATE` loads numpy, which takes half as long as --help itself."""
     assert PACKET_RATE.highest == FRAME_RATE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.commands.options import interruptible
 from livelink_bridge.devices.portaudio import SoundSystem, load_backend
 from livelink_bridge.devices.selection import find_output
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from livelink_bridge.sync_test.pulses import SyncMeter
 
 MAX_SECONDS = 86400
+_FACE_BLOCK_S = 1 / FRAME_RATE
 _SOUND_BLOCK_S = 0.1
 
 
@@ -95,7 +97,6 @@ def clap(
     The face goes the way of a file that is played: `outputs.delay_s` delays it, `audio_delay_s` delays the tones.
     `on_clap` is called on this thread after each pulse. Raises DeviceError for an output that cannot be opened.
     """
-    from arkit_mapping.channels import FRAME_RATE
     from livelink_bridge.face.face import Face
     from livelink_bridge.session.modes.play import play
     from livelink_bridge.session.outputs import open_sinks
@@ -113,7 +114,7 @@ def clap(
             stack.callback(speaker.close)
         check = SyncMeter(lambda: speaker.zero_s if speaker else None, clock=clock, late_s=audio_delay_s)
         tell = _when_counted(check, on_clap)
-        face = ClapSource(clock=clock, block_s=1 / FRAME_RATE, seconds=seconds)
+        face = ClapSource(clock=clock, block_s=_FACE_BLOCK_S, seconds=seconds)
         summary = play(
             face,
             PulseModel(),
