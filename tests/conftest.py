@@ -14,6 +14,9 @@ import real_time
 import slow
 from known_skips import KnownSkips
 
+from livelink_bridge.core.clock import MonotonicClock
+from livelink_bridge.testing.shared_clock import SharedClock
+
 HERE = Path(__file__).parent
 ONE_BROWSER = ("preview/page/",)
 """Folders whose files share a browser, and so a process."""
@@ -70,6 +73,17 @@ def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def shared_clock(monkeypatch: pytest.MonkeyPatch) -> SharedClock:
+    """The program's own clock, but its time only moves while every thread waits for it: nothing takes real time, and
+    nothing is late however busy the machine is."""
+    shared = SharedClock()
+    monkeypatch.setattr(MonotonicClock, "now", lambda _self: shared.now())
+    monkeypatch.setattr(MonotonicClock, "time_of_day", lambda _self: shared.time_of_day())
+    monkeypatch.setattr(MonotonicClock, "wait_until", lambda _self, at_s, stop: shared.wait_until(at_s, stop))
+    return shared
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def as_engines_give_it(wave: np.ndarray) -> Iterator[np.ndarray | bytes | list[f
     )
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_what_is_said_is_on_the_wire_as_it_is_animated_and_leaving_waits_until_it_was_said(receiver, tmp_path):
     with stream_to([receiver.uri, f"take:{tmp_path / 'takes'}"], subject="Ada", **PLAIN) as face:
         for chunk in as_engines_give_it(tone(0.6)):
@@ -135,6 +136,7 @@ def test_an_exception_does_not_wait_and_leaves_a_neutral_face(receiver):
     assert not receiver.rest()[-1].values.any()
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_a_model_that_fails_is_raised_when_the_block_is_left_and_ends_what_waits(receiver):
     class Failing(LoudnessModel):
         def stream(self):
@@ -156,12 +158,14 @@ def test_a_model_that_fails_is_raised_when_the_block_is_left_and_ends_what_waits
         face.say(tone(0.5))
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_several_faces_share_one_model(receiver):
     with stream_to(receiver.uri, subject="Ada", **PLAIN) as ada, stream_to(receiver.uri, subject="Ben", **PLAIN) as ben:
         ada.say(tone(0.2)), ben.say(tone(0.2))
     assert {packet.subject for packet in receiver.rest() if packet.values[JAW] > 0.3} == {"Ada", "Ben"}
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_the_interpreter_is_the_callers(receiver):
     """Neither its switch interval nor the objects that it set aside from garbage collection are touched."""
     interval_s = sys.getswitchinterval()
@@ -180,6 +184,7 @@ def test_the_interpreter_is_the_callers(receiver):
         gc.unfreeze()
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_a_program_that_set_nothing_aside_finds_nothing_set_aside(receiver):
     with stream_to(receiver.uri, subject="Ada", **PLAIN) as face:
         face.say(tone(0.1))
@@ -187,6 +192,7 @@ def test_a_program_that_set_nothing_aside_finds_nothing_set_aside(receiver):
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_bytes_may_end_within_a_sample(receiver):
     data = np.rint(tone(0.3) * 32767).astype("<i2").tobytes()
     with stream_to(receiver.uri, subject="Ada", **PLAIN) as face:
@@ -217,6 +223,7 @@ class InterruptedWhilePushing(PcmSource):
         return super().push(*given, **more)
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_an_interruption_between_a_says_look_for_room_and_its_push_stops_it():
     clock = ManualClock()
     source = InterruptedWhilePushing("Ada", clock=clock)
@@ -240,6 +247,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_a_bad_chunk_and_an_unknown_mood_are_refused_and_the_face_goes_on(receiver):
     smile = CHANNELS_61.index("MouthSmileLeft")
     with stream_to(receiver.uri, subject="Ada", **PLAIN) as face:
@@ -257,6 +265,7 @@ def test_a_bad_chunk_and_an_unknown_mood_are_refused_and_the_face_goes_on(receiv
     assert max(packet.values[smile] for packet in receiver.rest()) > 0.05
 
 
+@pytest.mark.usefixtures("shared_clock")
 @pytest.mark.parametrize(
     ("options", "kind", "said"),
     [

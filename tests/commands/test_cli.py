@@ -42,7 +42,7 @@ def test_devices_lists_what_the_sound_system_has(
     assert "no audio devices" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("small_model")
+@pytest.mark.usefixtures("small_model", "shared_clock")
 def test_play_sends_the_file_to_every_target_and_records_it(voice: Path, capsys: pytest.CaptureFixture[str]) -> None:
     takes = voice.parent / "takes"
     with Arrivals(0, "127.0.0.1") as arrivals:

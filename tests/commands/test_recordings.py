@@ -17,7 +17,7 @@ from livelink_bridge.cli import run
 from livelink_bridge.errors import SourceError
 from livelink_bridge.testing.stand_ins import LoudnessModel
 
-pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running", "small_model")
+pytestmark = pytest.mark.usefixtures("own_home", "nothing_left_running", "small_model", "shared_clock")
 
 
 @pytest.fixture

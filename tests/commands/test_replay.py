@@ -19,7 +19,7 @@ from livelink_bridge.reporting.metrics import Metrics, Summary
 from livelink_bridge.testing.takes import START, app_folder, app_take, face
 from livelink_bridge.wire.livelink import decode
 
-pytestmark = pytest.mark.usefixtures("nothing_left_running")
+pytestmark = pytest.mark.usefixtures("nothing_left_running", "shared_clock")
 JAW = index_of("JawOpen")
 
 

@@ -23,6 +23,8 @@ from livelink_bridge.reporting.prometheus import MetricsServer
 from livelink_bridge.session.build import summary_line
 from livelink_bridge.testing.stand_ins import ManualClock
 
+pytestmark = pytest.mark.usefixtures("shared_clock")
+
 
 def test_plain_lines_come_every_few_seconds_and_when_the_state_changes(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ManualClock()

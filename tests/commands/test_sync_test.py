@@ -56,17 +56,9 @@ class TimedSink(CollectSink):
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> SharedClock:
-    """The command's clock, whose time does not depend on the machine."""
-    shared = SharedClock()
-    monkeypatch.setattr("livelink_bridge.core.clock.MonotonicClock", lambda: shared)
-    return shared
-
-
-@pytest.fixture
-def face(clock: SharedClock, monkeypatch: pytest.MonkeyPatch) -> TimedSink:
+def face(shared_clock: SharedClock, monkeypatch: pytest.MonkeyPatch) -> TimedSink:
     """What every receiver is sent."""
-    sink = TimedSink(clock)
+    sink = TimedSink(shared_clock)
 
     @contextmanager
     def opened(_outputs: Outputs) -> Iterator[list[TimedSink]]:
@@ -139,12 +131,12 @@ def test_without_audio_the_jaw_claps_and_ends_neutral(face: TimedSink, capsys: p
 def test_the_jaw_opens_with_the_tone_but_for_what_was_asked(
     options: list[str],
     asked_ms: int,
-    clock: SharedClock,
+    shared_clock: SharedClock,
     face: TimedSink,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    devices = PacedPortAudio(clock)
+    devices = PacedPortAudio(shared_clock)
     monkeypatch.setattr(sync_test, "load_backend", lambda: devices)
     out = clapped(options, face, capsys)
     stream = devices.streams[-1]
@@ -181,7 +173,7 @@ def test_an_output_that_is_not_there_is_one_line_and_exit_code_1(
         assert says in err and err.count("\n") == 1
 
 
-def test_without_seconds_it_claps_until_it_is_stopped(clock: SharedClock, tmp_path: Path) -> None:
+def test_without_seconds_it_claps_until_it_is_stopped(shared_clock: SharedClock, tmp_path: Path) -> None:
     stop, seen = threading.Event(), []
 
     def end(check: SyncMeter) -> None:
@@ -191,7 +183,7 @@ def test_without_seconds_it_claps_until_it_is_stopped(clock: SharedClock, tmp_pa
     with Arrivals(0, "127.0.0.1") as arrivals:
         outputs = Outputs((f"livelink://127.0.0.1:{arrivals.port}",), "Clapper")
         check, summary = sync_test.clap(
-            outputs, None, audio_delay_s=0.0, seconds=None, clock=clock, stop=stop, on_clap=end
+            outputs, None, audio_delay_s=0.0, seconds=None, clock=shared_clock, stop=stop, on_clap=end
         )
         packets = list(iter(lambda: arrivals.receive(0.05), None))
     assert seen == [check.claps] == [1]

@@ -24,7 +24,7 @@ from speech_to_face_lab.training.systems import SYSTEMS, config_of, network_of
 NAMES = ("pmmtalk", "codetalker", "dualtalker", "voca", "faceformer", "emotalk")
 """Of folders, and of the networks in them as the training program calls them."""
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("shared_clock")]
 
 
 @pytest.fixture(scope="module")

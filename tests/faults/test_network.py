@@ -18,6 +18,8 @@ from livelink_bridge.session.modes.follow import follow
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource
 
+pytestmark = pytest.mark.usefixtures("shared_clock")
+
 JAW = CHANNELS_61.index("JawOpen")
 
 

@@ -23,6 +23,8 @@ from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessM
 from livelink_bridge.timing.arrival_clock import ArrivalClock
 from livelink_bridge.timing.scheduler import TickScheduler
 
+pytestmark = pytest.mark.usefixtures("shared_clock")
+
 JAW = CHANNELS_61.index("JawOpen")
 RATE = 48000
 

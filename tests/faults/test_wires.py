@@ -19,6 +19,8 @@ from livelink_bridge.sinks import open_sink
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.livelink import decode
 
+pytestmark = pytest.mark.usefixtures("shared_clock")
+
 PACKETS = 1200
 
 
