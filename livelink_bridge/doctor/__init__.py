@@ -1,7 +1,7 @@
-"""Why the face does not move: one finding per thing that has to be right.
+"""Diagnoses why a face does not move: one finding per precondition.
 
-Each check looks at one thing, changes nothing, and answers in words: what is so, and what to do about it. `examine`
-makes them all.
+Each check examines one thing, changes nothing, and returns a finding: the state, and how to fix it. `examine` runs all
+checks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from speech_to_face.base import SpeechToFace
 __all__ = ["Finding", "Machine", "examine"]
 
 LISTEN_S = 1.0
-"""How long other senders are listened for."""
+"""Seconds to listen for other senders."""
 
 
 def examine(
@@ -36,16 +36,17 @@ def examine(
     machine: Machine | None = None,
     inputs: Mapping[str, Callable[[], Source]] | None = None,
 ) -> Iterator[Finding]:
-    """Every check, in the order in which sound becomes a face.
+    """Run every check, in the order of the pipeline from audio to face.
 
     Parameters
     ----------
-    uris : where poses go
-    load : loads the model that would be used
-    subject, device_id : what would be sent as; of several performers the first
-    listen_s : how long other senders to ports of this machine are listened for, 0 for not at all
-    machine : what is read of this machine
-    inputs : opens the microphone of each performer, by subject; None is the system's input
+    uris : targets
+    load : loads the model of the session
+    clock : for the speed of the model
+    subject, device_id : of the session; of several performers the first
+    listen_s : seconds to listen for other senders to ports of this machine; 0: do not listen
+    machine : files and commands of this machine
+    inputs : opens the microphone of each performer, by subject; None is the system's default input
     """
     opens = inputs or {subject: lambda: open_source("mic:", clock=clock)}
     machine = machine or Machine()
@@ -53,40 +54,46 @@ def examine(
     yield program.package("torch")
     yield program.model(load, clock)
     for performer, open_input in opens.items():
-        heard = microphone.audio_input(open_input)
-        yield heard if len(opens) == 1 else replace(heard, what=f"audio input of {performer}")
+        finding = microphone.audio_input(open_input)
+        yield finding if len(opens) == 1 else replace(finding, what=f"audio input of {performer}")
     for performer in opens:
         yield names.subject_name(performer)
     found: list[targets.Target] = []
     for uri in uris:
-        home = targets.at_home(uri)
-        if home is not None:
-            yield home
+        local_sink = targets.local_sink(uri)
+        if local_sink is not None:
+            yield local_sink
             continue
         try:
             found.append(targets.find(uri))
         except BridgeError as error:
             yield targets.malformed(uri, error)
             continue
-        yield from road(found[-1], machine)
-    yield from targets.together(found)
-    yield from around(found, subject, device_id, listen_s, machine)
-    yield probe.packet_to_ourselves()
+        yield from check_route(found[-1], machine)
+    yield from targets.check_conflicts(found)
+    yield from check_neighbours(found, subject, device_id, listen_s, machine)
+    yield probe.loopback_packet()
     if any(target.scheme == "livelink" for target in found):
         yield from hints.unreal(subject)
 
 
-def road(target: targets.Target, machine: Machine) -> Iterator[Finding]:
-    """From this machine to one receiver."""
-    for finding in (receiver(target, machine), network.way(target, machine), reachability.leaving(target, machine)):
+def check_route(target: targets.Target, machine: Machine) -> Iterator[Finding]:
+    """Check the path from this machine to one receiver."""
+    for finding in (receiver(target, machine), network.route(target, machine), reachability.reach(target, machine)):
         if finding is not None:
             yield finding
 
 
-def around(
+def check_neighbours(
     found: list[targets.Target], subject: str, device_id: str | None, listen_s: float, machine: Machine
 ) -> Iterator[Finding]:
-    """What stands between and beside: firewalls, other senders."""
+    """Check for firewalls and other senders.
+
+    Parameters
+    ----------
+    found : resolved targets
+    subject, device_id, listen_s, machine : see `examine`
+    """
     ports = {target.port: target for target in found if target.local}
     for target in ports.values():
         yield from traffic.others(target, subject, device_id, listen_s, machine)
@@ -94,4 +101,4 @@ def around(
         yield firewall.firewall(found[0].port, machine)
     away = next((target for target in found if not target.local), None)
     if away is not None:
-        yield firewall.there(away.port)
+        yield firewall.remote_firewall(away.port)

@@ -1,4 +1,4 @@
-"""What a check answers."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["ok", "note", "warn", "fail"]
+"""Severity of a finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found."""
+    """Result of one check."""
 
     level: Level
-    """`fail`: nothing will move until it is mended. `warn`: something may not. `note`: cannot be seen from here, look
-    there."""
+    """`fail`: nothing will move until it is fixed. `warn`: something may not work. `note`: cannot be checked from here,
+    check it there."""
     what: str
+    """The thing that was checked."""
     text: str
-    """What is so and, unless it is ok, what to do; one line."""
+    """Its state and, unless it is ok, how to fix it; one line."""

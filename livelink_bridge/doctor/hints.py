@@ -1,4 +1,4 @@
-"""What only Unreal knows, told where to look (protocol.md 6)."""
+"""Hints for settings inside Unreal, which cannot be checked from here (docs/protocol.md, section 6)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from livelink_bridge.doctor.finding import Finding
 
 
 def unreal(subject: str) -> Iterator[Finding]:
-    """For who sends to Unreal: the settings that most often keep a face still."""
-    text = "must be the ARKit one: + Source > Apple ARKit Source; the source 'Live Link Face' speaks another protocol"
+    """Hints for users who send to Unreal: the settings that most often keep a face still."""
+    text = "must be the ARKit one: + Source > Apple ARKit Source; the source 'Live Link Face' uses another protocol"
     yield Finding("note", "Unreal's source", text)
     yield Finding(
         "note",

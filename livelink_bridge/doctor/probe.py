@@ -1,4 +1,4 @@
-"""One packet of ours, to ourselves."""
+"""Sends one packet to this program itself, over the loopback network."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from livelink_bridge.sinks import Sink, open_sink
 from livelink_bridge.timing.stamp import Stamp
 
 ANSWER_S = 2.0
-"""How long a packet to ourselves may take."""
+"""Time limit for the packet."""
 
 _PROBE_ID = "00000000-0000-0000-0000-00000000D0C7"
 
 
-def packet_to_ourselves() -> Finding:
-    """Send one pose through a socket of our own and look at it as Unreal would."""
+def loopback_packet() -> Finding:
+    """Send one frame through a local socket and decode it as Unreal would."""
     weights = np.zeros(len(CHANNELS_61), np.float32)
     weights[CHANNELS_61.index("JawOpen")] = 0.5
     try:

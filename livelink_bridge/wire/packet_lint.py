@@ -63,7 +63,7 @@ def name_oddities(subject: str) -> Iterator[Oddity]:
     1.4)."""
     if not subject.strip("\0 ") or subject.strip().lower() == "none":
         yield Oddity(
-            "no-name", f"subject name {subject!r} is no name to Unreal", "give the sender another subject name"
+            "no-name", f"subject name {subject!r} is not a valid name in Unreal", "give the sender another subject name"
         )
 
 

@@ -69,7 +69,7 @@ def test_a_model_that_loads_and_keeps_up_is_ok_with_its_device_and_lookahead() -
 def test_a_model_slower_than_sound_is_a_warning() -> None:
     clock = ManualClock()
     found = program.model(lambda: SlowModel(clock), clock)
-    assert found.level == "warn" and "1 s of sound in 1500 ms" in found.text
+    assert found.level == "warn" and "1 s of audio in 1500 ms" in found.text
 
 
 def test_a_damaged_model_fails_with_its_own_words() -> None:
@@ -89,7 +89,7 @@ def test_a_microphone_that_hears_only_zeros_is_a_warning() -> None:
 
 def test_a_microphone_that_hands_over_nothing_is_a_warning() -> None:
     found = microphone_module.audio_input(lambda: ListSource([]))
-    assert found.level == "warn" and "hands over no sound" in found.text
+    assert found.level == "warn" and "delivers no audio" in found.text
 
 
 def test_no_microphone_is_a_warning_because_files_still_play() -> None:
@@ -112,13 +112,13 @@ def test_hearing_ends_after_half_a_second_of_sound() -> None:
 
 def test_a_packet_to_ourselves_arrives_and_is_one_that_unreal_would_show() -> None:
     expected = doctor.Finding("ok", "packet to ourselves", "sent, received and decoded as Unreal would")
-    assert probe.packet_to_ourselves() == expected
+    assert probe.loopback_packet() == expected
 
 
 def test_a_packet_that_never_arrives_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "open_sink", lambda uri, **_: CollectSink())
     monkeypatch.setattr(probe, "ANSWER_S", 0.05)
-    found = probe.packet_to_ourselves()
+    found = probe.loopback_packet()
     assert found.level == "fail" and "firewall" in found.text
 
 
@@ -136,7 +136,7 @@ def test_a_packet_that_arrives_changed_fails(monkeypatch: pytest.MonkeyPatch) ->
             self._sink.close()
 
     monkeypatch.setattr(probe, "open_sink", lambda uri, **_: Meddler(uri))
-    assert "arrived changed" in probe.packet_to_ourselves().text
+    assert "arrived changed" in probe.loopback_packet().text
 
 
 def examined(monkeypatch: pytest.MonkeyPatch, model: Callable[..., object], *options: str) -> int:
@@ -237,9 +237,9 @@ def test_a_malformed_receiver_fails(target: str, monkeypatch: pytest.MonkeyPatch
     ("subject", "level", "said"),
     [
         ("LiveLinkBridge", "ok", "ARKit Face Subj"),
-        ("None", "fail", "no name to Unreal"),
-        (" ", "fail", "no name to Unreal"),
-        ("A\0B", "fail", "no name to Unreal"),
+        ("None", "fail", "not a valid name in Unreal"),
+        (" ", "fail", "not a valid name in Unreal"),
+        ("A\0B", "fail", "not a valid name in Unreal"),
         ("J\u00f6rg", "warn", "beyond ASCII"),
         ("My_Slate_3_Ada", "warn", "importer cuts"),
         ("Ada ", "warn", "space"),

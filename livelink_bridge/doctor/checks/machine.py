@@ -1,5 +1,4 @@
-"""This machine as far as it can be read: the system's files under a root, and its commands. Tests hand over a root of
-their own."""
+"""Access to this machine's system files and commands. Tests pass a root folder of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ _LARGEST = 1 << 20
 
 
 def run_command(*command: str) -> str | None:
-    """What a command prints, None where it is absent, fails or takes longer than a few seconds."""
+    """Output of a command; None when it is missing, fails or takes longer than 5 s."""
     if shutil.which(command[0]) is None:
         return None
     try:
@@ -29,15 +28,17 @@ def run_command(*command: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What checks read from."""
+    """The machine that the checks examine."""
 
     root: Path = Path("/")
-    """Below it: proc, sys, etc."""
+    """Folder with proc, sys and etc."""
     platform: str = sys.platform
+    """As `sys.platform`."""
     run: Callable[..., str | None] = run_command
+    """Runs a command; see `run_command`."""
 
     def read(self, path: str) -> str:
-        """A file's text, nothing where it cannot be read."""
+        """Text of a file, relative to `root`; empty when it cannot be read."""
         try:
             with open(self.root / path, encoding="utf-8", errors="replace") as file:
                 return file.read(_LARGEST)

@@ -1,4 +1,4 @@
-"""By which way packets leave for a receiver: interface, router, VPN; broadcast and multicast."""
+"""Checks the network route to a receiver: interface, router, VPN; broadcast and multicast."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ from livelink_bridge.doctor.checks.targets import Target
 from livelink_bridge.doctor.finding import Finding
 
 VPN = re.compile(r"(tun|tap|utun|wg|ppp|ipsec|tailscale|zt|nordlynx|proton|cscotun|vpn)", re.IGNORECASE)
-"""How the interfaces of VPN programs are called."""
+"""Interface names of VPN programs."""
 CONTAINER = re.compile(r"(docker|br-|veth|virbr|podman|cni|lxc|vmnet|vboxnet|vEthernet)", re.IGNORECASE)
-"""How those of containers and virtual machines are called."""
+"""Interface names of containers and virtual machines."""
 _UP, _GATEWAY = 0x1, 0x2
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How packets leave for an address."""
+class Route:
+    """Route of packets to an address."""
 
     own: str
-    """This machine's address that they carry."""
+    """Source address of the packets."""
     interface: str | None
+    """Network interface; None when unknown."""
     router: str | None
-    """None where the receiver is on the same network."""
+    """None when the receiver is on the same network."""
     wireless: bool = False
+    """Whether the interface is Wi-Fi."""
 
 
-def way(target: Target, machine: Machine) -> Finding | None:
-    """What there is to say about the road to a receiver. None for this machine itself."""
+def route(target: Target, machine: Machine) -> Finding | None:
+    """Check the route to a receiver; None for this machine itself."""
     ip = target.found.ip
     if target.local:
         return None
-    what = f"way to {ip}"
+    what = f"route to {ip}"
     if ip.is_multicast:
         text = (
-            "multicast reaches those that join the group, and Unreal's ARKit source joins none; send to each "
+            "multicast reaches receivers that join the group, and Unreal's ARKit source joins none; send to each "
             "machine's own address"
         )
         return Finding("warn", what, text)
@@ -47,66 +49,67 @@ def way(target: Target, machine: Machine) -> Finding | None:
         return Finding("warn", what, "is IPv6, and Unreal listens on IPv4; give the machine's IPv4 address")
     own = own_address(target)
     if own is None:
-        return Finding("fail", what, "this machine has no way there; check the cable, the Wi-Fi and the address")
-    found = Way(own, *_linux_way(machine, str(ip))) if machine.platform == "linux" else Way(own, None, None)
+        return Finding("fail", what, "this machine has no route there; check the cable, the Wi-Fi and the address")
+    found = Route(own, *_linux_route(machine, str(ip))) if machine.platform == "linux" else Route(own, None, None)
     if ip == ipaddress.ip_address("255.255.255.255") or str(ip).endswith(".255"):
         text = (
-            f"leaves as {own}; if {ip} is a broadcast, every machine gets it, slowly over Wi-Fi; the receiver's "
-            "own address is better"
+            f"from {own}; if {ip} is a broadcast, every machine gets it, slowly over Wi-Fi; the receiver's own "
+            "address is better"
         )
         return Finding("note", what, text)
     return _judged(what, found, str(ip))
 
 
-def _judged(what: str, found: Way, ip: str) -> Finding:
-    said = f"leaves as {found.own}" + (f" by {found.interface}" if found.interface else "")
+def _judged(what: str, found: Route, ip: str) -> Finding:
+    path = f"from {found.own}" + (f" by {found.interface}" if found.interface else "")
     if found.own == ip:
-        return Finding("ok", what, f"{said}: this machine itself")
+        return Finding("ok", what, f"{path}: this machine itself")
     if found.interface and VPN.match(found.interface):
         text = (
-            f"{said}, which looks like a VPN: leave the VPN, or add ?interface=ADDRESS of the right network to the URI"
+            f"{path}, which looks like a VPN: leave the VPN, or add ?interface=ADDRESS of the right network to the URI"
         )
         return Finding("warn", what, text)
     if found.interface and CONTAINER.match(found.interface):
-        return Finding("warn", what, f"{said}, a network of containers or virtual machines; is Unreal in one?")
+        return Finding("warn", what, f"{path}, a network of containers or virtual machines; is Unreal in one?")
     if found.router:
         text = (
-            f"{said} through the router {found.router}: another network; put both machines on one, or let UDP pass "
+            f"{path} through the router {found.router}: another network; put both machines on one, or let UDP pass "
             "the router"
         )
         return Finding("warn", what, text)
     if found.interface is None and not same_network(found.own, ip):
-        return Finding("warn", what, f"{said}: the addresses look like two networks; put both machines on one")
+        return Finding("warn", what, f"{path}: the addresses look like two networks; put both machines on one")
     if found.wireless:
         return Finding(
-            "note", what, f"{said}, which is Wi-Fi: if it stutters use a cable; guest networks keep machines apart"
+            "note", what, f"{path}, which is Wi-Fi: if it stutters use a cable; guest networks keep machines apart"
         )
-    return Finding("ok", what, f"{said}, straight there")
+    return Finding("ok", what, f"{path}, directly")
 
 
 def own_address(target: Target) -> str | None:
-    """The address that packets to a receiver carry: that of a connected socket, which sends nothing. None where there
-    is no way."""
-    with socket.socket(target.found.family, socket.SOCK_DGRAM) as asked:
+    """Source address of packets to a receiver: that of a connected socket, which sends nothing. None when there is no
+    route."""
+    with socket.socket(target.found.family, socket.SOCK_DGRAM) as sock:
         try:
-            asked.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            asked.connect(target.found.address)
-            return str(asked.getsockname()[0])
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sock.connect(target.found.address)
+            return str(sock.getsockname()[0])
         except OSError:
             return None
 
 
 def same_network(own: str, other: str) -> bool:
-    """A guess without the network's mask: most homes and studios have the last number for machines."""
+    """Guess, without the netmask, whether two IP addresses are on one network: /24 for IPv4, as in most homes and
+    studios; always True for IPv6."""
     a, b = ipaddress.ip_address(own), ipaddress.ip_address(other)
     return a.version == b.version and (a.version == 6 or int(a) >> 8 == int(b) >> 8)
 
 
-def _linux_way(machine: Machine, ip: str) -> tuple[str | None, str | None, bool]:
-    """Interface, router and whether it is Wi-Fi, from the kernel's table: of the routes that fit, the narrowest."""
+def _linux_route(machine: Machine, ip: str) -> tuple[str | None, str | None, bool]:
+    """Interface, router and whether it is Wi-Fi, from the kernel's routing table: the most specific match."""
     if ipaddress.ip_address(ip).version == 6:
         return None, None, False
-    (wanted,) = struct.unpack("=I", socket.inet_aton(ip))
+    (destination,) = struct.unpack("=I", socket.inet_aton(ip))
     best: tuple[int, int, str, str] | None = None
     for line in machine.read("proc/net/route").splitlines()[1:]:
         cells = line.split()
@@ -114,7 +117,7 @@ def _linux_way(machine: Machine, ip: str) -> tuple[str | None, str | None, bool]
             continue
         network, mask, metric = int(cells[1], 16), int(cells[7], 16), int(cells[6])
         rank = (-mask.bit_count(), metric, cells[0], cells[2] if int(cells[3], 16) & _GATEWAY else "")
-        if wanted & mask == network and (best is None or rank < best):
+        if destination & mask == network and (best is None or rank < best):
             best = rank
     if best is None:
         return None, None, False

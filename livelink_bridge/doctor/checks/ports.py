@@ -1,4 +1,4 @@
-"""UDP sockets of this machine: which program holds a port, and which sends to it. Read with psutil."""
+"""Lists the UDP sockets of this machine, with the programs that hold them, by psutil."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 UNREADABLE = (psutil.Error, OSError, RuntimeError)
-"""What psutil raises where the system refuses (macOS without administrator rights) or its table is damaged."""
+"""Exceptions of psutil when the system denies access (macOS without administrator rights) or its table is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +18,20 @@ class UdpSocket:
     """An open UDP socket of this machine."""
 
     own: tuple[str, int]
-    """Address and port it is bound to; 0.0.0.0 or :: are all addresses."""
+    """Address and port it is bound to; 0.0.0.0 or :: mean all addresses."""
     other: tuple[str, int] | None
-    """Address and port it is connected to, if it is."""
+    """Address and port it is connected to; None when it is not connected."""
     program: str | None
-    """Name of the program that holds it; None where the system does not tell."""
+    """Name of the program that holds it; None when unknown."""
     pid: int | None
+    """Process id of that program; None when unknown."""
 
     def __str__(self) -> str:
         return "a program of another user" if self.program is None else f"{self.program} (process {self.pid})"
 
 
 def udp_sockets() -> list[UdpSocket] | None:
-    """All of them; None where the system does not list them for this user."""
+    """All UDP sockets; None when the system does not list them for this user."""
     try:
         return list(_sockets())
     except UNREADABLE:
@@ -38,7 +39,13 @@ def udp_sockets() -> list[UdpSocket] | None:
 
 
 def how_to_see(port: int, platform: str) -> str:
-    """The command that names the holder of a port, for systems that did not list it."""
+    """Command by which the user finds the holder of a port.
+
+    Parameters
+    ----------
+    port : UDP port
+    platform : as `sys.platform`
+    """
     if platform == "win32":
         return f"run `Get-Process -Id (Get-NetUDPEndpoint -LocalPort {port}).OwningProcess` in PowerShell"
     return f"run `sudo lsof -nP -iUDP:{port}`"
@@ -56,7 +63,7 @@ def _pair(address: Any) -> tuple[str, int]:
 
 
 def _name(pid: int) -> str | None:
-    """The program's name, for Python with the script it runs: `python` alone says nothing. None where it is hidden."""
+    """Name of a program, for Python with the script that it runs; None when it is not accessible."""
     try:
         process = psutil.Process(pid)
         words = process.cmdline() or [process.name()]

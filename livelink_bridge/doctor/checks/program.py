@@ -1,4 +1,4 @@
-"""This program itself: Python, packages, the model."""
+"""Checks this program: Python version, packages, the model."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from livelink_bridge.errors import BridgeError
 from speech_to_face.base import ModelError, SpeechToFace
 
 SUPPORTED = ((3, 11), (3, 14))
+"""First supported version of Python, and first one after the last."""
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    said = f"{'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
+    """Check that the version of Python is supported: 3.11 to 3.13."""
+    found = f"{'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
     if SUPPORTED[0] <= version[:2] < SUPPORTED[1]:
-        return Finding("ok", "Python", said)
-    return Finding("fail", "Python", f"{said}; install 3.11, 3.12 or 3.13")
+        return Finding("ok", "Python", found)
+    return Finding("fail", "Python", f"{found}; install 3.11, 3.12 or 3.13")
 
 
 def package(name: str) -> Finding:
-    """Whether a package is installed, without the seconds that importing it takes."""
+    """Check that a package is installed, without importing it, which may take seconds."""
     try:
         return Finding("ok", name, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
@@ -35,7 +37,13 @@ def package(name: str) -> Finding:
 
 
 def model(load: Callable[[], SpeechToFace], clock: Clock) -> Finding:
-    """Whether the model's files are whole, its device is there, and it keeps up."""
+    """Check that the model's files are complete, its device is available, and it is fast enough for a live session.
+
+    Parameters
+    ----------
+    load : loads the model
+    clock : measures its speed
+    """
     try:
         loaded = load()
     except (ModelError, BridgeError) as error:
@@ -45,10 +53,10 @@ def model(load: Callable[[], SpeechToFace], clock: Clock) -> Finding:
     begun_s = clock.now()
     loaded.animate(second)
     took_s = clock.now() - begun_s
-    said = (
-        f"{loaded.name} on {loaded.device}, look-ahead {1000 * loaded.lookahead_s:.0f} ms, 1 s of sound in "
+    found = (
+        f"{loaded.name} on {loaded.device}, look-ahead {1000 * loaded.lookahead_s:.0f} ms, 1 s of audio in "
         f"{1000 * took_s:.0f} ms"
     )
     if took_s < 0.5:
-        return Finding("ok", "model", said)
-    return Finding("warn", "model", f"{said}: too slow to be live; close other programs or choose another --device")
+        return Finding("ok", "model", found)
+    return Finding("warn", "model", f"{found}: too slow to be live; close other programs or choose another --device")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.doctor.checks.firewall import firewall, there
+from livelink_bridge.doctor.checks.firewall import firewall, remote_firewall
 from livelink_bridge.doctor.checks.machine import Machine, run_command
 
 
@@ -72,7 +72,7 @@ def test_elsewhere_what_to_do_is_told(platform: str, tmp_path: Path) -> None:
 def test_the_receivers_own_firewall_is_opened_by_one_line() -> None:
     assert (
         'netsh advfirewall firewall add rule name="Live Link 9000" dir=in action=allow protocol=UDP localport=9000'
-        in there(9000).text
+        in remote_firewall(9000).text
     )
 
 

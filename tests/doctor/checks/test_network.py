@@ -1,4 +1,4 @@
-"""The way to a receiver, read from made-up tables; packets that leave, over real sockets."""
+"""The route to a receiver, read from made-up tables; packets that leave, over real sockets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from livelink_bridge.doctor.checks import network
 from livelink_bridge.doctor.checks.machine import Machine
-from livelink_bridge.doctor.checks.network import same_network, way
-from livelink_bridge.doctor.checks.reachability import PROBE, PROBES, leaving
-from livelink_bridge.doctor.checks.targets import Target, find, together
+from livelink_bridge.doctor.checks.network import route, same_network
+from livelink_bridge.doctor.checks.reachability import PROBE, PROBES, reach
+from livelink_bridge.doctor.checks.targets import Target, check_conflicts, find
 from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.network.udp_route import ResolvedAddress
@@ -48,7 +48,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("interface", "host", "level", "said"),
     [
-        ("eth0", "192.168.1.20", "ok", "leaves as 192.168.1.10 by eth0, straight there"),
+        ("eth0", "192.168.1.20", "ok", "from 192.168.1.10 by eth0, directly"),
         ("eth0", "192.168.1.10", "ok", "this machine itself"),
         ("eth0", "192.168.7.20", "warn", "through the router 192.168.1.1"),
         ("wg0", "192.168.1.20", "warn", "looks like a VPN"),
@@ -62,14 +62,14 @@ def test_a_way_is_named_with_its_interface_and_what_is_odd_about_it(
     interface: str, host: str, level: str, said: str, tmp_path: Path
 ) -> None:
     machine = routed(tmp_path, DEFAULT, (interface, *HOME[1:]))
-    found = way(find(f"livelink://{host}:11111"), machine)
-    assert found is not None and (found.level, found.what) == (level, f"way to {host}")
+    found = route(find(f"livelink://{host}:11111"), machine)
+    assert found is not None and (found.level, found.what) == (level, f"route to {host}")
     assert said in found.text and "\n" not in found.text
 
 
 def test_the_narrowest_route_counts_as_for_the_kernel(tmp_path: Path) -> None:
     machine = routed(tmp_path, DEFAULT, ("tun0", "192.168.1.0", "255.255.255.128", ""), HOME)
-    inside, outside = (way(find(f"livelink://192.168.1.{last}:11111"), machine) for last in (20, 200))
+    inside, outside = (route(find(f"livelink://192.168.1.{last}:11111"), machine) for last in (20, 200))
     assert inside is not None and "tun0" in inside.text
     assert outside is not None and "eth0" in outside.text
 
@@ -77,27 +77,27 @@ def test_the_narrowest_route_counts_as_for_the_kernel(tmp_path: Path) -> None:
 def test_wi_fi_is_told(tmp_path: Path) -> None:
     machine = routed(tmp_path, ("wlan0", *HOME[1:]))
     (tmp_path / "sys/class/net/wlan0/wireless").mkdir(parents=True)
-    found = way(find("livelink://192.168.1.20:11111"), machine)
+    found = route(find("livelink://192.168.1.20:11111"), machine)
     assert found is not None and found.level == "note" and "Wi-Fi" in found.text
 
 
 def test_without_the_kernels_table_networks_are_guessed_by_their_numbers() -> None:
     elsewhere = Machine(platform="win32")
-    near, far = (way(find(f"livelink://192.168.{third}.20:11111"), elsewhere) for third in (1, 2))
+    near, far = (route(find(f"livelink://192.168.{third}.20:11111"), elsewhere) for third in (1, 2))
     assert near is not None and near.level == "ok"
     assert far is not None and far.level == "warn" and "two networks" in far.text
     assert same_network("fe80::1", "fe80::2") and not same_network("10.0.0.1", "fe80::2")
 
 
 def test_this_machine_itself_needs_no_way_and_no_way_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert way(find("livelink://127.0.0.1:11111"), Machine()) is None
+    assert route(find("livelink://127.0.0.1:11111"), Machine()) is None
     monkeypatch.setattr(network, "own_address", lambda target: None)
-    found = way(find("livelink://192.168.1.20:11111"), Machine())
+    found = route(find("livelink://192.168.1.20:11111"), Machine())
     assert found is not None and found.level == "fail"
 
 
 def test_unreal_does_not_hear_ipv6() -> None:
-    found = way(find("livelink://[2001:db8::1]:11111"), Machine())
+    found = route(find("livelink://[2001:db8::1]:11111"), Machine())
     assert found is not None and found.level == "warn" and "IPv4" in found.text
 
 
@@ -108,9 +108,9 @@ def test_targets_that_are_one_and_ports_of_another_wire_are_told() -> None:
         "osc://127.0.0.1:39539",
         "osc://127.0.0.1:9000?preset=vrchat",
     )
-    found = list(together([find(uri) for uri in uris]))
+    found = list(check_conflicts([find(uri) for uri in uris]))
     assert [finding.what for finding in found] == [uris[1], uris[2]]
-    assert "every pose arrives twice" in found[0].text and "vmc://127.0.0.1:39539" in found[1].text
+    assert "every frame arrives twice" in found[0].text and "vmc://127.0.0.1:39539" in found[1].text
 
 
 def test_an_unknown_host_and_an_unknown_scheme_are_refused() -> None:
@@ -143,13 +143,13 @@ def counted(root: Path) -> Machine:
 
 
 def test_a_machine_that_says_that_nobody_listens_is_a_failure(free_port: int) -> None:
-    found = leaving(as_if_away(free_port), Machine())
+    found = reach(as_if_away(free_port), Machine())
     assert found is not None and found.level == "fail" and f"UDP port {free_port} is closed there" in found.text
 
 
 def test_probes_reach_a_listener_and_unreal_ignores_them() -> None:
     with Arrivals(0, "127.0.0.1") as listening:
-        found = leaving(as_if_away(listening.port), Machine(), answer_s=0.03)
+        found = reach(as_if_away(listening.port), Machine(), answer_s=0.03)
         got = [listening.receive(1) for _ in range(PROBES)]
     assert found is not None and found.level == "ok"
     assert [received[0] for received in got if received] == [PROBE] * PROBES
@@ -158,10 +158,10 @@ def test_probes_reach_a_listener_and_unreal_ignores_them() -> None:
 
 def test_a_count_of_sent_packets_that_stands_still_is_a_warning(tmp_path: Path) -> None:
     with Arrivals(0, "127.0.0.1") as listening:
-        found = leaving(as_if_away(listening.port), counted(tmp_path), answer_s=0.03)
-    assert found is not None and found.level == "warn" and "stands still" in found.text
+        found = reach(as_if_away(listening.port), counted(tmp_path), answer_s=0.03)
+    assert found is not None and found.level == "warn" and "does not rise" in found.text
 
 
 @pytest.mark.parametrize("uri", ["osc://192.0.2.7:9000", "livelink://239.1.2.3:11111", "livelink://127.0.0.1:11111"])
 def test_nothing_is_sent_to_who_might_not_ignore_it(uri: str) -> None:
-    assert leaving(find(uri), Machine()) is None
+    assert reach(find(uri), Machine()) is None

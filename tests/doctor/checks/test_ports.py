@@ -70,14 +70,14 @@ def test_two_programs_on_one_port_are_both_named(system: System) -> None:
     system.opens("0.0.0.0", 11111, 77, "/opt/ue/UnrealEditor")
     system.opens("0.0.0.0", 11111, 78, "/usr/bin/python3", "/home/a/bin/livelink-bridge", "monitor")
     found = receiver(find(local(11111)), MACHINE)
-    assert found.level == "warn" and "close all but the one" in found.text
+    assert found.level == "warn" and "close all but the right one" in found.text
     assert "UnrealEditor (process 77)" in found.text and "python3 livelink-bridge monitor (process 78)" in found.text
 
 
 def test_a_program_that_listens_on_another_address_does_not_hear_this_one(system: System) -> None:
     system.opens("192.168.1.5", 11111, 77, "UnrealEditor")
     found = receiver(find(local(11111)), MACHINE)
-    assert found.level == "fail" and "on 192.168.1.5, which does not hear 127.0.0.1" in found.text
+    assert found.level == "fail" and "on 192.168.1.5, which does not receive at 127.0.0.1" in found.text
 
 
 def test_a_program_of_another_user_has_no_name_and_holds_the_port_all_the_same(system: System) -> None:
