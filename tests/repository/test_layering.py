@@ -7,6 +7,7 @@ moving what both sides share to its own layer, not by hiding it in a function.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Collection
@@ -129,6 +130,13 @@ def test_every_folder_and_module_of_the_program_has_its_layer() -> None:
     there = {part(module) for module, _ in modules(PROGRAM)}
     assert there - {part(TESTING)} == set(ORDER)
     assert len(ORDER) == sum(map(len, LAYERS)), "one of them stands on two lines"
+
+
+def test_the_page_of_the_architecture_shows_the_layers() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("| `livelink_bridge/` |")[2].partition("\n\n")[0]
+    rows = [re.findall(r"`(\w+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert [name for row in rows for name in row] == [name for line in LAYERS[1:-1] for name in line]
 
 
 def test_every_import_of_the_program_points_down() -> None:
