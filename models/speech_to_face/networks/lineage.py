@@ -1,10 +1,8 @@
-"""What the FaceFormer family of decoders shares: positions that repeat, attention that favours the near past, and their
-layer.
+"""Decoder parts of the FaceFormer family: periodic positions, attention biased to the near past, and their layer.
 
-FaceFormer (arXiv 2112.05329, section 3.2) adds a sine and cosine encoding that starts anew every `period` frames, and
-forbids attention to the future while the past costs one more slope for every whole period it lies back. CodeTalker
-takes both over, and so does PMMTalk (section III-C). The released codes make tables of 600 frames; here both are
-computed for any length.
+FaceFormer (arXiv 2112.05329, section 3.2) adds a sine and cosine encoding that repeats every `period` frames, and masks
+the future, while the past costs one more slope for every whole period of distance. CodeTalker adopts both, and so does
+PMMTalk (section III-C). The released codes make tables of 600 frames; here both are computed for any length.
 """
 
 from __future__ import annotations
@@ -24,11 +22,9 @@ def repeating_positions(frames: int, period: int, width: int, device: torch.devi
 
 
 def slopes(heads: int) -> list[float]:
-    """How steeply each head dislikes the past: a geometric row, 1/4, 1/16, 1/64, 1/256 for four heads (ALiBi, arXiv
-    2108.12409).
-
-    Where `heads` is no power of two, the row of the power below comes first, then every second one of the power above.
-    """
+    """Slopes of the heads' distance penalty: a geometric series, 1/4, 1/16, 1/64, 1/256 for four heads (ALiBi, arXiv
+    2108.12409). If `heads` is no power of two, the series of the power below comes first, then every second value of
+    the power above."""
     below = 1 << (heads.bit_length() - 1)
     ratio = 2.0 ** (-8 / below)
     row = [ratio ** (head + 1) for head in range(below)]

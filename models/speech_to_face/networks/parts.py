@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def stored_parts(folder: Path) -> dict[str, int]:
-    """Numbers in each part of a checkpoint, read from the head of its weights file alone. Raises ModelError for one
-    that is damaged."""
+    """Numbers in each part of a checkpoint, read from the header of its weights file alone. Raises ModelError for a
+    damaged one."""
     from safetensors import SafetensorError, safe_open
 
     path = folder / checkpoint.WEIGHTS
@@ -33,7 +33,7 @@ def parts_of(network: nn.Module) -> dict[str, int]:
 
 
 def _by_part(sizes: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """A part is what stands before the first dot of a name; parts in the order in which they come."""
+    """A part is the text before the first dot of a name; parts keep their order."""
     found: dict[str, int] = {}
     for name, size in sizes:
         part = name.partition(".")[0]

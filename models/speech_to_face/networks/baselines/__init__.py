@@ -1,6 +1,5 @@
-"""Heads after VOCA, FaceFormer and EmoTalk on one and the same small audio encoder, for tables: what the papers compare
-with.
+"""Baselines of the tables: heads after VOCA, FaceFormer and EmoTalk on the same small audio encoder.
 
-Small counterparts, not re-implementations: sizes, features and the shift in time are ours, and each module says what it
-keeps of its paper.
+Small counterparts, not re-implementations: sizes, features and the delay are ours, and each module lists what it keeps
+of its paper.
 """

@@ -1,4 +1,4 @@
-"""What the three baselines have in common: one way to be trained and one way to begin."""
+"""Base class of the three baselines: losses, and states before the first sample."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def audio_encoder(width: int, kernel: int, dilations: tuple[int, ...]) -> AudioE
 
 
 def zeroed(layer: nn.Linear) -> nn.Linear:
-    """A last layer that starts as silence, as in FaceFormer and EmoTalk."""
+    """The same layer with zero weights: it starts at the neutral face, as in FaceFormer and EmoTalk."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
@@ -36,14 +36,14 @@ class Baseline(nn.Module):
     stages = ("whole",)
     styles: nn.Embedding
     state_shapes: list[tuple[int, int]]
-    """(past, width) of every state behind the count of steps."""
+    """(past, width) of every state after the count of steps."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
 
     def initial_states(self, batch: int = 1) -> States:
-        """The count of steps, then zeros: before any sound."""
+        """The count of steps, int64 (), then zeros (batch, past, width): before any audio."""
         weight = next(self.parameters())
         clock = torch.zeros((), dtype=torch.long, device=weight.device)
         return [
@@ -61,8 +61,8 @@ class Baseline(nn.Module):
         return self.errors(face, batch)
 
     def errors(self, face: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Of a face as the steps gave it, (batch, time, channels): the delay is taken out here. A share of 0 leaves its
-        term away."""
+        """Errors of a face (batch, time, channels) as the steps gave it: the delay is taken out here. A share of 0
+        leaves its term out."""
         face, truth = face[:, self.config.delay :], batch.curves[:, : face.shape[1] - self.config.delay]
         terms = {"position": self.config.position * position(face, truth, batch.known)}
         return terms | ({"motion": self.config.motion * motion(face, truth, batch.known)} if self.config.motion else {})

@@ -14,7 +14,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything needed to build the network, to train it and to run it live. Raises ValueError for sizes that do not
-    go together."""
+    fit each other."""
 
     system: str = "baseline"
     kind: Kind = "faceformer"
@@ -22,10 +22,10 @@ class Config:
     """Of the audio encoder; with EmoTalk, of the content encoder."""
     kernel: int = 3
     dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 8)
-    """One audio block each; together they hear 0.6 s of the past."""
+    """One audio block each; together they cover 0.6 s of the past."""
     emotion_width: int = 96
     emotion_dilations: tuple[int, ...] = (1, 4, 8, 16, 32)
-    """EmoTalk's second encoder, which hears two seconds."""
+    """EmoTalk's second encoder, which covers two seconds."""
     decoder_width: int = 128
     style_width: int = 32
     """Of EmoTalk; VOCA's is one-hot, FaceFormer's as wide as its decoder."""

@@ -1,5 +1,4 @@
-"""After EmoTalk (Peng et al., ICCV 2023): what is said and how it is said have an encoder each; all frames are decoded
-at once."""
+"""After EmoTalk (Peng et al., ICCV 2023): separate encoders for content and emotion; all frames are decoded at once."""
 
 from __future__ import annotations
 
@@ -18,9 +17,8 @@ class EmoTalk(Baseline):
     feed-forward d that reads the emotion again in its cross-attention, biased causal attention, no positions (its
     release has none), a velocity term.
 
-    Ours: small causal encoders in the place of two wav2vec 2.0, and the class that the emotion features have to name.
-    EmoTalk crosses pairs of one sentence in two emotions; recordings here have no emotions, so the style, the manner
-    that they do carry, takes that place.
+    Ours: small causal encoders instead of two wav2vec 2.0, and the class that the emotion features predict. EmoTalk
+    crosses pairs of one sentence in two emotions; recordings here have no emotions, so their style takes that place.
     """
 
     def __init__(self, config: Config) -> None:
@@ -50,8 +48,8 @@ class EmoTalk(Baseline):
         return self.out(x), emotion, [clock + mel.shape[1], *after_content, *after_emotion, past]
 
     def terms(self, batch: Batch, stage: str) -> dict[str, Tensor]:
-        """Errors of the face, and the cross-entropy of the style heard over the window; windows of an unknown style
-        name none."""
+        """Errors of the face, and the cross-entropy of the style over the window; windows of an unknown style have
+        none."""
         face, emotion, _ = self._speak(batch.mel, self.styles(batch.style), self.initial_states(len(batch.mel)))
         named = self.classify(emotion.mean(1))
         unknown = batch.style >= len(self.config.styles)

@@ -1,4 +1,4 @@
-"""After FaceFormer (Fan et al., CVPR 2022): autoregressive, every frame from the sound and from the network's own last
+"""After FaceFormer (Fan et al., CVPR 2022): autoregressive, every frame from the audio and from the network's own last
 frames."""
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from speech_to_face.streaming.causal_layers import periodic_positions
 
 class FaceFormer(Baseline):
     """Kept of the paper: one post-norm decoder layer, feed-forward 2d, periodic positions, biased causal attention over
-    the network's own output plus the style, each frame's own sound in the cross-attention, squared error only, no
+    the network's own output plus the style, each frame's own audio in the cross-attention, squared error only, no
     ground truth fed in while training.
 
-    Ours: the audio encoder in wav2vec 2.0's place, an attention window, and the unrolling: see `rolled`.
+    Ours: the audio encoder instead of wav2vec 2.0, an attention window, and the unrolling: see `rolled`.
     """
 
     positions: Tensor
@@ -55,12 +55,12 @@ class FaceFormer(Baseline):
         return self.out(x), past
 
     def rolled(self, mel: Tensor, style: Tensor, passes: int) -> list[Tensor]:
-        """Faces (batch, time, channels) of each pass over a window: the first is fed nothing, each other one the pass
+        """Faces (batch, time, channels) of each pass over a window: the first reads zeros, each other one the pass
         before.
 
         FaceFormer's release unrolls frame by frame while training. Its unrolled window is the fixed point of these
-        passes: pass n has its first n frames exactly right, and the rest nears it as far as a frame depends little on
-        its far past.
+        passes: pass n has its first n frames exactly right, and the others approach it as far as a frame depends little
+        on its far past.
         """
         states = self.initial_states(len(mel))
         audio, _ = self.audio(mel, states[1:-2])
@@ -71,7 +71,7 @@ class FaceFormer(Baseline):
         return faces[1:]
 
     def terms(self, batch: Batch, stage: str) -> dict[str, Tensor]:
-        """The mean of all passes' errors, so that whatever the network feeds itself leads back to the face."""
+        """The mean of all passes' errors, so that the network returns to the face from any of its own outputs."""
         each = [
             self.errors(face, batch) for face in self.rolled(batch.mel, self.styles(batch.style), self.config.passes)
         ]

@@ -10,11 +10,11 @@ from speech_to_face.streaming.causal_layers import BiasedCausalAttention
 
 
 class LineageLayer(nn.Module):
-    """Biased causal self-attention, cross-attention to the frame's own sound, feed-forward; each added, then normalised
+    """Biased causal self-attention, cross-attention to the frame's own audio, feed-forward; each added, then normalised
     (post-norm).
 
-    Both papers mask the cross-attention down to a frame's own position. Softmax over one key is 1, so what is left of
-    it is the value and the output projection: two linear layers. State: as of `BiasedCausalAttention`.
+    Both papers mask the cross-attention down to a frame's own position. Softmax over one key is 1, which leaves the
+    value and the output projection: two linear layers. State: as of `BiasedCausalAttention`.
     """
 
     def __init__(self, width: int, heads: int, window: int, memory_width: int, feed_width: int) -> None:

@@ -1,4 +1,4 @@
-"""After VOCA (Cudeiro et al., CVPR 2019): every frame from a window of sound around it, with the speaker as a
+"""After VOCA (Cudeiro et al., CVPR 2019): every frame from a window of audio around it, with the speaker as a
 one-hot."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from speech_to_face.networks.baselines.base import Baseline, States, audio_encod
 from speech_to_face.networks.baselines.config import Config
 
 WINDOW = 16
-"""Steps of sound a frame is made from. VOCA's lie 8 before and 8 after it; ours end at the newest step, `delay` after
+"""Steps of audio in a frame's window. VOCA's lie 8 before and 8 after it; ours end at the newest step, `delay` after
 the frame."""
 FILTERS = (32, 32, 64, 64)
 
@@ -20,7 +20,7 @@ class Voca(Baseline):
     """Kept of the paper: the window, four convolutions over time of kernel 3 and stride 2, 128 tanh and 50 units, the
     one-hot twice.
 
-    Ours: the audio encoder in DeepSpeech's place, and 32 coefficients in place of vertices.
+    Ours: the audio encoder instead of DeepSpeech, and 32 coefficients instead of vertices.
     """
 
     def __init__(self, config: Config) -> None:

@@ -1,6 +1,6 @@
-"""CodeTalker (Xing et al., CVPR 2023): speech to motion through a codebook of motions that was learnt first.
+"""CodeTalker (Xing et al., CVPR 2023): speech to motion through a codebook of motions that is learnt first.
 
-Two stages. "prior": a VQ-VAE learns codes from which motion is rebuilt. "speech": a network that hears speech chooses
-codes, frame after frame, reading back the motion that its own choice gave. Blendshape-sized here, mesh-sized (the
-authors' layout) in `mesh`.
+Two stages. "prior": a VQ-VAE learns codes from which motion is rebuilt. "speech": an audio network chooses codes, frame
+after frame, and reads back the motion of its own choices. Blendshape-sized here, mesh-sized (the authors' layout) in
+`mesh`.
 """

@@ -64,6 +64,5 @@ class Config:
 
     @property
     def row(self) -> int:
-        """Width of a row of the style table: how somebody speaks and, in motion space, the mean face it departs
-        from."""
+        """Width of a row of the style table: the speaker's style and, in motion space, the mean face."""
         return self.style_width + (len(self.channels) if self.space == "motion" else 0)

@@ -1,8 +1,8 @@
-"""Stage "speech": which codes, frame after frame, given the sound so far and the motion that the codes so far gave.
+"""Stage "speech": the codes of each frame, from the audio so far and the motion of the codes so far.
 
-Step n chooses the codes of frame n - delay. What is read back is final motion, since the prior decodes the past for
-good: the loop does live exactly what it did for a whole recording, at the same cost each step. Where two codes are as
-good as equally near, rounding decides between them.
+Step n chooses the codes of frame n - delay. The motion that is read back is final, since the prior decodes the past
+once: live and for a whole recording the loop does the same at the same cost per step. Between two codes that are nearly
+equally near, rounding decides.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Moments:
 
 
 class SpeechDecoder(nn.Module):
-    """Sound, style and past motion to latents near the codes.
+    """Audio, style and past motion to latents near the codes.
 
     In the paper each token attends to its own frame's audio alone. Attention with one key gives that key's value
     whatever the query, so the cross-attention is a linear layer here, which each block adds before its biased causal
@@ -86,7 +86,7 @@ class CodeTalker(nn.Module):
         nn.init.zeros_(self.styles.weight[:, config.style_width :])
 
     def parts(self, style: Tensor) -> tuple[Tensor, Tensor | float]:
-        """A row of the style table, or a mixture of rows: how somebody speaks (batch, style width), the mean face
+        """A row of the style table, or a mixture of rows, in its parts: the style (batch, style width), the mean face
         (batch, channels)."""
         width = self.config.style_width
         return style[:, :width], style[:, width:] if self.config.space == "motion" else 0.0

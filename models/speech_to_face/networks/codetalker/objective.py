@@ -1,10 +1,10 @@
-"""What the two stages minimise.
+"""The losses of CodeTalker's two stages.
 
 From the paper: L1 of rebuilt motion and the codebook's loss; then squared error of motion and of latents against the
-codes of the true motion. Added: cross-entropy over the codes, each slot's; the mean faces; and feedback that is not the
-truth. The paper always feeds back true motion (teacher forcing). At 60 frames a second the frame before is all but the
-answer, and a network trained so repeats itself and hardly listens; so most windows here read back what the network
-itself made of the window in a first pass, some read nothing.
+codes of the true motion. Added: cross-entropy over the codes of each slot; the mean faces; and feedback other than the
+truth. The paper always feeds back true motion (teacher forcing). At 60 frames a second the frame before is almost the
+answer, and a network trained so repeats itself and hardly uses the audio; so most windows here read back the network's
+own motion of a first pass, and some read nothing.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def speech_terms(network: CodeTalker, batch: Taught, style: Tensor) -> dict[str,
 
 def spoken_with_feedback(network: CodeTalker, mel: Tensor, manner: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
     """All steps at once, as in training: latents (windows, steps, slots, code width) and the motion of their codes,
-    late by the delay."""
+    `delay` steps late."""
     states = network._named(network.initial_states(len(mel)))
     audio, _ = network.audio(mel, states.audio)
     fed = read_back(motion, network.config.delay + 1)

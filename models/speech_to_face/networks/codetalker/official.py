@@ -23,7 +23,7 @@ PRIOR = "autoencoder."
 STAGE_1, STAGE_2 = "quantize.embedding.weight", "learnable_style_emb.weight"
 """Keys that tell the two files apart."""
 MASK = "speech.masked_spec_embed"
-"""What hides features in training; a file may lack it."""
+"""The embedding that masks features in training; a file may lack it."""
 DROPPED = re.compile(r"(^|\.)(PPE|(en|de)coder_pos_embedding)\.pe$|^audio_encoder\.lm_head\.|num_batches_tracked$")
 """Tables of positions, which are computed, and the text head of the speech network, which nothing uses."""
 RENAMES = (
@@ -43,13 +43,13 @@ RENAMES = (
     (r"^learnable_style_emb\.", "styles."),
 )
 BLOCK = re.compile(r"^prior\.(en|de)coder\.\1coder_transformer\.net\.(\d+)\.fn\.(.+)$")
-"""Attention and feed-forward alternate in one row: even ones are attention."""
+"""Attention and feed-forward layers alternate: even ones are attention."""
 IN_ATTENTION = {"norm": "norm_attention", "fn.to_qkv": "attention.to_qkv", "fn.to_out": "attention.to_out"}
 IN_FEED = {"norm": "norm_feed", "fn.l1": "widen", "fn.l2": "narrow"}
 
 
 def recognised(state: dict[str, Tensor]) -> bool:
-    """Whether the names are those of a stage 1 file, a stage 2 file, or both laid over each other."""
+    """Whether the names are those of a stage 1 file, a stage 2 file, or both merged."""
     keys = _bare(state).keys()
     return "encoder.vertice_mapping.0.weight" in keys or (STAGE_2 in keys and "feat_map.weight" in keys)
 
@@ -128,7 +128,8 @@ def _lacks(key: str) -> ModelError:
 
 
 def _plain(config: MeshConfig, parts: tuple[str, ...]) -> dict[str, Any]:
-    """As config.yaml holds it; only what knows the speakers says their names, so that the two files do not disagree."""
+    """Values of config.yaml. Only the stage that has the speakers lists their names, so that the two files do not
+    disagree."""
     values = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in asdict(config).items()

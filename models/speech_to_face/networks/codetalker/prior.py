@@ -1,10 +1,9 @@
-"""Stage "prior": a VQ-VAE that takes motion apart into codes and puts it together again.
+"""Stage "prior": a VQ-VAE that encodes motion as codes and decodes it again.
 
-After the paper: linear, convolution and transformer on the way in, slots of codes, the mirror image on the way out.
+After the paper: linear, convolution and transformer in the encoder, slots of codes, the mirror image in the decoder.
 What differs, so that the motion of the codes so far is final and a step costs the same however long the speech is:
-convolutions and attention see the past alone, and layers are normalised frame by frame (the paper's InstanceNorm and
-two-sided attention change every earlier frame whenever a new one comes). Order in time is told by the attention's
-distance bias.
+convolutions and attention are causal, and layers are normalised frame by frame (the paper's InstanceNorm and two-sided
+attention change every earlier frame with each new one). The attention's distance bias gives the order in time.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from speech_to_face.streaming.causal_layers import CausalBlock, DecoderLayer
 
 States = list[Tensor]
 SLOPE = 0.2
-"""Of the leaky rectifier below zero, the paper's."""
+"""Slope of the leaky rectifier below zero, the paper's."""
 
 
 class CausalStack(nn.Module):
@@ -51,7 +50,7 @@ class CausalStack(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """Motion to latents; used in training only, since what speech has chosen is codes already."""
+    """Motion to latents; used in training only, since live motion comes from codes."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ COMMIT = 0.25
 """Share of the term that pulls latents to their codes (VQ-VAE's beta)."""
 USAGE_DECAY = 0.95
 DEAD = 0.01
-"""A code used less than this share of an even use begins anew as a latent of the present batch."""
+"""A code used less than this share of an even use restarts as a latent of the present batch."""
 
 
 class Codebook(nn.Module):

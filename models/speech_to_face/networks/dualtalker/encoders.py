@@ -38,10 +38,10 @@ class MotionEncoder(nn.Module):
 
 
 class LipReader(nn.Module):
-    """Motion features to what was said: the dual task's decoder.
+    """Motion features to phones: the dual task's decoder.
 
     Lip reading as the dual task is the paper's; its target there is not public. Ours are two: the phone of every frame,
-    whose times are known, and the audio encoder's features. Step n speaks of frame n - read_delay.
+    whose times are known, and the audio encoder's features. Step n is about frame n - read_delay.
     """
 
     def __init__(self, config: Config) -> None:

@@ -1,4 +1,4 @@
-"""A DualTalker checkpoint's folder to models that share its weights, and to the half that reads lips."""
+"""A DualTalker checkpoint's folder to models that share its weights, and to its lip reader."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """DualTalker's losses. Their names and purpose are the paper's; the formulas are our reconstruction, since none is
 public.
 
-Time is already aligned wherever two things are compared: the delay of the step and that of the reader are taken out by
-the caller.
+Inputs are aligned in time: the caller takes out the delay of the step and that of the reader.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from speech_to_face.networks.pmmtalk.losses import band, motion, phone_loss, pos
 TEMPERATURE = 0.1
 """Divides cosines before the softmax over frames, as InfoNCE usually has it."""
 NEIGHBOURHOOD = 128
-"""Frames that are told apart at most: two seconds hold every phone's neighbours."""
+"""Most frames to distinguish in the contrastive loss: two seconds contain every phone's neighbours."""
 
 
 def primary(face: Tensor, truth: Tensor, known: Tensor, shares: tuple[float, float]) -> Tensor:
@@ -26,8 +25,8 @@ def primary(face: Tensor, truth: Tensor, known: Tensor, shares: tuple[float, flo
 
 
 def dual(log_phones: Tensor, labels: Tensor, sound: Tensor, audio: Tensor) -> Tensor:
-    """L_dual = cross-entropy of the phones read + MSE(A^, sg[A]): the reader learns from the sound, the sound not from
-    the reader.
+    """L_dual = cross-entropy of the phones read + MSE(A^, sg[A]): the reader learns from the audio, the audio encoder
+    not from the reader.
 
     log_phones (batch, time, phones), labels int64 (batch, time), -100 where unknown; sound and audio (batch, time,
     width).

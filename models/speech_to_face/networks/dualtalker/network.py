@@ -1,4 +1,4 @@
-"""The DualTalker network: a face from speech, and what was said from a face.
+"""The DualTalker network: a face from speech, and phones from a face.
 
 One `forward` serves training, whole recordings, blocks and single live steps; the lip reader has no part in it.
 """
@@ -23,12 +23,12 @@ from speech_to_face.streaming.causal_layers import DecoderLayer, periodic_positi
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What the primary task made of sound."""
+    """Results of the primary task."""
 
     face: Tensor
     """Y^ (batch, time, channels), not clamped."""
     draft: Tensor
-    """The same before the decoder has revised it."""
+    """The draft, before the decoder corrects it."""
     audio: Tensor
     """A (batch, time, width)"""
     states: States
@@ -38,7 +38,7 @@ class DualTalker(nn.Module):
     """Speech to mouth coefficients, and back. Step n gives the coefficients of frame n - delay.
 
     That both tasks share E_a and E_m is the paper's. How the primary task uses E_m is not public; ours drafts a face
-    from the sound, encodes that draft's motion with E_m, and decodes the final face from sound, motion and style:
+    from the audio, encodes that draft's motion with E_m, and decodes the final face from audio, motion and style:
     causal without feeding back its output, so that training runs whole windows at once.
     """
 
@@ -66,7 +66,7 @@ class DualTalker(nn.Module):
             nn.init.zeros_(last.bias)
 
     def initial_states(self, batch: int = 1) -> States:
-        """The count of steps, then the states of E_a, E_m and the decoder; all as before any sound."""
+        """The count of steps, then the states of E_a, E_m and the decoder, all before any audio."""
         weight = self.out.weight
         decoder = [(self.config.window - 1, 2 * self.config.decoder_width)] * self.config.layers
         shapes = [*self.audio.state_shapes, *self.motion.state_shapes, *decoder]
@@ -117,15 +117,15 @@ class DualTalker(nn.Module):
         }
 
     def _read(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """M of all frames; phones and sound read off them, the reader's delay taken out."""
+        """M of all frames; phones and audio features read from them, the reader's delay taken out."""
         moved, _ = self.motion(face, self.motion.initial_states(len(face)))
         log_phones, sound, _ = self.reader(moved, self.reader.initial_states(len(face)))
         late = self.config.read_delay
         return moved, log_phones[:, late:], sound[:, late:]
 
     def _judged(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """M and phones of a generated face, by encoder and reader that do not learn from it: they would agree on a
-        secret sign with it."""
+        """M and phones of a generated face, by an encoder and a reader that do not learn from it: otherwise they would
+        agree on a code that no real face shows."""
         frozen = [
             {name: value.detach() for name, value in part.named_parameters()} for part in (self.motion, self.reader)
         ]

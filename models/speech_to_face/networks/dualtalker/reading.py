@@ -1,4 +1,4 @@
-"""Reading lips: the dual half of a DualTalker network on its own, without any sound."""
+"""Lip reading: the dual half of a DualTalker network on its own, without audio."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from speech_to_face.streaming.stepped import BLOCK_STEPS
 
 
 class LipReading:
-    """Coefficients to phones. Every call begins anew: takes do not read one another."""
+    """Coefficients to phones. Calls are independent: no state is kept between takes."""
 
     def __init__(self, network: DualTalker) -> None:
         self.network = network.eval()
@@ -28,7 +28,7 @@ class LipReading:
     def __call__(self, mouth: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 (frames, 32) in [0, 1], MOUTH_32 order, 60 Hz -> log-probabilities (frames, phones) of those frames.
 
-        The reader's delay is taken out; after the last frame the face is taken to stay as it is.
+        The reader's delay is taken out; the last frame is held beyond the end.
         """
         late, frames = self.network.config.read_delay, len(mouth)
         if not frames:

@@ -1,4 +1,4 @@
-"""PMMTalk's three views of the sound: audio, pseudo-text and pseudo-image."""
+"""PMMTalk's three views of the audio: audio, pseudo-text and pseudo-image."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TextBranch(nn.Module):
 
 
 class ReferenceEncoder(nn.Module):
-    """A reference face to what the generator needs of it. Run once a session: it does not depend on time."""
+    """A reference face to its code for the generator. Runs once a session: it does not depend on time."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -83,10 +83,10 @@ def to_patches(images: Tensor) -> Tensor:
 
 
 class TalkingHead(nn.Module):
-    """Draws the mouth: a colour and a mask laid over the reference's own mouth crop (the paper's frozen Wav2Lip, here
-    small and trained).
+    """Draws the mouth: a colour and a mask over the reference's own mouth crop (the paper's frozen Wav2Lip, here small
+    and trained).
 
-    Every square of the picture gets SEED features of its own from the sound and the reference; one shared transposed
+    Every square of the picture has SEED features of its own from the audio and the reference; one shared transposed
     convolution (kernel and stride PATCH, which is a linear layer a square) paints them.
     """
 

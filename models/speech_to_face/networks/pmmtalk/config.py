@@ -31,7 +31,7 @@ class Config:
     decoder_width: int = 192
     kernel: int = 3
     dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 8)
-    """One audio block each; together they see 0.6 s of the past, the decoder's attention two seconds."""
+    """One audio block each; together they cover 0.6 s of the past, the decoder's attention two seconds."""
     text_dilations: tuple[int, ...] = (2,)
     views: tuple[str, ...] = ("audio", "text", "image")
     """What the decoder reads; fewer in ablations."""
@@ -52,7 +52,8 @@ class Config:
     delay: int = 3
     """Steps a frame is held back: look-ahead is (delay + 1) / 60 s, the hop included."""
     floor: float = 0.02
-    """Coefficients up to here are neutral: a trained network rests near zero, and silence must be exactly still."""
+    """Coefficients up to here are neutral: a trained network ends near zero, and silence must not move the face at
+    all."""
     styles: tuple[str, ...] = ("neutral",)
     """Ways of speaking, by name; one more row, the last, stands for an unknown one."""
     channels: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""Reference faces and drawn mouths: what the pseudo-image branch looks at and learns to draw.
+"""Reference faces and drawn mouths: the input and the target of the pseudo-image branch.
 
-A face is either a picture the user chose or a drawing with random skin, lips and proportions. A mouth is rasterised
-from coefficients over the reference's own mouth crop; it need not be pretty, only show what the coefficients do to an
+A face is either a picture that the user chose or a drawing with random skin, lips and proportions. A mouth is
+rasterised from coefficients over the reference's own mouth crop; it is simple, but shows how the coefficients change an
 outline.
 """
 
@@ -26,7 +26,7 @@ mouth."""
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How drawn faces look, one row a face."""
+    """Appearance of drawn faces, one row a face."""
 
     skin: Tensor
     lips: Tensor
@@ -46,7 +46,7 @@ def default_look() -> Look:
 
 
 def random_look(faces: int, generator: torch.Generator) -> Look:
-    """Faces of every complexion, drawn anew for every batch."""
+    """Random faces of all complexions, a new one for each window."""
     u = torch.rand(faces, 9, generator=generator)
     skin = (0.25 + 0.65 * u[:, :1]) * torch.tensor([1.0, 0.78, 0.66]) * (0.9 + 0.2 * u[:, 1:4])
     lips = skin * torch.tensor([0.9, 0.6, 0.62]) * (0.85 + 0.3 * u[:, 4:5])
@@ -106,7 +106,7 @@ def draw_mouth(look: Look, mouth: Tensor, crop: Tensor) -> Tensor:
 
 
 def load_reference(path: Path, size: int = 96) -> Tensor:
-    """(1, 3, size, size) in [0, 1]: the picture's centre square. Raises ModelError when it is no picture."""
+    """(1, 3, size, size) in [0, 1]: the picture's centre square. Raises ModelError for a file that is not a picture."""
     from PIL import Image, UnidentifiedImageError
 
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from speech_to_face.networks.pmmtalk.network import PMMTalk
 
 FACE_CODE, FACE_CROP, STYLES = "default.code", "default.crop", "styles.weight"
-"""Tensors of a checkpoint: what the reference encoder made of the default face, that face's mouth, and the style
+"""Tensors of a checkpoint: the reference encoder's code of the default face, that face's mouth, and the style
 vectors."""
 
 
@@ -116,9 +116,8 @@ def _with_face(voice: Voice, folder: Path, config: Config, picture: Path) -> Voi
 def _steps(
     folder: Path, config: Config, device: str, phones: bool, block_threads: int | None
 ) -> Callable[[Voice], Steps]:
-    """What makes live voices, all on the same weights: the compiled graph on a CPU, PyTorch on an accelerator or where
-    no graph lies.
-    `phones`: they also tell the phones."""
+    """A factory of live voices that share the weights: the compiled graph on a CPU, PyTorch on an accelerator or
+    without a graph file. phones: with the phones' log-probabilities."""
     if device == "cpu" and (folder / checkpoint.GRAPH).exists():
         from speech_to_face.networks.pmmtalk.onnx_steps import BLOCK_THREADS, Graph, OnnxSteps
 

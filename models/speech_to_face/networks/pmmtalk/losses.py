@@ -1,10 +1,10 @@
-"""Losses of PMMTalk (section III-D), with the paper's slips put right, and the lip terms a small network needs.
+"""Losses of PMMTalk (section III-D), with the paper's slips corrected, and the phones' cross-entropy.
 
 Equation 10 starts one frame too early (b_0 does not exist): the sum runs over neighbours that exist. Equation 11 takes
 the logarithm of a log-softmax, which is undefined; it is read as the KL divergence between softmax(D) and a target over
 time, symmetric in the two modalities. Its printed target, softmax of the identity, is almost uniform (0.030 against
-0.011 at 90 frames), so the live network is trained on a band around the diagonal; `temporal` offers all three targets
-to the network of the paper's size.
+0.011 at 90 frames), so the live network is trained on a band around the diagonal; `temporal` has all three targets for
+the network of the paper's size.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def phone_loss(log_phones: Tensor, labels: Tensor) -> Tensor:
 
 
 def temporal_target(kind: str, frames: int, device: torch.device) -> Tensor:
-    """(frames, frames), rows that sum to one: what equation 11 wants of similarities over time.
+    """(frames, frames), rows that sum to one: the target of equation 11 for similarities over time.
 
     "softmax_identity" is the printed one, with e / (e + T - 1) on the diagonal and 1 / (e + T - 1) elsewhere;
-    "identity" wants every frame to know itself (as CLIP has it); "band" allows its neighbours. Raises ValueError for
+    "identity" matches every frame with itself alone (as CLIP does); "band" allows its neighbours. Raises ValueError for
     another word.
     """
     if kind == "band":
@@ -77,11 +77,11 @@ def temporal_target(kind: str, frames: int, device: torch.device) -> Tensor:
 
 
 def temporal(views: dict[str, Tensor], kind: str, reduction: str) -> Tensor:
-    """Equation 11 put right, views (batch, frames, width), mean over the three pairs of modalities and over the batch.
+    """Equation 11 corrected, views (batch, frames, width), mean over the three pairs of modalities and over the batch.
 
     With D = X Y^T / sqrt(width), P = softmax(D) by rows and Q the target: for the printed target half of KL(Q || P) and
-    half of KL(P || Q), which is what the printed formula means; for the others, whose zeros KL(P || Q) cannot bear,
-    KL(Q || P) of rows and of columns, halved. `reduction`: "sum" of the rows of a clip or their "mean".
+    half of KL(P || Q), which is what the printed formula means; for the others, where KL(P || Q) is infinite, KL(Q ||
+    P) of rows and of columns, halved. reduction: "sum" of the rows of a clip or their "mean".
     """
     frames, device = next(iter(views.values())).shape[1], next(iter(views.values())).device
     target = temporal_target(kind, frames, device)

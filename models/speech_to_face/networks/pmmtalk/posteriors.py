@@ -1,4 +1,4 @@
-"""What the pseudo-text branch hears: phone posteriors of a whole recording, for alignment and for scoring."""
+"""Phone posteriors of a whole recording, from the pseudo-text branch, for alignment and for scoring."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def log_posteriors(network: PMMTalk, samples: NDArray[np.float32]) -> NDArray[np
     """float32 (frames, classes): log-probability of every phone class at each frame's time k / 60; the delay is already
     taken out.
 
-    samples: float32 (n,), mono, [-1, 1], 16 kHz. The network starts from empty states, so that calls do not hear one
-    another: pieces of a longer recording, taken one by one, are not what the whole would give.
+    samples: float32 (n,), mono, [-1, 1], 16 kHz. The network starts from empty states at each call: pieces of a longer
+    recording, taken one by one, differ from the whole.
     """
     frames, delay = frame_count(len(samples)), network.config.delay
     missing = step_end(frames + delay - 1) - len(samples)

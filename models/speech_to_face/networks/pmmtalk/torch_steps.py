@@ -1,4 +1,4 @@
-"""The step in PyTorch: on CUDA one captured graph, on Apple's GPU and wherever no graph file lies, plain modules.
+"""The step in PyTorch: one captured graph on CUDA, plain modules on Apple's GPU and without a graph file.
 
 A captured graph replays all kernel launches of a step in one call, so the interpreter lock is held for microseconds
 instead of milliseconds; its inputs and outputs are fixed buffers that are copied in and out.
@@ -17,10 +17,8 @@ from speech_to_face.torch_threads import torch_threads
 
 
 class TorchSteps:
-    """Plain modules on any device. `phones`: also give the phones' log-probabilities, in columns behind the channels.
-
-    `threads`: of one operator; None leaves PyTorch's number.
-    """
+    """Plain modules on any device. phones: also return the phones' log-probabilities, in columns after the channels.
+    threads: of one operator; None leaves PyTorch's number."""
 
     def __init__(self, network: PMMTalk, voice: Voice, phones: bool = False, threads: int | None = None) -> None:
         self.network, self._phones, self._threads = network.eval(), phones, threads

@@ -1,4 +1,4 @@
-"""What a PMMTalk voice speaks with."""
+"""Face and style of a PMMTalk voice."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The face and the style a network speaks with: what does not change from step to step."""
+    """The inputs of the network that do not change from step to step: face and style."""
 
     style: Array
     """float32 (1, branch_width)"""
     code: Array
-    """float32 (1, branch_width): what the reference encoder made of the face."""
+    """float32 (1, branch_width): the reference encoder's code of the face."""
     crop: Array
     """float32 (1, squares, 48): the reference's mouth."""
 
     def key(self) -> bytes:
-        """The same for equal voices."""
+        """Equal for equal voices."""
         return b"".join(part.tobytes() for part in (self.style, self.code, self.crop))

@@ -1,5 +1,5 @@
 """CodeTalker as its authors published it (github.com/Doubiiu/CodeTalker): speech to the vertices of a head, a whole
 recording at a time.
 
-Their sizes and their quirks, so that their checkpoints give their motion. It drives no blendshapes.
+The authors' sizes and quirks, so that their checkpoints give their motion. It drives no blendshapes.
 """

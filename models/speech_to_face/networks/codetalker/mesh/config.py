@@ -14,8 +14,8 @@ class MeshConfig:
 
     system: str = "codetalker"
     corpus: Literal["vocaset", "biwi"] = "vocaset"
-    """How sound and frames meet: "vocaset" stretches speech features to 30 a second, "biwi" takes two of them for each
-    of 25."""
+    """How audio and frames are aligned: "vocaset" interpolates speech features to 30 a second, "biwi" takes two of them
+    for each of 25."""
     vertices: int = 5023
     hidden: int = 1024
     """Width of the prior's and of the speech decoder's layers."""
@@ -44,7 +44,7 @@ class MeshConfig:
     styles: tuple[str, ...] = ()
     """Training subjects, in the order of the authors' configuration."""
     parts: tuple[str, ...] = ("prior", "speech")
-    """What the weights hold: of the published files, stage 1 is the one and stage 2 the other."""
+    """Which parts the weights hold: of the published files, stage 1 is one and stage 2 the other."""
 
     def __post_init__(self) -> None:
         if not self.around_codes and self.slots * self.code_width != self.hidden:

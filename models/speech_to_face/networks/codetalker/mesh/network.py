@@ -1,8 +1,9 @@
-"""Stage 2 as published: wav2vec 2.0 features, and an autoregressive decoder that names the codes of frame after frame.
+"""Stage 2 as published: wav2vec 2.0 features, and an autoregressive decoder that predicts the codes of frame after
+frame.
 
-While it predicts, the decoder reads back the last frame of the motion of all codes so far. The prior looks both ways,
-so that frame changes once more codes follow: what is returned is decoded anew from all of them, and time grows with the
-square of the frames and more.
+While it predicts, the decoder reads back the last frame of the motion of all codes so far. The prior is two-sided, so
+that frame changes as more codes follow: the result is decoded again from all of them, and the time grows faster than
+the square of the frames.
 """
 
 from __future__ import annotations
@@ -63,10 +64,8 @@ class MeshCodeTalker(nn.Module):
         return 1 if self.config.corpus == "vocaset" else 2
 
     def listen(self, samples: Tensor, frames: int | None = None) -> Tensor:
-        """samples float32 (batch, n) at 16 kHz, mean 0 and deviation 1 -> (batch, per_frame * frames, width).
-
-        frames: of the motion to be matched; None is as many as the sound has.
-        """
+        """samples float32 (batch, n) at 16 kHz, mean 0 and deviation 1 -> (batch, per_frame * frames, width). frames:
+        of the motion to be matched; None: as many as the audio has."""
         features = self.speech.feature_extractor(samples).transpose(1, 2)
         if self.config.corpus == "vocaset":
             features = stretched(features, frames or max(1, features.shape[1] * self.config.frame_rate // FEATURE_RATE))
@@ -79,7 +78,7 @@ class MeshCodeTalker(nn.Module):
         """tokens (batch, frames, width), heard (batch, per_frame * all frames, width) -> (batch, frames, slots, code
         width)
 
-        A token attends to those before it, nearer seconds favoured, and to the sound of its own frame alone.
+        A token attends to those before it, nearer seconds favoured, and to the audio of its own frame alone.
         """
         frames, config = tokens.shape[1], self.config
         bias = biased_causal_mask(frames, config.heads, config.period, tokens.device).repeat(len(tokens), 1, 1)
@@ -93,7 +92,7 @@ class MeshCodeTalker(nn.Module):
     def terms(self, samples: Tensor, motion: Tensor, style: Tensor) -> dict[str, Tensor]:
         """Stage 2's loss, teacher-forced: squared errors of motion and of latents against the codes of the true motion.
 
-        motion (batch, frames, points), style (batch, width). The prior is frozen: give `trained()` to the optimiser.
+        motion (batch, frames, points), style (batch, width). The prior is frozen: pass `trained()` to the optimiser.
         """
         heard = self.listen(samples, motion.shape[1])
         motion = motion[:, : heard.shape[1] // self.per_frame]
@@ -104,7 +103,7 @@ class MeshCodeTalker(nn.Module):
         return {"motion": F.mse_loss(spoken, motion), "latent": F.mse_loss(latent, wanted)}
 
     def trained(self) -> list[nn.Parameter]:
-        """What stage 2 moves: all but the prior and wav2vec's convolutions."""
+        """Parameters that stage 2 trains: all but the prior and wav2vec's convolutions."""
         frozen = {*self.prior.parameters(), *self.speech.feature_extractor.parameters()}
         return [parameter for parameter in self.parameters() if parameter not in frozen]
 
@@ -113,7 +112,7 @@ class MeshCodeTalker(nn.Module):
         """samples float32 (n,) at 16 kHz, style (width,), template (points,) -> vertices (frames, points).
 
         The first token is the style alone. A single frame has no deviation, so the prior is given the first code twice.
-        Raises ModelError for sound that is shorter than one frame.
+        Raises ModelError for audio that is shorter than one frame.
         """
         if len(samples) < (least := FIRST + HOP * (self.per_frame - 1)):
             raise ModelError(f"got {len(samples)} samples of sound, expected at least {least}, those of one frame")
@@ -127,11 +126,11 @@ class MeshCodeTalker(nn.Module):
 
 
 def other_frames(frames: int, features: int, per_frame: int, device: torch.device | None = None) -> Tensor:
-    """bool (frames, features): True where a frame may not hear, which is everything but its own features."""
+    """bool (frames, features): True where a frame may not attend: all but its own features."""
     own = torch.arange(features, device=device) // per_frame
     return own[None, :] != torch.arange(frames, device=device)[:, None]
 
 
 def normalised(samples: Tensor) -> Tensor:
-    """As wav2vec2-base-960h was trained to hear: mean 0, deviation 1 over the recording."""
+    """The input scale of wav2vec2-base-960h: mean 0, deviation 1 over the recording."""
     return (samples - samples.mean()) / torch.sqrt(samples.var(unbiased=False) + 1e-7)

@@ -1,4 +1,4 @@
-"""What the paper-size networks are trained on."""
+"""The training batch of the networks of paper size."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class ClipBatch:
     style: Tensor
     """int64 (clips,): row of the style table."""
     reference: Tensor
-    """float32 (clips, 3, 96, 96), RGB in [0, 1]: one picture of the speaker's face, drawn anew for every clip."""
+    """float32 (clips, 3, 96, 96), RGB in [0, 1]: one picture of the speaker's face, a new one for each clip."""

@@ -1,7 +1,7 @@
-"""The three views of the sound, by the paper's names: psi_AD (audio), psi_TD (text) and psi_IE (image).
+"""The three views of the audio, by the paper's names: psi_AD (audio), psi_TD (text) and psi_IE (image).
 
-psi_AE, whose features psi_AD and psi_TD share, is `speech_to_face.networks.wav2vec.FeatureEncoder`; psi_HG is beside
-this file.
+psi_AE, whose features psi_AD and psi_TD share, is `speech_to_face.networks.wav2vec.FeatureEncoder`; psi_HG is
+`talking_head`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from speech_to_face.networks.pmmtalk.paper.config import Config
 from speech_to_face.networks.wav2vec import ContextNetwork, stretched
 
 LEAST_LOG = -10.0
-"""Log-probabilities are cut here: a character this unlikely is as good as absent."""
+"""Log-probabilities are clamped here: a character this unlikely counts as absent."""
 GROUPS = 8
 """Of the group norms in the image encoder, fewer where they do not divide the width: one speaker has too little variety
 for batch norm."""

@@ -1,7 +1,7 @@
-"""Sizes of PMMTalk at the paper's size, and what it is trained to do. The two presets beside this file differ in
-nothing else.
+"""Sizes of PMMTalk at the paper's size, and its losses' weights.
 
-[paper] marks what the paper states; the rest is silent there and follows EmoTalk and FaceFormer, its relatives.
+The two presets beside this file differ in nothing else. [paper] marks what the paper states; for the rest it gives no
+value, and EmoTalk and FaceFormer, its relatives, are followed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from speech_to_face.networks.wav2vec import Sizes
 PAPER, TINY = (Path(__file__).parent / f"{name}.yaml" for name in ("paper", "tiny"))
 """The paper's sizes, and sizes for a test; read by `speech_to_face.config_file.load_config`."""
 PARTS = ("psi_AE", "psi_AD", "psi_TD", "psi_HG", "psi_IE", "alignment", "psi_PD", "styles")
-"""The network's parts by the paper's names, in the order of the sound's way through them."""
+"""The network's parts by the paper's names, in the order of the signal path."""
 CHOICES = {
     "interp_audio": ("pre", "post"),
     "interp_text": ("pre", "post"),
@@ -28,13 +28,12 @@ CHOICES = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything needed to build, to train and to run the network. Raises ValueError for a word that is not among its
+    """Everything needed to build, to train and to run the network. Raises ValueError for a word that is not one of its
     choices."""
 
     system: str = "pmmtalk-paper"
     parts: tuple[str, ...] = PARTS
-    """Whose weights the folder holds; an official checkpoint of one part holds no more than that, and drives no
-    face."""
+    """Parts whose weights the folder holds; an official checkpoint of one part holds no more, and drives no face."""
     conv_widths: tuple[int, ...] = (512,) * 7
     """Of psi_AE, the wav2vec 2.0 feature encoder that the audio and the text branch share, frozen [paper]."""
     conv_kernels: tuple[int, ...] = (10, 3, 3, 3, 3, 2, 2)
@@ -52,11 +51,11 @@ class Config:
     vocabulary: int = 3503
     """Characters of the text head [paper]: those of wav2vec2-large-xlsr-53-chinese-zh-cn."""
     interp_audio: str = "pre"
-    """Where features are stretched from 50 a second to the frames: before the transformer (the lineage) or after."""
+    """Where features are interpolated from 50 a second to the frames: before the transformer (the lineage) or after."""
     interp_text: str = "post"
-    """After, since this transformer was taught to read characters at 50 a second."""
+    """After, since this transformer was trained on characters at 50 a second."""
     text_reading: str = "logits"
-    """What of the characters is read: logits, normalised; probabilities; or log-probabilities, cut at -10."""
+    """Form of the characters: normalised logits, probabilities, or log-probabilities clamped at -10."""
     talking_width: int = 16
     """psi_HG, Wav2Lip's layout: its first convolution has 16 channels, every other a fixed multiple of these."""
     image_convs: tuple[int, ...] = (32, 64, 128, 256, 512)
@@ -82,7 +81,7 @@ class Config:
     spec_augment: float = 0.0
     """Share of features hidden from psi_AD in training."""
     normalise: str = "fixed"
-    """"recording": every clip to mean 0 and deviation 1, which no live voice can have; "fixed": sound divided by
+    """"recording": every clip to mean 0 and deviation 1, which is impossible live; "fixed": audio divided by
     `level`."""
     level: float = 0.1
     """Root mean square of close speech."""
@@ -102,7 +101,7 @@ class Config:
     channels: tuple[str, ...] = MOUTH_32
     """[paper: 32 of Live Link Face's coefficients; which, it does not say]"""
     left: int = 96
-    """Frames before a block that it hears; see `speech_to_face.streaming.block_model`."""
+    """Frames of left context of a block; see `speech_to_face.streaming.block_model`."""
     hop: int = 6
     right: int = 9
 
