@@ -32,7 +32,7 @@ def share_left(each: Sequence[float] | NDArray[np.float64], mixed: float) -> flo
 
 
 class Powers:
-    """Adds up what is needed to tell."""
+    """Sums over blocks, and the decision."""
 
     def __init__(self, channels: int) -> None:
         self.each = np.zeros(channels)

@@ -1,4 +1,4 @@
-"""Compressed streams: flac, ogg, mp3. What is missing shows in their frames."""
+"""Compressed streams: flac, ogg, mp3. Their frames show whether something is missing."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 Part = bytes | tuple[int, int]
-"""Bytes as they are, or a stretch of the file: offset and length."""
+"""Bytes as they are, or a segment of the file: offset and length."""
 
 SLACK_S = 0.01
-"""Audio that may be missing without a word: many writers count their own header of 44 bytes as audio."""
+"""Audio that may be missing without a message: many writers count their own header of 44 bytes as audio."""
 _METADATA = frozenset(
     {
         b"LIST",
@@ -58,7 +58,7 @@ class Extent:
     present: int
     """What the file holds."""
     declared: int | None
-    """What its header says; None where it does not say, as those of writers that cannot go back to it."""
+    """The header's value; None where it gives none, as with writers that cannot seek back to it."""
     unit_s: float | None = None
     """Seconds of one unit; None where the codec knows."""
     unended: str = ""

@@ -1,4 +1,4 @@
-"""Opens whatever libsndfile reads, and says what is wrong with it before the first sample is read."""
+"""Opens any file that libsndfile reads, and reports what is wrong with it before the first sample is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from speech_to_face.audio_files.riff import wav_extent, wave64_extent
 from speech_to_face.audio_files.view import View
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
-"""Nothing records faster; a damaged header may say anything."""
+"""Highest sample rate, Hz; a damaged header may give any number."""
 LOUDEST = 16.0
 """Samples of a file of floats that are louder, 24 dB over full scale, are damage; those that are not finite are too."""
 _JUDGED_S, _JUDGED_WITHIN_S = 10.0, 60.0
@@ -37,11 +37,11 @@ _EXTENTS: tuple[Callable[[BinaryIO, int], Extent | None], ...] = (
 
 
 class RecordingError(Exception):
-    """A sound file that is missing, unreadable, damaged or empty. `str(error)` is one line that names it."""
+    """An audio file that is missing, unreadable, damaged or empty. `str(error)` is one line that names it."""
 
 
 class CutError(RecordingError):
-    """A sound file that ends early."""
+    """An audio file that ends before the length in its header."""
 
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # it has no types
@@ -57,7 +57,7 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # it has no types
 
 
 class Recording:
-    """An open sound file, read from its beginning to its end. Close it."""
+    """An open audio file, read from its beginning to its end. Close it."""
 
     def __init__(
         self, file: soundfile.SoundFile, name: str, view: View | None, extent: Extent | None, allow_cut: bool
@@ -70,20 +70,20 @@ class Recording:
         self.damaged = 0
         """Samples so far that were not finite or absurdly loud, and were read as silence."""
         self.warnings: list[str] = []
-        """What is odd about it but does no harm, one line each."""
+        """Harmless oddities of the file, one line each."""
         self._file, self._view = file, view
         self._extent, self._allow_cut = extent, allow_cut
         self._given = 0
 
     @property
     def frames(self) -> int | None:
-        """How many there are; None where only reading it tells."""
+        """Number of frames; None where only reading it gives that."""
         frames: int = self._file.frames
         return frames if frames < _UNKNOWN_FRAMES else None
 
     @property
     def duration_s(self) -> float | None:
-        """Seconds; None where only reading it tells."""
+        """Duration in seconds; None where only reading it gives that."""
         return None if self.frames is None else self.frames / self.rate
 
     @property
@@ -114,13 +114,13 @@ class Recording:
         return self._sound(samples)
 
     def judge(self, powers: Powers) -> None:
-        """Read on until it is plain whether the channels cancel."""
+        """Read on until it is clear whether the channels cancel."""
         most, piece = round(_JUDGED_WITHIN_S * self.rate), max(1, min(self.rate, _PIECE // self.channels))
         while self._given < most and powers.frames < _JUDGED_S * self.rate and len(samples := self.read(piece)):
             powers.add(samples)
 
     def close(self) -> None:
-        """Harmless twice."""
+        """A second call does nothing."""
         self._file.close()
         if self._view:
             self._view.close()
@@ -149,16 +149,24 @@ class Recording:
 
 
 def open_recording(path: Path, *, allow_cut: bool = False) -> Recording:
-    """Open a sound file.
+    """Open an audio file.
+
+    Where the channels cancel each other, having opposite polarity, the louder one alone is read. The first 10 s that
+    are not silent, within the first minute, decide.
 
     Parameters
     ----------
-    path : wav, aiff, au, caf, flac, ogg, mp3, or whatever else libsndfile reads, at up to 768 kHz
-    allow_cut : take what there is of a file that ends before its header says
+    path
+        wav, aiff, au, caf, flac, ogg, mp3, or any other format of libsndfile, at up to 768 kHz.
+    allow_cut
+        Read a file that ends before the length in its header, up to where it ends.
 
-    Where the channels cancel each other, having opposite polarity, the louder one alone is read. That is judged by the
-    first 10 s that are not silent, within the first minute. Raises CutError for a file that ends early, RecordingError
-    for what cannot be read or holds no audio.
+    Raises
+    ------
+    CutError
+        A file that ends early.
+    RecordingError
+        A file that cannot be read or holds no audio.
     """
     recording = _open(path, allow_cut)
     if recording.channels > 1:

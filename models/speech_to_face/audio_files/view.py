@@ -13,7 +13,7 @@ from speech_to_face.audio_files.extent import Part
 
 
 class View(io.RawIOBase):
-    """Bytes and stretches of a file, one after the other. Nothing is copied but what is read."""
+    """Bytes and segments of a file, one after the other. Only what is read is copied."""
 
     def __init__(self, path: Path, parts: Sequence[Part]) -> None:
         self._file = open(path, "rb")

@@ -1,2 +1,2 @@
-"""Public checkpoints of the papers' systems: how they are fetched, read without trust, and turned into checkpoint
-folders of ours."""
+"""Public checkpoints of the papers' systems: fetched, read as untrusted files, and converted to our checkpoint
+folders."""

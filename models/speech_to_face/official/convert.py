@@ -1,7 +1,7 @@
-"""Public checkpoints to checkpoint folders of ours: `convert`.
+"""Conversion of public checkpoints to our checkpoint folders: `convert`.
 
-The files are read in a process of their own (`speech_to_face.official.worker`), which reads tensors only and then can
-neither start a program nor connect nor write anywhere but into the new folder. This process never opens them.
+The files are read in a process of their own (`speech_to_face.official.worker`), which reads tensors only and is barred
+from starting programs, connecting, and writing outside the new folder. This process never opens them.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ ERROR = "error"
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What came of it."""
+    """Result of a conversion."""
 
     folder: Path
     system: str
     tensors: int
     parameters: int
     unmapped: tuple[str, ...]
-    """Names in the files that went nowhere."""
+    """Names in the files that were not used."""
 
 
 def convert(files: Sequence[Path], out: Path, force: bool = False) -> Converted:
-    """Write the checkpoint folder `out` from public files; several are parts of one model, a later one goes over an
-    earlier.
+    """Write the checkpoint folder `out` from public files; several are parts of one model, later ones override earlier
+    ones.
 
-    The folder appears whole or not at all. Raises ModelError for files that are absent, damaged, hold code, or are of
+    The folder appears whole or not at all. Raises ModelError for files that are absent, damaged, contain code, or have
     no known layout, and for a folder that exists, unless forced.
     """
     if out.exists() and not force:
@@ -66,7 +66,7 @@ def convert(files: Sequence[Path], out: Path, force: bool = False) -> Converted:
 
 
 def _worker(folder: Path, files: Sequence[Path]) -> dict[str, Any]:
-    """Its answer. Raises ModelError with what it says is wrong."""
+    """The worker's answer. Raises ModelError with the error that it reports."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *_paths()])}
     command = [_interpreter(files[0]), "-m", "speech_to_face.official.worker", str(folder), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -83,7 +83,7 @@ def _worker(folder: Path, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _interpreter(file: Path) -> str:
-    """What starts Python again. Raises ModelError where this Python is part of another program: that program would
+    """The interpreter's path. Raises ModelError where this Python is embedded in another program: that program would
     start instead."""
     executable = sys.executable or ""
     if getattr(sys, "frozen", False) or not _INTERPRETERS.fullmatch(Path(executable).stem.lower()):

@@ -1,9 +1,8 @@
-"""Public weights from the Hugging Face hub, into the models' folder: by an explicit command only, never while anything
-runs.
+"""Public weights from the Hugging Face hub, into the models' folder: by an explicit command only, never during a
+session.
 
-What is fetched is one commit, named by its hash, so that the same command gives the same bytes for ever. Weights come
-as safetensors where the commit has them and are otherwise converted; code of a repository is neither fetched nor
-trusted.
+One commit is fetched, named by its hash, so that the same command always gives the same bytes. Weights are safetensors
+where the commit has them and are otherwise converted; code of a repository is neither fetched nor trusted.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ _HASH = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where public weights lie."""
+    """One source of public weights."""
 
     repository: str
     """owner/name"""
     revision: str | None
-    """Hash of the commit; None where nobody has pinned one, and the user names it."""
+    """Hash of the commit; None where none is pinned, and the user gives it."""
     what: str
-    """Of which system they are which part."""
+    """Which part of which system they are."""
     licence: str
 
 
@@ -56,11 +55,11 @@ SOURCES = {
         "Apache-2.0",
     ),
 }
-"""By the name behind `models download`; any other repository as owner/name, with its revision."""
+"""Sources by their name in `models download`; any other repository is given as owner/name, with its revision."""
 
 
 def source_of(name: str, revision: str | None = None) -> Source:
-    """What a name and perhaps a revision mean. Raises ModelError for a name that is none and where the revision is
+    """The source of a name and an optional revision. Raises ModelError for an unknown name and where the revision is
     missing."""
     if name in checkpoint.names():
         raise ModelError(f"model {name!r} is shipped with the program; there is nothing to download")
@@ -88,8 +87,8 @@ def source_of(name: str, revision: str | None = None) -> Source:
 def download(name: str, models_dir: Path, revision: str | None = None, force: bool = False) -> Converted:
     """Fetch weights and convert them into `models_dir`/NAME (a repository's own name without its owner).
 
-    With HF_HUB_OFFLINE=1 only what the hub's cache on this machine holds is taken. Raises ModelError for what cannot be
-    had.
+    With HF_HUB_OFFLINE=1 only the hub's cache on this machine is used. Raises ModelError for weights that are not
+    available.
     """
     source, folder = source_of(name, revision), models_dir / name.rpartition("/")[2]
     if folder.exists() and not force:

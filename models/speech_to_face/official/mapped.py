@@ -1,4 +1,4 @@
-"""What a system makes of a public checkpoint: the same numbers under our names."""
+"""A public checkpoint under our names."""
 
 from __future__ import annotations
 
@@ -26,5 +26,4 @@ class Mapped:
     tensors: dict[str, Tensor]
     """Our name -> tensor, contiguous; what model.safetensors will hold."""
     unmapped: tuple[str, ...] = ()
-    """Names in the file that went nowhere: an optimiser's, buffers that are computed anew, heads that nothing here
-    uses."""
+    """Names in the file that were not used: an optimiser's, buffers that are computed, heads that are not used here."""

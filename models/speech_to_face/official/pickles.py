@@ -1,9 +1,8 @@
-"""Pickles that research corpora ship (templates.pkl, raw_audio_fixed.pkl, FLAME masks), read without running what is in
-them.
+"""Pickles of research corpora (templates.pkl, raw_audio_fixed.pkl, FLAME masks), read without running their contents.
 
-A pickle is a program. This reader lets it build numpy arrays of numbers or text, dictionaries, lists, tuples, sets,
-text, bytes and numbers, and stops at the first mention of anything else, before it is imported. Networks are never read
-from pickles here.
+A pickle is a program. This reader allows numpy arrays of numbers or text, dictionaries, lists, tuples, sets, text,
+bytes and numbers, and stops at the first name of anything else, before it is imported. Networks are never read from
+pickles here.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import numpy as np
 from speech_to_face.base import ModelError
 
 LARGEST = 8 * 2**30
-"""Bytes of a file that is read; VOCASET's sound takes less than 2 GiB."""
+"""Largest file that is read, in bytes; VOCASET's audio takes less than 2 GiB."""
 KINDS = "biufSU"
 """Kinds of arrays: numbers and text. An array of objects could hold anything."""
 _SAFE = (bool, int, float, complex, str, bytes, type(None), np.number, np.bool_, np.str_, np.bytes_)
@@ -38,15 +37,12 @@ _BROKEN = (
     OSError,
     AssertionError,
 )
-"""What a damaged pickle may raise while it is read."""
+"""Errors of reading a damaged pickle."""
 
 
 def read_pickle(path: Path) -> Any:
-    """What `path` holds; text of Python 2 is taken as Latin-1, as these corpora need.
-
-    Raises ModelError for a file that is missing, damaged or too large, and for one that asks for anything but plain
-    values.
-    """
+    """The contents of `path`; text of Python 2 is decoded as Latin-1, as these corpora need. Raises ModelError for a
+    file that is missing, damaged or too large, and for one with anything but plain values."""
     try:
         if path.stat().st_size > LARGEST:
             raise ModelError(f"pickle {path}: got {path.stat().st_size} bytes, expected at most {LARGEST}")

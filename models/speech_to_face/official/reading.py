@@ -1,4 +1,4 @@
-"""What a public checkpoint's file holds, read without running anything that it might hold besides."""
+"""Reads the file of a public checkpoint without running any code in it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ WRAPPERS = ("state_dict", "model_state_dict", "model")
 
 
 def read_state(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """The tensors of a safetensors or PyTorch file by name, out of whatever wraps them; and what else it held, by name.
+    """The tensors of a safetensors or PyTorch file by name, out of any wrapper; and its other contents, by name.
 
-    Raises ModelError for a file that is absent, too large, none of the two kinds, or that holds more than tensors and
-    plain values.
+    Raises ModelError for a file that is absent, too large, of another format, or that holds more than tensors and plain
+    values.
     """
     if not path.is_file():
         raise ModelError(
@@ -66,14 +66,13 @@ def _torch_file(path: Path) -> Any:
 
 
 def _named(error: Exception) -> str:
-    """What the file wanted to call, if the unpickler names it."""
+    """The name that the file tried to call, if the unpickler gives it."""
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     return f" (it calls {found[1]})" if found else ""
 
 
 def _numpy_numbers() -> list[Any]:
-    """What stands for a NumPy number in training checkpoints, such as a best score: kinds of number and nothing that
-    acts."""
+    """Constructors of NumPy scalars in training checkpoints, such as a best score: number types only."""
     import numpy as np
 
     kinds = [
@@ -107,7 +106,7 @@ def check_finite(tensors: dict[str, Tensor], path: Path) -> None:
 
 @contextmanager
 def tried(path: Path) -> Iterator[None]:
-    """Turn what a mapping stumbles over into one line about the file."""
+    """Turn the errors of a mapping into one line about the file."""
     try:
         yield
     except (KeyError, ValueError, RuntimeError, IndexError) as error:

@@ -1,5 +1,5 @@
-"""A process that reads a stranger's file shall be able to do that and nothing else, should the reader have a hole after
-all."""
+"""Restricts the process that reads untrusted files, in case the reader has a vulnerability: no programs, no
+connections, no writes elsewhere."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class WallError(RuntimeError):
-    """Something was tried that reading a checkpoint has no need of."""
+    """An operation that reading a checkpoint does not need."""
 
 
 def restrict_to(folder: Path) -> None:
-    """From now on, in this process and for good: no program starts, nothing connects, nothing is written outside
+    """From now on, in this process, permanently: no program starts, nothing connects, nothing is written outside
     `folder`."""
     inside = os.path.realpath(folder)
 

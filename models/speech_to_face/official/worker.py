@@ -1,7 +1,7 @@
-"""The process that reads strangers' files: python -m speech_to_face.official.worker FOLDER FILE...; see
+"""The process that reads untrusted files: python -m speech_to_face.official.worker FOLDER FILE...; see
 `speech_to_face.official.convert`.
 
-Its last line on standard output is its answer, JSON: what it wrote into FOLDER, or {"error": one line}.
+The last line of its standard output is its answer, JSON: what it wrote into FOLDER, or {"error": one line}.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def write(found: Mapped, folder: Path, files: Sequence[Path]) -> None:
 
 
 def card(found: Mapped, files: Sequence[Path]) -> str:
-    """What the folder is and where it comes from, Markdown."""
+    """CARD.md: what the folder is and where it comes from."""
     sources = "\n".join(f"- `{file.name}`, sha256 {checkpoint.digest(file)}" for file in files)
     lost = f"\n\n{len(found.unmapped)} entries of the files are not in here." if found.unmapped else ""
     return (
@@ -129,7 +129,7 @@ def card(found: Mapped, files: Sequence[Path]) -> str:
 
 
 def _import_what_comes_later() -> None:
-    """Libraries that import more of themselves at first use, which behind the walls they could not."""
+    """Import modules that libraries load at first use, which the sandbox would refuse."""
     import safetensors.torch
     import torch
 
@@ -144,4 +144,4 @@ def _import_what_comes_later() -> None:
 if __name__ == "__main__":
     status = main(sys.argv[1:])
     sys.stdout.flush()
-    os._exit(status)  # libraries tidy up at exit with what the walls refuse
+    os._exit(status)  # libraries clean up at exit with calls that the sandbox refuses

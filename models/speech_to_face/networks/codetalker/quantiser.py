@@ -1,4 +1,4 @@
-"""The codebook: each latent vector becomes the code that it is nearest to."""
+"""The codebook: each latent vector becomes its nearest code."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ DEAD = 0.01
 
 
 class Codebook(nn.Module):
-    """Codes of length one, compared with latents of length one: nearest is then most alike, and no code can drift out
-    of reach.
+    """Codes of length one, compared with latents of length one: the nearest is the most similar, and no code can drift
+    out of reach.
 
     The paper's codebook has no such norm and no restart; on 32 coefficients most of its codes would die.
     """
@@ -57,7 +57,7 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def restart_unused(self, latent: Tensor, indices: Tensor) -> int:
-        """Count a batch's codes; put those hardly ever used onto latents drawn from it. Returns how many."""
+        """Count a batch's codes; move codes that are hardly used onto latents drawn from it. Returns how many."""
         counts = torch.bincount(indices.flatten(), minlength=len(self.codes)).to(self.usage)
         self.usage.lerp_(counts * len(self.codes) / max(1, indices.numel()), 1 - USAGE_DECAY)
         dead = torch.where(self.usage < DEAD)[0]
@@ -67,7 +67,7 @@ class Codebook(nn.Module):
         self.usage[dead] = 1.0
         if (
             dist.is_available() and dist.is_initialized()
-        ):  # each process drew from its own batch: the first one's codes are everybody's
+        ):  # each process drew from its own batch: all take the first one's codes
             dist.broadcast(self.codes.data, 0)
             dist.broadcast(self.usage, 0)
         return len(dead)

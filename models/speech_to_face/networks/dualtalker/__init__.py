@@ -3,6 +3,5 @@ and causal.
 
 Known of the paper, whose code and formulas are not public: a primary task, audio to facial motion; a dual task, lip
 reading; both share the audio encoder and the motion encoder and are trained jointly; an auxiliary cross-modal
-consistency loss against over-smoothing. Everything else here is our reconstruction, and every docstring says which is
-which.
+consistency loss against over-smoothing. The rest is our reconstruction; the docstrings mark which is which.
 """

@@ -12,18 +12,18 @@ from speech_to_face.phones import CLASSES
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything needed to build the network, to train it and to run it live. Raises ValueError for sizes that do not
-    go together."""
+    fit each other."""
 
     system: str = "dualtalker"
     width: int = 224
     """Of the audio encoder and its features A."""
     kernel: int = 3
     dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 8)
-    """One audio block each; together they hear 0.6 s of the past."""
+    """One audio block each; together they cover 0.6 s of the past."""
     motion_width: int = 128
     """Of the motion encoder and its features M."""
     motion_dilations: tuple[int, ...] = (1, 2, 4, 8)
-    """One motion block each; together they see half a second of the past."""
+    """One motion block each; together they cover half a second of the past."""
     decoder_width: int = 192
     style_width: int = 64
     shared_width: int = 64
@@ -40,20 +40,20 @@ class Config:
     delay: int = 3
     """Steps a frame is held back: look-ahead is (delay + 1) / 60 s, the hop included."""
     read_delay: int = 6
-    """Frames the lip reader sees after the one it names: the lips of a phone come before and after its sound."""
+    """Frames the lip reader sees after the one it labels: the lips of a phone move before and after its audio."""
     floor: float = 0.02
     """Coefficients up to here are neutral."""
     position: float = 1.0
     motion: float = 10.0
     """Shares of L_prim's two terms: VOCA's and PMMTalk's 1 and 10."""
     draft: float = 0.5
-    """Share of the same two terms for the draft, before the decoder has revised it."""
+    """Share of the same two terms for the draft, before the decoder corrects it."""
     dual: float = 0.01
     cycle: float = 0.001
     consistency: float = 0.001
     """Shares of L_dual, L_cyc and L_cons: a cross-entropy is a thousand times a squared error of coefficients."""
     phones: tuple[str, ...] = CLASSES
-    """Classes that the lip reader tells apart."""
+    """Classes of the lip reader."""
     styles: tuple[str, ...] = ("neutral",)
     """Ways of speaking, by name; one more row, the last, stands for an unknown one."""
     channels: tuple[str, ...] = MOUTH_32

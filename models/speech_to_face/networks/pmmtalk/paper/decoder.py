@@ -17,7 +17,7 @@ def view_widths(config: Config) -> dict[str, int]:
 
 
 class Alignment(nn.Module):
-    """A linear layer and a layer norm a modality; the losses compare what comes out, in training only."""
+    """A linear layer and a layer norm for each modality; the losses, in training only, compare the results."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -33,10 +33,8 @@ class Alignment(nn.Module):
 
 
 class PoseDecoder(nn.Module):
-    """psi_PD: the views and the style side by side, periodic positions, biased causal attention, one linear layer out.
-
-    Its past never depends on what comes later; what precedes it does.
-    """
+    """psi_PD: the views and the style concatenated, periodic positions, biased causal attention, one linear layer.
+    Decoded frames depend on earlier ones, never on later ones."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -1,5 +1,4 @@
-"""A folder of PMMTalk at the paper's size to models; and converted public weights to a network that is about to be
-trained."""
+"""A folder of PMMTalk at the paper's size to models; converted public weights into a network before its training."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ SIZES = {
     "psi_AD": (*TRANSFORMER, "audio_layers"),
     "psi_TD": (*TRANSFORMER, "text_layers", "vocabulary"),
 }
-"""What of its config a part's folder and the network that takes it in must agree on."""
+"""Values of the config on which a part's folder and the network must agree."""
 
 HOW_TO_BEGIN = (
     "get psi_AE and psi_TD by `livelink-bridge models download xlsr-53-chinese`, psi_AD by `... download xlsr-53 "
@@ -68,11 +67,11 @@ def begin(network: PaperPMMTalk, folders: Sequence[Path]) -> str:
 
 
 def begin_from(network: PaperPMMTalk, folders: Sequence[Path]) -> tuple[str, ...]:
-    """Fill parts of a network from folders of converted public weights; the parts that were filled, in the order of
-    `PARTS`.
+    """Fill parts of a network from folders of converted public weights; returns the parts that were filled, in the
+    order of `PARTS`.
 
-    Two folders may both bring psi_AE, which the audio and the text branch share: it was frozen when the recogniser was
-    taught, so the two must be equal. Raises ModelError where they are not, or where sizes differ.
+    Two folders may both hold psi_AE, which the audio and the text branch share: it was frozen while the recogniser was
+    trained, so the two must be equal. Raises ModelError where they are not, or where sizes differ.
     """
     filled: set[str] = set()
     for folder in folders:

@@ -1,8 +1,8 @@
-"""The mel spectrogram that Wav2Lip listens to, in PyTorch: 80 frames a second, 80 bands, in [-4, 4].
+"""Wav2Lip's mel spectrogram in PyTorch: 80 frames a second, 80 bands, in [-4, 4].
 
-As its public code has it (audio.py, hparams.py): pre-emphasis 0.97, 800-point Hann windows every 200 samples, centred
-with the sound mirrored at its ends, magnitudes through Slaney's bands from 55 to 7600 Hz, decibels from -100 over a
-reference of 20, then stretched and cut. A floor under the logarithm keeps digital silence at -4, where the public
+As in its public code (audio.py, hparams.py): pre-emphasis 0.97, 800-point Hann windows every 200 samples, centred with
+the audio mirrored at its ends, magnitudes through Slaney's bands from 55 to 7600 Hz, decibels from -100 over a
+reference of 20, then scaled and clipped. A floor under the logarithm keeps digital silence at -4, where the public
 program warns of NaN.
 """
 
@@ -17,7 +17,7 @@ WINDOW, HOP, EMPHASIS = 800, 200, 0.97
 LOW_HZ, HIGH_HZ = 55.0, 7600.0
 FLOOR_DB, REFERENCE_DB, LARGEST = -100.0, 20.0, 4.0
 SPAN = 16
-"""Mel frames that one picture hears: 0.2 s from its own time on."""
+"""Mel frames of one picture: 0.2 s from its own time on."""
 
 
 class TalkingMel(nn.Module):
@@ -33,9 +33,7 @@ class TalkingMel(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """float32 (batch, n) at 16 kHz -> (batch, 80, n // 200 + 1) in [-4, 4]."""
-        with torch.autocast(
-            samples.device.type, enabled=False
-        ):  # 16 bits would hear steps of 0.03 where speech is loudest
+        with torch.autocast(samples.device.type, enabled=False):  # 16 bits would quantise loud speech in steps of 0.03
             return self._mel(samples.float())
 
     def _mel(self, samples: Tensor) -> Tensor:
@@ -47,9 +45,9 @@ class TalkingMel(nn.Module):
 
 
 def spans(mel: Tensor, frames: int, frame_rate: int) -> Tensor:
-    """(batch, 80, mel frames) -> (batch, frames, 80, 16): what picture t hears starts at mel frame floor(80 t / fps).
+    """(batch, 80, mel frames) -> (batch, frames, 80, 16): the span of picture t starts at mel frame floor(80 t / fps).
 
-    The last pictures, whose span would leave the sound, all hear its last 16 mel frames.
+    The last pictures, whose span would exceed the audio, all use its last 16 mel frames.
     """
     starts = torch.arange(frames, device=mel.device) * RATE // frame_rate
     starts = starts.clamp(max=mel.shape[2] - SPAN)

@@ -29,7 +29,7 @@ from speech_to_face.networks.wav2vec import FeatureEncoder, heard
 from speech_to_face.streaming.block_model import PAPER_FRAME_RATE
 
 FROZEN = ("psi_AE", "psi_TD", "psi_HG")
-"""Parts that training leaves alone, in evaluation mode throughout [paper, section III]."""
+"""Parts that training does not change, in evaluation mode throughout [paper, section III]."""
 
 
 class PaperPMMTalk(nn.Module):
@@ -72,14 +72,14 @@ class PaperPMMTalk(nn.Module):
         return {"audio": self.psi_AD(features, frames), "text": text, "image": self.psi_IE(pictures)}
 
     def face(self, batch: int) -> Identity:
-        """The reference's features, made at the first call and kept: they do not depend on the sound."""
+        """The reference's features, computed at the first call and kept: they do not depend on the audio."""
         if self._identity is None:
             with torch.no_grad():
                 self._identity = self.psi_HG.identity(self.reference)
         return [kept.expand(batch, -1, -1, -1) for kept in self._identity]
 
     def wearing(self, reference: Tensor) -> PaperPMMTalk:
-        """The same network, weights shared, over another face: (1, 3, 96, 96), RGB in [0, 1]."""
+        """The same network, weights shared, with another face: (1, 3, 96, 96), RGB in [0, 1]."""
         other = copy.copy(self)
         with torch.no_grad():
             other._identity = self.psi_HG.identity(reference.to(self.reference))
@@ -106,7 +106,7 @@ class PaperPMMTalk(nn.Module):
         return (parameter for parameter in self.parameters() if parameter.requires_grad)
 
     def rest_at(self, mean: Tensor) -> None:
-        """Begin training at the mean face (channels,), as the last layer's weight begins at zero."""
+        """Start training at the mean face (channels,): the last layer's weight starts at zero."""
         with torch.no_grad():
             self.psi_PD.out.bias.copy_(mean)
 
@@ -123,12 +123,12 @@ class PaperPMMTalk(nn.Module):
         return super().load_state_dict(*args, **kwargs)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PaperPMMTalk:
-        """Moved or cast: the kept features are made anew there."""
+        """Moved or cast: the kept features are computed again."""
         self._identity = None
         return cast(PaperPMMTalk, super()._apply(fn, recurse))  # type: ignore[no-untyped-call]
 
     def _rows(self, style: Tensor) -> Tensor:
-        """Style rows, a few of them taken for the unknown speaker's in training."""
+        """Style rows, some of them replaced by the unknown speaker's in training."""
         if not self.training:
             return style
         unknown = torch.rand(style.shape, device=style.device) < self.config.pivot_share

@@ -1,9 +1,10 @@
 """Public weights of PMMTalk's frozen and pre-trained parts, renamed: Wav2Lip (psi_HG) and wav2vec 2.0 large (psi_AE
 with psi_AD or psi_TD).
 
-PMMTalk itself was never released. What is public is Wav2Lip's state dict under `module.`, wav2vec2-large-xlsr-53 (with
-pre-training heads that nothing here uses), and recognisers on top of it with an `lm_head`, such as the Chinese one with
-3503 characters. Names of weight-normed convolutions differ by the age of the library that wrote them; both are read.
+PMMTalk itself was never released. Public are Wav2Lip's state dict under `module.`, wav2vec2-large-xlsr-53 (with
+pre-training heads that are not used here), and recognisers on top of it with an `lm_head`, such as the Chinese one with
+3503 characters. Names of weight-normed convolutions differ by the version of the library that wrote them; both are
+read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ CONV, NORM, BIAS = (
 )
 POSITIONS = "encoder.pos_conv_embed.conv.parametrizations.weight.original1"
 HEAD_WIDTH = 64
-"""Of one attention head in every published wav2vec 2.0 network; no tensor's shape tells it."""
+"""Width of one attention head in every published wav2vec 2.0 network; no tensor's shape gives it."""
 
 
 def recognised(state: dict[str, Tensor]) -> bool:
@@ -36,7 +37,8 @@ def recognised(state: dict[str, Tensor]) -> bool:
 
 
 def mapped(state: dict[str, Tensor]) -> Mapped:
-    """The same numbers under the paper's names. Raises ModelError for what is missing or cannot be."""
+    """The same tensors under the paper's names. Raises ModelError for one that is missing or has an impossible
+    shape."""
     bare = _bare(state)
     return (
         _talking_head(bare)
@@ -77,14 +79,14 @@ def _speech(state: dict[str, Tensor], names: tuple[str, ...]) -> Mapped:
 
 
 def _place(key: str) -> str:
-    """Where a wav2vec 2.0 tensor lies in `FeatureEncoder`, `AudioDecoder` or `TextDecoder`."""
+    """Place of a wav2vec 2.0 tensor in `FeatureEncoder`, `AudioDecoder` or `TextDecoder`."""
     if key.startswith("feature_extractor."):
         return key.removeprefix("feature_extractor.")
     return f"context.{key}" if key.startswith(("feature_projection.", "encoder.")) else key
 
 
 def _sizes(state: dict[str, Tensor]) -> dict[str, Any]:
-    """Those fields of `Config` that the shapes tell."""
+    """Fields of `Config` that follow from the shapes."""
     convs = [
         state[f"feature_extractor.conv_layers.{n}.conv.weight"].shape
         for n in range(_count(state, "feature_extractor.conv_layers."))
@@ -117,8 +119,8 @@ def _needed(state: dict[str, Tensor], key: str) -> Tensor:
 
 
 def _taken(state: dict[str, Tensor], parts: dict[str, nn.Module]) -> tuple[dict[str, Tensor], set[str]]:
-    """What the parts want, under prefix and key; and the keys that were used. Raises ModelError for the first that does
-    not fit."""
+    """Tensors for the parts, under prefix and key; and the keys that were used. Raises ModelError for the first that
+    does not fit."""
     tensors: dict[str, Tensor] = {}
     used: set[str] = set()
     for prefix, part in parts.items():

@@ -1,4 +1,4 @@
-"""psi_HG: sound and one picture of a face to a picture a frame, in Wav2Lip's layout (Prajwal et al., ACM MM 2020),
+"""psi_HG: audio and one picture of a face to a picture a frame, in Wav2Lip's layout (Prajwal et al., ACM MM 2020),
 frozen.
 
 Three towers of 2-D convolutions, each normalised over the batch and most of them residual: an identity encoder that
@@ -6,7 +6,7 @@ halves the picture step by step, a speech encoder over 0.2 s of mel, and a face 
 step by step while each step reads the identity encoder's features of the same size. Parameter names are those of the
 public weights, which fit as they are.
 
-With one still picture the identity's features do not depend on time, so they are made once (`identity`) and kept.
+With one still picture the identity's features do not depend on time, so they are computed once (`identity`) and kept.
 The public weights may be used for research only.
 """
 
@@ -45,7 +45,7 @@ the doubling one."""
 
 
 class Conv(nn.Module):
-    """Convolution, batch norm, perhaps its input added, rectified; transposed where the picture grows."""
+    """Convolution, batch norm, optionally its input added, rectified; transposed where the picture grows."""
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, residual: bool = False) -> None:
         super().__init__()
