@@ -1,2 +1,2 @@
-"""What networks are made and judged with: corpus, protocols, training, adaptation, evaluation. Nothing here is imported
-before `train`, `adapt` or `evaluate` asks for it."""
+"""Corpora, protocols, training, adaptation and evaluation of the networks. Imported by `train`, `adapt` and `evaluate`
+alone."""

@@ -1,7 +1,7 @@
-"""How well a mouth follows a voice, as numbers: pure functions on arrays, 60 frames a second unless said otherwise.
+"""Measures of how well a mouth follows a voice: pure functions on arrays, 60 frames a second unless stated otherwise.
 
 Most measures are free of scale, since no two rigs open a mouth by the same number: correlation, order and timing.
-`Errors` are the exception, and mean something only beside the errors of a constant face.
+`Errors` are the exception, and mean something only next to the errors of a constant face.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ EARLIEST, LATEST = -6, 9
 """Frames of lag that are tried: 100 ms early to 150 ms late."""
 FALSE_CLOSURES = 0.10
 MOVED = 0.10
-"""Of the travel in speech: a mouth that is farther than this from its rest pose moves."""
+"""Share of the travel in speech: a mouth farther than this from its neutral position moves."""
 _STILL = 1e-9
 """Root of summed squares up to which a curve does not move and has no correlation."""
 
 
 def jaw(face: Track) -> Array:
-    """float64 (frames,): how far the jaw is down."""
+    """float64 (frames,): opening of the jaw."""
     return mean(face, "jawOpen")
 
 
 def rounding(face: Track) -> Array:
-    """float64 (frames,): how round the lips are."""
+    """float64 (frames,): rounding of the lips."""
     return mean(face, "mouthFunnel") + mean(face, "mouthPucker")
 
 
@@ -81,7 +81,8 @@ def best_lag(pairs: Sequence[Pair], earliest: int = EARLIEST, latest: int = LATE
 
 
 def amplitude_ratio(pairs: Sequence[Pair]) -> float:
-    """Standard deviation of the prediction over the reference's; below 1 it mumbles. NaN over a still reference."""
+    """Standard deviation of the prediction over the reference's; below 1 the mouth moves too little. NaN over a still
+    reference."""
     predicted, captured = pooled(pairs)
     spread = float(captured.std())
     return float(predicted.std()) / spread if spread > _STILL else float("nan")
@@ -123,8 +124,7 @@ def explained(predicted: Array, captured: Array) -> float:
 
 
 def jitter(curves: Array) -> float:
-    """Root mean square of the second difference of (frames, channels), per second squared: how much the face
-    trembles."""
+    """Root mean square of the second difference of (frames, channels), per second squared: jitter of the face."""
     return float(np.sqrt(np.mean(np.square(np.diff(curves, 2, axis=0))))) * FRAME_RATE**2 if len(curves) > 2 else 0.0
 
 

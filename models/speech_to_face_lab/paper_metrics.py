@@ -90,8 +90,8 @@ def codetalker_fdd(pairs: Sequence[Pair], templates: Sequence[Array], upper: Seq
 
 
 def mean_face(references: Sequence[Array]) -> NDArray[np.float64]:
-    """float64 (...): the mean over all frames of (frames, ...). Of training clips it is the mean predictor, which hears
-    nothing."""
+    """float64 (...): the mean over all frames of (frames, ...). Of training clips it is the mean predictor, which
+    ignores the audio."""
     if not sum(map(len, references)):
         raise ModelError("measures: got no frames, expected one or more to take the mean of")
     return np.asarray(_joined(references).mean(0))

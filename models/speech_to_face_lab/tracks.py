@@ -21,16 +21,16 @@ from speech_to_face.streaming.features import LogMel
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 
 UNKNOWN = 255
-"""Label of a frame whose phone nobody knows."""
+"""Label of a frame whose phone is not known."""
 GRAIN = 800
-"""Samples of three frames: clips are cut to whole ones, so that frames and sound stay in step however many follow each
+"""Samples of three frames: clips are cut to a multiple, so that frames and audio stay aligned however many follow each
 other."""
 PARTS = ("mel", "curves", "labels", "sealed")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A clip ready to be laid down: sound and its mouth, frame k at time k / 60."""
+    """A clip for a track: audio and its mouth, frame k at time k / 60."""
 
     samples: NDArray[np.float32]
     """(n,) with n a multiple of GRAIN."""
@@ -42,14 +42,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a track is made of."""
+    """What a track contains."""
 
     group: str
     """Key of `SHARES` in `speech_to_face_lab.training.data.examples`: how often it is drawn depends on it."""
     rig: str = "rules"
     """"rules", or the name of the style that its captured faces belong to."""
     held: bool = False
-    """Kept out of training, for validation."""
+    """Held out of training, for validation."""
     frames: int = 0
 
 
@@ -75,7 +75,7 @@ def whole_grains(
 
 
 def pause(seconds: float, rest: NDArray[np.float32]) -> Piece:
-    """Silence; rest: (32,) the mouth at rest."""
+    """Silence; rest: (32,) the neutral mouth."""
     grains = max(1, round(seconds * SAMPLE_RATE / GRAIN))
     frames = 3 * grains
     silent = np.full(frames, INDEX["SIL"], np.uint8)
@@ -83,7 +83,7 @@ def pause(seconds: float, rest: NDArray[np.float32]) -> Piece:
 
 
 def write_track(folder: Path, name: str, about: About, pieces: Iterable[Piece]) -> int:
-    """Lay pieces end to end; returns frames. The JSON comes last: its presence says that the track is complete."""
+    """Write pieces end to end; returns frames. The JSON is written last: its presence marks a complete track."""
     mel, columns = LogMel(), []
     for piece in pieces:
         heard = mel.push(piece.samples).astype(np.float16)

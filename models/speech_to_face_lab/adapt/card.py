@@ -1,4 +1,4 @@
-"""The folder that an adaptation leaves: its card, and taking its place only when it is whole."""
+"""The card of an adapted model, and the check of the folder it is written to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from speech_to_face_lab.adapt.data.takes import LeftOut, Take
 from speech_to_face_lab.adapt.figures import Row
 
 LISTED = 20
-"""Takes that a card names; of more it tells the number."""
+"""Most takes that a card lists; beyond that it gives the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a card tells."""
+    """Contents of a card."""
 
     name: str
     base: str
@@ -28,7 +28,7 @@ class Story:
     held: Sequence[Take]
     left: Sequence[LeftOut]
     others: int
-    """Sounds of other people that were heard to keep what the network does for them."""
+    """Recordings of other people that were used to keep the network's answers to other voices."""
     steps: int
     best_step: int
     settings: str

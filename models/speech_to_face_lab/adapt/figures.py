@@ -1,5 +1,5 @@
-"""What an adaptation changed, before and after, by the measures of `evaluate`: on the takes kept back, and on
-recordings of others."""
+"""Figures of an adaptation, before and after, by the measures of `evaluate`: on the held-out takes, and on recordings
+of others."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ class Row:
     """One measure."""
 
     of: str
-    """The recordings that it was taken on."""
+    """The recordings that it was measured on."""
     measure: str
     before: float
     after: float
 
 
 def of_takes(takes: Sequence[Take], before: Path, after: Path, ear: Ear) -> list[Row]:
-    """On the actor's takes that nothing was learnt from; lips are judged at the onsets that the untouched network
-    hears."""
+    """Measures on the actor's held-out takes; lips are judged at the onsets that the untouched network recognizes."""
     carried = np.concatenate([take.curves for take in takes]).std(0) >= MOVES
     captures = [captured(take, carried) for take in takes]
     words = [onsets(ear.hear(take.samples).labels) for take in takes]

@@ -1,8 +1,8 @@
-"""Captured faces as takes with sound: `python -m speech_to_face_lab.adapt.from_captures --captures DIR --rig mediapipe
+"""Captured faces as takes with audio: `python -m speech_to_face_lab.adapt.from_captures --captures DIR --rig mediapipe
 --out DIR`.
 
-Then `livelink-bridge adapt --takes DIR` learns from any corpus that `speech_to_face_lab.corpus.captures` reads. Clips
-that are held out stay out; channels that the rig does not measure well are zero, and so are not learnt.
+Then `livelink-bridge adapt --takes DIR` learns from any corpus that `speech_to_face_lab.corpus.captures` reads.
+Held-out clips are left out; channels that the rig does not measure well are zero, and so are not learnt.
 """
 
 from __future__ import annotations

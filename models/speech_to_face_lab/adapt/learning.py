@@ -1,4 +1,5 @@
-"""Steps of an adaptation: the shipped recipe from a checkpoint's weights, with what hears and draws frozen."""
+"""The network and optimiser of an adaptation: the shipped recipe from a checkpoint's weights, with the text and image
+branches frozen."""
 
 from __future__ import annotations
 
@@ -27,13 +28,13 @@ from speech_to_face_lab.training.objectives.live import LivePMMTalk
 from speech_to_face_lab.training.objectives.terms import Weights, objective
 
 JUDGED = ("position", "motion", "aperture")
-"""Terms of the held-out loss: what the mouth does, not what is heard."""
+"""Terms of the held-out loss: the mouth's, not the phones'."""
 STAGE = "face"
 """Of `LivePMMTalk`: the text and image branches are frozen."""
 
 
 class Mixture(IterableDataset[Batch]):
-    """Batches of windows of the takes and of what is to be kept, side by side; no style in particular for any."""
+    """Batches of windows of the takes and of the answers to keep, side by side, all under the unknown style."""
 
     def __init__(self, takes: Windows, kept: Windows, style: int) -> None:
         self.takes, self.kept, self.style = takes, kept, style

@@ -1,4 +1,4 @@
-"""What an adaptation is asked to do, and its result."""
+"""Options and result of an adaptation."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class AdaptOptions:
-    """What is asked for."""
+    """Options of an adaptation."""
 
     base: Path
     """Folder of the model to begin with."""
     out: Path
     force: bool = False
     others: Path | None = None
-    """Folder with speech of other people, to keep what the network does for them."""
+    """Folder with speech of other people, for which the network's answers are kept."""
     data: Path | None = None
-    """Folder that `evaluate --data` judges on, to show what it costs others."""
+    """Folder for `evaluate --data`, to show the effect on others."""
     keep_anyway: bool = False
-    """Write a model that is not better than `base`, too."""
+    """Also write a model that is not better than `base`."""
     steps: int = 400
     batch: int = 6
     """Windows of takes a step, and as many of other voices."""
@@ -37,17 +37,17 @@ class AdaptOptions:
     rate: float = 4e-4
     """Highest learning rate."""
     check_every: int = 50
-    """Steps between looks at the takes kept back."""
+    """Steps between two checks on the held-out takes."""
     seed: int = 0
     device: str = "cpu"
     loaders: int = 1
-    """Processes that lay noise over the examples while the network learns; 0: none but this one."""
+    """Processes that mix noise into the examples while the network learns; 0: none but this one."""
     allow_cut: bool = False
-    """Take what there is of audio files that end before their headers say."""
+    """Use the audio of files that end before the length in their headers."""
 
     @property
     def run(self) -> Path:
-        """Where the work lies until it is done: beside `out`."""
+        """Folder of the unfinished work, beside `out`."""
         return self.out.with_name(f"{self.out.name}.run")
 
     @property
@@ -57,7 +57,7 @@ class AdaptOptions:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it."""
+    """Result of an adaptation."""
 
     verdict: Verdict
     kept: bool

@@ -16,7 +16,8 @@ from speech_to_face_lab.adapt.verdict import speech_s
 def sorted_takes(
     order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say
 ) -> tuple[list[Take], list[Take], list[LeftOut]]:
-    """Takes to learn from and to judge on, in step with their sounds, and those that were left out, each said."""
+    """Training takes and held-out takes, aligned with their audio, and those that were left out, each reported through
+    `say`."""
     at = iter(range(1, len(files) + 1))
     takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)), allow_cut=order.allow_cut)
     for take in takes:

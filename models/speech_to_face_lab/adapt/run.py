@@ -37,15 +37,15 @@ def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) 
     """Adapt `order.base` to takes and write `order.out` if that is better; None in a process that only helped the
     first.
 
-    Raises ModelError for a place where no model may be written, for too few takes or too little speech to judge on, for
-    a run that was begun with other takes.
+    Raises ModelError for a folder where no model may be written, for too few takes or too little speech to judge on,
+    and for a run that was begun with other takes.
     """
     check_out(order.out, order.force)
     checkpoint.verify(order.base)
     config = _config(order)
     team = workers(order.device)
     _refuse_another_run(order, files)
-    team.wait()  # until all have looked: the first writes there
+    team.wait()  # until all processes have looked: the first writes there
     ear = Ear(load_network(order.base, config))
     learnt, held, left = sorted_takes(order, files, ear, show, say if team.first else _mute)
     speech = speech_s(held)
@@ -71,7 +71,7 @@ def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) 
 
 
 def _mute(_line: str) -> None:
-    """Of the processes that help."""
+    """In the processes that help."""
 
 
 def _config(order: AdaptOptions) -> Config:
@@ -97,7 +97,7 @@ def _refuse_another_run(order: AdaptOptions, files: Sequence[TakeFile]) -> None:
 
 
 def _claim(order: AdaptOptions, files: Sequence[TakeFile], team: Workers) -> None:
-    """Make the folder of the run; one of other takes goes."""
+    """Make the run's folder; the folder of a run with other takes is deleted."""
     if team.first:
         wanted, path = _fingerprint(order, files), order.run / ORDER
         if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
@@ -108,7 +108,7 @@ def _claim(order: AdaptOptions, files: Sequence[TakeFile], team: Workers) -> Non
 
 
 def _fingerprint(order: AdaptOptions, files: Sequence[TakeFile]) -> dict[str, Any]:
-    """What makes two runs the same one; how it is written, judged and computed does not."""
+    """What identifies a run; options of writing, judging and computing are left out."""
     loose = {"out", "force", "keep_anyway", "data", "device", "loaders"}
     options = {
         key: str(value) if isinstance(value, Path) else value
@@ -161,7 +161,7 @@ def _of_others(order: AdaptOptions, show: Show) -> list[figures.Row]:
 
 
 def _finish(result: Result, order: AdaptOptions) -> Result:
-    """Write the card, and put the model in its place if it is to be kept."""
+    """Write the card, and move the model to its place if it is kept."""
     made = _made(order)
     story = Story(
         order.out.name,

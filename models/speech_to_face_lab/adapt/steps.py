@@ -1,4 +1,4 @@
-"""The steps of an adaptation, its checks on the takes kept back, and when it stops."""
+"""The loop of an adaptation, its checks on the held-out takes, and when it stops."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SAVE_EVERY = 50
 PATIENCE = 4
 """Checks in a row without a better one, then it stops."""
 BETTER = 0.998
-"""Of the best loss: less is no progress."""
+"""Share of the best loss: a loss above it is no progress."""
 
 
 def start_loop(order: AdaptOptions, config: Config, team: Workers) -> Adaptation:
@@ -45,7 +45,7 @@ def _tracks(order: AdaptOptions, held: bool, group: str) -> list[Track]:
 
 
 def _window_s(order: AdaptOptions) -> float:
-    """As asked, or as long as the shortest track is."""
+    """As in the options, or as long as the shortest track."""
     return min(
         order.window_s,
         *(len(track.mel) / FRAME_RATE for held in (False, True) for track in read_tracks(order.tracks, held)),
@@ -53,7 +53,7 @@ def _window_s(order: AdaptOptions) -> float:
 
 
 def learn(loop: Adaptation, order: AdaptOptions, team: Workers, show: Show, say: Say) -> list[tuple[int, float]]:
-    """Learn until the steps are done or the takes kept back are followed no better; returns the held-out losses."""
+    """Train until the steps are done or the held-out takes improve no more; returns the held-out losses."""
     checks, history = _checks(order, loop), [entry for entry in _history(order) if entry[0] <= loop.step]
     if not history:
         _check(loop, order, team, checks, history, say)
@@ -92,7 +92,7 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def _checks(order: AdaptOptions, loop: Adaptation) -> list[Batch]:
-    """Two fixed batches of the takes kept back, as clean as they were recorded."""
+    """Two fixed batches of the held-out takes, without augmentation."""
     fixed = iter(
         Windows(_tracks(order, held=True, group=material.TAKES), None, 2 * order.batch, _window_s(order), seed=12345)
     )
@@ -107,7 +107,7 @@ def _check(
     history: list[tuple[int, float]],
     say: Say,
 ) -> None:
-    """Note the held-out loss, and keep the weights if it is the best yet."""
+    """Record the held-out loss, and keep the weights if it is the best so far."""
     loss = team.mean(loop.held_loss(checks))
     best = min((entry[1] for entry in history), default=float("inf"))
     history.append((loop.step, loss))

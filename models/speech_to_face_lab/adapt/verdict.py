@@ -32,15 +32,15 @@ _LOUD_SHARE, _SPEECH = 95, 0.03
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the takes kept back say of the new model."""
+    """The verdict of the held-out takes on the new model."""
 
     better: bool
     text: str
-    """One line: which measures, how they changed, what was expected, on how much speech."""
+    """One line: the measures, how they changed, what was expected, on how much speech."""
 
 
 def speech_s(takes: Sequence[Take]) -> float:
-    """Seconds in which somebody speaks, pauses left out."""
+    """Seconds of speech, pauses left out."""
     return sum(_loud_frames(take.samples) for take in takes) / FRAME_RATE
 
 

@@ -1,4 +1,4 @@
-"""Several processes that learn together, one a GPU: `accelerate launch -m livelink_bridge adapt ...`. One process alone
+"""Several processes that train together, one a GPU: `accelerate launch -m livelink_bridge adapt ...`. A single process
 needs nothing.
 
 Every process draws examples of its own; gradients are averaged before each step, so that all of them stay equal.
@@ -18,7 +18,7 @@ from speech_to_face.base import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """This process among those that learn together."""
+    """This process among those that train together."""
 
     rank: int = 0
     device: str = "cpu"
@@ -26,7 +26,7 @@ class Workers:
 
     @property
     def first(self) -> bool:
-        """The process that writes and speaks."""
+        """True in the process that writes files and messages."""
         return self.rank == 0
 
     def follow(self, optimiser: torch.optim.Optimizer) -> None:
@@ -41,7 +41,7 @@ class Workers:
         return float(self._accelerator.reduce(torch.tensor(value, device=self.device), "mean"))
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Block until all processes are here."""
         if self._accelerator is not None:
             self._accelerator.wait_for_everyone()
 

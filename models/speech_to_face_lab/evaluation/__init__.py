@@ -1,5 +1,5 @@
-"""A model judged on a folder of recordings, with loudness alone beside it: see `data` for the folder, `scores` for the
-marks."""
+"""Evaluates a model on a folder of recordings, next to loudness alone: `data` reads the folder, `scores` computes the
+measures."""
 
 from __future__ import annotations
 
@@ -28,32 +28,30 @@ from speech_to_face_lab.evaluation.phones import PhoneScore, Posteriors, phone_s
 from speech_to_face_lab.evaluation.scores import Scores, Speaker, faces_of, noise_faces, score
 
 LIVE_CLIPS = 3
-"""Clips a group that are also heard in pieces."""
+"""Clips of each group that are also run in pieces."""
 Progress = Callable[[float, str], None]
 """Share done, 0 to 1, and what is being done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was measured."""
+    """All results."""
 
     model: str
     device: str
     lookahead_ms: float
     ours: Scores
     loudness: Scores
-    """The trivial rival on the same clips."""
+    """The loudness baseline on the same clips."""
     stream_difference: float
-    """Largest difference between a voice heard in pieces and the whole recording, any coefficient; NaN without
-    clips."""
+    """Largest difference of any coefficient between a voice in pieces and the whole recording; NaN without clips."""
     phones: PhoneScore | None
-    """None where the model has no phone posteriors or no timed phones are there."""
+    """None where the model has no phone posteriors or there are no timed phones."""
     notes: tuple[str, ...]
-    """What was left out, and why; one line each."""
+    """Items left out and the reason, one line each."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; what is not a number is None, and what has no bound is "infinite", as a stream of too few
-        frames."""
+        """Plain values; NaN is None, and an infinite difference, as of a stream of too few frames, is "infinite"."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
@@ -122,7 +120,7 @@ class _Meter:
 
 
 def _faces(speaker: Speaker, sounds: dict[Clip, Samples], on_clip: Callable[[], None]) -> dict[Clip, Track]:
-    """Faces of all clips; a recording that stands in two groups is spoken once."""
+    """Faces of all clips; a recording in two groups is animated once."""
     spoken: dict[Path, Track] = {}
     for clip, samples in sounds.items():
         if clip.sound not in spoken:

@@ -41,14 +41,14 @@ class Clip:
 
     name: str
     group: str
-    """Where it comes from; figures are given per group."""
+    """Its source; figures are given per group."""
     sound: Path
     curves: Path | None
     lag_s: float
     """How much later than the sound the curves come; never below 0."""
     words: tuple[Word, ...]
     allow_cut: bool = False
-    """Whether what there is of a sound that ends early is taken."""
+    """Use the audio of a file that ends early."""
 
 
 @dataclass(frozen=True, slots=True)

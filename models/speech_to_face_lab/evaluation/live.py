@@ -1,4 +1,4 @@
-"""Whether a voice heard in pieces, as they come, gives the face that the whole recording gives."""
+"""Compares a voice in pieces, as they arrive live, with the whole recording."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The trivial rival: a jaw that opens as far as the voice is loud. A network that does not beat it hears nothing but
-loudness."""
+"""The baseline: a jaw that opens with the loudness. A network that does not beat it recognizes nothing but loudness."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 
 RANGE_DB = 45.0
-"""Below the loudest moment: anything softer is shut."""
+"""Decibels below the loudest moment at which the jaw is closed."""
 DB_PER_JAW = 60.0
 _QUIET = 1e-10
 

@@ -1,4 +1,4 @@
-"""How many phones the pseudo-text branch hears in recordings whose phones somebody timed, loud and soft."""
+"""Phone accuracy of the pseudo-text branch on recordings with timed phones, loud and soft."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Posteriors = Callable[[Samples], NDArray[np.float32]]
 """float32 (n,) at 16 kHz -> log-probabilities (frames, classes) at 60 Hz."""
 Labels = NDArray[np.int64]
 LOUD_DBFS, SOFT_DBFS = -6.0, -34.0
-"""Peaks between which a microphone's level may lie."""
+"""Peaks at the loud and the soft end of a microphone's levels."""
 UNKNOWN = -1
-"""Label of a frame for which nobody wrote down a phone."""
+"""Label of a frame without an annotated phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class PhoneScore:
     spoken_accuracy: float
     """As recorded, over the frames that are not a pause."""
     loud_accuracy: float
-    """Brought to a peak of -6 dBFS."""
+    """Normalised to a peak of -6 dBFS."""
     soft_accuracy: float
-    """Brought to a peak of -34 dBFS."""
+    """Normalised to a peak of -34 dBFS."""
     level_ratio: float
     """Soft over loud."""
     clips: dict[str, float]
@@ -45,7 +45,7 @@ class PhoneScore:
 
 
 def posteriors_of(folder: Path) -> Posteriors | str:
-    """What the network of a checkpoint hears; or why that cannot be had, in a few words for the user."""
+    """The posteriors of a checkpoint's network; or why there are none, in a few words for the user."""
     from speech_to_face.networks.pmmtalk.config import load_config
 
     config = load_config(folder / checkpoint.CONFIG)
@@ -96,7 +96,7 @@ def at_peak(samples: Samples, dbfs: float) -> Samples:
 
 
 def _heard(clip: TimedSpeech, posteriors: Posteriors) -> tuple[Labels, ...]:
-    """Classes of the frames that have one: the truth, and what is heard as recorded, loud and soft."""
+    """Classes of the frames that have one: the truth, and those recognized as recorded, loud and soft."""
     from speech_to_face_lab.corpus.captures.textgrid import timed_phones
 
     samples = read_samples(clip.sound, allow_cut=clip.allow_cut)

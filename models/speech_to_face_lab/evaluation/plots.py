@@ -1,4 +1,4 @@
-"""Curves over the sound they follow, to be looked at: a picture a clip. Needs matplotlib."""
+"""Plots of curves over their audio, a picture a clip. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def draw_clips(clips: list[Clip], speaker: Speaker, name: str, folder: Path) -> 
 
 
 def check() -> None:
-    """Raises ModelError where matplotlib is missing: better now than after minutes of work."""
+    """Raises ModelError where matplotlib is missing, before minutes of work."""
     _matplotlib()
 
 

@@ -34,25 +34,25 @@ _VISEME = np.array([VISEMES[name] for name in CLASSES])
 
 @dataclass(frozen=True, slots=True)
 class Lips:
-    """A face to be read, and what is known of what it says."""
+    """A face to be read, and its known phones."""
 
     name: str
     mouth: NDArray[np.float32]
     """float32 (frames, 32), MOUTH_32 order, 60 Hz."""
     samples: Samples | None = None
-    """Its sound, which begins with its first frame."""
+    """Its audio, which starts with its first frame."""
     phones: tuple[Phone, ...] | None = None
-    """What is said, as somebody timed it; None where nobody did."""
+    """Timed phones; None where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readability:
-    """Marks of one face; NaN where a figure cannot be had."""
+    """Marks of one face; NaN for a figure that is not available."""
 
     name: str
     seconds: float
     speaking: float
-    """Share of frames in which the lips are read as saying something."""
+    """Share of frames that are read as speech."""
     confidence: float
     """Mean probability of the phone that is read, over those frames."""
     entropy_bits: float
@@ -60,12 +60,12 @@ class Readability:
     phones_right: float
     """Share of frames of known phones, pauses left out, that are read right."""
     visemes_right: float
-    """The same, where phones that look alike count as one."""
+    """The same by visemes: phones that look alike count as one."""
     heard: float
-    """Share of frames in which a phone is heard in the sound and one that looks like it is read off the lips."""
+    """Share of frames in which the phone recognized in the audio and the one read off the lips have the same viseme."""
     constant: float
-    """What the better part of this would be by chance: the share of the commonest viseme in the known phones, or in the
-    heard ones."""
+    """The chance level of the two above: the share of the commonest viseme among the known phones, or among the
+    recognized ones."""
 
 
 def readability(lips: Lips, reader: Reader, ear: Posteriors | None = None) -> Readability:

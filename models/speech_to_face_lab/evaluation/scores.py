@@ -1,4 +1,4 @@
-"""One face-maker's marks: against captured curves and against word times per group, and how still it keeps through
+"""Scores of one model or baseline: against captured curves and against word times per group, and its stillness in
 noise."""
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Speaker = Callable[[Samples], Track]
 """Sound to a face at 60 Hz."""
 BILABIAL_LETTERS = ("p", "b", "m")
 NOT_BILABIAL = ("ph", "ps", "pn")
-"""Words that are written with a p nobody says."""
+"""Words with a silent p."""
 SETTLED_FRAMES = 30
-"""At the start of a noise, left out: the network fills its memory."""
+"""Seconds left out at the start of a noise, while the network fills its state."""
 
 
 @dataclass(frozen=True, slots=True)

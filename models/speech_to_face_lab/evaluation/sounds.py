@@ -1,4 +1,4 @@
-"""Ten seconds each of what is not speech, the same in every run: a mouth should stand still through all of it."""
+"""Ten seconds each of noises, the same in every run: a mouth should stay still throughout."""
 
 from __future__ import annotations
 

@@ -1,2 +1,1 @@
-"""Who is trained on and who is tested: clips of known subjects, the papers' protocols, and readers of the corpora they
-use."""
+"""Clips of known subjects, the papers' training and test protocols, and readers of their corpora."""

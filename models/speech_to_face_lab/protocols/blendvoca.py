@@ -38,7 +38,7 @@ def _clips(folder: Path, tally: Tally, rate: int) -> Iterator[SubjectClip]:
 
 
 def _rows(table: Path) -> int:
-    """Frames of a table of coefficients; a line of names counts as one, which is less than what is told."""
+    """Frames of a table of coefficients; a header line counts as one, which is below the tolerance."""
     if table.suffix == ".npy":
         return len(np.load(table, mmap_mode="r", allow_pickle=False))
     return sum(1 for line in table.read_text(encoding="utf-8-sig").splitlines() if line.strip())

@@ -1,4 +1,5 @@
-"""Captures (`speech_to_face_lab.corpus.captures`) as subjects' clips, with what the capture's reader cut told."""
+"""Captures (`speech_to_face_lab.corpus.captures`) as subjects' clips, with a report of what the capture's reader
+cut."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from speech_to_face_lab.corpus.store import as_float
 from speech_to_face_lab.protocols.clips import SubjectClip, Tally, resampled
 
 GENDERS = "genders.yaml"
-"""Beside a corpus whose files do not tell who is female or male: `subject: female` lines, written by whoever knows."""
+"""File beside a corpus without genders of its own: lines `subject: female`, written by the user."""
 
 
 def clip_of(
@@ -38,7 +39,7 @@ def clip_of(
 
 
 def sound_seconds(path: Path) -> float:
-    """How long a sound file is, from its header."""
+    """Duration of an audio file in seconds, from its header."""
     return float(soundfile.info(path).duration)
 
 

@@ -1,5 +1,4 @@
-"""One recording of one subject, whatever corpus it comes from: speech at 16 kHz and the face at one rate, as long as
-each other."""
+"""One recording of one subject, of any corpus: speech at 16 kHz and the face at one rate, equally long."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 MOST_APART = 1.5
 """Sound and face whose lengths differ by more than this factor are not of one recording, or a rate is wrong."""
 HELD_S = 0.25
-"""What may always differ, however short the clip."""
+"""Seconds that may always differ, however short the clip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +35,7 @@ class SubjectClip:
     name: str
     """Unique in its corpus."""
     subject: str
-    """Identity that speaks: protocols keep it in one part."""
+    """The speaker's identity: protocols keep it in one part."""
     gender: str
     """"female", "male", or "" where the corpus does not tell."""
     samples: Samples
@@ -50,7 +49,7 @@ class SubjectClip:
     template: NDArray[np.float32] | None = None
     """float32 (vertices, 3): the subject's face at rest, with a mesh."""
     phones: tuple[Phone, ...] | None = None
-    """Timed phones; None where nobody knows them."""
+    """Timed phones; None where they are not known."""
 
     def __post_init__(self) -> None:
         if (self.curves is None) == (self.mesh is None):
@@ -91,14 +90,14 @@ class SubjectClip:
 
 @dataclass(slots=True)
 class Tally:
-    """What reading a corpus had to leave out, counted so that it can be told."""
+    """Counts of what reading a corpus left out, for the report."""
 
     clips: int = 0
     """Clips whose sound and face did not end together."""
     sound_s: float = 0.0
     """Of sound without a face."""
     face_s: float = 0.0
-    """Of face without sound."""
+    """Duration of the face."""
     alone: int = 0
     """Faces without a sound, and sounds without a face: passed over."""
 

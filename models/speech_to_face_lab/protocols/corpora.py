@@ -1,4 +1,4 @@
-"""Every corpus a network can be trained on, by kind, and how a folder shows which kind it is."""
+"""The corpora that a network can be trained on, by kind, and the detection of a folder's kind."""
 
 from __future__ import annotations
 

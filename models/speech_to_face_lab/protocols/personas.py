@@ -46,7 +46,7 @@ RESTING = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Persona:
-    """How one speaker moves."""
+    """How one speaker's face differs from the table."""
 
     gain: NDArray[np.float32]
     """float32 (32,) in [0.8, 1.25], equal within a group."""

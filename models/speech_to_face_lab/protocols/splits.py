@@ -1,4 +1,4 @@
-"""The papers' two protocols: which subjects a network learns from, and which unseen ones choose and judge it.
+"""The papers' two protocols: the training subjects, and the unseen ones for validation and test.
 
 PMMTalk, section IV-A: "cross-subject" splits the identities 60/20/20 into training, validation and test; "cross-gender"
 trains on the male identities and validates and tests on the female ones. No identity is in two parts.
@@ -26,7 +26,7 @@ GENDERS = ("female", "male")
 
 
 class OfSubject(Protocol):
-    """Whatever belongs to one subject: a clip."""
+    """An object of one subject, such as a clip."""
 
     @property
     def subject(self) -> str: ...

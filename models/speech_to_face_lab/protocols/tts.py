@@ -20,7 +20,7 @@ from speech_to_face_lab.protocols.clips import SubjectClip
 from speech_to_face_lab.protocols.personas import persona
 
 SHORTEST_S = 0.5
-"""Utterances shorter than this are passed over."""
+"""Utterances shorter than this are skipped."""
 
 
 def clips(folder: Path, subjects: Collection[str] | None = None, seconds: float | None = None) -> list[SubjectClip]:
@@ -49,8 +49,8 @@ def speakers(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def speaker(voice: str) -> str:
-    """Who says a voice of the corpus: "slt" is heard through two engines, "espeak-f2" in several languages. ModelError
-    if not known."""
+    """The speaker of a voice of the corpus: "slt" is a voice of two engines, "espeak-f2" of several languages.
+    ModelError if not known."""
     table = _table()
     for name, row in table["recorded"].items():
         if voice in row["voices"]:

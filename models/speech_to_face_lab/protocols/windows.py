@@ -1,8 +1,8 @@
-"""Training batches of subjects' clips: log-mel windows at 60 Hz for small systems, sound and 30 Hz curves for those of
+"""Training batches of subjects' clips: log-mel windows at 60 Hz for small systems, audio and 30 Hz curves for those of
 paper size.
 
-A subject's clips are laid end to end, so that a window may be longer than an utterance. Every subject is drawn as often
-as every other one, however much it says.
+A subject's clips are joined end to end, so that a window may be longer than an utterance. All subjects are drawn
+equally often, however much they say.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GRAIN = SAMPLE_RATE // 10
 """Samples of three frames at 30 a second: windows begin at whole ones, where sound and frames meet."""
 GRAIN_FRAMES = 3
 UNKNOWN_SHARE = 0.2
-"""How often a known subject is learnt under the row of the unknown one, which is what an unseen subject gets."""
+"""Share of a known subject's windows under the unknown row, which unseen subjects use."""
 
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SpeechBatch:
-    """Stacked windows of sound and face."""
+    """Stacked windows of audio and face."""
 
     samples: torch.Tensor
     """float32 (windows, n), 16 kHz."""

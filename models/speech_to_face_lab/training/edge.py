@@ -1,4 +1,4 @@
-"""Where the training commands end: whatever the user can get wrong is one line, not a traceback."""
+"""Error handling of the training commands: user errors are one line, not a traceback."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Make training tracks: `python -m speech_to_face_lab.training.prepare --corpus DIR [--captures DIR --alignments FILE]
+"""Makes training tracks: `python -m speech_to_face_lab.training.prepare --corpus DIR [--captures DIR --alignments FILE]
 --out DIR`.
 
-Stops and resumes track by track. Every voice is laid down several times, each time at other speeds, in other rooms,
+Stops and resumes track by track. Every voice is written several times, each time at other speeds, in other rooms,
 through other codecs.
 """
 
@@ -36,29 +36,29 @@ from speech_to_face_lab.training.data.mixing import BANK_SCALE, power_of
 from speech_to_face_lab.training.edge import one_line
 
 HELD_OUT = 50
-"""Every fiftieth clip of a synthetic voice is kept for validation."""
+"""Every fiftieth clip of a synthetic voice is held out for validation."""
 HELD_SPEAKERS = 12
-"""Every twelfth real speaker is kept for validation, with all they say."""
+"""Every twelfth real speaker is held out for validation, with all recordings."""
 CAPTURED_RATES = (0.9, 1.12)
-"""Narrower than a synthetic voice's: a captured mouth has the speed that it has."""
+"""Speeds of captured faces, narrower than a synthetic voice's: a captured mouth has its own speed."""
 NOISE_SECONDS = 240
 OFTEN = {"tones": 3}
-"""Kinds of noise that fill more of the bank: music has the pitch and the rise of a voice, and takes the most telling
-apart."""
+"""Kinds of noise with a larger share of the bank: music has the pitch and the onsets of a voice, and is the hardest to
+distinguish."""
 BABBLE_VOICES = 5
 REST = np.asarray(curves((Phone("SIL", 0.0, 1.0),), 1)[0], np.float32)
 
 
 def faster(phones: tuple[Phone, ...], rate: float) -> tuple[Phone, ...]:
-    """The phones of a sound that is played `rate` times as fast."""
+    """The phones of audio that is played `rate` times as fast."""
     return tuple(Phone(p.name, p.start_s / rate, p.end_s / rate) for p in phones)
 
 
 def spoken(
     samples: NDArray[np.float32], phones: tuple[Phone, ...], rate: float, rng: np.random.Generator | None
 ) -> Piece:
-    """A clip whose mouth follows from its phones, at `rate` times its speed; without a generator nothing is done to the
-    sound."""
+    """A clip whose mouth follows from its phones, at `rate` times its speed; without a generator the audio is not
+    changed."""
     sound, phones = (resped(samples, rate) if rate != 1 else samples), faster(phones, rate)
     frames = frame_count(len(sound))
     mouth = curves(phones, frames, loudness_db(sound, frames))
@@ -91,7 +91,7 @@ def track_name(start: str, copy: int) -> str:
 
 
 def with_pauses(pieces: Iterator[Piece], rng: np.random.Generator) -> Iterator[Piece]:
-    """Pieces with silence before each: short mostly, now and then long enough to come to rest."""
+    """Pieces with silence before each: mostly short, sometimes long enough to return to neutral."""
     for piece in pieces:
         yield pause(rng.uniform(0.05, 0.5) if rng.random() < 0.8 else rng.uniform(0.5, 1.5), REST)
         yield piece
@@ -131,7 +131,7 @@ def people_track(group: str, rows: list[tuple[Capture, tuple[Phone, ...]]], copy
 
 
 def _levelled(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Brought to the corpus's peak."""
+    """Normalised to the corpus's peak."""
     sound = as_float(samples)
     return sound * np.float32(0.7 / max(float(np.abs(sound).max()), 1e-3))
 
@@ -139,7 +139,7 @@ def _levelled(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 def grouped(folder: Path, alignments: Path) -> dict[tuple[str, bool], list[tuple[Capture, tuple[Phone, ...]]]]:
     """(group, held out) -> captures with their aligned phones; speech without a face needs phones, a face does not.
 
-    Who speaks a clip that judges phones is left out altogether: the judge must be a stranger.
+    Speakers of the clips that judge phones are left out entirely: they must be unseen.
     """
     aligned = json.loads(alignments.read_text(encoding="utf-8"))["clips"]
     groups: dict[tuple[str, bool], list[tuple[Capture, tuple[Phone, ...]]]] = {}
@@ -174,7 +174,7 @@ def write_noises(corpus: Path, out: Path) -> None:
 
 
 def _save(path: Path, values: NDArray[np.float16]) -> None:
-    """Written beside and renamed: a bank that is there is whole."""
+    """Written to a part file and renamed: a bank that exists is complete."""
     with whole_file(path, ending=".npy") as part:  # numpy adds the ending where it lacks
         np.save(part, values)
 
@@ -193,7 +193,7 @@ def _power(chunks: list[NDArray[np.float32]]) -> NDArray[np.float16]:
 
 @dataclass(frozen=True, slots=True)
 class PrepareOptions:
-    """What tracks are made of."""
+    """Options of the tracks."""
 
     corpus: Path
     """Folder made by `python -m speech_to_face_lab.corpus`."""
@@ -204,9 +204,9 @@ class PrepareOptions:
     alignments: Path | None = None
     """Phones of the real speech, made by `python -m speech_to_face_lab.corpus.align`."""
     copies: int = 2
-    """Times every synthetic voice is laid down."""
+    """Times every synthetic voice is written."""
     real_copies: int = 5
-    """Times real speech is laid down."""
+    """Times real speech is written."""
     jobs: int = 1
     """Processes."""
 
@@ -225,7 +225,7 @@ def jobs(chosen: PrepareOptions) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
 
 
 def options() -> PrepareOptions:
-    """What was typed."""
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder made by python -m speech_to_face_lab.corpus")
     parser.add_argument("--captures", type=Path, help="folder of real speech with manifests")

@@ -1,4 +1,4 @@
-"""What a run learns from, read and split, and what it is measured on."""
+"""Reads and splits the data of a run: batches to train on, batches to measure."""
 
 from __future__ import annotations
 
@@ -49,13 +49,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What the `train` command knows beside a run's batches. Nothing of it but `spread` and `rest` changes what a
-    network learns from them."""
+    """What a run knows besides its batches. Of these only `spread` and `rest` change what a network learns."""
 
     say: Say = lambda line: None
     """Called with a line for the user."""
     brief: tuple[str, ...] = ()
-    """Training subjects who speak less than a window, of whom nothing is learnt."""
+    """Training subjects with less speech than a window; they are not used."""
     rest: Tensor | None = None
     """float32 (32,): mean face of the training clips, at which a new network of paper size rests when it begins."""
     spread: Tensor | None = None

@@ -35,7 +35,7 @@ UNBUILDABLE = (
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """How one network is built and what it learns from."""
+    """How one network is built and trained."""
 
     network: str
     """module:name of what makes the network of a config."""
@@ -123,7 +123,7 @@ SYSTEMS: dict[str, System] = {
 falls."""
 ABLATIONS = tuple(name for name in SYSTEMS if name.startswith("pmmtalk-small-without-"))
 RENAMED = {name.replace("-small", "-live"): name for name in SYSTEMS if name.startswith("pmmtalk-small")}
-"""Names until version 1.1 -> names now: "pmmtalk-live" was the one of the tables, now it is the one that ships."""
+"""Names until version 0.1 -> names now: "pmmtalk-live" was the network of the tables, now it is the one that ships."""
 MESHES = {"codetalker-vocaset": "VOCASET", "codetalker-biwi": "BIWI"}
 """CodeTalker at the sizes of its paper, which move a mesh: built to be counted, not trained."""
 

@@ -1,4 +1,4 @@
-"""What a network must offer for the one training program to train it."""
+"""The interface of a network that the training loop can train."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Trainable(Protocol):
-    """An nn.Module that says itself what it is trained to do."""
+    """An nn.Module with its own losses and stages of training."""
 
     stages: tuple[str, ...]
     """Trained one after the other: ("whole",), or CodeTalker's ("prior", "speech")."""

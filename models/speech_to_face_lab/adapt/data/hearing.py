@@ -1,4 +1,4 @@
-"""What the network that is adapted makes of a sound before it is adapted: its face, and the phones that it hears."""
+"""The answer of the network before its adaptation to a recording: its face, and the phones that it recognizes."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from speech_to_face_lab.tracks import UNKNOWN
 
 BLOCK = 240
 SURE = 0.5
-"""Probability from which on a phone counts as heard."""
+"""Least probability of a recognized phone."""
 BILABIAL = [INDEX["PB"], INDEX["M"]]
 LIP_PHONES = [*BILABIAL, INDEX["FV"], INDEX["W"]]
-"""Their lips are near one another, closed or not."""
+"""Phones with the lips close together, closed or not."""
 SHORTEST_PHONE = 3
 """Frames."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """Frame k belongs to time k / 60 of the sound."""
+    """Frame k belongs to time k / 60 of the audio."""
 
     curves: NDArray[np.float32]
     """(frames, 32) in [0, 1]"""
     labels: NDArray[np.uint8]
-    """(frames,) the phone that is heard for sure, UNKNOWN where none is."""
+    """(frames,) the phone that is recognized with certainty, UNKNOWN where none is."""
     sealed: NDArray[np.float32]
-    """(frames,) 1 where p, b or m is heard."""
+    """(frames,) 1 where p, b or m is recognized."""
 
 
 class Ear:
-    """The untouched network with the default face and no style in particular."""
+    """The untouched network with the default face and the unknown style."""
 
     def __init__(self, network: PMMTalk) -> None:
         self._network = network
@@ -53,7 +53,7 @@ class Ear:
 
     @torch.no_grad()
     def hear(self, samples: Samples) -> Heard:
-        """float32 (n,), 16 kHz -> its frames; every call from silence."""
+        """float32 (n,), 16 kHz -> its frames; every call starts from silence."""
         frames, delay = frame_count(len(samples)), self._network.config.delay
         missing = max(0, step_end(frames + delay - 1) - len(samples))
         mel = LogMel().push(np.concatenate([samples, np.zeros(missing, np.float32)]))[: frames + delay]
@@ -74,15 +74,15 @@ def heard(curves: NDArray[np.float32], shares: NDArray[np.float32]) -> Heard:
 
 
 def closing(labels: NDArray[np.uint8]) -> tuple[Phone, ...]:
-    """The p, b and m that are heard for sure."""
+    """The p, b and m that are recognized with certainty."""
     return tuple(
         Phone(CLASSES[labels[a]], a / FRAME_RATE, b / FRAME_RATE) for a, b in runs(labels) if int(labels[a]) in BILABIAL
     )
 
 
 def onsets(labels: NDArray[np.uint8]) -> tuple[Word, ...]:
-    """The phones that are heard, as words of one letter: "p" where lips close, "a" where they need not; where they
-    might, none."""
+    """The recognized phones as words of one letter: "p" where lips close, "a" where they need not; none where they
+    might."""
     words = []
     for first, end in runs(labels):
         phone = int(labels[first])
@@ -92,7 +92,7 @@ def onsets(labels: NDArray[np.uint8]) -> tuple[Word, ...]:
 
 
 def runs(labels: NDArray[np.uint8]) -> Sequence[tuple[int, int]]:
-    """(first, end) of each stretch of equal labels, three frames long or more."""
+    """(first, end) of each segment of equal labels, three frames long or more."""
     edges = np.flatnonzero(np.diff(labels.astype(np.int64))) + 1
     bounds = [0, *edges.tolist(), len(labels)]
     return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b - a >= SHORTEST_PHONE]

@@ -1,10 +1,8 @@
-"""What is learnt from, as training tracks: the actor's takes, and beside them what the untouched network does for other
-voices.
+"""The training tracks of an adaptation: the actor's takes, and the untouched network's answers to other voices.
 
-A face that is learnt alone is learnt at the cost of everybody else. So half of every batch shows the network its own
-answers to other
-voices: speech of others where there is some, and in any case the takes themselves, played so much slower and faster
-that it is somebody else who speaks.
+A network trained on one actor alone becomes worse for all others. So half of every batch shows the network its own
+answers to other voices: speech of others where there is some, and always the takes themselves, played so much slower
+and faster that they sound like other speakers.
 """
 
 from __future__ import annotations
@@ -31,22 +29,22 @@ from speech_to_face_lab.training.prepare import CAPTURED_RATES, with_pauses
 TAKES, KEPT = "takes", "kept"
 """Groups of tracks."""
 OTHER_RATES = (0.75, 1.33)
-"""Slower and faster than any speed at which a take is learnt."""
+"""Speeds outside those at which a take is trained."""
 COPIES = 2
 MOVES = 0.005
-"""Standard deviation from which on a channel is carried by the takes."""
+"""Least standard deviation of a channel that the takes carry."""
 MOST_OTHERS_S = 1800.0
-"""Of other people's speech that is heard; the rest would add minutes and little else."""
+"""Most speech of other people, in seconds; more adds minutes and little else."""
 NOISE_CHUNKS, CHUNK_S = 6, 10
 SOUNDS = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """How captured faces become what is learnt."""
+    """Converts captured faces to training targets."""
 
     rest: NDArray[np.float32]
-    """(32,) what the actor's face shows while it does nothing."""
+    """(32,) the actor's neutral face."""
     carried: NDArray[np.bool_]
     """(32,) the channels that the takes carry; the others stay as the network has them."""
 
@@ -56,7 +54,7 @@ class Targets:
         return cls(np.quantile(frames, REST_QUANTILE, axis=0).astype(np.float32), frames.std(0) >= MOVES)
 
     def mouth(self, captured: Curves, own: Curves) -> Curves:
-        """Captured channels above their rest, the network's own where the takes carry none; (frames, 32) both."""
+        """Captured channels above neutral, the network's own where the takes carry none; (frames, 32) both."""
         above = np.clip((captured - self.rest) / np.maximum(1 - self.rest, 1e-3), 0, 1)
         return np.where(self.carried, above, own).astype(np.float32)
 
@@ -64,8 +62,7 @@ class Targets:
 def write_takes(
     folder: Path, takes: Sequence[Take], held: bool, ear: Ear, targets: Targets, on_take: Callable[[], None]
 ) -> None:
-    """The takes end to end: as they are, and where they are learnt from also at other speeds, in rooms and through
-    codecs."""
+    """Write the takes end to end: as they are, and for training also at other speeds, in rooms and through codecs."""
     rng = np.random.default_rng(1)
 
     def pieces() -> Iterator[Piece]:
@@ -82,13 +79,13 @@ def write_takes(
 
 
 def shown(take: Take, rate: float, ear: Ear, targets: Targets, rng: np.random.Generator | None) -> Piece:
-    """A take at `rate` times its speed; without a generator nothing is done to its sound."""
+    """A take at `rate` times its speed; without a generator its audio is not changed."""
     sound = resped(take.samples, rate) if rate != 1 else take.samples
     heard = ear.hear(sound)
     mouth = targets.mouth(followed(take.curves, len(heard.curves), rate), heard.curves)
     for phone in closing(
         heard.labels
-    ):  # a tracker rarely sees lips quite shut, and what is not shut in the targets is never shut again
+    ):  # trackers rarely measure fully closed lips, and lips that are open in the targets never close again
         mouth = sealing(mouth, (phone,))
     return _piece(through(sound, rng) if rng else sound, mouth, heard)
 
@@ -109,7 +106,7 @@ def write_kept(
 
 
 def other_voices(takes: Sequence[Take], others: Sequence[Path], rng: np.random.Generator) -> Iterator[Samples]:
-    """The takes as two other voices would speak them, and sounds of others, at most half an hour of them."""
+    """Write the takes as two other voices, and recordings of others, at most half an hour of them."""
     for take in takes:
         for rate in OTHER_RATES:
             yield resped(take.samples, rate * float(rng.uniform(0.95, 1.05)))
@@ -117,7 +114,7 @@ def other_voices(takes: Sequence[Take], others: Sequence[Path], rng: np.random.G
     for at in rng.permutation(len(others)):
         if heard_s >= MOST_OTHERS_S:
             break
-        # Half a recording of somebody else is as good as a whole one.
+        # Half of another speaker's recording is as good as the whole.
         samples = read_sound(others[at], allow_cut=True)[: round((MOST_OTHERS_S - heard_s) * SAMPLE_RATE)]
         sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
         heard_s += len(sound) / SAMPLE_RATE
@@ -130,7 +127,7 @@ def _piece(sound: Samples, mouth: Curves, heard: Heard) -> Piece:
 
 
 def sounds_in(folder: Path | None) -> list[Path]:
-    """Sound files anywhere below a folder. ModelError where there are none."""
+    """Audio files in a folder and below. ModelError where there are none."""
     if folder is None:
         return []
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -166,7 +163,7 @@ def _power(chunks: Sequence[SOUNDS]) -> NDArray[np.float16]:
 
 
 def whole(folder: Path) -> bool:
-    """Whether everything was written."""
+    """True if all tracks were written."""
     try:
         names = {track.name for held in (False, True) for track in read_tracks(folder, held)}
     except (ValueError, OSError):

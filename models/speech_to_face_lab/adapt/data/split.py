@@ -1,5 +1,5 @@
-"""Which takes are kept back to be judged on: by what is said in them, so that it stays the same when takes are renamed
-or added."""
+"""Splits takes into training and held-out ones by their audio, so that the split stays when takes are renamed or
+added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEWEST = 3
 
 
 def split(takes: Sequence[Take], left: Sequence[LeftOut] = ()) -> tuple[list[Take], list[Take]]:
-    """(to learn from, to judge on). ModelError for too few; `left` are those that were left out, for its text."""
+    """(training, held out). ModelError for too few; `left` are those that were left out, for its text."""
     if len(takes) < FEWEST:
         why = f"; left out: {left[0].name} ({left[0].reason}){' and others' if len(left) > 1 else ''}" if left else ""
         raise ModelError(f"{len(takes)} takes can be used, expected {FEWEST} or more, one of them to judge on{why}")
@@ -33,5 +33,5 @@ def split(takes: Sequence[Take], left: Sequence[LeftOut] = ()) -> tuple[list[Tak
 
 
 def key_of(take: Take) -> int:
-    """A number that the first seconds of its sound decide."""
+    """A number derived from the first seconds of its audio."""
     return crc32(np.round(take.samples[:160_000] * 32768).astype(np.int16).tobytes())

@@ -1,4 +1,5 @@
-"""Takes with sound, read one by one; what cannot be used is told with its reason and does not stop the rest."""
+"""Reads takes with audio one by one; a take that cannot be used is returned with its reason and does not stop the
+rest."""
 
 from __future__ import annotations
 
@@ -20,27 +21,27 @@ from speech_to_face_lab.corpus.captures.sound import FULL_SCALE, read_sound
 RIG = "livelink"
 SHORTEST_S = 1.0
 LONGEST_S = 3600.0
-"""A take is read whole; one that is longer is left out."""
+"""Longest take, in seconds: takes are read whole."""
 SILENT_PEAK = 1e-3
-"""-60 dBFS: a sound track without a voice in it."""
+"""-60 dBFS: an audio track without a voice."""
 Curves = NDArray[np.float32]
 """float32 (frames, 32) in [0, 1], columns as `MOUTH_32`, 60 Hz."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakeFile:
-    """A take's table, and the sound beside it."""
+    """A take's table, and the audio file beside it."""
 
     name: str
     table: Path
     sound: Path | None
     rate: str | None = None
-    """What FF of its timecode counts; None is what it shows."""
+    """Rate of its timecode's FF; None: the one it shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """Sound and face of one take on one clock; the face may still be early or late."""
+    """Audio and face of one take on one clock; the face may still be early or late."""
 
     name: str
     samples: Samples
@@ -48,9 +49,9 @@ class Take:
     curves: Curves
     """(frame_count(n), 32)"""
     late_s: float = 0.0
-    """How much later than its sound the face came; what was put right already."""
+    """Lag of the face behind its audio that was taken out, in seconds."""
     said: str = ""
-    """What the reader of the table noticed, one line."""
+    """The reader's warning on the table, one line."""
 
     @property
     def seconds(self) -> float:
@@ -59,7 +60,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A take that nothing is learnt from, and why in a few words."""
+    """A take that is not used, and the reason in a few words."""
 
     name: str
     reason: str
@@ -68,7 +69,7 @@ class LeftOut:
 def read_takes(
     files: Sequence[TakeFile], on_take: Callable[[], None] = lambda: None, *, allow_cut: bool = False
 ) -> tuple[list[Take], list[LeftOut]]:
-    """Every take that can be read and has a sound, a whole one unless `allow_cut`; the others with their reasons."""
+    """Every take that can be read and has audio, complete unless `allow_cut`; the others with their reasons."""
     takes: list[Take] = []
     left: list[LeftOut] = []
     for file in files:
@@ -81,7 +82,7 @@ def read_takes(
 
 
 def read_one(file: TakeFile, *, allow_cut: bool = False) -> Take:
-    """One take. ModelError or TakeError says why it cannot be used."""
+    """One take. Raises ModelError or TakeError with the reason it cannot be used."""
     sound = file.sound
     if sound is None:
         raise ModelError(no_sound(file.table))

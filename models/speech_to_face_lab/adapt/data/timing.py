@@ -1,5 +1,5 @@
-"""How late each take's face is, by the jaw that the untouched network makes of its sound; a take that does not fit it
-is left out."""
+"""The lag of each take's face, from the jaw that the untouched network makes of its audio; takes that do not match are
+left out."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from speech_to_face_lab.metrics import Pair
 REACH = 30
 """Frames that a face may be early or late: half a second."""
 LEAST_R = 0.3
-"""Correlation of both jaws from which on a sound is taken to be the face's own; strangers of eight seconds reach 0.25
-by chance."""
+"""Least correlation of both jaws where the audio is the face's own; other audio of eight seconds reaches 0.25 by
+chance."""
 LEAST_MORE = 0.5
-"""Over the square root of the seconds: what a short take must reach more than LEAST_R, for the lag is searched and
-chance finds one."""
+"""Divided by the square root of the seconds: the margin over LEAST_R that a short take must reach, since the search for
+a lag finds one by chance."""
 OWN_LAG_S = 8.0
-"""Shorter takes are too short for a lag of their own: theirs is found over all of them together."""
+"""Takes shorter than this share a lag that is found over all of them."""
 HALVES_S = 40.0
 MOST_DRIFT = 6
 """Frames by which the lags of a long take's halves may differ."""
@@ -29,7 +29,7 @@ JAW = MOUTH_32.index("jawOpen")
 
 
 def timed(takes: Sequence[Take], face_of: Callable[[Take], Curves]) -> tuple[list[Take], list[LeftOut]]:
-    """Takes with their faces in step with their sounds, and those that are not to be brought there."""
+    """Takes with their faces aligned to their audio, and those that cannot be aligned."""
     pairs = {take: _jaws(face_of(take), take) for take in takes}
     short = [take for take in takes if take.seconds < OWN_LAG_S]
     shared = metrics.best_lag([pairs[take] for take in short], -REACH, REACH)[1] if short else 0

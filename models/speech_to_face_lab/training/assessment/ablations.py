@@ -37,7 +37,7 @@ HEAD = ("run", *CURVES, "closure recall", "closure AUC", "phones", "moving in mu
 
 
 def folder_of(name: str, chosen: argparse.Namespace) -> Path:
-    """One for every budget: a run of other steps is another run."""
+    """The run's folder, one for every budget: a run of other steps is another run."""
     return Path(chosen.out) / f"{name.replace(' ', '-')}-{chosen.steps}-{chosen.pretrain}"
 
 

@@ -1,4 +1,4 @@
-"""How a small network does on subjects it has never seen: the errors of the papers' tables, and whether lips close."""
+"""Scores of a small network on unseen subjects: the errors of the papers' tables, and closure recall."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from speech_to_face_lab.tracks import UNKNOWN, Track
 BLOCK = 240
 """Steps run at once."""
 CLOSING = (INDEX["PB"], INDEX["M"])
-"""Labels of phones whose lips are shut."""
+"""Labels of phones with closed lips."""
 Curves = NDArray[np.float32]
 
 

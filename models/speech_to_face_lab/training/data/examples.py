@@ -1,4 +1,4 @@
-"""Training examples: windows of tracks, under another level, equaliser and noise every time they are drawn."""
+"""Training examples: windows of tracks, with another level, equaliser and noise each time."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from speech_to_face_lab.tracks import UNKNOWN, Track
 from speech_to_face_lab.training.data.mixing import Noises, mixed, only_noise
 
 SHARES = {"recorded": 0.32, "formant": 0.11, "people": 0.24, "people-zh": 0.05, "mediapipe": 0.14, "facegood": 0.14}
-"""How often each group of tracks is drawn; what is absent leaves its share to the rest. Real people and recorded units
-teach more an hour than formant synthesis; the two captured faces are two people, and more of them would teach only
-these."""
+"""Share of each group of tracks; the share of an absent one goes to the rest. Real people and recorded units teach more
+per hour than formant synthesis; the two captured faces are two people, and a larger share would fit them alone."""
 OTHER_SHARE = 0.15
-"""Of a group that is not listed: somebody's own captures."""
+"""Share of a group that is not listed, such as a user's own captures."""
 RIG_STYLES = {"mediapipe": "tracked", "facegood": "keyframed"}
-"""The style that a rig's faces teach; another rig's teach the unknown one alone."""
+"""The style that a rig's faces are trained under; those of other rigs are trained under the unknown style alone."""
 STYLE_SHARES = {"neutral": 0.35, "unknown": 0.35, "subtle": 0.1, "broad": 0.1, "smiling": 0.1}
-"""How often each style is drawn for rule-made mouths; "unknown" is what a voice without a chosen style gets."""
+"""Share of each style for rule-made mouths; "unknown" is the style of a voice without a chosen one."""
 RIG_STYLE_SHARE = 0.25
-"""How often a captured face is learnt under its own name; otherwise it is unknown too."""
+"""Share of a captured face's windows under its own style; the others are under the unknown one."""
 NO_SPEECH_SHARE = 0.07
 ALL_STYLES = (*STYLES, *RIG_STYLES.values())
 
 
 class Windows(IterableDataset[Batch]):
-    """Endless batches; the same seed gives the same batches. Without noises the sound stays as the tracks hold it."""
+    """Endless batches; the same seed gives the same batches. Without noises the features stay as the tracks hold
+    them."""
 
     def __init__(self, tracks: list[Track], noises: Noises | None, batch: int, seconds: float, seed: int) -> None:
         self.noises, self.batch, self.seed = noises, batch, seed

@@ -1,6 +1,6 @@
-"""Level, equaliser and noise laid over features: for power spectra a gain is a product and another sound a sum.
+"""Level, equaliser and noise applied to features: on power spectra a gain is a product and a second signal a sum.
 
-The cross term between two sounds is left out; its mean is zero. Mild, and a quarter of the time nothing but a level:
+The cross term between two signals is left out; its mean is zero. Mild, and a quarter of the time nothing but a level:
 strong noise erases the burst and closure cues of p, b and m, and a network trained on it stops closing the lips.
 """
 
@@ -21,24 +21,23 @@ LEVEL_DB = (-38.0, 3.0)
 """Against the corpus's own peak of -3 dBFS: from a whisper across the room to a hot input."""
 CLEAN_SHARE = 0.25
 NOISE_DB = (-62.0, -28.0)
-"""RMS of a noise; speech here has about -20 dBFS, before a level is laid over both."""
+"""RMS of a noise; speech here has about -20 dBFS, before a common level is applied."""
 BABBLE_SHARE = 0.15
-"""Of the noises; other people stand further away than a fan."""
+"""Share of babble among the noises."""
 EQUALISER_DB = 3.0
 """Standard deviation of the equaliser's knots."""
 FADE_SHARE = 0.15
 WARP_SHARE = 0.5
 WARPS = (0.89, 0.92, 0.95, 0.98, 1.02, 1.05, 1.08, 1.12)
-"""Shorter and longer vocal tracts: formants move while pitch and tempo stay, which makes other speakers of the few
-there are."""
+"""Shorter and longer vocal tracts: formants move while pitch and tempo stay, which gives more speakers than there
+are."""
 BANK_SCALE = 256
 """Banks hold power divided by this, which keeps it inside float16."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noises:
-    """Banks of power features at 0 dBFS RMS, (steps, 160) float16: sounds that are not speech, and many people at
-    once."""
+    """Banks of power features at 0 dBFS RMS, (steps, 160) float16: noises, and many people at once."""
 
     noise: NDArray[np.float16]
     babble: NDArray[np.float16]
@@ -91,7 +90,7 @@ def _over(row: NDArray[np.float32], noises: Noises, rng: np.random.Generator) ->
 
 
 def _warp(row: NDArray[np.float32], factor: float) -> None:
-    """Stretch the frequency axis in place: what was heard at f / factor is heard at f."""
+    """Scale the frequency axis in place: the energy at f / factor moves to f."""
     row[:] = (row.reshape(-1, MELS) @ _warping(factor)).reshape(row.shape)
 
 

@@ -1,4 +1,4 @@
-"""A folder of recordings to what a run learns from: clips of its corpus, a protocol's parts, batches."""
+"""Recordings of a corpus as training data: clips, a protocol's parts, batches."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ LIPS = [
     if n.startswith(("jawOpen", "mouthClose", "mouthLower", "mouthUpper", "mouthPress", "mouthRoll"))
 ]
 LEADING = [MOUTH_32.index(name) for name in ("jawOpen", "mouthFunnel", "mouthPucker")]
-"""Channels an eye reads first: counted twice."""
+"""The most visible channels: counted twice."""
 SEALED_WEIGHT = 2.0
-"""Lip channels while p, b, m are closed: without it plain squared error never closes the lips. Four, with a term that
-only ever pulled shut, closed them at two of five other words as well."""
+"""Weight of the lip channels while p, b, m are closed: without it plain squared error never closes the lips. Four, with
+a term that only ever pulled them shut, also closed them at two of five other words."""
 APERTURE_SD = 0.1
 SMALLEST_SD = 0.03
 ALIGN_FRAMES = 128
@@ -60,7 +60,7 @@ GAP = {
     "mouthRollLower": -0.5,
     "mouthRollUpper": -0.5,
 }
-"""How the channels open the lips; pairs count as their mean."""
+"""Weights of the channels in the opening of the lips; pairs count as their mean."""
 
 
 def _gap_weights() -> list[float]:
@@ -73,12 +73,12 @@ def _gap_weights() -> list[float]:
 
 
 CLOSED, OPEN = 0.03, 0.12
-"""Lips nearer than the first are shut to the eye; a target above the second must not be taken for shut."""
+"""Lips nearer than the first look closed; a target above the second must not be taken for closed."""
 GAP_WEIGHTS = torch.tensor(_gap_weights())
 
 
 def aperture(mouth: Tensor) -> Tensor:
-    """(..., 32) -> (...): how far the lips are apart; at most 0 when sealed."""
+    """(..., 32) -> (...): opening of the lips; at most 0 when sealed."""
     return mouth @ GAP_WEIGHTS.to(mouth)
 
 
@@ -100,16 +100,16 @@ def objective(predicted: Tensor, views: Views, batch: Batch, channel: Tensor, we
 
 
 def aperture_loss(predicted: Tensor, batch: Batch) -> Tensor:
-    """Squared error of the opening, sealed frames twice; only of windows whose source carries all that opens and
-    closes."""
+    """Squared error of the opening, sealed frames twice; only of windows whose source carries all channels of the
+    opening."""
     whole = (batch.known[:, 0, GAP_WEIGHTS != 0] > 0).all(-1).to(predicted)
     gap = (aperture(predicted) - aperture(batch.curves)) / APERTURE_SD
     return (whole[:, None] * gap**2 * (1 + batch.sealed)).mean()
 
 
 def spread_loss(predicted: Tensor, batch: Batch, channel: Tensor) -> Tensor:
-    """Squared error of each channel's standard deviation over the window: squared error alone makes an unsure mouth
-    move too little."""
+    """Squared error of each channel's standard deviation over the window: with squared error alone an uncertain mouth
+    moves too little."""
     apart = (predicted.std(1) - batch.curves.std(1)) ** 2
     return (apart * channel * batch.known[:, 0]).mean()
 
