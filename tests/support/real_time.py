@@ -7,8 +7,8 @@ PLACES = {
     "programs talk over sockets, and answer when the machine lets them": (
         "api/test_stream_to",
         "commands/test_cli",
-        "commands/test_ending",
-        "commands/test_mic",
+        "commands/test_endings",
+        "commands/live/test_mic",
         "doctor/",
         "faults/test_killed",
         "monitor/test_monitor_port",

@@ -6,7 +6,7 @@ Single tests that are slow carry the mark themselves.
 from __future__ import annotations
 
 PLACES = {
-    "trains networks, which no shipped path needs; commands/test_train.py runs a training whole": (
+    "trains networks, which no shipped path needs; commands/models/test_train.py runs a training whole": (
         "speech_to_face_lab/training/",
     ),
     "adapts networks step by step; adapt/test_command.py and adapt/data/ hold what is refused before": (
