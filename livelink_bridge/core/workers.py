@@ -1,4 +1,4 @@
-"""Worker threads: started, watched, stopped in start order; the first failure is raised."""
+"""Runs named worker threads; stops them in start order and raises the first exception."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One thread and how it is told to end."""
+    """One thread and how to make it end."""
 
     name: str
     thread: threading.Thread
@@ -55,7 +55,7 @@ class Runner:
             threads end
         """
         self.stop = threading.Event()
-        """Set when all stages have to end."""
+        """Set when all stages must end."""
         self._clock = clock or MonotonicClock()
         self._join_s = join_s
         self._stages: list[Worker] = []
@@ -64,9 +64,14 @@ class Runner:
     def start(
         self, name: str, body: Callable[[], None], *, cancel: Callable[[], None] = lambda: None, side: bool = False
     ) -> None:
-        """Run `body` on a thread of its own. `cancel` makes it return soon; it may be called when it already has.
+        """Run a stage on its own thread.
 
-        What a `side` stage raises is logged, and the others go on without it.
+        Parameters
+        ----------
+        name : of the thread, for error messages
+        body : the stage
+        cancel : makes `body` return soon; it may be called when it already has
+        side : what it raises is logged, and the other stages go on without it
         """
         ended = threading.Event()
         thread = threading.Thread(target=self._guarded, args=(name, body, side, ended), name=name, daemon=True)
@@ -115,8 +120,7 @@ class Runner:
         return raised[0] if raised else None
 
     def _stuck(self) -> list[str]:
-        """Names of the threads that do not end. They were all cancelled before the first is waited for, so one wait is
-        enough."""
+        """Names of the threads that do not end. All were cancelled before the first join, so one time-out is enough."""
         stuck: list[str] = []
         for stage in self._stages:
             stage.thread.join(0.0 if stuck else self._join_s)
@@ -139,14 +143,14 @@ class Runner:
 
 
 def _note(error: BaseException, others: list[BaseException]) -> None:
-    """Leave the others in the notes of the one that is raised, and in the log: the command line shows no notes."""
+    """Add the others to the notes of the one that is raised, and to the log: the command line shows no notes."""
     for other in others:
         error.add_note(f"besides, {type(other).__name__}: {other}")
         _log.warning("besides, at the end: %s", other)
 
 
 def report_side_failure(name: str, error: BaseException) -> None:
-    """Log, in one line, that a service beside the session has ended. Its traceback comes with --debug."""
+    """Log, in one line, that a service beside the session has failed. --debug adds its traceback."""
     kind = "" if isinstance(error, BridgeError) else f"{type(error).__name__}: "
     _log.error(
         "%s has failed: %s%s; going on without it",
@@ -160,8 +164,8 @@ def report_side_failure(name: str, error: BaseException) -> None:
 def beside(name: str, call: Callable[..., None]) -> Callable[..., None]:
     """`call`, whose first exception is logged under `name` and after which it is not called any more.
 
-    For what tells of a session without being part of it: status, metrics, log, page. BrokenPipeError passes: whoever
-    read the program's output has gone, which ends it.
+    For what reports on a session without being part of it: status, metrics, log, page. BrokenPipeError passes: the
+    reader of the program's output has gone, which ends the program.
     """
     failed = False
 
@@ -181,14 +185,14 @@ def beside(name: str, call: Callable[..., None]) -> Callable[..., None]:
 
 
 def wait_for(ready: Callable[[], bool], clock: Clock, stop: threading.Event, at_most_s: float = math.inf) -> None:
-    """Look at `ready` every 5 ms until it is, `stop` is set or the time is over."""
+    """Poll `ready` every 5 ms of `clock` until it is True, `stop` is set or `at_most_s` seconds have passed."""
     begun_s = clock.now()
     while not ready() and clock.now() - begun_s < at_most_s and clock.wait_until(clock.now() + _POLL_S, stop):
         pass
 
 
 def every(period_s: float, clock: Clock, report: Callable[[], None]) -> Callable[[], None]:
-    """A function that calls `report` when `period_s` has passed since it last did."""
+    """A function that calls `report` when `period_s` seconds have passed since it last did."""
     due_s = clock.now()
 
     def maybe() -> None:
@@ -201,7 +205,7 @@ def every(period_s: float, clock: Clock, report: Callable[[], None]) -> Callable
 
 
 class _Steadied:
-    """How many blocks want a steady interpreter, and what was found when the first began."""
+    """How many blocks want a steady interpreter, and the settings found when the first began."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -216,9 +220,8 @@ class _Steadied:
                 return
             self._interval_s = sys.getswitchinterval()
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
-            self._froze = (
-                gc.get_freeze_count() == 0
-            )  # what somebody else has set aside could not be told from ours when it ends
+            # What the host program has frozen could not be distinguished from ours afterwards.
+            self._froze = gc.get_freeze_count() == 0
             if self._froze:
                 gc.collect()
                 gc.freeze()
@@ -238,15 +241,15 @@ _STEADIED = _Steadied()
 
 @contextmanager
 def steady_interpreter() -> Iterator[None]:
-    """An interpreter that does not hold up the threads that must be on time. It changes the whole process, so only the
-    command line uses it; a program that calls this library may, around its own sessions.
+    """Python's interpreter set up for threads that must be on time. It changes the whole process, so only the command
+    line uses it; a program that calls this library may use it around its own sessions.
 
-    Python lets a thread run for 5 ms before another may; with 0.5 ms the microphone's callback waited 0.2 ms (p99)
-    instead of 5.3 ms beside a thread of pure Python. And everything alive now (modules, weights) is set aside from
-    garbage collection, whose full passes over it would stop all threads for tens of milliseconds; what a session makes
-    is still collected. Objects that were set aside before stay so, and then nothing is added to them.
+    By default a thread runs for 5 ms before another may; with 0.5 ms the microphone's callback waited 0.2 ms (p99)
+    instead of 5.3 ms beside a thread of pure Python. And everything alive now (modules, weights) is frozen out of
+    garbage collection, whose full passes over it would stop all threads for tens of milliseconds; what a session
+    allocates is still collected. If objects are frozen already, they stay frozen and nothing is added.
 
-    Blocks may overlap, on any threads: the first sets things, the last to end restores what was found.
+    Blocks may overlap, on any threads: the first changes the settings, the last to end restores them.
     """
     _STEADIED.begin()
     try:

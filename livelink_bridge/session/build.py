@@ -1,4 +1,4 @@
-"""From settings to the parts that a session is run with."""
+"""Builds the parts of a session from the settings."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ _log = logging.getLogger(__name__)
 
 
 REAL_TIME_SHARE = 0.9
-"""Of real time that a network may take in a session: the rest is for everything else, and for a slow moment."""
+"""Real-time factor above which a live session is refused: the rest is for the other threads."""
 
 
 def model_of(settings: Settings) -> SpeechToFace:
-    """The model, loaded, its files checked. Raises ModelError, also for a look-ahead that it or any shipped model does
-    not have."""
+    """Load the model and check its files. Raises ModelError, also for a look-ahead that no shipped model has."""
     from speech_to_face.loading import load_model
 
     return load_model(
@@ -68,7 +67,7 @@ def live_model_of(settings: Settings, say: Callable[[str], None]) -> SpeechToFac
 
 
 def model_name(settings: Settings) -> str:
-    """The model's name or folder, its look-ahead as asked for. Raises ModelError where there is none."""
+    """The name or folder of the model with the look-ahead asked for. Raises ModelError where there is none."""
     from speech_to_face import checkpoint
     from speech_to_face.loading import with_lookahead
 
@@ -78,9 +77,11 @@ def model_name(settings: Settings) -> str:
     return with_lookahead(name, settings.lookahead)
 
 
-def face_of(settings: Settings, clock: Clock, wears: Character | CharacterProvider | None = None) -> Face:
-    """The face; `wears` goes before the settings' character. Raises BridgeError for a character file that cannot be
-    read, ConfigError for what it asks."""
+def face_of(settings: Settings, clock: Clock, character: Character | CharacterProvider | None = None) -> Face:
+    """The face. `character` replaces that of the settings.
+
+    Raises BridgeError for a character file that cannot be read, ConfigError for an invalid one.
+    """
     from arkit_mapping.liveliness import HeadMotion, Liveliness
     from arkit_mapping.liveliness.moods import Mood
     from livelink_bridge.face.face import Face
@@ -88,16 +89,16 @@ def face_of(settings: Settings, clock: Clock, wears: Character | CharacterProvid
     head = HeadMotion() if settings.head_motion else None
     alive = Liveliness(settings.seed, head=head) if settings.liveliness else None
     mood = Mood.parse(settings.mood)
-    if wears is not None:
-        return Face(wears, liveliness=alive, mood=mood)
+    if character is not None:
+        return Face(character, liveliness=alive, mood=mood)
     if settings.character is None:
         return Face(liveliness=alive, mood=mood)
-    return Face(worn(settings.character, clock), liveliness=alive, mood=mood)
+    return Face(character_file(settings.character, clock), liveliness=alive, mood=mood)
 
 
-def worn(path: Path, clock: Clock) -> CharacterFile:
-    """A character file, read again when it is saved. Raises BridgeError where it cannot be read, ConfigError for what
-    it asks."""
+def character_file(path: Path, clock: Clock) -> CharacterFile:
+    """A character file, reloaded when it is saved. Raises BridgeError where it cannot be read, ConfigError where it is
+    invalid."""
     from arkit_mapping.character.character import CharacterError
     from livelink_bridge.face.character_watch import CharacterFile
 
@@ -125,7 +126,7 @@ def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock:
         face_of(settings, clock),
         directed_outputs_of(settings, takes_wait=False),
         front,
-        aloud_of(settings),
+        monitor_of(settings),
     )
 
 
@@ -135,8 +136,8 @@ def input_of(settings: Settings, wanted: str | None) -> Input:
     return Input(wanted, settings.channels, settings.exclusive)
 
 
-def aloud_of(settings: Settings) -> VoiceMonitorConfig | None:
-    """How the voice is played back; None where it is not."""
+def monitor_of(settings: Settings) -> VoiceMonitorConfig | None:
+    """The monitor output of the settings; None without one."""
     from livelink_bridge.session.live import VoiceMonitorConfig
 
     if settings.audio_out is None:
@@ -147,7 +148,7 @@ def aloud_of(settings: Settings) -> VoiceMonitorConfig | None:
 
 
 def front_of(settings: Settings, device: str | None, lookahead_s: float) -> InputChain:
-    """What stands between a voice and the network; with what `--calibrate` remembered of a device."""
+    """The input chain of a microphone, with the thresholds that `calibrate` stored for the device of that name."""
     from arkit_mapping.channels import FRAME_RATE
     from livelink_bridge.audio.agc import AGC
     from livelink_bridge.audio.input.input_chain import InputChain
@@ -193,8 +194,8 @@ def outputs_of(settings: Settings) -> Outputs:
 
 
 def directed_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outputs:
-    """Of a session that opens the control port, where the settings name one; `takes_wait` lets takes begin when they
-    are asked for."""
+    """The outputs of a session that remote control may change, where the settings have a control port; `takes_wait`
+    leaves the start of takes to it."""
     outputs = outputs_of(settings)
     return outputs if settings.control is None else replace(outputs, directed=True, takes_wait=takes_wait)
 
@@ -206,7 +207,7 @@ def direction_of(settings: Settings) -> Direction | None:
 
 
 def summary_line(summary: Summary) -> str:
-    """A finished session, on one line."""
+    """The result of a session, on one line."""
     parts = [f"{summary.sent} frames for {summary.seconds:.1f} s of audio"]
     if summary.delay_ms is not None and summary.delay_p99_ms is not None:
         parts.append(

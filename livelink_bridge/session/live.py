@@ -1,5 +1,4 @@
-"""One voice and its face, live: the parts that `--mic`, `listen` and performers put together, and how several run at
-once."""
+"""One live voice and its face: the parts of `--mic`, `listen` and performers, and how several run at once."""
 
 from __future__ import annotations
 
@@ -36,28 +35,27 @@ from livelink_bridge.timing.shown import Shown
 from speech_to_face.base import SpeechToFace
 
 STATUS_S = 0.25
-_LIVE_POSES = 30
-"""Poses that wait for the sender beside those that a model gives at once: half a second, for devices that give sound in
-lumps."""
-_FIRST_POSE_S = 1.0
-"""How long a session waits for its first pose before it sends a neutral face meanwhile."""
+_WAITING_FRAMES = 30
+"""Frames that wait for the sender besides those that a model gives at once: half a second, for devices that deliver
+audio in lumps."""
+_FIRST_FRAME_S = 1.0
+"""How long a session waits for its first frame before it starts to send a neutral face."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceMonitorConfig:
-    """A voice that is played back, as much later as its face is."""
+    """A monitor output: the voice, played as much later as its face is shown."""
 
     device: str | None = None
     """An index, a part of a name, or None for the system's output."""
     delay_s: float = 0.0
-    """Played so much later still, seconds: for a face that takes time to be drawn."""
+    """Extra delay, seconds: for a face that takes time to be drawn."""
 
 
 class LiveSession:
-    """One voice and its face, live: a source, an animator, a channel of poses, a sender, and perhaps the voice played
-    back."""
+    """One live voice and its face: source, animator, channel of frames, sender, and perhaps a monitor output."""
 
     def __init__(
         self,
@@ -70,18 +68,32 @@ class LiveSession:
         clock: Clock,
         stop: threading.Event,
         front: InputChain | None = None,
-        aloud: VoiceMonitorConfig | None = None,
+        monitor: VoiceMonitorConfig | None = None,
         timing: Timing | None = None,
     ) -> None:
-        """`timing` says when poses are due where the source plays its sound itself; None learns it from when the sound
-        arrives."""
+        """
+        Parameters
+        ----------
+        source : opened; the caller closes it
+        face : liveliness, mood and character
+        outputs : rate, timecode and delay
+        sinks : opened; the caller closes them
+        stop : ends the sender
+        front : the input chain; None only mixes down and resamples
+        monitor : the monitor output; None plays nothing
+        timing : when frames are due, where the source plays its audio itself; None learns it from the arrivals
+
+        Raises
+        ------
+        DeviceError for a monitor output that cannot be opened.
+        """
         self.source, self._timing, self._clock = source, timing, clock
         self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
         self.metrics, self._learned = Metrics(), ArrivalClock()
         self._animator = Animator(model, face, front)
         # The look-ahead of a model that works in blocks holds the whole block, so no model gives more at once.
         waiting_s = model.lookahead_s + outputs.delay_s
-        self._poses: Channel[FaceFrame] = Channel(_LIVE_POSES + math.ceil(waiting_s * FRAME_RATE), "newest")
+        self._poses: Channel[FaceFrame] = Channel(_WAITING_FRAMES + math.ceil(waiting_s * FRAME_RATE), "newest")
         self.output = SubjectOutput(
             JitterBuffer(self._poses),
             outputs,
@@ -93,12 +105,12 @@ class LiveSession:
             face=face,
         )
         self.mute = Mute()
-        self._voice_out = _monitor(aloud, self.output.shown, outputs.delay_s, clock) if aloud else None
+        self._voice_out = _monitor(monitor, self.output.shown, outputs.delay_s, clock) if monitor else None
         self.session = self.output.reporter(source, self._animator, self._poses, front=front, voice_out=self._voice_out)
 
     @property
     def ready(self) -> bool:
-        """Whether poses come, or never will."""
+        """Whether frames are timed, or never will be."""
         return self.output.timing.zero_s is not None or self.metrics.failure is not None
 
     def animate(self) -> None:
@@ -118,11 +130,11 @@ class LiveSession:
                     blocks, self._animator, self._poses, self.output.timing, clock=self._clock, metrics=self.metrics
                 )
         except BridgeError as error:
-            _log.error("%s; the face rests until this is stopped", error)
+            _log.error("%s; the face stays neutral until this is stopped", error)
             self.metrics.failure = str(error)
 
     def tend(self) -> None:
-        """What the main thread does now and then."""
+        """Called by the main thread four times a second: looks after the monitor output."""
         if self._voice_out:
             self._voice_out.tend()
 
@@ -150,9 +162,13 @@ def run_sessions(
     on_status: Callable[[], None],
     control: Server | None = None,
 ) -> None:
-    """Run performances together until `stop` is set, each on two threads of its own, and who directs them on one more.
+    """Run sessions together until `stop` is set, each on two threads, and remote control on one more.
 
-    When the remote control fails they go on without it.
+    Parameters
+    ----------
+    runner : of their threads
+    on_status : called four times a second on this thread
+    control : the remote control's server; when it fails the sessions go on without it
     """
     tending = [beside("the voice's playback", performance.tend) for performance in performances]
 
@@ -167,7 +183,7 @@ def run_sessions(
         for number, performance in enumerate(performances, 1):
             stack.callback(performance.close)
             runner.start(f"model {number}", performance.animate, cancel=performance.source.close)
-        wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_POSE_S)
+        wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_FRAME_S)
         for number, performance in enumerate(performances, 1):
             runner.start(f"sender {number}", performance.output.sender.run, cancel=performance.end_poses)
         runner.watch("sender 1", stop, every(STATUS_S, clock, tend))

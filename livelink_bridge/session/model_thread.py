@@ -1,4 +1,4 @@
-"""The model thread's body: blocks of sound in, poses out."""
+"""The model thread's body: audio blocks in, face frames out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WARM_UP_S = 0.5
 
 
 def warm_up(model: SpeechToFace) -> None:
-    """Run silence through the model, so that nothing is slow for the first time while somebody speaks."""
+    """Run silence through the model, so that nothing is slow for the first time during speech."""
     stream = model.stream()
     hop = model.sample_rate // model.frame_rate
     for _ in range(round(_WARM_UP_S * model.frame_rate)):
@@ -35,7 +35,7 @@ def animate_live(
     clock: Clock,
     metrics: Metrics,
 ) -> None:
-    """Follow a live source until it ends; teach `timing` when its poses are ready."""
+    """Follow a live source until it ends, and let `timing` learn when its frames are ready."""
     gaps = 0
     for block in blocks:
         if animator.gaps != gaps:
@@ -64,9 +64,9 @@ def animate_ahead(
 
 
 def stop_at_error(blocks: Iterable[AudioBlock], broken: list[SourceError]) -> Iterator[AudioBlock]:
-    """The blocks that can be read; the error that ends them, if one does, is put into `broken`.
+    """The blocks that can be read; an error that ends them is put into `broken` instead of raised.
 
-    A file is read ahead of what is heard: what could be read is still to be played when the damage is met.
+    A file is read ahead of what is played: what could be read is still played after the damage is found.
     """
     try:
         yield from blocks
@@ -75,7 +75,7 @@ def stop_at_error(blocks: Iterable[AudioBlock], broken: list[SourceError]) -> It
 
 
 def step(animator: Animator, block: AudioBlock, clock: Clock, metrics: Metrics) -> list[FaceFrame]:
-    """Push one block, and measure."""
+    """Push one block, and measure how long it takes per frame."""
     if not animator.metered:
         metrics.level_dbfs = level_dbfs(block.samples)
     metrics.sound_s += len(block.samples) / block.sample_rate

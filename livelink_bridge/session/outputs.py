@@ -1,4 +1,4 @@
-"""Where a face's poses go, as whom, how often, by which time."""
+"""Outputs of one subject: receivers, subject name, packet rate, timecode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from livelink_bridge.timing.timecode import Origin, TimecodeRate, counting
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Everything about the poses of one subject after they were made."""
+    """Everything about the frames of one subject after they were made. Raises UsageError out of range."""
 
     targets: tuple[str, ...]
     """URIs; see `open_sink`."""
@@ -33,14 +33,13 @@ class Outputs:
     origin: Origin = "time-of-day"
     """What frame numbers and takes' timecode count from."""
     counting: TimecodeRate | None = None
-    """How they count; None is `fps`."""
+    """How they count; None counts at `fps`."""
     directed: bool = False
-    """Somebody else says while it runs which Live Link targets there are and what the subject is called."""
+    """Remote control may change Live Link targets and the subject name while it runs."""
     takes_wait: bool = False
-    """Takes begin when they are asked for, not with the session."""
+    """Takes start on request, not with the session."""
     delay_s: float = 0.0
-    """How much later than it could be each pose is sent, up to 0.5 s: for sound that reaches its audience later than
-    the face would."""
+    """Extra delay of every frame, 0 to 0.5 s: for audio that reaches its audience later than the face would."""
 
     def __post_init__(self) -> None:
         if self.fps not in PACKET_RATE:
@@ -50,11 +49,12 @@ class Outputs:
         _refuse_same(self.targets)
 
     def timebase(self, clock: Clock) -> Timebase:
+        """A new time base, as these outputs count."""
         return Timebase(clock, self.counting or counting(self.fps), self.origin, fps=self.fps)
 
 
 def _refuse_same(targets: Iterable[str]) -> None:
-    """Raises UsageError where two are one receiver: it would get every pose twice."""
+    """Raises UsageError where two are one receiver: it would get every frame twice."""
     known: dict[tuple[object, ...], str] = {}
     for uri in targets:
         place = receiver_key(uri)
@@ -66,7 +66,10 @@ def _refuse_same(targets: Iterable[str]) -> None:
 
 @contextmanager
 def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
-    """All of a session's sinks; each is closed whatever happens to the others."""
+    """Open all of a session's sinks; on leaving each is closed, whatever happens to the others.
+
+    Raises UsageError for a malformed URI, SinkError for an unknown host or a folder that cannot be written to.
+    """
     identity = device_id(outputs.subject)
     with ExitStack() as stack:
 
@@ -82,6 +85,6 @@ def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
             sink = opened(uri, outputs.subject)
             stack.callback(sink.close)
             if outputs.takes_wait and isinstance(sink, Recorder):
-                sink.cancel()  # its takes begin when they are asked for
+                sink.cancel()  # it was armed when it was made
             sinks.append(sink)
         yield sinks

@@ -1,4 +1,4 @@
-"""The model thread's body for sound that is handed over before it is played: utterances, interruptions."""
+"""The model thread's body for audio that arrives before it is played: utterances and interruptions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from livelink_bridge.sources.utterance import Boundary
 from livelink_bridge.timing.arrival_clock import Timing
 
 CLOSE_POSES = 6
-"""Poses in which an interrupted face closes: 100 ms, so that it is neutral in 150 ms whatever else has to be waited
-for."""
+"""Frames in which an interrupted face closes: 100 ms, so that it is neutral within 150 ms in all."""
 _REMEMBERED = 64
-"""Poses remembered beside as many as may wait to be shown."""
+"""Frames remembered besides those that may wait to be shown."""
 
 
 def animate_paced(
@@ -33,10 +32,10 @@ def animate_paced(
     clock: Clock,
     metrics: Metrics,
 ) -> None:
-    """Follow a source that plays its sound itself, pose 0 at `timing.zero_s`, until it ends.
+    """Follow a source that plays its audio itself, frame 0 at `timing.zero_s`, until it ends.
 
-    Sound that does not follow the sound before it finds the network fresh. A Boundary brings the poses that still
-    waited for sound, as if silence followed; one that is cut voids the poses that were not shown and closes the face.
+    Audio that does not continue the audio before starts a fresh network. A Boundary flushes the frames that still
+    waited for audio, as if silence followed; one that is cut drops the frames that were not shown and closes the face.
     """
     recent: deque[FaceFrame] = deque(maxlen=_REMEMBERED + poses.capacity)
     expected: int | None = None
@@ -55,7 +54,7 @@ def animate_paced(
 
 
 def closing(recent: Iterable[FaceFrame], index: int) -> list[FaceFrame]:
-    """The poses after `index` that close the face which is shown at `index`, the last one neutral. `recent` in order of
+    """The frames after `index` that close the face shown at `index`, the last one neutral. `recent` is in order of
     index."""
     shown = [frame for frame in recent if frame.index <= index]
     if not shown:

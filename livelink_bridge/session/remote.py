@@ -1,4 +1,4 @@
-"""Who directs a session: what can be directed of it, on this machine and through the control port."""
+"""Remote control of a session: what can be controlled, on this machine and through the control port."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from livelink_bridge.sinks.live_targets import LiveTargets
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Where and by whom a session may be directed."""
+    """The control port and the hosts that may use it."""
 
     port: int
     allow: tuple[str, ...] = ()
-    """IPv4 addresses or networks; none is this machine alone."""
+    """IPv4 addresses or networks; empty is this machine alone."""
 
 
 OnStage = Callable[[LiveStage, Mapping[str, StatusReporter]], None]
-"""Is given what can be directed of a session that begins, and the session of each subject."""
+"""Called with what can be controlled of a session that begins, and the reporter of each subject."""
 
 
 def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, StatusReporter]) -> None:
-    """For callers who direct nothing."""
+    """For callers that control nothing."""
 
 
 def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
-    """Gives the stage to two."""
+    """Calls two."""
 
     def given(stage: LiveStage, sessions: Mapping[str, StatusReporter]) -> None:
         one(stage, sessions)
@@ -45,7 +45,7 @@ def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
 
 
 def stage_of(performances: Sequence[LiveSession], clock: Clock) -> LiveStage:
-    """What can be directed of performances.
+    """What can be controlled of sessions.
 
     Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject.
     Of several recorders of one subject, that which was added last records on demand: one of `--record` may run from the
@@ -65,7 +65,8 @@ def stage_of(performances: Sequence[LiveSession], clock: Clock) -> LiveStage:
 
 
 def open_control(direction: Direction, stage: LiveStage, takes: Path | None, clock: Clock) -> Server:
-    """The control port of a stage whose outputs are `directed`; it has to be run. `takes` is where takes are recorded.
+    """The control port of a stage whose outputs are `directed`; `run` it on a thread. `takes` is where takes are
+    recorded.
 
     Raises BridgeError for a port that is taken.
     """

@@ -1,4 +1,4 @@
-"""What is happening in one session, put together from the parts that know."""
+"""Status and summary of one session, read from its parts."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.timing.timebase import Timebase
 
 _SILENT_S = 1.0
-"""A live source that hands over nothing for so long is not merely late."""
+"""A live source that delivers nothing for so long is reported as silent."""
 
 
 class Front(Protocol):
-    """What stands between a microphone and the network, as far as it is shown."""
+    """An input chain, as far as it is shown."""
 
     @property
     def meter(self) -> LevelMeter: ...
 
     @property
     def gain_db(self) -> float:
-        """What a level control adds now."""
+        """What the AGC adds now, dB."""
         ...
 
     @property
     def gated(self) -> bool:
-        """Whether the gate has a say at all."""
+        """Whether the gate acts on the face."""
         ...
 
     @property
     def gate(self) -> float:
-        """The gate's gain, 0 to 1."""
+        """Gate gain, 0 closed to 1 open."""
         ...
 
 
@@ -78,7 +78,7 @@ class Inference(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StatusReporter:
-    """The parts of a running session that count something."""
+    """Reads the parts of a running session that count something."""
 
     source: Source
     animator: Inference
@@ -90,11 +90,11 @@ class StatusReporter:
     front: Front | None = None
     voice_out: VoiceMonitor | None = None
     face: Face | None = None
-    """Whose mood is told."""
+    """Whose mood is reported."""
     timebase: Timebase | None = None
-    """The sender's, for its timecode."""
+    """That of the sender, for its timecode."""
     added_s: float = 0.0
-    """Delay that was asked for on top, seconds."""
+    """Extra delay that was asked for, seconds."""
 
     def status(self) -> Status:
         trouble = self._trouble()
@@ -160,7 +160,7 @@ class StatusReporter:
 
     def _parts(self, median_s: float) -> DelayParts | None:
         lookahead_s, added_s = self.animator.lookahead_s, self.added_s
-        # Shorter than the look-ahead: the sound was there before it was heard.
+        # Shorter than the look-ahead: the audio was there before it was played.
         if not self.source.live or median_s - added_s < lookahead_s:
             return None
         compute_s, resampling_s = self.metrics.steps_s.percentile(50, self.clock.now()) or 0.0, self.sender.grid.wait_s
@@ -168,7 +168,7 @@ class StatusReporter:
         return DelayParts(*(1000 * part_s for part_s in (lookahead_s, compute_s, resampling_s, added_s, rest_s)))
 
     def _level(self) -> Level:
-        if self._trouble():  # a meter stands still where it hears nothing
+        if self._trouble():  # the meter stands still without input
             return Level()
         if self.front is None:
             return Level(self.metrics.level_dbfs)
@@ -177,7 +177,7 @@ class StatusReporter:
 
     @property
     def timecode(self) -> str | None:
-        """`HH:MM:SS:FF` of the last pose sent."""
+        """`HH:MM:SS:FF` of the last frame sent."""
         frame = self.metrics.frame
         return None if self.timebase is None or frame is None else self.timebase.rate.label(frame)
 

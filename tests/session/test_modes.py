@@ -265,7 +265,7 @@ def test_live_sound_moves_the_face_and_when_the_microphone_fails_it_rests(caplog
         "the look-ahead and what keeps a tick from the edge"
     )
     assert summary.gaps == 0
-    assert "the face rests" in caplog.text
+    assert "the face stays neutral" in caplog.text
 
 
 def test_a_remote_control_that_fails_is_said_once_and_the_face_goes_on(monkeypatch, caplog):

@@ -94,7 +94,7 @@ def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: boo
     applied = {}
     if settings.character is not None:
         applied = {
-            "character": build.worn(settings.character, clock).current(),
+            "character": build.character_file(settings.character, clock).current(),
             "character_sha256": sha256_of(settings.character),
         }
     picture = settings.reference_face

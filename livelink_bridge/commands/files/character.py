@@ -47,7 +47,7 @@ def character(
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
 
-    for line in described(build.worn(file, MonotonicClock()).current()):
+    for line in described(build.character_file(file, MonotonicClock()).current()):
         typer.echo(line)
 
 

@@ -98,7 +98,7 @@ def show_voice(
             clock=clock,
             stop=stop,
             front=lambda device: build.front_of(settings, device, model.lookahead_s),
-            aloud=build.aloud_of(settings),
+            monitor=build.monitor_of(settings),
             direction=build.direction_of(settings),
             more=recorders_of(page, settings.subject),
             on_status=show,

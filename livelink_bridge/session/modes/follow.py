@@ -21,15 +21,15 @@ from livelink_bridge.timing.arrival_clock import Timing
 from speech_to_face.base import SpeechToFace
 
 FrontOf = Callable[[str], InputChain | None]
-"""A microphone's name -> what stands between it and the network."""
+"""A microphone's name -> its input chain."""
 
 
 def ignore_status(_status: Status) -> None:
-    """For callers who do not watch."""
+    """For callers that show no status."""
 
 
 def no_front(_name: str) -> InputChain | None:
-    """For microphones whose sound is taken as it is."""
+    """For microphones without an input chain."""
     return None
 
 
@@ -43,21 +43,33 @@ def follow(
     clock: Clock,
     stop: threading.Event,
     front: InputChain | None = None,
-    aloud: VoiceMonitorConfig | None = None,
+    monitor: VoiceMonitorConfig | None = None,
     direction: Direction | None = None,
     on_status: Callable[[Status], None] = ignore_status,
     on_stage: OnStage = nobody_on_stage,
     timing: Timing | None = None,
 ) -> Summary:
-    """Follow a live source until `stop` is set. When the source fails the face goes neutral and packets keep coming.
+    """Follow a live source until `stop` is set. When the source fails the face decays to neutral and packets keep
+    coming.
 
-    `timing` says when poses are due where the source plays its sound itself; None learns it from when the sound
-    arrives.
+    Parameters
+    ----------
+    source, sinks : opened; the caller closes them
+    front : the input chain; None only mixes down and resamples
+    monitor : the monitor output; None plays nothing
+    direction : opens the control port, for `outputs` that are `directed`
+    on_status : called four times a second
+    on_stage : called once with what can be controlled of the session
+    timing : when frames are due, where the source plays its audio itself; None learns it from the arrivals
+
+    Raises
+    ------
+    DeviceError for a monitor output, BridgeError for a control port that cannot be opened.
     """
     face.reset()
     with Runner(clock) as runner:
         performance = LiveSession(
-            source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, aloud=aloud, timing=timing
+            source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, monitor=monitor, timing=timing
         )
         control = directed([performance], direction, on_stage, clock)
         run_sessions(
@@ -74,7 +86,7 @@ def follow(
 def directed(
     performances: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock
 ) -> Server | None:
-    """Give away what may be directed of performances, and open the control port where there is to be one."""
+    """Tell `on_stage` what can be controlled, and open the control port where `direction` asks for one."""
     stage = stage_of(performances, clock)
     on_stage(stage, {performance.subject: performance.session for performance in performances})
     if direction is None:

@@ -28,17 +28,27 @@ def run_live(
     clock: Clock,
     stop: threading.Event,
     front: FrontOf = no_front,
-    aloud: VoiceMonitorConfig | None = None,
+    monitor: VoiceMonitorConfig | None = None,
     direction: Direction | None = None,
     more: Sequence[Sink] = (),
     on_status: Callable[[Status], None] = ignore_status,
     on_stage: OnStage = nobody_on_stage,
 ) -> Summary:
-    """Follow a microphone until `stop` is set. One that goes away is followed again when it is back.
+    """Follow a microphone until `stop` is set. One that is unplugged is opened again when it is back.
 
-    `front` makes what stands between the microphone of that name and the network; `direction` lets others direct,
-    `outputs` being so; `more` are the caller's own sinks, who closes them; `on_stage` is given, once, what may be
-    directed from here.
+    Parameters
+    ----------
+    wanted : which microphone
+    front : makes the input chain for the microphone's name
+    monitor : the monitor output; None plays nothing
+    direction : opens the control port, for `outputs` that are `directed`
+    more : the caller's own sinks, which the caller closes
+    on_status : called four times a second
+    on_stage : called once with what can be controlled of the session
+
+    Raises
+    ------
+    DeviceError for a microphone or an output that cannot be opened, UsageError and SinkError for receivers.
     """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
@@ -52,7 +62,7 @@ def run_live(
             clock=clock,
             stop=stop,
             front=made,
-            aloud=aloud,
+            monitor=monitor,
             direction=direction,
             on_status=on_status,
             on_stage=on_stage,

@@ -31,7 +31,7 @@ class Performer:
     face: Face
     outputs: Outputs
     front: FrontOf = no_front
-    aloud: VoiceMonitorConfig | None = None
+    monitor: VoiceMonitorConfig | None = None
     more: Sequence[Sink] = ()
     """The caller's own sinks, which the caller closes."""
 
@@ -93,5 +93,5 @@ def _session(
         clock=clock,
         stop=stop,
         front=performer.front(source.name),
-        aloud=performer.aloud,
+        monitor=performer.monitor,
     )

@@ -28,9 +28,9 @@ def run_pipe(
     front: InputChain | None = None,
     on_status: Callable[[Status], None] = ignore_status,
 ) -> Summary:
-    """Play what a program writes into a pipe, until it was all played or `stop` is set.
+    """Play what a program writes into a pipe, until all was played or `stop` is set.
 
-    What could be read of sound that breaks on the way is played, and its error raised afterwards.
+    Where the audio is damaged it is played up to there, and its error raised afterwards.
     """
     over = threading.Event()
 

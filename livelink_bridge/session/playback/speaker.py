@@ -1,4 +1,4 @@
-"""The file's sound on the speakers, and the clock that says which moment of it is heard now."""
+"""Plays a recording on the loudspeakers, and is the clock of which moment is played now."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from livelink_bridge.sources.base import Source
 from livelink_bridge.timing.arrival_clock import FixedTiming, Timing, WindowedMinMax
 
 _AHEAD_MS = 1000.0
-"""Sound read ahead, so that a slow disk is not heard."""
+"""Audio read ahead, so that a slow disk causes no underrun."""
 
 SPEAKER_BLOCK_S = 0.1
 _FIRST_SOUND_S = 3.0
 """How long a file waits for its first audio: sound servers wake their devices slowly."""
 _START_S = 0.05
-"""Until the first tick of a recording that is not played aloud: time for the sender's thread to start."""
+"""Until the first tick of a recording that is not played: time for the sender's thread to start."""
 
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ Sound = NDArray[np.float32]
 
 
 class Speaker:
-    """The system's output playing one source. It is a `Timing`: pose k is due when second k / 60 is heard.
+    """The system's output playing one source. It is a `Timing`: frame k is due when second k / 60 is played.
 
     It runs, silent, from the moment it is made; the sound begins when `feed` does.
 
@@ -48,7 +48,7 @@ class Speaker:
     def __init__(self, source: Source, *, block_s: float, clock: Clock, system: SoundSystem | None = None) -> None:
         self._system = system = system or sound_system()
         self.underruns = 0
-        """Times there was nothing to play because the file was not read fast enough."""
+        """Times the buffer ran empty because the file was not read fast enough."""
         self.zero_s: float | None = None
         self._source = source
         self._clock = clock
@@ -57,9 +57,9 @@ class Speaker:
         self._rest: Sound = np.zeros((0, 1), np.float32)
         self._played = 0
         self._written = self._rest
-        """What the device took last."""
+        """The last samples that the device took."""
         self._starts = WindowedMinMax("lowest", 0.5, 8)
-        self._latency_s = 0.0  # no sound is written before `feed`, and by then it is known
+        self._latency_s = 0.0  # no audio is written before `feed`, and by then it is known
         try:
             self._stream = system.open(
                 "OutputStream", samplerate=self._rate, dtype="float32", latency="high", callback=self._fill
@@ -70,7 +70,7 @@ class Speaker:
 
     @property
     def level_dbfs(self) -> float | None:
-        """RMS of what was written to the device last; None before the first sound."""
+        """RMS of what was written to the device last; None before the first audio."""
         return level_dbfs(self._written) if len(self._written) else None
 
     def heard_s(self, index: int) -> float | None:
@@ -87,13 +87,13 @@ class Speaker:
         self._sound.close()
 
     def close(self) -> None:
-        """Fall silent at once. Harmless twice."""
+        """Stop playing at once. Harmless twice."""
         self._source.close()
         self._sound.close()
         self._system.close(self._stream)
 
     def _fill(self, out: Sound, frames: int, _times: object, status: Any) -> None:
-        if status.output_underflow:  # what is asked for now is heard later than was known
+        if status.output_underflow:  # what is requested now is played later than expected
             self._starts.clear()
         start_s = self._clock.now() + self._latency_s - self._played / self._rate
         written = self._write_all(out)
@@ -101,14 +101,14 @@ class Speaker:
             self._starts.add(start_s, start_s)
             self.zero_s = self._starts.extreme()
         else:
-            # The sound will be heard later than was known: the face has to wait with it.
+            # The audio will be played later than expected: the face waits with it.
             self.underruns += self._played > 0
             self._starts.clear()
         self._played += written
         self._written = out[:written].copy() if self._played else self._written
 
     def _write_all(self, out: Sound) -> int:
-        """Fill `out`; how much of it is the file, or the silence after its end, rather than a hole in it."""
+        """Fill `out`, float32 (n, channels); returns how many samples are the file's, or the silence after its end."""
         written = 0
         try:
             while written < len(out):
@@ -121,7 +121,7 @@ class Speaker:
         return written
 
     def _write(self, out: Sound) -> int:
-        """Write what is at hand, at most `out`; the number of frames written."""
+        """Write what is buffered into `out`, as far as it goes; returns the number of samples per channel."""
         if not len(self._rest):
             self._rest = self._sound.get(timeout_s=0)
         count = min(len(out), len(self._rest))
@@ -131,7 +131,7 @@ class Speaker:
 
 
 def _fitted(sound: Sound, channels: int) -> Sound:
-    """Sound (n, any) for a device of `channels`: as it is, repeated from mono, or averaged."""
+    """float32 (n, any) for a device of `channels`: as it is, repeated from mono, or averaged."""
     if sound.shape[1] in (1, channels):
         return sound
     mixed: Sound = sound.mean(axis=1, keepdims=True, dtype=np.float32)

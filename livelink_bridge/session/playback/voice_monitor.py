@@ -1,5 +1,4 @@
-"""The microphone's voice on an output, as much later as the face is: what a stream or a recording takes together is in
-step."""
+"""Monitor output: the microphone's voice on an output device, delayed like the face, so that both stay in sync."""
 
 from __future__ import annotations
 
@@ -23,21 +22,21 @@ from livelink_bridge.timing.arrival_clock import WindowedMinMax
 from livelink_bridge.timing.shown import Shown
 
 _KEPT_S = 4.0
-"""Of the voice: more than any delay between a sound and its pose."""
+"""Seconds of the voice that are kept: more than any delay between audio and its frame."""
 _RETRY_S = 1.0
 _SILENT_S = 0.1
-"""Without sound for so long a microphone is away: there is nothing to be late with."""
+"""Without audio for so long the microphone is gone, and nothing is played."""
 _MARGIN_S = 0.02
-"""Between the newest sound and the oldest that is read: blocks of sound come unevenly."""
+"""Margin between the newest audio and what is read: blocks arrive unevenly."""
 _MOST_LATE_S = 0.5
 _WORTH_SAYING_S = 0.005
-"""An output that is late by less is in step."""
+"""An output that is late by less counts as in sync."""
 
 _log = logging.getLogger(__name__)
 
 
 class VoiceMonitor:
-    """An output that plays what `heard` is given, each moment when its frame is shown.
+    """An output that plays what `heard` receives, each moment when its frame is shown.
 
     The clocks of input, output and machine all differ a little; resampling takes up their drift. An output that is lost
     is looked for once a second by `tend`, which the main thread calls.
@@ -66,7 +65,7 @@ class VoiceMonitor:
         """
         self.follower = Follower()
         self.late_s = 0.0
-        """How much later than its pose the voice is heard because the output needs more time than the face takes."""
+        """How much later than its frame the voice is played because the output is slower than the face, seconds."""
         self.trouble: str | None = None
         self._wanted, self._clock, self._shown = wanted, clock, shown
         self._later_s, self._slack_s = later_s, slack_s
@@ -75,7 +74,7 @@ class VoiceMonitor:
         self._system = system or sound_system()
         self._mixer = Mixer()
         self._lost = threading.Event()
-        """Sound was lost: the callback, which alone writes `late_s`, takes note."""
+        """Audio was lost: a flag for the callback, which alone writes `late_s`."""
         self._line: DelayLine | None = None
         self._from_hz = 0
         self._gone = threading.Event()
@@ -83,23 +82,23 @@ class VoiceMonitor:
         self._open()
 
     def heard(self, block: AudioBlock) -> None:
-        """Take a block as the source hands it over."""
+        """Take the next block of the source."""
         if self._line is None or block.sample_rate != self._from_hz:
             self._from_hz = block.sample_rate
             self._line = DelayLine(round(_KEPT_S * block.sample_rate))
-        if block.start > self._line.end > 0:  # sound was lost: how late an output is has nothing to do with it
+        if block.start > self._line.end > 0:  # audio was lost, which does not mean that the output is late
             self._lost.set()
         self._heard_at_s = self._clock.now()
         self._line.write(block.start, self._mixer.push(block.samples, block.sample_rate))
 
     def tee(self, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
-        """The same blocks, heard on their way."""
+        """The same blocks, each passed to `heard`."""
         for block in blocks:
             self.heard(block)
             yield block
 
     def tend(self) -> None:
-        """Look for a lost output, when it is time to. Say once when an output is too slow to be in step."""
+        """Reopen a lost output, once a second. Warn once when an output is too slow to stay in sync."""
         if self.late_s > max(self._said_late_s, self._slack_s) + _WORTH_SAYING_S:
             self._said_late_s = self.late_s
             _log.warning(
@@ -122,7 +121,7 @@ class VoiceMonitor:
             self.trouble = str(error)
 
     def close(self) -> None:
-        """Fall silent. Harmless twice."""
+        """Stop playing. Harmless twice."""
         self._system.close(self._stream)
 
     def _open(self) -> None:
@@ -152,13 +151,12 @@ class VoiceMonitor:
         self.trouble = None
 
     def _fill(self, out: NDArray[np.float32], frames: int, _times: object, status: Any) -> None:
-        if status.output_underflow:  # what is asked for now is heard later than was known
+        if status.output_underflow:  # what is requested now is played later than expected
             self._starts.clear()
         if self._lost.is_set():
             self._lost.clear()
             self.late_s = 0.0
-        # PortAudio asks late, never early: the earliest requests of the last seconds tell when the first sample was
-        # heard.
+        # PortAudio's requests come late, never early: the earliest of the last seconds tell when sample 0 was played.
         now_s = self._clock.now()
         zero_s, line, latency_s = self._shown.zero_s, self._line, self._latency_s
         if latency_s is not None:
@@ -176,8 +174,8 @@ class VoiceMonitor:
         out[:] = line.read(position, step, frames)[:, None]
 
     def _wait_longer(self, missing_s: float, now_s: float) -> float:
-        """Sound that has not been spoken yet cannot be played: from now on everything is so much later. What was more
-        than ten seconds needed is given back."""
+        """How much to increase the delay, seconds, because audio that was not spoken yet cannot be played; negative
+        where less than the current delay was needed for ten seconds."""
         self._spare.add(now_s, -missing_s)
         if missing_s > 0:
             longer_s = min(missing_s, _MOST_LATE_S - self.late_s)
