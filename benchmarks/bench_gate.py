@@ -56,7 +56,7 @@ class WebRtcDetector:
         return np.arange(self._given - len(said) + 1, self._given + 1) * 160, np.array(said, np.float32)
 
 
-def fronts() -> dict[str, Callable[[], InputChain]]:
+def chains() -> dict[str, Callable[[], InputChain]]:
     makers: dict[str, Callable[[], Detector | None]] = {
         "silero": SileroDetector,
         "level": lambda: None,
@@ -76,9 +76,9 @@ class Recording:
     onset_s: float
 
 
-def weights_of(front: InputChain, samples: np.ndarray) -> np.ndarray:
+def weights_of(chain: InputChain, samples: np.ndarray) -> np.ndarray:
     """Gate weights of all frames whose look-ahead lies in the audio, fed as a microphone would."""
-    voices = [front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)]
+    voices = [chain.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)]
     return np.concatenate([voice.gates for voice in voices if voice.gates is not None])
 
 
@@ -174,9 +174,9 @@ def held_back_s(weights: np.ndarray, onset: float) -> float:
 
 
 def show_noises(seconds: float) -> None:
-    print(f"\nshare of {seconds:g} s in which the face moves, %\n{'':24}" + "".join(f"{name:>10}" for name in fronts()))
+    print(f"\nshare of {seconds:g} s in which the face moves, %\n{'':24}" + "".join(f"{name:>10}" for name in chains()))
     for name, samples in noises(seconds).items():
-        shares = [100 * np.mean(weights_of(make(), samples) > MOVING) for make in fronts().values()]
+        shares = [100 * np.mean(weights_of(make(), samples) > MOVING) for make in chains().values()]
         print(f"{name:24}" + "".join(f"{share:10.2f}" for share in shares))
 
 
@@ -186,7 +186,7 @@ def show_beginnings(found: list[Recording]) -> None:
         f"{'':8}{'dBFS':>6}{'median ms':>11}{'max ms':>9}"
         f"{'> 17 ms':>9}{'> 50 ms':>9}{'> 100 ms':>10}{'speech open %':>15}"
     )
-    for name, make in fronts().items():
+    for name, make in chains().items():
         for dbfs in (-20, -40, -50):
             runs = [(one, weights_of(make(), at_dbfs(one.samples, dbfs))) for one in found]
             late = np.array([held_back_s(weights, one.onset_s) for one, weights in runs])
@@ -218,8 +218,8 @@ def show_levels(found: list[Recording]) -> None:
 
 
 def _level_after(samples: np.ndarray) -> float:
-    front = InputChain(SileroDetector(), level=AGC())
-    voices = [front.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)]
+    chain = InputChain(SileroDetector(), level=AGC())
+    voices = [chain.push(samples[start : start + BLOCK], RATE) for start in range(0, len(samples), BLOCK)]
     out = np.concatenate([voice.samples for voice in voices])
     levels = levels_of(out[3 * RATE :])
     return float(10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10))))
@@ -229,18 +229,18 @@ def show_cost() -> None:
     """Each block's least of twenty runs: the machine may be busy with other things."""
     print("processor time of a block of 10 ms, everything on, ms")
     for rate in (16_000, 48_000):
-        front, block = InputChain(SileroDetector(), level=AGC()), rate // 100
+        chain, block = InputChain(SileroDetector(), level=AGC()), rate // 100
         sound = (0.1 * np.random.default_rng(0).standard_normal(2 * rate)).astype(np.float32)
-        ms = 1e3 * np.min([_times(front, sound, rate, block) for _ in range(20)], axis=0)
+        ms = 1e3 * np.min([_times(chain, sound, rate, block) for _ in range(20)], axis=0)
         print(f"  {rate} Hz: mean {ms.mean():.3f}  p50 {np.median(ms):.3f}  p99 {np.percentile(ms, 99):.3f}")
 
 
-def _times(front: InputChain, sound: np.ndarray, rate: int, block: int) -> np.ndarray:
-    front.reset()
+def _times(chain: InputChain, sound: np.ndarray, rate: int, block: int) -> np.ndarray:
+    chain.reset()
     took = []
     for start in range(0, len(sound), block):
         began = time.thread_time()
-        front.push(sound[start : start + block], rate)
+        chain.push(sound[start : start + block], rate)
         took.append(time.thread_time() - began)
     return np.array(took)
 

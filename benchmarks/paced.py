@@ -119,7 +119,7 @@ def run(
     model: SpeechToFace,
     outputs: Sequence[Outputs],
     stop: threading.Event,
-    fronts: Sequence[InputChain | None],
+    chains: Sequence[InputChain | None],
     on_status: object = None,
 ) -> list[Summary]:
     """The whole live path, one voice for each of `outputs`, until `stop` is set."""
@@ -129,17 +129,17 @@ def run(
         sinks = [stack.enter_context(open_sinks(one)) for one in outputs]
         with steady_interpreter(), Runner(clock) as runner:
             performances = [
-                LiveSession(PacedVoice(seed), model, Face(), one, targets, clock=clock, stop=runner.stop, front=front)
-                for seed, (one, targets, front) in enumerate(zip(outputs, sinks, fronts, strict=True))
+                LiveSession(PacedVoice(seed), model, Face(), one, targets, clock=clock, stop=runner.stop, chain=chain)
+                for seed, (one, targets, chain) in enumerate(zip(outputs, sinks, chains, strict=True))
             ]
 
             def report() -> None:
                 if callable(on_status):
-                    statuses: list[Status] = [performance.session.status() for performance in performances]
+                    statuses: list[Status] = [performance.reporter.status() for performance in performances]
                     on_status(statuses)
 
             run_sessions(performances, runner, clock=clock, stop=stop, on_status=report)
-    return [performance.session.summary() for performance in performances]
+    return [performance.reporter.summary() for performance in performances]
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.core.workers import steady_interpreter
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.session.build import front_of
+from livelink_bridge.session.build import input_chain_of
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.settings.table import Settings
 from livelink_bridge.sinks import Sink
@@ -61,12 +61,12 @@ class Subject:
     """One voice, its face and its socket, a tick at a time."""
 
     def __init__(
-        self, number: int, model: SpeechToFace, rate: int, front: InputChain | None, sinks: list[Sink]
+        self, number: int, model: SpeechToFace, rate: int, chain: InputChain | None, sinks: list[Sink]
     ) -> None:
         at_s = np.arange(10 * rate) / rate
         syllables = np.clip(np.sin(2 * np.pi * 2.5 * at_s + number), 0, None)
         self._sound = (0.2 * syllables * np.random.default_rng(number).standard_normal(len(at_s))).astype(np.float32)
-        self._animator = Animator(model, Face(liveliness=Liveliness(number)), front)
+        self._animator = Animator(model, Face(liveliness=Liveliness(number)), chain)
         self._rate, self._sinks, self._timebase = rate, sinks, Outputs((), "Nobody").timebase(MonotonicClock())
         self._tick = 0
 
@@ -129,8 +129,8 @@ class Stage:
             subjects = []
             for number in range(count):
                 sinks = stack.enter_context(open_sinks(Outputs((self._uri,), f"Subject {number}")))
-                front = front_of(Settings(), None, self.model.lookahead_s) if whole else None
-                subjects.append(Subject(number, self.model, 48_000 if whole else 16_000, front, sinks))
+                chain = input_chain_of(Settings(), None, self.model.lookahead_s) if whole else None
+                subjects.append(Subject(number, self.model, 48_000 if whole else 16_000, chain, sinks))
             yield stack.enter_context(threads_of(subjects))
 
     @contextmanager

@@ -187,14 +187,14 @@ def stream_to(
     )
     outputs, face = build.outputs_of(settings), build.face_of(settings, clock)
     chosen = model_of(model, device)
-    front = build.front_of(settings, None, chosen.lookahead_s)
-    with _talking(chosen, face, front, outputs, rate, prebuffer_s, clock) as talking:
+    chain = build.input_chain_of(settings, None, chosen.lookahead_s)
+    with _talking(chosen, face, chain, outputs, rate, prebuffer_s, clock) as talking:
         yield talking
 
 
 @contextmanager
 def _talking(
-    model: SpeechToFace, face: Face, front: InputChain, outputs: Outputs, rate: int, prebuffer_s: float, clock: Clock
+    model: SpeechToFace, face: Face, chain: InputChain, outputs: Outputs, rate: int, prebuffer_s: float, clock: Clock
 ) -> Iterator[TalkingFace]:
     from livelink_bridge.core.workers import Runner
     from livelink_bridge.session.model_thread import warm_up
@@ -209,7 +209,7 @@ def _talking(
 
         def run() -> None:
             talking.summary = follow(
-                source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, timing=source
+                source, model, face, outputs, sinks, clock=clock, stop=runner.stop, chain=chain, timing=source
             )
 
         runner.start("face", run, cancel=source.close)

@@ -32,13 +32,13 @@ class Animator:
     finite is replaced by the channel's last one, and its frame counted.
     """
 
-    def __init__(self, model: SpeechToFace, face: Face, front: InputChain | None = None) -> None:
+    def __init__(self, model: SpeechToFace, face: Face, chain: InputChain | None = None) -> None:
         """
         Parameters
         ----------
         model : gives 60 frames a second; its live stream is used
         face : liveliness, mood and character
-        front : the input chain of a microphone; None only mixes down and resamples, as for files
+        chain : the input chain of a microphone; None only mixes down and resamples, as for files
 
         Raises
         ------
@@ -48,8 +48,8 @@ class Animator:
             raise ModelError(f"model {model.name} gives {model.frame_rate} poses a second, expected {FRAME_RATE}")
         self._model = model
         self._face = face
-        self._input = _input_of(model, front)
-        self.metered = front is not None
+        self._input = _input_of(model, chain)
+        self.metered = chain is not None
         """Whether an input chain, which has a meter, measures the level."""
         self._stream = model.stream()
         self._levels, self._gates = FrameQueue(), FrameQueue()

@@ -38,7 +38,7 @@ class RestableFace(Protocol):
         ...
 
 
-class Front(Protocol):
+class Chain(Protocol):
     """What stands between a microphone and the network; all of it may be called from any thread."""
 
     def set_gain(self, gain_db: float) -> None: ...
@@ -68,12 +68,12 @@ class Calibration:
 
 
 class DirectedVoice:
-    """A voice with its face; `front` is None where the sound comes from no microphone."""
+    """A voice with its face; `chain` is None where the sound comes from no microphone."""
 
     def __init__(
         self,
         face: RestableFace,
-        front: Front | None = None,
+        chain: Chain | None = None,
         device: str = "",
         *,
         mute: Mute | None = None,
@@ -81,7 +81,7 @@ class DirectedVoice:
         clock: Clock | None = None,
     ) -> None:
         """`device` is the microphone's name, under which its levels are remembered; `mute` is what silences it."""
-        self._face, self._front, self._device, self._remember = face, front, device, remember
+        self._face, self._chain, self._device, self._remember = face, chain, device, remember
         self._mute, self._clock = mute, clock or MonotonicClock()
         self._asking = threading.Lock()
         """Over the next two: one calibration at a time."""
@@ -104,7 +104,7 @@ class DirectedVoice:
 
     @property
     def has_microphone(self) -> bool:
-        return self._front is not None
+        return self._chain is not None
 
     @property
     def calibration(self) -> Calibration:
@@ -135,7 +135,7 @@ class DirectedVoice:
     def calibrate(self) -> None:
         """Listen for four seconds; what comes of it is in the log. Raises BridgeError where that is going on
         already."""
-        front = self._microphone()
+        chain = self._microphone()
         with self._asking:
             now_s, begun_s = self._clock.now(), self._measured_from_s
             if begun_s is not None and now_s - begun_s <= _LONGEST_S:
@@ -143,24 +143,24 @@ class DirectedVoice:
             self._measured_from_s = now_s
             self._asked = asked = self._asked + 1
         _log.info("calibrating %s: %g s of room, then %g s of voice", self._device, ROOM_S, VOICE_S)
-        front.measure(ROOM_S + VOICE_S, lambda samples, rate: self._measured(front, samples, rate, asked))
+        chain.measure(ROOM_S + VOICE_S, lambda samples, rate: self._measured(chain, samples, rate, asked))
 
-    def _microphone(self) -> Front:
-        if self._front is None:
+    def _microphone(self) -> Chain:
+        if self._chain is None:
             raise BridgeError("this voice comes from no microphone, expected one: start with --mic")
-        return self._front
+        return self._chain
 
-    def _measured(self, front: Front, samples: Samples, rate: int, asked: int) -> None:
+    def _measured(self, chain: Chain, samples: Samples, rate: int, asked: int) -> None:
         """Off the thread that animates: sorting four seconds and writing a file take longer than a pose."""
         threading.Thread(
-            target=self._settle, args=(front, samples, rate, asked), name="calibration", daemon=True
+            target=self._settle, args=(chain, samples, rate, asked), name="calibration", daemon=True
         ).start()
 
-    def _settle(self, front: Front, samples: Samples, rate: int, asked: int) -> None:
+    def _settle(self, chain: Chain, samples: Samples, rate: int, asked: int) -> None:
         try:
             room = round(ROOM_S * rate)
             thresholds = calibrate(samples[:room], samples[room:], rate)
-            front.use(thresholds)
+            chain.use(thresholds)
             self._remember(self._device, thresholds)
             opens = f"opens at {thresholds.open_dbfs:g} dBFS, closes at {thresholds.close_dbfs:g} dBFS"
             self._result = Calibration(result=f"the gate {opens}")

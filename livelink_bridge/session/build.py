@@ -117,15 +117,15 @@ def character_file(path: Path, clock: Clock) -> CharacterFile:
 def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock: Clock) -> Performer:
     from livelink_bridge.session.modes.performers import Performer
 
-    def front(device: str) -> InputChain:
-        return front_of(settings, device, lookahead_s)
+    def chain(device: str) -> InputChain:
+        return input_chain_of(settings, device, lookahead_s)
 
     # Remote control begins the takes of one performer only: those of several begin with the session.
     return Performer(
         input_of(settings, mic),
         face_of(settings, clock),
         directed_outputs_of(settings, takes_wait=False),
-        front,
+        chain,
         monitor_of(settings),
     )
 
@@ -147,7 +147,7 @@ def monitor_of(settings: Settings) -> VoiceMonitorConfig | None:
     )
 
 
-def front_of(settings: Settings, device: str | None, lookahead_s: float) -> InputChain:
+def input_chain_of(settings: Settings, device: str | None, lookahead_s: float) -> InputChain:
     """The input chain of a microphone, with the thresholds that `calibrate` stored for the device of that name."""
     from arkit_mapping.channels import FRAME_RATE
     from livelink_bridge.audio.agc import AGC

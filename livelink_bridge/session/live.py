@@ -67,7 +67,7 @@ class LiveSession:
         *,
         clock: Clock,
         stop: threading.Event,
-        front: InputChain | None = None,
+        chain: InputChain | None = None,
         monitor: VoiceMonitorConfig | None = None,
         timing: Timing | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class LiveSession:
         outputs : rate, timecode and delay
         sinks : opened; the caller closes them
         stop : ends the sender
-        front : the input chain; None only mixes down and resamples
+        chain : the input chain; None only mixes down and resamples
         monitor : the monitor output; None plays nothing
         timing : when frames are due, where the source plays its audio itself; None learns it from the arrivals
 
@@ -88,9 +88,9 @@ class LiveSession:
         DeviceError for a monitor output that cannot be opened.
         """
         self.source, self._timing, self._clock = source, timing, clock
-        self.subject, self.face, self.front, self.sinks = outputs.subject, face, front, sinks
+        self.subject, self.face, self.chain, self.sinks = outputs.subject, face, chain, sinks
         self.metrics, self._learned = Metrics(), ArrivalClock()
-        self._animator = Animator(model, face, front)
+        self._animator = Animator(model, face, chain)
         # The look-ahead of a model that works in blocks holds the whole block, so no model gives more at once.
         waiting_s = model.lookahead_s + outputs.delay_s
         self._poses: Channel[FaceFrame] = Channel(_WAITING_FRAMES + math.ceil(waiting_s * FRAME_RATE), "newest")
@@ -106,7 +106,9 @@ class LiveSession:
         )
         self.mute = Mute()
         self._voice_out = _monitor(monitor, self.output.shown, outputs.delay_s, clock) if monitor else None
-        self.session = self.output.reporter(source, self._animator, self._poses, front=front, voice_out=self._voice_out)
+        self.reporter = self.output.reporter(
+            source, self._animator, self._poses, chain=chain, voice_out=self._voice_out
+        )
 
     @property
     def ready(self) -> bool:
@@ -154,7 +156,7 @@ def _monitor(wanted: VoiceMonitorConfig, shown: Shown, face_delay_s: float, cloc
 
 
 def run_sessions(
-    performances: Sequence[LiveSession],
+    sessions: Sequence[LiveSession],
     runner: Runner,
     *,
     clock: Clock,
@@ -170,7 +172,7 @@ def run_sessions(
     on_status : called four times a second on this thread
     control : the remote control's server; when it fails the sessions go on without it
     """
-    tending = [beside("the voice's playback", performance.tend) for performance in performances]
+    tending = [beside("the voice's playback", session.tend) for session in sessions]
 
     def tend() -> None:
         for one in tending:
@@ -180,10 +182,10 @@ def run_sessions(
     with ExitStack() as stack:
         if control:
             runner.start("remote control", control.run, cancel=control.stop, side=True)
-        for number, performance in enumerate(performances, 1):
-            stack.callback(performance.close)
-            runner.start(f"model {number}", performance.animate, cancel=performance.source.close)
-        wait_for(lambda: all(performance.ready for performance in performances), clock, stop, _FIRST_FRAME_S)
-        for number, performance in enumerate(performances, 1):
-            runner.start(f"sender {number}", performance.output.sender.run, cancel=performance.end_poses)
+        for number, session in enumerate(sessions, 1):
+            stack.callback(session.close)
+            runner.start(f"model {number}", session.animate, cancel=session.source.close)
+        wait_for(lambda: all(session.ready for session in sessions), clock, stop, _FIRST_FRAME_S)
+        for number, session in enumerate(sessions, 1):
+            runner.start(f"sender {number}", session.output.sender.run, cancel=session.end_poses)
         runner.watch("sender 1", stop, every(STATUS_S, clock, tend))

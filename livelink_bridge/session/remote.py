@@ -30,11 +30,11 @@ OnStage = Callable[[LiveStage, Mapping[str, StatusReporter]], None]
 """Called with what can be controlled of a session that begins, and the reporter of each subject."""
 
 
-def nobody_on_stage(_stage: LiveStage, _sessions: Mapping[str, StatusReporter]) -> None:
+def no_stage(_stage: LiveStage, _sessions: Mapping[str, StatusReporter]) -> None:
     """For callers that control nothing."""
 
 
-def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
+def on_both_stages(one: OnStage, other: OnStage) -> OnStage:
     """Calls two."""
 
     def given(stage: LiveStage, sessions: Mapping[str, StatusReporter]) -> None:
@@ -44,23 +44,23 @@ def both_on_stage(one: OnStage, other: OnStage) -> OnStage:
     return given
 
 
-def stage_of(performances: Sequence[LiveSession], clock: Clock) -> LiveStage:
+def stage_of(sessions: Sequence[LiveSession], clock: Clock) -> LiveStage:
     """What can be controlled of sessions.
 
     Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject.
     Of several recorders of one subject, that which was added last records on demand: one of `--record` may run from the
     start to the end.
     """
-    first = performances[0]
-    by_subject = {made.subject: recorders(made.sinks)[-1] for made in performances if recorders(made.sinks)}
-    recorder = by_subject.get(first.subject) if len(performances) == 1 else None
+    first = sessions[0]
+    by_subject = {made.subject: recorders(made.sinks)[-1] for made in sessions if recorders(made.sinks)}
+    recorder = by_subject.get(first.subject) if len(sessions) == 1 else None
     voices = {
-        made.subject: DirectedVoice(made.face, made.front, made.source.name, mute=made.mute, clock=clock)
-        for made in performances
+        made.subject: DirectedVoice(made.face, made.chain, made.source.name, mute=made.mute, clock=clock)
+        for made in sessions
     }
-    targets = {made.subject: sink for made in performances for sink in made.sinks if isinstance(sink, LiveTargets)}
+    targets = {made.subject: sink for made in sessions for sink in made.sinks if isinstance(sink, LiveTargets)}
     return LiveStage(
-        voices, targets, recorder, timecode=lambda: first.session.timecode or "00:00:00:00", recorders=by_subject
+        voices, targets, recorder, timecode=lambda: first.reporter.timecode or "00:00:00:00", recorders=by_subject
     )
 
 

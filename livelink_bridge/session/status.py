@@ -35,7 +35,7 @@ _SILENT_S = 1.0
 """A live source that delivers nothing for so long is reported as silent."""
 
 
-class Front(Protocol):
+class Chain(Protocol):
     """An input chain, as far as it is shown."""
 
     @property
@@ -87,7 +87,7 @@ class StatusReporter:
     sinks: Sequence[Sink]
     metrics: Metrics
     clock: Clock
-    front: Front | None = None
+    chain: Chain | None = None
     voice_out: VoiceMonitor | None = None
     face: Face | None = None
     """Whose mood is reported."""
@@ -107,7 +107,7 @@ class StatusReporter:
             timecode=self.timecode,
             delay=self._delay(),
             level=self._level(),
-            gate=self.front.gate if self.front and self.front.gated else None,
+            gate=self.chain.gate if self.chain and self.chain.gated else None,
             mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
             device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
             targets=tuple(_target(part) for sink in self.sinks for part in _parts(sink)),
@@ -170,10 +170,10 @@ class StatusReporter:
     def _level(self) -> Level:
         if self._trouble():  # the meter stands still without input
             return Level()
-        if self.front is None:
+        if self.chain is None:
             return Level(self.metrics.level_dbfs)
-        meter = self.front.meter
-        return Level(meter.rms_dbfs, meter.peak_dbfs, meter.held_peak_dbfs, meter.clipped_per_s, self.front.gain_db)
+        meter = self.chain.meter
+        return Level(meter.rms_dbfs, meter.peak_dbfs, meter.held_peak_dbfs, meter.clipped_per_s, self.chain.gain_db)
 
     @property
     def timecode(self) -> str | None:

@@ -13,7 +13,7 @@ from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.session.playback.voice_monitor import VoiceMonitor
 from livelink_bridge.session.sender import FrameBuffer, Sender
-from livelink_bridge.session.status import Front, Inference, StatusReporter
+from livelink_bridge.session.status import Chain, Inference, StatusReporter
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.takes.recorder import Recorder
@@ -78,7 +78,7 @@ class SubjectOutput:
         inference: Inference,
         channel: Channel[FaceFrame],
         *,
-        front: Front | None = None,
+        chain: Chain | None = None,
         voice_out: VoiceMonitor | None = None,
     ) -> StatusReporter:
         """What reports of a session whose frames come from `source` by way of `inference` and `channel`."""
@@ -90,7 +90,7 @@ class SubjectOutput:
             self.sinks,
             self.metrics,
             self._clock,
-            front=front,
+            chain=chain,
             voice_out=voice_out,
             face=self._face,
             timebase=self._timebase,

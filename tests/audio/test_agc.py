@@ -20,7 +20,7 @@ def rms_dbfs(samples):
 
 
 def run(control, samples, speech=True, chunks=(160,)):
-    """Push as a front does: judged steps first."""
+    """Push as a chain does: judged steps first."""
     out, steps, at, turn = [], 0, 0, 0
     while at < len(samples):
         piece = samples[at : at + chunks[turn % len(chunks)]]

@@ -92,10 +92,10 @@ def test_samples_that_are_no_numbers_are_silent_and_warn_of_nothing():
     assert heard[100] == heard[300] == 0
 
 
-@pytest.mark.parametrize("front", [None, InputChain(None, gated=False)])
-def test_a_face_hears_stereo_that_cancels_and_it_is_said_once(front, caplog):
+@pytest.mark.parametrize("chain", [None, InputChain(None, gated=False)])
+def test_a_face_hears_stereo_that_cancels_and_it_is_said_once(chain, caplog):
     sound = voice(1.0)
-    animator = Animator(LoudnessModel(), Face(), front)
+    animator = Animator(LoudnessModel(), Face(), chain)
     frames = []
     for at in range(0, len(sound), 800):
         piece = sound[at : at + 800]

@@ -84,7 +84,7 @@ def on_stage(tmp_path: Path) -> tuple[Typing, Face, LiveStage, Recorder]:
 
 
 class Measured:
-    """A front that is asked to measure."""
+    """A chain that is asked to measure."""
 
     def measure(self, _seconds: float, done: Any) -> None:
         self.done = done
@@ -124,8 +124,8 @@ def test_a_key_begins_a_take_and_ends_it(tmp_path: Path) -> None:
 
 
 def test_a_calibration_says_when_to_be_silent_and_when_to_speak(tmp_path: Path) -> None:
-    face, clock, front = Face(), ManualClock(), Measured()
-    voice = DirectedVoice(face, cast(Any, front), "Headset", clock=clock, remember=lambda _device, _levels: None)
+    face, clock, chain = Face(), ManualClock(), Measured()
+    voice = DirectedVoice(face, cast(Any, chain), "Headset", clock=clock, remember=lambda _device, _levels: None)
     typing = Typing({"Ada": face})
     typing.direct(LiveStage({"Ada": voice}, {}, None, timecode=lambda: ""))
     typing.press("c")
@@ -133,7 +133,7 @@ def test_a_calibration_says_when_to_be_silent_and_when_to_speak(tmp_path: Path) 
     clock.advance(2.1)
     assert "now speak" in typing.notice
     room = np.full(96000, 1e-4, np.float32)
-    front.done(np.concatenate([room, np.tile(np.float32([0.3, -0.3]), 48000)]), 48000)
+    chain.done(np.concatenate([room, np.tile(np.float32([0.3, -0.3]), 48000)]), 48000)
     for thread in threading.enumerate():
         if thread.name == "calibration":
             thread.join(10)

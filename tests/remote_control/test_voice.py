@@ -29,7 +29,7 @@ class Face:
         self.calls.append(on)
 
 
-class Front:
+class Chain:
     def __init__(self):
         self.gains, self.used = [], []
         self.done = None
@@ -56,25 +56,25 @@ def finished():
 
 def test_a_calibration_measures_sets_the_gate_and_is_remembered(caplog):
     caplog.set_level(logging.INFO)
-    front, kept = Front(), []
-    voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *row: kept.append(row))
+    chain, kept = Chain(), []
+    voice = DirectedVoice(Face(), chain, "Desk mic", remember=lambda *row: kept.append(row))
     voice.calibrate()
     with pytest.raises(BridgeError, match="Desk mic is being calibrated already"):
         voice.calibrate()
-    assert front.seconds == 4.0
-    front.done(np.concatenate([noise(2, 0.001), noise(2, 0.1)]), RATE)
+    assert chain.seconds == 4.0
+    chain.done(np.concatenate([noise(2, 0.001), noise(2, 0.1)]), RATE)
     finished()
-    (thresholds,) = front.used
+    (thresholds,) = chain.used
     assert kept == [("Desk mic", thresholds)]
     assert -60 < thresholds.open_dbfs < -40
     assert "calibrated Desk mic: opens at" in caplog.text
 
 
 def test_a_microphone_that_stopped_meanwhile_does_not_keep_another_calibration_from_being_asked_for():
-    clock, front = ManualClock(), Front()
-    voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *_: None, clock=clock)
+    clock, chain = ManualClock(), Chain()
+    voice = DirectedVoice(Face(), chain, "Desk mic", remember=lambda *_: None, clock=clock)
     voice.calibrate()
-    late = front.done
+    late = chain.done
     clock.advance(5.0)
     with pytest.raises(BridgeError, match="is being calibrated already"):
         voice.calibrate()
@@ -88,27 +88,27 @@ def test_a_microphone_that_stopped_meanwhile_does_not_keep_another_calibration_f
 
 
 def test_a_calibration_without_a_voice_is_a_line_and_another_may_follow(caplog):
-    front = Front()
-    voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *_row: None)
+    chain = Chain()
+    voice = DirectedVoice(Face(), chain, "Desk mic", remember=lambda *_row: None)
     voice.calibrate()
-    front.done(noise(4, 0.001), RATE)
+    chain.done(noise(4, 0.001), RATE)
     finished()
-    assert front.used == []
+    assert chain.used == []
     assert "expected at least 6 dB" in caplog.text and "the gate stays as it was" in caplog.text
     voice.calibrate()
 
 
 def test_gain_goes_to_the_microphone_and_rest_to_the_face():
-    face, front = Face(), Front()
-    voice = DirectedVoice(face, front)
+    face, chain = Face(), Chain()
+    voice = DirectedVoice(face, chain)
     voice.set_gain(-3.0)
     voice.neutral(True)
-    assert (front.gains, face.calls) == ([-3.0], [True])
+    assert (chain.gains, face.calls) == ([-3.0], [True])
 
 
 def test_mute_silences_the_sound_that_everything_behind_it_hears():
     mute, sound = Mute(), np.full((160, 2), 0.5, np.float32)
-    voice = DirectedVoice(Face(), Front(), mute=mute)
+    voice = DirectedVoice(Face(), Chain(), mute=mute)
     blocks = mute.over(iter([AudioBlock(sound, RATE, 160 * number, 0.01 * number) for number in range(3)]))
     heard = [next(blocks)]
     voice.mute(True)
@@ -120,15 +120,15 @@ def test_mute_silences_the_sound_that_everything_behind_it_hears():
 
 
 def test_a_calibration_tells_what_it_hears_and_what_came_of_it():
-    front, clock = Front(), ManualClock()
-    voice = DirectedVoice(Face(), front, "Desk mic", remember=lambda *_row: None, clock=clock)
+    chain, clock = Chain(), ManualClock()
+    voice = DirectedVoice(Face(), chain, "Desk mic", remember=lambda *_row: None, clock=clock)
     assert voice.calibration == Calibration()
     voice.calibrate()
     clock.advance(1.0)
     assert voice.calibration == Calibration("room", 0.25)
     clock.advance(2.0)
     assert voice.calibration == Calibration("voice", 0.75)
-    front.done(np.concatenate([noise(2, 0.001), noise(2, 0.1)]), RATE)
+    chain.done(np.concatenate([noise(2, 0.001), noise(2, 0.1)]), RATE)
     finished()
     assert voice.calibration.hears is None and voice.calibration.result.startswith("the gate opens at -")
 

@@ -39,4 +39,4 @@ def test_a_model_that_gives_a_second_of_poses_at_once_loses_none() -> None:
         source, InBlocks(), Face(), Outputs((), "Ada"), [CollectSink()], clock=ManualClock(), stop=threading.Event()
     )
     performance.animate()
-    assert performance.session.status().losses.dropped == 0
+    assert performance.reporter.status().losses.dropped == 0

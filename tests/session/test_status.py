@@ -117,19 +117,19 @@ def test_a_microphone_says_what_its_device_holds_and_how_often_it_was_found_agai
 
 def test_level_gain_and_gate_are_those_of_the_front() -> None:
     meter = SimpleNamespace(rms_dbfs=-23.0, peak_dbfs=-9.0, held_peak_dbfs=-8.0, clipped_per_s=12)
-    made = session(front=SimpleNamespace(meter=meter, gain_db=3.5, gate=0.4, gated=True))
+    made = session(chain=SimpleNamespace(meter=meter, gain_db=3.5, gate=0.4, gated=True))
     made.metrics.level_dbfs = -99.0
     status = made.status()
     assert status.level == Level(-23.0, -9.0, -8.0, 12, 3.5)
     assert status.gate == 0.4
     assert "gate 40 % open" in status_text(status)
-    made.front.gated = False
+    made.chain.gated = False
     assert made.status().gate is None
 
 
 def test_where_no_sound_arrives_no_level_is_told() -> None:
     meter = SimpleNamespace(rms_dbfs=-23.0, peak_dbfs=-9.0, held_peak_dbfs=-8.0, clipped_per_s=12)
-    made = session(front=SimpleNamespace(meter=meter, gain_db=3.5, gate=0.4, gated=True))
+    made = session(chain=SimpleNamespace(meter=meter, gain_db=3.5, gate=0.4, gated=True))
     made.clock.advance(2)
     assert made.status().level == Level()
     assert "level" not in status_text(made.status())

@@ -16,16 +16,16 @@ from livelink_bridge.takes.recorder import Recorder
 
 
 class PlayingSession:
-    """A session of one performer whose figures are set by hand; face, front, mute and recorder are the real ones."""
+    """A session of one performer whose figures are set by hand; face, chain, mute and recorder are the real ones."""
 
     def __init__(self, subject: str, folder: Path, clock: Clock) -> None:
         self.subject, self.face, self.mute = subject, Face(), Mute()
-        self.front = InputChain(None)
+        self.chain = InputChain(None)
         self.recorder = Recorder(folder, subject=subject, first_pose_s=0.001)
         self.sink = PreviewSink(subject=subject, clock=clock)
         self.sinks: list[Sink] = [self.sink, self.recorder]
         self.voice = DirectedVoice(
-            self.face, self.front, f"{subject}'s mic", mute=self.mute, clock=clock, remember=lambda *_row: None
+            self.face, self.chain, f"{subject}'s mic", mute=self.mute, clock=clock, remember=lambda *_row: None
         )
         self.told = Status(state="live", fps=59.9, wanted_fps=60.0, gate=0.4, device=Device(f"{subject}'s mic", 48000))
 

@@ -101,8 +101,8 @@ def voices_of(
 
     def open_voice(subject: str | None, mood: str | None) -> FollowedVoice:
         wanted = settings if mood is None else replace(settings, mood=str(read_mood(mood)))
-        face, front = build.face_of(wanted, clock), build.front_of(settings, None, model.lookahead_s)
-        return FollowedVoice(model, face, front, _named(outputs, subject), enough_s, clock, board)
+        face, chain = build.face_of(wanted, clock), build.input_chain_of(settings, None, model.lookahead_s)
+        return FollowedVoice(model, face, chain, _named(outputs, subject), enough_s, clock, board)
 
     return open_voice
 
@@ -154,7 +154,7 @@ class FollowedVoice:
         self,
         model: SpeechToFace,
         face: Face,
-        front: InputChain,
+        chain: InputChain,
         outputs: Outputs,
         prebuffer_s: float,
         clock: Clock,
@@ -162,7 +162,7 @@ class FollowedVoice:
     ) -> None:
         """`enough_s` seconds of audio must have arrived before the face begins to speak."""
         self._model = model
-        self._face, self._front = face, front
+        self._face, self._chain = face, chain
         self._outputs = outputs
         self._prebuffer_s = prebuffer_s
         self._clock = clock
@@ -196,7 +196,7 @@ class FollowedVoice:
                     sinks,
                     clock=self._clock,
                     stop=stop,
-                    front=self._front,
+                    chain=self._chain,
                     on_status=partial(self._board.update, self.subject),
                     timing=source,
                 )

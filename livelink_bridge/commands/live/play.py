@@ -100,8 +100,8 @@ def play_pipe(settings: Settings, files: list[Path], raw: str | None, clock: Clo
     )
     with interruptible() as stop:
         face, model = build.face_of(settings, clock), build.live_model_of(settings, typer.echo)
-        front = build.front_of(settings, None, model.lookahead_s)
+        chain = build.input_chain_of(settings, None, model.lookahead_s)
         with showing(settings, clock) as show:
             outputs = build.outputs_of(settings)
-            summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, front=front, on_status=show)
+            summary = run_pipe(source, model, face, outputs, clock=clock, stop=stop, chain=chain, on_status=show)
         typer.echo(f"{source.name}: {build.summary_line(summary)}")

@@ -148,9 +148,9 @@ def recorders_of(page: EditorState | None, subject: str) -> Sequence[Recorder]:
 
 def shown_on(page: EditorState | None) -> OnStage:
     """A function that lets the page show and control a session that begins; the next one takes its place."""
-    from livelink_bridge.session.remote import nobody_on_stage
+    from livelink_bridge.session.remote import no_stage
 
-    return nobody_on_stage if page is None or page.show is None else page.show.follow
+    return no_stage if page is None or page.show is None else page.show.follow
 
 
 @contextmanager
@@ -198,11 +198,13 @@ def session_of(settings: Settings, folder: Path, take_rate: str | None = None) -
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
-    from livelink_bridge.session.build import outputs_of, worn
+    from livelink_bridge.session.build import character_file, outputs_of
     from speech_to_face import checkpoint
 
     if settings.character is not None:
-        worn(settings.character, MonotonicClock())  # reports what is wrong with it as every other command does
+        character_file(
+            settings.character, MonotonicClock()
+        )  # reports what is wrong with it as every other command does
     installed = [folder.name for folder in checkpoint.installed(settings.models_dir)]
     others = [name for name in (*checkpoint.names(), *installed) if name != settings.model]
     session = EditorState(folder, analysis(settings, folder, take_rate), character=settings.character, models=others)

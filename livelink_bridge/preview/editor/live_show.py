@@ -88,8 +88,8 @@ class LiveShow:
         """Level and held peak in dBFS, samples clipped in the last second; nothing where no microphone is metered."""
         if not self._has(performer) or self._playing is None:
             return []
-        front = self._playing.sessions[performer].front
-        return [] if front is None else [front.meter.rms_dbfs, front.meter.held_peak_dbfs, front.meter.clipped_per_s]
+        chain = self._playing.sessions[performer].chain
+        return [] if chain is None else [chain.meter.rms_dbfs, chain.meter.held_peak_dbfs, chain.meter.clipped_per_s]
 
     def state(self, performer: int) -> State:
         """Everything else that the page shows: `subjects`, and, once there is a session, what is known of one of

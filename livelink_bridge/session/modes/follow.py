@@ -13,14 +13,14 @@ from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage, open_control, stage_of
+from livelink_bridge.session.remote import Direction, OnStage, no_stage, open_control, stage_of
 from livelink_bridge.session.subject import recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.timing.arrival_clock import Timing
 from speech_to_face.base import SpeechToFace
 
-FrontOf = Callable[[str], InputChain | None]
+ChainOf = Callable[[str], InputChain | None]
 """A microphone's name -> its input chain."""
 
 
@@ -28,7 +28,7 @@ def ignore_status(_status: Status) -> None:
     """For callers that show no status."""
 
 
-def no_front(_name: str) -> InputChain | None:
+def no_chain(_name: str) -> InputChain | None:
     """For microphones without an input chain."""
     return None
 
@@ -42,11 +42,11 @@ def follow(
     *,
     clock: Clock,
     stop: threading.Event,
-    front: InputChain | None = None,
+    chain: InputChain | None = None,
     monitor: VoiceMonitorConfig | None = None,
     direction: Direction | None = None,
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = nobody_on_stage,
+    on_stage: OnStage = no_stage,
     timing: Timing | None = None,
 ) -> Summary:
     """Follow a live source until `stop` is set. When the source fails the face decays to neutral and packets keep
@@ -55,7 +55,7 @@ def follow(
     Parameters
     ----------
     source, sinks : opened; the caller closes them
-    front : the input chain; None only mixes down and resamples
+    chain : the input chain; None only mixes down and resamples
     monitor : the monitor output; None plays nothing
     direction : opens the control port, for `outputs` that are `directed`
     on_status : called four times a second
@@ -68,28 +68,37 @@ def follow(
     """
     face.reset()
     with Runner(clock) as runner:
-        performance = LiveSession(
-            source, model, face, outputs, sinks, clock=clock, stop=runner.stop, front=front, monitor=monitor, timing=timing
+        session = LiveSession(
+            source,
+            model,
+            face,
+            outputs,
+            sinks,
+            clock=clock,
+            stop=runner.stop,
+            chain=chain,
+            monitor=monitor,
+            timing=timing,
         )
-        control = directed([performance], direction, on_stage, clock)
+        control = directed([session], direction, on_stage, clock)
         run_sessions(
-            [performance],
+            [session],
             runner,
             clock=clock,
             stop=stop,
             control=control,
-            on_status=lambda: on_status(performance.session.status()),
+            on_status=lambda: on_status(session.reporter.status()),
         )
-    return performance.session.summary()
+    return session.reporter.summary()
 
 
 def directed(
-    performances: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock
+    sessions: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock
 ) -> Server | None:
     """Tell `on_stage` what can be controlled, and open the control port where `direction` asks for one."""
-    stage = stage_of(performances, clock)
-    on_stage(stage, {performance.subject: performance.session for performance in performances})
+    stage = stage_of(sessions, clock)
+    on_stage(stage, {session.subject: session.reporter for session in sessions})
     if direction is None:
         return None
-    kept = recorders(performances[0].sinks) if len(performances) == 1 else []
+    kept = recorders(sessions[0].sinks) if len(sessions) == 1 else []
     return open_control(direction, stage, kept[-1].folder if kept else None, clock)

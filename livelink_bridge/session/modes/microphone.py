@@ -11,9 +11,9 @@ from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.session.live import VoiceMonitorConfig
 from livelink_bridge.session.model_thread import warm_up
-from livelink_bridge.session.modes.follow import FrontOf, follow, ignore_status, no_front
+from livelink_bridge.session.modes.follow import ChainOf, follow, ignore_status, no_chain
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage
+from livelink_bridge.session.remote import Direction, OnStage, no_stage
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from speech_to_face.base import SpeechToFace
@@ -27,19 +27,19 @@ def run_live(
     *,
     clock: Clock,
     stop: threading.Event,
-    front: FrontOf = no_front,
+    chain: ChainOf = no_chain,
     monitor: VoiceMonitorConfig | None = None,
     direction: Direction | None = None,
     more: Sequence[Sink] = (),
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = nobody_on_stage,
+    on_stage: OnStage = no_stage,
 ) -> Summary:
     """Follow a microphone until `stop` is set. One that is unplugged is opened again when it is back.
 
     Parameters
     ----------
     wanted : which microphone
-    front : makes the input chain for the microphone's name
+    chain : makes the input chain for the microphone's name
     monitor : the monitor output; None plays nothing
     direction : opens the control port, for `outputs` that are `directed`
     more : the caller's own sinks, which the caller closes
@@ -52,7 +52,7 @@ def run_live(
     """
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
-        made = front(source.name)
+        made = chain(source.name)
         return follow(
             source,
             model,
@@ -61,7 +61,7 @@ def run_live(
             [*sinks, *more],
             clock=clock,
             stop=stop,
-            front=made,
+            chain=made,
             monitor=monitor,
             direction=direction,
             on_status=on_status,

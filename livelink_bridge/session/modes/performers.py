@@ -13,9 +13,9 @@ from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.model_thread import warm_up
-from livelink_bridge.session.modes.follow import FrontOf, directed, no_front
+from livelink_bridge.session.modes.follow import ChainOf, directed, no_chain
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.remote import Direction, OnStage, nobody_on_stage
+from livelink_bridge.session.remote import Direction, OnStage, no_stage
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.sources.demux import open_microphones
@@ -30,7 +30,7 @@ class Performer:
     wanted: Input
     face: Face
     outputs: Outputs
-    front: FrontOf = no_front
+    chain: ChainOf = no_chain
     monitor: VoiceMonitorConfig | None = None
     more: Sequence[Sink] = ()
     """The caller's own sinks, which the caller closes."""
@@ -44,7 +44,7 @@ def run_performers(
     stop: threading.Event,
     on_status: Callable[[dict[str, Status]], None],
     direction: Direction | None = None,
-    on_stage: OnStage = nobody_on_stage,
+    on_stage: OnStage = no_stage,
 ) -> dict[str, Summary]:
     """Follow several microphones, or channels of one, until `stop` is set.
 
@@ -71,9 +71,9 @@ def run_performers(
                 clock=clock,
                 stop=stop,
                 control=control,
-                on_status=lambda: on_status({session.subject: session.session.status() for session in sessions}),
+                on_status=lambda: on_status({session.subject: session.reporter.status() for session in sessions}),
             )
-    return {session.subject: session.session.summary() for session in sessions}
+    return {session.subject: session.reporter.summary() for session in sessions}
 
 
 def _session(
@@ -92,6 +92,6 @@ def _session(
         [*targets, *performer.more],
         clock=clock,
         stop=stop,
-        front=performer.front(source.name),
+        chain=performer.chain(source.name),
         monitor=performer.monitor,
     )

@@ -25,7 +25,7 @@ def run_pipe(
     *,
     clock: Clock,
     stop: threading.Event,
-    front: InputChain | None = None,
+    chain: InputChain | None = None,
     on_status: Callable[[Status], None] = ignore_status,
 ) -> Summary:
     """Play what a program writes into a pipe, until all was played or `stop` is set.
@@ -42,7 +42,7 @@ def run_pipe(
     warm_up(model)
     with open_sinks(outputs) as sinks, closing(source):
         summary = follow(
-            source, model, face, outputs, sinks, clock=clock, stop=over, front=front, on_status=watch, timing=source
+            source, model, face, outputs, sinks, clock=clock, stop=over, chain=chain, on_status=watch, timing=source
         )
     if source.failure:
         raise source.failure

@@ -25,7 +25,7 @@ from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, w
 from livelink_bridge.session.modes.follow import ignore_status
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, playback_timing
-from livelink_bridge.session.remote import OnStage, nobody_on_stage
+from livelink_bridge.session.remote import OnStage, no_stage
 from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
@@ -53,7 +53,7 @@ def run_play(
     more: Sequence[Sink] = (),
     allow_cut: bool = False,
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = nobody_on_stage,
+    on_stage: OnStage = no_stage,
 ) -> Summary:
     """Play an audio file to the sinks in real time until its end.
 
@@ -103,7 +103,7 @@ def play(
     clock: Clock,
     stop: threading.Event,
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = nobody_on_stage,
+    on_stage: OnStage = no_stage,
 ) -> Summary:
     """Play a recording: the frame of each moment is sent when that moment is played, or by the clock without a speaker.
 

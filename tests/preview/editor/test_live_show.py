@@ -97,7 +97,7 @@ def test_a_take_is_recorded_timed_and_named(played, clock):
 
 
 def test_a_calibration_shows_what_it_hears_how_far_it_is_and_what_came_of_it(played, clock):
-    show, front = played.show, played.ada.front
+    show, chain = played.show, played.ada.chain
     show.act(0, "calibrate", None)
     clock.advance(1.0)
     assert show.state(0)["calibration"] == {"hears": "room", "done": 0.25, "result": "", "failed": False}
@@ -106,7 +106,7 @@ def test_a_calibration_shows_what_it_hears_how_far_it_is_and_what_came_of_it(pla
     clock.advance(2.0)
     assert show.state(0)["calibration"]["hears"] == "voice"
     noise = np.random.default_rng(0).normal(0, 0.001, 64000).astype(np.float32)
-    front.push(noise, 16000)
+    chain.push(noise, 16000)
     for thread in [thread for thread in threading.enumerate() if thread.name == "calibration"]:
         thread.join(5)
     calibration = show.state(0)["calibration"]
@@ -126,7 +126,7 @@ def test_a_target_tells_what_was_sent_what_was_not_delivered_and_why(played, clo
 
 
 def test_the_level_is_the_microphones(played):
-    played.ada.front.push((0.5 * np.ones(1600)).astype(np.float32), 16000)
+    played.ada.chain.push((0.5 * np.ones(1600)).astype(np.float32), 16000)
     level, peak, clips = played.show.meter(0)
     assert (round(level), round(peak), clips) == (-6, -6, 0)
 

@@ -20,7 +20,7 @@ from livelink_bridge.timing.stamp import Stamp
 
 @pytest.fixture
 def live(served: Served, tmp_path: Path) -> Iterator[Any]:
-    """The same server beside a live session of two performers, whose buttons turn real faces, microphones' fronts and
+    """The same server beside a live session of two performers, whose buttons turn real faces, microphones' chains and
     recorders."""
     from livelink_bridge.preview.editor.live_show import LiveShow
     from livelink_bridge.remote_control.live_target import LiveStage
@@ -87,9 +87,9 @@ def test_the_live_page_has_the_sessions_buttons_and_no_transport(live: Any, live
     assert (str(eve.face.mood), str(ada.face.mood)) == ("happy:0.8", "neutral")
     page.locator("#calibrate").click()
     page.wait_for_selector("#calibration")
-    eve.front.push(np.random.default_rng(0).normal(0, 0.001, 64000).astype(np.float32), 16000)
+    eve.chain.push(np.random.default_rng(0).normal(0, 0.001, 64000).astype(np.float32), 16000)
     page.locator("#calibrated.bad", has_text="the gate stays as it was").wait_for()
-    eve.front.push(np.full(1600, 0.1, np.float32), 16000)
+    eve.chain.push(np.full(1600, 0.1, np.float32), 16000)
     page.wait_for_function("() => Math.round(parseFloat(document.querySelector('#level div').style.width)) === 67")
 
 
