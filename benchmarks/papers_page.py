@@ -12,7 +12,7 @@ import torch
 from papers_runs import CROSS_GENDER, CROSS_SUBJECT, RUNS, Budget, mean_predictor, read_rows
 
 from arkit_mapping.channels import MOUTH_32
-from arkit_mapping.lip_aperture import aperture
+from arkit_mapping.character.lips import aperture
 from speech_to_face import checkpoint
 from speech_to_face.base import ModelError
 from speech_to_face_lab.protocols.splits import read_split

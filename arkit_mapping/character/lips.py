@@ -1,12 +1,34 @@
-"""How far a pose's lips are apart, for whatever must not come between lips that are meant to touch."""
+"""How far the lips are apart, and whether they close where a p, b or m is spoken: the one home of both measures.
+
+`aperture` is the measure of results: the evaluation of a model, the marks on the preview's timeline and the report of a
+batch read it here. `openness` is a share from 0 to 1, for whatever must not come between lips that are meant to touch.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arkit_mapping.channels import CHANNELS_61
+from arkit_mapping.channels import ARKIT_52, CHANNELS_61, FRAME_RATE, SHAPE_COUNT
+from arkit_mapping.character.closure import NOISE_GATE, LipRule, closed_lips
+from arkit_mapping.character.entries import Poses
 
+Array = NDArray[np.float64]
+Track = Mapping[str, Array]
+"""A face over time: ARKit channel, camelCase -> float64 (frames,). A channel that is not there is 0."""
+
+ONSET_BEFORE_S, ONSET_AFTER_S = 0.06, 0.13
+"""Where lips that close for a p, b or m are closed, around the onset of the phone or its word."""
+SEALED = NOISE_GATE
+"""Aperture up to which lips count as sealed: a fiftieth of the range, under a millimetre, which is what the lip rule
+takes for noise of a jaw at rest. At 0, where `aperture` puts the seal itself, a network's tremble of some thousandths
+would open every second m."""
+
+_PIECE = 3600
+_CHANNELS = tuple((at, name) for at, name in enumerate(ARKIT_52[:SHAPE_COUNT]) if name.startswith(("jawOpen", "mouth")))
 APART = 0.1
 """JawOpen less MouthClose from which lips count as fully apart; the smallest vowels open by 0.1 or more."""
 PRESSED, ROLLED = 0.25, 0.22
@@ -19,6 +41,75 @@ _JAW, _CLOSE, _ROLL_LOWER, _ROLL_UPPER, _PRESS_LEFT, _PRESS_RIGHT = (
 )
 
 
+def mean(face: Track, *names: str) -> Array:
+    """float64 (frames,): mean of those of the channels that the face has; zeros when it has none of them."""
+    found = [np.asarray(face[name], np.float64) for name in names if name in face]
+    if found:
+        return np.asarray(np.mean(found, axis=0))
+    return np.zeros(len(next(iter(face.values()), np.zeros(0))))
+
+
+def aperture(face: Track) -> Array:
+    """float64 (frames,): how far the lips are apart, 0 or less is sealed: the jaw and the lifted lips, less whatever
+    closes them."""
+    opened = (
+        mean(face, "jawOpen")
+        + (
+            mean(face, "mouthLowerDownLeft", "mouthLowerDownRight")
+            + mean(face, "mouthUpperUpLeft", "mouthUpperUpRight")
+        )
+        / 2
+    )
+    rolled = (mean(face, "mouthRollLower") + mean(face, "mouthRollUpper")) / 2
+    return opened - mean(face, "mouthClose") - mean(face, "mouthPressLeft", "mouthPressRight") / 2 - rolled
+
+
+def apertures(poses: Poses, rule: LipRule = "metahuman") -> NDArray[np.float32]:
+    """The aperture of each frame as a receiver shows it.
+
+    Parameters
+    ----------
+    poses
+        float32 (n, 61) in wire order, MouthClose as predicted; what is not finite counts as neutral.
+    rule
+        How the receiver understands MouthClose; a MetaHuman's by default, for whom 0.9 of JawOpen is closed.
+
+    Returns
+    -------
+    float32 (n,)
+    """
+    pieces = [_apertures(poses[first : first + _PIECE], rule) for first in range(0, len(poses), _PIECE)]
+    return np.concatenate([np.zeros(0, np.float32), *pieces])
+
+
+def onset_window(onset_s: float, frames: int, *, whole: bool = False) -> slice | None:
+    """The frames around an onset in which lips that close are closed.
+
+    Parameters
+    ----------
+    onset_s
+        Of the phone or its word, seconds from the first frame.
+    frames
+        How many the recording has.
+    whole
+        The one rule for the edges of a recording: a window that reaches over an edge is cut there, and None where no
+        frame is left. With `whole` it is None unless it lies inside with at least a frame to spare on either side: a
+        measure over many clips must not mix windows of different length.
+    """
+    first, end = int((onset_s - ONSET_BEFORE_S) * FRAME_RATE), int((onset_s + ONSET_AFTER_S) * FRAME_RATE)
+    if whole:
+        return slice(first, end) if first >= 1 and end < frames else None
+    first, end = max(0, first), min(frames, end)
+    return slice(first, end) if end > first else None
+
+
+def narrowest(gap: NDArray[np.floating[Any]], onset_s: float, *, whole: bool = False) -> float | None:
+    """The smallest aperture, of (frames,), in the window around an onset; None where there is none. See
+    `onset_window`."""
+    window = onset_window(onset_s, len(gap), whole=whole)
+    return None if window is None else float(gap[window].min())
+
+
 def openness(poses: NDArray[np.float32]) -> NDArray[np.float32]:
     """0 where the lips touch or rest on each other, 1 where they are clearly apart: float32 (...) for float32 (...,
     61), MouthClose as predicted. Smooth in between, and a pose at a time."""
@@ -29,3 +120,8 @@ def openness(poses: NDArray[np.float32]) -> NDArray[np.float32]:
     part *= part * (3 - 2 * part)
     opened: NDArray[np.float32] = part[0] * part[1] * part[2]
     return opened
+
+
+def _apertures(poses: Poses, rule: LipRule) -> NDArray[np.float32]:
+    shown = np.nan_to_num(closed_lips(poses, rule), nan=0.0, posinf=1.0, neginf=0.0)
+    return aperture({name: shown[:, at].astype(np.float64) for at, name in _CHANNELS}).astype(np.float32)

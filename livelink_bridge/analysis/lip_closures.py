@@ -1,7 +1,7 @@
 """Lip closures: checks whether the lips close at every p, b and m of a recording.
 
-The lip aperture is that of `arkit_mapping.lip_aperture`, as in `livelink-bridge evaluate`; its minimum around the onset
-of the phone counts.
+The lip aperture is that of `arkit_mapping.character.lips`, as in `livelink-bridge evaluate`; its minimum around the
+onset of the phone counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from arkit_mapping.channels import FRAME_RATE
 from arkit_mapping.character.closure import LipRule
 from arkit_mapping.character.entries import Poses
-from arkit_mapping.lip_aperture import SEALED, apertures, onset_window
+from arkit_mapping.character.lips import SEALED, apertures, onset_window
 from livelink_bridge.analysis.phones import Segment
 
 BILABIAL = frozenset({"PB", "M"})

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character.character import Character
-from arkit_mapping.lip_aperture import SEALED, apertures, narrowest
+from arkit_mapping.character.lips import SEALED, apertures, narrowest
 from arkit_mapping.liveliness import Liveliness
 from arkit_mapping.liveliness.moods import Mood
 from livelink_bridge.core.frames import Weights

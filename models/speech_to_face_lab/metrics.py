@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import FRAME_RATE
-from arkit_mapping.lip_aperture import Array, Track, aperture, mean
+from arkit_mapping.character.lips import Array, Track, aperture, mean
 
 Pair = tuple[Array, Array]
 """Prediction and reference of one clip, (frames,) each, of equal or nearly equal length; the shorter counts."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arkit_mapping.channels import CHANNELS_61
-from arkit_mapping.lip_aperture import SEALED, aperture, apertures, narrowest
+from arkit_mapping.character.lips import SEALED, aperture, apertures, narrowest
 from livelink_bridge.analysis.lip_closures import closures
 from livelink_bridge.analysis.phones import Segment
 from livelink_bridge.preview.editor.adjust import Adjustments

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from arkit_mapping.channels import FRAME_RATE, MOUTH_32
-from arkit_mapping.lip_aperture import aperture
+from arkit_mapping.character.lips import aperture
 from speech_to_face_lab import metrics
 from speech_to_face_lab.training.objectives import terms as objective
 

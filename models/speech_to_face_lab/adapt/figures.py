@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from arkit_mapping.channels import MOUTH_32
-from arkit_mapping.lip_aperture import Track
+from arkit_mapping.character.lips import Track
 from speech_to_face.loading import load_model
 from speech_to_face_lab.adapt.data.hearing import Ear, onsets
 from speech_to_face_lab.adapt.data.material import MOVES

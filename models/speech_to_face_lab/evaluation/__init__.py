@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from arkit_mapping.lip_aperture import Track
+from arkit_mapping.character.lips import Track
 from speech_to_face.base import Samples, SpeechToFace
 from speech_to_face_lab.evaluation.data import (
     SPEECH_INDEX,

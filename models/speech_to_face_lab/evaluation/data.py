@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arkit_mapping.channels import ARKIT_52, FRAME_RATE, camel
-from arkit_mapping.lip_aperture import Track
+from arkit_mapping.character.lips import Track
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.corpus.captures import Word

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from arkit_mapping.channels import FRAME_RATE
-from arkit_mapping.lip_aperture import Track
+from arkit_mapping.character.lips import Track
 from speech_to_face.base import Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from arkit_mapping.channels import FRAME_RATE
-from arkit_mapping.lip_aperture import Array
+from arkit_mapping.character.lips import Array
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.streaming.features import SAMPLE_RATE
 from speech_to_face_lab.evaluation.data import Clip, captured, frames_of, read_samples

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arkit_mapping.channels import FRAME_RATE, MOUTH_32
-from arkit_mapping.lip_aperture import Array, Track, aperture, mean, narrowest
+from arkit_mapping.character.lips import Array, Track, aperture, mean, narrowest
 from speech_to_face.base import Samples
 from speech_to_face.phones import PAUSES
 from speech_to_face_lab import metrics

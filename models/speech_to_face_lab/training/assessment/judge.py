@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arkit_mapping.channels import FRAME_RATE, MOUTH_32
-from arkit_mapping.lip_aperture import ONSET_AFTER_S, ONSET_BEFORE_S, aperture, narrowest
+from arkit_mapping.character.lips import ONSET_AFTER_S, ONSET_BEFORE_S, aperture, narrowest
 from speech_to_face.phones import INDEX
 from speech_to_face.streaming.stepped import PRIME_STEPS, silence
 from speech_to_face_lab.metrics import closure_recall

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arkit_mapping.lip_aperture import aperture, narrowest, onset_window
+from arkit_mapping.character.lips import aperture, narrowest, onset_window
 
 
 def test_the_aperture_is_the_jaw_and_lifted_lips_less_all_that_closes_them():
