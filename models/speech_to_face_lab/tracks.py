@@ -55,6 +55,8 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Track:
+    """A track as memory maps, frame k at time k / 60."""
+
     name: str
     about: About
     mel: NDArray[np.float16]

@@ -68,10 +68,12 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def figure(value: float) -> str:
+    """A figure with three decimals, a dash for NaN."""
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def change(row: Row) -> str:
+    """The signed change of a row's figure, a dash for NaN."""
     return "–" if math.isnan(row.after - row.before) else f"{row.after - row.before:+.3f}"
 
 

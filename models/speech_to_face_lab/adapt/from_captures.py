@@ -42,6 +42,7 @@ def write(capture: Capture, out: Path) -> None:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=Path, required=True, help="folder of captured faces")
     parser.add_argument(

@@ -52,6 +52,7 @@ class AdaptOptions:
 
     @property
     def tracks(self) -> Path:
+        """Folder of the training tracks."""
         return self.run / "tracks"
 
 

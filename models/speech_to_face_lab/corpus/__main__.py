@@ -20,7 +20,7 @@ TEXTS_AT_ONCE = 40
 
 
 def voice_rows() -> list[dict[str, Any]]:
-    """One row a voice from voices.yaml; a row with several `voices` is spread out."""
+    """One row a voice from voices.yaml; a row with several `voices` is expanded."""
     rows = []
     for row in yaml.safe_load(files("speech_to_face_lab.corpus").joinpath("voices.yaml").read_text(encoding="utf-8")):
         for voice in row.get("voices", [row.get("voice")]):
@@ -59,6 +59,7 @@ def hash_seed(name: str, seed: int, batch: int) -> int:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the minutes in voices.yaml")
@@ -73,7 +74,8 @@ def main() -> None:
 
 
 def build(folder: Path, rows: list[dict[str, Any]], scale: float = 1.0, seed: int = 0) -> None:
-    """Say what is missing in `folder`, one printed line a voice. A voice that this machine lacks is left out."""
+    """Make the voices that are missing in `folder`, one printed line each. A voice that this machine lacks is left
+    out."""
     folder.mkdir(parents=True, exist_ok=True)
     complete = set(voices(folder))
     progress = Progress(len(rows), sum(row["minutes"] for row in rows) * 60 * scale)
@@ -96,9 +98,11 @@ class Progress:
         self._index, self._seconds, self._made, self._began = 0, 0.0, 0.0, time.monotonic()
 
     def had(self, seconds: float) -> None:
+        """Count a voice that exists already."""
         self._index, self._seconds = self._index + 1, self._seconds + seconds
 
     def made(self, name: str, seconds: float) -> None:
+        """Count a new voice and print its line."""
         self.had(seconds)
         self._made += seconds
         left = (self._wanted - self._seconds) * (time.monotonic() - self._began) / max(self._made, 1e-9)
@@ -109,6 +113,7 @@ class Progress:
         )
 
     def left_out(self, name: str, seconds: float, why: str) -> None:
+        """Count a voice that this machine lacks and print its line."""
         self._index, self._wanted = self._index + 1, self._wanted - seconds
         print(f"{self._index}/{self._count} {name}: left out: {why}", flush=True)
 

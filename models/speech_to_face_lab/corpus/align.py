@@ -1,5 +1,5 @@
-"""When each phone of a transcript is spoken, by a network's own phone posteriors: `python -m
-speech_to_face_lab.corpus.align --help`."""
+"""Aligns transcripts with audio by a network's own phone posteriors: `python -m speech_to_face_lab.corpus.align
+--help`."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from speech_to_face_lab.corpus.pronounce import PronounceError, Word
 from speech_to_face_lab.corpus.transcripts import Recording, recordings
 
 SLACK_S = 0.06
-"""How far a phone may reach beyond its word's given times."""
+"""Seconds that a phone may extend beyond its word's given times."""
 SMOOTH_FRAMES = 5
-"""Posteriors are averaged over this many frames before the likeliest class is taken as heard."""
+"""Posteriors are averaged over this many frames before the likeliest class is taken."""
 LEAST_HEARD_S = 0.03
 TimedWord = tuple[str, float, float]
 
 
 class AlignError(ValueError):
-    """A transcript that cannot be laid over its sound. The text is one line."""
+    """A transcript that cannot be aligned with its audio. The text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Where the phones of a transcript lie."""
+    """The aligned phones of a transcript."""
 
     phones: tuple[Phone, ...]
     """Without gaps, silence included; equal neighbours merged."""
     score: float
-    """Mean over speech frames of log p(aligned class) - log p(likeliest class): 0 is perfect, wrong transcripts stand
-    far below."""
+    """Mean over speech frames of log p(aligned class) - log p(likeliest class): 0 is perfect, wrong transcripts score
+    far lower."""
     words: tuple[TimedWord, ...]
     """(text, start_s, end_s) without the pauses."""
 
@@ -52,12 +52,11 @@ class Alignment:
 def align(
     log_phones: Shares, words: Sequence[Word], prior: Shares | None = None, allowed: Shares | None = None
 ) -> Alignment:
-    """Lay words over posteriors.
+    """Align words with posteriors.
 
     log_phones: float32 (frames, 30), log-probabilities at 60 Hz. prior: float32 (30,), class shares to divide by, or
-    None.
-    allowed: float32 (frames, words), 0 where a word may be spoken and -inf elsewhere, or None.
-    Raises AlignError when the words do not fit into the frames.
+    None. allowed: float32 (frames, words), 0 where a word may be spoken and -inf elsewhere, or None. Raises AlignError
+    when the words do not fit into the frames.
     """
     graph = lattice(words)
     emissions = _emissions(graph, log_phones, prior, allowed)
@@ -94,7 +93,7 @@ def heard(log_phones: Shares) -> Alignment:
 
 
 def _without_blips(classes: NDArray[np.int64], smooth: Shares) -> NDArray[np.int64]:
-    """Give every span of too few frames to the likelier of its neighbours."""
+    """Merge every span of too few frames with the likelier of its neighbours."""
     out = classes.copy()
     for first, last in _runs(classes):
         around = [int(out[k]) for k in (first - 1, last) if 0 <= k < len(out)]
@@ -132,25 +131,25 @@ def _spans(classes: NDArray[np.int64]) -> tuple[Phone, ...]:
 
 
 def _runs(classes: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """(first, last + 1) of every stretch of equal values."""
+    """(first, last + 1) of every segment of equal values."""
     edges = [0, *(np.flatnonzero(np.diff(classes)) + 1).tolist(), len(classes)]
     return list(zip(edges, edges[1:], strict=False))
 
 
 def _boundary(frame: int) -> float:
-    """Seconds at which the span that begins with `frame` begins: frame k belongs to time k / FRAME_RATE, so a boundary
+    """Start in seconds of the span whose first frame is `frame`: frame k belongs to time k / FRAME_RATE, so a boundary
     lies half a frame before the first frame of the new phone."""
     return max(0.0, (frame - 0.5) / FRAME_RATE)
 
 
 Listener = Callable[[NDArray[np.float32]], Shares]
-"""Sound, float32 (n,) at 16 kHz, to log-probabilities (frames, 30)."""
+"""Audio, float32 (n,) at 16 kHz, to log-probabilities (frames, 30)."""
 
 
 def align_corpus(found: Sequence[Recording], listen: Listener, worst: float) -> dict[str, dict[str, Any]]:
-    """Phones, score and whether it is kept for every recording that could be aligned, by id; says how it gets on.
+    """Phones, score and whether it is kept for every recording that could be aligned, by id; reports its progress.
 
-    worst: share of each corpus, the lowest scores first, that is not kept. Raises ModelError for sound that cannot be
+    worst: share of each corpus, the lowest scores first, that is not kept. Raises ModelError for audio that cannot be
     read.
     """
     posteriors = _listen_to_all(found, listen)
@@ -239,6 +238,7 @@ def run(data: Path, folder: Path, out: Path, worst: float) -> None:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of real recordings with manifest*.json")
     parser.add_argument("--model", required=True, help="checkpoint whose phone posteriors decide: a name or a folder")

@@ -16,10 +16,10 @@ from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 RATES = (0.85, 1.18)
-"""Playback speeds: pitch, formants and tempo move together, which makes other speakers of one voice."""
+"""Playback speeds: pitch, formants and tempo change together, which gives other speakers from one voice."""
 ROOM_SHARE, CODEC_SHARE = 0.15, 0.1
 NOTE_SAMPLES = 2 * SAMPLE_RATE
-"""Longest that a note of the music sounds."""
+"""Longest note of the music, in seconds."""
 
 
 def resped(samples: NDArray[np.float32], rate: float) -> Samples:
@@ -28,14 +28,14 @@ def resped(samples: NDArray[np.float32], rate: float) -> Samples:
 
 
 def through(samples: Samples, rng: np.random.Generator) -> Samples:
-    """The same speech, sometimes heard in a room or through a codec; length kept."""
+    """The same speech, sometimes in a room or through a codec; length kept."""
     if rng.random() < ROOM_SHARE:
         samples = _room(samples, rng)
     return _codec(samples, rng) if rng.random() < CODEC_SHARE else samples
 
 
 def no_speech(count: int, kind: str, rng: np.random.Generator) -> Samples:
-    """`count` samples of a noise from `NOISES`, at 0 dBFS RMS; silence when the kind had nothing to say."""
+    """`count` samples of a noise from `NOISES`, at 0 dBFS RMS; silence for one without a signal."""
     sound = NOISES[kind](count, rng)
     return (sound / max(float(np.sqrt(np.mean(sound**2))), 1e-6)).astype(np.float32)
 

@@ -1,7 +1,7 @@
-"""Fit the viseme table's jaw and rounding to captured faces: `python -m speech_to_face_lab.corpus.fit --help`.
+"""Fits the viseme table's jaw and rounding to captured faces: `python -m speech_to_face_lab.corpus.fit --help`.
 
-Correlation with the captured curves is what counts, with a pull towards the values it starts from: two faces say little
-about a phone class they rarely speak. Time constants, loudness and everything else in the table stay as they are.
+The fit maximises the correlation with the captured curves, with a pull towards the starting values: two faces show
+little of a rare phone class. Time constants, loudness and the rest of the table stay as they are.
 """
 
 from __future__ import annotations
@@ -45,16 +45,15 @@ PULL = 0.12
 """Weight of the mean squared distance from the starting values (logits of the jaw, logarithms of the rest)."""
 CLIPS_A_STEP = 40
 RIG_SHARES = {"mediapipe": 1.0, "facegood": 0.7}
-"""How much a rig's error counts; a rig that is not listed counts whole. FACEGOOD's phones were decoded, not aligned to
-a text."""
+"""Weight of a rig's error; 1 for a rig that is not listed. FACEGOOD's phones were decoded, not aligned to a text."""
 ROUND_SHARE, AMPLITUDE_SHARE = 0.5, 0.3
 LONGEST, EXCERPT = 600, 240
 """Frames: clips longer than the first are cut into pieces of the second."""
 ROUNDED = ("mouthFunnel", "mouthPucker")
 LEAST_ROUND = 0.02
-"""Classes that round less than this stay unrounded: their lips are not to be told by a tracker's noise."""
+"""Classes with less rounding than this stay unrounded: a tracker's noise hides the difference."""
 MOST = 0.65
-"""Highest rounding that is written: the fit would have the rare w purse its lips further than any face does."""
+"""Highest rounding that is written: the fit would purse the lips for the rare w more than any face does."""
 PRIOR = "visemes_prior.yaml"
 
 
@@ -72,12 +71,12 @@ class Excerpt:
     """(frames,) against the clip's 80th percentile."""
     jaw: Tensor
     rounding: Tensor
-    """mouthFunnel and mouthPucker together: a tracker tells the sum better than the parts."""
+    """mouthFunnel and mouthPucker together: a tracker measures the sum better than the parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What is fitted: logits of the jaw's targets, logarithms of the other three; (30,) each."""
+    """The fitted values: logits of the jaw's targets, logarithms of the other three; (30,) each."""
 
     jaw: Tensor
     jaw_weight: Tensor
@@ -85,6 +84,7 @@ class Speech:
     round_weight: Tensor
 
     def tensors(self) -> tuple[Tensor, ...]:
+        """The values that the fit changes."""
         return self.jaw, self.jaw_weight, self.rounding, self.round_weight
 
     @classmethod
@@ -103,13 +103,14 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Seconds a phone reaches before and after itself, by group."""
+    """Seconds that a phone extends before and after itself, by group."""
 
     jaw: tuple[float, float]
     rounding: tuple[float, float]
 
     @classmethod
     def of(cls, groups: dict[str, Any]) -> Reach:
+        """The time constants of a table's groups."""
         jaw, rounding = (
             (groups[name]["before_ms"] / 1000, groups[name]["after_ms"] / 1000) for name in ("jaw", "round")
         )
@@ -162,6 +163,7 @@ def _smooth(values: Tensor, width_s: float) -> Tensor:
 
 
 def correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's r of two tensors (frames,)."""
     a, b = a - a.mean(), b - b.mean()
     return (a * b).sum() / torch.sqrt((a * a).sum() * (b * b).sum() + 1e-9)
 
@@ -176,7 +178,7 @@ def joined(some: Sequence[Excerpt], speech: Speech, reach: Reach) -> tuple[Tenso
 
 
 def fitted(start: Speech, reach: Reach, by_rig: dict[str, list[Excerpt]], iterations: int) -> Speech:
-    """`start` moved towards what correlates with the captured faces; the same excerpts give the same result."""
+    """`start`, fitted to the captured faces; the same excerpts give the same result."""
     speech = Speech(*(values.clone().requires_grad_() for values in start.tensors()))
     optimiser, rng = torch.optim.Adam(speech.tensors(), lr=LEARNING_RATE), np.random.default_rng(0)
     for _ in range(iterations):
@@ -213,10 +215,10 @@ def report(label: str, some: Sequence[Excerpt], speech: Speech, reach: Reach) ->
 
 
 def written(table: str, start: dict[str, Any], speech: Speech) -> str:
-    """`table` with the fitted numbers in it, everything else as it stood.
+    """`table` with the fitted numbers in it, the rest unchanged.
 
     The parts of the rounding keep the proportion that they have in `start`, the classes of the starting table. Raises
-    ModelError when a class does not stand on a line of its own.
+    ModelError when a class is not on a line of its own.
     """
     lines = table.split("\n")
     for i, name in enumerate(CLASSES):
@@ -270,6 +272,7 @@ def run(folder: Path, alignments: Path, table: Path, start: Path, out: Path) -> 
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     here = files("speech_to_face_lab.corpus")
     parser.add_argument(

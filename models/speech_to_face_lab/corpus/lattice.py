@@ -1,7 +1,7 @@
-"""The best way through a transcript: words with alternatives and optional pauses as a graph of phones, and Viterbi over
-it.
+"""The best path through a transcript: words with alternatives and optional pauses as a graph of phones, and Viterbi
+over it.
 
-How long a phone usually lasts counts as well: without it a weak network stretches one phone over a whole syllable and
+The usual length of each phone counts too: without it a weak network extends one phone over a whole syllable and
 squeezes the next.
 """
 
@@ -20,7 +20,7 @@ from speech_to_face_lab.corpus.pronounce import Word
 Shares = NDArray[np.float32]
 SILENCE = INDEX["SIL"]
 FRAMES_OF_A_CONSONANT, FRAMES_OF_A_VOWEL, FRAMES_OF_A_PAUSE = 2, 3, 3
-"""The least that a phone lasts, in frames of 1/60 s."""
+"""Least length of a phone, in frames of 1/60 s."""
 USUAL_CONSONANT, USUAL_VOWEL = 4.5, 6.0
 """Median frames of a phone."""
 SPREAD = 0.4
@@ -40,10 +40,10 @@ class Lattice:
     word: list[int] = field(default_factory=list)
     """Index of the phone's word; -1 for a pause."""
     before: list[list[int]] = field(default_factory=list)
-    """Phones that may come right before."""
+    """Possible predecessors."""
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    """Phones with which the sound may begin and end."""
+    """Phones that may be the first and the last."""
 
     def add(self, name: str, word: int, before: Sequence[int]) -> int:
         """Append one phone; its number."""

@@ -1,8 +1,8 @@
-"""A plain drawing of the lower face, from the front, that 32 mouth coefficients make.
+"""A plain drawing of the lower face from 32 mouth coefficients, from the front.
 
-For people to look at: what the network learns to draw is `speech_to_face.networks.pmmtalk.faces`. Lengths are in half
-widths of a mouth at rest, x to the right of the picture (the face's own left), y down, the seam of the closed lips at
-0. Movements are drawn larger than life.
+For people to look at: the network's own drawings are in `speech_to_face.networks.pmmtalk.faces`. Lengths are in half
+widths of a neutral mouth, x to the right of the picture (the face's own left), y down, the seam of the closed lips at
+0. Movements are exaggerated.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TEETH: Colour = (252, 250, 244)
 GAPS: Colour = (205, 200, 192)
 
 JAW_DROP = 1.85
-"""How far a fully open jaw goes down."""
+"""How far a fully open jaw moves down."""
 UPPER_EDGE, LOWER_EDGE = 0.06, -0.02
 """Where the rows of teeth end while the jaw is shut; the upper ones stand a little before the lower ones."""
 SUPERSAMPLED = 4

@@ -1,7 +1,7 @@
-"""Transcripts to phone classes: what each word may sound like, before anything is known of its time.
+"""Transcripts to phone classes: the possible pronunciations of each word, before its times are known.
 
 English and Spanish words go through espeak-ng one by one, so that none is joined with its neighbour; Mandarin
-characters through pypinyin and espeak-ng's pinyin voice, one word a syllable; the corpus speechocean762 brings its own
+characters through pypinyin and espeak-ng's pinyin voice, one word a syllable; the corpus speechocean762 has its own
 phones.
 """
 
@@ -32,16 +32,16 @@ TOKEN = re.compile(r"'?[^\W_]+(?:'[^\W_]+)*")
 
 
 class PronounceError(ValueError):
-    """A transcript nobody here can read aloud. The text is one line: which word, and in what language."""
+    """A transcript that cannot be pronounced. The text is one line: which word, and in what language."""
 
 
 class LibraryError(PronounceError):
-    """espeak-ng is not installed: no word can be read, whichever it is."""
+    """espeak-ng is not installed: no word can be pronounced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word and the ways it may be said."""
+    """One word and its pronunciations."""
 
     text: str
     variants: tuple[Variant, ...]
@@ -49,7 +49,7 @@ class Word:
 
 
 def pronounce(transcript: str, voice: str = AMERICAN) -> list[Word]:
-    """Words of a transcript; punctuation is dropped, single letters are said as letters, digits as numbers.
+    """Words of a transcript; punctuation is dropped, single letters are read as letters, digits as numbers.
 
     voice: an espeak-ng voice, or `PINYIN` for Mandarin written in characters. Raises PronounceError for a word without
     any phone and for a transcript without words.
@@ -85,7 +85,7 @@ def _arpabet(group: str) -> Variant:
 
 
 def _word(token: str, voice: str) -> Word:
-    if not re.fullmatch(LATIN, token):  # espeak-ng would say "Chinese letter"
+    if not re.fullmatch(LATIN, token):  # espeak-ng would read it as "Chinese letter"
         raise PronounceError(
             f"{token!r} is not written in Latin letters or digits, which is all that the voice {voice!r} reads"
         )

@@ -54,9 +54,9 @@ COLUMNS, PICTURE = 6, 212
 """Pixels of a picture's width."""
 MARGIN, TEXT = 10, 70
 SHOWN, LEAST = 4, 0.03
-"""Channels that are named, and from which value."""
+"""Number of channels that are named, and from which value."""
 SIDEWAYS = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
-"""Channels that name a direction, not a side of the face."""
+"""Channels whose names end in a direction, not a side of the face."""
 INK, PALE = (28, 28, 32), (96, 96, 104)
 
 
@@ -105,6 +105,7 @@ def _cell(page: Image.Image, picture: Image.Image, name: str, corner: tuple[int,
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="picture to write (png)")
     chosen = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The corpus on disk: one FLAC and one JSON per voice, so that building can stop and go on voice by voice."""
+"""The corpus on disk: one FLAC and one JSON per voice, so that building can stop and resume voice by voice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from speech_to_face.phones import Phone
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE, Utterance
 
 PEAK = 0.7
-"""Utterances are brought to this peak: engines differ by 20 dB."""
+"""Utterances are normalised to this peak: engines differ by 20 dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Clip:
 
 
 def write_voice(folder: Path, name: str, about: dict[str, Any], utterances: Iterable[Utterance]) -> float:
-    """Write `name`.flac and `name`.json; returns seconds of sound. The JSON comes last: its presence says that the
-    voice is complete."""
+    """Write `name`.flac and `name`.json; returns seconds of audio. The JSON is written last: its presence marks a
+    complete voice."""
     rows, at = [], 0
     layout = {"samplerate": SAMPLE_RATE, "channels": 1, "format": "FLAC", "subtype": "PCM_16"}
     with whole_file(folder / f"{name}.flac") as part, soundfile.SoundFile(part, "w", **layout) as flac:

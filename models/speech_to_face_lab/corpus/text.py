@@ -1,8 +1,8 @@
-"""Text to speak: seeded, phonetically varied, rich in lips.
+"""Texts for the engines: seeded, phonetically varied, rich in labial phones.
 
 English gets sentences, questions, dictionary words weighted towards p b m f v w and rounded vowels, numbers, names,
-fillers, long vowels, single words, letters and commands; other languages get pseudo-words from their own syllables,
-since phones are what counts here and not sense.
+fillers, long vowels, single words, letters and commands; other languages get pseudo-words of their own syllables, since
+the phones matter here and not the sense.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 import yaml
 
 DICTIONARY = Path("/usr/share/dict/american-english")
-"""Debian's wamerican; where it is absent the built-in words serve alone."""
+"""Debian's wamerican; without it only the built-in words are used."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "BPMFVWOU" * 2
-"""Letters to be said singly; those with lips three times."""
+"""Letters read singly; labial ones three times."""
 DIGITS = "zero one two three four five six seven eight nine".split()
 PAUSES = (". ", ". ", ", ", "... ", "; ")
-"""What stands between words said one by one: every engine pauses at some of these."""
+"""Separators of words spoken one by one: every engine pauses at some of these."""
 CLOSED_SHARE = 0.25
-"""Of the syllables of languages that close them."""
+"""Share of closed syllables in languages that have them."""
 ENDS = "...?"
 """One text in four is a question."""
 NO_INITIAL = "-"
@@ -153,7 +153,7 @@ def _entries() -> list[str]:
 
 @cache
 def _dictionary() -> tuple[list[str], list[int]]:
-    """Words of the dictionary and their running weights, more for more letters that lips speak."""
+    """Words of the dictionary and their running weights, more for more labial letters."""
     words = [word for word in _entries() if word.islower()] or list(_words()["english"]["singles"])
     return words, list(accumulate(1 + sum(word.count(x) for x in "pbmfvwou") for word in words))
 
@@ -176,7 +176,7 @@ def _pseudo(rng: random.Random, language: str) -> str:
 
 @cache
 def _pinyin() -> tuple[list[str], list[int]]:
-    """All syllables and their running weights, more for lips."""
+    """All syllables and their running weights, more for labial ones."""
     table = _words()["mandarin"]
     made = [
         ("" if initial == NO_INITIAL else initial) + final

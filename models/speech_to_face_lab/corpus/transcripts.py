@@ -1,5 +1,4 @@
-"""What is known of each real recording before alignment: its manifest row as words, timed words, or nothing but the
-sound."""
+"""Transcripts of real recordings before alignment: a manifest row as words, timed words, or audio alone."""
 
 from __future__ import annotations
 
@@ -27,33 +26,34 @@ BRITISH_CORPORA = ("VCTK", "grid")
 VOICES = {"en": AMERICAN, "zh": PINYIN, "es": SPANISH}
 """espeak-ng's voice for the first two letters of a row's language."""
 WITHOUT_TRANSCRIPT = "facegood"
-"""The corpus whose phones are taken as heard: one clear voice that says syllables and words."""
+"""The corpus whose phones are decoded from the posteriors: one clear voice that speaks syllables and words."""
 TimedText = tuple[float, float, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One clip and what is to be found in it."""
+    """One clip and its transcript."""
 
     id: str
     audio: Path
     corpus: str
     words: tuple[Word, ...]
-    """Empty where phones are to be taken as heard."""
+    """Empty where phones are decoded."""
     times: tuple[tuple[float, float], ...]
     """(start_s, end_s) of each word, or empty."""
 
     @property
     def kind(self) -> str:
+        """How its phones are found: from timed words, by alignment, or by decoding."""
         return "words" if self.times else "aligned" if self.words else "decoded"
 
 
 def recordings(folder: Path) -> tuple[list[Recording], list[str]]:
-    """Recordings that can be aligned or decoded, and a line for each that cannot be read aloud.
+    """Recordings that can be aligned or decoded, and a line for each whose transcript cannot be pronounced.
 
     Clips with a hand-made `phones` file are left out: they are for checking. Raises FileNotFoundError when no manifest
-    lies in `folder`, ModelError for a manifest that cannot be read, and LibraryError where words need espeak-ng and it
-    is not installed.
+    is in `folder`, ModelError for a manifest that cannot be read, and LibraryError where words need espeak-ng and it is
+    not installed.
     """
     found: list[Recording] = []
     unsaid: list[str] = []
@@ -93,7 +93,7 @@ def _recording(folder: Path, row: dict[str, Any]) -> Recording | None:
 
 
 def _timed(said: list[TimedText], corpus: str) -> tuple[Word, ...]:
-    """Each timed text as one word, also where it is read as several."""
+    """Each timed text as one word, even where it is read as several."""
     voice = BRITISH if corpus in BRITISH_CORPORA else AMERICAN
     return tuple(_joined(text, pronounce(text, voice)) for _, _, text in said)
 

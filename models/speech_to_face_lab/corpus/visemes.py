@@ -20,12 +20,12 @@ from speech_to_face.phones import CLASSES, INDEX, Phone
 from speech_to_face_lab.corpus.engines import SAMPLE_RATE
 
 RAMP_S = 0.028
-"""How long a hold takes to come and go: lips close within two frames."""
+"""Seconds of a hold's ramps: lips close within two frames."""
 SMOOTH_S = 0.016
 EFFORT_S = 0.04
 """Smoothing of the curves, and of the loudness that they follow (standard deviations)."""
 EDGE_S = 0.06
-"""Longest edge over which a phone gives way to its neighbour, however long it is."""
+"""Longest transition from a phone to its neighbour, however long the phone is."""
 LOUDNESS_PER_DB, LOUDNESS_RANGE = 0.018, (0.3, 1.15)
 """Opening per decibel against the utterance's own loud parts, and its limits."""
 
@@ -43,14 +43,15 @@ STYLES: tuple[str, ...] = tuple(_table()["styles"])
 
 @cache
 def _bases() -> tuple[str, ...]:
-    """What the table speaks of: MOUTH_32 with one name for a Left and Right pair; sideways jaw and mouth have a name a
-    side."""
+    """Channel names of the table: MOUTH_32 with one name for a Left and Right pair; sideways jaw and mouth have a name
+    a side."""
     return tuple(name for group in _table()["groups"].values() for name in group["channels"])
 
 
 @cache
 def _spread() -> NDArray[np.float32]:
-    """(bases, 32): how much of a channel a base drives; faces are never quite even, so one side gets a little more."""
+    """(bases, 32): how much of a channel a base drives; faces are slightly asymmetric, so one side gets a little
+    more."""
     names, lead = _bases(), _table()["lead"]
     matrix = np.zeros((len(names), len(MOUTH_32)), np.float32)
     for column, channel in enumerate(MOUTH_32):
@@ -108,8 +109,8 @@ def curves(phones: Sequence[Phone], frames: int, loudness_db: NDArray[np.float32
 
 
 def seen(phones: Sequence[Phone]) -> list[Phone]:
-    """The phones at the times the lips make them: a stop opens with its burst, before its sound ends, and closes
-    unheard after a pause."""
+    """The phones at the times of their lips: a stop opens with its burst, before its audio ends, and closes inaudibly
+    after a pause."""
     out = list(phones)
     for i, phone in enumerate(phones):
         rule = _table()["stops"].get(phone.name)
@@ -128,14 +129,14 @@ def seen(phones: Sequence[Phone]) -> list[Phone]:
 
 
 def _move(phones: list[Phone], at: int, time_s: float) -> None:
-    """Put the border between a phone and the next one at `time_s`, in place."""
+    """Move the border between a phone and the next one to `time_s`, in place."""
     first, second = phones[at], phones[at + 1]
     phones[at], phones[at + 1] = Phone(first.name, first.start_s, time_s), Phone(second.name, time_s, second.end_s)
 
 
 def held(mouth: Curves, phones: Sequence[Phone]) -> Curves:
-    """`mouth` with the hard rules of the phones laid over it: rule-made curves and captured ones alike must seal at p,
-    b and m."""
+    """`mouth` with the hard rules of the phones applied: rule-made curves and captured ones alike must seal at p, b and
+    m."""
     out, phones = mouth.copy(), seen(phones)
     for name, rule in _table()["holds"].items():
         hold = _window(name, phones, len(out))[:, None]
@@ -156,7 +157,7 @@ def _columns(base: str) -> list[int]:
 
 
 def styled(mouth: Curves, style: str) -> Curves:
-    """`mouth` as a voice of `style` would move it. Seals stay sealed: jaw and closure scale alike."""
+    """`mouth` in the style `style`. Seals stay sealed: jaw and closure scale alike."""
     row = _table()["styles"][style]
     offset = np.array([row.get("offset", {}).get(name, 0.0) for name in _bases()], np.float32) @ _spread()
     return np.clip(mouth * np.float32(row["gain"]) + offset, 0, 1).astype(np.float32)
@@ -169,8 +170,8 @@ def sealed(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
 
 
 def _blend(phones: Sequence[Phone], frames: int) -> NDArray[np.float32]:
-    """Dominance-weighted targets. A phone is at full strength but for its edges (EDGE_S or a quarter of it) and decays
-    from there."""
+    """Dominance-weighted targets. A phone is at full strength except at its edges (EDGE_S or a quarter of it) and
+    decays from there."""
     targets, weights, before, after = _targets()
     ids = np.array([INDEX[p.name] for p in phones])
     starts = np.array([p.start_s for p in phones], np.float32)

@@ -75,6 +75,8 @@ class ClosureScore:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
+    """Scores on all clips and noises."""
+
     curves: dict[str, CurveScore]
     """By group."""
     closures: dict[str, ClosureScore]
@@ -125,6 +127,7 @@ def curve_score(clips: Sequence[tuple[Track, Track]]) -> CurveScore:
 
 
 def signal_score(pairs: Sequence[Pair]) -> SignalScore:
+    """Score of one curve over (prediction, reference) pairs, float64 (frames,) each."""
     r, lag = metrics.best_lag(pairs)
     return SignalScore(
         r, 1000 * lag / FRAME_RATE, metrics.correlation(*metrics.pooled(pairs)), metrics.amplitude_ratio(pairs)
@@ -171,6 +174,7 @@ def faces_of(speaker: Speaker, samples: Samples) -> Track:
 
 
 def noise_faces(speaker: Speaker) -> dict[str, Track]:
+    """The speaker's face for each noise, by the noise's name."""
     return {name: faces_of(speaker, make()) for name, make in NOISES.items()}
 
 

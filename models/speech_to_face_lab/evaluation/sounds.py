@@ -24,6 +24,7 @@ _TIMES = np.arange(_COUNT) / SAMPLE_RATE
 
 
 def silence() -> Samples:
+    """Zeros."""
     return np.zeros(_COUNT, np.float32)
 
 

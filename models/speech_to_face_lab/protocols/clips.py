@@ -80,6 +80,7 @@ class SubjectClip:
 
     @property
     def frames(self) -> int:
+        """Number of frames."""
         return len(self.face)
 
     @property

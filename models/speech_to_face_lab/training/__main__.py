@@ -76,6 +76,7 @@ def show(stage: str, part: float, losses: dict[str, float]) -> None:
 
 
 def main() -> None:
+    """The command."""
     chosen = options()
     # Tiny moments of the optimiser would slow every product. Of the whole process, so not for a caller's.
     torch.set_flush_denormal(True)

@@ -112,6 +112,7 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
+    """The command."""
     chosen = options()
     with one_line():
         if chosen.graph_only:

@@ -243,6 +243,7 @@ def options() -> PrepareOptions:
 
 
 def main() -> None:
+    """The command."""
     chosen = options()
     with one_line():
         prepare(chosen)

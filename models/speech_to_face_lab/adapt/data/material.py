@@ -50,6 +50,7 @@ class Targets:
 
     @classmethod
     def of(cls, takes: Sequence[Take]) -> Targets:
+        """Targets of the takes: their neutral face, and the channels that move."""
         frames = np.concatenate([take.curves for take in takes])
         return cls(np.quantile(frames, REST_QUANTILE, axis=0).astype(np.float32), frames.std(0) >= MOVES)
 

@@ -55,6 +55,7 @@ class Take:
 
     @property
     def seconds(self) -> float:
+        """Duration in seconds."""
         return len(self.samples) / SAMPLE_RATE
 
 

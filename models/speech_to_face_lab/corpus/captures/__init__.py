@@ -1,7 +1,7 @@
-"""Real speech, with face curves where the source has them: every corpus in one shape.
+"""Real speech, with face curves where the source has them: every corpus in one format.
 
-A loader is a module here with `captures(folder)`, and a line in `LOADERS`. What is read is never changed beyond what
-makes sources comparable: one rate of sound, one rate and order of curves, and the source's own lag taken out.
+A loader is a module here with `captures(folder)`, and a line in `LOADERS`. Sources are changed only to be comparable:
+one sample rate, one rate and order of curves, and the source's own lag taken out.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ LOADERS: dict[str, str] = {
 """Kind of folder -> module whose `captures(folder)` reads it."""
 
 UNKNOWN_LANGUAGE = "und"
-"""ISO 639's word for a language that nobody wrote down."""
+"""ISO 639's code of an unknown language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word and the time it is spoken, in seconds from the start of the sound."""
+    """One word and its times, in seconds from the start of the audio."""
 
     text: str
     start_s: float
@@ -45,23 +45,23 @@ class Capture:
     name: str
     """Unique among the captures of its folder."""
     speaker: str
-    """The same for all recordings of one person, as far as the source tells."""
+    """The same for all recordings of one person, as far as the source identifies them."""
     language: str
-    """ISO 639 code: "en", "zh", ...; "und" where the source does not tell."""
+    """ISO 639 code: "en", "zh", ...; "und" where the source gives none."""
     samples: NDArray[np.int16]
     """int16 (n,), mono, 16 kHz."""
     curves: NDArray[np.float32] | None
     """float32 (frame_count(n), 32) in [0, 1], columns as `MOUTH_32`, 60 Hz: frame k belongs to time k / 60 s of the
-    sound, the source's lag taken out and its first and last frame held. None: speech only."""
+    audio, the source's lag taken out and its first and last frame held. None: speech only."""
     live: NDArray[np.bool_] | None
-    """bool (32,): the channels that the source carries; what stands in the others is no measurement. None: speech
+    """bool (32,): the channels that the source carries; values in the others are not measurements. None: speech
     only."""
     words: tuple[Word, ...]
     """Timed words without the pauses; empty where the source has no times."""
     transcript: str
-    """What is said; empty where nobody wrote it down."""
+    """The transcript; empty where there is none."""
     rig: str
-    """What made the curves: "mediapipe", "facegood", "livelink", "blendvoca", "arkit"; empty for speech only."""
+    """Origin of the curves: "mediapipe", "facegood", "livelink", "blendvoca", "arkit"; empty for speech only."""
     held_out: bool
     """Never trained on: validation clips, and those whose timed phones judge the model."""
     licence: str

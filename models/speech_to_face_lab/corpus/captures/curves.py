@@ -1,4 +1,4 @@
-"""Curves of any rate and column order as `MOUTH_32` at 60 Hz, on the clock of their sound."""
+"""Curves of any rate and column order as `MOUTH_32` at 60 Hz, on the clock of their audio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from speech_to_face.base import ModelError
 from speech_to_face.streaming.features import SAMPLE_RATE, frame_count
 
 HELD_S = 0.25
-"""How long the last frame may be held; sound past that has no face and is cut."""
+"""Seconds that the last frame may be held; audio past that has no face and is cut."""
 LOWEST, HIGHEST = -1.0, 2.0
 """Solvers overshoot [0, 1] a little; values past these are of another unit (percent, degrees)."""
 MOST_APART = 1.5
@@ -29,7 +29,7 @@ Curves = tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.bool_]]
 
 @cache
 def rigs() -> dict[str, Any]:
-    """What is known of sources: `rigs.yaml`."""
+    """Facts about the sources: `rigs.yaml`."""
     return yaml.safe_load(files("speech_to_face_lab.corpus.captures").joinpath("rigs.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
@@ -57,7 +57,7 @@ def fit(
 
 
 def even_times(frames: int, fps: float, lag_s: float = 0.0) -> NDArray[np.float64]:
-    """float64 (frames,): when the sound of frame k was spoken, for curves that come `lag_s` late."""
+    """float64 (frames,): time in the audio of each frame of curves that come `lag_s` late."""
     return np.arange(frames) / fps - lag_s
 
 
@@ -77,7 +77,7 @@ def check(path: Path, values: NDArray[np.floating], times_s: NDArray[np.float64]
 
 
 def _cut(path: Path, samples: NDArray[np.int16], times_s: NDArray[np.float64]) -> NDArray[np.int16]:
-    """The sound as far as there is a face."""
+    """The audio up to the end of the face."""
     sound_s, curves_s = (
         len(samples) / SAMPLE_RATE,
         float(times_s[-1]) + float(times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1),

@@ -1,4 +1,4 @@
-"""Captured faces made fit to learn from: at rest they are zero, and only what a rig measures well is kept of them."""
+"""Captured faces as training targets: neutral is zero, and only what a rig measures well is kept."""
 
 from __future__ import annotations
 
@@ -44,22 +44,21 @@ TRUSTED: dict[str, tuple[str, ...]] = {
         "mouthSmileRight",
     ),
 }
-"""Channels worth learning from, by rig; a rig that is not listed is trusted in all it carries.
-
-MediaPipe's other mouth channels hardly move on speech (standard deviation below 0.01, or a tracker's drift), so rules
-fill them. How far the lips are apart in all is what it sees best, so whatever opens or closes them is kept.
-"""
+"""Channels to train on, by rig; of a rig that is not listed, all that it carries. MediaPipe's other mouth channels
+hardly move on speech (standard deviation below 0.01, or a tracker's drift), so rules fill them. It measures the opening
+of the lips best, so all channels of the opening are kept."""
 REST_QUANTILE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What each rig shows of a face that does nothing: (32,) by rig."""
+    """Each rig's neutral face: (32,) by rig."""
 
     rest: dict[str, NDArray[np.float32]]
 
     @classmethod
     def of_all(cls, captures: list[Capture]) -> Faces:
+        """The neutral face of each rig, over all of its captures."""
         frames: dict[str, list[Curves]] = {}
         for capture in captures:
             if capture.curves is not None:
@@ -72,7 +71,7 @@ class Faces:
         )
 
     def of(self, capture: Capture) -> Curves:
-        """The capture's trusted channels above rest, in [0, 1]; NaN in the others."""
+        """The capture's trusted channels above neutral, in [0, 1]; NaN in the others."""
         assert capture.curves is not None and capture.live is not None
         rest = self.rest.get(capture.rig, np.zeros(len(MOUTH_32), np.float32))
         above = np.clip((capture.curves - rest) / np.maximum(1 - rest, 1e-3), 0, 1)

@@ -24,7 +24,7 @@ from speech_to_face_lab.corpus.captures.textgrid import WORD_TIERS, find_tier, r
 
 HELD_OUT = {"train": False, "val": True, "test": True}
 ELSEWHERE = "see TextGrid"
-"""How a transcript begins that only points to the words of the row's TextGrid."""
+"""Prefix of a transcript that only refers to the words of the row's TextGrid."""
 
 
 def captures(folder: Path) -> Iterator[Capture]:
@@ -80,7 +80,7 @@ def _capture(folder: Path, row: dict[str, Any]) -> Capture:
 
 
 def _known(row: dict[str, Any]) -> dict[str, str]:
-    """Speaker and rig that the id tells."""
+    """Speaker and rig that the id contains."""
     for entry in rigs()["ids"]:
         if match := re.match(entry["id"], row["id"]):
             return {key: match.expand(entry[key]) for key in ("speaker", "rig") if key in entry}

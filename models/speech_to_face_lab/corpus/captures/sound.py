@@ -1,4 +1,4 @@
-"""Sound files of any rate as 16 kHz mono int16."""
+"""Audio files of any rate as 16 kHz mono int16."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def read_sound(path: Path, *, allow_cut: bool = False) -> NDArray[np.int16]:
 
 
 def sound_beside(path: Path) -> Path | None:
-    """The sound file of the same stem in the same folder, or None."""
+    """The audio file of the same stem in the same folder, or None."""
     return next((beside for suffix in SUFFIXES if (beside := path.with_suffix(suffix)).is_file()), None)
 
 
 def text_beside(path: Path) -> str:
-    """What the .txt of the same stem says on one line; empty where there is none."""
+    """The text of the .txt of the same stem on one line; empty where there is none."""
     beside = path.with_suffix(".txt")
     return " ".join(beside.read_text(encoding="utf-8-sig").split()) if beside.is_file() else ""

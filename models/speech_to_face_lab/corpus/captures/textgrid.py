@@ -32,6 +32,8 @@ class Span(NamedTuple):
 
 
 class Tier(NamedTuple):
+    """One tier: its name and its labelled spans."""
+
     name: str
     spans: tuple[Span, ...]
 

@@ -81,7 +81,7 @@ def _read_npy(path: Path) -> tuple[NDArray[np.float32], tuple[str, ...]]:
 
 
 def _read_csv(path: Path) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Values of the named channels; a column of row numbers, which pandas may have written, is passed over."""
+    """Values of the named channels; a column of row numbers, as pandas writes it, is skipped."""
     try:
         rows = [line.split(",") for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:

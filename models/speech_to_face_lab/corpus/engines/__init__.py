@@ -1,6 +1,6 @@
-"""Text-to-speech engines that say when each phone is spoken. A new one is a file here and a line in `ENGINES`.
+"""Text-to-speech engines with timed phones. A new one is a file here and a line in `ENGINES`.
 
-Every engine is an optional system package; `available()` says whether it is here.
+Every engine is an optional system package; `available()` is False where it is not installed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from speech_to_face.base import ModelError
 from speech_to_face.phones import Phone
 
 SAMPLE_RATE = 16_000
-"""Hz of everything in the corpus."""
+"""Sample rate of the whole corpus, Hz."""
 TEMPI = (1.0, 0.87, 1.12, 1.0, 0.75, 1.0, 1.25, 0.93, 1.06, 0.55)
-"""Text i of a call is spoken TEMPI[i % 10] times as fast as the voice speaks by itself: people hurry, and drawl their
-vowels."""
+"""Tempo of text i of a call is TEMPI[i % 10] times the voice's own: people hurry, and draw out their vowels."""
 
 
 class VoiceError(ModelError):
-    """An engine that does not have the voice asked for. The text is one line for the user."""
+    """An engine without the requested voice. The text is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,13 @@ class Utterance:
 
 
 class Engine(Protocol):
+    """Interface of an engine."""
+
     def available(self) -> bool: ...
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
-        """Utterances for `texts`, in order; a text the engine cannot say is left out. `table` names the phone set.
-
-        Raises VoiceError when the engine has no such voice, as far as it can tell.
-        """
+        """Utterances for `texts`, in order; a text that the engine cannot speak is left out. `table` names the phone
+        set. Raises VoiceError when the engine has no such voice, as far as it reports that."""
         ...
 
 
@@ -52,15 +51,17 @@ ENGINES = {name: f"speech_to_face_lab.corpus.engines.{name}" for name in ("espea
 
 
 def engine(name: str) -> Engine:
+    """The engine of this name. Raises VoiceError for an unknown one."""
     return cast(Callable[[], Engine], import_module(ENGINES[name]).engine)()
 
 
 def tempo(index: int) -> float:
-    """How fast text `index` of a call is spoken, 1 being the voice's own speed."""
+    """Tempo of text `index` of a call, 1 being the voice's own."""
     return TEMPI[index % len(TEMPI)]
 
 
 def at_16k(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """float32 (n,) at `rate` Hz as float32 at 16 kHz."""
     import soxr
 
     return np.asarray(samples if rate == SAMPLE_RATE else soxr.resample(samples, rate, SAMPLE_RATE), dtype=np.float32)

@@ -27,12 +27,12 @@ CLOSURE_S = 0.1
 """A quiet blank shorter than this before a phone is its hold: espeak-ng's pause before a stop is the stop's own
 closure."""
 LINK_LEVEL = 0.01
-"""A blank louder than this share of the peak is a link between sounds (i-a with a glide), not a pause."""
+"""A blank louder than this share of the peak is a transition between sounds (i-a with a glide), not a pause."""
 DRY = "\x011H "
 """espeak-ng's embedded command for the least echo: that of some variants fills the closures of stops, and rooms are
 added later."""
 SILENT_LEVEL = 0.006
-"""Share of the peak below which nothing sounds."""
+"""Share of the peak below which there is silence."""
 VOWEL_ONSET_S = 0.02
 """Measured as the middle of the rise in level from m, n and l to vowels, four voices of 120 to 200 words per minute: 20
 to 30 ms."""
@@ -63,9 +63,11 @@ class Espeak:
         self._callback = _CALLBACK(self._collect)
 
     def available(self) -> bool:
+        """Whether the library is installed."""
         return ctypes.util.find_library("espeak-ng") is not None
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
+        """See `Engine`."""
         speed = self._open(voice)
         for i, text in enumerate(texts):
             self._library.espeak_SetParameter(RATE, round(speed * tempo(i)), 0)
@@ -134,7 +136,7 @@ def blanks_given(rows: Sequence[Row], samples: NDArray[np.float32], rate: int) -
 
 
 def closures_begun(rows: Sequence[Row], samples: NDArray[np.float32]) -> list[Row]:
-    """Silence at the end of a phone goes to what follows: espeak-ng is silent for a stop's closure before it tells of
+    """Silence at the end of a phone goes to the next one: espeak-ng is silent for a stop's closure before it reports
     the stop."""
     out, floor = list(rows), float(np.abs(samples).max(initial=0.0)) * SILENT_LEVEL
     for i in range(1, len(out)):
@@ -147,8 +149,8 @@ def closures_begun(rows: Sequence[Row], samples: NDArray[np.float32]) -> list[Ro
 
 
 def vowels_begun(rows: Sequence[Row], rate: int) -> list[Row]:
-    """After a nasal or a liquid espeak-ng tells of a vowel only after its onset (synthesize.c, Generate): such vowels
-    begin earlier."""
+    """After a nasal or a liquid espeak-ng reports a vowel only after its onset (synthesize.c, Generate): such vowels
+    start earlier."""
     out = list(rows)
     for i in range(1, len(out)):
         (before, start, middle), (symbol, _, end) = out[i - 1], out[i]
@@ -164,5 +166,5 @@ def _last_class(symbol: str) -> str:
 
 @cache
 def engine() -> Espeak:
-    """One per process: the library keeps global state."""
+    """One per process: the library has global state."""
     return Espeak()

@@ -20,9 +20,9 @@ ENCODING = {
 }  # fmt: skip
 """Festival voices read bytes, each in the encoding it was written for."""
 BATCH = 40
-"""Texts a process says: a process that dies or hangs on one text loses no more than these."""
+"""Texts of one process: a process that dies or hangs on one text loses no more than these."""
 LONGEST_S = 600.0
-"""Seconds a process may take."""
+"""Time limit of a process, seconds."""
 
 SCRIPT = """(voice_{voice})
 (set! own_stretch (or (Parameter.get 'Duration_Stretch) 1))
@@ -35,10 +35,14 @@ SCRIPT = """(voice_{voice})
 
 
 class Festival:
+    """festival, a batch process at a time."""
+
     def available(self) -> bool:
+        """Whether the program is installed."""
         return shutil.which("festival") is not None
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
+        """See `Engine`."""
         for at in range(0, len(texts), BATCH):
             with tempfile.TemporaryDirectory() as folder:
                 yield from _say(voice, table, texts[at : at + BATCH], Path(folder))
@@ -51,7 +55,7 @@ def _say(voice: str, table: str, texts: Sequence[str], folder: Path) -> Iterator
     ]
     script = folder / "say.scm"
     script.write_bytes((SCRIPT.format(voice=voice) + "\n".join(lines)).encode(ENCODING.get(table, "ascii"), "ignore"))
-    with suppress(subprocess.TimeoutExpired):  # what was said before the hang counts
+    with suppress(subprocess.TimeoutExpired):  # the texts before the hang are kept
         subprocess.run(["festival", "-b", str(script)], capture_output=True, check=False, timeout=LONGEST_S)
     for i, text in enumerate(texts):
         wav, seg = folder / f"{i}.wav", folder / f"{i}.seg"
@@ -71,4 +75,5 @@ def segments(text: str) -> list[tuple[str, float, float]]:
 
 
 def engine() -> Festival:
+    """The engine."""
     return Festival()

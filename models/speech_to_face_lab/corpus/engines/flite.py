@@ -14,14 +14,18 @@ from speech_to_face.phones import timed
 from speech_to_face_lab.corpus.engines import Utterance, at_16k, tempo
 
 LONGEST_S = 60.0
-"""Seconds one text may take."""
+"""Time limit of one text, seconds."""
 
 
 class Flite:
+    """flite, a process a text."""
+
     def available(self) -> bool:
+        """Whether the program is installed."""
         return shutil.which("flite") is not None
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
+        """See `Engine`."""
         with tempfile.TemporaryDirectory() as folder:
             for i, text in enumerate(texts):
                 said = _say(voice, table, text, Path(folder) / "said.wav", 1 / tempo(i))
@@ -64,4 +68,5 @@ def segments(printed: str) -> list[tuple[str, float, float]]:
 
 
 def engine() -> Flite:
+    """The engine."""
     return Flite()

@@ -63,6 +63,7 @@ def train(name: str, chosen: argparse.Namespace) -> Path:
 
 
 def judged(checkpoint: Path, data: Path) -> Report:
+    """The report of `evaluate` on a checkpoint."""
     return evaluate(load_model(str(checkpoint), device="cpu"), data, posteriors=posteriors_of(checkpoint))
 
 
@@ -79,6 +80,7 @@ def row(name: str, report: Report) -> tuple[str, ...]:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--tracks", type=Path, required=True, help="folder made by python -m speech_to_face_lab.training.prepare"

@@ -36,6 +36,8 @@ LIVE_SD = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Score:
+    """Scores of a network on tracks."""
+
     seconds: float
     phones: float
     """Share of frames whose phone class is right."""
@@ -101,6 +103,7 @@ def correlations(mouth: NDArray[np.float32], target: NDArray[np.float32]) -> NDA
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="checkpoint folder")
     parser.add_argument(

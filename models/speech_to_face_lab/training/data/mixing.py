@@ -43,16 +43,19 @@ class Noises:
     babble: NDArray[np.float16]
 
     def draw(self, steps: int, rng: np.random.Generator, talk: bool = True) -> NDArray[np.float32]:
+        """float32 (steps, 160): power features from a random place of a bank; talk=False: no babble."""
         bank = self.babble if talk and rng.random() < BABBLE_SHARE else self.noise
         first = int(rng.integers(0, len(bank) - steps + 1))
         return np.asarray(bank[first : first + steps], np.float32) * np.float32(BANK_SCALE)
 
 
 def power_of(mel: Mel) -> Mel:
+    """Log-mel features as power, of any shape."""
     return np.asarray(np.exp(mel * np.float32(SCALE) + np.float32(MEAN)) - np.float32(FLOOR), np.float32)
 
 
 def mel_of(power: Mel) -> Mel:
+    """Power as log-mel features: the inverse of `power_of`."""
     return np.asarray(
         (np.log(np.maximum(power, 0) + np.float32(FLOOR)) - np.float32(MEAN)) / np.float32(SCALE), np.float32
     )
