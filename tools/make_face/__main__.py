@@ -14,6 +14,7 @@ from make_face.whole import build
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="OUT.glb", help="file to write")
     out: Path = parser.parse_args().out

@@ -135,6 +135,7 @@ def desk(files: dict[str, tuple[bytes, str]], answers: Queue[tuple[str, bytes]])
 
 
 def browser() -> str:
+    """Path of the browser's program. Raises BridgeError where none is installed."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         raise BridgeError(f"no browser to draw with: none of {', '.join(BROWSERS)} is installed")
@@ -142,7 +143,7 @@ def browser() -> str:
 
 
 def as_root() -> tuple[str, ...]:
-    """Chromium refuses to start its sandbox as root, which is who runs in most containers."""
+    """Options for root, the user of most containers, for whom Chromium refuses to start its sandbox."""
     return ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
 
 
@@ -155,6 +156,7 @@ def three() -> bytes:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cells", help="targets, visemes, or a JSON file of cells")
     parser.add_argument("out", type=Path, help="picture to write, .jpg or .png")

@@ -1,7 +1,7 @@
-"""Pieces -> a glTF 2.0 binary. Movements are sparse: only points that move are written, all else is zero.
+"""Writes pieces as a glTF 2.0 binary. Movements are sparse: only points that move are written, all others are zero.
 
-Source: glTF 2.0 specification, sections 3.6.2.3 (sparse accessors), 3.7.2.2 (morph targets); `extras.targetNames` is
-the convention by which viewers learn a target's name.
+Source: glTF 2.0 specification, sections 3.6.2.3 (sparse accessors), 3.7.2.2 (morph targets); viewers read the targets'
+names from `extras.targetNames`, by convention.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from make_face.materials import MATERIALS, NAMES
 from make_face.whole import Face, Piece
 
 METRES = 0.01
-"""Of a centimetre."""
+"""Metres in a centimetre."""
 LEAST_TURN = 0.03
 """A normal that turns less than this (length of the difference) is left as it is."""
 
 
 class Binary:
-    """The file's one buffer and what points into it."""
+    """The file's one buffer and its accessors."""
 
     def __init__(self) -> None:
         self.document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator="make_face"), materials=MATERIALS)
@@ -43,6 +43,7 @@ class Binary:
         return len(self.document.bufferViews) - 1
 
     def accessor(self, **fields: Any) -> int:
+        """Append an accessor; its number."""
         if "bufferView" not in fields:
             fields["byteOffset"] = None  # pygltflib's default, 0, is an error where there is no view (section 5.1.2)
         self.document.accessors.append(gltf.Accessor(**fields))
@@ -65,6 +66,7 @@ class Binary:
         )
 
     def triangles(self, values: NDArray[np.intp]) -> int:
+        """uint16 indices of triangles (M, 3); the accessor's number."""
         where = self.view(values.astype(np.uint16).ravel(), gltf.ELEMENT_ARRAY_BUFFER)
         return self.accessor(bufferView=where, componentType=gltf.UNSIGNED_SHORT, count=values.size, type=gltf.SCALAR)
 
@@ -92,6 +94,7 @@ class Binary:
         return self.zeros[count]
 
     def primitive(self, piece: Piece, *, moving: bool) -> gltf.Primitive:
+        """One piece with its colours and material, and with its 52 morph targets if it is `moving`."""
         part, count = piece.part, len(piece.part.points)
         places, normals = self.vectors(part.points * METRES), self.vectors(piece.normals)
         attributes = gltf.Attributes(POSITION=places, NORMAL=normals, COLOR_0=self.colours(part.colours))
@@ -100,6 +103,7 @@ class Binary:
         return gltf.Primitive(attributes=attributes, indices=triangles, material=material, targets=targets)
 
     def target(self, piece: Piece, name: str, count: int) -> dict[str, int]:
+        """Accessors of one morph target: POSITION in metres and NORMAL, both as differences."""
         move, turn = piece.part.moves.get(name), piece.turns.get(name)
         if turn is not None:
             turn = np.where(np.linalg.norm(turn, axis=1, keepdims=True) < LEAST_TURN, 0.0, turn)
@@ -109,6 +113,7 @@ class Binary:
         }
 
     def mesh(self, name: str, pieces: Sequence[Piece], *, moving: bool) -> int:
+        """Append a mesh of pieces; its number."""
         mesh = gltf.Mesh(name=name, primitives=[self.primitive(piece, moving=moving) for piece in pieces])
         if moving:
             mesh.weights, mesh.extras = [0.0] * len(ARKIT_52), {"targetNames": list(ARKIT_52)}
@@ -116,12 +121,14 @@ class Binary:
         return len(self.document.meshes) - 1
 
     def node(self, name: str, at: Floats, **fields: Any) -> int:
+        """Append a node at a place in cm; its number."""
         self.document.nodes.append(
             gltf.Node(name=name, translation=[float(value) for value in (at * METRES).round(9)], **fields)
         )
         return len(self.document.nodes) - 1
 
     def finished(self) -> bytes:
+        """The bytes of the file."""
         self.data += b"\0" * (-len(self.data) % 4)
         self.document.buffers.append(gltf.Buffer(byteLength=len(self.data)))
         self.document.set_binary_blob(bytes(self.data))
@@ -129,11 +136,12 @@ class Binary:
 
 
 def bounds(values: NDArray[np.float32]) -> dict[str, list[float]]:
+    """Least and largest value of each column, as an accessor wants them."""
     return {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}
 
 
 def encoded(face: Face) -> bytes:
-    """The file: a head that turns about the neck, with the face, two eyes and the hair on it, and a body that stays."""
+    """The file: a head that turns about the neck and carries the face, two eyes and the hair, and a body that stays."""
     binary = Binary()
     right = EYE * [-1.0, 1.0, 1.0]
     carried = [

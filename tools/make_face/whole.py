@@ -1,5 +1,5 @@
-"""Every part of the face, in place and ready to be written: what the head carries, each eye about its middle, what
-stays below."""
+"""All parts of the face, in place and ready to be written: those the head carries, each eye about its middle, and the
+body below."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Face:
 
 
 def build() -> Face:
+    """All parts of the face."""
     left = [facing_out(eyes.ball()), eyes.glint()]
     right = [mirrored(left[0]), opposite_glint(left[1])]
     brow = facing_out(brows.left())

@@ -13,6 +13,7 @@ ALONG, AROUND = 22, 10
 
 
 def left() -> Part:
+    """The left brow, with its movements."""
     t = np.linspace(0.0, 1.0, ALONG)
     x = 1.25 + 4.35 * t
     y = 2.72 + 0.78 * np.sin(np.pi * (0.12 + 0.8 * t) ** 1.15) - 0.3 * t

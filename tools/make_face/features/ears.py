@@ -17,6 +17,7 @@ OUT, BACK = np.radians(16.0), np.radians(-10.0)
 
 
 def left() -> Part:
+    """The left ear."""
     around = circle(COLUMNS)
     points = np.concatenate([placed(ring(around, share, high)) for share, high in zip(RINGS, HEIGHTS, strict=True)])
     deep = np.repeat(np.clip(0.36 - np.array(HEIGHTS), 0.0, 0.7) / 0.7, COLUMNS)[:, None]

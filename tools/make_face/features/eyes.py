@@ -1,5 +1,5 @@
-"""The left eye about its own middle: white, iris and pupil by rings of colour, and a small light that stays when the
-eye turns."""
+"""The left eye about its own middle: white, iris and pupil by rings of colour, and a small highlight that stays when
+the eye turns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TURNS = {
 }
 """Axis (0 x, 1 y) and degrees."""
 SINKS = {"eyeBlinkLeft": 0.3, "eyeSquintLeft": 0.1}
-"""How far the eye goes back, cm, so that a lid half shut, on its straight way, stays before it."""
+"""How far the eye moves back, cm, so that a half shut lid, which moves straight, stays in front of it."""
 GLINT_AT, GLINT_WIDE = (-11.0, 13.0), 4.2
 """Degrees to the character's left and up; half its width."""
 
@@ -57,6 +57,7 @@ def ball() -> Part:
 
 
 def shell(angle: Floats, around: Floats) -> Floats:
+    """(..., 3): points of the eyeball at these angles from its axis and around it, radians."""
     return EYE_RADIUS * np.stack(
         [np.sin(angle) * np.cos(around), np.sin(angle) * np.sin(around), np.cos(angle)], axis=-1
     )
@@ -74,4 +75,5 @@ def glint() -> Part:
 
 
 def sunk(points: Floats) -> dict[str, Floats]:
+    """By name, (N, 3): the movements of points that sink with the eye."""
     return {name: np.tile([0.0, 0.0, -deep], (len(points), 1)) for name, deep in SINKS.items()}

@@ -19,6 +19,7 @@ NAPE = (3.6, 3.0, 1.6)
 
 
 def parts() -> list[Part]:
+    """The neck and the shirt."""
     return [tube("skin", NECK, linear("#dd9d7f")), tube("shirt", SHIRT, linear("#5d7f95"))]
 
 

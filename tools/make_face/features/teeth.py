@@ -1,4 +1,4 @@
-"""Two rows of rounded teeth on their gums: the upper one stays, the lower one goes with the jaw."""
+"""Two rows of rounded teeth in their gums: the upper one stays, the lower one moves with the jaw."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ seen."""
 
 
 def rows() -> list[Part]:
+    """Both rows of teeth with their gums, and their movements."""
     upper = [*row(UPPER_WIDTHS, UPPER_FRONT, UPPER_EDGE, 1.0)]
     lower = [*row(LOWER_WIDTHS, LOWER_FRONT, LOWER_EDGE, -1.0)]
     upper, lower = [withdrawn(part, 1.0) for part in upper], [withdrawn(part, -1.0) for part in lower]
@@ -30,7 +31,7 @@ def rows() -> list[Part]:
 
 
 def withdrawn(part: Part, up: float) -> Part:
-    """The piece with its movements: the lower ones go with the jaw, all stay behind when the lips are pushed out."""
+    """The piece with its movements: the lower ones follow the jaw, all stay behind when the lips are pushed out."""
     moves = hinge(part.points) if up < 0 else {}
     if up < 0:
         moves["tongueOut"] = np.tile([0.0, -0.8, 0.0], (len(part.points), 1))
@@ -80,7 +81,7 @@ def tooth(width: float, along: float, ahead: float, edge: float, up: float) -> P
 
 
 def power(value: Floats) -> Floats:
-    """Rounds a ball towards a box."""
+    """A ball made more like a box."""
     return np.asarray(np.sign(value) * np.abs(value) ** 0.5)
 
 

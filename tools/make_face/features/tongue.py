@@ -1,4 +1,4 @@
-"""The tongue: a flat rounded roll on the mouth's floor that goes with the jaw and comes out between the lips."""
+"""The tongue: a flat rounded roll on the floor of the mouth that moves with the jaw and comes out between the lips."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def shape(out: float) -> Floats:
 
 
 def tongue() -> Part:
+    """The tongue, with its movements."""
     points = shape(0.0)
     shade = np.repeat(np.linspace(0.45, 1.0, ALONG), AROUND)[:, None]
     moves = hinge(points) | {"tongueOut": shape(1.0) - points}

@@ -52,20 +52,24 @@ def level(points: Floats) -> Floats:
 
 
 def skull(p: Floats) -> Floats:
+    """Level (...) of the skull: below zero inside, cm."""
     back = ellipsoid(p, (0.0, 3.0, -1.0), (8.0, 8.6, 9.0))
     return join(back, ellipsoid(p, (0.0, -0.6, 0.8), (7.3, 8.0, 7.1)), 1.5)
 
 
 def jaw(p: Floats) -> Floats:
+    """Level (...) of the jaw and the chin: below zero inside, cm."""
     body = ellipsoid(p, (0.0, -4.2, 1.4), (6.3, 6.0, 6.2))
     return join(body, ellipsoid(p, (0.0, -8.6, 5.1), (2.6, 2.2, 2.4)), 2.6)
 
 
 def eyeball(p: Floats) -> Floats:
+    """Level (...) of an eyeball under its lids: below zero inside, cm."""
     return np.asarray(np.linalg.norm(p - EYE, axis=-1) - EYE_RADIUS - LID_THICKNESS)
 
 
 def nose(p: Floats) -> Floats:
+    """Level (...) of the nose: below zero inside, cm."""
     bridge = capsule(p, (0.0, 0.8, 7.2), (0.0, -2.3, 8.8), (0.62, 0.85))
     tip = ellipsoid(p, (0.0, -2.75, 9.1), (1.02, 0.88, 0.95))
     wing = ellipsoid(p, (1.0, -3.1, 8.3), (0.62, 0.56, 0.75))

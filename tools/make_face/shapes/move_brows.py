@@ -22,4 +22,5 @@ def moves(points: Floats) -> dict[str, Floats]:
 
 
 def spot(points: Floats, centre: tuple[float, ...], radii: tuple[float, ...], move: tuple[float, ...]) -> Floats:
+    """(N, 3): `move` at `centre`, fading smoothly to 0 over `radii`, cm."""
     return np.asarray(bump(points, centre, radii)[:, None] * np.asarray(move))

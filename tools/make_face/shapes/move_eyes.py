@@ -24,6 +24,7 @@ SIDEWAYS = {"eyeLookInLeft": -0.06, "eyeLookOutLeft": 0.06}
 
 
 def moves(flesh: Flesh) -> dict[str, Floats]:
+    """(N, 3) by name: the movements of the left lids and the cheek."""
     result = {name: lid_move(flesh, *shares) for name, shares in CLOSING.items()}
     for name, way in SIDEWAYS.items():
         result[name] = sideways(flesh, way)

@@ -1,4 +1,4 @@
-"""What the jaw takes with it, and the lips that close over an open jaw."""
+"""The jaw's movements, and the lips that close over an open jaw."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from make_face.geometry.fields import hinge, smooth
 from make_face.skin.flesh import Flesh
 
 CORNER = 0.42
-"""How far the corner of the mouth goes with the jaw."""
+"""Share of the jaw's movement at the corner of the mouth."""
 LIFT = 0.1
 """Of the upper lip over an open jaw, cm."""
 UPPER_SHARE = 0.3
@@ -50,8 +50,8 @@ def narrowed(flesh: Flesh) -> Floats:
 
 
 def closing(flesh: Flesh, opened: Floats) -> Floats:
-    """What undoes an open jaw's gap where the lips meet: both lips go to one line, the skin around them follows as far
-    as it can."""
+    """Closes an open jaw's gap where the lips meet: both lips move to one line, the skin around them follows as far as
+    it can."""
     aim = meeting(flesh, opened)
     near = (1.0 - smooth(flesh.reach, 0.0, 2.4)) * flesh.fade
     return (aim - opened) * near[:, None]

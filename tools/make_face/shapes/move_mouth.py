@@ -13,7 +13,7 @@ Triple = tuple[float, float, float]
 
 
 class Mouth:
-    """A flesh in the words of this file: all (N,)."""
+    """The values of a flesh that this file uses: all (N,)."""
 
     def __init__(self, flesh: Flesh) -> None:
         self.points = flesh.points
@@ -37,12 +37,13 @@ class Mouth:
         return np.stack([near * x, near * y, near * z], axis=1)
 
     def swell(self, centre: Triple, radii: Triple, move: Triple) -> Floats:
-        """(N, 3): a soft spot of the skin moved; nothing on the lips."""
+        """(N, 3): a soft bump of the skin moved; nothing on the lips."""
         outside = smooth(self.reach, 0.0, 0.8)
         return np.asarray((bump(self.points, centre, radii) * outside)[:, None] * np.asarray(move))
 
 
 def moves(flesh: Flesh) -> dict[str, Floats]:
+    """(N, 3) by name: the movements of the lips and the skin around them."""
     mouth = Mouth(flesh)
     return rounding(mouth) | corners(mouth) | rolls(mouth) | shrugs(mouth) | parting(mouth) | cheeks(mouth)
 
@@ -65,6 +66,7 @@ def rounding(m: Mouth) -> dict[str, Floats]:
 
 
 def corners(m: Mouth) -> dict[str, Floats]:
+    """(N, 3) by name: smile, frown, dimple, stretch and press of the left side."""
     thin = -0.18 * m.height * m.left
     bow = np.maximum(m.across, 0.0) ** 2.3
     smile = m.move(3.2, 0.95 * m.corner, 1.0 * bow + 0.6 * thin, -0.5 * m.corner - 0.08 * m.left)

@@ -1,4 +1,4 @@
-"""All 52 blend shapes of the flesh: what is not made is the other side of what is, mirrored."""
+"""All 52 blend shapes of the flesh; those without a function of their own are the mirror image of the other side's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from make_face.shapes import move_brows, move_eyes, move_jaw, move_mouth
 from make_face.skin.flesh import Flesh
 
 SMALLEST = 0.002
-"""Movements shorter than this, cm, are none: they would only make the file longer."""
+"""Movements shorter than this, cm, are left out: they would only make the file longer."""
 
 
 def moves(flesh: Flesh) -> dict[str, Floats]:
@@ -25,10 +25,12 @@ def moves(flesh: Flesh) -> dict[str, Floats]:
 
 
 def reflected(flesh: Flesh, known: dict[str, Floats], name: str) -> Floats:
+    """(N, 3): the movement of the other side's shape, mirrored."""
     return trimmed(known[other_side(name)][flesh.twin] * [-1.0, 1.0, 1.0])
 
 
 def trimmed(move: Floats) -> Floats:
+    """(N, 3): the movement with everything below `SMALLEST` set to 0."""
     return np.where(np.linalg.norm(move, axis=1, keepdims=True) < SMALLEST, 0.0, move)
 
 

@@ -29,4 +29,5 @@ def colours(flesh: Flesh) -> Floats:
 
 
 def mixed(base: Floats, tone: Floats, share: Floats) -> Floats:
+    """(N, 3): from one colour to another by a share in [0, 1]."""
     return np.asarray(base + (tone - base) * np.clip(share, 0.0, 1.0)[:, None])

@@ -69,6 +69,7 @@ class Half:
 
 
 def build() -> Flesh:
+    """The sheet of skin, lips, mouth and lids."""
     half = bare()
     columns = len(lips.TURN)
     red = with_lips(half, np.arange(columns))

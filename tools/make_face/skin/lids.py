@@ -27,6 +27,7 @@ SHUT_BELOW = -0.42
 
 
 def tilt(x: Floats) -> Floats:
+    """(N,): height that the slant of the eye adds at `x`, cm."""
     return np.asarray(LID_TILT * x / LID_WIDTH)
 
 

@@ -1,4 +1,4 @@
-"""The inside of the mouth: a dark pocket behind the lips that holds teeth and tongue and has no end to be seen."""
+"""The inside of the mouth: a dark pocket behind the lips that holds teeth and tongue and whose end is out of sight."""
 
 from __future__ import annotations
 

@@ -15,10 +15,12 @@ FINE = ((0.0, -2.9, 0.03), (0.95, -3.1, 0.028),
 
 
 def mouth_rim() -> Floats:
+    """(N, 3): the outermost ring around the lips, where the free skin begins."""
     return np.asarray(lips.surround()[0])
 
 
 def eye_rim() -> Floats:
+    """(N, 3): the ring where the lids end and the free skin begins."""
     x, y = lids.outer_rim()
     return front(EYE[0] + x, EYE[1] + y)
 
