@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from livelink_bridge.audio.level_meter import LevelMeter
 from livelink_bridge.core.channel import Channel
@@ -26,8 +26,8 @@ from livelink_bridge.reporting.metrics import (
 )
 from livelink_bridge.session.playback.voice_monitor import VoiceMonitor
 from livelink_bridge.session.sender import Sender
-from livelink_bridge.sinks.base import Sink
-from livelink_bridge.sources.base import Source
+from livelink_bridge.sinks.base import HearsBack, SeveralSinks, Sink
+from livelink_bridge.sources.base import Captured, Source
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.timing.timebase import Timebase
 
@@ -97,6 +97,7 @@ class StatusReporter:
     """Extra delay that was asked for, seconds."""
 
     def status(self) -> Status:
+        """What is happening now. From any thread."""
         trouble = self._trouble()
         return Status(
             state=trouble or ("live" if self.source.live else "playing"),
@@ -109,13 +110,22 @@ class StatusReporter:
             level=self._level(),
             gate=self.chain.gate if self.chain and self.chain.gated else None,
             mood=str(self.face.mood) if self.face and self.face.mood.offsets.any() else None,
-            device=Device(self.source.name, self.source.sample_rate, _of_microphone(self.source, "reopened") or 0),
+            device=Device(
+                self.source.name,
+                self.source.sample_rate,
+                self.source.reopened if isinstance(self.source, Captured) else 0,
+            ),
             targets=tuple(_target(part) for sink in self.sinks for part in _parts(sink)),
             losses=self._losses(),
             voice_out=_voice_status(self.voice_out) if self.voice_out else None,
         )
 
+    def _device(self) -> Device:
+        reopened = self.source.reopened if isinstance(self.source, Captured) else 0
+        return Device(self.source.name, self.source.sample_rate, reopened)
+
     def summary(self) -> Summary:
+        """The figures at the end; losses are those of the whole session."""
         metrics, losses = self.metrics, self._losses()
         return Summary(
             sent=metrics.sent,
@@ -155,7 +165,7 @@ class StatusReporter:
         median_s, p99_s = self.metrics.delays_s.percentile(50, now_s), self.metrics.delays_s.percentile(99, now_s)
         if median_s is None or p99_s is None:
             return None
-        capture_s: float | None = _of_microphone(self.source, "latency_s")
+        capture_s = self.source.latency_s if isinstance(self.source, Captured) else None
         return Delay(1000 * median_s, 1000 * p99_s, self._parts(median_s), to_ms(capture_s))
 
     def _parts(self, median_s: float) -> DelayParts | None:
@@ -192,17 +202,12 @@ class StatusReporter:
 
 def _parts(sink: Sink) -> Sequence[Sink]:
     """The receivers behind a sink that is several."""
-    return getattr(sink, "parts", (sink,))
+    return sink.parts if isinstance(sink, SeveralSinks) else (sink,)
 
 
 def _target(sink: Sink) -> Target:
-    """Only those that hear of it say what is wrong with their receiver."""
-    return Target(sink.name, sink.sent, sink.errors, getattr(sink, "trouble", None))
-
-
-def _of_microphone(source: Source, name: str) -> Any:
-    """What only devices know: seconds in their buffers, times they were found again. None for any other source."""
-    return getattr(source, name, None)
+    trouble = sink.trouble if isinstance(sink, HearsBack) else None
+    return Target(sink.name, sink.sent, sink.errors, trouble)
 
 
 def _voice_status(voice: VoiceMonitor) -> VoiceStatus:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
@@ -44,4 +45,24 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish files and close sockets. Harmless twice."""
+        ...
+
+
+@runtime_checkable
+class SeveralSinks(Protocol):
+    """A sink that sends to others."""
+
+    @property
+    def parts(self) -> Sequence[Sink]:
+        """The sinks it sends to now."""
+        ...
+
+
+@runtime_checkable
+class HearsBack(Protocol):
+    """A sink that learns whether its receiver takes what it sends."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the receiver gets nothing now, one line; None when all is well."""
         ...

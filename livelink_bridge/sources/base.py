@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from livelink_bridge.core.frames import AudioBlock
 
@@ -53,4 +53,19 @@ class Source(Protocol):
 
     def close(self) -> None:
         """End `blocks`, from any thread, and release the file or device. Harmless twice."""
+        ...
+
+
+@runtime_checkable
+class Captured(Protocol):
+    """A source that captures from a device, which knows two things more."""
+
+    @property
+    def latency_s(self) -> float | None:
+        """Seconds of audio in the device's buffers; None where it is not known."""
+        ...
+
+    @property
+    def reopened(self) -> int:
+        """Times the device was lost and opened again."""
         ...

@@ -9,7 +9,7 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.sources.base import Source
+from livelink_bridge.sources.base import Captured, Source
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 
 Opener = Callable[[Input, Clock], Source]
@@ -130,12 +130,12 @@ class ChannelSource:
     @property
     def latency_s(self) -> float | None:
         """Latency of the device's own buffer, seconds; None when unknown."""
-        return getattr(self._source, "latency_s", None)
+        return self._source.latency_s if isinstance(self._source, Captured) else None
 
     @property
     def reopened(self) -> int:
         """Times the device was lost and opened again."""
-        return int(getattr(self._source, "reopened", 0))
+        return self._source.reopened if isinstance(self._source, Captured) else 0
 
     @property
     def overflows(self) -> int:
