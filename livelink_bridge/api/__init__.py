@@ -1,5 +1,4 @@
-"""For programs that use this one: `animate` a recording, `stream_to` a face. The commands' own parts, put together for
-Python."""
+"""The Python API: `animate` turns a recording into frames, `stream_to` drives a live face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`animate`: a recording to poses, the ones that `convert` writes."""
+"""`animate`: a recording to frames, identical to those that `convert` writes."""
 
 from __future__ import annotations
 
@@ -25,45 +25,44 @@ if TYPE_CHECKING:
     from livelink_bridge.session.offline import Conversion
     from speech_to_face.base import SpeechToFace
 
-_MOST_CHANNELS = 32
-"""Of an array: a second number beyond it is a count of samples."""
+_MAX_CHANNELS = 32
+"""Most audio channels of an array: a larger second dimension is a transposed array."""
 _MOUTH = [index_of(name) for name in MOUTH_32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Animation:
-    """A face that speaks a recording. Pose k belongs to the sound at k / 60 s."""
+    """The face animation of a recording. Frame k belongs to the audio at k / 60 s."""
 
     poses: NDArray[np.float32]
-    """float32 (n, 61) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians. The last 29 lie
-    behind the sound's end and ease to neutral."""
+    """float32 (n, 61) in wire order: 52 ARKit weights in [0, 1], then 9 head and eye angles in radians. The last 29
+    frames lie after the end of the audio and decay to neutral."""
     seconds: float
-    """Length of the sound."""
+    """Length of the audio, seconds."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The 61 channels of `poses`, PascalCase, as packets order them."""
+        """Names of the 61 channels of `poses`, PascalCase, in packet order."""
         return CHANNELS_61
 
     @property
     def coefficients(self) -> NDArray[np.float32]:
-        """float32 (n, 32) in [0, 1]: those columns of `poses` that speech moves, in the order of
-        `arkit_mapping.MOUTH_32`.
+        """float32 (n, 32) in [0, 1]: the columns of `poses` that speech moves, in `arkit_mapping.MOUTH_32` order.
 
-        As the face wears them, with mood and character; `model.animate` gives what the network itself predicts.
+        Mood and character are applied; `model.animate` gives the network's own prediction.
         """
         return self.poses[:, _MOUTH]
 
     @property
     def times_s(self) -> NDArray[np.float64]:
-        """float64 (n,): the moment of each pose, seconds from the beginning of the sound."""
+        """float64 (n,): the time of each frame, seconds from the start of the audio."""
         return np.arange(len(self.poses)) / FRAME_RATE
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a take, whole or not at all, over whatever has that name: by its ending .csv, .json, .npz or .glb.
+        """Write a take atomically, replacing an existing file. The extension is .csv, .json, .npz or .glb.
 
-        A .csv is byte for byte what `livelink-bridge convert` writes. Raises UsageError for another ending, SinkError
-        for a file that cannot be written.
+        A .csv is byte for byte what `livelink-bridge convert` writes. Raises UsageError for another extension,
+        SinkError for a file that cannot be written.
         """
         from livelink_bridge.takes.export import export_take, kind_of
 
@@ -86,34 +85,32 @@ def animate(
     device: str = "auto",
     allow_cut: bool = False,
 ) -> Animation:
-    """The face of a recording, as fast as the machine goes. The same sound and arguments give the same poses.
+    """Animate a recording, faster than real time. The same audio and arguments give the same frames.
 
     Parameters
     ----------
-    sound : a file (wav, flac, ogg, mp3 and the like), or float (n,) or (n, channels) in [-1, 1], or int16 of these
-    shapes
-    sample_rate : Hz, 8000 to 192000, of an array; a file says its own
-    model : a shipped model's name, a model's folder, or what `speech_to_face.load_model` gave: loaded once, it serves
-    many calls
-    character : a character file, see `livelink-bridge character`; None wears the poses as they are predicted
-    liveliness : whether blinks, gaze, brows and breath come with the mouth
-    seed : of liveliness, 0 to 4294967295
+    sound : an audio file (wav, flac, ogg, mp3 and the like), or float (n,) or (n, channels) in [-1, 1], or int16 of
+        these shapes
+    sample_rate : Hz, 8000 to 192000; required for an array, refused for a file, which has its own
+    model : a shipped model's name, a model's folder, or a model from `speech_to_face.load_model`, which is loaded once
+        for many calls
+    character : a character file, see `livelink-bridge character`; None leaves the frames as predicted
+    liveliness : whether to add blinks, gaze, brows and breath
+    seed : random seed of liveliness, 0 to 4294967295
     mood : such as "happy:0.4" or "sad:0.3,afraid:0.2"; None is neutral
     device : "auto", "cpu", "cuda" or "mps"
-    allow_cut : take what there is of a file that ends before its header says, which is a SourceError otherwise
+    allow_cut : whether to accept a file that is shorter than its header says, which is a SourceError otherwise
 
     Raises
     ------
-    UsageError for sound or arguments that cannot be (ConfigError is one), SourceError for a file that cannot be read,
-    BridgeError for a character file that cannot, ModelError (`speech_to_face.base`) for a model or a device that is not
-    to be had.
+    UsageError for invalid audio or arguments (ConfigError is a subclass), SourceError for an audio file that cannot be
+    read, BridgeError for a character file that cannot be read, ModelError (`speech_to_face.base`) for a model or a
+    device that is not available.
     """
     from livelink_bridge.session import build
     from livelink_bridge.session.offline import Conversion
 
-    with _heard(
-        sound, sample_rate, allow_cut
-    ) as blocks:  # what is wrong with the sound is said before a model is loaded
+    with _blocks_of(sound, sample_rate, allow_cut) as blocks:  # checked before a model is loaded
         face = build.face_of(
             settings_of(character=character, liveliness=liveliness, seed=seed, mood=mood), MonotonicClock()
         )
@@ -121,20 +118,20 @@ def animate(
 
 
 @contextmanager
-def _heard(
+def _blocks_of(
     sound: str | os.PathLike[str] | ArrayLike, rate: int | None, allow_cut: bool
 ) -> Iterator[Iterator[AudioBlock]]:
-    """The sound in blocks. Raises UsageError, SourceError."""
+    """The audio in blocks. Raises UsageError, SourceError."""
     from livelink_bridge.session.offline import RECORDING_BLOCK_S
     from livelink_bridge.sources.audio_file import WavSource
 
     if not isinstance(sound, str | os.PathLike):
         if rate is None:
             raise UsageError("sample_rate: got none, expected the Hz of the array: animate(samples, 24000)")
-        yield _cut(checked_sound(sound, _MOST_CHANNELS), checked_rate(rate))
+        yield _cut(checked_sound(sound, _MAX_CHANNELS), checked_rate(rate))
         return
     if rate is not None:
-        raise UsageError(f"sample_rate: got {rate} for {os.fspath(sound)}, expected none: a file says its own")
+        raise UsageError(f"sample_rate: got {rate} for {os.fspath(sound)}, expected none: a file has its own")
     with closing(
         WavSource(Path(sound), clock=MonotonicClock(), block_s=RECORDING_BLOCK_S, allow_cut=allow_cut)
     ) as source:
@@ -142,7 +139,7 @@ def _heard(
 
 
 def _cut(samples: Sound, rate: int) -> Iterator[AudioBlock]:
-    """Samples as a file of them would be read."""
+    """Samples in the blocks in which a file is read."""
     from livelink_bridge.session.offline import RECORDING_BLOCK_S
 
     if not len(samples):

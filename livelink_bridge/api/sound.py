@@ -1,4 +1,4 @@
-"""Sound as a program hands it over, checked once, with one line for what is wrong, before anything hears it."""
+"""Checks the audio that a caller passes, once, before it enters the pipeline. Each error is one line."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ from numpy.typing import ArrayLike, NDArray
 from livelink_bridge.audio.pcm import PcmFormat, Sound
 from livelink_bridge.errors import UsageError
 
-_LOUDEST = 10.0
-"""What is a little beyond 1 is clipped, as everywhere; so far beyond it somebody forgot to divide by 32768."""
+_MAX_PEAK = 10.0
+"""Values slightly above 1 are clipped, as everywhere; above this, the caller forgot to divide by 32768."""
 
 
 def checked_rate(rate: object) -> int:
-    """Hz, 8000 to 192000: an int, one of numpy's, or a whole float. Raises UsageError."""
-    return PcmFormat("s16le", rate, 1).rate  # type: ignore[arg-type]  # which says what is wrong with it
+    """A sample rate in Hz, 8000 to 192000: an int, a numpy integer or a whole float. Raises UsageError."""
+    return PcmFormat("s16le", rate, 1).rate  # type: ignore[arg-type]  # PcmFormat checks it
 
 
-def checked_sound(given: ArrayLike, most_channels: int) -> Sound:
-    """Float (n,) or (n, channels) in [-1, 1], or int16 at full scale 32768 -> float32 (n, channels), perhaps the same
-    memory.
+def checked_sound(given: ArrayLike, max_channels: int) -> Sound:
+    """Audio samples as float32.
 
-    Raises UsageError for another type or shape, for what is not finite, and for numbers too large to be sound.
+    Parameters
+    ----------
+    given : float (n,) or (n, channels) in [-1, 1], or int16 (full scale 32768) of these shapes
+    max_channels : most audio channels
+
+    Returns
+    -------
+    float32 (n, channels), possibly sharing memory with `given`.
+
+    Raises UsageError for another type or shape, for NaN and infinity, and for values above 10.
     """
     samples = _array(given)
-    if samples.ndim not in (1, 2) or (samples.ndim == 2 and not 1 <= samples.shape[1] <= most_channels):
-        hint = "; transpose it" if samples.ndim == 2 and samples.shape[0] <= most_channels else ""
-        wanted = f"(samples,) or (samples, channels) with 1 to {most_channels} channels"
-        raise UsageError(f"sound: got shape {samples.shape}, expected {wanted}{hint}")
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and not 1 <= samples.shape[1] <= max_channels):
+        hint = "; transpose it" if samples.ndim == 2 and samples.shape[0] <= max_channels else ""
+        expected = f"(samples,) or (samples, channels) with 1 to {max_channels} channels"
+        raise UsageError(f"sound: got shape {samples.shape}, expected {expected}{hint}")
     table = samples[:, None] if samples.ndim == 1 else samples
     if _is_int16(table):
         return PcmFormat("s16le", 8000, 1).decode(table.astype("<i2").tobytes()).reshape(table.shape)
@@ -60,6 +68,6 @@ def _checked_values(table: NDArray[np.generic]) -> Sound:
             "1]"
         )
     peak = float(max(values.max(initial=0), -values.min(initial=0)))
-    if peak > _LOUDEST:
+    if peak > _MAX_PEAK:
         raise UsageError(f"sound: got values up to {peak:g}, expected floats in [-1, 1]; divide 16-bit sound by 32768")
     return np.asarray(values, np.float32)

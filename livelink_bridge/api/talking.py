@@ -1,9 +1,10 @@
-"""`stream_to`: a face that says what a program hands over, on the way of `listen`, without a network between."""
+"""`stream_to`: drives a face from PCM in the same process, with the pipeline of `listen` but without its WebSocket."""
 
 from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,36 +29,46 @@ if TYPE_CHECKING:
     from livelink_bridge.sources.utterance import Position
     from speech_to_face.base import SpeechToFace
 
-_LOOK_S = 0.02
+_POLL_S = 0.02
 _STUCK_S = 5.0
-"""Sound that waits and is not played for so long never will be."""
+"""Playout that has not advanced for so long with audio buffered has failed."""
 
 
 class TalkingFace:
-    """A live face. Its methods may be called from any thread; nothing said is lost, however fast it comes."""
+    """A live face. Its methods are thread-safe; no audio is lost, however fast it is passed."""
 
     def __init__(self, source: PcmSource, face: Face, sample_rate: int, clock: Clock, ended: threading.Event) -> None:
-        """`ended` is set when nobody reads `source` any more."""
+        """
+        Parameters
+        ----------
+        source : playout of the audio; its name is the subject
+        face : the face to animate
+        sample_rate : Hz of the audio passed to `say`
+        clock : monotonic clock
+        ended : set when `source` is no longer read
+        """
         self.subject = source.name
-        """Its name in Unreal's Live Link window."""
+        """The name in Unreal's Live Link window."""
         self.summary: Summary | None = None
-        """How it went: poses sent, delays, losses. None until the `with` block was left."""
+        """Frames sent, delays and losses. None until the `with` block has ended."""
         self._source, self._face, self._rate, self._clock, self._ended = source, face, sample_rate, clock, ended
         self._channels: int | None = None
 
     @property
     def position(self) -> Position:
-        """What is heard now: the utterance's number, seconds of it that were played, seconds that wait, times that
-        sound ran dry, bytes of samples that an utterance ended within."""
+        """The playout position: number of the utterance, seconds of it played, seconds buffered, underruns, and bytes
+        of incomplete samples dropped at the ends of utterances."""
         return self._source.position()
 
     def say(self, chunk: ArrayLike | bytes) -> None:
-        """More of the utterance: float (n,) or (n, 2) in [-1, 1], int16 of these shapes, or bytes of 16-bit mono sound,
-        little endian.
+        """Add audio to the utterance. Returns at once unless 30 s are buffered; then it blocks until there is room.
 
-        Any n, also 0, and bytes that end within a sample: it waits for the rest of it. Returns at once unless 30 s of
-        sound wait to be played; then it waits for room. Raises UsageError for what is no such sound, BridgeError where
-        the face has stopped.
+        Parameters
+        ----------
+        chunk : float (n,) or (n, 2) in [-1, 1], int16 of these shapes, or bytes of 16-bit mono, little endian. Any n,
+            also 0; bytes may end within a sample, whose rest starts the next chunk
+
+        Raises UsageError for invalid audio, BridgeError if the face has stopped.
         """
         before = self._source.interruptions
         sound = self._sound(chunk, before)
@@ -69,38 +80,42 @@ class TalkingFace:
                 return
 
     def end(self) -> None:
-        """The utterance is complete: its last poses come at once, then the face eases to neutral. What is said next is
-        another."""
+        """End the utterance: its last frames are released at once, then the face decays to neutral. The next `say`
+        starts another utterance."""
         self._check()
         self._source.end(only_if_begun=True)
 
     def interrupt(self) -> None:
-        """Drop whatever was not played, also what a `say` on another thread still holds, and close the face within 150
-        ms."""
+        """Discard all audio not yet played, also the rest of a chunk in a `say` that blocks on another thread. The face
+        decays to neutral within 150 ms."""
         self._check()
         self._source.interrupt()
 
-    def feel(self, mood: str) -> None:
-        """Go over to a mood such as "happy:0.4", or "neutral". Raises ConfigError for one that is not known."""
+    def set_mood(self, mood: str) -> None:
+        """Blend to a mood such as "happy:0.4" or "neutral". Raises ConfigError for an unknown one."""
         self._face.set_mood(read_mood(mood))
 
+    def feel(self, mood: str) -> None:
+        """Old name of `set_mood`, removed after the next version."""
+        warnings.warn("TalkingFace.feel is deprecated, use set_mood", DeprecationWarning, stacklevel=2)
+        self.set_mood(mood)
+
     def wait(self) -> None:
-        """Until everything that was said so far has been played. Raises BridgeError where nothing is played although
-        sound waits."""
+        """Block until all audio passed so far has been played. Raises BridgeError if playout stands still for 5 s."""
         where, since_s = self.position, self._clock.now()
         while where.buffered_s > 0:
             self._check()
-            self._clock.wait_until(self._clock.now() + _LOOK_S, self._ended)
+            self._clock.wait_until(self._clock.now() + _POLL_S, self._ended)
             before, where = where, self.position
             if (where.utterance, where.played_s) != (before.utterance, before.played_s):
                 since_s = self._clock.now()
             if self._clock.now() - since_s > _STUCK_S:
                 raise BridgeError(
-                    f"{self.subject}: {where.buffered_s:.1f} s of sound wait and are not played; the log says why"
+                    f"{self.subject}: {where.buffered_s:.1f} s of audio are buffered but not played; the log says why"
                 )
 
     def _sound(self, chunk: ArrayLike | bytes, begun: int) -> Sound:
-        """`begun` is what the source's `interruptions` was."""
+        """`begun` is the source's `interruptions` when `say` was called."""
         if isinstance(chunk, bytes | bytearray | memoryview):
             data = bytes(chunk)
             self._check_channels(1, len(data))
@@ -118,7 +133,7 @@ class TalkingFace:
     def _wait_for_room(self) -> None:
         self._check()
         while self._source.full():
-            self._clock.wait_until(self._clock.now() + _LOOK_S, self._ended)
+            self._clock.wait_until(self._clock.now() + _POLL_S, self._ended)
             self._check()
 
     def _check(self) -> None:
@@ -144,30 +159,30 @@ def stream_to(
     face_delay: float = 0.0,
     buffer_ms: float = 100,
 ) -> Iterator[TalkingFace]:
-    """A face that says what it is given, at the pace of speech, for the length of a `with` block.
+    """A live face, driven by the audio passed to it in real time, for the duration of a `with` block.
 
-    Leaving the block waits until everything was said; leaving it by an exception does not. Either way the face eases to
-    neutral and rests before the last packet, half a second in all. Sound is not played: whoever makes it plays it too,
-    see `TalkingFace.position`.
+    At its end the block waits until all audio is played; an exception ends it at once. Either way the face decays to
+    neutral and the last packets are neutral, half a second in all. The audio itself is not played: the caller plays it,
+    in time with `TalkingFace.position`.
 
     Parameters
     ----------
     targets : one URI or several: livelink://HOST:PORT, osc://, vmc://, ifacialmocap:// or take:FOLDER
-    subject : the face's name in Unreal's Live Link window; one for each face
-    sample_rate : Hz of the sound, 8000 to 192000
-    model : a name, a folder, or what `speech_to_face.load_model` gave: faces that share one share its work too
+    subject : the face's name in Unreal's Live Link window, unique per face
+    sample_rate : Hz of the audio, 8000 to 192000
+    model : a name, a folder, or a model from `speech_to_face.load_model`: faces that share one run in one batch
     device, character, liveliness, seed, mood : as for `animate`; a character file is read again when it is saved
-    gate : "auto", "voice", "level" or "off": when sound moves the face
-    level_control : whether speech is slowly brought to one level
+    gate : "auto", "voice", "level" or "off": what opens the noise gate
+    level_control : whether the AGC brings speech to one level
     fps : packets per second, 1 to 60; "29.97" is the television rate of that name
-    face_delay : milliseconds by which poses are sent later, 0 to 500, for sound that reaches its audience late
-    buffer_ms : milliseconds of sound that have to be there before a face begins, 80 to 2000
+    face_delay : milliseconds by which frames are delayed, 0 to 500, for audio that is heard late
+    buffer_ms : prebuffer: milliseconds of audio buffered before a face starts, 80 to 2000
 
     Raises
     ------
-    UsageError for arguments that cannot be (ConfigError is one), SinkError for a target that cannot be opened,
+    UsageError for invalid arguments (ConfigError is a subclass), SinkError for a target that cannot be opened,
     BridgeError for a character file that cannot be read, ModelError (`speech_to_face.base`) for a model or a device
-    that is not to be had.
+    that is not available.
     """
     from livelink_bridge.session import build
 

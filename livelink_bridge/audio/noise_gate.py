@@ -69,7 +69,7 @@ class NoiseGate:
         self._open = False
         self._since_sure = self._hold + 1
 
-    def use(self, thresholds: Thresholds) -> None:
+    def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other levels from the next step on."""
         self._thresholds = thresholds
 

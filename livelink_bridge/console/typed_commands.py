@@ -18,7 +18,7 @@ from livelink_bridge.settings.moods import read_mood
 
 if TYPE_CHECKING:
     from livelink_bridge.face.face import Face
-    from livelink_bridge.remote_control.live_target import LiveStage
+    from livelink_bridge.remote_control.live_interface import LiveInterface
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Typing:
         self._keys: dict[str, tuple[str, Callable[[], None]]] = {}
         for number, mood in enumerate(names_of_moods()[:10]):
             self.add_key(str(number), mood, lambda mood=mood: run_command(f"mood {mood}", self._faces))  # type: ignore[misc]
-        self._stage: LiveStage | None = None
+        self._remote: LiveInterface | None = None
         self.said = ""
         """The result of the last key, for people; may be empty."""
         self.on_change: Callable[[], None] = lambda: None
@@ -67,56 +67,56 @@ class Typing:
     @property
     def notice(self) -> str:
         """What a calibration asks for now or its result, or else the result of the last key."""
-        calibrations = [voice.calibration for voice in self._stage.voices.values()] if self._stage else []
+        calibrations = [voice.calibration for voice in self._remote.voices.values()] if self._remote else []
         for calibration in calibrations:
-            if calibration.hears is not None:
-                return PROMPTS[calibration.hears]
+            if calibration.listening_for is not None:
+                return PROMPTS[calibration.listening_for]
         results = [calibration.result for calibration in calibrations if calibration.result]
         return "; ".join(results) if results and self.said == CALIBRATING else self.said
 
-    def direct(self, stage: LiveStage, _sessions: object = None) -> None:
+    def direct(self, remote: LiveInterface, _sessions: object = None) -> None:
         """Bind the keys that control a running session, all its performers at once. Their results are in `said`."""
-        self._stage = stage
-        for key, (name, act) in STAGE_KEYS.items():
-            self.add_key(key, name, partial(self._act, act, stage))
+        self._remote = remote
+        for key, (name, act) in SESSION_KEYS.items():
+            self.add_key(key, name, partial(self._act, act, remote))
 
-    def _act(self, act: Callable[[LiveStage], str], stage: LiveStage) -> None:
+    def _act(self, act: Callable[[LiveInterface], str], remote: LiveInterface) -> None:
         try:
-            self.said = act(stage)
+            self.said = act(remote)
         except BridgeError as error:
             self.said = str(error)
 
 
-def _record(stage: LiveStage) -> str:
+def _record(remote: LiveInterface) -> str:
     """Start a take of every subject, or end the running ones."""
-    running = [subject for subject, recorder in stage.recorders.items() if recorder.recording]
+    running = [subject for subject, recorder in remote.recorders.items() if recorder.recording]
     if running:
-        return f"recorded {', '.join(str(stage.end_take(subject).csv) for subject in running)}"
-    if not stage.recorders:
+        return f"recorded {', '.join(str(remote.end_take(subject).csv) for subject in running)}"
+    if not remote.recorders:
         raise BridgeError("takes are not recorded here; start with --record DIR")
-    return f"recording from {', '.join(stage.begin_take(subject) for subject in stage.recorders)}; R ends it"
+    return f"recording from {', '.join(remote.begin_take(subject) for subject in remote.recorders)}; R ends it"
 
 
-def _mute(stage: LiveStage) -> str:
-    muted = not all(voice.muted for voice in stage.voices.values())
-    stage.mute(muted, None)
+def _mute(remote: LiveInterface) -> str:
+    muted = not all(voice.muted for voice in remote.voices.values())
+    remote.set_muted(muted, None)
     return "the microphone is muted; M opens it" if muted else "the microphone is open"
 
 
-def _neutral(stage: LiveStage) -> str:
-    resting = not all(voice.resting for voice in stage.voices.values())
-    stage.neutral(resting, None)
-    return "the face is held at neutral; N moves it" if resting else "the face moves"
+def _neutral(remote: LiveInterface) -> str:
+    neutral = not all(voice.held_neutral for voice in remote.voices.values())
+    remote.hold_neutral(neutral, None)
+    return "the face is held at neutral; N moves it" if neutral else "the face moves"
 
 
-def _calibrate(stage: LiveStage) -> str:
-    stage.calibrate(None)
+def _calibrate(remote: LiveInterface) -> str:
+    remote.calibrate(None)
     return CALIBRATING
 
 
 CALIBRATING = "calibrating"
 PROMPTS = {"room": "calibrating: be silent for two seconds", "voice": "calibrating: now speak for two seconds"}
-STAGE_KEYS: dict[str, tuple[str, Callable[[LiveStage], str]]] = {
+SESSION_KEYS: dict[str, tuple[str, Callable[[LiveInterface], str]]] = {
     "R": ("record", _record),
     "M": ("mute", _mute),
     "N": ("neutral", _neutral),

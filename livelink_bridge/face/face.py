@@ -30,7 +30,7 @@ class CharacterProvider(Protocol):
 class Face:
     """Predicted frames to frames as they are sent, except for the lip rule. Chunks of any size give the same frames.
 
-    `set_mood` and `rest` may be called from any thread, the others from the thread that animates.
+    `set_mood` and `hold_neutral` may be called from any thread, the others from the thread that animates.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Face:
         self._wanted = self._blend.mood
         self._character = self._current()
         self._stream = self._character.stream()
-        self._resting, self._there = False, 1.0
+        self._held_neutral, self._there = False, 1.0
 
     @property
     def closure(self) -> Closure:
@@ -66,17 +66,17 @@ class Face:
         return self._wanted
 
     @property
-    def resting(self) -> bool:
+    def held_neutral(self) -> bool:
         """Whether it is held at neutral, or decaying to it."""
-        return self._resting
+        return self._held_neutral
 
     def set_mood(self, mood: Mood) -> None:
         """Blend to another mood."""
         self._wanted = mood
 
-    def rest(self, on: bool) -> None:
+    def hold_neutral(self, on: bool) -> None:
         """Decay to neutral and stay there, or go on."""
-        self._resting = on
+        self._held_neutral = on
 
     def reset(self) -> None:
         """Begin a new source: the same audio gives the same face again."""
@@ -113,7 +113,7 @@ class Face:
 
     def _rested(self, poses: Weights) -> Weights:
         """The frames fading to neutral, or back; smooth at both ends."""
-        step = (-1 if self._resting else 1) / REST_POSES
+        step = (-1 if self._held_neutral else 1) / REST_POSES
         there = np.clip(self._there + step * np.arange(1, len(poses) + 1), 0.0, 1.0)
         if not len(poses) or there.min() == 1.0 == self._there:
             return poses

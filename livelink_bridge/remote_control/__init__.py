@@ -1,2 +1,2 @@
-"""Remote control: the Live Link Face app's OSC API, so that Switchboard and stage dashboards take this program for a
-phone."""
+"""Remote control: the OSC API of the Live Link Face app, so that Switchboard and OSC dashboards control this program as
+they control a phone."""

@@ -1,4 +1,4 @@
-"""What remote control acts on."""
+"""The actions of a session that remote control can call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from arkit_mapping.liveliness.moods import Mood
 
 
-class Recorded(Protocol):
+class FinishedTake(Protocol):
     """A finished take."""
 
     @property
@@ -17,50 +17,56 @@ class Recorded(Protocol):
         ...
 
     @property
-    def csv(self) -> Path: ...
+    def csv(self) -> Path:
+        """The file with the frames."""
+        ...
 
     @property
     def sound(self) -> Path | None:
-        """None for a take without sound."""
+        """The .wav file; None for a take without audio."""
         ...
 
 
 class RemoteInterface(Protocol):
-    """The running session, as far as others may direct it.
+    """The part of a running session that remote control may change.
 
-    All of it is called from one thread, which is not the one that sends poses, and may take a moment: whatever opens
-    sockets or writes files does it here. What cannot be done raises BridgeError, whose line is logged.
+    All methods are called from one thread, which is not the sender's, and may block briefly: sockets are opened and
+    files are written here. An action that fails raises BridgeError; its message is logged.
     """
 
     def add_target(self, uri: str) -> None:
-        """Send poses to `livelink://HOST:PORT` as well. A target that is there already stays one."""
+        """Also send frames to `livelink://HOST:PORT`. Adding a target twice has no further effect."""
         ...
 
     def clear_targets(self) -> None:
-        """Send to no Live Link target any more, those of `--to` included. Other wires stay."""
+        """Stop sending to every Live Link target, those of `--to` included. Targets of other wires stay."""
         ...
 
     def rename(self, subject: str) -> None:
-        """Another name in Unreal's Live Link window, checked as the setting `subject` is."""
+        """Change the name in Unreal's Live Link window. It is checked like the setting `subject`."""
         ...
 
     def stream(self, on: bool) -> None:
-        """Whether poses go to the Live Link targets. A face that is no longer sent comes to rest first."""
+        """Start or stop sending frames to the Live Link targets. The face decays to neutral before sending stops."""
         ...
 
     def battery(self) -> float:
-        """How full the machine's battery is, 0 to 1; 1 for one that has none or does not tell."""
+        """Charge of the machine's battery, 0 to 1; 1 if it has none or the level is unknown."""
         ...
 
     @property
-    def recording(self) -> bool: ...
+    def recording(self) -> bool:
+        """Whether a take is being recorded."""
+        ...
 
     @property
-    def slate(self) -> str: ...
+    def slate(self) -> str:
+        """The slate of the next take."""
+        ...
 
     @slate.setter
     def slate(self, name: str) -> None:
-        """1 to 100 bytes of printable text. Making a file name of it is the stage's own care."""
+        """1 to 100 bytes of printable text. The implementation makes a valid file name of it."""
         ...
 
     @property
@@ -74,38 +80,38 @@ class RemoteInterface(Protocol):
         ...
 
     def record_start(self, slate: str, take: int) -> str:
-        """Begin a take; the timecode of its first pose. Not called while one is being recorded."""
+        """Start a take and return the timecode of its first frame. Not called while one is being recorded."""
         ...
 
-    def record_stop(self) -> Recorded:
-        """End the take, or give the one that ended by itself; its files are complete when this returns. Raises where
-        there is none."""
+    def record_stop(self) -> FinishedTake:
+        """End the take, or return the one that ended by itself (a full disk). Its files are complete when this returns.
+        Raises BridgeError if there is no take."""
         ...
 
     def record_cancel(self) -> str:
-        """End the take and keep nothing of it; the timecode now. Called only while one is being recorded."""
+        """End the take, delete its files and return the current timecode. Called only while one is being recorded."""
         ...
 
     def mark(self, text: str) -> str:
-        """Note a moment of the take; its timecode. Called only while one is being recorded."""
+        """Set a mark in the take and return its timecode. Called only while one is being recorded."""
         ...
 
     def set_mood(self, mood: Mood, subject: str | None) -> None:
-        """`subject` None means every face, here and below; one that nobody has raises BridgeError."""
+        """Change the mood. Here and below, `subject` None means every face; an unknown subject raises BridgeError."""
         ...
 
     def set_gain(self, gain_db: float, subject: str | None) -> None:
-        """-40 to 40 dB, added to the microphone from now on."""
+        """Set the microphone's gain: -40 to 40 dB."""
         ...
 
     def calibrate(self, subject: str | None) -> None:
-        """Begin to measure the room and the voice; does not wait for the result."""
+        """Start measuring room noise and voice. Returns at once, before the result."""
         ...
 
-    def mute(self, on: bool, subject: str | None) -> None:
-        """Silence in place of the microphone, also in takes, or its sound again."""
+    def set_muted(self, on: bool, subject: str | None) -> None:
+        """Mute the microphone, also in takes, or unmute it."""
         ...
 
-    def neutral(self, on: bool, subject: str | None) -> None:
-        """Hold the face at rest, or let it go on."""
+    def hold_neutral(self, on: bool, subject: str | None) -> None:
+        """Hold the face at neutral, or release it."""
         ...

@@ -1,8 +1,7 @@
-"""The messages: which addresses there are, what arguments they have, what is answered. No socket, no state.
+"""OSC messages of remote control: addresses, arguments and replies. No socket, no state.
 
-The addresses are those of Epic's documentation of the app and those that Switchboard's plugin for it knows, in both
-spellings where they differ. Arguments beyond the known ones are ignored: Switchboard puts an integer 1 behind messages
-that have none.
+The addresses are those in Epic's documentation of the app and those in Switchboard's plugin for it, in both spellings
+where they differ. Surplus arguments are ignored: Switchboard appends an integer 1 to messages without arguments.
 """
 
 from __future__ import annotations
@@ -20,24 +19,24 @@ from livelink_bridge.network.peers import Endpoint
 from livelink_bridge.settings import checks
 
 UNREAL_PORT = 11111
-LONGEST_NAME = 100
+MAX_NAME_BYTES = 100
 """Bytes of UTF-8 in a slate."""
-_LONGEST_TEXT = 1024
-_LONGEST_MOOD = 200
-_SHOWN = 60
-"""Characters of something malformed that are said back in the log."""
+_MAX_TEXT = 1024
+_MAX_MOOD = 200
+_MAX_LOGGED = 60
+"""Characters of a malformed value that are quoted in the log."""
 
 Reader = Callable[[object], Any]
-"""Makes a value of an argument. Raises ValueError that says what was expected."""
+"""Converts an OSC argument. Raises ValueError, whose text says what was expected."""
 
 
 class ControlError(BridgeError):
-    """A message that cannot be heeded. Its line is for the log: the protocol has no answer for it."""
+    """A message that cannot be carried out. Only logged: the protocol has no reply for errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A message to be sent."""
+    """An OSC message to send."""
 
     to: Endpoint
     address: str
@@ -46,39 +45,39 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A take's file that a peer wants to be sent over TCP."""
+    """A peer's request for a take's file, to be sent over TCP."""
 
     to: Endpoint
     path: str
-    """As asked for: not checked yet."""
+    """As received: not checked yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that can be asked."""
+    """One OSC command: its action and the readers of its arguments."""
 
-    does: str
-    """Which of the session's actions."""
-    needs: tuple[Reader, ...] = ()
-    may: tuple[Reader, ...] = ()
-    """Arguments that may follow; None where they are missing."""
+    action: str
+    """Key in `RemoteProtocol`'s table of actions."""
+    required: tuple[Reader, ...] = ()
+    optional: tuple[Reader, ...] = ()
+    """Readers of optional arguments; a missing argument is None."""
 
     def read(self, arguments: Sequence[object]) -> tuple[Any, ...]:
-        """The values of the known arguments. Raises ControlError."""
-        if len(arguments) < len(self.needs):
-            raise ControlError(f"got {len(arguments)} arguments, expected {len(self.needs)}")
-        given = list(arguments[: len(self.needs) + len(self.may)])
+        """The values of the known arguments. Raises ControlError if one is missing or invalid."""
+        if len(arguments) < len(self.required):
+            raise ControlError(f"got {len(arguments)} arguments, expected {len(self.required)}")
+        given = list(arguments[: len(self.required) + len(self.optional)])
         values = [
             _read(number, reader, value)
-            for number, (reader, value) in enumerate(zip(self.needs + self.may, given, strict=False), 1)
+            for number, (reader, value) in enumerate(zip(self.required + self.optional, given, strict=False), 1)
         ]
-        return (*values, *[None] * (len(self.needs) + len(self.may) - len(values)))
+        return (*values, *[None] * (len(self.required) + len(self.optional) - len(values)))
 
 
-def shown(value: object) -> str:
-    """Something that others made, for a line of the log."""
+def short_repr(value: object) -> str:
+    """A received value for a log line: text is cut to 60 characters, other types are named."""
     if isinstance(value, str | bytes):
-        return repr(value[:_SHOWN])
+        return repr(value[:_MAX_LOGGED])
     return repr(value) if isinstance(value, int | float | None) else type(value).__name__
 
 
@@ -86,35 +85,45 @@ def _read(number: int, reader: Reader, value: object) -> object:
     try:
         return reader(value)
     except ValueError as error:
-        raise ControlError(f"argument {number}: got {shown(value)}, expected {checks.expectation(error)}") from None
+        raise ControlError(
+            f"argument {number}: got {short_repr(value)}, expected {checks.expectation(error)}"
+        ) from None
 
 
 def text(value: object) -> str:
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT or not value.isprintable():
-        raise ValueError(f"1 to {_LONGEST_TEXT} printable characters")
+    """1 to 1024 printable characters."""
+    if not isinstance(value, str) or not value or len(value) > _MAX_TEXT or not value.isprintable():
+        raise ValueError(f"1 to {_MAX_TEXT} printable characters")
     return value
 
 
 def name(value: object) -> str:
-    """A slate."""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value.encode()) > LONGEST_NAME:
-        raise ValueError(f"a name of at most {LONGEST_NAME} bytes")
+    """A slate: 1 to 100 bytes of printable UTF-8."""
+    if (
+        not isinstance(value, str)
+        or not value.strip()
+        or not value.isprintable()
+        or len(value.encode()) > MAX_NAME_BYTES
+    ):
+        raise ValueError(f"a name of at most {MAX_NAME_BYTES} bytes")
     return value.strip()
 
 
-def slate_of(value: object) -> str | None:
-    """A slate, or the number that a button of a dashboard sends in its place."""
+def optional_slate(value: object) -> str | None:
+    """A slate; None for a number, which a dashboard's button sends in its place."""
     return None if value is None or isinstance(value, bool | int | float) else name(value)
 
 
 def number(value: object) -> float:
-    """A float or an int; dashboards send either for the other."""
+    """An int or a float below 1e9 in magnitude: dashboards send either for the other."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
         raise ValueError("a number")
     return float(value)
 
 
-def whole(lowest: int, highest: int) -> Reader:
+def whole_number(lowest: int, highest: int) -> Reader:
+    """A reader of whole numbers from `lowest` to `highest`, both included; 3.0 is read as 3."""
+
     def read(value: object) -> int:
         try:
             count = number(value)
@@ -128,7 +137,7 @@ def whole(lowest: int, highest: int) -> Reader:
 
 
 def host(value: object) -> str:
-    """An IPv4 address: looking up a name would hold up everything else that is asked."""
+    """An IPv4 address or `localhost`. Names are refused: a DNS lookup would block all other messages."""
     if value == "localhost":
         return "127.0.0.1"
     try:
@@ -139,7 +148,7 @@ def host(value: object) -> str:
         raise ValueError("an IPv4 address such as 192.168.1.10") from None
 
 
-port = whole(round(PORT.lowest), round(PORT.highest))
+port = whole_number(round(PORT.lowest), round(PORT.highest))
 
 
 def endpoint(value: object) -> Endpoint:
@@ -159,29 +168,31 @@ def subject(value: object) -> str:
 
 
 def mood(value: object) -> Mood:
-    if not isinstance(value, str) or len(value) > _LONGEST_MOOD:
+    """A mood with its strength, such as `happy:0.4`."""
+    if not isinstance(value, str) or len(value) > _MAX_MOOD:
         raise ValueError("a mood such as happy:0.4")
     return Mood.parse(value)
 
 
 def gain(value: object) -> float:
-    """Decibels."""
+    """Microphone gain, -40 to 40 dB."""
     return checks.within(GAIN)(number(value))
 
 
-def switch(value: object) -> bool:
+def on_off(value: object) -> bool:
+    """1 is on, 0 is off."""
     if value in (0, 1):
         return bool(value)
     raise ValueError("1 or 0")
 
 
-def some_text(value: object) -> str | None:
-    """A text where there may be something else, which is then a surplus argument."""
-    return value[:_LONGEST_TEXT] if isinstance(value, str) and value else None
+def optional_text(value: object) -> str | None:
+    """A text, cut to 1024 characters; None for any other type, which counts as a surplus argument."""
+    return value[:_MAX_TEXT] if isinstance(value, str) and value else None
 
 
-def maybe(reader: Reader) -> Reader:
-    """Nil where an argument may be missing counts as missing."""
+def nil_or(reader: Reader) -> Reader:
+    """A reader that takes OSC nil for a missing argument."""
     return lambda value: None if value is None else reader(value)
 
 
@@ -191,7 +202,7 @@ _TARGET = (host, port)
 COMMANDS: dict[str, Command] = {
     "/OSCSetSendTarget": Command("set_send_target", _TARGET),
     "/OSCAddSendTarget": Command("add_send_target", _TARGET),
-    "/AddLiveLinkAddress": Command("add_address", (host,), (maybe(port),)),
+    "/AddLiveLinkAddress": Command("add_address", (host,), (nil_or(port),)),
     "/ClearAllLiveLinkAddresses": Command("clear_addresses"),
     "/LiveLinkSubject": Command("rename", (subject,)),
     "/LiveLinkStreamStart": Command("stream_start"),
@@ -203,20 +214,20 @@ COMMANDS: dict[str, Command] = {
     "/Slate": Command("set_slate", (name,)),
     "/SlateQuery": Command("slate"),
     "/SlateDescription": _ACCEPTED,
-    "/Take": Command("set_take", (whole(1, MOST_TAKE),)),
+    "/Take": Command("set_take", (whole_number(1, MOST_TAKE),)),
     "/TakeQuery": Command("take"),
-    "/RecordStart": Command("record_start", may=(slate_of, maybe(whole(1, MOST_TAKE)))),
+    "/RecordStart": Command("record_start", optional=(optional_slate, nil_or(whole_number(1, MOST_TAKE)))),
     "/RecordStop": Command("record_stop"),
     "/RecordCancel": Command("record_cancel"),
-    "/RecordAddMark": Command("mark", may=(some_text,)),
+    "/RecordAddMark": Command("mark", optional=(optional_text,)),
     "/Transport": Command("transport", (endpoint, text)),
     "/VideoDisplayOn": _ACCEPTED,
     "/VideoDisplayOff": _ACCEPTED,
     "/Data": _ACCEPTED,
     "/DataQuery": _ACCEPTED,
-    "/mood": Command("set_mood", (mood,), (some_text,)),
-    "/gain": Command("gain", (gain,), (some_text,)),
-    "/calibrate": Command("calibrate", may=(some_text,)),
-    "/mute": Command("mute", may=(maybe(switch), some_text)),
-    "/neutral": Command("neutral", may=(maybe(switch), some_text)),
+    "/mood": Command("set_mood", (mood,), (optional_text,)),
+    "/gain": Command("gain", (gain,), (optional_text,)),
+    "/calibrate": Command("calibrate", optional=(optional_text,)),
+    "/mute": Command("mute", optional=(nil_or(on_off), optional_text)),
+    "/neutral": Command("neutral", optional=(nil_or(on_off), optional_text)),
 }

@@ -1,4 +1,4 @@
-"""Remote control without sockets: a message comes in, the stage does it, replies and files to send come out."""
+"""Remote control without sockets: takes decoded messages, acts on the session, returns replies and file requests."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from livelink_bridge.core.clock import Clock
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint, Peers
 from livelink_bridge.remote_control.interface import RemoteInterface
-from livelink_bridge.remote_control.messages import COMMANDS, UNREAL_PORT, ControlError, Fetch, Reply, shown
+from livelink_bridge.remote_control.messages import COMMANDS, UNREAL_PORT, ControlError, Fetch, Reply, short_repr
 from livelink_bridge.remote_control.rate_limited_log import RateLimitedLog
 
 SWITCHBOARD_PORT = 6000
-"""Where Switchboard listens unless its settings say otherwise."""
+"""Switchboard's default port for replies."""
 NOMINAL = 0
-"""The state of a machine that is not too hot, as phones count them."""
-_MOST_PEERS = 16
-_MOST_SEND_TARGETS = 4
-"""Of one peer."""
-_MOST_ADDRESSES = 16
-_AGAIN_S = 5.0
-"""What cannot be done is said again after so long; a take that failed twice in an evening has to be in the log
-twice."""
+"""The app's thermal state of a phone that is not too hot."""
+_MAX_PEERS = 16
+_MAX_SEND_TARGETS = 4
+"""Per peer."""
+_MAX_ADDRESSES = 16
+_LOG_INTERVAL_S = 5.0
+"""Shortest time between two log lines of one failed action. Finite, so that a take that failed twice in an evening is
+in the log twice."""
 
 Outcomes = list[Reply | Fetch]
 Action = Callable[..., Outcomes]
 
 
-class _Begun(NamedTuple):
-    """As it was asked for: the stage may name and number it otherwise."""
+class _StartedTake(NamedTuple):
+    """The last take started by remote control, as requested; the session may change slate and number."""
 
     slate: str | None
     take: int | None
@@ -39,19 +39,26 @@ class _Begun(NamedTuple):
 
 
 class RemoteProtocol:
-    """What the peers told so far, and what follows from what they say next. Not locked: one thread at a time."""
+    """State of remote control: send targets, addresses and the running take. Not locked: one thread at a time."""
 
-    def __init__(self, stage: RemoteInterface, peers: Peers, *, clock: Clock, takes: Path | None = None) -> None:
-        """`takes` is the folder that takes are recorded into: their paths are told as seen from there."""
-        self.heard = 0
-        """Messages, whatever became of them."""
-        self.complaints = RateLimitedLog(clock)
-        self._stage, self._peers, self._takes = stage, peers, takes
+    def __init__(self, remote: RemoteInterface, peers: Peers, *, clock: Clock, takes: Path | None = None) -> None:
+        """
+        Parameters
+        ----------
+        remote : the session to control
+        peers : the addresses that may send messages
+        clock : limits the rate of log lines
+        takes : folder of recorded takes; paths in replies are relative to it
+        """
+        self.received = 0
+        """Messages received, valid or not."""
+        self.problems = RateLimitedLog(clock)
+        self._remote, self._peers, self._takes = remote, peers, takes
         self._send_targets: dict[str, list[Endpoint]] = {}
         self._addresses: list[str] = []
         self._streaming = self._tracking = True
-        self._begun: _Begun | None = None
-        """The take that was begun from here last."""
+        self._started: _StartedTake | None = None
+        """None if remote control has started no take, or has ended it."""
         self._actions = self._table()
 
     def _table(self) -> dict[str, Action]:
@@ -66,12 +73,12 @@ class RemoteProtocol:
             "stream_stop": lambda _peer: self._stream(streaming=False),
             "session_start": lambda peer: [*self._stream(tracking=True), *self._reply(peer, "/ARSessionStartConfirm")],
             "session_stop": lambda peer: [*self._stream(tracking=False), *self._reply(peer, "/ARSessionStopConfirm")],
-            "battery": lambda peer: self._reply(peer, "/Battery", float(self._stage.battery())),
+            "battery": lambda peer: self._reply(peer, "/Battery", float(self._remote.battery())),
             "thermals": lambda peer: self._reply(peer, "/Thermals", NOMINAL),
             "set_slate": self._set_slate,
-            "slate": lambda peer: self._reply(peer, "/Slate", self._stage.slate),
+            "slate": lambda peer: self._reply(peer, "/Slate", self._remote.slate),
             "set_take": self._set_take,
-            "take": lambda peer: self._reply(peer, "/Take", self._stage.take),
+            "take": lambda peer: self._reply(peer, "/Take", self._remote.take),
             "record_start": self._record_start,
             "record_stop": self._record_stop,
             "record_cancel": self._record_cancel,
@@ -84,43 +91,52 @@ class RemoteProtocol:
             "neutral": self._neutral,
         }
 
-    def hear(self, peer: Endpoint, address: str, arguments: Sequence[object]) -> Outcomes:
-        """Do what a message asks; what is to be sent because of it. Whatever is wrong with it is a line of the log,
-        never an error."""
-        self.heard += 1
+    def handle(self, peer: Endpoint, address: str, arguments: Sequence[object]) -> Outcomes:
+        """Carry out a message.
+
+        Parameters
+        ----------
+        peer : the sender
+        address : OSC address, such as `/RecordStart`
+        arguments : decoded OSC arguments
+
+        Returns
+        -------
+        replies and files to send. An invalid message is logged, never raised.
+        """
+        self.received += 1
         command = COMMANDS.get(address)
         if command is None:
-            self.complaints.add(
-                f"unknown {address[:100]}", f"{peer} sent {shown(address)}, which nothing here answers to"
+            self.problems.add(
+                f"unknown {address[:100]}", f"{peer} sent {short_repr(address)}, which is not a known address"
             )
             return []
         try:
-            return self._actions[command.does](peer, *command.read(arguments))
+            return self._actions[command.action](peer, *command.read(arguments))
         except BridgeError as error:
-            self.complaints.add(address, f"{address} from {peer}: {error}", again_s=_AGAIN_S)
+            self.problems.add(address, f"{address} from {peer}: {error}", interval_s=_LOG_INTERVAL_S)
             return []
 
-    def started_here(self, slate: str, take: int) -> Outcomes:
-        """A take was begun on this machine: Switchboard then starts everybody else's."""
-        return self._tell_all("/RecordStart", slate, take, "")
+    def local_take_started(self, slate: str, take: int) -> Outcomes:
+        """Messages for a take started on this machine: Switchboard then starts all other devices."""
+        return self._broadcast("/RecordStart", slate, take, "")
 
-    def stopped_here(self) -> Outcomes:
-        """A take was ended on this machine."""
-        return self._tell_all("/RecordStop")
+    def local_take_stopped(self) -> Outcomes:
+        """Messages for a take ended on this machine."""
+        return self._broadcast("/RecordStop")
 
     def leave(self) -> Outcomes:
-        """The last word to whoever listens."""
-        return self._tell_all("/AppDeactivated")
+        """Messages for the end of the session."""
+        return self._broadcast("/AppDeactivated")
 
     def _reply(self, peer: Endpoint, address: str, *arguments: str | int | float) -> Outcomes:
-        """To where the peer wants it. One that has not said so is answered at the port it sent from and at
-        Switchboard's."""
+        """To the peer's send targets. Without any, to the port it sent from and to Switchboard's."""
         usual = list(dict.fromkeys((peer, Endpoint(peer.host, SWITCHBOARD_PORT))))
         return [Reply(to, address, arguments) for to in self._send_targets.get(peer.host, usual)]
 
-    def _tell_all(self, address: str, *arguments: str | int | float) -> Outcomes:
-        everybody = dict.fromkeys(to for targets in self._send_targets.values() for to in targets)
-        return [Reply(to, address, arguments) for to in everybody]
+    def _broadcast(self, address: str, *arguments: str | int | float) -> Outcomes:
+        targets = dict.fromkeys(to for targets in self._send_targets.values() for to in targets)
+        return [Reply(to, address, arguments) for to in targets]
 
     def _set_send_target(self, peer: Endpoint, host: str, port: int) -> Outcomes:
         self._remember(peer, [self._send_target(host, port)])
@@ -130,98 +146,100 @@ class RemoteProtocol:
         """Confirmed without arguments: Switchboard's handlers fail on any."""
         target = self._send_target(host, port)
         known = [one for one in self._send_targets.get(peer.host, []) if one != target]
-        self._remember(peer, [*known, target][-_MOST_SEND_TARGETS:])
+        self._remember(peer, [*known, target][-_MAX_SEND_TARGETS:])
         return [Reply(target, "/OSCAddSendTargetConfirm")]
 
     def _send_target(self, host: str, port: int) -> Endpoint:
         if not self._peers.allows(host):
             raise ControlError(
-                f"{host} is not heard here, so it is not told anything either; name it with --control-allow"
+                f"{host} is not an allowed peer, so nothing is sent to it; allow it with --control-allow"
             )
         return Endpoint(host, port)
 
     def _remember(self, peer: Endpoint, targets: list[Endpoint]) -> None:
-        """The newest last; the peer that was silent about this longest is forgotten where there are too many."""
+        """Newest last; beyond the limit, the peer whose targets were set longest ago is dropped."""
         self._send_targets.pop(peer.host, None)
         self._send_targets[peer.host] = targets
-        if len(self._send_targets) > _MOST_PEERS:
+        if len(self._send_targets) > _MAX_PEERS:
             del self._send_targets[next(iter(self._send_targets))]
 
     def _add_address(self, _peer: Endpoint, host: str, port: int | None) -> Outcomes:
         uri = f"livelink://{host}:{port or UNREAL_PORT}"
         if uri in self._addresses:
             return []
-        if len(self._addresses) >= _MOST_ADDRESSES:
-            raise ControlError(
-                f"{uri} would be one address more than {_MOST_ADDRESSES}, which is the most; clear them first"
-            )
-        self._stage.add_target(uri)
+        if len(self._addresses) >= _MAX_ADDRESSES:
+            raise ControlError(f"{uri} would exceed the limit of {_MAX_ADDRESSES} addresses; clear them first")
+        self._remote.add_target(uri)
         self._addresses.append(uri)
         return []
 
     def _clear_addresses(self, _peer: Endpoint) -> Outcomes:
         self._addresses.clear()
-        self._stage.clear_targets()
+        self._remote.clear_targets()
         return []
 
     def _rename(self, _peer: Endpoint, subject: str) -> Outcomes:
-        self._stage.rename(subject)
+        self._remote.rename(subject)
         return []
 
     def _stream(self, *, streaming: bool | None = None, tracking: bool | None = None) -> Outcomes:
-        """The app streams while it is told to and its camera follows a face; the second is what ARSession means."""
+        """The app sends frames while streaming is on and its camera tracks a face (ARSession)."""
         self._streaming = self._streaming if streaming is None else streaming
         self._tracking = self._tracking if tracking is None else tracking
-        self._stage.stream(self._streaming and self._tracking)
+        self._remote.stream(self._streaming and self._tracking)
         return []
 
     def _set_slate(self, peer: Endpoint, slate: str) -> Outcomes:
         self._refuse_while_recording("the slate")
-        self._stage.slate = slate
+        self._remote.slate = slate
         return self._reply(peer, "/SlateConfirm", slate)
 
     def _set_take(self, peer: Endpoint, take: int) -> Outcomes:
         self._refuse_while_recording("the take's number")
-        self._stage.take = take
+        self._remote.take = take
         return self._reply(peer, "/TakeConfirm", take)
 
     def _refuse_while_recording(self, what: str) -> None:
-        if self._stage.recording:
+        if self._remote.recording:
             raise ControlError(f"{what} cannot change while a take is being recorded; stop it first")
 
     def _record_start(self, peer: Endpoint, slate: str | None, take: int | None) -> Outcomes:
-        """The same once more is confirmed once more: the first confirmation may have been lost."""
-        begun = self._begun
-        if not self._stage.recording:
-            timecode = self._stage.record_start(slate or self._stage.slate, self._stage.take if take is None else take)
-            begun = self._begun = _Begun(slate, take, timecode)
-        elif begun is None or (slate, take) != begun[:2]:
+        """A repeated request is confirmed again: the first confirmation may have been lost."""
+        started = self._started
+        if not self._remote.recording:
+            timecode = self._remote.record_start(
+                slate or self._remote.slate, self._remote.take if take is None else take
+            )
+            started = self._started = _StartedTake(slate, take, timecode)
+        elif started is None or (slate, take) != started[:2]:
             raise ControlError(
                 f"got take {take} of {slate!r} while another is being recorded, expected its end; stop it first"
             )
-        return self._reply(peer, "/RecordStartConfirm", begun.timecode)
+        return self._reply(peer, "/RecordStartConfirm", started.timecode)
 
     def _record_stop(self, peer: Endpoint) -> Outcomes:
-        """Also of a take that ended by itself, on a full disk: its rows are there."""
-        self._begun = None
-        take = self._stage.record_stop()
-        return self._reply(peer, "/RecordStopConfirm", take.timecode, self._told(take.csv), self._told(take.sound))
+        """Also for a take that ended by itself, on a full disk: its rows are written."""
+        self._started = None
+        take = self._remote.record_stop()
+        return self._reply(
+            peer, "/RecordStopConfirm", take.timecode, self._transport_path(take.csv), self._transport_path(take.sound)
+        )
 
     def _record_cancel(self, peer: Endpoint) -> Outcomes:
         self._expect_recording()
-        self._begun = None
-        return self._reply(peer, "/RecordCancelConfirm", self._stage.record_cancel())
+        self._started = None
+        return self._reply(peer, "/RecordCancelConfirm", self._remote.record_cancel())
 
     def _mark(self, peer: Endpoint, text: str | None) -> Outcomes:
         self._expect_recording()
-        return self._reply(peer, "/RecordAddMarkConfirm", self._stage.mark(text or ""))
+        return self._reply(peer, "/RecordAddMarkConfirm", self._remote.mark(text or ""))
 
     def _expect_recording(self) -> None:
-        if not self._stage.recording:
+        if not self._remote.recording:
             raise ControlError("nothing is being recorded")
 
-    def _told(self, path: Path | None) -> str:
-        """A file as `/Transport` takes it: from the folder of takes on, with forward slashes. Empty for none."""
+    def _transport_path(self, path: Path | None) -> str:
+        """A path as `/Transport` takes it: relative to the folder of takes, with forward slashes. Empty for None."""
         if path is None:
             return ""
         if self._takes and path.is_relative_to(self._takes):
@@ -230,25 +248,25 @@ class RemoteProtocol:
 
     def _transport(self, peer: Endpoint, to: Endpoint, path: str) -> Outcomes:
         if to.host != peer.host:
-            raise ControlError(f"wants a file sent to {to}; files only go to the address that asks for them")
+            raise ControlError(f"requests a file for {to}; files are only sent to the address that requests them")
         return [Fetch(to, path)]
 
     def _set_mood(self, _peer: Endpoint, mood: Mood, subject: str | None) -> Outcomes:
-        self._stage.set_mood(mood, subject)
+        self._remote.set_mood(mood, subject)
         return []
 
     def _gain(self, _peer: Endpoint, gain_db: float, subject: str | None) -> Outcomes:
-        self._stage.set_gain(gain_db, subject)
+        self._remote.set_gain(gain_db, subject)
         return []
 
     def _calibrate(self, _peer: Endpoint, subject: str | None) -> Outcomes:
-        self._stage.calibrate(subject)
+        self._remote.calibrate(subject)
         return []
 
     def _mute(self, _peer: Endpoint, on: bool | None, subject: str | None) -> Outcomes:
-        self._stage.mute(on is None or on, subject)
+        self._remote.set_muted(on is None or on, subject)
         return []
 
     def _neutral(self, _peer: Endpoint, on: bool | None, subject: str | None) -> Outcomes:
-        self._stage.neutral(on is None or on, subject)
+        self._remote.hold_neutral(on is None or on, subject)
         return []

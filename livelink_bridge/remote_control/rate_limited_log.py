@@ -1,4 +1,4 @@
-"""What is wrong with what comes in: counted always, said seldom, remembered within bounds."""
+"""Rate-limited log of problems with received messages: all are counted, few are logged, memory is bounded."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ import math
 
 from livelink_bridge.core.clock import Clock
 
-MOST_KINDS = 64
-"""Peers and addresses are made up by others: more than so many are counted together."""
+MAX_KINDS = 64
+"""Kinds of problems remembered. Peers choose addresses freely: further kinds are only counted."""
 
 _log = logging.getLogger(__name__)
 
 
 class RateLimitedLog:
-    """One line for each kind of trouble, the first time, or again after a while where that is asked for."""
+    """Logs each kind of problem once, or once per interval."""
 
     def __init__(self, clock: Clock) -> None:
         self.count = 0
         self._clock = clock
-        self._said_s: dict[str, float] = {}
+        self._logged_s: dict[str, float] = {}
         self._full = False
 
-    def add(self, kind: str, line: str, *, again_s: float = math.inf) -> None:
-        """Count one; log `line` unless the same `kind` was logged less than `again_s` seconds ago."""
+    def add(self, kind: str, line: str, *, interval_s: float = math.inf) -> None:
+        """Count a problem; log `line` unless the same `kind` was logged less than `interval_s` ago.
+
+        Parameters
+        ----------
+        kind : what counts as the same problem, for instance an address or a peer
+        line : the log line, without prefix
+        interval_s : shortest time between two lines of one kind, in seconds; infinite logs each kind once
+        """
         self.count += 1
         now_s = self._clock.now()
-        said_s = self._said_s.get(kind)
-        if said_s is None and len(self._said_s) >= MOST_KINDS:
+        last_s = self._logged_s.get(kind)
+        if last_s is None and len(self._logged_s) >= MAX_KINDS:
             if not self._full:
-                _log.warning("remote control: %s; more that is new is only counted", line)
+                _log.warning("remote control: %s; further kinds of problems are only counted", line)
             self._full = True
-        elif said_s is None or now_s - said_s >= again_s:
-            self._said_s[kind] = now_s
+        elif last_s is None or now_s - last_s >= interval_s:
+            self._logged_s[kind] = now_s
             _log.warning("remote control: %s", line)

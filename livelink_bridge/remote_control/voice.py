@@ -1,4 +1,4 @@
-"""One performer's voice and face as remote control directs them."""
+"""Remote control of one performer: mood, neutral, mute, gain and calibration."""
 
 from __future__ import annotations
 
@@ -16,159 +16,188 @@ from livelink_bridge.devices.calibration import ROOM_S, VOICE_S, calibrate, save
 from livelink_bridge.errors import BridgeError
 from speech_to_face.base import Samples
 
-_LONGEST_S = ROOM_S + VOICE_S + 2.0
-"""Blocks come late; a microphone that is away for longer gives no answer, and another calibration may be asked for."""
+_TIMEOUT_S = ROOM_S + VOICE_S + 2.0
+"""Calibration time plus 2 s for late blocks. After that the calibration has failed, and another may be started."""
 
 _log = logging.getLogger(__name__)
 
 
-class RestableFace(Protocol):
-    """A face; all of it may be called from any thread."""
+class AdjustableFace(Protocol):
+    """A face whose mood and neutral hold can be changed. Thread-safe."""
 
     @property
-    def mood(self) -> Mood: ...
+    def mood(self) -> Mood:
+        """The mood set last."""
+        ...
 
     @property
-    def resting(self) -> bool: ...
+    def held_neutral(self) -> bool:
+        """Whether the face is held at neutral, or decaying to it."""
+        ...
 
-    def set_mood(self, mood: Mood) -> None: ...
+    def set_mood(self, mood: Mood) -> None:
+        """Blend to another mood."""
+        ...
 
-    def rest(self, on: bool) -> None:
-        """Ease to neutral and stay there, or go on."""
+    def hold_neutral(self, on: bool) -> None:
+        """Decay to neutral and hold it, or release it."""
         ...
 
 
-class Chain(Protocol):
-    """What stands between a microphone and the network; all of it may be called from any thread."""
+class AdjustableChain(Protocol):
+    """The input chain between microphone and network, as far as it can be adjusted. Thread-safe."""
 
-    def set_gain(self, gain_db: float) -> None: ...
+    def set_gain(self, gain_db: float) -> None:
+        """Set the microphone's gain, -40 to 40 dB."""
+        ...
 
-    def use(self, thresholds: Thresholds) -> None:
-        """The gate opens and closes at these levels from now on; they are of the sound before the gain."""
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Set the gate's opening and closing levels; they apply to the audio before the gain."""
         ...
 
     def measure(self, seconds: float, done: Callable[[Samples, int], None]) -> None:
-        """Hand the next seconds of sound as it comes in, float32 (n,) in [-1, 1], and its rate in Hz to `done`, which
-        must not wait."""
+        """Capture unprocessed audio.
+
+        Parameters
+        ----------
+        seconds : how much to capture
+        done : called with the samples, float32 (n,) in [-1, 1], and their rate in Hz. It must not block
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Where the calibration of a microphone stands."""
+    """Progress and result of a microphone's calibration."""
 
-    hears: Literal["room", "voice"] | None = None
-    """What is listened to now; None where no calibration runs."""
+    listening_for: Literal["room", "voice"] | None = None
+    """What is measured now: room noise or voice; None if no calibration is running."""
     done: float = 0.0
-    """How much of it is over, 0 to 1, by the clock."""
+    """Progress, 0 to 1, by the clock."""
     result: str = ""
-    """What came of the last one, a sentence without its full stop; empty before the first."""
+    """Result of the last calibration, a sentence without its full stop; empty before the first."""
     failed: bool = False
-    """Whether the last one changed nothing."""
+    """Whether the last calibration failed and changed nothing."""
 
 
-class DirectedVoice:
-    """A voice with its face; `chain` is None where the sound comes from no microphone."""
+class RemoteVoice:
+    """A voice and its face."""
 
     def __init__(
         self,
-        face: RestableFace,
-        chain: Chain | None = None,
+        face: AdjustableFace,
+        chain: AdjustableChain | None = None,
         device: str = "",
         *,
         mute: Mute | None = None,
         remember: Callable[[str, Thresholds], None] = save,
         clock: Clock | None = None,
     ) -> None:
-        """`device` is the microphone's name, under which its levels are remembered; `mute` is what silences it."""
+        """
+        Parameters
+        ----------
+        face : the performer's face
+        chain : the microphone's input chain; None if the audio is not from a microphone
+        device : the microphone's name, under which its thresholds are saved
+        mute : the microphone's mute switch; None if it has none
+        remember : saves a device's thresholds
+        clock : monotonic clock for the progress of a calibration
+        """
         self._face, self._chain, self._device, self._remember = face, chain, device, remember
         self._mute, self._clock = mute, clock or MonotonicClock()
-        self._asking = threading.Lock()
-        """Over the next two: one calibration at a time."""
-        self._asked = 0
-        self._measured_from_s: float | None = None
+        self._lock = threading.Lock()
+        """Guards `_request` and `_started_s`: one calibration at a time."""
+        self._request = 0
+        self._started_s: float | None = None
         self._result = Calibration()
 
     @property
     def mood(self) -> Mood:
+        """The mood set last."""
         return self._face.mood
 
     @property
-    def resting(self) -> bool:
+    def held_neutral(self) -> bool:
         """Whether the face is held at neutral."""
-        return self._face.resting
+        return self._face.held_neutral
 
     @property
     def muted(self) -> bool:
+        """Whether the microphone is muted."""
         return self._mute is not None and self._mute.on
 
     @property
     def has_microphone(self) -> bool:
+        """Whether the audio is from a microphone."""
         return self._chain is not None
 
     @property
     def calibration(self) -> Calibration:
-        """Where calibrating stands, or what came of it last. From any thread."""
-        begun_s = self._measured_from_s
-        if begun_s is None:
+        """Progress of the running calibration, or the result of the last one. Thread-safe."""
+        started_s = self._started_s
+        if started_s is None:
             return self._result
-        heard_s = self._clock.now() - begun_s
-        if heard_s > _LONGEST_S:
-            return Calibration(result="no sound came for it; the gate stays as it was", failed=True)
-        return Calibration("room" if heard_s < ROOM_S else "voice", min(1.0, heard_s / (ROOM_S + VOICE_S)))
+        elapsed_s = self._clock.now() - started_s
+        if elapsed_s > _TIMEOUT_S:
+            return Calibration(result="no audio arrived for it; the gate is unchanged", failed=True)
+        return Calibration("room" if elapsed_s < ROOM_S else "voice", min(1.0, elapsed_s / (ROOM_S + VOICE_S)))
 
     def set_mood(self, mood: Mood) -> None:
+        """Blend to another mood."""
         self._face.set_mood(mood)
 
-    def neutral(self, on: bool) -> None:
-        self._face.rest(on)
+    def hold_neutral(self, on: bool) -> None:
+        """Decay to neutral and hold it, or release it."""
+        self._face.hold_neutral(on)
 
-    def mute(self, on: bool) -> None:
+    def set_muted(self, on: bool) -> None:
+        """Mute or unmute the microphone. Raises BridgeError if there is none or it cannot be muted."""
         self._microphone()
         if self._mute is None:
             raise BridgeError("this microphone cannot be muted from here; mute it in the system")
         self._mute.on = on
 
     def set_gain(self, gain_db: float) -> None:
+        """Set the microphone's gain, -40 to 40 dB. Raises BridgeError if there is no microphone."""
         self._microphone().set_gain(gain_db)
 
     def calibrate(self) -> None:
-        """Listen for four seconds; what comes of it is in the log. Raises BridgeError where that is going on
-        already."""
+        """Start a calibration of four seconds; the log and `calibration` give its result. Raises BridgeError if there
+        is no microphone or a calibration is running."""
         chain = self._microphone()
-        with self._asking:
-            now_s, begun_s = self._clock.now(), self._measured_from_s
-            if begun_s is not None and now_s - begun_s <= _LONGEST_S:
-                raise BridgeError(f"{self._device} is being calibrated already; wait until that is done")
-            self._measured_from_s = now_s
-            self._asked = asked = self._asked + 1
+        with self._lock:
+            now_s, started_s = self._clock.now(), self._started_s
+            if started_s is not None and now_s - started_s <= _TIMEOUT_S:
+                raise BridgeError(f"{self._device} is being calibrated already; wait until it is done")
+            self._started_s = now_s
+            self._request = request = self._request + 1
         _log.info("calibrating %s: %g s of room, then %g s of voice", self._device, ROOM_S, VOICE_S)
-        chain.measure(ROOM_S + VOICE_S, lambda samples, rate: self._measured(chain, samples, rate, asked))
+        chain.measure(ROOM_S + VOICE_S, lambda samples, rate: self._on_measured(chain, samples, rate, request))
 
-    def _microphone(self) -> Chain:
+    def _microphone(self) -> AdjustableChain:
         if self._chain is None:
-            raise BridgeError("this voice comes from no microphone, expected one: start with --mic")
+            raise BridgeError("this voice is not from a microphone, expected one: start with --mic")
         return self._chain
 
-    def _measured(self, chain: Chain, samples: Samples, rate: int, asked: int) -> None:
-        """Off the thread that animates: sorting four seconds and writing a file take longer than a pose."""
+    def _on_measured(self, chain: AdjustableChain, samples: Samples, rate: int, request: int) -> None:
+        """Continue on another thread: sorting four seconds of audio and writing a file take longer than a frame."""
         threading.Thread(
-            target=self._settle, args=(chain, samples, rate, asked), name="calibration", daemon=True
+            target=self._apply_calibration, args=(chain, samples, rate, request), name="calibration", daemon=True
         ).start()
 
-    def _settle(self, chain: Chain, samples: Samples, rate: int, asked: int) -> None:
+    def _apply_calibration(self, chain: AdjustableChain, samples: Samples, rate: int, request: int) -> None:
         try:
             room = round(ROOM_S * rate)
             thresholds = calibrate(samples[:room], samples[room:], rate)
-            chain.use(thresholds)
+            chain.set_thresholds(thresholds)
             self._remember(self._device, thresholds)
             opens = f"opens at {thresholds.open_dbfs:g} dBFS, closes at {thresholds.close_dbfs:g} dBFS"
             self._result = Calibration(result=f"the gate {opens}")
             _log.info("calibrated %s: %s", self._device, opens)
         except BridgeError as error:
-            self._result = Calibration(result=f"{error}; the gate stays as it was", failed=True)
-            _log.warning("calibration of %s: %s; the gate stays as it was", self._device, error)
+            self._result = Calibration(result=f"{error}; the gate is unchanged", failed=True)
+            _log.warning("calibration of %s: %s; the gate is unchanged", self._device, error)
         finally:
-            with self._asking:
-                if asked == self._asked:  # a later one goes on
-                    self._measured_from_s = None
+            with self._lock:
+                if request == self._request:  # else a later calibration is running
+                    self._started_s = None

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.network.peers import read_peers
-from livelink_bridge.remote_control.live_target import LiveStage
+from livelink_bridge.remote_control.live_interface import LiveInterface
 from livelink_bridge.remote_control.server import Server
-from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.session.live import LiveSession
 from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.session.subject import recorders
@@ -26,50 +26,55 @@ class Direction:
     """IPv4 addresses or networks; empty is this machine alone."""
 
 
-OnStage = Callable[[LiveStage, Mapping[str, StatusReporter]], None]
-"""Called with what can be controlled of a session that begins, and the reporter of each subject."""
+OnStart = Callable[[LiveInterface, Mapping[str, StatusReporter]], None]
+"""Called once at the start of a session, with its remote control and the status reporter of each subject."""
 
 
-def no_stage(_stage: LiveStage, _sessions: Mapping[str, StatusReporter]) -> None:
+def ignore_start(_remote: LiveInterface, _sessions: Mapping[str, StatusReporter]) -> None:
     """For callers that control nothing."""
 
 
-def on_both_stages(one: OnStage, other: OnStage) -> OnStage:
-    """Calls two."""
+def call_both(one: OnStart, other: OnStart) -> OnStart:
+    """Calls `one`, then `other`."""
 
-    def given(stage: LiveStage, sessions: Mapping[str, StatusReporter]) -> None:
-        one(stage, sessions)
-        other(stage, sessions)
+    def both(remote: LiveInterface, sessions: Mapping[str, StatusReporter]) -> None:
+        one(remote, sessions)
+        other(remote, sessions)
 
-    return given
+    return both
 
 
-def stage_of(sessions: Sequence[LiveSession], clock: Clock) -> LiveStage:
-    """What can be controlled of sessions.
+def live_interface(sessions: Sequence[LiveSession], clock: Clock) -> LiveInterface:
+    """The remote control of one or several performers' sessions.
 
-    Takes are recorded by remote control where there is one performer: a take has one slate, one number and one subject.
-    Of several recorders of one subject, that which was added last records on demand: one of `--record` may run from the
-    start to the end.
+    Remote control records takes only with one performer: a take has one slate, one number and one subject. Of several
+    recorders of one subject, the last added records on demand: one of `--record` may run for the whole session.
     """
     first = sessions[0]
     by_subject = {made.subject: recorders(made.sinks)[-1] for made in sessions if recorders(made.sinks)}
     recorder = by_subject.get(first.subject) if len(sessions) == 1 else None
     voices = {
-        made.subject: DirectedVoice(made.face, made.chain, made.source.name, mute=made.mute, clock=clock)
+        made.subject: RemoteVoice(made.face, made.chain, made.source.name, mute=made.mute, clock=clock)
         for made in sessions
     }
     targets = {made.subject: sink for made in sessions for sink in made.sinks if isinstance(sink, LiveTargets)}
-    return LiveStage(
+    return LiveInterface(
         voices, targets, recorder, timecode=lambda: first.reporter.timecode or "00:00:00:00", recorders=by_subject
     )
 
 
-def open_control(direction: Direction, stage: LiveStage, takes: Path | None, clock: Clock) -> Server:
-    """The control port of a stage whose outputs are `directed`; `run` it on a thread. `takes` is where takes are
-    recorded.
+def open_control(direction: Direction, remote: LiveInterface, takes: Path | None, clock: Clock) -> Server:
+    """Open the control port; the caller runs the server on a thread.
 
-    Raises BridgeError for a port that is taken.
+    Parameters
+    ----------
+    direction : port and allowed hosts
+    remote : the session to control
+    takes : folder of recorded takes; None if takes are not recorded
+    clock : monotonic clock
+
+    Raises BridgeError if the port is in use.
     """
-    server = Server(stage, read_peers(direction.allow), port=direction.port, clock=clock, takes=takes)
-    stage.tell_takes(server.started_here, server.stopped_here)
+    server = Server(remote, read_peers(direction.allow), port=direction.port, clock=clock, takes=takes)
+    remote.on_local_takes(server.local_take_started, server.local_take_stopped)
     return server

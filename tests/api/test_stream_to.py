@@ -1,4 +1,4 @@
-"""`stream_to`: a program speaks, a face on the wire says it, on the way of `listen`."""
+"""`stream_to`: audio from a program to packets, with the pipeline of `listen`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -256,13 +257,24 @@ def test_a_bad_chunk_and_an_unknown_mood_are_refused_and_the_face_goes_on(receiv
             with pytest.raises(kind, match=said):
                 face.say(chunk)
         with pytest.raises(ConfigError, match="mood: got 'cheerful', expected neutral, happy"):
-            face.feel("cheerful")
-        face.feel("happy:1")
+            face.set_mood("cheerful")
+        face.set_mood("happy:1")
         face.say(np.zeros(0)), face.say(b""), face.say(tone(0.3))
         face.end()
         face.wait()
         assert face.position.played_s == pytest.approx(0.3, abs=0.001)
     assert max(packet.values[smile] for packet in receiver.rest()) > 0.05
+
+
+def test_the_old_name_of_set_mood_works_and_warns() -> None:
+    class Source:
+        name = "Ada"
+
+    face = Face()
+    talking = TalkingFace(cast(Any, Source()), face, 24000, ManualClock(), threading.Event())
+    with pytest.warns(DeprecationWarning, match="use set_mood"):
+        talking.feel("happy:0.4")
+    assert str(face.mood) == "happy:0.4"
 
 
 @pytest.mark.usefixtures("shared_clock")

@@ -22,8 +22,8 @@ from livelink_bridge.console.input_line import LONGEST, InputLine, split_keys
 from livelink_bridge.console.terminal import status_lines
 from livelink_bridge.console.typed_commands import Typing
 from livelink_bridge.face.face import Face
-from livelink_bridge.remote_control.live_target import LiveStage
-from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.remote_control.live_interface import LiveInterface
+from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.reporting.metrics import Status
 from livelink_bridge.takes.recorder import Recorder
 from livelink_bridge.testing.stand_ins import ManualClock
@@ -73,14 +73,14 @@ def test_a_digit_is_a_mood_at_once_and_part_of_a_line_that_is_begun() -> None:
     assert not face.mood.offsets.any()
 
 
-def on_stage(tmp_path: Path) -> tuple[Typing, Face, LiveStage, Recorder]:
+def controlled(tmp_path: Path) -> tuple[Typing, Face, LiveInterface, Recorder]:
     """A session of one subject with a microphone and a recorder, directed by keys."""
     face, recorder = Face(), Recorder(tmp_path, subject="Ada")
-    voice = DirectedVoice(face, cast(Any, Measured()), "Headset", mute=Mute())
-    stage = LiveStage({"Ada": voice}, {}, None, timecode=lambda: "00:00:00:00", recorders={"Ada": recorder})
+    voice = RemoteVoice(face, cast(Any, Measured()), "Headset", mute=Mute())
+    remote = LiveInterface({"Ada": voice}, {}, None, timecode=lambda: "00:00:00:00", recorders={"Ada": recorder})
     typing = Typing({"Ada": face})
-    typing.direct(stage)
-    return typing, face, stage, recorder
+    typing.direct(remote)
+    return typing, face, remote, recorder
 
 
 class Measured:
@@ -89,13 +89,13 @@ class Measured:
     def measure(self, _seconds: float, done: Any) -> None:
         self.done = done
 
-    def use(self, _levels: object) -> None:
+    def set_thresholds(self, _levels: object) -> None:
         return None
 
 
 def test_keys_hold_the_face_at_neutral_and_mute_and_each_undoes_itself(tmp_path: Path) -> None:
-    typing, face, stage, _ = on_stage(tmp_path)
-    for key, is_on in (("n", lambda: face.resting), ("M", lambda: stage.voices["Ada"].muted)):
+    typing, face, remote, _ = controlled(tmp_path)
+    for key, is_on in (("n", lambda: face.held_neutral), ("M", lambda: remote.voices["Ada"].muted)):
         typing.press(key)
         assert is_on()
         typing.press(key)
@@ -103,13 +103,13 @@ def test_keys_hold_the_face_at_neutral_and_mute_and_each_undoes_itself(tmp_path:
 
 
 def test_a_small_m_begins_a_command_and_mutes_nothing(tmp_path: Path) -> None:
-    typing, _, stage, _ = on_stage(tmp_path)
+    typing, _, remote, _ = controlled(tmp_path)
     typing.press("m")
-    assert (typing.text, stage.voices["Ada"].muted) == ("m", False)
+    assert (typing.text, remote.voices["Ada"].muted) == ("m", False)
 
 
 def test_a_key_begins_a_take_and_ends_it(tmp_path: Path) -> None:
-    typing, _, _, recorder = on_stage(tmp_path)
+    typing, _, _, recorder = controlled(tmp_path)
     feeding = threading.Event()
     sender = threading.Thread(target=lambda: [send(recorder, 1, at) for at in range(2000) if not feeding.wait(0.002)])
     sender.start()
@@ -125,9 +125,9 @@ def test_a_key_begins_a_take_and_ends_it(tmp_path: Path) -> None:
 
 def test_a_calibration_says_when_to_be_silent_and_when_to_speak(tmp_path: Path) -> None:
     face, clock, chain = Face(), ManualClock(), Measured()
-    voice = DirectedVoice(face, cast(Any, chain), "Headset", clock=clock, remember=lambda _device, _levels: None)
+    voice = RemoteVoice(face, cast(Any, chain), "Headset", clock=clock, remember=lambda _device, _levels: None)
     typing = Typing({"Ada": face})
-    typing.direct(LiveStage({"Ada": voice}, {}, None, timecode=lambda: ""))
+    typing.direct(LiveInterface({"Ada": voice}, {}, None, timecode=lambda: ""))
     typing.press("c")
     assert "be silent" in typing.notice
     clock.advance(2.1)
@@ -142,7 +142,7 @@ def test_a_calibration_says_when_to_be_silent_and_when_to_speak(tmp_path: Path) 
 
 def test_what_cannot_be_done_is_said_below_the_panel() -> None:
     typing = Typing({"Ada": Face()})
-    typing.direct(LiveStage({"Ada": DirectedVoice(Face())}, {}, None, timecode=lambda: ""))
+    typing.direct(LiveInterface({"Ada": RemoteVoice(Face())}, {}, None, timecode=lambda: ""))
     typing.press("r")
     assert "--record DIR" in typing.said
     typing.press("c")

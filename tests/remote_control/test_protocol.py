@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from fake_interface import FakeInterface, FakeTake
 from pythonosc.osc_message_builder import build_msg
 from remote_sessions import DESK, PEER, known, session_of, told
-from staged import FakeStage, Taken
 
 from livelink_bridge.network.peers import Endpoint, read_peers
 from livelink_bridge.remote_control.messages import COMMANDS, Fetch, Reply
@@ -13,7 +13,7 @@ from livelink_bridge.remote_control.server import encode
 
 
 def test_every_address_leads_to_an_action_and_every_action_has_one():
-    assert {command.does for command in COMMANDS.values()} == set(session_of()._table())
+    assert {command.action for command in COMMANDS.values()} == set(session_of()._table())
 
 
 @pytest.mark.parametrize(
@@ -63,21 +63,21 @@ def test_each_question_gets_its_answer(address, arguments, answers):
     ],
 )
 def test_each_order_is_done_and_surplus_arguments_are_ignored(address, arguments, call):
-    stage = FakeStage()
-    session = session_of(stage)
+    remote = FakeInterface()
+    session = session_of(remote)
     assert told(session, address, *arguments) == []
-    assert stage.calls == [call]
-    assert session.complaints.count == 0
+    assert remote.calls == [call]
+    assert session.problems.count == 0
 
 
 def test_a_take_is_started_marked_and_stopped_and_its_files_are_told_from_the_folder_of_takes_on(tmp_path):
-    stage = FakeStage(tmp_path)
-    session = known(stage, takes=tmp_path)
+    remote = FakeInterface(tmp_path)
+    session = known(remote, takes=tmp_path)
     told(session, "/RecordStart", "MySlate", 3)
     assert told(session, "/RecordAddMark", "here") == [("/RecordAddMarkConfirm", "10:00:02:00")]
     inside = "20261121_MySlate_3/MySlate_3_Ada"
     assert told(session, "/RecordStop", 1) == [("/RecordStopConfirm", "10:00:05:00", f"{inside}.csv", f"{inside}.wav")]
-    assert stage.calls == [("record_start", "MySlate", 3), ("mark", "here"), ("record_stop",)]
+    assert remote.calls == [("record_start", "MySlate", 3), ("mark", "here"), ("record_stop",)]
 
 
 def test_a_take_without_sound_is_told_with_an_empty_path():
@@ -87,29 +87,29 @@ def test_a_take_without_sound_is_told_with_an_empty_path():
 
 
 def test_a_cancelled_take_is_confirmed_and_another_may_begin():
-    stage = FakeStage()
-    session = known(stage)
+    remote = FakeInterface()
+    session = known(remote)
     told(session, "/RecordStart", "MySlate", 3)
     assert told(session, "/RecordCancel", 1) == [("/RecordCancelConfirm", "10:00:04:00")]
     assert told(session, "/RecordStart", "MySlate", 3) == [("/RecordStartConfirm", "10:00:00:00")]
 
 
 def test_the_same_take_started_twice_is_confirmed_twice_and_begun_once():
-    stage = FakeStage()
-    session = known(stage)
+    remote = FakeInterface()
+    session = known(remote)
     first = told(session, "/RecordStart", "MySlate", 3)
     assert told(session, "/RecordStart", "MySlate", 3) == first
-    assert stage.calls == [("record_start", "MySlate", 3)]
+    assert remote.calls == [("record_start", "MySlate", 3)]
 
 
 def test_another_take_meanwhile_is_a_line_and_no_confirmation(caplog):
-    stage = FakeStage()
-    session = known(stage)
+    remote = FakeInterface()
+    session = known(remote)
     told(session, "/RecordStart", "MySlate", 3)
     assert (
         told(session, "/RecordStart", "Other", 1) == told(session, "/Slate", "Other") == told(session, "/Take", 9) == []
     )
-    assert (stage.slate, stage.take) == ("MySlate", 3)
+    assert (remote.slate, remote.take) == ("MySlate", 3)
     assert "got take 1 of 'Other' while another is being recorded, expected its end; stop it first" in caplog.text
 
 
@@ -120,21 +120,21 @@ def test_ending_what_was_not_begun_is_a_line(address, caplog):
 
 
 def test_a_take_that_ended_by_itself_is_told_when_it_is_stopped():
-    stage = FakeStage()
-    stage.record_stop = lambda: Taken("10:00:05:00", Path("a.csv"), None)
-    assert told(known(stage), "/RecordStop", 1) == [("/RecordStopConfirm", "10:00:05:00", "a.csv", "")]
+    remote = FakeInterface()
+    remote.record_stop = lambda: FakeTake("10:00:05:00", Path("a.csv"), None)
+    assert told(known(remote), "/RecordStop", 1) == [("/RecordStopConfirm", "10:00:05:00", "a.csv", "")]
 
 
 def test_a_full_disk_is_a_line_and_no_confirmation(caplog):
-    session = known(FakeStage(full=True))
+    session = known(FakeInterface(full=True))
     assert told(session, "/RecordStart", "MySlate", 3) == []
     assert "the disk is full" in caplog.text
     assert told(session, "/BatteryQuery") == [("/Battery", 0.75)]
 
 
 def test_the_face_streams_only_while_both_the_stream_and_the_session_are_on():
-    stage = FakeStage()
-    session = session_of(stage)
+    remote = FakeInterface()
+    session = session_of(remote)
     for address in (
         "/ARSessionStop",
         "/LiveLinkStreamStart",
@@ -143,73 +143,76 @@ def test_the_face_streams_only_while_both_the_stream_and_the_session_are_on():
         "/ARSessionStart",
     ):
         told(session, address, 1)
-    assert [on for _, on in stage.calls] == [False, False, True, False, False]
+    assert [on for _, on in remote.calls] == [False, False, True, False, False]
 
 
 def test_an_address_added_twice_is_one_target_and_after_clearing_it_is_new():
-    stage = FakeStage()
-    session = session_of(stage)
+    remote = FakeInterface()
+    session = session_of(remote)
     for address in ("/AddLiveLinkAddress", "/AddLiveLinkAddress", "/ClearAllLiveLinkAddresses", "/AddLiveLinkAddress"):
         told(session, address, "10.0.0.1", 11111)
-    assert [call[0] for call in stage.calls] == ["add_target", "clear_targets", "add_target"]
+    assert [call[0] for call in remote.calls] == ["add_target", "clear_targets", "add_target"]
 
 
 def test_no_more_than_sixteen_addresses_are_sent_to(caplog):
-    stage = FakeStage()
-    session = session_of(stage)
+    remote = FakeInterface()
+    session = session_of(remote)
     for last in range(1, 30):
         told(session, "/AddLiveLinkAddress", f"10.0.0.{last}", 11111)
-    assert len(stage.calls) == 16
-    assert "one address more than 16, which is the most" in caplog.text
+    assert len(remote.calls) == 16
+    assert "would exceed the limit of 16 addresses" in caplog.text
 
 
 def test_replies_go_where_the_peer_wants_them():
     session = session_of()
-    usual = [reply.to for reply in session.hear(PEER, "/BatteryQuery", (1,))]
+    usual = [reply.to for reply in session.handle(PEER, "/BatteryQuery", (1,))]
     assert usual == [PEER, Endpoint("127.0.0.1", 6000)]
-    replies = session.hear(PEER, "/OSCSetSendTarget", ("127.0.0.1", 7000))
+    replies = session.handle(PEER, "/OSCSetSendTarget", ("127.0.0.1", 7000))
     assert replies == [
         Reply(Endpoint("127.0.0.1", 7000), "/OSCSetSendTargetConfirm"),
         Reply(Endpoint("127.0.0.1", 7000), "/AppActivated"),
     ]
-    session.hear(PEER, "/OSCAddSendTarget", ("127.0.0.1", 6000))
-    assert [reply.to.port for reply in session.hear(PEER, "/BatteryQuery", ())] == [7000, 6000]
-    session.hear(PEER, "/OSCSetSendTarget", ("127.0.0.1", 7001))
-    assert [reply.to.port for reply in session.hear(PEER, "/BatteryQuery", ())] == [7001]
+    session.handle(PEER, "/OSCAddSendTarget", ("127.0.0.1", 6000))
+    assert [reply.to.port for reply in session.handle(PEER, "/BatteryQuery", ())] == [7000, 6000]
+    session.handle(PEER, "/OSCSetSendTarget", ("127.0.0.1", 7001))
+    assert [reply.to.port for reply in session.handle(PEER, "/BatteryQuery", ())] == [7001]
 
 
 def test_each_peer_is_answered_for_itself_and_everybody_is_told_of_takes_begun_here():
     session = session_of(peers=read_peers(["10.0.0.0/24"]))
     one, other = Endpoint("10.0.0.1", 50000), Endpoint("10.0.0.2", 50000)
-    session.hear(one, "/OSCSetSendTarget", ("10.0.0.1", 7000))
-    session.hear(other, "/OSCAddSendTarget", ("10.0.0.2", 6000))
-    assert [reply.to for reply in session.hear(other, "/BatteryQuery", (1,))] == [Endpoint("10.0.0.2", 6000)]
+    session.handle(one, "/OSCSetSendTarget", ("10.0.0.1", 7000))
+    session.handle(other, "/OSCAddSendTarget", ("10.0.0.2", 6000))
+    assert [reply.to for reply in session.handle(other, "/BatteryQuery", (1,))] == [Endpoint("10.0.0.2", 6000)]
     both = [Endpoint("10.0.0.1", 7000), Endpoint("10.0.0.2", 6000)]
-    assert session.started_here("MySlate", 4) == [Reply(to, "/RecordStart", ("MySlate", 4, "")) for to in both]
-    assert session.stopped_here() == [Reply(to, "/RecordStop") for to in both]
+    assert session.local_take_started("MySlate", 4) == [Reply(to, "/RecordStart", ("MySlate", 4, "")) for to in both]
+    assert session.local_take_stopped() == [Reply(to, "/RecordStop") for to in both]
     assert session.leave() == [Reply(to, "/AppDeactivated") for to in both]
 
 
-def test_nobody_is_told_anything_at_an_address_that_is_not_heard(caplog):
+def test_nothing_is_sent_to_an_address_that_is_not_allowed(caplog):
     session = session_of(peers=read_peers(["10.0.0.0/24"]))
     peer = Endpoint("10.0.0.1", 50000)
-    assert session.hear(peer, "/OSCSetSendTarget", ("8.8.8.8", 53)) == []
-    assert session.hear(peer, "/Transport", ("10.0.0.2:22", "take.csv")) == []
-    assert "name it with --control-allow" in caplog.text and "files only go to the address that asks" in caplog.text
+    assert session.handle(peer, "/OSCSetSendTarget", ("8.8.8.8", 53)) == []
+    assert session.handle(peer, "/Transport", ("10.0.0.2:22", "take.csv")) == []
+    assert (
+        "allow it with --control-allow" in caplog.text
+        and "files are only sent to the address that requests" in caplog.text
+    )
 
 
 def test_peers_and_their_targets_are_remembered_within_bounds():
     session = session_of(peers=read_peers(["10.0.0.0/8"]))
     for last in range(200):
         for port in range(6000, 6010):
-            session.hear(Endpoint(f"10.0.0.{last}", 50000), "/OSCAddSendTarget", ("10.0.0.1", port))
+            session.handle(Endpoint(f"10.0.0.{last}", 50000), "/OSCAddSendTarget", ("10.0.0.1", port))
     assert len(session.leave()) <= 16 * 4
     assert len(session._send_targets) == 16
     assert max(len(targets) for targets in session._send_targets.values()) == 4
 
 
-def test_a_file_is_sent_to_the_address_that_asks_for_it():
-    assert session_of().hear(PEER, "/Transport", ("127.0.0.1:7007", "a/b.csv", 1)) == [
+def test_a_file_is_sent_to_the_address_that_requests_it():
+    assert session_of().handle(PEER, "/Transport", ("127.0.0.1:7007", "a/b.csv", 1)) == [
         Fetch(Endpoint("127.0.0.1", 7007), "a/b.csv")
     ]
 

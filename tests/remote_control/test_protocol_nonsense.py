@@ -7,11 +7,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from fake_interface import FakeInterface, FakeTake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pythonosc.osc_message_builder import build_msg
 from remote_sessions import PEER, known, session_of, told
-from staged import FakeStage, Taken
 
 from arkit_mapping.takes.folder import MOST_TAKE
 from livelink_bridge.errors import SinkError, WireError
@@ -25,7 +25,7 @@ def test_an_unknown_address_is_answered_by_nothing_and_logged_once(caplog):
     session = known()
     for _ in range(1000):
         assert told(session, "/Foo", 1) == []
-    assert session.complaints.count == 1000
+    assert session.problems.count == 1000
     assert caplog.text.count("/Foo") == 1
 
 
@@ -33,7 +33,7 @@ def test_a_thousand_unknown_addresses_are_a_bounded_number_of_lines(caplog):
     session = known()
     for number in range(1000):
         told(session, f"/Foo{number}")
-    assert session.complaints.count == 1000
+    assert session.problems.count == 1000
     assert len(caplog.records) == 65
     assert "only counted" in caplog.records[-1].message
 
@@ -69,22 +69,22 @@ def test_what_fails_again_after_a_while_is_said_again(caplog):
     ],
 )
 def test_wrong_arguments_are_one_line_that_says_what_was_expected(address, arguments, expected, caplog):
-    stage = FakeStage()
-    session = known(stage)
+    remote = FakeInterface()
+    session = known(remote)
     assert told(session, address, *arguments) == []
-    assert stage.calls == []
+    assert remote.calls == []
     (record,) = caplog.records
     assert record.levelno == logging.WARNING and "\n" not in record.message
     assert expected in record.message and address in record.message
 
 
-@pytest.mark.parametrize("address", [address for address, command in COMMANDS.items() if command.needs])
-def test_what_an_argument_cannot_be_is_said_once(address, caplog):
+@pytest.mark.parametrize("address", [address for address, command in COMMANDS.items() if command.required])
+def test_an_invalid_argument_is_logged_once(address, caplog):
     for value in (None, "", -1, 1e9, "hapy", "happy:7", "sad,sad", b"blob", "é" * 90):
         caplog.clear()
-        told(known(FakeStage()), address, value, *["x"] * (len(COMMANDS[address].needs) - 1))
-        for said in caplog.messages:
-            assert len(re.findall(r"\b(?:got|unknown)\b", said)) == said.count("expected") == 1, said
+        told(known(FakeInterface()), address, value, *["x"] * (len(COMMANDS[address].required) - 1))
+        for line in caplog.messages:
+            assert len(re.findall(r"\b(?:got|unknown)\b", line)) == line.count("expected") == 1, line
 
 
 ARGUMENT = st.one_of(
@@ -101,57 +101,57 @@ ARGUMENT = st.one_of(
 ADDRESS = st.one_of(st.sampled_from(sorted(COMMANDS)), st.text(max_size=30))
 
 
-class Refusing(FakeStage):
-    """Holds the session to what it promises the stage."""
+class Refusing(FakeInterface):
+    """Holds the session to what it promises the remote."""
 
-    def record_stop(self) -> Taken:
+    def record_stop(self) -> FakeTake:
         if not self.recording:
             raise SinkError("nothing is being recorded")
         self.recording = False
-        return Taken("10:00:05:00", Path("/takes/a.csv"), None)
+        return FakeTake("10:00:05:00", Path("/takes/a.csv"), None)
 
 
-def hear_anything(session, stage, address, arguments):
-    outcomes = session.hear(PEER, address, arguments)
+def hear_anything(session, remote, address, arguments):
+    outcomes = session.handle(PEER, address, arguments)
     for outcome in outcomes:
         if isinstance(outcome, Reply):
             assert outcome.to.host.startswith("127.")
             (message,) = decode(encode(outcome))
             assert message.address == outcome.address
     assert len(outcomes) <= 8
-    assert len(stage.slate.encode()) <= 100 and 1 <= stage.take <= MOST_TAKE
-    stage.calls.clear()
+    assert len(remote.slate.encode()) <= 100 and 1 <= remote.take <= MOST_TAKE
+    remote.calls.clear()
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(ADDRESS, st.lists(ARGUMENT, max_size=4)), max_size=8))
 def test_no_message_is_more_than_a_line(messages):
-    stage = Refusing()
-    session = session_of(stage)
+    remote = Refusing()
+    session = session_of(remote)
     for address, arguments in messages:
-        hear_anything(session, stage, address, arguments)
+        hear_anything(session, remote, address, arguments)
 
 
 def small(session):
-    return len(session.complaints._said_s) <= 64 and len(session._send_targets) <= 16 and len(session._addresses) <= 16
+    return len(session.problems._logged_s) <= 64 and len(session._send_targets) <= 16 and len(session._addresses) <= 16
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_hundred_thousand_messages_are_no_more_than_lines():
-    stage = Refusing()
+    remote = Refusing()
     clock = ManualClock()
-    session = session_of(stage, clock=clock)
+    session = session_of(remote, clock=clock)
 
     @settings(max_examples=5_000, deadline=None, database=None)
     @given(st.lists(st.tuples(ADDRESS, st.lists(ARGUMENT, max_size=4)), min_size=20, max_size=20))
     def hear(messages):
         for address, arguments in messages:
             clock.advance(0.01)
-            hear_anything(session, stage, address, arguments)
+            hear_anything(session, remote, address, arguments)
 
     hear()
-    assert session.heard >= 100_000
+    assert session.received >= 100_000
     assert small(session)
 
 
@@ -167,8 +167,8 @@ def damaged(rng):
 
 @pytest.mark.slow
 def test_a_hundred_thousand_damaged_datagrams_are_no_more_than_lines():
-    rng, stage, clock = Random(1), Refusing(), ManualClock()
-    session = session_of(stage, clock=clock)
+    rng, remote, clock = Random(1), Refusing(), ManualClock()
+    session = session_of(remote, clock=clock)
     refused = 0
     for _ in range(100_000):
         try:
@@ -178,7 +178,7 @@ def test_a_hundred_thousand_damaged_datagrams_are_no_more_than_lines():
             continue
         for message in messages:
             clock.advance(0.01)
-            hear_anything(session, stage, message.address, message.arguments)
+            hear_anything(session, remote, message.address, message.arguments)
     assert 10_000 < refused < 90_000
     assert small(session)
 
@@ -191,4 +191,4 @@ def test_a_bundle_of_rubbish_is_refused_before_the_session_sees_it(rubbish):
     except WireError:
         return
     for message in messages:
-        session_of().hear(PEER, message.address, message.arguments)
+        session_of().handle(PEER, message.address, message.arguments)

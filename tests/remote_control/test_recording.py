@@ -11,7 +11,7 @@ from pythonosc.osc_message_builder import build_msg
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.network.peers import Peers
-from livelink_bridge.remote_control.live_target import LiveStage
+from livelink_bridge.remote_control.live_interface import LiveInterface
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.sinks import open_sink
 from livelink_bridge.sinks.live_targets import LiveTargets
@@ -53,8 +53,8 @@ class Beat:
 def test_the_take_that_is_fetched_is_the_one_that_was_recorded(tmp_path):
     recorder = Recorder(tmp_path, subject="Ada")
     targets = LiveTargets([], "Ada", lambda uri, subject: open_sink(uri, subject=subject, device_id=DEVICE))
-    stage = LiveStage({}, {"Ada": targets}, recorder, timecode=lambda: "00:00:00:00")
-    server = Server(stage, Peers(), port=0, clock=CLOCK, takes=tmp_path)
+    remote = LiveInterface({}, {"Ada": targets}, recorder, timecode=lambda: "00:00:00:00")
+    server = Server(remote, Peers(), port=0, clock=CLOCK, takes=tmp_path)
     thread = threading.Thread(target=server.run)
     thread.start()
     with (

@@ -6,8 +6,8 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from fake_interface import CSV, FakeInterface
 from pythonosc.osc_message_builder import build_msg
-from staged import CSV, FakeStage
 from switchboard import Switchboard, fetched
 
 from livelink_bridge.core.clock import MonotonicClock
@@ -17,8 +17,8 @@ from livelink_bridge.remote_control.server import Server
 
 
 @contextmanager
-def serving(stage=None, peers=None, takes=None):
-    server = Server(stage or FakeStage(), peers or Peers(), port=0, clock=MonotonicClock(), takes=takes)
+def serving(remote=None, peers=None, takes=None):
+    server = Server(remote or FakeInterface(), peers or Peers(), port=0, clock=MonotonicClock(), takes=takes)
     thread = threading.Thread(target=server.run, name="control")
     thread.start()
     try:
@@ -29,29 +29,29 @@ def serving(stage=None, peers=None, takes=None):
         assert not thread.is_alive()
 
 
-class Mistaken(FakeStage):
-    """A stage with a bug of ours in it."""
+class Mistaken(FakeInterface):
+    """A remote with a bug of ours in it."""
 
     def rename(self, subject):
         raise ZeroDivisionError("division by zero")
 
 
 def test_a_mistake_of_ours_in_one_message_is_said_once_and_the_next_is_obeyed(caplog):
-    stage = Mistaken()
-    with serving(stage) as server:
+    remote = Mistaken()
+    with serving(remote) as server:
         for _ in range(3):
-            server.hear(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkSubject", "Ada").dgram)
-        server.hear(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkStreamStart", 1).dgram)
+            server.handle(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkSubject", "Ada").dgram)
+        server.handle(Endpoint("127.0.0.1", 9), build_msg("/LiveLinkStreamStart", 1).dgram)
     assert [record.getMessage() for record in caplog.records if "has failed" in record.getMessage()] == [
         "remote control: /LiveLinkSubject from 127.0.0.1 has failed: ZeroDivisionError: division by zero; please "
         "report it"
     ]
-    assert ("stream", True) in stage.calls
+    assert ("stream", True) in remote.calls
 
 
 def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
-    stage = FakeStage(tmp_path)
-    with serving(stage, takes=tmp_path) as server:
+    remote = FakeInterface(tmp_path)
+    with serving(remote, takes=tmp_path) as server:
         board = Switchboard(server.port)
         # It looks for the device every five seconds, and launches it when it answers.
         board.send("/OSCAddSendTarget", "127.0.0.1", board.inbox.getsockname()[1])
@@ -80,7 +80,7 @@ def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
         board.wait_for("closed")
     board.wait_for("/AppDeactivated")
     board.close()
-    assert stage.calls == [
+    assert remote.calls == [
         ("rename", "Ada"),
         ("stream", True),
         ("clear_targets",),
@@ -91,7 +91,7 @@ def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
         ("record_stop",),
         ("stream", False),
     ]
-    assert server.session.complaints.count == 0
+    assert server.session.problems.count == 0
 
 
 def test_the_apps_own_spelling_is_confirmed_at_the_new_target_and_takes_begun_here_are_told():
@@ -99,8 +99,8 @@ def test_the_apps_own_spelling_is_confirmed_at_the_new_target_and_takes_begun_he
         board = Switchboard(server.port)
         board.send("/OSCSetSendTarget", "127.0.0.1", board.inbox.getsockname()[1])
         board.wait_for("/OSCSetSendTargetConfirm", "/AppActivated")
-        server.started_here("MySlate", 5)
-        server.stopped_here()
+        server.local_take_started("MySlate", 5)
+        server.local_take_stopped()
         board.wait_for("/RecordStart", "/RecordStop")
     board.close()
 
@@ -137,13 +137,13 @@ def test_what_is_not_osc_is_at_most_a_line_and_the_next_message_is_answered(data
 
 
 def test_strangers_are_counted_logged_once_each_and_not_answered(caplog):
-    server = Server(FakeStage(), read_peers(["192.0.2.1"]), port=0, clock=MonotonicClock())
+    server = Server(FakeInterface(), read_peers(["192.0.2.1"]), port=0, clock=MonotonicClock())
     for last in range(200):
         for _ in range(2):
-            server.hear(Endpoint(f"198.51.100.{last}", 5000), build_msg("/RecordStart", ["x", 1]).dgram)
-    assert (server.strangers, server.session.heard) == (400, 0)
+            server.handle(Endpoint(f"198.51.100.{last}", 5000), build_msg("/RecordStart", ["x", 1]).dgram)
+    assert (server.refused, server.session.received) == (400, 0)
     assert len(caplog.records) == 65
-    assert "198.51.100.0 is not heard; to let it in, add --control-allow 198.51.100.0" in caplog.text
+    assert "198.51.100.0 is not an allowed peer; to allow it, add --control-allow 198.51.100.0" in caplog.text
     server.stop()
     server.run()
 
@@ -151,9 +151,9 @@ def test_strangers_are_counted_logged_once_each_and_not_answered(caplog):
 def test_a_datagram_of_many_messages_is_heeded_up_to_a_bound(caplog):
     element = build_msg("/TakeQuery", []).dgram
     bundle = b"#bundle\0" + struct.pack(">Q", 1) + 500 * (struct.pack(">i", len(element)) + element)
-    server = Server(FakeStage(), Peers(), port=0, clock=MonotonicClock())
-    server.hear(Endpoint("127.0.0.1", 9), bundle)
-    assert server.session.heard == 64
+    server = Server(FakeInterface(), Peers(), port=0, clock=MonotonicClock())
+    server.handle(Endpoint("127.0.0.1", 9), bundle)
+    assert server.session.received == 64
     assert "500 messages at once, expected at most 64" in caplog.text
     server.stop()
     server.run()
@@ -164,7 +164,7 @@ def test_a_port_that_is_taken_is_one_line():
         serving() as server,
         pytest.raises(BridgeError, match=rf"control port {server.port} on 127.0.0.1 cannot be opened: .*--control"),
     ):
-        Server(FakeStage(), Peers(), port=server.port, clock=MonotonicClock())
+        Server(FakeInterface(), Peers(), port=server.port, clock=MonotonicClock())
 
 
 def test_only_this_machine_reaches_the_port_unless_others_are_named():

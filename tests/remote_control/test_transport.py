@@ -6,20 +6,20 @@ import struct
 import threading
 
 import pytest
-from staged import CSV, recorded_take
+from fake_interface import CSV, recorded_take
 
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.network.peers import Endpoint
 from livelink_bridge.remote_control.messages import ControlError, Fetch
 from livelink_bridge.remote_control.rate_limited_log import RateLimitedLog
-from livelink_bridge.remote_control.transport import AT_ONCE, MOST_WAITING, Transport, open_take_file, take_file
+from livelink_bridge.remote_control.transport import MAX_CONCURRENT, MAX_WAITING, Transport, open_take_file, take_file
 
 CLOCK = MonotonicClock()
 
 
 def transport_of(folder):
-    complaints = RateLimitedLog(CLOCK)
-    return Transport(folder, clock=CLOCK, complaints=complaints), complaints
+    problems = RateLimitedLog(CLOCK)
+    return Transport(folder, clock=CLOCK, problems=problems), problems
 
 
 def listening():
@@ -37,13 +37,13 @@ def read_all(connection):
 def test_a_file_arrives_as_its_size_and_its_bytes(tmp_path):
     take = recorded_take(tmp_path)
     server, to = listening()
-    transport, complaints = transport_of(tmp_path)
+    transport, problems = transport_of(tmp_path)
     with server:
         transport.send(Fetch(to, take.csv.relative_to(tmp_path).as_posix()))
         got = read_all(server.accept()[0])
     transport.close()
     assert got == struct.pack(">i", len(CSV)) + CSV
-    assert (transport.delivered, complaints.count) == (1, 0)
+    assert (transport.delivered, problems.count) == (1, 0)
 
 
 @pytest.mark.parametrize("name", ["MySlate_3_Ada.csv", "MySlate_3_Ada.wav", "take.json"])
@@ -121,11 +121,11 @@ def test_a_peer_that_does_not_listen_is_a_line(tmp_path, caplog):
     take = recorded_take(tmp_path)
     server, to = listening()
     server.close()
-    transport, complaints = transport_of(tmp_path)
+    transport, problems = transport_of(tmp_path)
     transport.send(Fetch(to, str(take.csv)))
     transport._threads.shutdown(wait=True)
     transport.close()
-    assert (transport.delivered, complaints.count) == (0, 1)
+    assert (transport.delivered, problems.count) == (0, 1)
     assert f"MySlate_3_Ada.csv did not reach {to}" in caplog.text
 
 
@@ -134,13 +134,13 @@ def test_a_peer_that_takes_nothing_holds_up_only_its_own_and_is_left_at_the_end(
     take.csv.write_bytes(bytes(32 << 20))
     server, to = listening()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    transport, complaints = transport_of(tmp_path)
+    transport, problems = transport_of(tmp_path)
     with server:
-        for _ in range(MOST_WAITING):
+        for _ in range(MAX_WAITING):
             transport.send(Fetch(to, str(take.csv)))
-        with pytest.raises(ControlError, match=f"{MOST_WAITING} files wait already"):
+        with pytest.raises(ControlError, match=f"{MAX_WAITING} files wait already"):
             transport.send(Fetch(to, str(take.csv)))
-        held = [server.accept()[0] for _ in range(AT_ONCE)]
+        held = [server.accept()[0] for _ in range(MAX_CONCURRENT)]
         server.settimeout(0.05)
         with pytest.raises(TimeoutError):
             server.accept()
@@ -150,5 +150,5 @@ def test_a_peer_that_takes_nothing_holds_up_only_its_own_and_is_left_at_the_end(
         for connection in held:
             connection.close()
     assert transport.delivered == 0
-    assert complaints.count >= AT_ONCE
+    assert problems.count >= MAX_CONCURRENT
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("transport")]

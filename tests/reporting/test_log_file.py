@@ -13,7 +13,7 @@ import pytest
 
 from livelink_bridge import __version__
 from livelink_bridge.errors import SinkError
-from livelink_bridge.remote_control.live_target import LiveStage
+from livelink_bridge.remote_control.live_interface import LiveInterface
 from livelink_bridge.reporting import log_file
 from livelink_bridge.reporting.log_file import EVERY_S, FILES, LogFile
 from livelink_bridge.reporting.metrics import Status
@@ -102,15 +102,15 @@ def test_takes_and_marks_are_in_it_and_the_screen_of_the_command_line_stays_quie
     shown.setLevel(logging.WARNING)  # as the command line's is
     recorder = Recorder(tmp_path / "takes", subject="Ada")
     log = LogFile(tmp_path / "session.log", ManualClock())
-    stage = LiveStage({}, {}, recorder, timecode=lambda: "10:00:03:00")
+    remote = LiveInterface({}, {}, recorder, timecode=lambda: "10:00:03:00")
     recorder.arm("Act2", 3)
     recorder.send(np.zeros(61, np.float32), Stamp(36000 * 60, 0.0, 60.0, 36000.0))
-    stage.mark("good")
+    remote.mark("good")
     recorder.stop()
     recorder.arm()
     recorder.cancel()
     log.close()
-    stage.mark("too late")
+    remote.mark("too late")
     mark, ended = said(tmp_path / "session.log")[1:-1]
     assert mark == "INFO remote control: mark 'good' at 10:00:03:00 in take 3 of Act2"
     assert re.fullmatch(r"INFO take \d{8}_Act2_3: 10:00:00:00.000 to [\d:.]+, .*Act2_3_Ada\.csv", ended)

@@ -8,7 +8,7 @@ from livelink_bridge.audio.input.input_chain import InputChain
 from livelink_bridge.audio.mute import Mute
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.face.face import Face
-from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.reporting.metrics import Device, Status
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sinks.preview import PreviewSink
@@ -24,7 +24,7 @@ class PlayingSession:
         self.recorder = Recorder(folder, subject=subject, first_pose_s=0.001)
         self.sink = PreviewSink(subject=subject, clock=clock)
         self.sinks: list[Sink] = [self.sink, self.recorder]
-        self.voice = DirectedVoice(
+        self.voice = RemoteVoice(
             self.face, self.chain, f"{subject}'s mic", mute=self.mute, clock=clock, remember=lambda *_row: None
         )
         self.told = Status(state="live", fps=59.9, wanted_fps=60.0, gate=0.4, device=Device(f"{subject}'s mic", 48000))

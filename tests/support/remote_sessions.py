@@ -1,6 +1,6 @@
 """Sessions of the remote control that tests talk to."""
 
-from staged import FakeStage
+from fake_interface import FakeInterface
 
 from livelink_bridge.network.peers import Endpoint, Peers
 from livelink_bridge.remote_control.protocol import RemoteProtocol
@@ -10,16 +10,16 @@ PEER = Endpoint("127.0.0.1", 50000)
 DESK = Endpoint("127.0.0.1", 6000)
 
 
-def session_of(stage=None, peers=None, takes=None, clock=None):
-    return RemoteProtocol(stage or FakeStage(), peers or Peers(), clock=clock or ManualClock(), takes=takes)
+def session_of(remote=None, peers=None, takes=None, clock=None):
+    return RemoteProtocol(remote or FakeInterface(), peers or Peers(), clock=clock or ManualClock(), takes=takes)
 
 
 def told(session, address, *arguments, peer=PEER):
-    return [(reply.address, *reply.arguments) for reply in session.hear(peer, address, arguments)]
+    return [(reply.address, *reply.arguments) for reply in session.handle(peer, address, arguments)]
 
 
-def known(stage=None, **kept):
+def known(remote=None, **kept):
     """A session whose peer has said where it listens."""
-    session = session_of(stage, **kept)
+    session = session_of(remote, **kept)
     assert told(session, "/OSCAddSendTarget", *DESK) == [("/OSCAddSendTargetConfirm",)]
     return session

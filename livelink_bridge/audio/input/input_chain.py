@@ -110,9 +110,9 @@ class InputChain:
         if gain_db not in GAIN:
             raise UsageError(f"got a gain of {gain_db:g} dB, expected {GAIN}")
         self._fixed_db, self._gain = gain_db, np.float32(10 ** (gain_db / 20))
-        self._gate.use(self._calibrated.shifted(gain_db) if self._calibrated else self._usual)
+        self._gate.set_thresholds(self._calibrated.shifted(gain_db) if self._calibrated else self._usual)
 
-    def use(self, thresholds: Thresholds) -> None:
+    def set_thresholds(self, thresholds: Thresholds) -> None:
         """Open and close at these levels before the gain, from now on. From any thread."""
         self._calibrated = thresholds
         self.set_gain(self._fixed_db)

@@ -83,7 +83,7 @@ def show_voice(
     from livelink_bridge.console.typed_commands import typing_of
     from livelink_bridge.session import build
     from livelink_bridge.session.modes.microphone import run_live
-    from livelink_bridge.session.remote import on_both_stages
+    from livelink_bridge.session.remote import call_both
 
     face, model = build.face_of(settings, clock, page), build.live_model_of(settings, typer.echo)
     targets = ", ".join(settings.targets)
@@ -102,7 +102,7 @@ def show_voice(
             direction=build.direction_of(settings),
             more=recorders_of(page, settings.subject),
             on_status=show,
-            on_stage=on_both_stages(typing.direct, shown_on(page)),
+            on_start=call_both(typing.direct, shown_on(page)),
         )
     typer.echo(build.summary_line(summary))
 
@@ -114,7 +114,7 @@ def show_performers(settings: Settings, clock: Clock, stop: threading.Event, pag
     from livelink_bridge.console.typed_commands import typing_of
     from livelink_bridge.session import build
     from livelink_bridge.session.modes.performers import run_performers
-    from livelink_bridge.session.remote import on_both_stages
+    from livelink_bridge.session.remote import call_both
     from livelink_bridge.settings.performers import performers_of
 
     model = build.live_model_of(settings, typer.echo)
@@ -132,7 +132,7 @@ def show_performers(settings: Settings, clock: Clock, stop: threading.Event, pag
             stop=stop,
             on_status=show,
             direction=build.direction_of(settings),
-            on_stage=on_both_stages(typing.direct, shown_on(page)),
+            on_start=call_both(typing.direct, shown_on(page)),
         )
     for subject, summary in summaries.items():
         typer.echo(f"{subject}: {build.summary_line(summary)}")

@@ -73,7 +73,7 @@ def play_files(settings: Settings, files: Sequence[Path], clock: Clock, *, audio
                     allow_cut=settings.allow_cut,
                     on_status=show,
                     more=recorders_of(page, settings.subject),
-                    on_stage=shown_on(page),
+                    on_start=shown_on(page),
                 )
             typer.echo(f"{file}: {build.summary_line(summary)}")
             if stop.is_set():

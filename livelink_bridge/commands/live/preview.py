@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from livelink_bridge.preview.editor.face_map import FaceMap
     from livelink_bridge.preview.editor.live_show import LiveShow
     from livelink_bridge.preview.editor.state import Analyse, EditorState
-    from livelink_bridge.session.remote import OnStage
+    from livelink_bridge.session.remote import OnStart
     from livelink_bridge.settings.table import Settings
     from livelink_bridge.takes.recorder import Recorder
     from speech_to_face.base import SpeechToFace
@@ -146,11 +146,11 @@ def recorders_of(page: EditorState | None, subject: str) -> Sequence[Recorder]:
     return [page.show.recorders[subject]] if page is not None and page.show is not None else []
 
 
-def shown_on(page: EditorState | None) -> OnStage:
+def shown_on(page: EditorState | None) -> OnStart:
     """A function that lets the page show and control a session that begins; the next one takes its place."""
-    from livelink_bridge.session.remote import no_stage
+    from livelink_bridge.session.remote import ignore_start
 
-    return no_stage if page is None or page.show is None else page.show.follow
+    return ignore_start if page is None or page.show is None else page.show.follow
 
 
 @contextmanager

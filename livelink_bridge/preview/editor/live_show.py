@@ -1,8 +1,7 @@
-"""The session that runs beside the page: what the page shows of each performer, and what it asks of the stage. Knows no
-page.
+"""The session beside the page: what the page shows of each performer and the actions of its buttons. Knows no page.
 
-What is asked goes through the same stage as remote control (`livelink_bridge.remote_control`): there is one way to
-mute, to record, to rest.
+Buttons act through the same interface as remote control (`livelink_bridge.remote_control`): there is one way to mute,
+to record and to hold neutral.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any, NamedTuple, cast
 from arkit_mapping.liveliness.moods import DEFAULT_INTENSITY, names_of_moods
 from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.errors import UsageError
-from livelink_bridge.remote_control.live_target import LiveStage
-from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.remote_control.live_interface import LiveInterface
+from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.reporting.metrics import Status, Target
 from livelink_bridge.reporting.status_text import losses_text
 from livelink_bridge.session.status import StatusReporter
@@ -35,7 +34,7 @@ class _Playing(NamedTuple):
     """One session, as long as it is the newest."""
 
     number: int
-    stage: LiveStage
+    remote: LiveInterface
     sessions: tuple[StatusReporter, ...]
 
 
@@ -61,17 +60,17 @@ class LiveShow:
         self._clock = clock or MonotonicClock()
         self._playing: _Playing | None = None
         self._seen: dict[tuple[int, int], _Seen] = {}
-        self._actions: dict[str, Callable[[LiveStage, str, Any], str]] = {
-            "mute": lambda stage, subject, on: _quietly(stage.mute, bool(on), subject),
-            "neutral": lambda stage, subject, on: _quietly(stage.neutral, bool(on), subject),
-            "mood": lambda stage, subject, mood: _quietly(stage.set_mood, read_mood(mood), subject),
-            "calibrate": lambda stage, subject, _value: _quietly(stage.calibrate, subject),
+        self._actions: dict[str, Callable[[LiveInterface, str, Any], str]] = {
+            "mute": lambda remote, subject, on: _quietly(remote.set_muted, bool(on), subject),
+            "neutral": lambda remote, subject, on: _quietly(remote.hold_neutral, bool(on), subject),
+            "mood": lambda remote, subject, mood: _quietly(remote.set_mood, read_mood(mood), subject),
+            "calibrate": lambda remote, subject, _value: _quietly(remote.calibrate, subject),
             "record": _record,
         }
 
-    def follow(self, stage: LiveStage, sessions: Mapping[str, StatusReporter]) -> None:
+    def follow(self, remote: LiveInterface, sessions: Mapping[str, StatusReporter]) -> None:
         """Show and direct this session from now on."""
-        self._playing = _Playing(self.number + 1, stage, tuple(sessions.values()))
+        self._playing = _Playing(self.number + 1, remote, tuple(sessions.values()))
         self._seen = {}
 
     @property
@@ -98,7 +97,7 @@ class LiveShow:
         if playing is None or not self._has(performer):
             return {"subjects": [], "moods": list(names_of_moods())}
         seen = self._seen.setdefault((playing.number, performer), _Seen())
-        subjects = playing.stage.subjects
+        subjects = playing.remote.subjects
         status = self._status(playing.sessions[performer], seen)
         return {
             "subjects": list(subjects),
@@ -107,8 +106,8 @@ class LiveShow:
             "gate": status.gate,
             "device": status.device.name if status.device else "",
             "timecode": status.timecode or "",
-            **_voice_state(playing.stage, subjects[performer]),
-            "recording": self._recording(playing.stage, subjects[performer], seen),
+            **_voice_state(playing.remote, subjects[performer]),
+            "recording": self._recording(playing.remote, subjects[performer], seen),
             "targets": [
                 _target(target) for target in status.targets if not target.name.startswith(("preview:", "take:"))
             ],
@@ -123,7 +122,7 @@ class LiveShow:
             raise UsageError("the session has not begun yet; wait until the face moves")
         if action is None:
             raise UsageError(f"got {what!r}, expected one of {', '.join(self._actions)}")
-        return action(playing.stage, playing.stage.subjects[performer], value)
+        return action(playing.remote, playing.remote.subjects[performer], value)
 
     def _has(self, performer: int) -> bool:
         return self._playing is not None and 0 <= performer < len(self._playing.sessions)
@@ -134,9 +133,9 @@ class LiveShow:
             seen.status, seen.status_s = session.status(), now_s
         return seen.status
 
-    def _recording(self, stage: LiveStage, subject: str, seen: _Seen) -> State | None:
+    def _recording(self, remote: LiveInterface, subject: str, seen: _Seen) -> State | None:
         """Whether a take is being recorded, for how long, and the file of the last one."""
-        recorder = stage.recorders.get(subject)
+        recorder = remote.recorders.get(subject)
         if recorder is None:
             return None
         if not recorder.recording:
@@ -162,26 +161,26 @@ def _quietly(do: Callable[..., None], *arguments: object) -> str:
     return ""
 
 
-def _record(stage: LiveStage, subject: str, _value: object) -> str:
+def _record(remote: LiveInterface, subject: str, _value: object) -> str:
     """Begin a take, or end the one that runs."""
-    recorder = stage.recorder_of(subject)
+    recorder = remote.recorder_of(subject)
     if recorder.recording:
-        return f"Recorded {stage.end_take(subject).csv}."
+        return f"Recorded {remote.end_take(subject).csv}."
     slate, take = recorder.slate, recorder.take
-    return f"Recording take {take} of {slate} from {stage.begin_take(subject)}."
+    return f"Recording take {take} of {slate} from {remote.begin_take(subject)}."
 
 
-def _voice_state(stage: LiveStage, subject: str) -> State:
-    voice = cast(DirectedVoice, stage.voices[subject])
+def _voice_state(remote: LiveInterface, subject: str) -> State:
+    voice = cast(RemoteVoice, remote.voices[subject])
     calibration, parts = voice.calibration, voice.mood.parts
     return {
         "microphone": voice.has_microphone,
         "muted": voice.muted,
-        "neutral": voice.resting,
+        "neutral": voice.held_neutral,
         "mood": "" if not parts or parts == (("neutral", parts[0][1]),) else "+".join(name for name, _ in parts),
         "strength": parts[0][1] if parts else DEFAULT_INTENSITY,
         "calibration": {
-            "hears": calibration.hears,
+            "hears": calibration.listening_for,
             "done": round(calibration.done, 2),
             "result": calibration.result[:1].upper() + calibration.result[1:],
             "failed": calibration.failed,

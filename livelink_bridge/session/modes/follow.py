@@ -13,7 +13,7 @@ from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.remote import Direction, OnStage, no_stage, open_control, stage_of
+from livelink_bridge.session.remote import Direction, OnStart, ignore_start, live_interface, open_control
 from livelink_bridge.session.subject import recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
@@ -46,7 +46,7 @@ def follow(
     monitor: VoiceMonitorConfig | None = None,
     direction: Direction | None = None,
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = no_stage,
+    on_start: OnStart = ignore_start,
     timing: Timing | None = None,
 ) -> Summary:
     """Follow a live source until `stop` is set. When the source fails the face decays to neutral and packets keep
@@ -59,7 +59,7 @@ def follow(
     monitor : the monitor output; None plays nothing
     direction : opens the control port, for `outputs` that are `directed`
     on_status : called four times a second
-    on_stage : called once with what can be controlled of the session
+    on_start : called once with what can be controlled of the session
     timing : when frames are due, where the source plays its audio itself; None learns it from the arrivals
 
     Raises
@@ -80,7 +80,7 @@ def follow(
             monitor=monitor,
             timing=timing,
         )
-        control = directed([session], direction, on_stage, clock)
+        control = directed([session], direction, on_start, clock)
         run_sessions(
             [session],
             runner,
@@ -93,12 +93,12 @@ def follow(
 
 
 def directed(
-    sessions: Sequence[LiveSession], direction: Direction | None, on_stage: OnStage, clock: Clock
+    sessions: Sequence[LiveSession], direction: Direction | None, on_start: OnStart, clock: Clock
 ) -> Server | None:
-    """Tell `on_stage` what can be controlled, and open the control port where `direction` asks for one."""
-    stage = stage_of(sessions, clock)
-    on_stage(stage, {session.subject: session.reporter for session in sessions})
+    """Tell `on_start` what can be controlled, and open the control port where `direction` asks for one."""
+    remote = live_interface(sessions, clock)
+    on_start(remote, {session.subject: session.reporter for session in sessions})
     if direction is None:
         return None
     kept = recorders(sessions[0].sinks) if len(sessions) == 1 else []
-    return open_control(direction, stage, kept[-1].folder if kept else None, clock)
+    return open_control(direction, remote, kept[-1].folder if kept else None, clock)

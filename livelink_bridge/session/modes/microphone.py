@@ -13,7 +13,7 @@ from livelink_bridge.session.live import VoiceMonitorConfig
 from livelink_bridge.session.model_thread import warm_up
 from livelink_bridge.session.modes.follow import ChainOf, follow, ignore_status, no_chain
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.remote import Direction, OnStage, no_stage
+from livelink_bridge.session.remote import Direction, OnStart, ignore_start
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from speech_to_face.base import SpeechToFace
@@ -32,7 +32,7 @@ def run_live(
     direction: Direction | None = None,
     more: Sequence[Sink] = (),
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = no_stage,
+    on_start: OnStart = ignore_start,
 ) -> Summary:
     """Follow a microphone until `stop` is set. One that is unplugged is opened again when it is back.
 
@@ -44,7 +44,7 @@ def run_live(
     direction : opens the control port, for `outputs` that are `directed`
     more : the caller's own sinks, which the caller closes
     on_status : called four times a second
-    on_stage : called once with what can be controlled of the session
+    on_start : called once with what can be controlled of the session
 
     Raises
     ------
@@ -65,5 +65,5 @@ def run_live(
             monitor=monitor,
             direction=direction,
             on_status=on_status,
-            on_stage=on_stage,
+            on_start=on_start,
         )

@@ -15,7 +15,7 @@ from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_se
 from livelink_bridge.session.model_thread import warm_up
 from livelink_bridge.session.modes.follow import ChainOf, directed, no_chain
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.remote import Direction, OnStage, no_stage
+from livelink_bridge.session.remote import Direction, OnStart, ignore_start
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.sources.demux import open_microphones
@@ -44,7 +44,7 @@ def run_performers(
     stop: threading.Event,
     on_status: Callable[[dict[str, Status]], None],
     direction: Direction | None = None,
-    on_stage: OnStage = no_stage,
+    on_start: OnStart = ignore_start,
 ) -> dict[str, Summary]:
     """Follow several microphones, or channels of one, until `stop` is set.
 
@@ -64,7 +64,7 @@ def run_performers(
                 stack.callback(sessions[-1].close)
             for number, demux in enumerate(demuxes, 1):
                 runner.start(f"microphone {number}", demux.run, cancel=demux.close)
-            control = directed(sessions, direction, on_stage, clock)
+            control = directed(sessions, direction, on_start, clock)
             run_sessions(
                 sessions,
                 runner,

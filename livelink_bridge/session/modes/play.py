@@ -17,15 +17,15 @@ from livelink_bridge.errors import SourceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 from livelink_bridge.face.jitter_buffer import JitterBuffer
-from livelink_bridge.remote_control.live_target import LiveStage
-from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.remote_control.live_interface import LiveInterface
+from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.reporting.metrics import Metrics, Status, Summary
 from livelink_bridge.session.live import STATUS_S
 from livelink_bridge.session.model_thread import animate_ahead, stop_at_error, warm_up
 from livelink_bridge.session.modes.follow import ignore_status
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.playback.speaker import SPEAKER_BLOCK_S, Speaker, open_speaker, playback_timing
-from livelink_bridge.session.remote import OnStage, no_stage
+from livelink_bridge.session.remote import OnStart, ignore_start
 from livelink_bridge.session.status import StatusReporter
 from livelink_bridge.session.subject import SubjectOutput, recorders
 from livelink_bridge.sinks import Sink
@@ -53,7 +53,7 @@ def run_play(
     more: Sequence[Sink] = (),
     allow_cut: bool = False,
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = no_stage,
+    on_start: OnStart = ignore_start,
 ) -> Summary:
     """Play an audio file to the sinks in real time until its end.
 
@@ -63,7 +63,7 @@ def run_play(
     stop : ends it early
     more : the caller's own sinks, which the caller closes
     allow_cut : play what there is of a file that ends before its header says
-    on_stage : is given, once, what can be directed of the session
+    on_start : is given, once, what can be directed of the session
 
     Raises
     ------
@@ -88,7 +88,7 @@ def run_play(
             clock=clock,
             stop=stop,
             on_status=on_status,
-            on_stage=on_stage,
+            on_start=on_start,
         )
 
 
@@ -103,7 +103,7 @@ def play(
     clock: Clock,
     stop: threading.Event,
     on_status: Callable[[Status], None] = ignore_status,
-    on_stage: OnStage = no_stage,
+    on_start: OnStart = ignore_start,
 ) -> Summary:
     """Play a recording: the frame of each moment is sent when that moment is played, or by the clock without a speaker.
 
@@ -130,7 +130,7 @@ def play(
             JitterBuffer(frames), outputs, sinks, timing, clock=clock, stop=runner.stop, metrics=metrics, face=face
         )
         session = output.reporter(source, animator, frames)
-        on_stage(_stage(outputs.subject, face, sinks, session), {outputs.subject: session})
+        on_start(_remote(outputs.subject, face, sinks, session), {outputs.subject: session})
         runner.start("sender", output.sender.run)
         runner.watch("sender", stop, every(STATUS_S, clock, lambda: on_status(session.status())))
     if broken:
@@ -138,7 +138,8 @@ def play(
     return session.summary()
 
 
-def _stage(subject: str, face: Face, sinks: Sequence[Sink], session: StatusReporter) -> LiveStage:
+def _remote(subject: str, face: Face, sinks: Sequence[Sink], session: StatusReporter) -> LiveInterface:
     """What can be directed of a recording that is played: its face and takes, not its voice or targets."""
     kept = {subject: recorders(sinks)[-1]} if recorders(sinks) else {}
-    return LiveStage({subject: DirectedVoice(face)}, {}, None, timecode=lambda: session.timecode or "", recorders=kept)
+    voices = {subject: RemoteVoice(face)}
+    return LiveInterface(voices, {}, None, timecode=lambda: session.timecode or "", recorders=kept)

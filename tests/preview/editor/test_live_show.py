@@ -14,8 +14,8 @@ from playing import PlayingSession
 
 from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.preview.editor.live_show import LiveShow
-from livelink_bridge.remote_control.live_target import LiveStage
-from livelink_bridge.remote_control.voice import DirectedVoice
+from livelink_bridge.remote_control.live_interface import LiveInterface
+from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.reporting.metrics import Status, Target
 from livelink_bridge.testing.stand_ins import ManualClock
 from livelink_bridge.timing.stamp import Stamp
@@ -33,15 +33,15 @@ def played(tmp_path, clock):
     """A show of two performers."""
     everybody = [PlayingSession(subject, tmp_path, clock) for subject in ("Ada", "Eve")]
     show = LiveShow({one.subject: one.recorder for one in everybody}, clock=clock)
-    stage = LiveStage(
+    remote = LiveInterface(
         {one.subject: one.voice for one in everybody},
         {},
         None,
         timecode=lambda: "10:00:00:00",
         recorders={one.subject: one.recorder for one in everybody},
     )
-    show.follow(stage, {one.subject: one for one in everybody})
-    yield SimpleNamespace(show=show, stage=stage, ada=everybody[0], eve=everybody[1])
+    show.follow(remote, {one.subject: one for one in everybody})
+    yield SimpleNamespace(show=show, remote=remote, ada=everybody[0], eve=everybody[1])
     for one in everybody:
         one.sink.close()
         one.recorder.close()
@@ -60,8 +60,8 @@ def test_each_performer_has_a_state_that_a_browser_can_be_told(played):
 def test_mute_neutral_and_mood_act_on_the_performer_that_is_chosen(played):
     show, ada, eve = played.show, played.ada, played.eve
     assert [show.act(1, *asked) for asked in (("mute", True), ("neutral", True), ("mood", "happy:0.3"))] == ["", "", ""]
-    assert (eve.mute.on, eve.face.resting, str(eve.face.mood)) == (True, True, "happy:0.3")
-    assert (ada.mute.on, ada.face.resting, str(ada.face.mood)) == (False, False, "neutral")
+    assert (eve.mute.on, eve.face.held_neutral, str(eve.face.mood)) == (True, True, "happy:0.3")
+    assert (ada.mute.on, ada.face.held_neutral, str(ada.face.mood)) == (False, False, "neutral")
     state = show.state(1)
     assert (state["muted"], state["neutral"], state["mood"], state["strength"]) == (True, True, "happy", 0.3)
     for asked in (("mute", False), ("neutral", False), ("mood", "neutral")):
@@ -71,8 +71,8 @@ def test_mute_neutral_and_mood_act_on_the_performer_that_is_chosen(played):
 
 
 def test_remote_control_and_the_page_turn_the_same_knobs(played):
-    played.stage.mute(True, "ada")
-    played.stage.neutral(True, None)
+    played.remote.set_muted(True, "ada")
+    played.remote.hold_neutral(True, None)
     assert played.show.state(0)["muted"] and played.show.state(1)["neutral"]
     assert not played.show.state(1)["muted"]
 
@@ -84,7 +84,7 @@ def test_a_take_is_recorded_timed_and_named(played, clock):
         show.act(0, "record", None)
     ada.recorder._first_pose_s = 5.0
     begun: list[tuple[object, ...]] = []
-    played.stage.tell_takes(lambda *take: begun.append(take), lambda: begun.append(()))
+    played.remote.on_local_takes(lambda *take: begun.append(take), lambda: begun.append(()))
     ada.recorder.arm()
     ada.recorder.send(np.zeros(61, np.float32), Stamp(0, 0.0, Fraction(60), 36000.0))
     assert show.state(0)["recording"]["on"]
@@ -111,9 +111,7 @@ def test_a_calibration_shows_what_it_hears_how_far_it_is_and_what_came_of_it(pla
         thread.join(5)
     calibration = show.state(0)["calibration"]
     assert calibration["hears"] is None and calibration["failed"]
-    assert calibration["result"].startswith("The voice (") and calibration["result"].endswith(
-        "the gate stays as it was"
-    )
+    assert calibration["result"].startswith("The voice (") and calibration["result"].endswith("the gate is unchanged")
 
 
 def test_a_target_tells_what_was_sent_what_was_not_delivered_and_why(played, clock):
@@ -137,9 +135,9 @@ def test_a_subject_that_is_renamed_keeps_its_place(tmp_path, clock):
     ada = PlayingSession("Ada", tmp_path, clock)
     targets = {"Ada": LiveTargets([], "Ada", lambda uri, subject: ada.sink)}
     show = LiveShow({"Ada": ada.recorder}, clock=clock)
-    stage = LiveStage({"Ada": ada.voice}, targets, ada.recorder, timecode=str, recorders={"Ada": ada.recorder})
-    show.follow(stage, {"Ada": ada})
-    stage.rename("Bob")
+    remote = LiveInterface({"Ada": ada.voice}, targets, ada.recorder, timecode=str, recorders={"Ada": ada.recorder})
+    show.follow(remote, {"Ada": ada})
+    remote.rename("Bob")
     assert show.state(0)["subjects"] == ["Bob"] and show.act(0, "mute", True) == "" and ada.mute.on
     assert ada.recorder.subject == "Bob" and show.state(0)["recording"] is not None
     ada.sink.close()
@@ -163,14 +161,14 @@ def test_before_a_session_begins_nothing_can_be_asked_and_a_new_one_takes_its_pl
     assert show.number == 0 and show.state(0)["subjects"] == [] and show.sink(0) is None
     with pytest.raises(UsageError, match="has not begun yet"):
         show.act(0, "mute", True)
-    played.show.follow(played.stage, {"Eve": played.eve})
+    played.show.follow(played.remote, {"Eve": played.eve})
     assert played.show.number == 2 and played.show.sink(0) is played.eve.sink
 
 
 def test_a_recording_that_is_played_has_no_microphone_to_mute(tmp_path, clock):
     ada = PlayingSession("Ada", tmp_path, clock)
     show = LiveShow({}, clock=clock)
-    show.follow(LiveStage({"Ada": DirectedVoice(ada.face)}, {}, None, timecode=str), {"Ada": ada})
+    show.follow(LiveInterface({"Ada": RemoteVoice(ada.face)}, {}, None, timecode=str), {"Ada": ada})
     state = show.state(0)
     assert not state["microphone"] and state["recording"] is None
     for what in ("mute", "calibrate"):

@@ -23,15 +23,15 @@ def live(served: Served, tmp_path: Path) -> Iterator[Any]:
     """The same server beside a live session of two performers, whose buttons turn real faces, microphones' chains and
     recorders."""
     from livelink_bridge.preview.editor.live_show import LiveShow
-    from livelink_bridge.remote_control.live_target import LiveStage
+    from livelink_bridge.remote_control.live_interface import LiveInterface
 
     playing = [PlayingSession(subject, tmp_path, MonotonicClock()) for subject in ("Ada", "Eve")]
     recorders = {one.subject: one.recorder for one in playing}
-    stage = LiveStage(
+    remote = LiveInterface(
         {one.subject: one.voice for one in playing}, {}, None, timecode=lambda: "10:00:00:00", recorders=recorders
     )
     served.session.show = LiveShow(recorders)
-    served.session.show.follow(stage, {one.subject: one for one in playing})
+    served.session.show.follow(remote, {one.subject: one for one in playing})
     yield playing
     served.session.show = None
     for one in playing:
@@ -73,7 +73,7 @@ def test_the_live_page_has_the_sessions_buttons_and_no_transport(live: Any, live
     page = live_tab.page
     assert page.locator("#play, .timeline, #export").count() == 0
     page.locator('[data-performer="1"]').click()
-    for key, button, state in (("m", "#mute", lambda: eve.mute.on), ("n", "#neutral", lambda: eve.face.resting)):
+    for key, button, state in (("m", "#mute", lambda: eve.mute.on), ("n", "#neutral", lambda: eve.face.held_neutral)):
         page.locator(button).click()
         page.wait_for_selector(f"{button}.on")
         assert state()
@@ -88,7 +88,7 @@ def test_the_live_page_has_the_sessions_buttons_and_no_transport(live: Any, live
     page.locator("#calibrate").click()
     page.wait_for_selector("#calibration")
     eve.chain.push(np.random.default_rng(0).normal(0, 0.001, 64000).astype(np.float32), 16000)
-    page.locator("#calibrated.bad", has_text="the gate stays as it was").wait_for()
+    page.locator("#calibrated.bad", has_text="the gate is unchanged").wait_for()
     eve.chain.push(np.full(1600, 0.1, np.float32), 16000)
     page.wait_for_function("() => Math.round(parseFloat(document.querySelector('#level div').style.width)) === 67")
 

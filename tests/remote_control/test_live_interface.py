@@ -4,12 +4,12 @@ import logging
 from pathlib import Path
 
 import pytest
-from staged import Taken
+from fake_interface import FakeTake
 
 from arkit_mapping.liveliness.moods import Mood
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint, Peers
-from livelink_bridge.remote_control.live_target import LiveStage
+from livelink_bridge.remote_control.live_interface import LiveInterface
 from livelink_bridge.remote_control.protocol import RemoteProtocol
 from livelink_bridge.sinks.live_targets import LiveTargets
 from livelink_bridge.takes.recorder import Recorder
@@ -29,10 +29,10 @@ class Voice:
     def calibrate(self):
         self.calls.append("calibrate")
 
-    def mute(self, on):
+    def set_muted(self, on):
         self.calls.append(("mute", on))
 
-    def neutral(self, on):
+    def hold_neutral(self, on):
         self.calls.append(on)
 
 
@@ -51,7 +51,7 @@ class Tape:
     def stop(self):
         self.recording = False
         self.take += 1
-        return Taken("10:00:05:00", Path("a.csv"), None)
+        return FakeTake("10:00:05:00", Path("a.csv"), None)
 
     def cancel(self):
         self.recording = False
@@ -63,46 +63,46 @@ def opened(uri, subject):
     return sink
 
 
-def stage_of(*subjects, recorder=None):
+def live_interface(*subjects, recorder=None):
     voices = {subject: Voice() for subject in subjects}
     targets = {subject: LiveTargets(["livelink://127.0.0.1:11111"], subject, opened) for subject in subjects}
-    return LiveStage(voices, targets, recorder, timecode=lambda: "10:00:03:00"), voices, targets
+    return LiveInterface(voices, targets, recorder, timecode=lambda: "10:00:03:00"), voices, targets
 
 
 def test_moods_gain_calibration_and_rest_go_to_everybody_or_to_whom_they_are_meant_for():
-    stage, voices, _ = stage_of("Ada", "Eve")
-    stage.set_mood(Mood.parse("happy:0.4"), None)
-    stage.set_gain(3.0, "ADA")
-    stage.calibrate("eve")
-    stage.neutral(True, None)
-    stage.mute(True, "Eve")
+    remote, voices, _ = live_interface("Ada", "Eve")
+    remote.set_mood(Mood.parse("happy:0.4"), None)
+    remote.set_gain(3.0, "ADA")
+    remote.calibrate("eve")
+    remote.hold_neutral(True, None)
+    remote.set_muted(True, "Eve")
     assert voices["Ada"].calls == ["happy:0.4", 3.0, True]
     assert voices["Eve"].calls == ["happy:0.4", "calibrate", True, ("mute", True)]
     with pytest.raises(BridgeError, match="got subject 'Bob', expected one of Ada, Eve"):
-        stage.set_mood(Mood(), "Bob")
+        remote.set_mood(Mood(), "Bob")
 
 
 def test_a_single_subject_is_renamed_and_heeds_its_new_name():
     tape = Tape()
-    stage, voices, targets = stage_of("Ada", recorder=tape)
-    stage.rename("Eve")
-    stage.rename("Eve")
+    remote, voices, targets = live_interface("Ada", recorder=tape)
+    remote.rename("Eve")
+    remote.rename("Eve")
     assert [part.name for part in targets["Ada"].parts] == ["Eve to livelink://127.0.0.1:11111"]
-    stage.set_gain(1.0, "eve")
+    remote.set_gain(1.0, "eve")
     assert voices["Ada"].calls == [1.0]
     assert tape.subject == "Eve"
 
 
 def test_of_several_subjects_none_is_renamed():
-    stage, _, _ = stage_of("Ada", "Eve")
+    remote, _, _ = live_interface("Ada", "Eve")
     with pytest.raises(BridgeError, match="2 subjects are sent from here, expected one to rename"):
-        stage.rename("Bob")
+        remote.rename("Bob")
 
 
 def test_addresses_and_the_stream_are_everybodys():
-    stage, _, targets = stage_of("Ada", "Eve")
-    stage.clear_targets()
-    stage.add_target("livelink://10.0.0.1:11111")
+    remote, _, targets = live_interface("Ada", "Eve")
+    remote.clear_targets()
+    remote.add_target("livelink://10.0.0.1:11111")
     assert [[part.name for part in one.parts] for one in targets.values()] == [
         ["Ada to livelink://10.0.0.1:11111"],
         ["Eve to livelink://10.0.0.1:11111"],
@@ -111,13 +111,13 @@ def test_addresses_and_the_stream_are_everybodys():
 
 def test_a_mark_is_logged_with_the_take_that_runs(tmp_path, caplog):
     recorder = Recorder(tmp_path, subject="Ada")
-    stage, _, _ = stage_of("Ada", recorder=recorder)
+    remote, _, _ = live_interface("Ada", recorder=recorder)
     caplog.set_level(logging.INFO)
-    stage.mark("too early")
+    remote.mark("too early")
     recorder.arm("Act 2", 3)
-    stage.mark("good")
+    remote.mark("good")
     recorder.cancel()
-    stage.mark("too late")
+    remote.mark("too late")
     assert [record.message.partition("mark ")[2] for record in caplog.records if "mark" in record.message] == [
         "'too early' at 10:00:03:00 while no take is recorded",
         "'good' at 10:00:03:00 in take 3 of Act-2",
@@ -126,8 +126,8 @@ def test_a_mark_is_logged_with_the_take_that_runs(tmp_path, caplog):
 
 
 def test_takes_are_the_recorders_and_the_next_number_is_its_own():
-    stage, _, _ = stage_of("Ada", recorder=Tape())
-    session = RemoteProtocol(stage, Peers(), clock=ManualClock())
+    remote, _, _ = live_interface("Ada", recorder=Tape())
+    session = RemoteProtocol(remote, Peers(), clock=ManualClock())
     peer = Endpoint("127.0.0.1", 6000)
     for address, arguments, answer in (
         ("/Slate", ("Act2",), ("Act2",)),
@@ -138,34 +138,34 @@ def test_takes_are_the_recorders_and_the_next_number_is_its_own():
         ("/RecordStart", ("Act2", 7), ("10:00:00:00",)),
         ("/RecordCancel", (1,), ("10:00:03:00",)),
     ):
-        (reply,) = session.hear(peer, address, arguments)
+        (reply,) = session.handle(peer, address, arguments)
         assert reply.arguments == answer
 
 
 def test_a_take_of_one_subject_is_begun_and_ended_here_and_whoever_listens_is_told():
     tape, told = Tape(), []
-    stage = LiveStage({"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": tape})
-    stage.tell_takes(lambda slate, take: told.append((slate, take)), lambda: told.append("ended"))
-    assert stage.begin_take("Ada") == "10:00:00:00" and tape.recording
-    assert stage.end_take("Ada").csv == Path("a.csv") and not tape.recording
+    remote = LiveInterface({"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": tape})
+    remote.on_local_takes(lambda slate, take: told.append((slate, take)), lambda: told.append("ended"))
+    assert remote.begin_take("Ada") == "10:00:00:00" and tape.recording
+    assert remote.end_take("Ada").csv == Path("a.csv") and not tape.recording
     assert told == [("MySlate", 1), "ended"]
     with pytest.raises(BridgeError, match="takes of Eve are not recorded here"):
-        stage.begin_take("Eve")
+        remote.begin_take("Eve")
 
 
 def test_takes_of_several_performers_are_refused_with_the_reason_not_as_if_none_were_recorded():
-    stage = LiveStage(
+    remote = LiveInterface(
         {"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": Tape(), "Eve": Tape()}
     )
-    with pytest.raises(BridgeError, match="^takes of several performers run from the start to the end"):
-        stage.record_start("Act1", 1)
+    with pytest.raises(BridgeError, match="^takes of several performers run for the whole session"):
+        remote.record_start("Act1", 1)
 
 
 def test_without_a_recorder_slate_and_take_are_kept_and_recording_is_refused(caplog):
-    stage, _, _ = stage_of("Ada")
-    session = RemoteProtocol(stage, Peers(), clock=ManualClock())
+    remote, _, _ = live_interface("Ada")
+    session = RemoteProtocol(remote, Peers(), clock=ManualClock())
     peer = Endpoint("127.0.0.1", 6000)
-    session.hear(peer, "/Slate", ("Act2",))
-    assert session.hear(peer, "/SlateQuery", ())[0].arguments == ("Act2",)
-    assert session.hear(peer, "/RecordStart", ("Act2", 1)) == []
+    session.handle(peer, "/Slate", ("Act2",))
+    assert session.handle(peer, "/SlateQuery", ())[0].arguments == ("Act2",)
+    assert session.handle(peer, "/RecordStart", ("Act2", 1)) == []
     assert "start with --record DIR" in caplog.text

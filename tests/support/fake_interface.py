@@ -12,13 +12,13 @@ CSV = b"Timecode,BlendShapeCount\n" + bytes(range(256)) * 1000
 
 
 @dataclass(frozen=True)
-class Taken:
+class FakeTake:
     timecode: str
     csv: Path
     sound: Path | None
 
 
-def recorded_take(folder: Path, slate: str = "MySlate", take: int = 3) -> Taken:
+def recorded_take(folder: Path, slate: str = "MySlate", take: int = 3) -> FakeTake:
     """A take's folder, laid out as the app lays it out."""
     inside = folder / f"20261121_{slate}_{take}"
     inside.mkdir(parents=True)
@@ -26,11 +26,11 @@ def recorded_take(folder: Path, slate: str = "MySlate", take: int = 3) -> Taken:
     csv.write_bytes(CSV)
     sound.write_bytes(b"RIFF")
     (inside / "take.json").write_text("{}")
-    return Taken("10:00:05:00", csv, sound)
+    return FakeTake("10:00:05:00", csv, sound)
 
 
 @dataclass
-class FakeStage:
+class FakeInterface:
     folder: Path | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
     slate: str = "MySlate"
@@ -61,7 +61,7 @@ class FakeStage:
         self.calls.append(("record_start", slate, take))
         return "10:00:00:00"
 
-    def record_stop(self) -> Taken:
+    def record_stop(self) -> FakeTake:
         if not self.recording:
             raise SinkError("nothing is being recorded; start a take before it is stopped")
         self.recording = False
@@ -70,7 +70,7 @@ class FakeStage:
         return (
             recorded_take(self.folder, self.slate, self.take - 1)
             if self.folder
-            else Taken("10:00:05:00", Path("a.csv"), None)
+            else FakeTake("10:00:05:00", Path("a.csv"), None)
         )
 
     def record_cancel(self) -> str:
@@ -93,8 +93,8 @@ class FakeStage:
     def calibrate(self, subject: str | None) -> None:
         self.calls.append(("calibrate", subject))
 
-    def mute(self, on: bool, subject: str | None) -> None:
+    def set_muted(self, on: bool, subject: str | None) -> None:
         self.calls.append(("mute", on, subject))
 
-    def neutral(self, on: bool, subject: str | None) -> None:
+    def hold_neutral(self, on: bool, subject: str | None) -> None:
         self.calls.append(("neutral", on, subject))
