@@ -118,8 +118,7 @@ class Fade:
         self.resume()
 
     def resume(self) -> None:
-        """Audio was lost: the next step is the first of a new stretch of frames. The weight goes on from where it
-        is."""
+        """Audio was lost: the next step is the first of a new segment. The weight goes on from where it is."""
         self._unseen = self._lookahead
 
     @property

@@ -97,7 +97,7 @@ class Sender:
         fps : packets per second, 1 to 60
         metrics : packets and delays are counted there
         timebase : stamps the packets
-        lips : whose lip rule goes before the sinks' own; None is nobody's
+        lips : whose lip rule goes before the sinks' own; None leaves it to the sinks
         shown : where each tick is written for other threads; None keeps it here
         """
         self.poses = poses

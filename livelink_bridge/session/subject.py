@@ -44,7 +44,7 @@ class SubjectOutput:
         ----------
         frames : what each tick shows
         outputs : rate, timecode and delay of the subject
-        sinks : opened; recorders among them are told which moment of the audio each frame shows
+        sinks : opened; recorders among them follow which moment of the audio is shown
         timing : when frames are due, before the delay of `outputs`
         stop : ends the sender
         face : its lip rule goes before the sinks' own; None is each sink's own

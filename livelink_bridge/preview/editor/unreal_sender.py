@@ -22,7 +22,9 @@ from livelink_bridge.timing.arrival_clock import FixedTiming
 from livelink_bridge.timing.scheduler import wait_s
 
 PoseAt = Callable[[str, float], Weights | None]
+"""Side and seconds in the clip -> float32 (61,), MouthClose as predicted; None where there is nothing to send."""
 _LONGEST_END_S = 3.0
+"""How long stopping waits for the decay to neutral."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,28 +39,36 @@ class Unreal:
         self.trouble = ""
         """Why it did the last time, one line."""
         self._outputs, self._clock = outputs, clock
-        self._told = (0.0, 0.0, 0.0, "a")
+        self._reported = (0.0, 0.0, 0.0, "a")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._changing = threading.Lock()
 
     @property
     def running(self) -> bool:
+        """Whether it sends, or is decaying to neutral."""
         return self._thread is not None and self._thread.is_alive()
 
     def moved(self, time_s: float, speed: float, side: str) -> None:
-        """The page is at `time_s` and goes on at `speed`, 0 where it is paused. From any thread."""
-        self._told = (self._clock.now(), time_s, speed, side)
+        """The page reports its position. From any thread.
+
+        Parameters
+        ----------
+        time_s : where in the clip it is, seconds
+        speed : at which it goes on, 1 is real time, 0 paused
+        side : which of two compared faces it shows
+        """
+        self._reported = (self._clock.now(), time_s, speed, side)
 
     def start(self, pose_at: PoseAt) -> None:
         """Open the receivers and send; harmless twice. It asks for hosts' addresses: for a worker thread.
 
-        Raises SinkError for a host that nobody knows, UsageError for a URI that is none.
+        Raises SinkError for an unknown host, UsageError for a malformed URI.
         """
         with self._changing:
             if self.running:
                 return
-            with open_sinks(self._outputs):  # what is wrong with them is said here, not in the thread
+            with open_sinks(self._outputs):  # their errors are raised here, not in the thread
                 pass
             self._stop.clear()
             self._thread = threading.Thread(target=self._run, args=(pose_at,), name="unreal", daemon=True)
@@ -102,8 +112,8 @@ class Unreal:
 
     def _place(self, now_s: float) -> tuple[str, float]:
         """Which side, and where in the clip."""
-        told_s, time_s, speed, side = self._told
-        return side, time_s + speed * (now_s - told_s)
+        at_s, time_s, speed, side = self._reported
+        return side, time_s + speed * (now_s - at_s)
 
 
 class PlayedFrames:

@@ -108,7 +108,7 @@ class TakeTimebase(Timebase):
     """Stamps in the take's own time: each frame carries the timecode of its moment in the take, whenever it is sent."""
 
     def __init__(self, clock: Clock, rate: TimecodeRate, play: TakePlay, shown: Shown) -> None:
-        """`shown` tells when the take's first row was, or would have been, shown."""
+        """`shown` gives the time at which the take's first row was, or would have been, shown."""
         super().__init__(clock, rate)
         self._play = play
         self._shown = shown
