@@ -1,1 +1,1 @@
-"""Counters and what is written from them: status lines, the log file, Prometheus."""
+"""Metrics of a session and their outputs: status lines, the log file, Prometheus."""

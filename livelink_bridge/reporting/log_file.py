@@ -1,4 +1,4 @@
-"""A session's log: a text file of bounded size, one line per event, for whoever asks later what happened."""
+"""Log file of a session: text of bounded size, one line per event."""
 
 from __future__ import annotations
 
@@ -17,29 +17,38 @@ from livelink_bridge.version import __version__
 EVERY_S = 60.0
 MAX_BYTES = 5_000_000
 FILES = 3
-"""The file and the two before it: 15 MB, some weeks of minutes."""
+"""The file and two older ones: 15 MB, several weeks of one line per minute."""
 
 _log = logging.getLogger(__name__)
 _PROGRAM = logging.getLogger(__name__.partition(".")[0])
 
 
 class LogFile:
-    """Writes to `path`, and at `MAX_BYTES` goes on in a new file, `FILES` in all; adds to what is there.
+    """Appends to a log file and rotates it at `MAX_BYTES`, `FILES` files in all.
 
-    It takes the warnings of all modules, from any thread, what this program says of takes, marks and changes, and what
-    `update` is
-    told: a line when a session's state changes, and one every EVERY_S. Nothing of it goes to the screen. Raises
-    SinkError where the file cannot be written; one that fails later is given up with one warning.
+    It records the warnings of all modules, from any thread, this program's events (takes, marks, changes), and the
+    status passed to `update`: one line when a session's state changes, and one every EVERY_S. Nothing of it is shown on
+    the screen. A file that fails later is abandoned with one warning.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
+        """
+        Parameters
+        ----------
+        path : file to append to
+        clock : for the interval of status lines
+
+        Raises
+        ------
+        SinkError : the file cannot be written
+        """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handler = _OneLineFile(path)
         except OSError as error:
             raise SinkError(f"log file {path} cannot be written: {error.strerror}; name another file") from error
         self._reports = Reports(clock, EVERY_S)
-        # Not one of logging's named loggers, whose lines would reach the screen's handler too.
+        # Not one of logging's named loggers, whose lines would also reach the screen's handler.
         self._events = logging.Logger("session")
         self._events.addHandler(self._handler)
         logging.getLogger().addHandler(self._handler)
@@ -55,7 +64,13 @@ class LogFile:
         )
 
     def update(self, subject: str, status: Status) -> None:
-        """Take note of a status, as often as there is one."""
+        """Log a status when a line is due. Call it with every status.
+
+        Parameters
+        ----------
+        subject : name of the performer; empty for a single one
+        status : the snapshot
+        """
         if self._reports.due(subject, status):
             level = logging.WARNING if status.trouble else logging.INFO
             self._events.log(level, "%s%s", f"{subject}: " if subject else "", status_text(status))
@@ -71,7 +86,7 @@ class LogFile:
 
 
 class _OneLineFile(RotatingFileHandler):
-    """A log file whose records never spread over lines and whose failure stops nobody."""
+    """A log file with one line per record; a write error disables it without an exception."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=MAX_BYTES, backupCount=FILES - 1, encoding="utf-8")
@@ -87,4 +102,4 @@ class _OneLineFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         self._failed = True
-        _log.warning("log file %s cannot be written any more; going on without it", self.baseFilename)
+        _log.warning("log file %s cannot be written any more; continuing without it", self.baseFilename)

@@ -1,4 +1,4 @@
-"""What a session counts and measures, readable at any time as a frozen snapshot."""
+"""Metrics of a session: counters, delays and levels, and frozen snapshots of them."""
 
 from __future__ import annotations
 
@@ -12,200 +12,221 @@ from livelink_bridge.core.readings import Window, pace
 _SILENCE_DBFS = -120.0
 _MINUTE_S, _PACE_S = 60.0, 2.0
 _MOST_READINGS = 4096
-"""A minute at 60 a second, and some for an uneven beat."""
+"""One minute at 60 per second, plus a margin for uneven ticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where the sound comes from."""
+    """The audio input."""
 
     name: str
+    """Name of the device or file."""
     rate_hz: int
+    """Sample rate, Hz."""
     reopened: int = 0
-    """Times it was lost and found again."""
+    """Times it was lost and opened again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How loud the sound is as it comes in. Levels are dBFS: 0 is full scale, -120 and below is silence."""
+    """Input level in dBFS: 0 is full scale, -120 and below is silence."""
 
     rms_dbfs: float | None = None
-    """None where no sound comes in."""
+    """RMS; None without input."""
     peak_dbfs: float | None = None
-    """None where nobody meters peaks."""
+    """Peak; None when not metered."""
     held_peak_dbfs: float | None = None
-    """The highest of the last moments, as a meter's mark."""
+    """Peak hold, as on a level meter; None when not metered."""
     clips: int = 0
-    """Samples cut off in the last second."""
+    """Clipped samples in the last second."""
     gain_db: float | None = None
-    """What a level control adds; None where there is none."""
+    """Gain of the AGC, dB; None without AGC."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelayParts:
-    """What the median delay is made of, milliseconds, over the last minute. They add up to it."""
+    """Components of the median delay over the last minute, milliseconds; they add up to it."""
 
     lookahead_ms: float
-    """Sound after its own moment that a pose waits for, network and resampler together."""
+    """Audio after its own time that a frame needs: look-ahead of network and resampler."""
     compute_ms: float
-    """One pose, median."""
+    """Inference time of one frame, median."""
     resampling_ms: float
-    """What a packet rate that does not divide 60 takes."""
+    """Delay of a packet rate that does not divide 60."""
     added_ms: float
-    """What was asked for on top."""
+    """Delay requested by the user."""
     pacing_ms: float
-    """The rest: the block that holds the last sample, the even beat, sending."""
+    """Remainder: the block with the last sample, the tick, sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """From the moment a pose's own sound was handed over (or heard, when playing) to its packet, over the last minute
-    by the clock."""
+    """Delay from the arrival of a frame's audio (or its playback) to its packet, over the last minute of the clock."""
 
     median_ms: float
+    """Milliseconds."""
     p99_ms: float
+    """99th percentile, milliseconds."""
     parts: DelayParts | None = None
-    """None where poses are made ahead of what is heard."""
+    """None when frames are computed ahead of playback."""
     capture_ms: float | None = None
-    """Before that: what the sound device says its own buffer holds. Not in the median. None where no device says so."""
+    """Latency of the audio device's own buffer, before the delay and not part of it; None when unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What went wrong so far, counted."""
+    """Counters of losses so far."""
 
     dropped: int = 0
-    """Blocks of sound and poses thrown away: the machine is too slow."""
+    """Audio blocks and frames dropped: the machine is too slow."""
     held: int = 0
-    """Ticks that had to repeat a pose while a voice was followed."""
+    """Ticks that repeated a frame during speech (underrun)."""
     overflows: int = 0
-    """Times the sound device says it lost sound."""
+    """Input overflows reported by the audio device."""
     gaps: int = 0
-    """Times the model had to start afresh because sound was lost."""
+    """Resets of the model because audio was lost."""
     bad_poses: int = 0
-    """Poses with a value that was not finite, in whose place the channel's last one stands."""
+    """Frames with a value that was not finite; the channel's last valid value replaces it."""
     late_ticks: int = 0
-    """Ticks left out because the sender was held up."""
+    """Ticks skipped because the sender was delayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A receiver of poses."""
+    """A receiver of frames."""
 
     name: str
     """Its URI."""
     sent: int
-    """Poses that left this machine, or were written."""
+    """Frames that left this machine, or were written."""
     errors: int
-    """Poses that were refused, since nobody listens there, or that the system could not send or write."""
+    """Frames that could not be sent (ICMP port unreachable or OS error) or written."""
     trouble: str | None = None
-    """Why they do not arrive just now, one line; None when all is well as far as is known."""
+    """Why frames do not arrive at present, one line; None when no problem is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceStatus:
-    """The voice on an output, in step with the face."""
+    """The monitor output: the voice on an output device, in sync with the face."""
 
     device: str
+    """Name of the output device."""
     offset_ms: float
-    """How much later than its pose the voice is heard; negative is earlier."""
+    """Delay of the voice after its frame; negative is earlier."""
     drift_ppm: float
-    """How much faster than nominal it is played to stay in step, parts per million."""
+    """Correction of the playback speed, parts per million."""
     trouble: str | None = None
-    """Why nothing is heard, one line."""
+    """Why nothing is audible, one line; None when all is well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A session, as of now. What it does not have is None."""
+    """Snapshot of a session. None stands for parts that it does not have."""
 
     state: str
-    """What it is doing, in words: "live", "no sound arrives", "playing" ..."""
+    """Current activity, in words: "live", "no sound arrives", "playing" ..."""
     trouble: str | None = None
-    """Why no sound is followed, one line; None when all is well."""
+    """Why no audio is processed, one line; None when all is well."""
     fps: float = 0.0
-    """Poses sent per second, over the last two seconds; it falls to 0 when none is sent."""
+    """Frames sent per second, over the last two seconds; falls to 0 when none is sent."""
     wanted_fps: float | None = None
-    """As many as there should be."""
+    """Nominal frames per second."""
     sent: int = 0
-    """Ticks on which a pose went to every sink."""
+    """Ticks on which a frame was sent to every sink."""
     timecode: str | None = None
-    """`HH:MM:SS:FF` of the last pose sent."""
+    """`HH:MM:SS:FF` of the last frame sent."""
     delay: Delay | None = None
-    """None where no pose showed its own sound in the last minute."""
+    """None when no frame showed its own audio in the last minute."""
     level: Level = Level()
+    """Input level."""
     gate: float | None = None
-    """The gate's gain, 0 to 1: what poses are multiplied with. 0 is neutral, 1 the whole pose; None where there is no
-    gate."""
+    """Gain of the noise gate, 0 to 1, by which frames are multiplied: 0 closed (neutral), 1 open; None without gate."""
     mood: str | None = None
     """None is neutral."""
     device: Device | None = None
+    """The audio input."""
     targets: tuple[Target, ...] = ()
+    """The receivers."""
     losses: Losses = Losses()
+    """Counters of losses."""
     voice_out: VoiceStatus | None = None
+    """The monitor output."""
 
 
 class Metrics:
-    """Counters of one session. Each is written by one thread only; the reader gets what was true a moment ago."""
+    """Counters of one session. Each is written by one thread only; readers may see slightly old values."""
 
     def __init__(self) -> None:
         self.steps_s = Window(_MINUTE_S, _MOST_READINGS)
-        """Seconds that the model took for a pose."""
+        """Inference time per frame, seconds."""
         self.delays_s = Window(_MINUTE_S, _MOST_READINGS)
-        """Seconds from a pose's own sound to its packet."""
+        """Delay from a frame's own audio to its packet, seconds."""
         self.sent_s = Window(_PACE_S, _MOST_READINGS)
-        """Clock times of packets."""
+        """Clock times of packets, seconds."""
         self.level_dbfs: float | None = None
-        """Of the block of sound that came last; None before the first."""
+        """RMS of the last audio block; None before the first."""
         self.sound_s = 0.0
+        """Duration of the audio processed, seconds."""
         self.heard_at_s: float | None = None
-        """Clock time of the last block of sound."""
+        """Clock time of the last audio block, seconds; None before the first."""
         self.sent = 0
+        """Ticks on which a frame was sent to every sink."""
         self.frame: int | None = None
-        """Frame number of the last pose sent, as its stamp has it."""
+        """Frame number of the last frame sent, from its stamp."""
         self.failure: str | None = None
-        """Why a live source ended, when it did."""
+        """Why a live source ended; None while it runs."""
 
     def fps(self, now_s: float) -> float:
-        """Poses per second over the two seconds before `now_s`."""
+        """Frames per second over the two seconds before `now_s`, seconds of the session's clock."""
         return pace(self.sent_s.times_s(now_s), now_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A session, when it is over."""
+    """Final figures of a session."""
 
     sent: int
-    """Poses sent, or written to a take."""
+    """Frames sent, or written to a take."""
     seconds: float
-    """Length of the sound that was animated."""
+    """Duration of the animated audio."""
     delay_ms: float | None
-    """Median, over the last minute that had poses; see `Delay`."""
+    """Median delay over the last minute with frames; see `Delay`."""
     delay_p99_ms: float | None
-    """99th percentile, over the same minute."""
+    """99th percentile over the same minute."""
     step_ms: float | None
-    """Median time of one push into the model that gave poses, milliseconds per pose, over its last minute."""
+    """Median inference time, milliseconds per frame, over its last minute."""
     step_p99_ms: float | None
-    """99th percentile, over the same minute."""
+    """99th percentile over the same minute."""
     held: int
+    """Ticks that repeated a frame during speech (underrun)."""
     dropped: int
+    """Audio blocks and frames dropped."""
     overflows: int
+    """Input overflows reported by the audio device."""
     gaps: int
-    """Times the model had to start afresh because sound was lost."""
+    """Resets of the model because audio was lost."""
     bad_poses: int
-    """Poses with a value that was not finite, in whose place the channel's last one stands."""
+    """Frames with a value that was not finite; the channel's last valid value replaces it."""
     sink_errors: int
-    """Poses that were not delivered, of all targets together; see `Target`."""
+    """Frames that were not delivered, over all targets; see `Target`."""
     late_ticks: int
-    """Ticks left out because the sender was held up."""
+    """Ticks skipped because the sender was delayed."""
     takes: tuple[str, ...] = ()
     """Files written."""
     troubles: tuple[str, ...] = ()
-    """Why poses did not arrive at the end, a line for each target of which that is known."""
+    """Why frames did not arrive at the end, one line per target where that is known."""
 
     @classmethod
     def of_take(cls, path: str, rows: int, metrics: Metrics, bad_poses: int) -> Summary:
-        """For a recording that was written as a take: nothing was paced, nothing could be late."""
+        """Summary of a recording converted to a take, without pacing.
+
+        Parameters
+        ----------
+        path : the take
+        rows : frames written
+        metrics : duration and inference times
+        bad_poses : see the field
+        """
         return cls(
             sent=rows,
             seconds=metrics.sound_s,
@@ -225,10 +246,11 @@ class Summary:
 
 
 def level_dbfs(samples: NDArray[np.float32]) -> float:
-    """RMS of float32 samples in decibels below full scale, at least -120."""
+    """RMS of float32 samples, in [-1, 1] and of any shape, in dBFS, at least -120."""
     power = float(np.mean(np.square(samples))) if samples.size else 0.0
     return max(_SILENCE_DBFS, 10 * float(np.log10(power))) if power > 0 else _SILENCE_DBFS
 
 
 def to_ms(seconds: float | None) -> float | None:
+    """Seconds to milliseconds; None stays None."""
     return None if seconds is None else 1000 * seconds

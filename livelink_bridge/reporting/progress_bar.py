@@ -1,4 +1,4 @@
-"""Progress of long work: bars on a terminal, nothing but printed lines where standard error goes to a file."""
+"""Progress bars on a terminal; only the printed lines when standard error goes to a file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _UNBROKEN = 10_000
-"""Columns of a line in a file: one message stays one line."""
+"""Width of lines in a file, characters: one message stays one line."""
 
 
 class ProgressBar:
-    """Rows with a description, a bar and, where asked for, the time left. Draws nothing without a terminal."""
+    """Rows with a description, a bar and optionally the time left. Draws nothing without a terminal."""
 
     def __init__(self, console: Console, drawn: Progress | None) -> None:
         self._console, self._drawn = console, drawn

@@ -1,4 +1,4 @@
-"""A running session's figures over HTTP, as Prometheus reads them; by its official client, prometheus-client."""
+"""Prometheus exporter: serves the metrics of a running session over HTTP, by the official prometheus-client."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from livelink_bridge.reporting.metrics import Delay, Status, Target
 _CLOSE_S = 1.0
 
 Sample = tuple[tuple[str, ...], float]
-"""What its labels after the subject hold, and its value in the unit of the metric's name."""
+"""Values of the labels after the subject, and the value in the unit of the metric's name."""
 
 
 class MetricsServer:
-    """Serves `http://HOST:PORT/metrics` from a thread of its own until it is closed. Port 0 takes any that is free.
-
-    Raises SinkError for a port that is taken or a host that is not this machine.
-    """
+    """Serves `http://HOST:PORT/metrics` on a thread of its own until it is closed."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        """
+        Parameters
+        ----------
+        port : TCP port; 0 is any free one
+        host : address of this machine
+
+        Raises
+        ------
+        SinkError : the port is in use, or the host is not this machine
+        """
         registry = CollectorRegistry()
         self._latest = _Latest()
         registry.register(self._latest)
@@ -37,10 +44,11 @@ class MetricsServer:
 
     @property
     def port(self) -> int:
+        """The TCP port in use."""
         return self._server.server_port
 
     def show(self, named: Mapping[str, Status]) -> None:
-        """Show these from now on, by subject, and no others."""
+        """Replace the statuses shown, by subject."""
         self._latest.put(named)
 
     def close(self) -> None:
@@ -48,19 +56,19 @@ class MetricsServer:
         if self._thread.is_alive():
             self._server.shutdown()
             self._server.server_close()
-            self._thread.join(_CLOSE_S)  # a daemon: a scrape that never ends keeps nothing from ending
+            self._thread.join(_CLOSE_S)  # a daemon: an endless scrape does not keep the program running
 
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """One metric: what it is called, and where in a status its samples are."""
+    """One metric: its name, and how to read its samples from a status."""
 
     name: str
     help: str
     samples: Callable[[Status], Iterable[Sample]]
     labels: tuple[str, ...] = ()
     counted: bool = False
-    """Whether it only rises; its name then ends in _total."""
+    """Whether it is a counter; its name then ends in _total."""
 
     def family(self, latest: dict[str, Status]) -> Metric:
         kind = CounterMetricFamily if self.counted else GaugeMetricFamily
@@ -72,7 +80,7 @@ class _Figure:
 
 
 class _Latest(Collector):
-    """The newest round of statuses. One thread puts, the server's threads collect."""
+    """The latest statuses. One thread writes, the server's threads read."""
 
     def __init__(self) -> None:
         self._latest: dict[str, Status] = {}
@@ -87,8 +95,8 @@ class _Latest(Collector):
 
 
 def _one(value: Callable[[Status], float | None], unit: float = 1.0) -> Callable[[Status], list[Sample]]:
-    """The single sample of a metric without labels of its own, none where it is not known. `unit` is what 1 of the
-    status' unit is."""
+    """Reader for a metric with a single sample and no labels; no sample when the value is None. `unit` converts the
+    status's unit to the metric's."""
 
     def samples(status: Status) -> list[Sample]:
         known = value(status)
@@ -113,7 +121,7 @@ def _parts_ms(delay: Delay) -> dict[str, float]:
 
 
 def _by_target(status: Status, count: Callable[[Target], int]) -> list[Sample]:
-    """One sample a name: a page that has a series twice is refused as a whole."""
+    """One sample per name: Prometheus refuses a whole page with a duplicate series."""
     counts: dict[str, int] = {}
     for target in status.targets:
         counts[target.name] = counts.get(target.name, 0) + count(target)
@@ -121,74 +129,74 @@ def _by_target(status: Status, count: Callable[[Target], int]) -> list[Sample]:
 
 
 _FIGURES = (
-    _Figure("trouble", "1 where no sound is followed, else 0.", _one(lambda status: status.trouble is not None)),
-    _Figure("poses_per_second", "Poses sent per second, over the last two seconds.", _one(lambda status: status.fps)),
-    _Figure("poses", "Ticks on which a pose was sent.", _one(lambda status: status.sent), counted=True),
+    _Figure("trouble", "1 while no audio is processed, else 0.", _one(lambda status: status.trouble is not None)),
+    _Figure("poses_per_second", "Frames sent per second, over the last two seconds.", _one(lambda status: status.fps)),
+    _Figure("poses", "Ticks on which a frame was sent.", _one(lambda status: status.sent), counted=True),
     _Figure(
-        "delay_seconds", "From a pose's own sound being handed over to its packet, last minute.", _delays, ("quantile",)
+        "delay_seconds", "Delay from the arrival of a frame's audio to its packet, last minute.", _delays, ("quantile",)
     ),
     _Figure(
         "delay_part_seconds",
-        "What the median delay is made of, last minute; capture comes before it.",
+        "Components of the median delay, last minute; capture precedes it.",
         _delay_parts,
         ("part",),
     ),
-    _Figure("level_dbfs", "RMS of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.rms_dbfs)),
+    _Figure("level_dbfs", "RMS of the last 0.1 s of input.", _one(lambda status: status.level.rms_dbfs)),
+    _Figure("peak_dbfs", "Peak of the last 0.1 s of input.", _one(lambda status: status.level.peak_dbfs)),
+    _Figure("clipped_samples", "Clipped samples in the last second.", _one(lambda status: status.level.clips)),
+    _Figure("gain_db", "Gain of the AGC.", _one(lambda status: status.level.gain_db)),
     _Figure(
-        "peak_dbfs", "Peak of the last 0.1 s of sound as it comes in.", _one(lambda status: status.level.peak_dbfs)
-    ),
-    _Figure("clipped_samples", "Samples cut off in the last second.", _one(lambda status: status.level.clips)),
-    _Figure("gain_db", "What the level control adds.", _one(lambda status: status.level.gain_db)),
-    _Figure(
-        "gate_open_ratio", "The gate's gain: what poses are multiplied with, 0 to 1.", _one(lambda status: status.gate)
+        "gate_open_ratio",
+        "Gain of the noise gate, 0 to 1, by which frames are multiplied.",
+        _one(lambda status: status.gate),
     ),
     _Figure(
         "losses",
-        "What went wrong, by kind; see the line at the end of a session.",
+        "Losses by kind; see the line at the end of a session.",
         lambda status: [((kind,), count) for kind, count in asdict(status.losses).items()],
         ("kind",),
         counted=True,
     ),
     _Figure(
         "input_reopened",
-        "Times the sound device was lost and found again.",
+        "Times the audio device was lost and opened again.",
         _one(lambda status: status.device.reopened if status.device else None),
         counted=True,
     ),
     _Figure(
         "sample_rate_hertz",
-        "Of the sound device or file.",
+        "Sample rate of the audio device or file.",
         lambda status: [((status.device.name,), status.device.rate_hz)] if status.device else [],
         ("device",),
     ),
     _Figure(
         "packets",
-        "Poses that left this machine for a target, or were written.",
+        "Frames that left this machine for a target, or were written.",
         lambda status: _by_target(status, lambda target: target.sent),
         ("target",),
         counted=True,
     ),
     _Figure(
         "packet_errors",
-        "Poses that were refused, since nobody listens there, or that the system could not send or write.",
+        "Frames that could not be sent (ICMP port unreachable or OS error) or written.",
         lambda status: _by_target(status, lambda target: target.errors),
         ("target",),
         counted=True,
     ),
     _Figure(
         "target_unheard",
-        "1 where nobody listens at a target, as its machine says, else 0.",
+        "1 while a target's machine reports that nothing listens on the port, else 0.",
         lambda status: _by_target(status, lambda target: target.trouble is not None),
         ("target",),
     ),
     _Figure(
         "voice_out_offset_seconds",
-        "How much later than its pose the voice is heard.",
+        "Delay of the voice after its frame.",
         _one(lambda status: status.voice_out.offset_ms if status.voice_out else None, 1e-3),
     ),
     _Figure(
         "voice_out_drift_ratio",
-        "How much faster than nominal the voice is played.",
+        "Correction of the voice's playback speed.",
         _one(lambda status: status.voice_out.drift_ppm if status.voice_out else None, 1e-6),
     ),
 )

@@ -1,4 +1,4 @@
-"""A session's status in words, on one line, and when it is time for the next line."""
+"""Formats a session's status as one line of text, and decides when the next line is due."""
 
 from __future__ import annotations
 
@@ -18,26 +18,32 @@ _PART_NAMES = {
 
 
 class Reports:
-    """When a line about each session is due: every `every_s` seconds, and at once when its state changes."""
+    """Decides when a status line of each session is due: every `every_s` seconds, and when its state changes."""
 
     def __init__(self, clock: Clock, every_s: float) -> None:
         self._clock, self._every_s = clock, every_s
-        self._said: dict[str, tuple[str, float]] = {}
-        """Subject -> the state that was told last, and the clock time of the next line."""
+        self._reported: dict[str, tuple[str, float]] = {}
+        """Subject -> the last reported state, and the clock time of the next line."""
 
     def due(self, subject: str, status: Status) -> bool:
-        """Whether to say it now; it then counts as said."""
+        """Whether a line is due; if so, it counts as reported.
+
+        Parameters
+        ----------
+        subject : name of the performer
+        status : its snapshot
+        """
         now_s = self._clock.now()
-        state, due_s = self._said.get(subject, (None, now_s))
+        state, due_s = self._reported.get(subject, (None, now_s))
         if status.state == state and now_s < due_s:
             return False
-        self._said[subject] = status.state, now_s + self._every_s
+        self._reported[subject] = status.state, now_s + self._every_s
         return True
 
 
 def status_text(status: Status) -> str:
-    """All that is known, on one line."""
-    return " | ".join(_said(status))
+    """The whole status on one line."""
+    return " | ".join(_parts_of_line(status))
 
 
 def delay_text(delay: Delay | None) -> str:
@@ -46,17 +52,17 @@ def delay_text(delay: Delay | None) -> str:
 
 
 def parts_text(delay: Delay | None) -> str:
-    """What the delay is made of, and what comes before it: `look-ahead 67, compute 2, pacing 2; device 12 before`. May
-    be empty."""
+    """Components of the delay, and the device's latency before it: `look-ahead 67, compute 2, pacing 2; device 12
+    before`. May be empty."""
     if delay is None:
         return ""
-    known = _parts(delay.parts) if delay.parts else ""
+    parts = _parts(delay.parts) if delay.parts else ""
     before = "" if delay.capture_ms is None else f"device {delay.capture_ms:.0f} before"
-    return "; ".join(filter(None, (known, before)))
+    return "; ".join(filter(None, (parts, before)))
 
 
 def peaks_text(level: Level) -> str:
-    """`-23 dBFS, peak -8`; empty where no sound comes in."""
+    """`-23 dBFS, peak -8`; empty without input."""
     if level.rms_dbfs is None:
         return ""
     peak = "" if level.held_peak_dbfs is None else f", peak {level.held_peak_dbfs:.0f}"
@@ -64,7 +70,7 @@ def peaks_text(level: Level) -> str:
 
 
 def gate_text(gate: float) -> str:
-    """`gate open`, `gate closed`, or on the way from one to the other `gate 40 % open`."""
+    """`gate open`, `gate closed`, or `gate 40 % open` during a fade."""
     percent = round(100 * gate)
     return {0: "gate closed", 100: "gate open"}.get(percent, f"gate {percent} % open")
 
@@ -81,12 +87,12 @@ def target_text(target: Target) -> str:
 
 
 def undelivered_text(target: Target) -> str:
-    """`3 not delivered: nothing listens on port 11111 yet`; empty where all was."""
+    """`3 not delivered: nothing listens on port 11111 yet`; empty when everything was delivered."""
     count = f"{target.errors} not delivered" if target.errors else ""
     return ": ".join(filter(None, (count, target.trouble)))
 
 
-def _said(status: Status) -> Iterator[str]:
+def _parts_of_line(status: Status) -> Iterator[str]:
     yield status.state
     yield f"{status.fps:.1f} fps"
     parts = parts_text(status.delay)
@@ -102,12 +108,12 @@ def _said(status: Status) -> Iterator[str]:
     if status.mood:
         yield f"mood {status.mood}"
     yield losses_text(status.losses)
-    yield from _said_of_ends(status)
+    yield from _inputs_and_outputs(status)
 
 
-def _said_of_ends(status: Status) -> Iterator[str]:
+def _inputs_and_outputs(status: Status) -> Iterator[str]:
     if status.device and status.device.reopened:
-        yield f"input found again {status.device.reopened} x"
+        yield f"input reopened {status.device.reopened} x"
     voice = status.voice_out
     if voice:
         yield (
@@ -120,7 +126,7 @@ def _said_of_ends(status: Status) -> Iterator[str]:
 
 
 def _parts(parts: DelayParts) -> str:
-    """Those that were asked for or come with the rate only where there are such."""
+    """Components as text; resampling and added delay only if not 0."""
     known = {name: getattr(parts, field) for field, name in _PART_NAMES.items()}
     always = {"look-ahead", "compute", "pacing"}
     return ", ".join(f"{name} {part_ms:.0f}" for name, part_ms in known.items() if name in always or part_ms)

@@ -100,7 +100,7 @@ def peer_at_30_fps() -> bytes:
 
 WARNED: dict[str, tuple[Callable[[], bytes], str]] = {
     "id-length": (lambda: face(device_id="phone"), "5 bytes"),
-    "no-name": (lambda: face(subject="None"), "no name to Unreal"),
+    "no-name": (lambda: face(subject="None"), "not a valid name in Unreal"),
     "nul": (lambda: face(subject="Talk_r").replace(b"_", b"\0"), "NUL"),
     "not-utf8": (lambda: face().replace(b"Talker", b"T\xffker "), "not UTF-8"),
     "rate": (peer_at_30_fps, "zero or negative"),

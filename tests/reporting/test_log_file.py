@@ -152,7 +152,7 @@ def test_a_file_that_fails_on_the_way_is_given_up_with_one_warning(tmp_path: Pat
     log.update("Ada", LOST)
     log.close()
     assert screen.getvalue().splitlines() == [
-        f"log file {tmp_path / 'session.log'} cannot be written any more; going on without it"
+        f"log file {tmp_path / 'session.log'} cannot be written any more; continuing without it"
     ]
 
 

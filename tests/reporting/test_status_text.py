@@ -43,7 +43,7 @@ def test_the_status_names_whatever_else_a_session_has() -> None:
         "gain +3.2 dB",
         "gate open",
         "mood happy:0.4",
-        "input found again 2 x",
+        "input reopened 2 x",
         "voice +0.3 ms, -12 ppm",
         "osc://b:2: 30 not delivered",
     ):
