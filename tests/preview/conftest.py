@@ -48,10 +48,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))
     receiver.settimeout(5.0)
-    session = EditorState(folder, opened, models=("loudness",))
+    session = EditorState(folder, lambda *given: served.analyse(*given), models=("loudness",))
     session.unreal = Unreal(Outputs((f"livelink://127.0.0.1:{receiver.getsockname()[1]}",), "Anna"), MonotonicClock())
     server = Server(session, listen_on("127.0.0.1", 0))
     server.start()
-    yield Served(session, server.url, folder, receiver)
+    served = Served(session, server.url, folder, receiver, opened)
+    yield served
     server.stop()
     receiver.close()

@@ -58,6 +58,8 @@ class Served:
     url: str
     folder: Path
     receiver: socket.socket
+    analyse: Callable[..., Any]
+    """What becomes of a recording that is opened, given its path, the model's name and what hears of the progress."""
 
 
 @contextmanager

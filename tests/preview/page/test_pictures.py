@@ -15,7 +15,7 @@ def test_the_tour_has_its_pictures(tab: Tab, served: Served) -> None:
     from livelink_bridge.commands.live.preview import analysis
     from livelink_bridge.settings.table import Settings
 
-    served.session._analyse = analysis(Settings(), served.folder)
+    served.analyse = analysis(Settings(), served.folder)
     tab.page.reload()
     tab.drop("sentence.flac", (Path(__file__).parents[3] / "livelink_bridge" / "demo" / "sentence.flac").read_bytes())
     tab.page.wait_for_function("() => livelinkStage.clip?.name === 'sentence.flac'", timeout=120_000)
