@@ -34,9 +34,9 @@ REPEATABLE = ("--hypothesis-profile=ci", "--rerun-real-time=2", "-rR")
 """Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones.
 Tests that are marked `real_time` wait for the wall clock, and a machine that others use at the same moment may stall
 for half a second: one that fails is run again, and each rerun is listed. Every other test has one run."""
-SHARED_OUT = ("-n=3", "--dist=loadgroup")
-"""Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits
-(tests/conftest.py); two do the rest."""
+SHARED_OUT = ("-n=3", "--dist=loadgroup", "--no-loadscope-reorder")
+"""Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits; two do the
+rest. The groups begin in the order of tests/support/sharing.py."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "tools", "benchmarks", "examples", "scripts", "tests")
 
 

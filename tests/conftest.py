@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import real_time
+import sharing
 import slow
 from known_skips import KnownSkips
 
@@ -18,8 +19,6 @@ from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.testing.shared_clock import SharedClock
 
 HERE = Path(__file__).parent
-ONE_BROWSER = ("preview/page/",)
-"""Folders whose files share a browser, and so a process."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,25 +43,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is slow or runs in real time, and say which process runs what.
-
-    Tests of a file stay together, in their order, since they share what they are made with; what runs in real time
-    forms one group, so that no two of its tests share a core's moments.
-    """
+    """Mark what is slow or runs in real time; put the longest groups first and say which tests share a process."""
     reruns = config.getoption("--rerun-real-time")
+    items.sort(key=lambda item: sharing.rank(place_of(item)))
     for item in items:
-        place = item.path.relative_to(HERE).as_posix()
-        reason = real_time.why(place)
-        if reason:
+        place = place_of(item)
+        if reason := real_time.why(place):
             item.add_marker(pytest.mark.real_time(reason))
             if reruns:
                 item.add_marker(pytest.mark.flaky(reruns=reruns))
-        if slow.why(place):
-            item.add_marker(pytest.mark.slow(slow.why(place)))
-        alone = reason and not place.startswith(real_time.SIDE_BY_SIDE)
+        if reason := slow.why(place):
+            item.add_marker(pytest.mark.slow(reason))
         if config.pluginmanager.hasplugin("xdist"):
-            group = next((folder for folder in ONE_BROWSER if place.startswith(folder)), place)
-            item.add_marker(pytest.mark.xdist_group("real time" if alone else group))
+            item.add_marker(pytest.mark.xdist_group(sharing.group(place)))
+
+
+def place_of(item: pytest.Item) -> str:
+    """The path of a test's file within this folder."""
+    return item.path.relative_to(HERE).as_posix()
 
 
 @pytest.fixture

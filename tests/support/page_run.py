@@ -24,7 +24,7 @@ from typing import TypedDict
 
 import own_network
 
-AT_ONCE = 4
+AT_ONCE = 3
 BEGIN_S, END_S = 60.0, 60.0
 
 

@@ -28,7 +28,16 @@ PLACES = {
 }
 """Tests that wait for the wall clock, another program or a sound server, by the reason for that: beginnings of their
 paths. They are marked `real_time`."""
-SIDE_BY_SIDE = ("docs/test_commands_run", "preview/", "tools/")
+SIDE_BY_SIDE = (
+    "device/test_clean_home",
+    "device/test_directed",
+    "device/test_performers",
+    "device/test_preview_live",
+    "docs/test_commands_run",
+    "preview/",
+    "program/test_examples",
+    "tools/",
+)
 """Of those, what waits with so much patience that it need not run alone."""
 
 
