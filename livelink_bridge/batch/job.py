@@ -306,7 +306,7 @@ def _read_once(sound: Path) -> tuple[str, str]:
     except FileNotFoundError:
         raise SourceError(f"{sound}: no such file") from None
     if not stat.S_ISREG(found.st_mode):
-        raise SourceError(f"{sound} is not a file, expected a sound file")
+        raise SourceError(f"{sound} is not a file, expected an audio file")
     return stamp_of(sound), sha256_of(sound)
 
 

@@ -91,7 +91,7 @@ def write_track(folder: Path, name: str, about: About, pieces: Iterable[Piece]) 
         heard = mel.push(piece.samples).astype(np.float16)
         columns.append((heard, piece.curves.astype(np.float16), piece.labels, piece.sealed.astype(np.float16)))
     if not columns:
-        raise ValueError(f"track {name}: nothing to lay down, expected one clip or more")
+        raise ValueError(f"track {name}: nothing to write, expected one clip or more")
     joined = [np.concatenate(column) for column in zip(*columns, strict=True)]
     for part, values in zip(PARTS, joined, strict=True):
         np.save(folder / f"{name}.{part}.npy", values)

@@ -59,8 +59,8 @@ OUT_OF_REACH = "x" * 300
 THE_WORLD_SAYS_NO = [
     (["play", "none.wav", "--no-audio"], "none.wav: no such file"),
     (["play", "EMPTY", "--no-audio"], "is empty"),
-    (["play", "TEXT", "--no-audio"], "is not sound that can be read"),
-    (["convert", "TEXT", "-o", "out.csv"], "is not sound that can be read"),
+    (["play", "TEXT", "--no-audio"], "is not audio that can be read"),
+    (["convert", "TEXT", "-o", "out.csv"], "is not audio that can be read"),
     (["convert", "none.wav", "-o", "out.csv"], "none.wav: no such file"),
     (
         ["play", "VOICE", "--no-audio", "--to", "livelink://no.such.host.invalid:11111"],

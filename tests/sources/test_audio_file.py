@@ -61,9 +61,9 @@ def write_header_only(path: Path) -> None:
     ("make", "said"),
     [
         (lambda path: None, "no such file"),
-        (lambda path: path.mkdir(), "is a folder, expected a sound file"),
+        (lambda path: path.mkdir(), "is a folder, expected an audio file"),
         (lambda path: path.touch(), r"is empty \(0 bytes\)"),
-        (write_text, "is not sound that can be read"),
+        (write_text, "is not audio that can be read"),
         (write_header_only, "holds no sound"),
     ],
     ids=["missing", "folder", "empty", "text", "header only"],

@@ -134,7 +134,7 @@ def _stop(_part: float) -> None:
 
 def test_what_is_no_sound_is_the_readers_own_line(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_text("hello")
-    with pytest.raises(SourceError, match="is not sound that can be read"):
+    with pytest.raises(SourceError, match="is not audio that can be read"):
         placed(tmp_path / "a.wav", tmp_path / "takes" / "a.csv")
     with pytest.raises(SourceError, match="no such file"):
         placed(tmp_path / "none.wav", tmp_path / "takes" / "a.csv")

@@ -103,11 +103,11 @@ def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
         with progress_bar() as bar:
             result = run(found, order, partial(_show, bar), bar.say)
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the same command goes on, its work is in {order.run}", err=True)
+        typer.echo(f"stopped; the same command resumes, its work is in {order.run}", err=True)
         raise
     except OSError as error:
         raise BridgeError(
-            f"--out {order.out}: {error.strerror or error}; the same command goes on from where it stopped"
+            f"--out {order.out}: {error.strerror or error}; the same command resumes where it stopped"
         ) from error
     if result is None:
         return

@@ -67,7 +67,7 @@ def sections(report: Report, channels: bool) -> Iterator[tuple[str, list[Line]]]
             (f"moving in {name}", _share(share), _share(loudness.moving[name])) for name, share in ours.moving.items()
         ]
         yield "noise: share of time the mouth moves", lines
-    yield "phones: share of timed frames heard right", _phone_lines(report)
+    yield "phones: share of timed frames recognized correctly", _phone_lines(report)
     yield "stream", [("in pieces minus the whole, largest", _difference(report.stream_difference), NONE)]
 
 

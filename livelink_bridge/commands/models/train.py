@@ -211,11 +211,11 @@ def learn(order: TrainOptions, plan: Plan, run: Path, device: str, threads: int)
         with progress_bar() as bar:
             return train_run(order, plan, run, device, partial(_show, bar), bar.say)
     except KeyboardInterrupt:
-        typer.echo(f"stopped; the same command goes on from the last state in {run}", err=True)
+        typer.echo(f"stopped; the same command resumes from the last state in {run}", err=True)
         raise
     except OSError as error:
         raise BridgeError(
-            f"--run {run}: {error.strerror or error}; the same command goes on from the last state"
+            f"--run {run}: {error.strerror or error}; the same command resumes from the last state"
         ) from error
 
 

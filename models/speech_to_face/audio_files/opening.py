@@ -217,9 +217,9 @@ def _size(path: Path) -> int:
     except OSError as error:
         raise RecordingError(f"{path}: cannot be opened: {error.strerror}") from error
     if stat.S_ISDIR(found.st_mode):
-        raise RecordingError(f"{path} is a folder, expected a sound file")
+        raise RecordingError(f"{path} is a folder, expected an audio file")
     if found.st_size == 0:
-        raise RecordingError(f"{path} is empty (0 bytes), expected a sound file")
+        raise RecordingError(f"{path} is empty (0 bytes), expected an audio file")
     return found.st_size
 
 
@@ -234,7 +234,7 @@ def _opened(path: Path, view: View | None, extent: Extent | None) -> soundfile.S
                 f"({_reason(error)})"
             ) from error
         expected = "expected wav, flac, ogg, mp3 or the like"
-        raise RecordingError(f"{path} is not sound that can be read ({_reason(error)}); {expected}") from error
+        raise RecordingError(f"{path} is not audio that can be read ({_reason(error)}); {expected}") from error
     except TypeError:  # soundfile takes .raw for samples without a header, whatever is in the file
         raise RecordingError(f"{path}: a .raw file does not say its sample rate; convert it to wav first") from None
 
@@ -260,7 +260,7 @@ def _check(recording: Recording, extent: Extent | None, allow_cut: bool) -> None
             raise CutError(f"{said}; --allow-cut takes what there is")
         recording.warnings.append(f"{said}; what there is is taken")
     if recording.frames == 0:
-        raise RecordingError(f"{path} holds no sound: its header promises 0 samples")
+        raise RecordingError(f"{path} holds no audio: its header promises 0 samples")
     if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
         expected = f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}"
         raise RecordingError(f"{path} says it has {rate} samples a second, expected {expected}; is it damaged?")

@@ -95,7 +95,7 @@ def load_causal(
 def refuse_what_is_not_there(name: str, voices: Sequence[VoiceChoice], tongue: bool) -> None:
     """Raises ModelError where a reference face or a tongue is asked of a network that has neither."""
     if tongue:
-        raise ModelError(f"model {name!r} does not hear phones, which move a tongue; leave out --tongue")
+        raise ModelError(f"model {name!r} does not recognize phones, which move a tongue; leave out --tongue")
     if any(voice.reference is not None for voice in voices):
         raise ModelError(f"model {name!r} has no image branch; leave out --reference-face")
 

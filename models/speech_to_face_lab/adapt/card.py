@@ -89,17 +89,17 @@ def _head(story: Story) -> Iterator[str]:
     yield "|---|---|"
     minutes = [sum(take.seconds for take in takes) / 60 for takes in (story.learnt, story.held)]
     yield f"| Learnt from | {len(story.learnt)} takes, {minutes[0]:.1f} min |"
-    yield f"| Judged on | {len(story.held)} takes kept back, {minutes[1]:.1f} min |"
+    yield f"| Judged on | {len(story.held)} held-out takes, {minutes[1]:.1f} min |"
     yield f"| Verdict | {story.verdict} |"
     yield f"| Left out | {len(story.left)} takes |"
-    kept = f" and {story.others} sounds of others" if story.others else ""
-    yield f"| Kept in mind | what {story.base} does for the takes' sound at other speeds{kept} |"
+    kept = f" and {story.others} recordings of others" if story.others else ""
+    yield f"| Kept in mind | what {story.base} does for the takes' audio at other speeds{kept} |"
     yield f"| Training | {story.steps} steps, the best at {story.best_step}; {story.settings} |"
-    yield "| Licence | the network's is MIT; whoever is heard and seen in the takes has a say in what becomes of this |"
+    yield "| Licence | the network's is MIT; the people in the takes have a say in its use |"
 
 
 def _takes(story: Story) -> Iterator[str]:
-    yield "Takes that were learnt from, and how much later than its sound each face came:"
+    yield "Training takes, and the lag of each face behind its audio:"
     yield ""
     yield from (f"* {take.name}, {1000 * take.late_s:+.0f} ms" for take in story.learnt[:LISTED])
     if len(story.learnt) > LISTED:

@@ -42,7 +42,7 @@ def of_takes(takes: Sequence[Take], before: Path, after: Path, ear: Ear) -> list
         mouths = _faces(speaker_of(load_model(str(folder), "cpu")), takes)
         curves = curve_score(list(zip(mouths, captures, strict=True)))
         found.append(_marks(curves, closure_score(list(zip(mouths, words, strict=True)))))
-    of = f"{len(takes)} takes kept back, {sum(take.seconds for take in takes):.0f} s"
+    of = f"{len(takes)} held-out takes, {sum(take.seconds for take in takes):.0f} s"
     return [Row(of, name, found[0][name], found[1][name]) for name in found[0] if name in found[1]]
 
 

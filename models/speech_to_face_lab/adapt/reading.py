@@ -37,7 +37,7 @@ def sorted_takes(
     learnt, held = split(good, left)
     late = sorted(take.late_s for take in good)
     say(
-        f"{len(learnt)} takes to learn from ({_minutes(learnt)}), {len(held)} kept back ({_minutes(held)}), "
+        f"{len(learnt)} takes to learn from ({_minutes(learnt)}), {len(held)} held out ({_minutes(held)}), "
         f"{len(left)} left out; "
         f"faces come {_after(late[0])} to {_after(late[-1])} their sound"
     )

@@ -92,7 +92,7 @@ def _refuse_another_run(order: AdaptOptions, files: Sequence[TakeFile]) -> None:
         return
     if json.loads(path.read_text(encoding="utf-8")) != _fingerprint(order, files):
         raise ModelError(
-            f"{order.run} was begun with other takes or options; go on with those, or begin anew with --force"
+            f"{order.run} was begun with other takes or options; use those to resume it, or --force to start again"
         )
 
 

@@ -50,7 +50,7 @@ def too_little(speech: float) -> str | None:
         return None
     wanted = f"expected {LEAST_SPEECH_S:g} s or more, better {ADVISED_SPEECH_S:g} s"
     return (
-        f"too little speech is kept back to judge on: {speech:.1f} s, {wanted}; one take in six is kept back, so "
+        f"too little speech is held out to judge on: {speech:.1f} s, {wanted}; one take in six is kept back, so "
         "record more takes"
     )
 
@@ -62,12 +62,12 @@ def judge(rows: Sequence[Row], speech: float) -> Verdict:
     changes = {row.measure: row.after - row.before for row in rows}
     judged = [row for row in rows if row.measure in JUDGED and math.isfinite(changes[row.measure])]
     if not judged:
-        return Verdict(False, f"not judged: neither {', '.join(JUDGED)} can be measured on the takes kept back")
+        return Verdict(False, f"not judged: neither {', '.join(JUDGED)} can be measured on the held-out takes")
     mean = sum(changes[row.measure] for row in judged) / len(judged)
     worst = min(judged, key=lambda row: changes[row.measure])
     closer = changes.get(R2, math.nan)
     told = ", ".join(f"{row.measure} {row.before:.3f} -> {row.after:.3f}" for row in judged)
-    on = f"on {speech:.0f} s of speech kept back: {told}"
+    on = f"on {speech:.0f} s of held-out speech: {told}"
     if changes[worst.measure] < -MOST_LOST:
         return Verdict(
             False,

@@ -48,7 +48,7 @@ def said(row: dict[str, Any], scale: float, seed: int) -> Iterator[Utterance]:
                 return
         if done == before:
             raise VoiceError(
-                f"{row['engine']} said none of {TEXTS_AT_ONCE} texts; is its voice {row['voice']} installed?"
+                f"{row['engine']} spoke none of {TEXTS_AT_ONCE} texts; is its voice {row['voice']} installed?"
             )
         batch += 1
 

@@ -65,7 +65,7 @@ def align(
         if path is not None:
             return _alignment(graph, path, log_phones, words)
     raise AlignError(
-        f"{len(words)} words do not fit into {len(log_phones)} frames: the transcript is not of this sound"
+        f"{len(words)} words do not fit into {len(log_phones)} frames: the transcript is not of this audio"
     )
 
 

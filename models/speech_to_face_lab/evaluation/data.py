@@ -113,7 +113,7 @@ def read_clip(clip: Clip) -> Samples:
     if frames_of(samples) < SHORTEST + round(clip.lag_s * FRAME_RATE):
         wanted_s = SHORTEST / FRAME_RATE + clip.lag_s
         raise ModelError(
-            f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of sound, expected at least {wanted_s:.2f} s"
+            f"{clip.sound}: {len(samples) / SAMPLE_RATE:.2f} s of audio, expected at least {wanted_s:.2f} s"
         )
     return samples
 

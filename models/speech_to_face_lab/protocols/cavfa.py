@@ -47,6 +47,6 @@ def _lengths(folder: Path, capture: Capture) -> tuple[float, float]:
     table = next((path for path in paths if path.is_file()), None)
     sound = sound_beside(table) if table else None
     if table is None or sound is None:
-        raise ModelError(f"take {folder / capture.name}: its table or sound is gone")
+        raise ModelError(f"take {folder / capture.name}: its table or its audio is gone")
     times_s = read_take(table).times_s
     return float(times_s[-1] - times_s[0]) + 1 / FRAME_RATE, sound_seconds(sound)

@@ -114,7 +114,7 @@ class Tally:
 
     def __str__(self) -> str:
         cut = (
-            f"{self.clips} clips trimmed: {self.sound_s:.2f} s of sound without a face, {self.face_s:.2f} s of face "
+            f"{self.clips} clips trimmed: {self.sound_s:.2f} s of audio without a face, {self.face_s:.2f} s of face "
             "without sound"
         )
         return f"{cut}; {self.alone} files without a partner passed over"
@@ -140,7 +140,7 @@ def trimmed(
     sound_s, face_s = len(samples) / SAMPLE_RATE, len(face) / rate
     if max(sound_s, face_s) - HELD_S > MOST_APART * min(sound_s, face_s):
         raise ModelError(
-            f"clip {name}: got {face_s:.2f} s of face for {sound_s:.2f} s of sound, expected the same; check the "
+            f"clip {name}: got {face_s:.2f} s of face for {sound_s:.2f} s of audio, expected the same; check the "
             "frame rate"
         )
     frames = min(len(face), -(-len(samples) * rate // SAMPLE_RATE))

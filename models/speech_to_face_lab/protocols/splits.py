@@ -52,7 +52,7 @@ class Split:
         for name in PARTS:
             if not self.part(name):
                 raise ModelError(
-                    f"protocol {self.protocol}: nobody is in its {name} part, expected one subject or more"
+                    f"protocol {self.protocol}: no subject is in its {name} part, expected one subject or more"
                 )
         everybody = sorted(self.train + self.validation + self.test)
         if twice := [name for name, following in zip(everybody, everybody[1:], strict=False) if name == following]:
@@ -99,9 +99,7 @@ def cross_subject(subjects: Sequence[str], seed: int = 0) -> Split:
     mixed = _mixed(subjects, seed)
     held = max(1, round(SHARE * len(mixed)))
     if len(mixed) < 3:
-        raise ModelError(
-            f"protocol cross-subject: got {len(mixed)} subjects, expected at least 3: the three parts share nobody"
-        )
+        raise ModelError(f"protocol cross-subject: got {len(mixed)} subjects, expected at least 3, one for each part")
     return Split("cross-subject", seed, tuple(mixed[2 * held :]), tuple(mixed[:held]), tuple(mixed[held : 2 * held]))
 
 

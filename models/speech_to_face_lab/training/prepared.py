@@ -79,7 +79,7 @@ def prepared(order: TrainOptions, plan: Plan, run: Path, say: Say) -> tuple[Spli
     small = system(order.model).data == "windows"
     batches, beside = _windows(clips, made, plan, run, say) if small else _speech(clips, made, plan, say)
     if beside.brief:
-        say(f"not learnt from, since they speak less than a window of {plan.seconds:g} s: {', '.join(beside.brief)}")
+        say(f"not used, since they have less speech than a window of {plan.seconds:g} s: {', '.join(beside.brief)}")
     return made, batches, beside
 
 

@@ -116,7 +116,7 @@ def test_ctrl_c_ends_with_130_and_one_line_and_the_same_command_goes_on(
     monkeypatch.setattr(engine, "on_device", interrupted)
     assert cli.run(command) == 130
     assert (
-        capfd.readouterr().err.splitlines()[-1] == f"stopped; the same command goes on from the last state in {folder}"
+        capfd.readouterr().err.splitlines()[-1] == f"stopped; the same command resumes from the last state in {folder}"
     )
     assert (folder / "state.safetensors").is_file()
     monkeypatch.undo()

@@ -87,5 +87,5 @@ def test_a_tile_that_is_not_there_is_said(level, index):
 
 def test_a_file_that_is_no_sound_is_the_command_line_s_error(tmp_path):
     (tmp_path / "it.wav").write_bytes(b"RIFF, not really")
-    with pytest.raises(SourceError, match="is not sound that can be read"):
+    with pytest.raises(SourceError, match="is not audio that can be read"):
         Peaks.of(tmp_path / "it.wav")

@@ -88,7 +88,7 @@ def test_what_follows_the_audio_is_not_audio(tmp_path, voice, after):
 def test_a_wav_that_is_truly_empty_holds_no_sound(tmp_path, after):
     path = tmp_path / "a.wav"
     path.write_bytes(wav(np.zeros(0, np.float32), after=after))
-    with pytest.raises(RecordingError, match="holds no sound: its header promises 0 samples"):
+    with pytest.raises(RecordingError, match="holds no audio: its header promises 0 samples"):
         open_recording(path)
 
 

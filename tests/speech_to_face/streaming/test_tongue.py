@@ -195,7 +195,7 @@ def test_a_network_that_hears_no_th_has_no_tongue(tiny_checkpoint, tmp_path):
     (folder / "config.yaml").write_text(config.replace("- TH\n", "- THETA\n"), encoding="utf-8")
     checkpoint.write_sums(folder)
     load_model(str(folder), device="cpu")
-    with pytest.raises(ModelError, match=r"does not hear TH among its phones.*leave out --tongue"):
+    with pytest.raises(ModelError, match=r"does not recognize TH among its phones.*leave out --tongue"):
         load_model(str(folder), device="cpu", tongue=True)
 
 

@@ -22,9 +22,9 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def result(better: bool, kept: bool) -> Result:
     verdict = Verdict(
-        better, f"{'better' if better else 'not better'} on 30 s of speech kept back: jaw r 0.500 -> 0.750"
+        better, f"{'better' if better else 'not better'} on 30 s of held-out speech: jaw r 0.500 -> 0.750"
     )
-    return Result(verdict, kept, [Row("1 takes kept back, 9 s", "jaw r", 0.5, 0.75)], [], [], [], 40, 30, True)
+    return Result(verdict, kept, [Row("1 held-out takes, 9 s", "jaw r", 0.5, 0.75)], [], [], [], 40, 30, True)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_model_that_is_not_better_is_exit_code_1_with_the_verdict_and_what_to_
     said = capsys.readouterr()
     assert "+0.250" in said.out and "use it" not in said.out
     (line,) = said.err.strip().splitlines()
-    assert "not better on 30 s of speech kept back: jaw r 0.500 -> 0.750" in line
+    assert "not better on 30 s of held-out speech: jaw r 0.500 -> 0.750" in line
     assert "mine was not written: go on with --model pmmtalk-live-tts, or --keep-anyway" in line
 
 
@@ -141,7 +141,7 @@ def test_who_stops_it_is_told_how_it_goes_on(monkeypatch, make_take, tmp_path, c
     monkeypatch.setattr(adapting, "adapt", stopped)
     takes = make_take("line", 1).table.parent
     assert cli.run(["adapt", "--takes", str(takes), "--out", str(tmp_path / "mine"), "--device", "cpu"]) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err
 
 
 def test_a_disk_that_is_full_is_one_line(monkeypatch, make_take, tmp_path, capsys):

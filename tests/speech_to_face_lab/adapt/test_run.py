@@ -69,7 +69,7 @@ def test_a_model_comes_of_it_that_loads_with_a_card_of_what_was_done(files, orde
     face = load_model(str(order.out), "cpu").animate(np.zeros(8000, np.float32))
     assert face.shape == (frame_count(8000), 32)
     card = (order.out / "CARD.md").read_text()
-    assert "tiny-base" in card and "strange: mistimed or of another sound" in card and "| jaw r |" in card
+    assert "tiny-base" in card and "strange: mistimed or with other audio" in card and "| jaw r |" in card
     assert any(line.startswith("left out: strange") for line in said)
     assert {row.measure for row in result.rows} >= {"jaw r", "aperture r", "rounding r"}
     assert (len(result.learnt), len(result.held), len(result.left)) == (3, 1, 1)
@@ -170,4 +170,4 @@ def test_speech_of_others_is_heard_too_and_a_folder_without_is_refused(files, or
     other = make_take("other", 77).sound
     (tmp_path / "empty" / "other.wav").write_bytes(other.read_bytes())
     did(files, replace(order, others=tmp_path / "empty", force=True))
-    assert "and 1 sounds of others" in (order.out / "CARD.md").read_text()
+    assert "and 1 recordings of others" in (order.out / "CARD.md").read_text()

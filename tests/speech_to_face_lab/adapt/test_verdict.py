@@ -77,8 +77,7 @@ def test_figures_on_too_little_speech_are_no_verdict():
     found = judge(rows((0.5, 0.9), (0.5, 0.9), (0.5, 0.9)), speech=9.9)
     assert not found.better
     assert (
-        "not judged: too little speech is kept back to judge on: 9.9 s, expected 10 s or more, better 60 s"
-        in found.text
+        "not judged: too little speech is held out to judge on: 9.9 s, expected 10 s or more, better 60 s" in found.text
     )
     assert too_little(10.0) is None
 

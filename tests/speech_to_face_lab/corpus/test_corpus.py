@@ -193,7 +193,7 @@ def test_progress_is_told_and_a_missing_voice_is_left_out(tones, tmp_path, capsy
 def test_an_engine_that_says_nothing_ends_its_voice_and_not_the_build(tones, tmp_path, capsys):
     tones.speak = lambda *_: iter(())
     build(tmp_path, [row("a")])
-    assert "left out: tones said none of 40 texts" in capsys.readouterr().out
+    assert "left out: tones spoke none of 40 texts" in capsys.readouterr().out
 
 
 def test_the_manifest_names_licences_and_seconds(tones, tmp_path, monkeypatch):

@@ -154,7 +154,7 @@ def test_captured_values_that_are_no_weights_are_one_clear_error(jaw, message, f
 
 def test_a_recording_too_short_to_judge_is_one_clear_error(folder):
     soundfile.write(folder / "0.wav", np.zeros(3000), RATE)
-    with pytest.raises(ModelError, match=r"0\.wav: 0\.19 s of sound, expected at least 0\.55 s"):
+    with pytest.raises(ModelError, match=r"0\.wav: 0\.19 s of audio, expected at least 0\.55 s"):
         data.read_clip(data.read_index(folder)[0])
 
 

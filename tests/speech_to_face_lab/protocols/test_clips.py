@@ -42,7 +42,7 @@ def test_the_longer_of_sound_and_face_is_cut_and_counted() -> None:
     samples, face = trimmed("b", np.zeros(12_800, np.float32), FACE, 60, tally)
     assert (len(samples), len(face)) == (12_800, 48)
     assert (tally.clips, tally.sound_s, tally.face_s) == (2, pytest.approx(0.2), pytest.approx(0.2))
-    assert "2 clips trimmed: 0.20 s of sound without a face, 0.20 s of face without sound" in str(tally)
+    assert "2 clips trimmed: 0.20 s of audio without a face, 0.20 s of face without audio" in str(tally)
 
 
 def test_less_than_a_frame_is_not_told() -> None:
@@ -53,7 +53,7 @@ def test_less_than_a_frame_is_not_told() -> None:
 
 
 def test_sound_and_face_of_two_recordings_are_refused() -> None:
-    with pytest.raises(ModelError, match=r"got 1\.00 s of face for 3\.00 s of sound"):
+    with pytest.raises(ModelError, match=r"got 1\.00 s of face for 3\.00 s of audio"):
         trimmed("a", np.zeros(48_000, np.float32), FACE, 60, Tally())
 
 

@@ -78,7 +78,7 @@ def test_lengths_that_differ_are_trimmed_and_counted(tmp_path: Path, caplog: pyt
     clips, tally = read(tmp_path)
     assert [(len(clip.samples), clip.frames) for clip in clips] == [(32_000, 50), (25_600, 40)]
     said = (
-        "2 clips trimmed: 0.40 s of sound without a face, 0.40 s of face without sound; 1 files without a partner "
+        "2 clips trimmed: 0.40 s of audio without a face, 0.40 s of face without audio; 1 files without a partner "
         "passed over"
     )
     assert str(tally) == said

@@ -136,7 +136,7 @@ def test_who_speaks_less_than_a_window_is_named_and_not_counted(speakers: Path, 
     write_voice(folder, "festival-dita", {}, [Utterance("pa", buzz()[:20_000], (Phone("AA", 0.0, 0.1),))])
     by = order(folder, protocol="cross-subject", seed=seed_that_trains("dita"))
     train_run(by, plan_of("dualtalker", steps=2, batch=1, seconds=1.5), tmp_path / "run", "cpu", say=said.append)
-    assert "not learnt from, since they speak less than a window of 1.5 s: dita" in said
+    assert "not used, since they have less speech than a window of 1.5 s: dita" in said
     card = (tmp_path / "run" / CHECKPOINT / "CARD.md").read_text("utf-8")
     assert (
         "1 subjects learnt from, 1 and 1 kept out. Too short to learn from, so that their styles are random: dita."

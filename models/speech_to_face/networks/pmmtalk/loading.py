@@ -34,7 +34,8 @@ def load(
     if tongue and unheard:
         missing = " and ".join(unheard)
         raise ModelError(
-            f"model {folder.name!r} does not hear {missing} among its phones, which move a tongue; leave out --tongue"
+            f"model {folder.name!r} does not recognize {missing} among its phones, which move a tongue; "
+            "leave out --tongue"
         )
     tensors = _small_tensors(folder, config)
     spoken = [_chosen(voice, tensors, folder, config) for voice in voices]

@@ -134,7 +134,7 @@ def sounds_in(folder: Path | None) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
         raise ModelError(
-            f"--others {folder}: no sound there, expected {', '.join(SUFFIXES[:3])} files with the speech of other "
+            f"--others {folder}: no audio files there, expected {', '.join(SUFFIXES[:3])} files with speech of other "
             "people"
         )
     return found

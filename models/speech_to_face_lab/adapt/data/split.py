@@ -28,7 +28,7 @@ def split(takes: Sequence[Take], left: Sequence[LeftOut] = ()) -> tuple[list[Tak
     twins = {keys[take] for take in held}  # copies of one sound under two names stand on one side
     learnt = [take for take in takes if keys[take] not in twins]
     if not learnt:
-        raise ModelError(f"all {len(takes)} takes have the same sound, expected {FEWEST} different ones or more")
+        raise ModelError(f"all {len(takes)} takes have the same audio, expected {FEWEST} different ones or more")
     return learnt, [take for take in takes if keys[take] in twins]
 
 

@@ -55,11 +55,11 @@ def _own(pair: Pair, seconds: float) -> tuple[int, str]:
     if not r >= wanted:
         return lag, _strange(r, wanted)
     if abs(lag) == REACH:
-        return lag, f"mistimed: face and sound are {REACH / FRAME_RATE:g} s apart or more"
+        return lag, f"mistimed: face and audio are {REACH / FRAME_RATE:g} s apart or more"
     if seconds >= HALVES_S and (apart := _drift(pair)) > MOST_DRIFT:
         return (
             lag,
-            f"mistimed: face and sound drift apart by {1000 * apart / FRAME_RATE:.0f} ms from its first half to its "
+            f"mistimed: face and audio drift apart by {1000 * apart / FRAME_RATE:.0f} ms from its first half to its "
             "second",
         )
     return lag, ""
@@ -69,14 +69,14 @@ def _at(pair: Pair, lag: int) -> tuple[int, str]:
     """A short take at the lag of all of them."""
     r = metrics.correlation(*metrics.pooled([metrics.shifted(pair, lag)]))
     if abs(lag) == REACH:
-        return lag, f"mistimed: faces and sounds of the short takes are {REACH / FRAME_RATE:g} s apart or more"
+        return lag, f"mistimed: faces and audio of the short takes are {REACH / FRAME_RATE:g} s apart or more"
     return lag, "" if r >= LEAST_R else _strange(r, LEAST_R)
 
 
 def _strange(r: float, wanted: float) -> str:
     if np.isnan(r):
-        return "the jaw does not move, or nothing is said"
-    return f"mistimed or of another sound: jaw and voice agree by r {r:.2f}, expected {wanted:.2f} or more"
+        return "the jaw does not move, or there is no speech"
+    return f"mistimed or with other audio: jaw and voice agree by r {r:.2f}, expected {wanted:.2f} or more"
 
 
 def _drift(pair: Pair) -> int:

@@ -34,7 +34,7 @@ def captures(folder: Path) -> Iterator[Capture]:
     tables = sorted(path for path in folder.rglob("*") if path.suffix in (".npz", ".json") and sound_beside(path))
     if not tables:
         raise ModelError(
-            f"captures {folder}: got no .npz or .json with a sound of the same name, expected at least one"
+            f"captures {folder}: got no .npz or .json with an audio file of the same name, expected at least one"
         )
     for path in tables:
         yield _capture(folder, path)
@@ -42,7 +42,7 @@ def captures(folder: Path) -> Iterator[Capture]:
 
 def _capture(folder: Path, path: Path) -> Capture:
     sound = sound_beside(path)
-    assert sound is not None, "captures() took only tables with a sound"
+    assert sound is not None, "captures() took only tables with an audio file"
     about = _read_json(path) if path.suffix == ".json" else {}
     values, times_s, names = json_table(path, about) if path.suffix == ".json" else read_npz(path)
     samples, curves, live = fit(path, read_sound(sound), values, times_s, names, RIG)

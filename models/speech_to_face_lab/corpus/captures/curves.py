@@ -84,7 +84,7 @@ def _cut(path: Path, samples: NDArray[np.int16], times_s: NDArray[np.float64]) -
     )
     if max(sound_s, curves_s) - HELD_S > MOST_APART * min(sound_s, curves_s):
         raise ModelError(
-            f"curves {path}: got {curves_s:.2f} s for {sound_s:.2f} s of sound, expected the same; check the frame rate"
+            f"curves {path}: got {curves_s:.2f} s for {sound_s:.2f} s of audio, expected the same; check the frame rate"
         )
     return samples[: round((curves_s + HELD_S) * SAMPLE_RATE)] if sound_s > curves_s + HELD_S else samples
 

@@ -88,7 +88,8 @@ def _sound(path: Path) -> Path:
         if found := sound_beside(folder / path.name):
             return found
     raise ModelError(
-        f"align {path}: no sound of the same name, expected {path.stem}{SUFFIXES[0]} beside it or in a sibling folder"
+        f"align {path}: no audio file of the same name, expected {path.stem}{SUFFIXES[0]} beside it or in a sibling "
+        "folder"
     )
 
 

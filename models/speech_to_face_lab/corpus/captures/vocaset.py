@@ -51,7 +51,7 @@ def _capture(folder: Path, path: Path, sounds: dict[tuple[str, str], Path]) -> C
     subject, sentence = path.parent.name, match[1]
     sound = sounds.get((subject, sentence)) or sound_beside(path)
     if sound is None:
-        raise ModelError(f"curves {path}: no sound of that sentence, expected {subject}/{sentence}.wav")
+        raise ModelError(f"curves {path}: no audio file of that sentence, expected {subject}/{sentence}.wav")
     values, names = _read_npy(path) if path.suffix == ".npy" else _read_csv(path)
     samples, curves, live = fit(path, read_sound(sound), values, even_times(len(values), FPS), names, RIG)
     return Capture(

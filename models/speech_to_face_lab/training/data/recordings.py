@@ -36,7 +36,7 @@ def read_clips(folder: Path, kind: str | None) -> tuple[list[SubjectClip], Tally
         )
     clips, tally = read(folder, known)
     if not clips:
-        raise ModelError(f"{folder}: no clips there, expected sound and face of every clip ({tally})")
+        raise ModelError(f"{folder}: no clips there, expected audio and face of every clip ({tally})")
     return clips, tally
 
 

@@ -169,7 +169,7 @@ class _Training:
             self.progress.seconds += before - now
             self._report(means, rate)
         raise ModelError(
-            f"stage {self.stage}: the batches came to an end after {self.progress.step} steps; the data must be endless"
+            f"stage {self.stage}: the batches ended after {self.progress.step} steps; the data must be endless"
         )
 
     def _stops(self, last: int | None) -> bool:

@@ -115,7 +115,7 @@ class MeshCodeTalker(nn.Module):
         Raises ModelError for audio that is shorter than one frame.
         """
         if len(samples) < (least := FIRST + HOP * (self.per_frame - 1)):
-            raise ModelError(f"got {len(samples)} samples of sound, expected at least {least}, those of one frame")
+            raise ModelError(f"got {len(samples)} samples of audio, expected at least {least}, those of one frame")
         heard = self.listen(normalised(samples)[None])
         tokens, style = style[None, None], style[None, None]
         for frame in range(heard.shape[1] // self.per_frame):

@@ -60,7 +60,7 @@ def begin(network: PaperPMMTalk, folders: Sequence[Path]) -> str:
     if not random:
         return ""
     return (
-        f"warning: frozen and random, so never to be learnt: {', '.join(random)}; {HOW_TO_BEGIN}; then begin a new "
+        f"warning: frozen and random, and not trained: {', '.join(random)}; {HOW_TO_BEGIN}; then begin a new "
         "--run with "
         "--begin FOLDER for each"
     )

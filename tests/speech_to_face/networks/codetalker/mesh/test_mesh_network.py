@@ -67,7 +67,7 @@ def test_speech_shorter_than_a_frame_is_refused(config: MeshConfig, least: int) 
     network = built(config)
     style, template = torch.zeros(16), torch.zeros(config.points)
     assert len(network.predict(torch.randn(least), style, template)) == 1
-    with pytest.raises(ModelError, match=f"got {least - 1} samples of sound, expected at least {least}"):
+    with pytest.raises(ModelError, match=f"got {least - 1} samples of audio, expected at least {least}"):
         network.predict(torch.randn(least - 1), style, template)
 
 

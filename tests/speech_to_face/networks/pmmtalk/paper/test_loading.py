@@ -42,7 +42,7 @@ def test_voices_share_the_weights_and_differ_by_style_and_face(folder, portrait)
 
 
 def test_a_tongue_and_a_picture_that_is_none_are_refused(folder, tmp_path):
-    with pytest.raises(ModelError, match="does not hear phones"):
+    with pytest.raises(ModelError, match="does not recognize phones"):
         load_model(str(folder), "cpu", tongue=True)
     with pytest.raises(ModelError, match="no such file"):
         load_model(str(folder), "cpu", reference=tmp_path / "nobody.png")
