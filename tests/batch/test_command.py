@@ -62,7 +62,7 @@ def test_a_bad_file_is_a_line_and_exit_code_1_and_the_others_are_there(
     err = capsys.readouterr().err.splitlines()
     assert (
         len(err) == 2
-        and "bad.wav is not sound" in err[0]
+        and "bad.wav is not audio" in err[0]
         and "1 of 3 could not be converted; the others were" in err[1]
     )
     assert len(list(lines.parent.rglob("*.csv"))) == 2

@@ -61,7 +61,7 @@ def test_an_outcome_says_what_the_sound_was_like(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"", "is empty"), (b"no sound\n" * 50, "is not sound"), (None, "no such file")]
+    ("content", "says"), [(b"", "is empty"), (b"no sound\n" * 50, "is not audio"), (None, "no such file")]
 )
 def test_a_bad_sound_is_an_outcome_on_one_line_and_no_take(tmp_path: Path, content: bytes | None, says: str) -> None:
     sound = tmp_path / "bad.wav"

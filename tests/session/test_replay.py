@@ -286,7 +286,7 @@ def test_without_an_output_the_face_moves_alone_and_says_so_once(tmp_path, monke
 
 def test_sound_that_cannot_be_read_is_said_before_anything_is_sent(tmp_path):
     (tmp_path / "s.wav").write_text("no sound")
-    with pytest.raises(SourceError, match="is not sound"):
+    with pytest.raises(SourceError, match="is not audio"):
         run_replay(TakePlay(numbered(6), "t"), tmp_path / "s.wav", NOWHERE, clock=SharedClock(), stop=threading.Event())
 
 

@@ -64,7 +64,7 @@ def write_header_only(path: Path) -> None:
         (lambda path: path.mkdir(), "is a folder, expected an audio file"),
         (lambda path: path.touch(), r"is empty \(0 bytes\)"),
         (write_text, "is not audio that can be read"),
-        (write_header_only, "holds no sound"),
+        (write_header_only, "holds no audio"),
     ],
     ids=["missing", "folder", "empty", "text", "header only"],
 )

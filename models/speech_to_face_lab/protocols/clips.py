@@ -115,7 +115,7 @@ class Tally:
     def __str__(self) -> str:
         cut = (
             f"{self.clips} clips trimmed: {self.sound_s:.2f} s of audio without a face, {self.face_s:.2f} s of face "
-            "without sound"
+            "without audio"
         )
         return f"{cut}; {self.alone} files without a partner passed over"
 

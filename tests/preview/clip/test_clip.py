@@ -139,8 +139,8 @@ def test_silence_and_sound_that_is_no_number_are_taken_as_convert_takes_them(tmp
     "name, content, words",
     [
         ("a.wav", b"", "is empty"),
-        ("a.wav", b"RIFF0000WAVEjunk", "not sound"),
-        ("a.mp3", b"\0" * 400, "not sound"),
+        ("a.wav", b"RIFF0000WAVEjunk", "not audio"),
+        ("a.mp3", b"\0" * 400, "not audio"),
         ("a.raw", b"\0" * 400, "raw"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_split_edited_so_that_a_subject_is_in_two_parts_is_refused(tmp_path: P
         ("protocol: other\nseed: 0\ntrain: [a]\nvalidation: [b]\ntest: [c]\n", "got 'other'"),
         (
             "protocol: cross-subject\nseed: 0\ntrain: [a]\nvalidation: []\ntest: [c]\n",
-            "nobody is in its validation part",
+            "no subject is in its validation part",
         ),
         ("protocol: cross-subject\nseed: 0\ntrain: abc\nvalidation: [b]\ntest: [c]\n", "part train: expected a list"),
         ("protocol: cross-subject\nseed: many\ntrain: [a]\nvalidation: [b]\ntest: [c]\n", "got seed 'many'"),
