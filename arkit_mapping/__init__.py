@@ -1,10 +1,12 @@
-"""Names and curves of a face: which channel is which, and what a pose looks like. Imports numpy and yaml only."""
+"""Channel names, characters, liveliness and takes of a face. Imports only numpy and yaml."""
 
 from __future__ import annotations
 
 from arkit_mapping.channels import ARKIT_52, CHANNELS_61, MOUTH_32, TAKE_COLUMNS
 
-TYPE_CHECKING = False  # as typing's, which takes longer to import than the rest of this; type checkers know the name
+TYPE_CHECKING = (
+    False  # instead of typing's, which takes longer to import than this package; type checkers know the name
+)
 if TYPE_CHECKING:
     from typing import Any
 
@@ -15,7 +17,7 @@ __all__ = ["ARKIT_52", "CHANNELS_61", "MOUTH_32", "NEUTRAL", "TAKE_COLUMNS", "re
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs numpy when it is asked for: `--help` needs the names and the frame rate alone."""
+    """Import the parts that need numpy on demand: `--help` needs only the names and the frame rate."""
     if name in ("NEUTRAL", "remap"):
         from arkit_mapping import wire_order
 

@@ -1,8 +1,8 @@
-"""The preset expressions of VRM 0 avatars, out of ARKit's shapes: for models without the 52 ("Perfect Sync").
+"""Computes the preset expressions of VRM 0 avatars from ARKit's shapes, for models without the 52 ("Perfect Sync").
 
-The vowels share one mouth: how round it is decides between U, O and the others, how far the jaw is open between U and O
-and between I, E and A, how wide it is between A and E. They never add up to more than 1, and lips that are closed say
-none but U. The formulas are ours and set by eye; nothing is measured in them.
+The vowels share one mouth: its roundness selects between U, O and the others, the opening of the jaw between U and O
+and between I, E and A, the width between A and E. Their sum never exceeds 1, and closed lips give no vowel but U. The
+formulas are this project's own and were set by eye, not measured.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ EXPRESSIONS: tuple[str, ...] = ("A", "I", "U", "E", "O", "Blink", "Blink_L", "Bl
 """VRM 0's names. VRM 1 calls them aa, ih, ou, ee, oh, blink, blinkLeft and blinkRight."""
 
 FULL_OPEN = 0.5
-"""JawOpen less MouthClose, of a speaker's A: jaws open no further in talk, and further is a shout or a yawn."""
+"""JawOpen minus MouthClose of a spoken A; jaws open further only in a shout or a yawn."""
 FULL_ROUND = 0.7
-"""MouthPucker and MouthFunnel together, of an U or O."""
+"""MouthPucker plus MouthFunnel of a U or O."""
 FULL_WIDE = 0.5
-"""MouthStretch, and half of MouthSmile and MouthDimple, mean of both sides, of an I or E."""
+"""MouthStretch plus half of MouthSmile and MouthDimple, mean of both sides, of an I or E."""
 FULL_PARTED = 0.25
-"""MouthLowerDown and MouthUpperUp, mean of all four, of an I: a closed smile is none."""
+"""MouthLowerDown and MouthUpperUp, mean of all four, of an I; a closed smile has less."""
 
 _MOUTH = np.array([index_of(name) for name in ("JawOpen", "MouthClose", "MouthPucker", "MouthFunnel")], np.intp)
 _PAIRS = ("MouthStretch", "MouthSmile", "MouthDimple", "MouthLowerDown", "MouthUpperUp", "EyeBlink")
@@ -30,9 +30,18 @@ _SIDES = np.array([index_of(name + side) for name in _PAIRS for side in ("Left",
 
 
 def expressions(pose: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 (61,) in wire order to float32 (8,), as EXPRESSIONS has them, in [0, 1].
+    """VRM expressions of one frame.
 
-    Blink is what both lids have in common and Blink_L and Blink_R what one has beyond, since avatars add the three up.
+    Blink is the part common to both lids, Blink_L and Blink_R the excess of one lid, as avatars add the three.
+
+    Parameters
+    ----------
+    pose
+        float32 (61,) in wire order.
+
+    Returns
+    -------
+    float32 (8,), in [0, 1], in the order of EXPRESSIONS
     """
     jaw, close, pucker, funnel = pose.take(_MOUTH).tolist()
     sides = pose.take(_SIDES).tolist()

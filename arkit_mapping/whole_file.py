@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all: written beside their place, then renamed.
+"""Atomic file writes: a file is written under a temporary name in the same folder, then renamed.
 
-A reader never sees half a file, and a program that is killed leaves the old one. The name of the half-written file is
-the writer's own: two programs, two threads of one, or two machines that share a folder never write into each other's.
+A reader never sees an incomplete file, and a killed program leaves the old one. Temporary names are unique per writer:
+two programs, two threads of one program, or two machines that share a folder never write into the same file.
 """
 
 from __future__ import annotations
@@ -18,34 +18,45 @@ _PARTIAL = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.partial(?:\.\w
 
 
 class Partial(NamedTuple):
-    """What the name of a half-written file says."""
+    """Parts of a temporary file name."""
 
     name: str
-    """Of the file that it was to become."""
+    """Name of the final file."""
     pid: int
-    """Of the process that writes or wrote it."""
+    """Process id of its writer."""
 
 
 def partial_path(path: Path, ending: str = "") -> Path:
-    """A new hidden name beside `path`. `ending`, such as ".mp4", is for writers that choose the format by it."""
+    """A new hidden temporary name beside `path`; `ending`, such as ".mp4", is for writers that select the format by
+    it."""
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial{ending}")
 
 
 def parse_partial(name: str) -> Partial | None:
-    """What a file's name tells when it is one of `partial_path`; None for any other."""
+    """Parse a name made by `partial_path`; None for any other name."""
     match = _PARTIAL.fullmatch(name)
     return Partial(match["name"], int(match["pid"])) if match else None
 
 
 @contextmanager
 def whole_file(path: Path, *, new: bool = False, ending: str = "") -> Iterator[Path]:
-    """The name of a file to write, which becomes `path` when the block ends well; otherwise nothing is left behind.
+    """Name of a temporary file to write. It is renamed to `path` when the block completes; after an exception nothing
+    remains.
 
-    new : `path` must not exist when the block ends: of two writers at once one gets the name and the other
-    FileExistsError
-    ending : see `partial_path`
+    Parameters
+    ----------
+    path
+        Final name; its folder must exist.
+    new
+        `path` must not exist when the block ends: of two concurrent writers one gets the name, the other
+        FileExistsError.
+    ending
+        See `partial_path`.
 
-    Raises whatever OSError the system has. The folder must exist.
+    Raises
+    ------
+    OSError
+        The file cannot be renamed.
     """
     partial = partial_path(path, ending)
     try:
@@ -56,8 +67,8 @@ def whole_file(path: Path, *, new: bool = False, ending: str = "") -> Iterator[P
 
 
 def put_in_place(partial: Path, path: Path, *, new: bool = False) -> None:
-    """Rename a finished file to `path`, for writers that are no block of a `with`. Raises OSError; see `whole_file` for
-    `new`."""
+    """Rename a finished temporary file to `path`, for writers without a `with` block. Raises OSError; see `whole_file`
+    for `new`."""
     if new:
         _claim(partial, path)
         partial.unlink(missing_ok=True)
@@ -66,19 +77,18 @@ def put_in_place(partial: Path, path: Path, *, new: bool = False) -> None:
 
 
 def second_name(source: Path, path: Path) -> None:
-    """Have a file under another name too: a hard link where the file system has them, else a copy. `path` is new.
-    Raises OSError."""
+    """Hard-link `source` as the new file `path`, or copy it where the file system has no hard links. Raises OSError."""
     import shutil
 
     try:
         os.link(source.resolve(), path)
-    except OSError:  # another disk, FAT, some network drives, or a file of somebody else's
+    except OSError:  # another disk, FAT, some network drives, or another user's file
         shutil.copyfile(source, path)
 
 
 def replace_folder(made: Path, path: Path) -> None:
-    """Rename a finished folder to `path`; the one that was there goes only then, and comes back where the renaming
-    fails."""
+    """Rename a finished folder to `path`. An existing folder is deleted only afterwards, and restored if the renaming
+    fails. Raises OSError."""
     import shutil
 
     old = partial_path(path)
@@ -95,11 +105,11 @@ def replace_folder(made: Path, path: Path) -> None:
 
 
 def _claim(partial: Path, path: Path) -> None:
-    """Give the file a name that is free, in one step of the file system."""
+    """Rename atomically to a name that does not exist yet."""
     try:
         os.link(partial, path)
     except FileExistsError:
         raise
-    except OSError:  # no hard links on FAT and some network drives: take the name first, then fill it
+    except OSError:  # no hard links on FAT and some network drives: create the name first, then replace it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))
         os.replace(partial, path)

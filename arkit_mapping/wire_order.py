@@ -1,4 +1,4 @@
-"""Some channels by name -> the 61 in wire order. One array assignment, so a frame costs no Python loop."""
+"""Converts named channels to the 61 in wire order, with one array assignment instead of a Python loop per frame."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import CHANNELS_61, MOUTH_32, index_of
 
 NEUTRAL: NDArray[np.float32] = np.zeros(len(CHANNELS_61), dtype=np.float32)
-"""float32 (61,), read-only: the face at rest, looking ahead."""
+"""float32 (61,), read-only: the neutral face, looking straight ahead."""
 NEUTRAL.flags.writeable = False
 
 
 def remap(coefficients: NDArray[np.floating], names: Sequence[str] = MOUTH_32) -> NDArray[np.float32]:
-    """Put named coefficients where the wire wants them; every other channel is 0.
+    """Convert named coefficients to wire order; every other channel is 0.
 
     Parameters
     ----------
     coefficients
-        float (len(names),) for one pose or (frames, len(names)) for many, in the order of `names`. Values pass
-        unchanged.
+        float (len(names),) for one frame or (frames, len(names)), in the order of `names`. Values are unchanged.
     names
         Channel names, first letter in either case, each once.
 
@@ -33,7 +32,7 @@ def remap(coefficients: NDArray[np.floating], names: Sequence[str] = MOUTH_32) -
     Raises
     ------
     ValueError
-        The last axis is not as long as `names`, or a name is unknown or stands there twice.
+        The last axis is not as long as `names`, or a name is unknown or duplicate.
     """
     coefficients = np.asarray(coefficients)
     if coefficients.ndim not in (1, 2) or coefficients.shape[-1] != len(names):

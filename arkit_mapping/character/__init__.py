@@ -1,4 +1,4 @@
-"""Characters: per-channel gain, curve, limits and smoothing, and how lips close."""
+"""Characters: per-channel gain, curve, limits and smoothing, and the rules for closing lips."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""One character's way of wearing a pose: what the face makes of a prediction, and how its lips close.
+"""A character: per-channel gain, offset, curve, limits and smoothing for one face, and its lip rule.
 
-`Character.apply` looks at one pose at a time; `Character.stream` smooths as well and remembers the poses before. A
-character file is YAML; every key may be left out, channel names begin with either case.
-`arkit_mapping/character/starter.yaml` shows them all.
+`Character.apply` processes each frame independently; `Character.stream` also smooths and keeps state. A character file
+is YAML; every key is optional, channel names may begin with either case. `arkit_mapping/character/starter.yaml` shows
+all keys.
 """
 
 from __future__ import annotations
@@ -39,43 +39,45 @@ __all__ = [
 ]
 
 Closure = Literal["auto", "arkit", "metahuman"]
-"""Which of the lip rules: `auto` is what each receiver expects, the others hold for every receiver."""
+"""Lip rule of a character: `auto` is the one that each receiver expects, the others apply to every receiver."""
 
 SENSELESS = np.float32(1e6)
-"""A value at or beyond this is as little a weight or an angle as NaN is, and products with it would leave float32."""
+"""Values at or beyond this are treated like NaN: they are neither weights nor angles, and products with them would
+exceed float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """What a face makes of a pose, by channel name; a channel that is not named passes as predicted, weights clamped to
-    [0, 1].
+    """How a face shows a frame, by channel name; channels not named pass as predicted, with weights clamped to [0, 1].
 
-    In this order: symmetry, gain and head, offset, curve, limits; a stream smooths after that.
+    Order of application: symmetry, gain and head, offset, curve, limits; a stream smooths after that.
 
-    `Character()` changes nothing but what no receiver should get: non-finite values and weights outside [0, 1].
-    Raises CharacterError for an unknown channel or a number out of its range.
+    `Character()` removes only what no receiver should get: non-finite values and weights outside [0, 1]. Raises
+    CharacterError for an unknown channel or a number out of its range.
     """
 
     name: str = ""
+    """Name of the character, for display."""
     gain: Mapping[str, float] = field(default_factory=dict)
-    """Factor, -10 to 10, negative for angles only. MouthClose takes JawOpen's unless it has its own: it closes what the
-    jaw opens, so a wider jaw with the same mouthClose would pull sealed lips apart."""
+    """Factor, -10 to 10, negative for angles only. MouthClose uses JawOpen's unless it has its own: it closes what the
+    jaw opens, so a wider jaw with the same mouthClose would open closed lips."""
     offset: Mapping[str, float] = field(default_factory=dict)
     """Added after the gain: weights -1 to 1, angles radians within pi."""
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """(lowest, highest): weights within [0, 1], angles radians within pi."""
     curve: Mapping[str, Curve] = field(default_factory=dict)
-    """How a weight responds after gain and offset: an exponent, 0.1 to 10, or points [in, out]; see
+    """Response of a weight after gain and offset: an exponent, 0.1 to 10, or points [in, out]; see
     `curves.Response`."""
     smoothing: Mapping[str, Smoothing | None] = field(default_factory=dict)
-    """By channel or group (all, mouth, eyes, brows, head), at most 10 ms late; None is unsmoothed. Only a stream
+    """By channel or group (all, mouth, eyes, brows, head), with at most 10 ms delay; None is unsmoothed. Only a stream
     smooths."""
     symmetry: Mapping[str, float] = field(default_factory=dict)
-    """How far a pair, or `all`, is pulled to its mean: 0 as predicted, 1 both sides alike; see `symmetry.PAIRS`."""
+    """How far a pair, or `all`, is moved to its mean: 0 as predicted, 1 both sides equal; see `symmetry.PAIRS`."""
     closure: Closure = "auto"
-    """Which lip rule this face needs. Data only: `apply` leaves the lips to whoever knows the receiver."""
+    """The lip rule that this face needs. Only data: `apply` does not change the lips, as the rule depends on the
+    receiver."""
     head: Head = field(default_factory=Head)
-    """Which way the head turns, and how far."""
+    """Signs and gain of the head's angles."""
     _gain: Poses = field(init=False, repr=False, compare=False)
     _offset: Poses = field(init=False, repr=False, compare=False)
     _lowest: Poses = field(init=False, repr=False, compare=False)
@@ -100,11 +102,20 @@ class Character:
             object.__setattr__(self, name, value)
 
     def apply(self, poses: Poses) -> Poses:
-        """This character's poses, the same shape, a new array, finite. What is no number of a pose becomes 0, neutral,
-        first."""
-        given = np.asarray(poses, dtype=np.float32)
-        sane = np.zeros_like(given)
-        np.copyto(sane, given, where=np.abs(given) < SENSELESS)
+        """Apply the character to frames; values that are not finite first become 0, neutral.
+
+        Parameters
+        ----------
+        poses
+            float32 (61,) or (frames, 61), wire order, as predicted.
+
+        Returns
+        -------
+        A new array of the same shape, finite
+        """
+        predicted = np.asarray(poses, dtype=np.float32)
+        sane = np.zeros_like(predicted)
+        np.copyto(sane, predicted, where=np.abs(predicted) < SENSELESS)
         if self._symmetry:
             sane = self._symmetry(sane)
         scaled: Poses = sane * self._gain + self._offset
@@ -114,7 +125,7 @@ class Character:
         return within
 
     def stream(self) -> CharacterStream:
-        """A new stream of poses: `apply`, then smoothing."""
+        """A new stream: `apply`, then smoothing."""
         return CharacterStream(self, Smoother(self._smoothings))
 
     def _gains(self) -> Poses:
@@ -144,26 +155,34 @@ class Character:
 
 
 class CharacterStream:
-    """One stream of a character's poses. Any cutting into chunks gives the same poses; `reset` is as good as a new
-    one."""
+    """Applies a character to a stream of frames. Any chunking gives the same frames; after `reset` it is as new."""
 
     def __init__(self, character: Character, smoother: Smoother) -> None:
         self._character = character
         self._smoother = smoother
 
     def push(self, poses: Poses) -> Poses:
-        """The next poses, float32 (61,) or (frames, 61) at 60 a second: this character's, smoothed, the same shape, a
-        new array."""
+        """Apply the character and smooth the next frames.
+
+        Parameters
+        ----------
+        poses
+            float32 (61,) or (frames, 61) at 60 per second, wire order, as predicted.
+
+        Returns
+        -------
+        A new array of the same shape
+        """
         return self._smoother.push(self._character.apply(poses))
 
     def reset(self) -> None:
-        """Forget every pose: the next one is not smoothed."""
+        """Clear the state: the next frame is not smoothed."""
         self._smoother.reset()
 
 
 def load_character(path: str | Path) -> Character:
-    """The character in a YAML file. Raises CharacterError: one line with the file and, for an unknown word, the nearest
-    known one."""
+    """Read a character from a YAML file. Raises CharacterError: one line with the file and, for an unknown word, the
+    nearest known one."""
     content = read_yaml(path)
     try:
         return Character(**fields_of(content))

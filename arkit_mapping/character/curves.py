@@ -1,5 +1,4 @@
-"""How a weight responds: an exponent, or straight lines between points. Any number of channels and poses in a few array
-steps."""
+"""Response curves of weights: an exponent, or straight lines between points. Vectorized over channels and frames."""
 
 from __future__ import annotations
 
@@ -15,9 +14,9 @@ Curve = float | Sequence[Sequence[float]]
 """An exponent, 0.1 to 10 (1 is straight, above 1 small weights shrink), or points [in, out] within [0, 1]."""
 
 EXPONENTS = (0.1, 10.0)
-"""Beyond these a curve is as good as a step."""
+"""Beyond these a curve is practically a step."""
 MOST_POINTS = 16
-"""More is drawing, not responding; memory grows with poses x channels x points."""
+"""More points are not useful; memory grows with frames x channels x points."""
 
 _TINY = np.float32(1e-12)
 
@@ -25,12 +24,12 @@ _TINY = np.float32(1e-12)
 class Response:
     """The curves of one character, by channel name.
 
-    Points may leave out their ends: a curve begins at [0, 0] and ends at [1, 1] unless it says otherwise. A weight
-    outside [0, 1] counts as the nearer end.
+    Points may omit the ends: a curve begins at [0, 0] and ends at [1, 1] unless given otherwise. A weight outside
+    [0, 1] counts as the nearer end.
 
-    MouthClose follows JawOpen's curve unless it has its own. It closes what the jaw opens, so it keeps its share of
-    JawOpen: a closure of 0.9 of the jaw is one of 0.9 afterwards, however the jaw was bent. Above JawOpen it is bent as
-    JawOpen would be.
+    MouthClose follows JawOpen's curve unless it has its own. It closes what the jaw opens, so it keeps its fraction of
+    JawOpen: a closure of 0.9 of the jaw is one of 0.9 afterwards, whatever the curve. Above JawOpen it follows the
+    curve itself.
 
     Raises CharacterError for an unknown channel, an angle, an exponent out of range, or points that are not monotone.
     """
@@ -54,11 +53,12 @@ class Response:
         self._lines = _Lines([*lines.values()]) if lines else None
 
     def __bool__(self) -> bool:
-        """Whether any channel is bent."""
+        """Whether any channel has a curve."""
         return bool(len(self._power_at) or len(self._lines_at))
 
     def __call__(self, poses: Poses) -> Poses:
-        """The poses bent, a new array of the same shape. Channels without a curve pass untouched."""
+        """Apply the curves: float32 (..., 61) to a new array of the same shape. Channels without a curve are
+        unchanged."""
         bent = np.array(poses, np.float32)
         if not self._lips_follow:
             return self._bend(bent)
@@ -78,7 +78,7 @@ class Response:
 
 
 class _Lines:
-    """Straight lines between points, for several channels at once: the first output, and what each line adds up to the
+    """Piecewise linear curves of several channels: the first output, plus the contribution of each segment up to the
     input."""
 
     def __init__(self, curves: Sequence[Sequence[tuple[float, float]]]) -> None:
@@ -98,7 +98,7 @@ class _Lines:
 
 
 def _within(weights: Poses) -> Poses:
-    """Weights cut to [0, 1]; np.clip takes several times as long for one pose."""
+    """Weights clamped to [0, 1]; np.clip takes several times as long for one frame."""
     within: Poses = np.minimum(np.maximum(weights, 0), 1)
     return within
 

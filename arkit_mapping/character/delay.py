@@ -1,6 +1,7 @@
-"""How much later a smoothed movement comes, and what smoothing a talking face can bear.
+"""Delay added by smoothing, and its limit for a talking face.
 
-Both figures are taken from the filter itself on small movements. A larger movement comes sooner, a smaller one later.
+Both figures are measured on the filter itself with small movements. A larger movement is delayed less, a smaller one
+more.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from arkit_mapping.character.entries import CharacterError, Poses
 from arkit_mapping.character.smoothing import BETAS, MIN_CUTOFFS_HZ, Smoother, Smoothing
 
 MOST_MS = 10.0
-"""The most that smoothing may add. Chosen: well under a pose (16.7 ms), next to 67 ms of look-ahead."""
+"""Largest delay that smoothing may add, milliseconds. Chosen: well below one frame (16.7 ms), besides 67 ms of
+look-ahead."""
 SYLLABLE_HZ = 3.0
-"""Jaws go up and down about this often in speech."""
+"""Approximate rate of jaw movements in speech."""
 REFERENCE_SIZE = 0.1
-"""Peak to peak, of a weight's range or in radians. Chosen: about what the lips' least channels move by in the bundled
-sentence as the shipped network speaks it (5th to 95th percentile: MouthUpperUp 0.08, MouthClose 0.09, JawOpen 0.34)."""
+"""Peak to peak, in weights or radians. Chosen: about the movement of the least active lip channels when the shipped
+network speaks the bundled sentence (5th to 95th percentile: MouthUpperUp 0.08, MouthClose 0.09, JawOpen 0.34)."""
 CLOSURE_S = 4 / FRAME_RATE
-"""A quick closure, 67 ms from open to shut. Chosen: the shortest that 60 poses a second draw as a movement and not a
-jump."""
+"""A fast closure, 67 ms from open to closed. Chosen: the shortest that 60 frames per second show as a movement and not
+as a jump."""
 
 _PHASES = np.arange(4) / 4
-"""The movement is drawn at four phases between two poses, and the latest counts: what a pose hits is chance."""
+"""The movement is sampled at four phases between two frames, and the largest delay counts, as the phase is random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +39,37 @@ class Delay:
     """Milliseconds that smoothing adds."""
 
     syllable_ms: float
-    """To a movement of 3 Hz: its phase, taken as time."""
+    """Phase delay of a movement at 3 Hz."""
     closure_ms: float
-    """To a closure in 67 ms: the moment at which it is half done."""
+    """Delay of the midpoint of a closure in 67 ms."""
 
     @property
     def most_ms(self) -> float:
+        """The larger of the two."""
         return max(self.syllable_ms, self.closure_ms)
 
 
 @lru_cache(maxsize=256)
 def added_delay(smoothing: Smoothing) -> Delay:
-    """What a smoothing adds to the two reference movements."""
+    """Delay that a smoothing adds to the two reference movements."""
     return Delay(_syllable_ms(smoothing), _closure_ms(smoothing))
 
 
 def check_delay(name: str, smoothing: Smoothing) -> None:
-    """Raises CharacterError, with the figure and the nearest numbers that are allowed, where a smoothing adds more than
-    `MOST_MS`."""
+    """Check that a smoothing adds at most `MOST_MS`.
+
+    Parameters
+    ----------
+    name
+        Channel or group, for the message.
+    smoothing
+        The filter's numbers.
+
+    Raises
+    ------
+    CharacterError
+        It adds more; the message has the delay and the nearest allowed numbers.
+    """
     delay = added_delay(smoothing)
     if delay.most_ms <= MOST_MS:
         return
@@ -69,7 +84,8 @@ def check_delay(name: str, smoothing: Smoothing) -> None:
 
 
 def _nearest(bounds: tuple[float, float], smoothing: Callable[[float], Smoothing]) -> float | None:
-    """The lowest tenth within the bounds that is allowed; the delay falls as the number grows. None where none is."""
+    """The smallest allowed number within the bounds, in steps of 0.1; None when none is allowed. The delay decreases as
+    the number grows."""
     low, high = (round(10 * bound) for bound in bounds)
     if added_delay(smoothing(high / 10)).most_ms > MOST_MS:
         return None
@@ -83,14 +99,14 @@ def _nearest(bounds: tuple[float, float], smoothing: Callable[[float], Smoothing
 
 
 def _syllable_ms(smoothing: Smoothing) -> float:
-    """From the phase of the fundamental, over one period, after three to settle."""
+    """Delay from the phase of the fundamental, over one period, after three periods to settle."""
     period = round(FRAME_RATE / SYLLABLE_HZ)
     settle = 3 * period
     t_s = (np.arange(settle + period)[:, None] + _PHASES) / FRAME_RATE
     moved = REFERENCE_SIZE / 2 * (1 - np.cos(math.tau * SYLLABLE_HZ * t_s))
-    turn = np.exp(-1j * math.tau * SYLLABLE_HZ * t_s[settle:])
-    came, went = ((rows[settle:] * turn).sum(axis=0) for rows in (moved, _smoothed(moved, smoothing)))
-    return float(np.angle(came / went).max()) / (math.tau * SYLLABLE_HZ) * 1000
+    carrier = np.exp(-1j * math.tau * SYLLABLE_HZ * t_s[settle:])
+    before, after = ((rows[settle:] * carrier).sum(axis=0) for rows in (moved, _smoothed(moved, smoothing)))
+    return float(np.angle(before / after).max()) / (math.tau * SYLLABLE_HZ) * 1000
 
 
 def _closure_ms(smoothing: Smoothing) -> float:
@@ -105,7 +121,7 @@ def _half_done_s(t_s: NDArray[np.float64], closing: Poses) -> float:
 
 
 def _smoothed(movements: NDArray[np.float64], smoothing: Smoothing) -> Poses:
-    """Each column smoothed as a channel of its own: the first ones, eyelids, which know nothing of lips."""
+    """Smooth each column as a separate channel; the first channels are eyelids, which have no lip rule."""
     channels = range(movements.shape[1])
     poses = np.zeros((len(movements), len(CHANNELS_61)), np.float32)
     poses[:, channels] = movements

@@ -1,4 +1,4 @@
-"""One entry of a character file, checked. What is wrong with it is said on one line, in the file's own words."""
+"""Checks single entries of a character file; errors are one line, in the words of the file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Poses = NDArray[np.float32]
 
 
 class CharacterError(ValueError):
-    """A character file that cannot be read or asks for the impossible. The text is one line for the user."""
+    """A character file that cannot be read or has an invalid entry. The text is one line for the user."""
 
 
 def channel_index(key: str, channel: object) -> int:
-    """Position in wire order of a channel that `key` names, its first letter in either case."""
+    """Wire index of a channel, its first letter in either case. Raises CharacterError; `key` leads its text."""
     try:
         return index_of(str(channel))
     except KeyError as error:
@@ -26,14 +26,30 @@ def channel_index(key: str, channel: object) -> int:
 
 
 def number(what: str, value: object, lowest: float, highest: float) -> float:
-    """A number within its range, ends included. NaN and truth values are none."""
+    """A number within its range, ends included. Raises CharacterError, also for NaN and booleans; `what` leads its
+    text."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not lowest <= value <= highest:
         raise CharacterError(f"{what}: got {value!r}, expected a number from {lowest:.4g} to {highest:.4g}")
     return float(value)
 
 
 def entries(key: str, entry: object, expected: str) -> dict[Any, Any]:
-    """A key's own lines, their values not yet checked. A key with nothing after it is as good as left out."""
+    """The mapping under a key, its values unchecked; empty for a key without a value.
+
+    Parameters
+    ----------
+    key
+        For the message.
+    entry
+        Parsed YAML.
+    expected
+        What the key takes, for the message.
+
+    Raises
+    ------
+    CharacterError
+        `entry` is not a mapping.
+    """
     if entry is None:
         return {}
     if not isinstance(entry, dict):
@@ -42,7 +58,8 @@ def entries(key: str, entry: object, expected: str) -> dict[Any, Any]:
 
 
 def known(what: str, word: object, words: tuple[str, ...]) -> str:
-    """One of the words that may stand here. `what` leads the error: `unknown key`, `preset: unknown name`."""
+    """Check that a word is one of `words`. Raises CharacterError; `what` leads its text: `unknown key`, `preset:
+    unknown name`."""
     if word not in words:
         raise CharacterError(f"{what} {str(word)!r}{nearest(str(word), words)}; known are {', '.join(words)}")
     return str(word)

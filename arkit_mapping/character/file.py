@@ -1,4 +1,4 @@
-"""Character files: a preset with the file's own entries over it, and the file to start from."""
+"""Reads character files: a preset, overridden by the file's own entries; and the starter file."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from arkit_mapping.character.head import Head, read_head
 from arkit_mapping.character.symmetry import by_pair
 
 PRESETS = ("metahuman", "arkit", "vrm")
-"""What a file can build on, each a file in `presets/`."""
+"""Presets that a file can extend, each a file in `presets/`."""
 
 _HERE = Path(__file__).parent
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where PyYAML was built with it: a file is read while a face is moving, and this takes a fraction of the
+"""libyaml's loader if PyYAML was built with it: files are read during a session, and it takes a fraction of the
 time."""
 
 
 def read_yaml(path: str | Path) -> object:
-    """What a YAML file holds, {} if nothing. Raises CharacterError: one line with the file."""
+    """Parse a YAML file; {} when it is empty. Raises CharacterError: one line with the file."""
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_LOADER) or {}
     except OSError as error:
         raise CharacterError(f"character file {path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that does not exist is no YAMLError
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # an invalid date is not a YAMLError
         raise CharacterError(f"character file {path} is not YAML: {' '.join(str(error).split())}") from None
 
 
 def fields_of(content: object) -> dict[str, Any]:
-    """A Character's fields from what its file holds: the preset's, and over them, name by name, the file's own.
+    """Fields of a Character from its parsed file: those of the preset, overridden name by name by the file's own.
 
-    Raises CharacterError for a key, preset or name that does not exist, with the nearest that does.
+    Raises CharacterError for an unknown key, preset or name, with the nearest known one.
     """
     if not isinstance(content, dict):
         raise CharacterError(f"got {type(content).__name__}, expected keys: {', '.join(_KEYS)}")
@@ -51,26 +51,26 @@ def fields_of(content: object) -> dict[str, Any]:
 
 
 def starter(preset: str) -> str:
-    """The text of a character file to start from: every key in a comment, over this preset. Raises CharacterError for
-    an unknown one."""
+    """Text of a starter file that extends `preset`, with every key in a comment. Raises CharacterError for an unknown
+    preset."""
     known("preset: unknown name", preset, PRESETS)
     return (_HERE / "starter.yaml").read_text(encoding="utf-8").replace("preset: metahuman", f"preset: {preset}")
 
 
 @lru_cache(maxsize=len(PRESETS))
 def _preset(name: str) -> dict[str, Any]:
-    """Not to be changed: the next caller gets the same."""
+    """Cached: callers must not change it."""
     content = entries("preset", read_yaml(_HERE / "presets" / f"{name}.yaml"), "keys")
     return {key: _READ[key](value) for key, value in content.items()}
 
 
 def _over(below: Any, above: Any) -> Any:
-    """Names of both, the upper one's where both have it; anything else is replaced."""
+    """Merge two mappings, `above` wins; other values are replaced."""
     return {**below, **above} if isinstance(above, dict) and below is not None else above
 
 
 def _channels(key: str) -> Callable[[object], dict[str, Any]]:
-    """Reads a key's channels, in wire order's spelling, their values not yet checked."""
+    """Reader for a key with channels: names in wire spelling, values unchecked."""
 
     def read(entry: object) -> dict[str, Any]:
         given = entries(key, entry, "channels and their values, such as {JawOpen: ...}")

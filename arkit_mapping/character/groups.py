@@ -1,4 +1,4 @@
-"""A `smoothing` entry of a character file: numbers for every channel, for a group of them, or for one."""
+"""The `smoothing` entry of a character file: numbers for all channels, for a group, or for one channel."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "brows": tuple(name for name in CHANNELS_61 if name.startswith("Brow")),
     "head": tuple(name for name in CHANNELS_61 if name.startswith("Head")),
 }
-"""Jaw, cheeks, nose and tongue are the mouth's; the eyes have lids, gaze and angles. Together they are the 61."""
+"""Channel groups. `mouth` includes jaw, cheeks, nose and tongue; `eyes` includes lids, gaze and angles. The groups
+together are the 61 channels."""
 
 _NUMBERS = ("min_cutoff_hz", "beta")
 _EXPECTED = "{min_cutoff_hz: 3, beta: 30} or off"
 
 
 def by_channel(smoothings: Mapping[str, Smoothing | None]) -> dict[str, Smoothing | None]:
-    """Groups and channels as channels alone, in wire order's spelling. None is unsmoothed.
+    """Expand groups to channels, in wire spelling; None is unsmoothed.
 
-    A channel goes before its group, a group before `all`. MouthClose goes with JawOpen where only that is named, as
-    lips do. Raises CharacterError for a name that is neither, and for numbers that would delay speech too much.
+    A channel overrides its group, a group overrides `all`. MouthClose uses JawOpen's numbers if only that is named.
+    Raises CharacterError for an unknown name, and for numbers that would delay speech too much.
     """
     named = {_channel_or_group(name): smoothing for name, smoothing in smoothings.items()}
     for name, smoothing in named.items():
@@ -40,7 +41,7 @@ def by_channel(smoothings: Mapping[str, Smoothing | None]) -> dict[str, Smoothin
 
 
 def read_smoothings(entry: object) -> dict[str, Smoothing | None]:
-    """What a file says under `smoothing`, by the names it uses. `off` (YAML's false) is None."""
+    """Parse the `smoothing` entry of a file, by its own names. `off` (false in YAML) is None."""
     given = entries(
         "smoothing", entry, "groups or channels and their numbers, such as {mouth: {min_cutoff_hz: 3, beta: 30}}"
     )

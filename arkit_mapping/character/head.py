@@ -1,5 +1,4 @@
-"""Which way a character's head turns, and how far. Receivers do not agree on the signs, so they are the user's to
-set."""
+"""Signs and gain of a character's head rotation. Receivers differ in the signs, so the user can set them."""
 
 from __future__ import annotations
 
@@ -16,15 +15,17 @@ GAINS = (0.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Signs and gain of HeadYaw, HeadPitch and HeadRoll, on top of `gain`. Raises CharacterError for any other sign or
-    gain."""
+    """Signs and gain of HeadYaw, HeadPitch and HeadRoll, in addition to the character's gain. Raises CharacterError for
+    an invalid sign or gain."""
 
     yaw: int = 1
-    """1 as predicted, -1 the other way; so for each axis."""
+    """Sign: 1 as predicted, -1 inverted."""
     pitch: int = 1
+    """Sign, as for yaw."""
     roll: int = 1
+    """Sign, as for yaw."""
     gain: float = 1.0
-    """Factor for all three, 0 to 10; 0 holds the head still."""
+    """Factor for all three, 0 to 10; 0 keeps the head still."""
 
     def __post_init__(self) -> None:
         for axis in AXES:
@@ -34,7 +35,7 @@ class Head:
         number("gain of head", self.gain, *GAINS)
 
     def factors(self) -> Poses:
-        """float32 (61,): 1 but for the head's three angles."""
+        """float32 (61,): factors of the head's three angles, 1 for other channels."""
         factors = np.ones(len(CHANNELS_61), np.float32)
         for axis in AXES:
             factors[CHANNELS_61.index(f"Head{axis.title()}")] = getattr(self, axis) * self.gain
@@ -42,6 +43,6 @@ class Head:
 
 
 def read_head(entry: object) -> dict[str, float]:
-    """What a file says under `head`, by the names of Head's fields."""
+    """Parse the `head` entry of a file, by the names of Head's fields."""
     given = entries("head", entry, "signs and gain, such as {yaw: -1, gain: 0.5}")
     return {known("head: unknown key", key, (*AXES, "gain")): value for key, value in given.items()}

@@ -1,7 +1,7 @@
-"""How far the lips are apart, and whether they close where a p, b or m is spoken: the one home of both measures.
+"""Lip aperture: how far the lips are apart, and whether they close at a p, b or m.
 
-`aperture` is the measure of results: the evaluation of a model, the marks on the preview's timeline and the report of a
-batch read it here. `openness` is a share from 0 to 1, for whatever must not come between lips that are meant to touch.
+`aperture` measures results: the evaluation of a model, the marks on the preview's timeline and the report of a batch
+use it. `openness` is a factor from 0 to 1 for shapes that must not open closed lips.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from arkit_mapping.character.entries import Poses
 
 Array = NDArray[np.float64]
 Track = Mapping[str, Array]
-"""A face over time: ARKit channel, camelCase -> float64 (frames,). A channel that is not there is 0."""
+"""A face over time: ARKit channel, camelCase -> float64 (frames,). A missing channel is 0."""
 
 ONSET_BEFORE_S, ONSET_AFTER_S = 0.06, 0.13
-"""Where lips that close for a p, b or m are closed, around the onset of the phone or its word."""
+"""Window around the onset of a p, b or m, or of its word, in which the lips are expected to be closed, seconds."""
 SEALED = NOISE_GATE
-"""Aperture up to which lips count as sealed: a fiftieth of the range, under a millimetre, which is what the lip rule
-takes for noise of a jaw at rest. At 0, where `aperture` puts the seal itself, a network's tremble of some thousandths
-would open every second m."""
+"""Largest aperture of closed lips: a fiftieth of the range, less than a millimetre, which the lip rule treats as noise
+of a neutral jaw. With 0, the exact seal of `aperture`, a network's noise of a few thousandths would open every second
+m."""
 
 _PIECE = 3600
 _CHANNELS = tuple((at, name) for at, name in enumerate(ARKIT_52[:SHAPE_COUNT]) if name.startswith(("jawOpen", "mouth")))
 APART = 0.1
-"""JawOpen less MouthClose from which lips count as fully apart; the smallest vowels open by 0.1 or more."""
+"""JawOpen minus MouthClose from which lips count as fully apart; the smallest vowels open by 0.1 or more."""
 PRESSED, ROLLED = 0.25, 0.22
-"""MouthPress, and MouthRollLower or MouthRollUpper, at which lips are shut whatever the jaw does: a p has 0.2 and
-0.1-0.15 with hardly any opening, an f a rolled lower lip of 0.3 on the teeth."""
+"""MouthPress, and MouthRollLower or MouthRollUpper, at which lips are closed whatever the jaw: a p has 0.2 and 0.1-0.15
+with hardly any opening, an f a rolled lower lip of 0.3 on the teeth."""
 
 _JAW, _CLOSE, _ROLL_LOWER, _ROLL_UPPER, _PRESS_LEFT, _PRESS_RIGHT = (
     CHANNELS_61.index(name)
@@ -42,7 +42,7 @@ _JAW, _CLOSE, _ROLL_LOWER, _ROLL_UPPER, _PRESS_LEFT, _PRESS_RIGHT = (
 
 
 def mean(face: Track, *names: str) -> Array:
-    """float64 (frames,): mean of those of the channels that the face has; zeros when it has none of them."""
+    """float64 (frames,): mean of the named channels that the face has; zeros when it has none of them."""
     found = [np.asarray(face[name], np.float64) for name in names if name in face]
     if found:
         return np.asarray(np.mean(found, axis=0))
@@ -50,8 +50,8 @@ def mean(face: Track, *names: str) -> Array:
 
 
 def aperture(face: Track) -> Array:
-    """float64 (frames,): how far the lips are apart, 0 or less is sealed: the jaw and the lifted lips, less whatever
-    closes them."""
+    """float64 (frames,): lip aperture, 0 or less is sealed: opening of the jaw and the lifted lips, minus the shapes
+    that close them."""
     opened = (
         mean(face, "jawOpen")
         + (
@@ -72,7 +72,7 @@ def apertures(poses: Poses, rule: LipRule = "metahuman") -> NDArray[np.float32]:
     poses
         float32 (n, 61) in wire order, MouthClose as predicted; what is not finite counts as neutral.
     rule
-        How the receiver understands MouthClose; a MetaHuman's by default, for whom 0.9 of JawOpen is closed.
+        The receiver's MouthClose rule; by default that of MetaHumans, for which 0.9 of JawOpen is closed.
 
     Returns
     -------
@@ -83,18 +83,18 @@ def apertures(poses: Poses, rule: LipRule = "metahuman") -> NDArray[np.float32]:
 
 
 def onset_window(onset_s: float, frames: int, *, whole: bool = False) -> slice | None:
-    """The frames around an onset in which lips that close are closed.
+    """The frames around an onset in which the lips are expected to be closed.
 
     Parameters
     ----------
     onset_s
-        Of the phone or its word, seconds from the first frame.
+        Onset of the phone or its word, seconds from the first frame.
     frames
-        How many the recording has.
+        Number of frames of the recording.
     whole
-        The one rule for the edges of a recording: a window that reaches over an edge is cut there, and None where no
-        frame is left. With `whole` it is None unless it lies inside with at least a frame to spare on either side: a
-        measure over many clips must not mix windows of different length.
+        False: a window that crosses an edge of the recording is cut there, and the result is None when no frame
+        remains. True: None unless the window is inside with at least one frame to spare on either side, as a measure
+        over many clips must not mix windows of different length.
     """
     first, end = int((onset_s - ONSET_BEFORE_S) * FRAME_RATE), int((onset_s + ONSET_AFTER_S) * FRAME_RATE)
     if whole:
@@ -104,15 +104,31 @@ def onset_window(onset_s: float, frames: int, *, whole: bool = False) -> slice |
 
 
 def narrowest(gap: NDArray[np.floating[Any]], onset_s: float, *, whole: bool = False) -> float | None:
-    """The smallest aperture, of (frames,), in the window around an onset; None where there is none. See
-    `onset_window`."""
+    """The smallest aperture in the window around an onset; None when there is no window. See `onset_window`.
+
+    Parameters
+    ----------
+    gap
+        float (frames,), aperture of each frame.
+    onset_s, whole
+        As for `onset_window`.
+    """
     window = onset_window(onset_s, len(gap), whole=whole)
     return None if window is None else float(gap[window].min())
 
 
 def openness(poses: NDArray[np.float32]) -> NDArray[np.float32]:
-    """0 where the lips touch or rest on each other, 1 where they are clearly apart: float32 (...) for float32 (...,
-    61), MouthClose as predicted. Smooth in between, and a pose at a time."""
+    """Degree of opening of the lips, per frame: 0 when they touch, 1 when they are clearly apart, smooth in between.
+
+    Parameters
+    ----------
+    poses
+        float32 (..., 61), wire order, MouthClose as predicted.
+
+    Returns
+    -------
+    float32 (...), in [0, 1]
+    """
     apart = (poses[..., _JAW] - poses[..., _CLOSE]) / APART
     pressed = np.minimum(poses[..., _PRESS_LEFT], poses[..., _PRESS_RIGHT]) / PRESSED
     rolled = np.maximum(poses[..., _ROLL_LOWER], poses[..., _ROLL_UPPER]) / ROLLED

@@ -1,4 +1,4 @@
-"""Left and right pulled together: how much of a face's lopsidedness a character keeps."""
+"""Symmetry of a character: moves left and right channels to their mean."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from arkit_mapping.character.entries import Poses, entries, known, number
 
 _SHAPES = CHANNELS_61[:SHAPE_COUNT]
 _DIRECTIONS = ("Jaw", "Mouth")
-"""JawLeft and JawRight are two ways that one jaw can go, not two sides of a face; MouthLeft and MouthRight likewise."""
+"""JawLeft and JawRight are two directions of one jaw, not two sides of a face; MouthLeft and MouthRight likewise."""
 
 PAIRS: dict[str, tuple[int, int]] = {
     name.removesuffix("Left"): (at, CHANNELS_61.index(name.removesuffix("Left") + "Right"))
     for at, name in enumerate(_SHAPES)
     if name.endswith("Left") and not name.startswith("EyeLook")
 }
-"""What left and right have in common -> both positions: `MouthSmile`, `BrowDown`, `Jaw`. Gaze is no lopsidedness and
-not among them."""
+"""Common part of the names of left and right -> both wire indices: `MouthSmile`, `BrowDown`, `Jaw`. Gaze is not
+included, as it is not an asymmetry."""
 
 
 class Symmetry:
-    """How far each pair is pulled to its mean, by pair: 0 as predicted, 1 both sides alike.
+    """Moves each pair of channels to its mean by a factor: 0 as predicted, 1 both sides equal.
 
-    A jaw or mouth that goes sideways (`Jaw`, `Mouth`) goes that much less far: the mean of two ways is to stay in the
-    middle. `all` stands for every pair that is not named. Raises CharacterError for an unknown pair or a number outside
-    [0, 1].
+    For sideways movements (`Jaw`, `Mouth`) the factor reduces the movement: the mean of both directions is the middle.
+    `all` applies to every pair that is not named. Raises CharacterError for an unknown pair or a number outside [0, 1].
     """
 
     def __init__(self, pulls: Mapping[str, float]) -> None:
@@ -37,22 +36,22 @@ class Symmetry:
         for pair, pull in by_pair(pulls).items():
             left_right = PAIRS[pair]
             self._partner[[*left_right]] = left_right[::-1]
-            ways = pair in _DIRECTIONS
-            self._own[[*left_right]] = 1 - pull if ways else 1 - pull / 2
-            self._others[[*left_right]] = 0 if ways else pull / 2
+            sideways = pair in _DIRECTIONS
+            self._own[[*left_right]] = 1 - pull if sideways else 1 - pull / 2
+            self._others[[*left_right]] = 0 if sideways else pull / 2
 
     def __bool__(self) -> bool:
-        """Whether any pair is pulled."""
+        """Whether any pair is changed."""
         return bool((self._own != 1).any())
 
     def __call__(self, poses: Poses) -> Poses:
-        """The poses with their pairs pulled together, a new array of the same shape, float32 (61,) or (frames, 61)."""
+        """Apply the symmetry: float32 (61,) or (frames, 61), wire order, to a new array of the same shape."""
         pulled: Poses = poses * self._own + np.take(poses, self._partner, axis=-1) * self._others
         return pulled
 
 
 def by_pair(pulls: object) -> dict[str, float]:
-    """A `symmetry` entry, one number or a number per pair, as a number in [0, 1] for each pair that it sets."""
+    """Parse a `symmetry` entry, one number or a number per pair: a factor in [0, 1] for each pair that it sets."""
     if isinstance(pulls, int | float) and not isinstance(pulls, bool):
         pulls = {"all": pulls}
     given = entries(

@@ -1,4 +1,4 @@
-"""The tongue behind the lips: it never comes between lips that touch."""
+"""Keeps the tongue behind closed lips."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ _TONGUE = CHANNELS_61.index("TongueOut")
 
 
 def behind_lips(poses: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The poses, float32 (n, 61) with MouthClose as predicted, the tongue out only as far as the lips are apart
-    (`arkit_mapping.character.lips.openness`). A new array, or the same one where no tongue is out."""
+    """Limit TongueOut to the opening of the lips (`arkit_mapping.character.lips.openness`).
+
+    Parameters
+    ----------
+    poses
+        float32 (n, 61), wire order, MouthClose as predicted.
+
+    Returns
+    -------
+    A new array, or `poses` itself when no tongue is out
+    """
     if not poses[:, _TONGUE].any():
         return poses
-    kept = np.array(poses)
-    kept[:, _TONGUE] *= openness(poses)
-    return kept
+    limited = np.array(poses)
+    limited[:, _TONGUE] *= openness(poses)
+    return limited

@@ -1,8 +1,8 @@
 # Copy of arkit_mapping/channels.py, made by scripts/make_import_take.py: do not edit.
-"""The names of the face's channels, in each of the orders the field uses. Map by name, never by position.
+"""The names of the face's channels, in each of the orders in use. Map by name, never by position.
 
-Live Link packets, Live Link Face takes and the networks each order the same names differently. Two pairs are the trap:
-takes put right before left for the jaw and for the sideways mouth, packets put left before right.
+Live Link packets, Live Link Face takes and the networks order the same names differently. Beware of two pairs: takes
+put right before left for the jaw and for the sideways mouth, packets put left before right.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 FRAME_RATE = 60
-"""Frames per second of every face: the rate of the networks, of curves and of takes that are written."""
+"""Frames per second of every face: the rate of the networks, of curves and of written takes."""
 
 SHAPE_COUNT = 52
-"""How many of the 61 are blend shapes, weights in [0, 1]. The other nine are head and eye angles in radians, the app's
+"""Number of blendshape weights among the 61, in [0, 1]. The other nine are head and eye angles in radians, the app's
 unit."""
 
 CHANNELS_61: tuple[str, ...] = (
@@ -59,8 +59,8 @@ CHANNELS_61: tuple[str, ...] = (
     *("HeadYaw", "HeadPitch", "HeadRoll"),
     *("LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch", "RightEyeRoll"),
 )
-"""Wire order: the order of the floats in a Live Link packet and of every pose in this project. PascalCase, as Unreal
-names them."""
+"""Wire order: the order of the floats in a Live Link packet and of every frame in this project. PascalCase, as in
+Unreal."""
 
 
 def camel(name: str) -> str:
@@ -74,25 +74,25 @@ def pascal(name: str) -> str:
 
 
 ARKIT_52: tuple[str, ...] = tuple(camel(name) for name in CHANNELS_61[:SHAPE_COUNT])
-"""The blend shapes in wire order, camelCase."""
+"""The blend shapes in wire order, camelCase, as in ARKit."""
 
 MOUTH_32: tuple[str, ...] = (
     *ARKIT_52[CHANNELS_61.index("JawForward") : CHANNELS_61.index("MouthUpperUpRight") + 1],
     *ARKIT_52[CHANNELS_61.index("CheekPuff") : CHANNELS_61.index("NoseSneerRight") + 1],
 )
-"""What a speech network predicts, in its order: 4 jaw, 23 mouth, 3 cheek, 2 nose; camelCase. The tongue is not among
-them."""
+"""Channels that a speech network predicts, in its order: 4 jaw, 23 mouth, 3 cheek, 2 nose; camelCase. TongueOut is not
+included."""
 
 _RIGHT_FIRST = {"JawLeft": "JawRight", "JawRight": "JawLeft", "MouthLeft": "MouthRight", "MouthRight": "MouthLeft"}
 
 TAKE_COLUMNS: tuple[str, ...] = tuple(_RIGHT_FIRST.get(name, name) for name in CHANNELS_61)
-"""The 61 channels in the column order of a Live Link Face take, after its Timecode and BlendShapeCount. Never a
-packet's order."""
+"""The 61 channels in the column order of a Live Link Face take, after its Timecode and BlendShapeCount. Not the order
+of a packet."""
 
 
 def index_of(name: str) -> int:
-    """Position of a channel in wire order, its first letter in either case. KeyError with the nearest name for an
-    unknown one."""
+    """Wire index of a channel, its first letter in either case. Raises KeyError, with the nearest name, for an unknown
+    one."""
     try:
         return _POSITION[pascal(name)]
     except KeyError:
@@ -100,8 +100,7 @@ def index_of(name: str) -> int:
 
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
-    """`, did you mean X?` for the known name most like this one, or nothing when none is like it. Letter case is
-    ignored."""
+    """`, did you mean X?` for the most similar known name, ignoring case; empty when none is similar."""
     lower = {candidate.lower(): candidate for candidate in known}
     matches = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return f", did you mean {lower[matches[0]]}?" if matches else ""
