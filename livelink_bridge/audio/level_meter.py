@@ -27,6 +27,7 @@ class LevelMeter:
         self.reset()
 
     def reset(self) -> None:
+        """Silence, and nothing clipped."""
         self.rms_dbfs = self.peak_dbfs = self.held_peak_dbfs = _LOWEST_DBFS
         """Of the last full 0.1 s; the held peak is the highest, kept for 1.5 s, then falling by 20 dB a second. At
         least -120."""

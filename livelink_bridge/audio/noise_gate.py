@@ -65,6 +65,7 @@ class NoiseGate:
         self.reset()
 
     def reset(self) -> None:
+        """Closed, and nothing known."""
         self._levels = [-np.inf] * LEVEL_STEPS
         self._open = False
         self._since_sure = self._hold + 1

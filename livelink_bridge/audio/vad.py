@@ -58,12 +58,14 @@ class SileroDetector:
         self.reset()
 
     def reset(self) -> None:
+        """Forget everything: the next sample is sample 0."""
         self._kept = np.zeros(CONTEXT + PHASE, np.float32)
         self._given = 0
         self._states = [np.zeros((2, 1, STATE), np.float32)] * 2
         self._loud_dbfs = -np.inf
 
     def push(self, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Take float32 (n,) at 16 kHz; see `Detector.push`."""
         self._kept = np.concatenate([self._kept, samples])
         ready = max(0, (len(self._kept) - CONTEXT - PHASE) // PHASE)
         voices = [self._voice(self._kept[at * PHASE :][: CONTEXT + CHUNK]) for at in range(ready)]

@@ -15,7 +15,7 @@ from livelink_bridge.core.frames import Weights
 
 _PLAIN = Character()
 
-REST_POSES = 24
+NEUTRAL_FADE_FRAMES = 24
 """Frames from the whole face to neutral, and back: 0.4 s."""
 
 
@@ -113,7 +113,7 @@ class Face:
 
     def _rested(self, poses: Weights) -> Weights:
         """The frames fading to neutral, or back; smooth at both ends."""
-        step = (-1 if self._held_neutral else 1) / REST_POSES
+        step = (-1 if self._held_neutral else 1) / NEUTRAL_FADE_FRAMES
         there = np.clip(self._there + step * np.arange(1, len(poses) + 1), 0.0, 1.0)
         if not len(poses) or there.min() == 1.0 == self._there:
             return poses

@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FACE_CHANNELS, FaceFrame, Weights
 
-HOLD_POSES = 3
+HOLD_FRAMES = 3
 """A late frame or two must not show as a twitch."""
-EASE_POSES = 14
+DECAY_FRAMES = 14
 """Hold and decay together take 0.28 s: a face whose audio stops is neutral within 0.3 s."""
-REST_POSES = 12
+NEUTRAL_FRAMES = 12
 """Neutral frames at the end: receivers keep showing the last one, and any single datagram may be lost."""
 
 
 def fade(age: NDArray[np.int64] | NDArray[np.float64] | float) -> NDArray[np.float32]:
     """What is left of a frame `age` frames after its own time: 1 while it is held, then smoothly down to 0."""
-    eased = np.clip((np.asarray(age) - HOLD_POSES) / EASE_POSES, 0.0, 1.0)
+    eased = np.clip((np.asarray(age) - HOLD_FRAMES) / DECAY_FRAMES, 0.0, 1.0)
     return (1.0 - eased * eased * (3.0 - 2.0 * eased)).astype(np.float32)
 
 
 def tail(last: Weights) -> NDArray[np.float32]:
     """The end of a recording after its last frame, float32 (61,): float32 (HOLD + EASE + REST, 61), ends neutral."""
-    ages = np.arange(1, HOLD_POSES + EASE_POSES + REST_POSES + 1)
+    ages = np.arange(1, HOLD_FRAMES + DECAY_FRAMES + NEUTRAL_FRAMES + 1)
     return fade(ages)[:, None] * last[None, :]
 
 
@@ -37,7 +37,7 @@ class JitterBuffer:
     def __init__(self, channel: Channel[FaceFrame]) -> None:
         self._channel = channel
         nothing = np.zeros(FACE_CHANNELS, np.float32)
-        self._before = self._shown = FaceFrame(nothing, -(HOLD_POSES + EASE_POSES))
+        self._before = self._shown = FaceFrame(nothing, -(HOLD_FRAMES + DECAY_FRAMES))
         self._asked = -1
         self._frozen = False
         self.held = 0
@@ -53,7 +53,7 @@ class JitterBuffer:
         if due:
             self._before, self._shown = ([self._shown, *due])[-2:]
             self.skipped += max(0, len(due) - max(1, index - self._asked))
-        elif not self._frozen and index > self._asked and self.age(index) <= HOLD_POSES:
+        elif not self._frozen and index > self._asked and self.age(index) <= HOLD_FRAMES:
             self.held += 1
         self._asked = index
         return self._between(position) * fade(self.age(position))
@@ -83,4 +83,4 @@ class JitterBuffer:
 
     def rest_from(self, position: Fraction | int) -> int:
         """Frames from `position` on until the decay and the neutral tail are over."""
-        return max(0, HOLD_POSES + EASE_POSES + 1 - self.age(position)) + REST_POSES
+        return max(0, HOLD_FRAMES + DECAY_FRAMES + 1 - self.age(position)) + NEUTRAL_FRAMES

@@ -115,6 +115,7 @@ def character_file(path: Path, clock: Clock) -> CharacterFile:
 
 
 def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock: Clock) -> Performer:
+    """One of several performers. `mic` is its microphone, `lookahead_s` that of the model, seconds."""
     from livelink_bridge.session.modes.performers import Performer
 
     def chain(device: str) -> InputChain:
@@ -131,6 +132,7 @@ def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock:
 
 
 def input_of(settings: Settings, wanted: str | None) -> Input:
+    """The microphone to open: an index, a part of a name, or None for the system's input."""
     from livelink_bridge.sources.microphone import Input
 
     return Input(wanted, settings.channels, settings.exclusive)
@@ -179,6 +181,7 @@ def _detector(gate: str) -> Detector | None:
 
 
 def outputs_of(settings: Settings) -> Outputs:
+    """Receivers, subject, packet rate and timecode of the settings."""
     from livelink_bridge.session.outputs import Outputs
     from livelink_bridge.timing.timecode import RATES
 
@@ -201,6 +204,7 @@ def directed_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outpu
 
 
 def direction_of(settings: Settings) -> Direction | None:
+    """The control port of the settings; None without one."""
     from livelink_bridge.session.remote import Direction
 
     return None if settings.control is None else Direction(settings.control, settings.control_allow)

@@ -141,9 +141,11 @@ class LiveSession:
             self._voice_out.tend()
 
     def end_poses(self) -> None:
+        """Close the channel of frames: the sender ends neutral."""
         self._poses.close()
 
     def close(self) -> None:
+        """Close the monitor output. Harmless twice."""
         if self._voice_out:
             self._voice_out.close()
 

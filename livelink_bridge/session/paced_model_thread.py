@@ -11,13 +11,13 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face.animator import Animator
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, fade
+from livelink_bridge.face.jitter_buffer import DECAY_FRAMES, HOLD_FRAMES, fade
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.model_thread import step
 from livelink_bridge.sources.utterance import Boundary
 from livelink_bridge.timing.arrival_clock import Timing
 
-CLOSE_POSES = 6
+CLOSING_FRAMES = 6
 """Frames in which an interrupted face closes: 100 ms, so that it is neutral within 150 ms in all."""
 _REMEMBERED = 64
 """Frames remembered besides those that may wait to be shown."""
@@ -61,7 +61,7 @@ def closing(recent: Iterable[FaceFrame], index: int) -> list[FaceFrame]:
         return []
     face = shown[-1].weights * fade(index - shown[-1].index)
     # The second half of `fade` is the way down; it is taken in fewer steps here.
-    ages = [HOLD_POSES + round(EASE_POSES * step / CLOSE_POSES) for step in range(1, CLOSE_POSES + 1)]
+    ages = [HOLD_FRAMES + round(DECAY_FRAMES * step / CLOSING_FRAMES) for step in range(1, CLOSING_FRAMES + 1)]
     return [FaceFrame(face * fade(age), index + number) for number, age in enumerate(ages, 1)]
 
 

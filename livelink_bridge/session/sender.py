@@ -64,7 +64,9 @@ class HasLipRule(Protocol):
     """What knows the lip rule that a character asks for; `auto` leaves it to each sink."""
 
     @property
-    def closure(self) -> LipChoice: ...
+    def closure(self) -> LipChoice:
+        """The rule asked for now."""
+        ...
 
 
 class Sender:
@@ -113,6 +115,7 @@ class Sender:
         self._failures: list[BaseException] = []
 
     def run(self) -> None:
+        """Send until the end. Raises the first error of a sink."""
         tick = self._next()
         try:
             while self._clock.wait_until(tick.deadline_s, self._stop):

@@ -39,7 +39,9 @@ class Chain(Protocol):
     """An input chain, as far as it is shown."""
 
     @property
-    def meter(self) -> LevelMeter: ...
+    def meter(self) -> LevelMeter:
+        """Of the input, before any gain."""
+        ...
 
     @property
     def gain_db(self) -> float:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from arkit_mapping.character.closure import LipRule
 from livelink_bridge.core.frames import Weights
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, fade
+from livelink_bridge.face.jitter_buffer import DECAY_FRAMES, HOLD_FRAMES, NEUTRAL_FRAMES, fade
 from livelink_bridge.sinks.base import Sink
 from livelink_bridge.timing.stamp import Stamp
 
-_TAIL_FRAMES = HOLD_POSES + EASE_POSES + REST_POSES
+_TAIL_FRAMES = HOLD_FRAMES + DECAY_FRAMES + NEUTRAL_FRAMES
 """Frames sent after a target's removal: hold, decay and neutral tail. Unreal shows the last frame indefinitely."""
 
 OpenTarget = Callable[[str, str], Sink]

@@ -51,6 +51,7 @@ class FixedTiming:
     zero_s: float
 
     def heard_s(self, index: int) -> float:
+        """The time at which frame `index` is due, clock seconds."""
         return self.zero_s + index / FRAME_RATE
 
 
@@ -62,10 +63,12 @@ class DelayedTiming:
 
     @property
     def zero_s(self) -> float | None:
+        """That of the other timing, later; None: not known yet."""
         zero_s = self._timing.zero_s
         return None if zero_s is None else zero_s + self._delay_s
 
     def heard_s(self, index: int) -> float | None:
+        """That of the other timing: the delay counts as delay."""
         return self._timing.heard_s(index)
 
 
@@ -91,6 +94,7 @@ class WindowedMinMax:
         return len(self._parts) == self._parts.maxlen
 
     def clear(self) -> None:
+        """Forget all readings."""
         self._parts.clear()
 
     def extreme(self, ignored: int = 0) -> float:

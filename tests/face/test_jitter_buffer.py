@@ -5,7 +5,7 @@ import pytest
 
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, JitterBuffer, fade, tail
+from livelink_bridge.face.jitter_buffer import DECAY_FRAMES, HOLD_FRAMES, NEUTRAL_FRAMES, JitterBuffer, fade, tail
 
 LEVEL = 0.8
 
@@ -58,7 +58,7 @@ def test_when_sound_stops_the_face_is_neutral_within_300_ms(channel):
     poses = JitterBuffer(channel)
     channel.put(frame(0))
     shown = np.array([poses.at(index)[0] for index in range(30)])
-    assert (shown[: HOLD_POSES + 1] == np.float32(LEVEL)).all()
+    assert (shown[: HOLD_FRAMES + 1] == np.float32(LEVEL)).all()
     assert (np.diff(shown) <= 0).all()
     assert np.abs(np.diff(shown)).max() < 0.1
     assert (shown[18:] == 0).all()
@@ -87,8 +87,8 @@ def test_frozen_it_takes_no_more_poses_and_knows_how_long_to_rest(channel):
     channel.put(frame(1, 0.1))
     poses.freeze()
     assert poses.at(1)[0] == pytest.approx(LEVEL)
-    assert poses.rest_from(1) == HOLD_POSES + EASE_POSES + REST_POSES
-    assert poses.rest_from(500) == REST_POSES
+    assert poses.rest_from(1) == HOLD_FRAMES + DECAY_FRAMES + NEUTRAL_FRAMES
+    assert poses.rest_from(500) == NEUTRAL_FRAMES
 
 
 def test_a_recording_ends_as_a_session_does(channel):
@@ -97,12 +97,12 @@ def test_a_recording_ends_as_a_session_does(channel):
     poses.at(0)
     shown = np.stack([poses.at(index) for index in range(1, 1 + poses.rest_from(1))])
     np.testing.assert_array_equal(tail(np.full(61, LEVEL, np.float32)), shown)
-    assert not shown[-REST_POSES:].any()
+    assert not shown[-NEUTRAL_FRAMES:].any()
 
 
 def test_fading_starts_at_one_and_ends_at_nothing():
-    assert fade(0) == fade(HOLD_POSES) == 1
-    assert fade(HOLD_POSES + EASE_POSES) == fade(10**6) == 0
+    assert fade(0) == fade(HOLD_FRAMES) == 1
+    assert fade(HOLD_FRAMES + DECAY_FRAMES) == fade(10**6) == 0
 
 
 def test_a_moment_between_two_poses_lies_between_them(channel):

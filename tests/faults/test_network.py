@@ -13,7 +13,7 @@ from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.face.jitter_buffer import REST_POSES
+from livelink_bridge.face.jitter_buffer import NEUTRAL_FRAMES
 from livelink_bridge.session.modes.follow import follow
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource
@@ -61,7 +61,7 @@ def test_a_network_that_raises_in_the_middle_of_a_word_ends_neutral_and_is_named
             stop=threading.Event(),
         )
     assert ["in stage 'model 1'"] == caught.value.__notes__
-    assert sink.sent > REST_POSES and not sink.weights[-REST_POSES:].any()
+    assert sink.sent > NEUTRAL_FRAMES and not sink.weights[-NEUTRAL_FRAMES:].any()
 
 
 def test_a_network_that_gives_nothing_for_a_while_costs_poses_and_not_the_grid() -> None:

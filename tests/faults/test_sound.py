@@ -16,7 +16,7 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import DeviceError
 from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
-from livelink_bridge.face.jitter_buffer import REST_POSES
+from livelink_bridge.face.jitter_buffer import NEUTRAL_FRAMES
 from livelink_bridge.session.modes.follow import follow
 from livelink_bridge.session.outputs import Outputs
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel
@@ -65,7 +65,7 @@ def test_a_source_that_dies_in_the_middle_of_a_word_leaves_the_face_at_rest_and_
     outputs = Outputs((), "Talker")
     follow(source, LoudnessModel(), Face(), outputs, [sink], clock=MonotonicClock(), stop=stop, on_status=watch)
     assert sink.weights[:, JAW].max() > 0.4
-    assert sink.sent > 100 and not sink.weights[-REST_POSES:].any()
+    assert sink.sent > 100 and not sink.weights[-NEUTRAL_FRAMES:].any()
 
 
 def test_a_rate_that_changes_in_the_middle_starts_the_network_afresh_on_the_same_grid() -> None:

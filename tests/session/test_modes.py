@@ -12,7 +12,7 @@ from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError, SinkError, SourceError, UsageError
 from livelink_bridge.face.face import Face
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES
+from livelink_bridge.face.jitter_buffer import DECAY_FRAMES, HOLD_FRAMES, NEUTRAL_FRAMES
 from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status
 from livelink_bridge.session.modes import microphone
@@ -31,7 +31,7 @@ from livelink_bridge.testing.stand_ins import CollectSink, FakePortAudio, ListSo
 from livelink_bridge.wire.livelink import decode
 
 JAW = CHANNELS_61.index("JawOpen")
-TAIL = HOLD_POSES + EASE_POSES + REST_POSES
+TAIL = HOLD_FRAMES + DECAY_FRAMES + NEUTRAL_FRAMES
 NOWHERE = Outputs((), "Talker")
 
 
@@ -88,7 +88,7 @@ def test_packets_leave_for_the_wire_evenly_and_end_neutral(voice):
         packets = [decode(receiver.recv(2000)) for _ in range(summary.sent)]
     assert (np.diff([packet.frame for packet in packets]) >= 1).all()
     assert max(packet.values[JAW] for packet in packets) > 0.5
-    assert not any(packet.values.any() for packet in packets[-REST_POSES:])
+    assert not any(packet.values.any() for packet in packets[-NEUTRAL_FRAMES:])
     assert {packet.device_id for packet in packets} == {packets[0].device_id}
     assert statuses[-1].state == "playing"
     assert statuses[-1].sent <= summary.sent
@@ -98,7 +98,7 @@ def test_interrupting_play_ends_neutral_and_soon(voice):
     sink, stop = CollectSink(), threading.Event()
     play_to(sink, voice, stop=stop, on_status=lambda status: status.sent > 20 and stop.set())
     assert sink.sent < 72 + TAIL - 12
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
 
 
 def test_an_exception_while_watching_ends_neutral_too(voice):
@@ -110,7 +110,7 @@ def test_an_exception_while_watching_ends_neutral_too(voice):
 
     with pytest.raises(KeyboardInterrupt):
         play_to(sink, voice, on_status=fail)
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
     assert not [thread for thread in threading.enumerate() if thread.name in ("model", "sender")]
 
 
@@ -133,7 +133,7 @@ def test_a_model_that_fails_ends_neutral_and_is_named(voice):
     with pytest.raises(ArithmeticError, match="no more") as failure:
         play_to(sink, voice, model=Failing())
     assert failure.value.__notes__ == ["in stage 'model'"]
-    assert sink.sent == 0 or not sink.weights[-REST_POSES:].any()
+    assert sink.sent == 0 or not sink.weights[-NEUTRAL_FRAMES:].any()
 
 
 @pytest.mark.parametrize("samples", [1, 100])
@@ -146,7 +146,7 @@ def test_hardly_any_sound_is_a_neutral_take_and_a_neutral_session(tmp_path, samp
     assert summary.takes == (str(tmp_path / "short.csv"),)
     sink = CollectSink()
     play_to(sink, tmp_path / "short.wav")
-    assert sink.sent >= REST_POSES
+    assert sink.sent >= NEUTRAL_FRAMES
     assert not sink.weights.any()
 
 
@@ -258,7 +258,7 @@ def test_live_sound_moves_the_face_and_when_the_microphone_fails_it_rests(caplog
     summary = follow(source, LoudnessModel(), Face(), NOWHERE, [sink], clock=clock, stop=stop, on_status=watch)
     jaw = sink.weights[:, JAW]
     assert jaw.max() > 0.5
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
     assert sink.sent > 120
     assert {"live", "no sound: microphone 'Desk' stopped"} <= {status.state for status in statuses}
     assert summary.delay_ms == pytest.approx(1000 * 4 / 60 + 0.3, abs=0.01), (
@@ -295,7 +295,7 @@ def test_a_remote_control_that_fails_is_said_once_and_the_face_goes_on(monkeypat
         direction=Direction(0),
     )
     assert stop.is_set(), "it ran until it was told to stop"
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
     assert [record.getMessage() for record in caplog.records if "has failed" in record.getMessage()] == [
         "remote control has failed: ZeroDivisionError: a mistake of ours; going on without it"
     ]

@@ -8,9 +8,9 @@ from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.frames import AudioBlock, FaceFrame
 from livelink_bridge.face import face
 from livelink_bridge.face.animator import Animator
-from livelink_bridge.face.jitter_buffer import HOLD_POSES, JitterBuffer
+from livelink_bridge.face.jitter_buffer import HOLD_FRAMES, JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
-from livelink_bridge.session.paced_model_thread import CLOSE_POSES, animate_paced, closing
+from livelink_bridge.session.paced_model_thread import CLOSING_FRAMES, animate_paced, closing
 from livelink_bridge.sources.playout import PlayoutBuffer
 from livelink_bridge.testing.stand_ins import LoudnessModel, ManualClock
 from livelink_bridge.timing.arrival_clock import FixedTiming
@@ -74,10 +74,10 @@ def test_an_interrupted_face_closes_smoothly_within_a_tenth_of_a_second():
     jaw = face.run({0.0: lambda: face.say(1.0), 0.53: lambda: face.audio.interrupt(face.clock.now())}, 1.5)
     at = 30  # 0.53 - 0.025 s after the first sound is between ticks 30 and 31
     assert jaw[at] > 0.5
-    assert (np.diff(jaw[at : at + CLOSE_POSES + 1]) < 0).all()
+    assert (np.diff(jaw[at : at + CLOSING_FRAMES + 1]) < 0).all()
     assert np.abs(np.diff(jaw[at:])).max() < 0.35 * jaw[at]
-    assert not jaw[at + CLOSE_POSES :].any()
-    assert CLOSE_POSES / 60 <= 0.1
+    assert not jaw[at + CLOSING_FRAMES :].any()
+    assert CLOSING_FRAMES / 60 <= 0.1
 
 
 def test_an_interruption_while_the_face_eases_already_is_no_slower():
@@ -86,7 +86,7 @@ def test_an_interruption_while_the_face_eases_already_is_no_slower():
     at = 37
     assert 0 < jaw[at] < jaw[30]
     assert jaw[at + 1] < jaw[at]
-    assert not jaw[at + CLOSE_POSES :].any()
+    assert not jaw[at + CLOSING_FRAMES :].any()
 
 
 def test_who_speaks_at_once_after_an_interruption_is_animated_afresh():
@@ -123,8 +123,8 @@ def test_a_face_that_was_never_shown_needs_no_closing():
 def test_closing_goes_on_from_the_pose_that_is_shown():
     frames = [FaceFrame(np.full(61, value, np.float32), index) for value, index in ((0.3, 4), (0.8, 5), (0.1, 6))]
     closed = closing(frames, 5)
-    assert [frame.index for frame in closed] == list(range(6, 6 + CLOSE_POSES))
+    assert [frame.index for frame in closed] == list(range(6, 6 + CLOSING_FRAMES))
     assert 0.6 < closed[0].weights[0] < 0.8
     assert closed[-1].weights[0] == 0.0
-    eased = closing(frames, 6 + HOLD_POSES + 8)
+    eased = closing(frames, 6 + HOLD_FRAMES + 8)
     assert eased[0].weights[0] < 0.05

@@ -18,7 +18,7 @@ from arkit_mapping.takes.csv import Take, read_take
 from arkit_mapping.takes.edit import timecode, trim
 from livelink_bridge.devices.portaudio import SoundSystem
 from livelink_bridge.errors import DeviceError, SourceError, UsageError
-from livelink_bridge.face.jitter_buffer import REST_POSES
+from livelink_bridge.face.jitter_buffer import NEUTRAL_FRAMES
 from livelink_bridge.reporting.metrics import Level, Status
 from livelink_bridge.reporting.status_text import status_text
 from livelink_bridge.session.modes import replay as replay_module
@@ -157,7 +157,7 @@ def test_a_take_is_sent_whole_under_each_receivers_lip_rule_and_ends_neutral():
     np.testing.assert_allclose(sent[: last + 1, CLOSE], 0.95 * sent[: last + 1, JAW], atol=1e-6)
     assert sent[last, JAW] == pytest.approx(24 / 60)
     np.testing.assert_allclose(metahuman.weights, closed_lips(sent, "metahuman"), atol=1e-6)
-    assert (sent[-1] == 0).all() and (sent[-REST_POSES:] == 0).all()
+    assert (sent[-1] == 0).all() and (sent[-NEUTRAL_FRAMES:] == 0).all()
     assert summary.sent == len(sent)
     assert summary.seconds == pytest.approx(25 / 60)
 
@@ -184,7 +184,7 @@ def test_stopping_a_loop_ends_neutral():
         on_status=lambda status: status.sent > 30 and stop.set(),
     )
     assert sink.sent > 30
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
 
 
 class TimedSink(CollectSink):

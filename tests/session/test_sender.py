@@ -8,7 +8,7 @@ from arkit_mapping import CHANNELS_61
 from livelink_bridge.core.channel import Channel
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import FaceFrame
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, JitterBuffer
+from livelink_bridge.face.jitter_buffer import DECAY_FRAMES, HOLD_FRAMES, NEUTRAL_FRAMES, JitterBuffer
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.sender import Sender
 from livelink_bridge.testing.stand_ins import CollectSink, ManualClock
@@ -17,7 +17,7 @@ from livelink_bridge.timing.timebase import Timebase
 from livelink_bridge.timing.timecode import counting
 
 JAW, CLOSE = CHANNELS_61.index("JawOpen"), CHANNELS_61.index("MouthClose")
-TAIL = HOLD_POSES + EASE_POSES + REST_POSES
+TAIL = HOLD_FRAMES + DECAY_FRAMES + NEUTRAL_FRAMES
 
 
 def face(index: int, jaw: float = 0.5, close: float = 0.2) -> FaceFrame:
@@ -69,7 +69,7 @@ def test_each_pose_is_sent_once_and_the_file_ends_neutral():
     sender(recording(60), [sink], clock, threading.Event()).run()
     assert sink.sent == 60 + TAIL
     np.testing.assert_allclose(sink.weights[:60, JAW], np.arange(60) / 60, atol=1e-6)
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
     assert clock.now() == pytest.approx(100 + (60 + TAIL - 1) / 60)
 
 
@@ -81,7 +81,7 @@ def test_stopping_in_the_middle_of_a_word_eases_to_neutral_on_the_same_beat():
     jaw = sink.weights[:, JAW]
     assert jaw[19] == jaw[20] == pytest.approx(19 / 60)
     assert np.abs(np.diff(jaw[19:])).max() < 0.05
-    assert not sink.weights[-REST_POSES:].any()
+    assert not sink.weights[-NEUTRAL_FRAMES:].any()
     assert [stamp.frame for stamp in sink.stamps] == list(range(sink.stamps[0].frame, sink.stamps[0].frame + sink.sent))
 
 
@@ -89,8 +89,8 @@ def test_a_failing_sink_is_left_out_and_the_others_end_neutral():
     good, bad = CollectSink(), CollectSink(failure=RuntimeError("disk on fire"))
     with pytest.raises(RuntimeError, match="disk on fire"):
         sender(recording(60), [good, bad], ManualClock(100.0), threading.Event()).run()
-    assert good.sent > REST_POSES
-    assert not good.weights[-REST_POSES:].any()
+    assert good.sent > NEUTRAL_FRAMES
+    assert not good.weights[-NEUTRAL_FRAMES:].any()
 
 
 class FullDisk(CollectSink):
@@ -111,7 +111,7 @@ def test_a_sink_that_fails_while_the_face_comes_to_rest_does_not_keep_the_others
     with pytest.raises(OSError, match="no space left"):
         sender(recording(60), [FullDisk(65), good, FullDisk(70)], ManualClock(100.0), threading.Event()).run()
     assert good.sent == 60 + TAIL
-    assert not good.weights[-REST_POSES:].any()
+    assert not good.weights[-NEUTRAL_FRAMES:].any()
 
 
 def test_packets_keep_coming_when_no_pose_does():
@@ -119,7 +119,7 @@ def test_packets_keep_coming_when_no_pose_does():
     channel: Channel[FaceFrame] = Channel(10)
     channel.put(face(0))
     sender(channel, [sink], Stopping(600, stop), stop).run()
-    assert sink.sent == 600 + REST_POSES
+    assert sink.sent == 600 + NEUTRAL_FRAMES
     assert not sink.weights[30:].any()
 
 

@@ -13,7 +13,7 @@ from arkit_mapping.channels import FRAME_RATE
 from livelink_bridge.core.clock import Clock
 from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import BridgeError
-from livelink_bridge.face.jitter_buffer import EASE_POSES, HOLD_POSES, REST_POSES, fade
+from livelink_bridge.face.jitter_buffer import DECAY_FRAMES, HOLD_FRAMES, NEUTRAL_FRAMES, fade
 from livelink_bridge.reporting.metrics import Metrics
 from livelink_bridge.session.outputs import Outputs, open_sinks
 from livelink_bridge.session.subject import SubjectOutput
@@ -153,5 +153,5 @@ class PlayedFrames:
         nothing was shown there is nothing to end."""
         if self._last is None:
             return Fraction(0)
-        eases = max(Fraction(0), HOLD_POSES + EASE_POSES - (position - self._shown))
-        return eases + max(Fraction(REST_POSES), 2 * FRAME_RATE / self._fps)
+        eases = max(Fraction(0), HOLD_FRAMES + DECAY_FRAMES - (position - self._shown))
+        return eases + max(Fraction(NEUTRAL_FRAMES), 2 * FRAME_RATE / self._fps)

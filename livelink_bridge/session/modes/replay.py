@@ -115,6 +115,7 @@ class TakeTimebase(Timebase):
         self._before = -math.inf
 
     def stamp(self, at_s: float) -> Stamp:
+        """The stamp for clock time `at_s`, seconds: the moment of the take that is shown then. Stamps rise."""
         zero_s = self._shown.zero_s
         passed_s = 0.0 if zero_s is None else at_s - zero_s
         # A millionth of a frame is below what takes hold and above what the sums of seconds lose.
@@ -138,6 +139,7 @@ class TakeSource:
         self.duration_s = None if play.loop else play.pass_poses / FRAME_RATE
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """None: a take is not animated."""
         return iter(())
 
     def close(self) -> None:

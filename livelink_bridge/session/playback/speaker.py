@@ -74,6 +74,7 @@ class Speaker:
         return level_dbfs(self._written) if len(self._written) else None
 
     def heard_s(self, index: int) -> float | None:
+        """When the audio of frame `index` is played, clock seconds; None before the first audio."""
         return None if self.zero_s is None else self.zero_s + index / FRAME_RATE
 
     def feed(self) -> None:
