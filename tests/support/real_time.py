@@ -29,6 +29,7 @@ PLACES = {
 """Tests that wait for the wall clock, another program or a sound server, by the reason for that: beginnings of their
 paths. They are marked `real_time`."""
 SIDE_BY_SIDE = (
+    "commands/test_endings",
     "device/test_clean_home",
     "device/test_directed",
     "device/test_performers",
