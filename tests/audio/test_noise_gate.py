@@ -92,7 +92,7 @@ def test_a_face_closes_over_150_ms_after_the_pose_of_the_last_sound():
     np.testing.assert_allclose(weights[20:30], np.maximum(0, 1 - np.arange(1, 11) / 9), atol=1e-6)
 
 
-def test_what_nobody_was_sure_of_is_gone_within_50_ms():
+def test_what_was_never_surely_speech_is_gone_within_50_ms():
     fade = Fade(lookahead_steps=3)
     weights = fade.push(flags((0, 10), (1, 2), (0, 20)), flags((0, 32)))
     np.testing.assert_allclose(weights[6:13], [0, 1 / 1.8, 1, 2 / 3, 1 / 3, 0, 0], atol=1e-6)

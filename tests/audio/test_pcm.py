@@ -100,6 +100,6 @@ def test_a_layout_is_read_as_it_is_written():
 @pytest.mark.parametrize(
     "text", ["", "s16le", "s16le:24000", "s16le:24k:1", "s16le:24000:1:2", "s16le:²:1", "mp3:24000:1"]
 )
-def test_a_layout_that_is_none_is_wrong_on_sight(text):
+def test_a_layout_that_is_none_is_a_usage_error(text):
     with pytest.raises(UsageError, match="expected"):
         parse_format(text)

@@ -103,7 +103,7 @@ def test_settings_are_part_of_what_is_done(lines: Path, inline: InlineEngine) ->
         (["-o", "out", "--report", "report.csv"], "expected the name of a page"),
     ],
 )
-def test_what_is_wrong_on_sight_is_one_line_and_exit_code_2(
+def test_what_is_a_usage_error_is_one_line_and_exit_code_2(
     lines: Path, options: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(lines.parent)

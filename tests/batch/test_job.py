@@ -161,7 +161,7 @@ def test_what_changes_no_take_leaves_the_key_and_a_recipe_travels(tmp_path: Path
     assert pickle.loads(pickle.dumps(moved)) == moved
 
 
-def test_the_recipes_character_is_worn(tmp_path: Path) -> None:
+def test_the_recipes_character_is_applied(tmp_path: Path) -> None:
     sound = tone(tmp_path / "a.wav", 1)
     take(sound, tmp_path / "a.csv", replace(RECIPE, character=Character(limits={"JawOpen": (0.0, 0.1)})))
     assert read_take(tmp_path / "a.csv").values[:, CHANNELS_61.index("JawOpen")].max() == pytest.approx(0.1)

@@ -70,7 +70,7 @@ def test_processes_that_die_before_they_begin_are_given_up(tmp_path: Path, monke
         list(LocalEngine(1, dying_at_once)(works(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore))
 
 
-def test_closing_it_ends_everybody_and_leaves_no_half_take(tmp_path: Path) -> None:
+def test_closing_it_ends_every_process_and_leaves_no_half_take(tmp_path: Path) -> None:
     todo = works(tmp_path, tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "long.wav", 120))
     parts: list[float] = []
     outcomes = LocalEngine(2, loudness)(todo, RECIPE, lambda work, part: parts.append(part))

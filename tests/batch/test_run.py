@@ -149,7 +149,7 @@ def test_takes_may_lie_beside_their_sounds(lines: Path) -> None:
     assert os.path.exists(lines / "x/y/c.csv")
 
 
-def test_a_folder_of_takes_that_is_a_file_is_wrong_on_sight(lines: Path) -> None:
+def test_a_folder_of_takes_that_is_a_file_is_a_usage_error(lines: Path) -> None:
     with pytest.raises(UsageError, match="is a file, expected a folder"):
         Batch([lines], lines / "a.wav", RECIPE, clock=ManualClock(), show=Silent())
 

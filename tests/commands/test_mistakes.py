@@ -97,7 +97,7 @@ def placed(arguments: list[str], voice: Path) -> list[str]:
 
 @pytest.mark.usefixtures("small_model")
 @pytest.mark.parametrize(("arguments", "says"), WRONG_ON_SIGHT, ids=lambda part: part if isinstance(part, str) else "")
-def test_what_is_wrong_on_sight_is_one_line_and_exit_code_2(
+def test_what_is_a_usage_error_is_one_line_and_exit_code_2(
     arguments: list[str], says: str, voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(voice.parent)
@@ -109,7 +109,7 @@ def test_what_is_wrong_on_sight_is_one_line_and_exit_code_2(
 @pytest.mark.parametrize(
     ("arguments", "says"), THE_WORLD_SAYS_NO, ids=lambda part: part if isinstance(part, str) else ""
 )
-def test_what_the_world_refuses_is_one_line_and_exit_code_1(
+def test_a_runtime_error_is_one_line_and_exit_code_1(
     arguments: list[str], says: str, voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(voice.parent)
@@ -129,7 +129,7 @@ def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(
     assert option[1] in one_line(capsys)
 
 
-def test_a_models_own_complaint_is_the_worlds(
+def test_a_models_own_complaint_is_a_runtime_error(
     voice: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(settings: Settings) -> None:

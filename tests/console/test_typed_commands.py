@@ -7,7 +7,7 @@ from livelink_bridge.face.face import Face
 HAPPY = Mood.parse("happy:0.4")
 
 
-def test_a_typed_mood_is_everybodys_or_that_of_the_one_who_is_named():
+def test_a_typed_mood_is_every_performers_or_that_of_the_one_who_is_named():
     faces = {"Ada": Face(), "Ben": Face()}
     run_command("mood happy:0.4\n", faces)
     assert faces["Ada"].mood == faces["Ben"].mood == HAPPY

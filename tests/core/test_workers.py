@@ -22,7 +22,7 @@ def test_it_ends_when_its_leading_stage_does():
     assert ended == ["leader", "worker"]
 
 
-def test_it_ends_when_somebody_wants_to_stop():
+def test_it_ends_when_a_stop_is_asked_for():
     interrupted = threading.Event()
     with Runner() as runner:
         runner.start("leader", lambda: runner.stop.wait(5))
@@ -185,7 +185,7 @@ def test_a_reader_of_the_output_that_has_gone_still_ends_the_program():
         beside("the status display", show)()
 
 
-def test_whoever_waits_is_called_meanwhile():
+def test_the_caller_that_waits_is_called_back_meanwhile():
     calls: list[int] = []
     with Runner() as runner:
         enough = threading.Event()

@@ -88,7 +88,7 @@ def test_a_device_that_never_closes_is_said_once_and_left_behind(caplog):
     ]
 
 
-def test_looking_for_devices_beside_a_running_stream_holds_up_nobody_and_asks_seldom(monkeypatch):
+def test_looking_for_devices_beside_a_running_stream_holds_up_no_thread_and_asks_seldom(monkeypatch):
     devices, clock, later = FakePortAudio(), ManualClock(), []
     system = SoundSystem(devices, clock=clock, start=later.append)
     stream = system.open("InputStream")

@@ -87,7 +87,7 @@ def test_a_microphone_that_hears_only_zeros_is_a_warning() -> None:
     assert found.level == "warn" and "unmute" in found.text
 
 
-def test_a_microphone_that_hands_over_nothing_is_a_warning() -> None:
+def test_a_microphone_that_delivers_nothing_is_a_warning() -> None:
     found = microphone_module.audio_input(lambda: ListSource([]))
     assert found.level == "warn" and "delivers no audio" in found.text
 

@@ -207,7 +207,7 @@ class Speech:
         return at, np.array(loud, np.float32)
 
 
-def test_with_a_front_a_face_rests_until_somebody_speaks_and_keeps_its_first_sound():
+def test_with_a_front_a_face_is_neutral_until_speech_begins_and_keeps_its_first_sound():
     at_s = np.arange(3 * 48000) / 48000
     sound = (
         0.3 * np.sin(2 * np.pi * 200 * at_s) * ((at_s > 1) & (at_s < 2)) + 0.002 * np.sin(2 * np.pi * 300 * at_s)

@@ -39,7 +39,7 @@ def name_after(clock: ManualClock, file: CharacterFile, seconds: float = 1.0) ->
     return file.current().name
 
 
-def test_a_saved_change_is_worn_within_a_second(path: Path, clock: ManualClock) -> None:
+def test_a_saved_change_applies_within_a_second(path: Path, clock: ManualClock) -> None:
     file = CharacterFile(path, clock)
     assert file.current().name == "first"
     saved(path, "other", at_s=101)
@@ -130,13 +130,13 @@ def test_a_removed_file_keeps_its_character_and_may_come_back(
     assert len(caplog.messages) == 2
 
 
-def test_a_file_replaced_by_one_of_the_same_age_and_size_is_worn(path: Path, clock: ManualClock) -> None:
+def test_a_file_replaced_by_one_of_the_same_age_and_size_is_applied(path: Path, clock: ManualClock) -> None:
     file = CharacterFile(path, clock)
     os.replace(saved(path.with_name("new.yaml"), "other", at_s=100), path)
     assert name_after(clock, file) == "other"
 
 
-def test_an_older_file_put_in_its_place_is_worn(path: Path, clock: ManualClock) -> None:
+def test_an_older_file_put_in_its_place_is_applied(path: Path, clock: ManualClock) -> None:
     file = CharacterFile(path, clock)
     os.replace(saved(path.with_name("old.yaml"), "older", at_s=50), path)
     assert name_after(clock, file) == "older"

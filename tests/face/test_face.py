@@ -55,7 +55,7 @@ def test_the_mood_may_change_while_it_speaks():
     assert face.push(SPEECH[180:300], LEVELS[180:300])[-1, SMILE] == 0
 
 
-def test_a_character_that_is_saved_is_worn_from_the_next_pose_on(tmp_path):
+def test_a_character_that_is_saved_applies_from_the_next_frame_on(tmp_path):
     path, clock = tmp_path / "ada.yaml", ManualClock()
     path.write_text("gain: {JawOpen: 0.5}\nclosure: arkit\n", encoding="utf-8")
     face = Face(CharacterFile(path, clock))

@@ -62,7 +62,7 @@ def test_a_receiver_that_never_reads_costs_the_sender_nothing(receiver: socket.s
     assert time.perf_counter() - began_s < 5.0
 
 
-def test_a_port_where_nobody_listens_costs_neither_time_nor_the_session() -> None:
+def test_a_closed_port_costs_neither_time_nor_the_session() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

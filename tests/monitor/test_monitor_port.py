@@ -81,7 +81,7 @@ def test_a_port_that_cannot_be_opened_is_one_line_and_leaves_nothing_open() -> N
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536, 70000])
-def test_a_port_that_does_not_exist_is_wrong_on_sight(port: int) -> None:
+def test_a_port_that_does_not_exist_is_a_usage_error(port: int) -> None:
     with pytest.raises(UsageError, match="expected 1 to 65535"):
         listen(port, 0.01)
 

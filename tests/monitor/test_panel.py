@@ -114,7 +114,7 @@ def test_a_line_says_from_whom_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("options", [["--wire", "artnet"], ["--channels", "Nose"]])
-def test_what_does_not_exist_is_wrong_on_sight(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_exist_is_a_usage_error(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["monitor", "--seconds", "0", *options]) == 2
     assert "expected" in capsys.readouterr().err
 

@@ -23,7 +23,7 @@ def test_any_other_address_needs_a_token_and_the_error_names_both_options(host):
 @pytest.mark.parametrize(
     "token", ["", "short", "x" * 15, "with a space in it", "ünïcödé-ünïcödé-ünïcödé", "tab\tseparated-token"]
 )
-def test_a_token_that_is_none_is_wrong_on_sight_and_not_repeated(token):
+def test_a_token_that_is_none_is_a_usage_error_and_not_repeated(token):
     with pytest.raises(UsageError, match="--token: expected at least 16") as error:
         Access("0.0.0.0", token)
     assert not token or token not in str(error.value)
@@ -92,7 +92,7 @@ def test_an_hour_of_silence_saves_up_no_more_than_a_second():
 
 
 @pytest.mark.parametrize("clients", [0, 65, -1])
-def test_an_impossible_number_of_clients_is_wrong_on_sight(clients):
+def test_an_impossible_number_of_clients_is_a_usage_error(clients):
     with pytest.raises(UsageError, match="--clients: got"):
         Limits(clients=clients)
 

@@ -107,7 +107,7 @@ def test_broadcast_is_allowed() -> None:
         ("127.0.0.1:1?interfac=lo", "unknown option 'interfac', did you mean 'interface'"),
     ],
 )
-def test_a_wrong_option_is_wrong_on_sight(text: str, told: str) -> None:
+def test_a_wrong_option_is_a_usage_error(text: str, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         address(text)
 
@@ -133,7 +133,7 @@ def test_a_host_without_the_interfaces_family_is_told() -> None:
         UdpTarget(address("127.0.0.1:11111?interface=::1"))
 
 
-def test_a_port_where_nobody_listens_is_told_until_somebody_does_and_when_it_is_left() -> None:
+def test_a_closed_port_is_reported_until_it_is_open_and_when_it_is_left() -> None:
     sock = FakeSocket()
     network = Network(sock)
     made = network.target("192.168.1.20:39539")

@@ -69,7 +69,7 @@ def live_interface(*subjects, recorder=None):
     return LiveInterface(voices, targets, recorder, timecode=lambda: "10:00:03:00"), voices, targets
 
 
-def test_moods_gain_calibration_and_rest_go_to_everybody_or_to_whom_they_are_meant_for():
+def test_moods_gain_calibration_and_neutral_go_to_every_performer_or_to_the_one_they_are_meant_for():
     remote, voices, _ = live_interface("Ada", "Eve")
     remote.set_mood(Mood.parse("happy:0.4"), None)
     remote.set_gain(3.0, "ADA")
@@ -99,7 +99,7 @@ def test_of_several_subjects_none_is_renamed():
         remote.rename("Bob")
 
 
-def test_addresses_and_the_stream_are_everybodys():
+def test_addresses_and_the_stream_are_those_of_all_performers():
     remote, _, targets = live_interface("Ada", "Eve")
     remote.clear_targets()
     remote.add_target("livelink://10.0.0.1:11111")
@@ -142,7 +142,7 @@ def test_takes_are_the_recorders_and_the_next_number_is_its_own():
         assert reply.arguments == answer
 
 
-def test_a_take_of_one_subject_is_begun_and_ended_here_and_whoever_listens_is_told():
+def test_a_take_of_one_subject_is_begun_and_ended_here_and_every_peer_is_told():
     tape, told = Tape(), []
     remote = LiveInterface({"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": tape})
     remote.on_local_takes(lambda slate, take: told.append((slate, take)), lambda: told.append("ended"))

@@ -178,7 +178,7 @@ def test_replies_go_where_the_peer_wants_them():
     assert [reply.to.port for reply in session.handle(PEER, "/BatteryQuery", ())] == [7001]
 
 
-def test_each_peer_is_answered_for_itself_and_everybody_is_told_of_takes_begun_here():
+def test_each_peer_is_answered_for_itself_and_every_peer_is_told_of_takes_begun_here():
     session = session_of(peers=read_peers(["10.0.0.0/24"]))
     one, other = Endpoint("10.0.0.1", 50000), Endpoint("10.0.0.2", 50000)
     session.handle(one, "/OSCSetSendTarget", ("10.0.0.1", 7000))

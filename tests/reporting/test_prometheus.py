@@ -119,7 +119,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_after_closing_nobody_answers_and_the_port_is_free() -> None:
+def test_after_closing_nothing_answers_and_the_port_is_free() -> None:
     with closing(MetricsServer(0)) as server:
         port = server.port
     server.close()

@@ -161,7 +161,7 @@ def test_windows_looks_for_each_python_that_fits_and_no_other(bootstrap: ModuleT
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the .cmd files do this on Windows")
 @pytest.mark.parametrize("script", ["demo", "test"])
-def test_the_shell_scripts_hand_over_to_the_bootstrap_with_their_arguments(script: str, tmp_path: Path) -> None:
+def test_the_shell_scripts_call_the_bootstrap_with_their_arguments(script: str, tmp_path: Path) -> None:
     folder = tmp_path / "with space"
     folder.mkdir()
     for name in (script, "python"):

@@ -189,7 +189,7 @@ def test_a_file_that_is_not_there_stops_before_anything_is_sent(tmp_path):
 
 
 @pytest.mark.parametrize("fps", [0, 61, -5])
-def test_an_impossible_rate_is_wrong_on_sight(fps):
+def test_an_impossible_rate_is_a_usage_error(fps):
     with pytest.raises(UsageError, match="fps, expected"):
         Outputs((), "Talker", fps)
 

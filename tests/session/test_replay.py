@@ -104,7 +104,7 @@ def test_a_loop_goes_over_from_its_end_to_its_beginning_and_begins_exactly_again
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.05, 11.0, -1.0, float("nan"), float("inf")])
-def test_a_speed_that_is_none_is_wrong_on_sight(speed):
+def test_a_speed_that_is_none_is_a_usage_error(speed):
     with pytest.raises(UsageError, match="expected 0.1 to 10"):
         TakePlay(numbered(3), "t", speed)
 

@@ -65,7 +65,7 @@ def test_a_session_that_has_just_begun_knows_its_ends_and_nothing_else() -> None
     assert (status.level, status.losses) == (Level(), Losses())
 
 
-def test_a_live_source_that_hands_over_nothing_is_in_trouble_after_a_second() -> None:
+def test_a_live_source_that_delivers_nothing_is_in_trouble_after_a_second() -> None:
     silent = session()
     silent.clock.advance(0.9)
     assert silent.status().trouble is None

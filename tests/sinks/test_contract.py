@@ -149,7 +149,7 @@ class TestEverySink:
         ("", "unknown receiver"),
     ],
 )
-def test_a_malformed_receiver_is_wrong_on_sight(uri, said):
+def test_a_malformed_receiver_is_a_usage_error(uri, said):
     with pytest.raises(UsageError, match=said) as failure:
         open_sink(uri, subject="Talker", device_id=DEVICE_ID)
     assert failure.value.exit_code == 2

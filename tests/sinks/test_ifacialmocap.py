@@ -216,7 +216,7 @@ def test_where_to_listen_is_read(text: str, meant: tuple[str, int] | None) -> No
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "on", "stage:49983", "127.0.0.1", "-1", "1.5"])
-def test_where_nobody_can_listen_is_wrong_on_sight(text: str) -> None:
+def test_a_port_that_no_program_can_open_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match=f"listen is '{text}', expected off, a port from 1 to 65535"):
         IFacialMocapSink(f"ifacialmocap://127.0.0.1:49983?listen={text}")
 

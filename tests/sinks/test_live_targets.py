@@ -54,7 +54,7 @@ def test_a_target_that_is_there_is_not_sent_to_twice(again):
     assert len(opened.sinks) == 1
 
 
-def test_a_target_let_go_eases_to_neutral_rests_and_is_closed():
+def test_a_removed_target_eases_to_neutral_rests_and_is_closed():
     opened = Opened()
     targets = LiveTargets([HERE], "Ada", opened)
     send(targets, 5)

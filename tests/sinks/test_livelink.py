@@ -56,7 +56,7 @@ def test_a_receiver_that_starts_late_gets_every_packet_from_then_on():
 
 
 @pytest.mark.parametrize("subject", ["", "x" * 2000, "a\0b"])
-def test_a_subject_that_unreal_would_not_take_is_wrong_on_sight(subject):
+def test_a_subject_that_unreal_would_not_take_is_a_usage_error(subject):
     with pytest.raises(UsageError, match="cannot be sent"):
         LiveLinkSink("livelink://127.0.0.1:11111", subject=subject, device_id=DEVICE_ID)
 
@@ -197,6 +197,6 @@ def test_frame_numbers_that_begin_again_do_not_silence_a_face_at_rest():
 
 
 @pytest.mark.parametrize("rate", ["0", "61", "often"])
-def test_a_keep_alive_rate_out_of_range_is_wrong_on_sight(rate):
+def test_a_keep_alive_rate_out_of_range_is_a_usage_error(rate):
     with pytest.raises(UsageError, match="expected a number from 1 to 60 Hz"):
         LiveLinkSink(f"livelink://127.0.0.1:11111?rate={rate}", subject="Talker", device_id=DEVICE_ID)

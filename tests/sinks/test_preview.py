@@ -132,7 +132,7 @@ def test_open_sinks_are_found_and_closed_ones_are_not():
     assert two.latest() is None and two.sent == 0
 
 
-def test_anything_behind_the_colon_is_wrong_on_sight():
+def test_anything_behind_the_colon_is_a_usage_error():
     before = OPEN.sinks()
     with pytest.raises(UsageError, match="expected preview:"):
         PreviewSink("preview:8080")

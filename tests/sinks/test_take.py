@@ -60,7 +60,7 @@ def test_the_slate_may_be_chosen_in_the_uri(tmp_path):
 
 
 @pytest.mark.parametrize("uri", ["take:", "take:takes?sleight=A", "take:?slate=A"])
-def test_a_malformed_uri_is_wrong_on_sight(uri, tmp_path, monkeypatch):
+def test_a_malformed_uri_is_a_usage_error(uri, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="expected take:FOLDER"):
         TakeSink(uri, subject="Talker")
@@ -86,7 +86,7 @@ def test_at_every_rate_importers_that_guess_see_sixtieths(tmp_path, rate):
     assert [finding for finding in check_take(sink.path) if finding.level != "note"] == []
 
 
-def test_a_take_nobody_sent_to_leaves_nothing(tmp_path):
+def test_a_take_without_frames_leaves_nothing(tmp_path):
     TakeSink(f"take:{tmp_path}", subject="Talker").close()
     assert list(tmp_path.iterdir()) == []
 

@@ -122,6 +122,6 @@ def test_a_name_with_a_colon_is_a_path_when_it_exists(tmp_path, monkeypatch):
     assert len(read("take:2.wav")[0]) == 10
 
 
-def test_an_unknown_scheme_is_wrong_on_sight():
+def test_an_unknown_scheme_is_a_usage_error():
     with pytest.raises(UsageError, match="'rtsp'.*expected a file, wav:PATH or mic:DEVICE"):
         open_source("rtsp://camera", clock=ManualClock())

@@ -114,7 +114,7 @@ def test_an_overflow_is_never_spliced_over():
     assert [block.start for block in source.blocks()] == [0, 400]
 
 
-def test_sound_that_nobody_reads_is_dropped_oldest_first_and_counted():
+def test_audio_that_is_not_read_is_dropped_oldest_first_and_counted():
     source, devices, _ = opened()
     for _ in range(135):
         devices.streams[0].record(BLOCK)

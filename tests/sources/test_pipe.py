@@ -65,7 +65,7 @@ def with_size(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
-def test_a_length_that_nobody_knew_is_not_heeded(size):
+def test_an_unknown_length_is_not_heeded(size):
     data = with_size(size)
     np.testing.assert_allclose(
         heard(PipeSource(io.BytesIO(bytes(data)), None, clock=ManualClock())), VOICE, atol=1 / 32768

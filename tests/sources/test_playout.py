@@ -52,7 +52,7 @@ def test_sound_faster_than_real_time_is_played_at_its_own_rate():
     assert played.handed_s() == pytest.approx(position.played_s + 0.25, abs=0.02)
 
 
-def test_each_sample_is_handed_over_a_quarter_of_a_second_before_it_is_played_and_none_is_lost():
+def test_each_sample_is_delivered_a_quarter_of_a_second_before_it_is_played_and_none_is_lost():
     played = Played()
     ramp = np.arange(2 * RATE, dtype=np.float32)[:, None] / RATE
     played.audio.push(ramp, RATE, played.now_s)

@@ -201,7 +201,7 @@ class AskedVoice(FakeVoice):
         return self.made
 
 
-def test_nobody_looks_at_what_is_played_but_when_there_is_something_to_say():
+def test_what_is_played_is_looked_at_only_when_there_is_something_to_report():
     with serving(make=AskedVoice) as served, served.connect() as client:
         begin(client)
         client.send(tone(1.0))

@@ -178,7 +178,7 @@ def test_a_machine_that_keeps_stalling_does_not_put_the_face_behind_the_voice():
     assert (late > 0).mean() < 0.2 and late.max() <= 0.14 * 60
 
 
-def test_a_device_that_hands_over_lumps_is_waited_for():
+def test_a_device_that_delivers_lumps_is_waited_for():
     sent = simulate(2, block_samples=1024, clock_ppm=0, jitter_s=0.002)
     settled = sent.at_s > 35
     assert (sent.shown[settled] != sent.index[settled]).mean() < 0.001

@@ -39,5 +39,5 @@ def test_labels_keep_to_the_clock_all_day(name):
     ("fps", "name"),
     [(Fraction(60), "60"), (Fraction(30000, 1001), "29.97df"), (Fraction(24000, 1001), "23.976"), (Fraction(7), "7")],
 )
-def test_a_rate_that_nobody_chose_counts_with_the_clock(fps, name):
+def test_a_default_rate_counts_with_the_clock(fps, name):
     assert (counting(fps).name, counting(fps).exact) == (name, fps)

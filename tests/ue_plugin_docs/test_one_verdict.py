@@ -105,7 +105,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_holds_the_same_takes_for_everyone(folder: Path) -> None:
+def test_a_folder_holds_the_same_takes_on_every_machine(folder: Path) -> None:
     found = find_takes(folder)
     assert [files.csv.relative_to(folder).as_posix() for files in found] == [
         "20241204_MySlate_7/MySlate_7_iPhone_cal.csv",

@@ -117,7 +117,7 @@ def test_any_pose_comes_out_finite_and_in_range_of_a_character_with_everything(p
     assert ((worn[..., :52] >= 0) & (worn[..., :52] <= 1)).all()
 
 
-def test_one_pose_is_worn_as_it_is_among_many() -> None:
+def test_a_character_applies_to_one_frame_as_it_is_among_many() -> None:
     character = Character(
         gain={"JawOpen": 1.3}, curve={"JawOpen": [[0.2, 0.3], [0.6, 0.7]], "MouthPucker": 1.5}, symmetry={"all": 0.5}
     )

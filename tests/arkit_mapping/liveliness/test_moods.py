@@ -221,7 +221,7 @@ def test_any_portions_give_the_same_moods(portion: int) -> None:
     np.testing.assert_array_equal(whole(portion), whole(60))
 
 
-def test_asking_for_the_mood_that_is_worn_changes_nothing() -> None:
+def test_asking_for_the_mood_that_is_set_changes_nothing() -> None:
     blend = MoodBlend(Mood.parse("sad"))
     blend.to(Mood.parse("sad"))
     np.testing.assert_array_equal(blend.apply(SHUT), apply(SHUT, Mood.parse("sad")))

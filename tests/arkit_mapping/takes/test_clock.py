@@ -132,7 +132,7 @@ def test_less_than_a_second_is_taken_for_sixtieths_and_said(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("nominal", [10, 15, 40])
-def test_a_rate_that_nobody_counts_at_has_to_be_told(tmp_path: Path, nominal: int) -> None:
+def test_an_unknown_rate_has_to_be_told(tmp_path: Path, nominal: int) -> None:
     path = written(tmp_path, counted(4 * nominal, nominal))
     with pytest.raises(TakeError, match=f"begins anew after {nominal} FF a second.*--take-rate {nominal}"):
         read_take(path)

@@ -138,7 +138,7 @@ def test_a_take_json_that_the_ingest_would_refuse_is_said(tmp_path, text, said):
     assert said in take_json_faults(tmp_path / "Hall_1_A.csv", 1)[0][1]
 
 
-def test_removing_a_take_leaves_what_somebody_else_put_there(tmp_path):
+def test_removing_a_take_leaves_the_files_of_others(tmp_path):
     folder = reserve(tmp_path, slate="Hall", subject="A", day=datetime.now(UTC))
     folder.csv.write_text("")
     (folder.path / "notes.txt").write_text("mine")

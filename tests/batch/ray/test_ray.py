@@ -111,7 +111,7 @@ def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(
 
 @ray_is_here
 @kills
-def test_an_address_where_nobody_answers_is_said_at_once() -> None:
+def test_an_address_where_no_cluster_answers_is_reported_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         with pytest.raises(BridgeError, match="no Ray cluster answers at 127.0.0.1"):
@@ -124,7 +124,7 @@ def test_nothing_to_do_starts_no_cluster() -> None:
 
 
 @pytest.mark.parametrize("address", ["", "here", "host:0", "host:70000", "http://host:80", "host:6379/x"])
-def test_an_address_that_is_none_is_wrong_on_sight(address: str) -> None:
+def test_an_address_that_is_none_is_a_usage_error(address: str) -> None:
     with pytest.raises(UsageError, match="expected auto, HOST:PORT or ray://HOST:PORT"):
         RayEngine(address)
 

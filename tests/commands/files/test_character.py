@@ -31,7 +31,7 @@ def checked(file: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(("options", "closure"), [([], "metahuman"), (["--preset", "vrm"], "arkit")])
-def test_init_writes_a_file_that_can_be_worn(
+def test_init_writes_a_file_that_can_be_applied(
     file: Path, options: list[str], closure: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["character", "init", str(file), *options]) == 0
@@ -118,7 +118,7 @@ def test_a_file_that_asks_for_the_impossible_is_refused_in_one_line(
     assert reason in (said := one_line(capsys)) and str(file) in said
 
 
-def test_a_file_that_is_not_there_is_the_worlds_no(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_there_is_a_runtime_error(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["character", "check", str(file)]) == 1
     assert "no such file" in one_line(capsys)
 

@@ -118,7 +118,7 @@ WRONG_ON_SIGHT = [
 
 
 @pytest.mark.parametrize(("options", "reason"), WRONG_ON_SIGHT)
-def test_what_is_wrong_on_sight_is_one_line_and_code_2(tmp_path, options, reason, capsys):
+def test_what_is_a_usage_error_is_one_line_and_code_2(tmp_path, options, reason, capsys):
     app_take(tmp_path / "t.csv", face(60))
     assert run(["replay", str(tmp_path / "t.csv"), "--no-audio", *options]) == 2
     err = capsys.readouterr().err
@@ -132,7 +132,7 @@ def empty_cell(path) -> None:
     path.write_text("\n".join(lines))
 
 
-def test_the_world_says_no_in_one_line_and_code_1(tmp_path, capsys):
+def test_a_runtime_error_is_one_line_and_code_1(tmp_path, capsys):
     (tmp_path / "two").mkdir()
     app_take(tmp_path / "two" / "A_1_x.csv", face(3))
     app_take(tmp_path / "two" / "A_2_x.csv", face(3))

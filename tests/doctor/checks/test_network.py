@@ -142,7 +142,7 @@ def counted(root: Path) -> Machine:
     return Machine(root, "linux")
 
 
-def test_a_machine_that_says_that_nobody_listens_is_a_failure(free_port: int) -> None:
+def test_a_machine_that_reports_a_closed_port_is_a_failure(free_port: int) -> None:
     found = reach(as_if_away(free_port), Machine())
     assert found is not None and found.level == "fail" and f"UDP port {free_port} is closed there" in found.text
 

@@ -121,7 +121,7 @@ def test_this_machines_own_sockets_are_found_with_this_process() -> None:
     assert held.pid == sending.pid == os.getpid() and held.program is not None and held.other is None
 
 
-def test_a_local_port_is_ok_when_somebody_has_it_and_a_warning_when_nobody_does() -> None:
+def test_a_local_port_is_ok_when_a_program_has_it_and_a_warning_when_none_does() -> None:
     with Arrivals(0, "127.0.0.1") as listening:
         port = listening.port
         assert receiver(find(local(port)), Machine()).level == "ok"
@@ -132,7 +132,7 @@ def test_a_local_port_is_ok_when_somebody_has_it_and_a_warning_when_nobody_does(
 @pytest.mark.parametrize(
     ("platform", "command"), [("win32", "Get-NetUDPEndpoint -LocalPort"), ("darwin", "lsof -nP -iUDP:")]
 )
-def test_where_the_system_names_nobody_the_port_is_tried_and_the_command_told(
+def test_where_the_system_names_no_program_the_port_is_tried_and_the_command_told(
     platform: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("livelink_bridge.doctor.checks.listeners.udp_sockets", lambda: None)

@@ -175,7 +175,7 @@ def test_a_file_that_breaks_halfway_leaves_nothing(tmp_path, monkeypatch):
     assert list((tmp_path / "session").iterdir()) == []
 
 
-def test_whoever_watches_can_end_it_and_nothing_is_left(tmp_path):
+def test_the_caller_that_watches_can_end_it_and_nothing_is_left(tmp_path):
     class TabClosed(Exception):
         pass
 

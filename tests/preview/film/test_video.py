@@ -222,7 +222,7 @@ def test_what_is_no_picture_is_refused(tmp_path, stand_in, data):
         {"pictures": "gif"},
     ],
 )
-def test_what_cannot_be_meant_is_wrong_on_sight(wanted):
+def test_what_cannot_be_meant_is_a_usage_error(wanted):
     with pytest.raises(UsageError):
         Wanted(**{"path": Path("it.mp4"), "frames": 10, **wanted})
 

@@ -14,7 +14,7 @@ from page_tab import LOUD, QUIET, Tab, apart
 from arkit_mapping.channels import ARKIT_52
 
 
-def test_a_face_of_ones_own_is_worn_and_what_it_lacks_is_listed(tab: Tab) -> None:
+def test_a_face_of_ones_own_is_shown_and_what_it_lacks_is_listed(tab: Tab) -> None:
     tab.seek(LOUD)
     ours = tab.picture()
     tab.drop("square.glb", glb(tuple(name for name in ARKIT_52 if name not in ("cheekPuff", "tongueOut"))))

@@ -38,7 +38,7 @@ class Tab:
         self.closed = code, reason
 
 
-def test_each_pose_comes_when_it_is_sent_and_nobody_looks_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_pose_comes_when_it_is_sent_and_nothing_polls_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_polling(*_: object) -> None:
         raise AssertionError("it looks again and again instead of waiting to be told")
 

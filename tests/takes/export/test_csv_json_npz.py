@@ -101,7 +101,7 @@ def test_what_exists_is_left_unless_forced(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["take.fbx", "take", "take.gltf"])
-def test_an_unknown_ending_is_wrong_on_sight(tmp_path, name):
+def test_an_unknown_ending_is_a_usage_error(tmp_path, name):
     with pytest.raises(UsageError, match="expected .csv, .json, .npz, .glb"):
         export_take(Take(face(2), np.arange(2) / 60), tmp_path / name)
 

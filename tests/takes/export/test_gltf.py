@@ -235,7 +235,7 @@ def test_what_a_face_has_besides_is_kept(tmp_path, take):
     assert glb.bin.startswith(before.bin)
 
 
-def test_a_head_that_rests_turned_turns_about_the_worlds_axes(tmp_path, take):
+def test_a_head_that_rests_turned_turns_about_the_axes_of_the_world(tmp_path, take):
     half = float(np.sqrt(0.5))
 
     def change(document: dict[str, Any]) -> None:

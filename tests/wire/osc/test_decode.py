@@ -53,7 +53,7 @@ def test_the_control_interfaces_check_bytes_are_read(raw: str, meant: Message) -
     assert decode(bytes.fromhex(raw)) == [meant]
 
 
-def test_a_surplus_argument_is_handed_over_for_the_reader_to_leave() -> None:
+def test_a_surplus_argument_is_delivered_for_the_reader_to_leave() -> None:
     assert decode(raw_message(",i", struct.pack(">i", 1), "/RecordStop")) == [Message("/RecordStop", (1,))]
 
 
@@ -92,7 +92,7 @@ def test_arguments_of_every_type_in_use_are_read(tags: str, body: bytes, argumen
     assert decode(raw_message(tags, body)) == [Message("/a", arguments)]
 
 
-def test_numbers_that_are_none_are_handed_over_as_they_are() -> None:
+def test_numbers_that_are_none_are_passed_on_as_they_are() -> None:
     (read,) = decode(raw_message(",ff", struct.pack(">ff", math.nan, math.inf)))
     assert math.isnan(read.arguments[0]) and read.arguments[1] == math.inf  # type: ignore[arg-type]
 
