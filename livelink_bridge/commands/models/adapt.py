@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from livelink_bridge.settings.table import Settings
     from speech_to_face_lab.adapt.data.takes import TakeFile
     from speech_to_face_lab.adapt.figures import Row
-    from speech_to_face_lab.adapt.options import AdaptOptions
+    from speech_to_face_lab.adapt.options import AdaptOptions, Result
 
 FILE_WIDTH = 100
 """Characters of a table that goes into a file."""
@@ -109,13 +109,17 @@ def adapt_to(found: list[TakeFile], order: AdaptOptions, threads: int) -> None:
         raise BridgeError(
             f"--out {order.out}: {error.strerror or error}; the same command resumes where it stopped"
         ) from error
-    if result is None:
-        return
+    if result is not None:
+        tell(result, order)
+
+
+def tell(result: Result, order: AdaptOptions) -> None:
+    """Print the figures and the verdict. Raises BridgeError where the new model is not kept."""
     print_rows(result.rows)
     why = ", then none was better" if result.stopped_early else ""
     typer.echo(f"{result.step} steps{why}; the best after {result.best_step}")
     if not result.kept:
-        advice = f"go on with --model {_asked_for(order.base)}, or --keep-anyway"
+        advice = f"use --model {_asked_for(order.base)}, or --keep-anyway"
         raise BridgeError(f"{result.verdict.text}; {order.out} was not written: {advice}")
     typer.echo(result.verdict.text)
     typer.echo(f"{order.out}: {'' if result.verdict.better else 'kept all the same; '}use it with --model {order.out}")

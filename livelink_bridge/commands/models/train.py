@@ -183,16 +183,9 @@ def train(
         mixed_precision=precision,
     )
     folders = tuple(str(checkpoint.find(str(folder), settings.models_dir)) for folder in begin or ())
+    left_out = tuple(without or ())
     order = TrainOptions(
-        network,
-        str(data),
-        corpus,
-        protocol,
-        seed,
-        tuple(change or ()),
-        folders,
-        tuple(without or ()),
-        not no_augmentation,
+        network, str(data), corpus, protocol, seed, tuple(change or ()), folders, left_out, not no_augmentation
     )
     with abortable():
         outcome = learn(order, plan, run, devices.choose(settings.device), threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from speech_to_face_lab.adapt.data.hearing import Ear
@@ -13,11 +14,20 @@ from speech_to_face_lab.adapt.options import AdaptOptions, Say, Show
 from speech_to_face_lab.adapt.verdict import speech_s
 
 
-def sorted_takes(
-    order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say
-) -> tuple[list[Take], list[Take], list[LeftOut]]:
-    """Training takes and held-out takes, aligned with their audio, and those that were left out, each reported through
-    `say`."""
+@dataclass(frozen=True, slots=True)
+class SortedTakes:
+    """The takes of an adaptation."""
+
+    learnt: list[Take]
+    """To train on, aligned with their audio."""
+    held: list[Take]
+    """To judge on, aligned too."""
+    left: list[LeftOut]
+    """Not used."""
+
+
+def sorted_takes(order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> SortedTakes:
+    """Read, align and split the takes; each that is left out is reported through `say`. ModelError for too few."""
     at = iter(range(1, len(files) + 1))
     takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)), allow_cut=order.allow_cut)
     for take in takes:
@@ -34,14 +44,18 @@ def sorted_takes(
     left += strange
     for each in left:
         say(f"left out: {each.name}: {each.reason}")
-    learnt, held = split(good, left)
-    late = sorted(take.late_s for take in good)
-    say(
-        f"{len(learnt)} takes to learn from ({_minutes(learnt)}), {len(held)} held out ({_minutes(held)}), "
-        f"{len(left)} left out; "
-        f"faces come {_after(late[0])} to {_after(late[-1])} their sound"
+    found = SortedTakes(*split(good, left), left)
+    say(_counted(found, sorted(take.late_s for take in good)))
+    return found
+
+
+def _counted(found: SortedTakes, late_s: Sequence[float]) -> str:
+    """A line for the user. late_s: lags of the faces, rising."""
+    return (
+        f"{len(found.learnt)} takes to learn from ({_minutes(found.learnt)}), "
+        f"{len(found.held)} held out ({_minutes(found.held)}), {len(found.left)} left out; "
+        f"faces come {_after(late_s[0])} to {_after(late_s[-1])} their audio"
     )
-    return learnt, held, left
 
 
 def _after(late_s: float) -> str:

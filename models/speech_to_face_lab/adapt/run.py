@@ -24,7 +24,7 @@ from speech_to_face_lab.adapt.data import material
 from speech_to_face_lab.adapt.data.hearing import Ear
 from speech_to_face_lab.adapt.data.takes import Take, TakeFile
 from speech_to_face_lab.adapt.options import AdaptOptions, Result, Say, Show
-from speech_to_face_lab.adapt.reading import sorted_takes
+from speech_to_face_lab.adapt.reading import SortedTakes, sorted_takes
 from speech_to_face_lab.adapt.steps import learn, start_loop
 from speech_to_face_lab.adapt.verdict import judge, speech_s, too_little
 from speech_to_face_lab.adapt.workers import Workers, workers
@@ -47,27 +47,30 @@ def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) 
     _refuse_another_run(order, files)
     team.wait()  # until all processes have looked: the first writes there
     ear = Ear(load_network(order.base, config))
-    learnt, held, left = sorted_takes(order, files, ear, show, say if team.first else _mute)
-    speech = speech_s(held)
-    if (reason := too_little(speech)) is not None and not order.keep_anyway:
+    say = say if team.first else _mute
+    takes = sorted_takes(order, files, ear, show, say)
+    if (reason := too_little(speech_s(takes.held))) is not None and not order.keep_anyway:
         raise ModelError(f"{reason}; or --keep-anyway")
     _claim(order, files, team)
     if team.first and not material.whole(order.tracks):
-        _lay_down(order, learnt, held, ear, show)
+        _lay_down(order, takes.learnt, takes.held, ear, show)
     team.wait()
     loop = start_loop(order, config, team)
-    history = learn(loop, order, team, show, say if team.first else _mute)
-    if not team.first:
-        return None
-    best = min(history, key=lambda entry: entry[1])
+    history = learn(loop, order, team, show, say)
+    return _finish(_result(order, takes, loop.step, history, ear, show), order) if team.first else None
+
+
+def _result(
+    order: AdaptOptions, takes: SortedTakes, step: int, history: list[tuple[int, float]], ear: Ear, show: Show
+) -> Result:
+    """Make the checkpoint within the run, and judge it. step: steps made; history: (step, held-out loss)."""
+    best_step = min(history, key=lambda entry: entry[1])[0]
     show("writing the model", 0, 1)
-    rows = _judged(order, held, ear)
-    verdict = judge(rows, speech)
+    rows = _judged(order, takes.held, ear)
+    verdict = judge(rows, speech_s(takes.held))
     rows += _of_others(order, show)
-    kept = verdict.better or order.keep_anyway
-    return _finish(
-        Result(verdict, kept, rows, learnt, held, left, loop.step, best[0], loop.step < order.steps, history), order
-    )
+    kept, early = verdict.better or order.keep_anyway, step < order.steps
+    return Result(verdict, kept, rows, takes.learnt, takes.held, takes.left, step, best_step, early, history)
 
 
 def _mute(_line: str) -> None:

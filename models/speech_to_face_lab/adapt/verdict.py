@@ -65,14 +65,11 @@ def judge(rows: Sequence[Row], speech: float) -> Verdict:
         return Verdict(False, f"not judged: neither {', '.join(JUDGED)} can be measured on the held-out takes")
     mean = sum(changes[row.measure] for row in judged) / len(judged)
     worst = min(judged, key=lambda row: changes[row.measure])
-    closer = changes.get(R2, math.nan)
-    told = ", ".join(f"{row.measure} {row.before:.3f} -> {row.after:.3f}" for row in judged)
-    on = f"on {speech:.0f} s of held-out speech: {told}"
-    if changes[worst.measure] < -MOST_LOST:
-        return Verdict(
-            False,
-            f"not better {on}; {worst.measure} fell by {-changes[worst.measure]:.3f}, expected {MOST_LOST:g} at most",
-        )
+    fall, closer = -changes[worst.measure], changes.get(R2, math.nan)
+    each = ", ".join(f"{row.measure} {row.before:.3f} -> {row.after:.3f}" for row in judged)
+    on = f"on {speech:.0f} s of held-out speech: {each}"
+    if fall > MOST_LOST:
+        return Verdict(False, f"not better {on}; {worst.measure} fell by {fall:.3f}, expected {MOST_LOST:g} at most")
     if mean >= GAIN:
         return Verdict(True, f"better {on}; {mean:+.3f} on average")
     if mean > -GAIN and closer >= CLOSER:

@@ -94,7 +94,7 @@ def test_a_model_that_is_not_better_is_exit_code_1_with_the_verdict_and_what_to_
     assert "+0.250" in said.out and "use it" not in said.out
     (line,) = said.err.strip().splitlines()
     assert "not better on 30 s of held-out speech: jaw r 0.500 -> 0.750" in line
-    assert "mine was not written: go on with --model pmmtalk-live-tts, or --keep-anyway" in line
+    assert "mine was not written: use --model pmmtalk-live-tts, or --keep-anyway" in line
 
 
 def test_a_model_of_ones_own_is_named_by_its_folder(monkeypatch, base, make_take, tmp_path, capsys):
@@ -106,7 +106,7 @@ def test_a_model_of_ones_own_is_named_by_its_folder(monkeypatch, base, make_take
         )
         == 1
     )
-    assert f"go on with --model {base}, or" in capsys.readouterr().err
+    assert f"use --model {base}, or" in capsys.readouterr().err
 
 
 def test_one_that_is_kept_anyway_is_not_called_better(monkeypatch, make_take, tmp_path, capsys):

@@ -102,8 +102,8 @@ def correlations(mouth: NDArray[np.float32], target: NDArray[np.float32]) -> NDA
     return out
 
 
-def main() -> None:
-    """The command."""
+def options() -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="checkpoint folder")
     parser.add_argument(
@@ -115,7 +115,12 @@ def main() -> None:
         default=[""],
         help="held-out tracks whose names start so, each scored by itself (default all)",
     )
-    chosen = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """The command."""
+    chosen = options()
     torch.set_num_threads(1)
     with one_line():
         network = load_network(chosen.model, load_config(chosen.model / "config.yaml"))
@@ -127,12 +132,8 @@ def main() -> None:
                 f"no held-out track in {chosen.tracks} starts with {start!r}; there are "
                 f"{', '.join(t.name for t in held)}"
             )
-        print(
-            json.dumps(
-                {"tracks": start or "all"}
-                | {key: round(value, 4) for key, value in asdict(score(network, some)).items()}
-            )
-        )
+        found = {key: round(value, 4) for key, value in asdict(score(network, some)).items()}
+        print(json.dumps({"tracks": start or "all"} | found))
 
 
 if __name__ == "__main__":
