@@ -83,7 +83,7 @@ def test_play_asks_for_its_target_and_for_nothing_else(tmp_path: Path) -> None:
 
 
 def test_preview_asks_for_nothing_but_its_target(tmp_path: Path) -> None:
-    said = preview(tmp_path, 5)
+    said = preview(tmp_path, 2)
     assert "the page has" in said["output"] and set(said["asked"]) <= {TARGET_NAME}, said
 
 

@@ -4,7 +4,8 @@ asked for, as JSON.
     unshare -rnm python own_network.py SECONDS COMMAND...
 
 Started in namespaces of its own (`unshare -rnm`): network, mounts and user. Of a command that serves a page the page is
-fetched once. The command is interrupted after SECONDS unless it has ended by then.
+fetched once. The command is interrupted after SECONDS unless it has ended by then; `preview` SECONDS after its page was
+fetched.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import tempfile
 import threading
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 KNOWN = ("face.test", "stage-2.local")
 """Names that have an address here, 127.0.0.1; the second is of the documentation."""
 OTHERS = ("192.168.1.20", "192.168.1.30", "10.0.0.7")
 """Addresses of other machines in the documentation; here they are this one's too."""
-END_S = 20.0
+START_S, END_S = 60.0, 20.0
 SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8913, 0x8914, 0x8916, 0x1
 RECURSIVE, NO_SUCH_NAME = 0x8180, 0x8183
 
@@ -87,11 +89,14 @@ def _answer(question: bytes, name: str, end: int) -> bytes:
 
 def run(command: list[str], seconds: float) -> tuple[int, str]:
     """Exit code and output."""
+    fetched = threading.Event()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         lines: list[str] = []
-        reading = threading.Thread(target=lambda: lines.extend(map(_looked_at, process.stdout)), daemon=True)
+        reading = threading.Thread(target=_read, args=(process.stdout, lines, fetched), daemon=True)
         reading.start()
+        if "preview" in command:
+            fetched.wait(START_S)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -101,12 +106,15 @@ def run(command: list[str], seconds: float) -> tuple[int, str]:
     return process.returncode, "".join(lines)
 
 
-def _looked_at(line: str) -> str:
-    """Fetch the page that a line tells of."""
-    if page := re.search(r"http://127\.0\.0\.1:\d+/", line):
-        with urllib.request.urlopen(page[0], timeout=END_S) as answer:
-            line += f"[the page has {len(answer.read())} bytes]\n"
-    return line
+def _read(output: IO[str], lines: list[str], fetched: threading.Event) -> None:
+    """Keep every line, and fetch the page that one tells of."""
+    for line in output:
+        lines.append(line)
+        if page := re.search(r"http://127\.0\.0\.1:\d+/", line):
+            with urllib.request.urlopen(page[0], timeout=END_S) as answer:
+                lines.append(f"[the page has {len(answer.read())} bytes]\n")
+            fetched.set()
+    fetched.set()
 
 
 def main() -> None:
