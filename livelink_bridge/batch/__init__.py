@@ -1,5 +1,5 @@
-"""Folders of sound to folders of takes.
+"""Converts folders of audio files to folders of takes.
 
-What there is to do (`walk`, `manifest`), one sound to one take (`job`), who does it (`local`: processes of this
-machine; others fit the same `job.Engine`), all of it in order (`run`), and what is said of it (`progress`, `report`).
+`walk` finds the files, `manifest` records which takes are done, `job` converts one file, `local` and `ray` are the
+engines that run jobs in parallel, `run` is the batch as a whole, `progress` and `report` show its results.
 """

@@ -1,5 +1,4 @@
-"""What became of a batch, as one page that needs nothing else: a row for each sound with its figures and small pictures
-of its curves."""
+"""The report of a batch: one self-contained HTML page with a row per take, its figures and plots of its curves."""
 
 from __future__ import annotations
 
@@ -10,12 +9,13 @@ from typing import NamedTuple, TextIO
 
 from arkit_mapping.whole_file import whole_file
 from livelink_bridge.batch.job import Outcome
+from livelink_bridge.batch.measured_face import Curves
 from livelink_bridge.batch.progress import time_text
-from livelink_bridge.batch.watched import Curves
 from livelink_bridge.errors import SinkError
 
-MOST_ROWS = 5000
-"""Of good takes: a row is about 1 KB, and a browser holds no more rows well. What deserves a look is always there."""
+MAX_ROWS = 5000
+"""Rows of takes without warnings: a row is about 1 KB, and browsers become slow above this. Takes with warnings are
+always listed."""
 _HEIGHT = 24
 
 _HEAD = """<!DOCTYPE html>
@@ -38,8 +38,8 @@ body,th{background:#181818;color:#ddd}th,td{border-color:#444}.bad td{background
 </style></head><body><h1>Takes</h1>
 """
 _TABLE = """<p>Curves: <span class="l">level</span>, <span class="j">jaw</span>, <span class="r">rounded lips</span>,
-over each sound's whole length. Speech: share of the sound that is as loud as speech there.
-Lips met: at how many of the p, b and m that are heard the lips close.</p>
+over the whole recording. Speech: share of the recording at speech level.
+Lips met: at how many of the recognized p, b and m the lips close.</p>
 <table><thead><tr>
 <th>Take</th><th>Length</th><th>Level</th><th>Speech</th><th>Lips met</th><th>Curves</th><th>To look at</th>
 </tr></thead><tbody>
@@ -57,20 +57,32 @@ document.querySelectorAll("th").forEach((head, at) => head.onclick = () => {
 
 
 class Totals(NamedTuple):
-    """A batch in figures."""
+    """Totals of a batch."""
 
     converted: int
-    kept: int
+    skipped: int
+    """Takes that existed already."""
     failed: int
     seconds: float
-    """Of sound that was converted."""
+    """Length of the converted audio, seconds."""
     took_s: float
+    """Run time, seconds."""
 
 
 def write_report(
     path: Path, totals: Totals, failures: Iterable[tuple[str, str]], takes: Iterable[tuple[str, Outcome]]
 ) -> None:
-    """Write the page, row by row, whole or not at all. Raises SinkError where it cannot be written."""
+    """Write the report atomically, row by row.
+
+    Parameters
+    ----------
+    path : the page to write
+    totals : shown at the top
+    failures : audio file and error
+    takes : take and outcome
+
+    Raises SinkError if it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial, partial.open("w", encoding="utf-8", errors="replace") as page:
@@ -90,12 +102,12 @@ def _write(
     good = left_out = 0
     for name, outcome in takes:
         good += not outcome.warnings
-        if outcome.warnings or good <= MOST_ROWS:
+        if outcome.warnings or good <= MAX_ROWS:
             page.writelines(_row(name, outcome))
         else:
             left_out += 1
     if left_out:
-        page.write(f'<tr><td colspan="7">and {left_out} more takes with nothing to look at</td></tr>')
+        page.write(f'<tr><td colspan="7">and {left_out} more takes without warnings</td></tr>')
     page.write(_FOOT)
 
 
@@ -103,7 +115,7 @@ def totals_text(totals: Totals) -> str:
     """`3 converted (0:27 of sound in 0:01, 20 x real time), 2 done before, 1 failed`."""
     rate = f", {totals.seconds / totals.took_s:.0f} x real time" if totals.took_s > 0 and totals.seconds else ""
     spoken = f" ({time_text(totals.seconds)} of sound in {time_text(totals.took_s)}{rate})" if totals.converted else ""
-    return f"{totals.converted} converted{spoken}, {totals.kept} done before, {totals.failed} failed"
+    return f"{totals.converted} converted{spoken}, {totals.skipped} done before, {totals.failed} failed"
 
 
 def _row(name: str, outcome: Outcome) -> Iterator[str]:
@@ -119,11 +131,11 @@ def _row(name: str, outcome: Outcome) -> Iterator[str]:
     ]
     yield f'<tr><td class="f">{escape(name)}</td>'
     yield from (f'<td class="n" data-v="{value:.3f}">{text}</td>' for value, text in figures)
-    yield f'<td>{picture(outcome.curves)}</td><td class="warn">{escape("; ".join(outcome.warnings))}</td></tr>\n'
+    yield f'<td>{curves_svg(outcome.curves)}</td><td class="warn">{escape("; ".join(outcome.warnings))}</td></tr>\n'
 
 
-def picture(curves: Curves) -> str:
-    """The curves as an SVG of a kilobyte at most."""
+def curves_svg(curves: Curves) -> str:
+    """The curves as an inline SVG of at most 1 KB."""
     width = max(len(curves.level) // 2 - 1, 1)
     drawn = {"l": curves.level, "j": curves.jaw, "r": curves.round}
     paths = "".join(f'<path class="{kind}" d="{_path(points)}"/>' for kind, points in drawn.items() if points)

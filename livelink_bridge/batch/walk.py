@@ -1,4 +1,4 @@
-"""What there is to do: the sounds below some folders, and where their takes go."""
+"""Finds the audio files below folders and the paths of their takes."""
 
 from __future__ import annotations
 
@@ -14,44 +14,45 @@ from livelink_bridge.batch.job import Task
 SOUNDS = frozenset(
     # what libsndfile reads
     ".wav .wave .bwf .w64 .rf64 .flac .ogg .oga .opus .mp3 .mp2 .aif .aiff .aifc .au .snd .caf .voc"
-    " .m4a .aac .wma .amr .ac3 .ape .wv".split()  # sound that it does not read: said for each rather than passed over
+    " .m4a .aac .wma .amr .ac3 .ape .wv".split()  # audio it cannot read: reported for each file, not skipped silently
 )
-"""Endings that are taken for sound in a folder, in either case. A file that is named is taken whatever it is called."""
+"""Extensions of audio files in a folder, case-insensitive. A file given by name is taken with any extension."""
 
 
-class Sound(NamedTuple):
-    """A sound that was found. Three small things, since there may be a hundred thousand."""
+class AudioFile(NamedTuple):
+    """An audio file that was found. Only three small fields, since there may be 100,000 of them."""
 
     root: str
     name: str
-    """Below `root`, as the system writes it."""
+    """Path relative to `root`, with the system's separators."""
     size: int
-    """Bytes; 0 where the system does not say."""
+    """Bytes; 0 if unknown."""
 
-    def work(self, out: Path) -> Task:
+    def task(self, out: Path) -> Task:
+        """The task that writes its take below the folder `out`."""
         take = take_name(self.name)
         return Task(Path(self.root, self.name), out / take, take)
 
 
 @dataclass(slots=True)
 class Found:
-    """What a walk met."""
+    """What `walk` found."""
 
-    sounds: list[Sound] = field(default_factory=list)
+    sounds: list[AudioFile] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """(path, why, on one line): what cannot be done, which counts as failed."""
+    """(path, reason on one line) of what cannot be converted; counts as failed."""
     notes: list[str] = field(default_factory=list)
-    """What a person should know, a line each; nothing is lost by it."""
+    """Remarks for the user, one line each, that are not failures."""
     others: int = 0
-    """Files in the folders that are no sound by their names."""
+    """Files in the folders without an extension of an audio file."""
 
 
 def walk(paths: Sequence[Path]) -> Found:
-    """The sounds below folders, and files that are named, largest first. Sounds whose takes would have the same name
-    are all refused.
+    """The audio files below folders, and files given by name, largest first.
 
-    Names count as the same where they differ in case, in how an accent is written, or only in the ending: on some
-    system, or for whoever opens the takes, one would lie over the other. Hidden files and folders are passed over.
+    Files whose takes would have the same name are all refused. Names are the same if they differ only in case, in the
+    Unicode form of accents or in the extension: on some systems one take would overwrite the other. Hidden files and
+    folders are skipped.
     """
     found = Found()
     for path in paths:
@@ -59,20 +60,20 @@ def walk(paths: Sequence[Path]) -> Found:
             for entries in _folders(path, found):
                 _look(path, entries, found)
         else:
-            found.sounds.append(Sound(str(path.parent), path.name, _size(path)))
+            found.sounds.append(AudioFile(str(path.parent), path.name, _size(path)))
     _refuse_namesakes(found)
     found.sounds.sort(key=lambda sound: (-sound.size, sound.name))
     return found
 
 
 def take_name(name: str) -> str:
-    """What the take of a sound is called below the folder of takes, with slashes."""
+    """Path of an audio file's take relative to the folder of takes, with slashes."""
     return Path(name).with_suffix(".csv").as_posix()
 
 
 def _folders(root: Path, found: Found) -> Iterator[list[os.DirEntry[str]]]:
-    """What lies in the folder, then in each below it, by name. A link to a folder that it lies in is passed over: it
-    would never end."""
+    """The entries of a folder, then of each below it, sorted by name. A link to a parent folder is skipped: it would
+    recurse without end."""
     waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, ())]
     while waiting:
         folder, above = waiting.pop()
@@ -80,12 +81,12 @@ def _folders(root: Path, found: Found) -> Iterator[list[os.DirEntry[str]]]:
             status = folder.stat()
             identity = (status.st_dev, status.st_ino)
             if identity in above and identity != (0, 0):
-                found.notes.append(f"{folder} is a link to a folder that it lies in; it is not followed")
+                found.notes.append(f"{folder} is a link to one of its parent folders; it is not followed")
                 continue
             with os.scandir(folder) as scanned:
                 entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as error:
-            found.refused.append((str(folder), f"cannot be looked into: {error.strerror}"))
+            found.refused.append((str(folder), f"cannot be read: {error.strerror}"))
             continue
         yield entries
         below = [entry.path for entry in entries if _is_folder(entry) and not entry.name.startswith(".")]
@@ -93,7 +94,7 @@ def _folders(root: Path, found: Found) -> Iterator[list[os.DirEntry[str]]]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """A link that leads to itself leads to no folder; converting it says so, if it is called like a sound."""
+    """False for a link to itself; if it has the extension of an audio file, converting it reports the error."""
     try:
         return entry.is_dir()
     except OSError:
@@ -101,12 +102,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _look(root: Path, entries: list[os.DirEntry[str]], found: Found) -> None:
-    """Take up the sounds in one folder."""
+    """Add the audio files in one folder."""
     for entry in entries:
         if entry.name.startswith(".") or _is_folder(entry):
             continue
         if os.path.splitext(entry.name)[1].lower() in SOUNDS:
-            found.sounds.append(Sound(str(root), os.path.relpath(entry.path, root), _size(Path(entry.path))))
+            found.sounds.append(AudioFile(str(root), os.path.relpath(entry.path, root), _size(Path(entry.path))))
         else:
             found.others += 1
 
@@ -115,7 +116,7 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
-        return 0  # converting it says why
+        return 0  # converting it reports the error
 
 
 def _refuse_namesakes(found: Found) -> None:

@@ -1,1 +1,1 @@
-"""Speech engines: sound comes in over a WebSocket and moves a face. docs/listen.md is the protocol."""
+"""The speech server: receives audio from speech engines over a WebSocket and drives a face. Protocol: docs/listen.md."""

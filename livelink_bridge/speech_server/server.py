@@ -1,4 +1,4 @@
-"""The WebSocket server: one thread, one event loop, a bounded number of clients."""
+"""The WebSocket server: one thread with one event loop, and a bounded number of clients."""
 
 from __future__ import annotations
 
@@ -21,28 +21,38 @@ from livelink_bridge.speech_server.connection import Connection, OpenVoice, Subj
 PORT = 8765
 _HANDSHAKE_S = 5.0
 _CLOSE_S = 1.0
-"""How long a client has to answer that it leaves; all have to be gone before `Runner` gives up on the thread."""
-_FEW_MESSAGES = 4
-"""Messages read ahead per client, at most `Limits.message_bytes` each; then its socket is not read."""
+"""Time limit of the closing handshake; all clients must be closed before `Runner` gives up on the thread."""
+_MAX_QUEUED_MESSAGES = 4
+"""Messages queued per client, of at most `Limits.message_bytes` each; beyond that its socket is not read."""
 
 _log = logging.getLogger(__name__)
 
 
 class Server:
-    """Listening from the moment it is made; `run` is the thread's body and `stop` its cancel, for a `Runner`.
+    """The speech server. The constructor opens the port; `run` is the thread's body and `stop` ends it, for a `Runner`.
 
-    A voice that fails with something else than a BridgeError is a bug: the server stops and `run` raises it.
+    A face that fails with anything but a BridgeError is a bug: the server stops and `run` raises the exception.
     """
 
     def __init__(
         self, open_voice: OpenVoice, access: Access, *, port: int = PORT, limits: Limits | None = None, clock: Clock
     ) -> None:
-        """`port` 0 takes any that is free. Raises BridgeError where the port cannot be opened."""
+        """
+        Parameters
+        ----------
+        open_voice : opens a client's face
+        access : address to listen on, token and allowed origins
+        port : TCP port; 0 takes any free one
+        limits : clients, message rate and size, idle time; None is the default
+        clock : monotonic clock
+
+        Raises BridgeError if the port cannot be opened.
+        """
         self._open_voice = open_voice
         self._access = access
         self._limits = limits or Limits()
         self._clock = clock
-        self._socket = _listen(access.host, port)
+        self._socket = _open_port(access.host, port)
         self.port: int = self._socket.getsockname()[1]
         self._subjects = Subjects()
         self._clients = 0
@@ -53,6 +63,7 @@ class Server:
 
     @property
     def url(self) -> str:
+        """The server's address, ws://HOST:PORT."""
         host = f"[{self._access.host}]" if ":" in self._access.host else self._access.host
         return f"ws://{host}:{self.port}"
 
@@ -71,7 +82,7 @@ class Server:
             raise self._failures[0]
 
     def stop(self) -> None:
-        """End `run`, from any thread. Harmless twice, and before it has begun."""
+        """End `run`. Thread-safe, idempotent, and allowed before `run`."""
         self._stopping.set()
         if self._loop is None:
             self._socket.close()
@@ -87,20 +98,20 @@ class Server:
         self._loop = loop
         if self._stopping.is_set():
             return
-        # Pings of the library's own would go unanswered while a client's sound waits in the socket: `Connection` asks
+        # The library's own pings would time out while a client's audio waits unread in the socket: `Connection` pings
         # instead.
         async with serve(
-            self._follow,
+            self._serve_client,
             sock=self._socket,
             process_request=self._admit,
             max_size=self._limits.message_bytes,
-            max_queue=_FEW_MESSAGES,
+            max_queue=_MAX_QUEUED_MESSAGES,
             compression=None,
             ping_interval=None,
             open_timeout=_HANDSHAKE_S,
             close_timeout=_CLOSE_S,
             server_header=None,
-            logger=_quiet(),
+            logger=_silent_logger(),
         ):
             await self._wake.wait()
 
@@ -110,14 +121,14 @@ class Server:
         if refusal is None and self._clients >= self._limits.clients:
             refusal = (
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{self._clients} clients are connected, which is the most; see --clients\n",
+                f"{self._clients} clients are connected, the maximum; see --clients\n",
             )
         if refusal is not None:
             _log.info("refused a client: %s", refusal[1].strip())
             return connection.respond(*refusal)
         return None
 
-    async def _follow(self, client: ServerConnection) -> None:
+    async def _serve_client(self, client: ServerConnection) -> None:
         if self._clients >= self._limits.clients:  # several were admitted at the same time
             await client.close(1013, "too many clients")
             return
@@ -125,26 +136,27 @@ class Server:
         try:
             await Connection(client, self._open_voice, self._subjects, self._limits, self._clock).run()
         except Exception as failure:
-            failure.add_note("in a voice")
+            failure.add_note("in the face of a client")
             self._failures.append(failure)
             self.stop()
         finally:
             self._clients -= 1
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _open_port(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BridgeError(
-            f"port {port} on {host} cannot be opened: {reason}; close what holds it or choose another with --port"
+            f"port {port} on {host} cannot be opened: {reason}; close the program that holds it or choose another "
+            "with --port"
         ) from None
 
 
-def _quiet() -> logging.Logger:
-    """The library reports every port scanner with a traceback; what a user can do something about is said by us."""
+def _silent_logger() -> logging.Logger:
+    """A silent logger: the library logs a traceback for every port scanner. This package logs what users can act on."""
     logger = logging.getLogger(f"{__name__}.websockets")
     logger.setLevel(logging.CRITICAL)
     return logger

@@ -20,7 +20,7 @@ from livelink_bridge.commands.files.batch import recipe_settings
 from livelink_bridge.settings.table import settings_of_verb
 
 QUICKLY = (
-    "from livelink_bridge.batch import job; import batches; job.load_tools = batches.loudness;"
+    "from livelink_bridge.batch import job; import batches; job.load_context = batches.loudness;"
     "from livelink_bridge.cli import main; main()"
 )
 """The program with a model that loads at once, in every one of its processes."""
@@ -32,7 +32,7 @@ def inline(monkeypatch: pytest.MonkeyPatch) -> InlineEngine:
         if name.startswith("LIVELINK_BRIDGE_"):
             monkeypatch.delenv(name)
     engine = InlineEngine()
-    monkeypatch.setattr(batch, "_engine", lambda wishes: engine)
+    monkeypatch.setattr(batch, "_engine", lambda options: engine)
     return engine
 
 
@@ -123,7 +123,7 @@ def test_a_folder_without_sound_is_exit_code_1(
 def test_a_full_disk_is_said_at_the_end(
     lines: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "_engine", lambda wishes: InlineEngine(full_after=1))
+    monkeypatch.setattr(batch, "_engine", lambda options: InlineEngine(full_after=1))
     assert run(["convert", str(lines), "-o", str(lines.parent / "out")]) == 1
     assert "No space left on device; what was converted is kept: make room and run again" in capsys.readouterr().err
 

@@ -17,7 +17,15 @@ from batches import RATE_HZ, RECIPE, loudness, tone
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character.character import Character
 from arkit_mapping.takes.csv import read_take
-from livelink_bridge.batch.job import Recipe, clear_partials, convert_one, is_full, load_tools, sha256_of, stamp_of
+from livelink_bridge.batch.job import (
+    Recipe,
+    clear_partials,
+    convert_one,
+    is_disk_full,
+    load_context,
+    sha256_of,
+    stamp_of,
+)
 from livelink_bridge.errors import SinkError
 from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import ModelError
@@ -96,8 +104,8 @@ def test_a_mistake_of_ours_is_said_and_costs_one_sound(tmp_path: Path) -> None:
         def stream(self) -> object:  # type: ignore[override]
             raise IndexError("off by one")
 
-    tools = replace(loudness(RECIPE), model=Broken())
-    outcome = convert_one(tone(tmp_path / "a.wav", 1), tmp_path / "a.csv", RECIPE, tools)
+    context = replace(loudness(RECIPE), model=Broken())
+    outcome = convert_one(tone(tmp_path / "a.wav", 1), tmp_path / "a.csv", RECIPE, context)
     assert "this is a bug: IndexError: off by one" in str(outcome.error)
 
 
@@ -118,8 +126,8 @@ def test_a_full_disk_is_found_behind_other_errors() -> None:
         except OSError as error:
             raise SinkError("take cannot be written") from error
     except SinkError as error:
-        assert is_full(error)
-    assert not is_full(SinkError("take cannot be written"))
+        assert is_disk_full(error)
+    assert not is_disk_full(SinkError("take cannot be written"))
 
 
 def test_what_a_dead_process_left_of_one_take_is_removed_and_no_others(tmp_path: Path) -> None:
@@ -172,10 +180,10 @@ def test_the_shipped_models_lips_are_scored_where_that_is_asked(tmp_path: Path) 
     sentence = Path("livelink_bridge/demo/sentence.flac").resolve()
     samples, rate = soundfile.read(sentence, frames=3 * RATE_HZ)
     soundfile.write(tmp_path / "a.wav", samples, rate)
-    outcome = convert_one(tmp_path / "a.wav", tmp_path / "a.csv", recipe, load_tools(recipe))
+    outcome = convert_one(tmp_path / "a.wav", tmp_path / "a.csv", recipe, load_context(recipe))
     assert outcome.closures is not None and outcome.closures > 0 and outcome.closure_score is not None
     with pytest.raises(ModelError, match="unknown model"):
-        load_tools(replace(recipe, model="nobody"))
+        load_context(replace(recipe, model="nobody"))
 
 
 def test_a_sound_that_ends_early_gives_no_take_unless_that_is_allowed(tmp_path: Path) -> None:

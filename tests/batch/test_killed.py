@@ -19,7 +19,7 @@ from livelink_bridge.batch.manifest import FOLDER
 
 CLIPS, LONG_S, KILLS = 1000, 1800, 3
 PROGRAM = (
-    "from livelink_bridge.batch import job; import batches; job.load_tools = batches.loudness;"
+    "from livelink_bridge.batch import job; import batches; job.load_context = batches.loudness;"
     "from livelink_bridge.cli import main; main()"
 )
 

@@ -28,7 +28,7 @@ def nobody_left_at_work():
     assert multiprocessing.active_children() == []
 
 
-def works(root: Path, *sounds: Path) -> list[Task]:
+def tasks(root: Path, *sounds: Path) -> list[Task]:
     return [Task(sound, root / "out" / f"{sound.stem}.csv", f"{sound.stem}.csv") for sound in sounds]
 
 
@@ -41,8 +41,8 @@ def test_a_sound_that_kills_its_process_costs_nothing_else_and_the_others_are_as
 ) -> None:
     sounds = [tone(tmp_path / f"{number}.wav", 0.3 + number / 5) for number in range(3)]
     soundfile.write(tmp_path / "deadly.wav", np.full(RATE_HZ, 0.25), RATE_HZ)
-    todo = works(tmp_path, sounds[0], tmp_path / "deadly.wav", *sounds[1:])
-    became = {work.name: outcome for work, outcome in LocalEngine(1, deadly)(todo, RECIPE, ignore)}
+    todo = tasks(tmp_path, sounds[0], tmp_path / "deadly.wav", *sounds[1:])
+    became = {task.name: outcome for task, outcome in LocalEngine(1, deadly)(todo, RECIPE, ignore)}
     assert "died 2 times (exit code -9)" in str(became["deadly.csv"].error)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.csv", "1.csv", "2.csv"]
     for sound in sounds:
@@ -54,26 +54,26 @@ def test_a_process_that_has_done_its_work_and_does_not_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "END_S", 0.3)
-    [(_, outcome)] = LocalEngine(1, never_ending)(works(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore)
+    [(_, outcome)] = LocalEngine(1, never_ending)(tasks(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore)
     assert outcome.error is None and multiprocessing.active_children() == []
 
 
 def test_a_model_that_cannot_be_loaded_is_said_once(tmp_path: Path) -> None:
-    todo = works(tmp_path, tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "b.wav", 0.2))
+    todo = tasks(tmp_path, tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "b.wav", 0.2))
     with pytest.raises(BridgeError, match="there is no such model"):
         list(LocalEngine(2, refusing)(todo, RECIPE, ignore))
 
 
 def test_processes_that_die_before_they_begin_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MOST_FALSE_STARTS", 2)
-    with pytest.raises(BridgeError, match="die before they begin"):
-        list(LocalEngine(1, dying_at_once)(works(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore))
+    monkeypatch.setattr(local, "MAX_FALSE_STARTS", 2)
+    with pytest.raises(BridgeError, match="die while they start"):
+        list(LocalEngine(1, dying_at_once)(tasks(tmp_path, tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore))
 
 
 def test_closing_it_ends_every_process_and_leaves_no_half_take(tmp_path: Path) -> None:
-    todo = works(tmp_path, tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "long.wav", 120))
+    todo = tasks(tmp_path, tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "long.wav", 120))
     parts: list[float] = []
-    outcomes = LocalEngine(2, loudness)(todo, RECIPE, lambda work, part: parts.append(part))
+    outcomes = LocalEngine(2, loudness)(todo, RECIPE, lambda task, part: parts.append(part))
     first, outcome = next(outcomes)
     assert first.name == "a.csv" and outcome.error is None
     outcomes.close()  # type: ignore[attr-defined]
@@ -84,9 +84,9 @@ def test_after_a_full_disk_nothing_is_begun(tmp_path: Path) -> None:
     begun: list[str] = []
 
     def todo():
-        for work in works(tmp_path, *(tone(tmp_path / f"{number}.wav", 0.2) for number in range(4))):
-            begun.append(work.name)
-            yield work
+        for task in tasks(tmp_path, *(tone(tmp_path / f"{number}.wav", 0.2) for number in range(4))):
+            begun.append(task.name)
+            yield task
 
     became = list(LocalEngine(1, full)(todo(), RECIPE, ignore))
     assert len(became) == 1 and became[0][1].no_room and begun == ["0.csv"]

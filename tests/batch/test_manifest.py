@@ -21,17 +21,17 @@ from livelink_bridge.testing.stand_ins import ManualClock
 @pytest.fixture
 def done(tmp_path: Path) -> Task:
     """A sound that was converted and noted."""
-    work = Task(tone(tmp_path / "in/a.wav", 0.5), tmp_path / "out/a.csv", "a.csv")
+    task = Task(tone(tmp_path / "in/a.wav", 0.5), tmp_path / "out/a.csv", "a.csv")
     with closing(Manifest(tmp_path / "out", ManualClock())) as manifest:
-        assert not manifest.is_done(work, RECIPE)
-        manifest.add(work, RECIPE, convert_one(work.sound, work.out, RECIPE, loudness(RECIPE)))
-        assert manifest.is_done(work, RECIPE)
-    return work
+        assert not manifest.is_done(task, RECIPE)
+        manifest.add(task, RECIPE, convert_one(task.sound, task.out, RECIPE, loudness(RECIPE)))
+        assert manifest.is_done(task, RECIPE)
+    return task
 
 
-def is_done(work: Task, recipe: object = RECIPE) -> bool:
-    with closing(Manifest(work.out.parent, ManualClock())) as manifest:
-        return manifest.is_done(work, recipe)  # type: ignore[arg-type]
+def is_done(task: Task, recipe: object = RECIPE) -> bool:
+    with closing(Manifest(task.out.parent, ManualClock())) as manifest:
+        return manifest.is_done(task, recipe)  # type: ignore[arg-type]
 
 
 def test_what_is_done_is_known_to_the_next_run(done: Task) -> None:
@@ -113,7 +113,7 @@ def test_a_full_disk_under_the_manifest_is_said_and_what_was_kept_stays(tmp_path
     manifest._rows.execute("COMMIT")
     manifest._rows.execute("PRAGMA max_page_count = 4")
     manifest._rows.execute("BEGIN")
-    with pytest.raises(kept.NoRoom, match="the disk is full"):
+    with pytest.raises(kept.DiskFull, match="the disk is full"):
         for number in range(100):
             manifest.add(Task(tmp_path, tmp_path, f"{number}.csv"), RECIPE, Outcome(warnings=("x" * 1000,)))
     manifest.close()

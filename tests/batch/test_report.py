@@ -10,12 +10,12 @@ import pytest
 
 from livelink_bridge.batch import report
 from livelink_bridge.batch.job import Outcome
-from livelink_bridge.batch.report import Totals, picture, totals_text, write_report
-from livelink_bridge.batch.watched import POINTS, Curves
+from livelink_bridge.batch.measured_face import POINTS, Curves
+from livelink_bridge.batch.report import Totals, curves_svg, totals_text, write_report
 from livelink_bridge.errors import SinkError
 
 CURVES = Curves(*("".join(f"{(at * step) % 256:02x}" for at in range(POINTS)) for step in (3, 5, 7)))
-TOTALS = Totals(converted=2, kept=1, failed=1, seconds=120.0, took_s=2.0)
+TOTALS = Totals(converted=2, skipped=1, failed=1, seconds=120.0, took_s=2.0)
 
 
 def outcome(**given: object) -> Outcome:
@@ -61,7 +61,7 @@ def test_each_take_has_its_figures_and_each_failure_its_reason(tmp_path: Path) -
 
 
 def test_a_picture_is_svg_with_a_line_for_each_curve() -> None:
-    drawn = ElementTree.fromstring(picture(CURVES))
+    drawn = ElementTree.fromstring(curves_svg(CURVES))
     assert [line.get("class") for line in drawn] == ["l", "j", "r"]
     points = [tuple(map(int, point.split())) for point in (drawn[0].get("d") or "").removeprefix("M").split("L")]
     assert (
@@ -69,7 +69,7 @@ def test_a_picture_is_svg_with_a_line_for_each_curve() -> None:
         and [at for at, _ in points] == list(range(POINTS))
         and all(0 <= height <= 24 for _, height in points)
     )
-    assert len(ElementTree.fromstring(picture(Curves()))) == 0
+    assert len(ElementTree.fromstring(curves_svg(Curves()))) == 0
 
 
 def test_a_thousand_takes_make_a_page_of_a_megabyte_or_two(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_thousand_takes_make_a_page_of_a_megabyte_or_two(tmp_path: Path) -> No
 
 
 def test_of_very_many_takes_those_to_look_at_are_all_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "MOST_ROWS", 10)
+    monkeypatch.setattr(report, "MAX_ROWS", 10)
     takes = ((f"{at}.csv", outcome(warnings=("quiet",) if at > 95 else ())) for at in range(100))
     write_report(tmp_path / "r.html", TOTALS, [], takes)
     page = Cells((tmp_path / "r.html").read_text(encoding="utf-8"))

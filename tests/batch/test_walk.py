@@ -77,7 +77,7 @@ def test_a_link_to_itself_hides_nothing_beside_it_and_called_like_a_sound_it_fai
     assert (found.refused, found.notes, found.others) == ([], [], 1)
 
 
-def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(
+def test_a_folder_that_cannot_be_read_is_reported_and_the_rest_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "a.wav", "closed/b.wav")
@@ -91,11 +91,11 @@ def test_a_folder_that_cannot_be_looked_into_is_said_and_the_rest_is_found(
     monkeypatch.setattr(os, "scandir", guarded)
     found = walk([tmp_path])
     assert [sound.name for sound in found.sounds] == ["a.wav"]
-    assert found.refused == [(str(tmp_path / "closed"), "cannot be looked into: Permission denied")]
+    assert found.refused == [(str(tmp_path / "closed"), "cannot be read: Permission denied")]
 
 
 def test_a_file_that_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     found = walk([tmp_path / "line.dat"])
-    assert [sound.work(tmp_path / "out") for sound in found.sounds] == [
+    assert [sound.task(tmp_path / "out") for sound in found.sounds] == [
         Task(tmp_path / "line.dat", tmp_path / "out/line.csv", "line.csv")
     ]

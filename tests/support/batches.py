@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from livelink_bridge.batch.job import Outcome, Part, Recipe, Task, WorkerContext, convert_one
+from livelink_bridge.batch.job import OnProgress, Outcome, Recipe, Task, WorkerContext, convert_one
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.testing.stand_ins import LoudnessModel
 from speech_to_face.base import Stream
@@ -43,7 +43,7 @@ def dying_at_once(_recipe: Recipe) -> WorkerContext:
 
 
 def never_ending(_recipe: Recipe) -> WorkerContext:
-    """Tools whose process does its work and then does not end: a thread of a library keeps it."""
+    """Tools whose process does its task and then does not end: a thread of a library keeps it."""
     threading.Thread(target=threading.Event().wait).start()
     return WorkerContext(LoudnessModel())
 
@@ -89,14 +89,16 @@ class InlineEngine:
         self.began: list[str] = []
         self._full_after = full_after
 
-    def __call__(self, works: Iterable[Task], recipe: Recipe, on_part: Part) -> Iterator[tuple[Task, Outcome]]:
-        tools = loudness(recipe)
-        for work in works:
+    def __call__(
+        self, tasks: Iterable[Task], recipe: Recipe, on_progress: OnProgress
+    ) -> Iterator[tuple[Task, Outcome]]:
+        context = loudness(recipe)
+        for task in tasks:
             if len(self.began) == self._full_after:
-                yield work, Outcome(error=f"take {work.out} cannot be written: No space left on device", no_room=True)
+                yield task, Outcome(error=f"take {task.out} cannot be written: No space left on device", no_room=True)
                 return
-            self.began.append(work.name)
-            yield work, convert_one(work.sound, work.out, recipe, tools, placed=work.placed)
+            self.began.append(task.name)
+            yield task, convert_one(task.sound, task.out, recipe, context, placed=task.placed)
 
 
 class Silent:
@@ -108,13 +110,13 @@ class Silent:
     def begin(self, found: object) -> None:
         pass
 
-    def kept(self, sound: object) -> None:
+    def skipped(self, sound: object) -> None:
         pass
 
-    def part(self, work: Task, part: float) -> None:
-        self.said.append(f"{work.name} {part:.2f}")
+    def part(self, task: Task, part: float) -> None:
+        self.said.append(f"{task.name} {part:.2f}")
 
-    def done(self, work: Task, outcome: Outcome) -> None:
+    def done(self, task: Task, outcome: Outcome) -> None:
         if outcome.error:
             self.said.append(outcome.error)
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from livelink_bridge.batch.job import Recipe, WorkerContext, load_tools
+from livelink_bridge.batch.job import Recipe, WorkerContext, load_context
 from speech_to_face.base import Stream
 
 START_S = 50.0
@@ -110,5 +110,5 @@ class _StoppingStream:
 def stopping(recipe: Recipe) -> WorkerContext:
     """The recipe's own model; one worker of those that are loaded with it stops in the middle of its first sound.
     `style` is the pipe."""
-    tools = load_tools(Recipe(model=recipe.model, model_sha256=recipe.model_sha256))
-    return WorkerContext(_Stopping(tools.model, Path(recipe.style or "")))  # type: ignore[arg-type]
+    context = load_context(Recipe(model=recipe.model, model_sha256=recipe.model_sha256))
+    return WorkerContext(_Stopping(context.model, Path(recipe.style or "")))  # type: ignore[arg-type]

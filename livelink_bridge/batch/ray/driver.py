@@ -1,10 +1,8 @@
-"""The process that speaks to Ray: joins or starts the cluster, keeps every worker busy, and tells its parent what
-became of each sound.
+"""The driver process: joins or starts the Ray cluster, keeps every worker busy and sends outcomes to its parent.
 
-Nothing but messages over the pipe comes in or goes out; this process's standard output and error lead nowhere. Ray is
-imported in its functions only. Ray starts a worker (`ray_worker`) again when it dies (`max_restarts`), on another
-machine if need be, and it loads its tools again before it is given more. The sound it was at is the parent's to give
-once more, so that the sound that kills, and no other, runs out of tries.
+It communicates only by messages over a pipe; its standard output and error are closed. Ray is imported inside functions
+only. Ray restarts a worker that dies (`max_restarts`), if necessary on another machine, and the worker loads its
+context again. The parent retries the task it was running, so that only a file that kills workers runs out of attempts.
 """
 
 from __future__ import annotations
@@ -23,74 +21,78 @@ from livelink_bridge.batch.ray.worker import Job, Worker
 from livelink_bridge.errors import BridgeError
 
 OBJECT_STORE_BYTES = 80 * 2**20
-"""Near the least that Ray takes: what crosses machines is a path and an Outcome, a few kilobytes."""
+"""Near Ray's minimum: only a path and an Outcome, a few kilobytes, cross between machines."""
 FALSE_STARTS = 3
-"""Times in a row that Ray starts a worker which dies before it is ready."""
-BEAT_S = 1.0
-"""Between looks whether the cluster is there."""
+"""Times in a row that Ray restarts a worker that dies before it is ready."""
+CHECK_INTERVAL_S = 1.0
+"""Time between checks that the cluster is reachable."""
 POLL_S = 0.1
-MISSED_BEATS = 3
-KNOCK_S = 2.0
-NO_PROXY_THERE = "http://127.0.0.1:9"
-"""The port of the discard service, at which hardly any machine listens."""
+MAX_MISSED_CHECKS = 3
+"""Failed checks in a row after which the cluster is lost."""
+CONNECT_S = 2.0
+"""Time limit of a check's connection."""
+UNREACHABLE_PROXY = "http://127.0.0.1:9"
+"""The discard port, which is closed on almost every machine."""
 
 
-class Given(NamedTuple):
-    """To the driver: convert this."""
+class Convert(NamedTuple):
+    """To the driver: run this task."""
 
     number: int
-    work: Task
+    task: Task
 
 
 class Started(NamedTuple):
-    """The cluster has answered."""
+    """The cluster is connected."""
 
     workers: int
 
 
 class Alive(NamedTuple):
-    """The cluster is still there."""
+    """The cluster is still reachable."""
 
 
 class Done(NamedTuple):
+    """A task has finished."""
+
     number: int
     outcome: Outcome
 
 
 class Died(NamedTuple):
-    """The worker of this sound has died."""
+    """The worker that ran this task has died."""
 
     number: int
 
 
 class Dropped(NamedTuple):
-    """Not begun, since the disk is full."""
+    """Not started, since the disk is full."""
 
     number: int
 
 
 class Failed(NamedTuple):
-    """Nothing will come of it: why, on one line."""
+    """The batch has failed: the error, on one line."""
 
     text: str
 
 
 def drive(pipe: Connection, job: Job) -> None:
-    """The process: until the parent closes its end of the pipe, or the cluster is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; who ends what is the parent's to say
-    _be_quiet()
-    _set_up(job)
+    """Main function of the process: runs until the parent closes its end of the pipe or the cluster is lost."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent ends this one
+    _silence_output()
+    _set_environment(job)
     try:
-        if _there(pipe, job):
+        if _run_batch(pipe, job):
             import ray
 
             ray.shutdown()
     finally:
-        os._exit(0)  # Ray's own way out waits for a cluster that is gone
+        os._exit(0)  # Ray's own exit waits for a cluster that is lost
 
 
-def _there(pipe: Connection, job: Job) -> bool:
-    """Convert until it is over; whether the cluster is still there then."""
+def _run_batch(pipe: Connection, job: Job) -> bool:
+    """Run the batch. Returns whether the cluster is still reachable afterwards."""
     from ray.exceptions import RayError
 
     try:
@@ -101,52 +103,52 @@ def _there(pipe: Connection, job: Job) -> bool:
         return True  # the parent has closed the pipe
     except BridgeError as error:
         pipe.send(Failed(str(error)))
-        return not isinstance(error, _Gone)
+        return not isinstance(error, _ClusterLost)
     except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         pipe.send(Failed(f"Ray: {_first_line(error)}"))
         return False
     return True
 
 
-class _Gone(BridgeError):
-    """The cluster does not answer any more."""
+class _ClusterLost(BridgeError):
+    """The cluster no longer answers."""
 
 
 def _first_line(error: Exception) -> str:
-    """What a worker raised, or what Ray says."""
+    """First line of a worker's exception, or of Ray's own."""
     cause = getattr(error, "cause", None) or error
     return f"{type(cause).__name__}: {next(iter(str(cause).splitlines()), '')}"
 
 
-def _be_quiet() -> None:
-    """Ray and its processes write to a terminal that others draw on."""
+def _silence_output() -> None:
+    """Close standard output and error: Ray and its processes would write over the progress bar."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
 
 
-def _set_up(job: Job) -> None:
-    """What Ray reads when it is imported."""
+def _set_environment(job: Job) -> None:
+    """Set the environment variables that Ray reads on import."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if job.address is None:  # a token of its own closes the cluster to other people of this machine, and leaves no file
+    if job.address is None:  # a random token excludes other users of this machine, and leaves no file
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
-        _keep_in()
+        _block_outgoing_http()
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's 15 left workers a quarter of a busy machine's share
 
 
-def _keep_in() -> None:
-    """Processes of the cluster that starts here ask nothing outside this machine.
+def _block_outgoing_http() -> None:
+    """Keep the processes of a local cluster from contacting other machines.
 
-    With usage statistics off, Ray 2.60 still asks each cloud's metadata service which cloud this is, one of them by
-    name. It does so by HTTP, like nothing else in this cluster: a proxy that is not there answers at once.
+    With usage statistics off, Ray 2.60 still queries the metadata service of each cloud, one of them by name. Only
+    these queries use HTTP here, so a proxy on a closed port makes them fail at once.
     """
     for name in ("HTTP_PROXY", "no_proxy", "NO_PROXY"):
         os.environ.pop(name, None)
-    os.environ["http_proxy"] = NO_PROXY_THERE
+    os.environ["http_proxy"] = UNREACHABLE_PROXY
 
 
 def _connect(job: Job) -> int:
-    """Start or join the cluster; how many workers it is to have."""
+    """Start or join the cluster. Returns the number of workers to start."""
     import ray
 
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
@@ -166,12 +168,12 @@ def _connect(job: Job) -> int:
 
 
 @dataclass(slots=True, eq=False)
-class _Hand:
-    """A worker as it is seen from here."""
+class _Actor:
+    """A worker: its Ray actor and its task."""
 
-    actor: Any
+    handle: Any
     number: int | None = None
-    """Of the sound it is at; None while it loads."""
+    """Number of its task; None while it loads."""
 
 
 @dataclass(eq=False)
@@ -180,36 +182,36 @@ class _Pool:
     job: Job
     workers: int
     _shared: Any = None
-    """The job, where every worker finds it."""
-    _waiting: deque[Given] = field(default_factory=deque)
-    _idle: list[_Hand] = field(default_factory=list)
-    _busy: dict[Any, _Hand] = field(default_factory=dict)
-    """By the answer that is awaited."""
+    """The job in Ray's object store."""
+    _waiting: deque[Convert] = field(default_factory=deque)
+    _idle: list[_Actor] = field(default_factory=list)
+    _busy: dict[Any, _Actor] = field(default_factory=dict)
+    """By the awaited result."""
 
     def run(self) -> None:
-        """Until the parent closes the pipe, which is an EOFError here. Raises BridgeError when nothing can be done any
-        more."""
+        """Run until the parent closes the pipe, which raises EOFError here. Raises BridgeError if the batch cannot go
+        on."""
         import ray
 
         actors = _actors(self.workers, 1 if self.job.recipe.device == "cuda" else 0)
-        heart = _Heart(self.job.address)
+        health = _HealthCheck(self.job.address)
         self._shared = ray.put(self.job)
         try:
             for actor in actors:
-                self._load(_Hand(actor))
+                self._load(_Actor(actor))
             while True:
-                self._step(heart)
+                self._step(health)
         except (EOFError, OSError):
-            for actor in actors:  # now, whatever they are at
+            for actor in actors:  # at once, without waiting for their tasks
                 ray.kill(actor)
             raise
 
-    def _step(self, heart: _Heart) -> None:
+    def _step(self, health: _HealthCheck) -> None:
         self._take(0 if self._busy else POLL_S)
-        self._give()
+        self._assign()
         for answer in self._answers():
-            self._hear(self._busy.pop(answer), answer)
-        if heart.beat():
+            self._receive(self._busy.pop(answer), answer)
+        if health.check():
             self.pipe.send(Alive())
 
     def _take(self, wait_s: float) -> None:
@@ -217,45 +219,45 @@ class _Pool:
             self._waiting.append(self.pipe.recv())
             wait_s = 0
 
-    def _give(self) -> None:
+    def _assign(self) -> None:
         while self._idle and self._waiting:
-            hand, given = self._idle.pop(), self._waiting.popleft()
-            hand.number = given.number
-            self._busy[hand.actor.convert.options(max_task_retries=0).remote(self._shared, given.work)] = hand
+            actor, request = self._idle.pop(), self._waiting.popleft()
+            actor.number = request.number
+            self._busy[actor.handle.convert.options(max_task_retries=0).remote(self._shared, request.task)] = actor
 
     def _answers(self) -> list[Any]:
         import ray
 
         return list(ray.wait(list(self._busy), num_returns=1, timeout=POLL_S)[0]) if self._busy else []
 
-    def _load(self, hand: _Hand) -> None:
-        hand.number = None
-        self._busy[hand.actor.load.remote(self._shared)] = hand  # waits while Ray starts it again
+    def _load(self, actor: _Actor) -> None:
+        actor.number = None
+        self._busy[actor.handle.load.remote(self._shared)] = actor  # waits while Ray starts it again
 
-    def _hear(self, hand: _Hand, answer: Any) -> None:
+    def _receive(self, actor: _Actor, answer: Any) -> None:
         import ray
         from ray.exceptions import RayActorError
 
-        number = hand.number
+        number = actor.number
         try:
-            said = ray.get(answer)
+            message = ray.get(answer)
         except RayActorError as error:
             if number is None:
                 raise BridgeError(
-                    f"the batch's workers die before they begin ({_first_line(error)}); is there memory enough?"
+                    f"the batch's workers die while they start ({_first_line(error)}); is there enough memory?"
                 ) from error
-            self._load(hand)
+            self._load(actor)
             self.pipe.send(Died(number))
             return
-        if isinstance(said, str):
-            raise BridgeError(said)
-        self._idle.append(hand)
+        if isinstance(message, str):
+            raise BridgeError(message)
+        self._idle.append(actor)
         if number is None:
             return
-        if said.no_room:
+        if message.no_room:
             self._drop()
-        self._give()
-        self.pipe.send(Done(number, said))
+        self._assign()
+        self.pipe.send(Done(number, message))
 
     def _drop(self) -> None:
         while self._waiting:
@@ -263,22 +265,22 @@ class _Pool:
 
 
 def _actors(number: int, gpus: int) -> list[Any]:
-    """So many workers, spread over the machines."""
+    """Start workers, spread over the machines."""
     import ray
 
-    wishes: Any = {
+    options: Any = {
         "num_cpus": 1,
         "num_gpus": gpus,
         "max_restarts": -1,
         "max_task_retries": FALSE_STARTS,
         "scheduling_strategy": "SPREAD",
     }
-    kind = ray.remote(**wishes)(Worker)
+    kind = ray.remote(**options)(Worker)
     return [kind.remote() for _ in range(number)]
 
 
-class _Heart:
-    """Looks once a second whether the cluster's head is there: Ray itself waits for a minute, and then ends the
+class _HealthCheck:
+    """Checks once a second that the cluster's head is reachable. Ray itself waits for a minute and then ends the
     process."""
 
     def __init__(self, address: str | None) -> None:
@@ -291,22 +293,22 @@ class _Heart:
         self._next_s = 0.0
         self._missed = 0
 
-    def beat(self) -> bool:
-        """Whether it was looked for and found. Raises BridgeError when it is gone."""
+    def check(self) -> bool:
+        """Whether a check was due and succeeded. Raises BridgeError after MAX_MISSED_CHECKS failures."""
         from livelink_bridge.core.clock import MonotonicClock
 
         now_s = MonotonicClock().now()
         if now_s < self._next_s:
             return False
-        self._next_s = now_s + BEAT_S
+        self._next_s = now_s + CHECK_INTERVAL_S
         try:
-            socket.create_connection(self._place, KNOCK_S).close()
+            socket.create_connection(self._place, CONNECT_S).close()
         except OSError as error:
             self._missed += 1
-            if self._missed >= MISSED_BEATS:
+            if self._missed >= MAX_MISSED_CHECKS:
                 why = error.strerror or error
-                raise _Gone(
-                    f"{self._where} is gone ({why}); every take that was finished stays, run again to go on"
+                raise _ClusterLost(
+                    f"{self._where} no longer answers ({why}); finished takes are kept, run again to continue"
                 ) from error
             return False
         self._missed = 0

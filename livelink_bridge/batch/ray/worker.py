@@ -1,5 +1,4 @@
-"""What runs in Ray's worker processes, on whichever machine: an actor with one core that makes takes as this machine
-would."""
+"""The Ray actor that converts files on any machine of the cluster, with one core, exactly as this machine would."""
 
 from __future__ import annotations
 
@@ -15,64 +14,66 @@ from livelink_bridge.batch.job import (
     WorkerContext,
     clear_partials,
     convert_one,
-    load_tools,
+    load_context,
     sha256_of,
 )
 from livelink_bridge.errors import BridgeError
 
 
 class Job(NamedTuple):
-    """What the driver is started with, and every worker is given. Picklable."""
+    """The arguments of a batch for its driver and workers. Picklable."""
 
     recipe: Recipe
     load: Load
     address: str | None
     jobs: int | None
     sounds: Path
-    """A folder of sounds that every worker must see."""
+    """A folder of audio files that every worker must see."""
     mark: Path
     """A file in the folder of takes that every worker must see."""
 
 
 class Worker:
-    """An actor: tools loaded once, then one sound at a time."""
+    """An actor: context loaded once, then one sound at a time."""
 
     def __init__(self) -> None:
-        self._tools: WorkerContext | None = None
+        self._context: WorkerContext | None = None
 
     def load(self, job: Job) -> str | None:
-        """Get ready; why that cannot be, on one line."""
+        """Check this machine and load the networks. Returns None, or the error on one line."""
         from speech_to_face.base import ModelError
 
         try:
-            _check_place(job)
-            self._tools = job.load(job.recipe)
+            _check_machine(job)
+            self._context = job.load(job.recipe)
         except (BridgeError, ModelError) as error:
             return str(error)
         return None
 
-    def convert(self, job: Job, work: Task) -> Outcome | str:
-        """What became of a sound, or why it could not be begun."""
-        if self._tools is None and (why := self.load(job)):  # it died while it had nothing to do, and this is another
+    def convert(self, job: Job, task: Task) -> Outcome | str:
+        """Run a task. Returns its outcome, or why it could not be started."""
+        if self._context is None and (why := self.load(job)):  # restarted after it died while idle
             return why
-        assert self._tools is not None
-        clear_partials(work.out)  # of a try before this one, on whichever machine
-        return convert_one(work.sound, work.out, job.recipe, self._tools, placed=work.placed)
+        assert self._context is not None
+        clear_partials(task.out)  # of an earlier attempt, on any machine
+        return convert_one(task.sound, task.out, job.recipe, self._context, placed=task.placed)
 
 
-def _check_place(job: Job) -> None:
-    """Raise BridgeError where this machine would make other takes, or put them elsewhere."""
+def _check_machine(job: Job) -> None:
+    """Raise BridgeError if this machine would make different takes, or put them elsewhere."""
     from livelink_bridge.version import __version__
 
     here = socket.gethostname()
     if not job.mark.exists():
         raise BridgeError(
-            f"worker {here} sees another {job.mark.parent} than this machine; the takes' folder has to be shared "
+            f"worker {here} sees another {job.mark.parent} than this machine; the folder of takes must be on shared "
             "storage"
         )
     if not job.sounds.is_dir():
-        raise BridgeError(f"worker {here} does not see {job.sounds}; the sounds' folder has to be shared storage")
-    if job.load is not load_tools:
+        raise BridgeError(
+            f"worker {here} does not see {job.sounds}; the folder of audio files must be on shared storage"
+        )
+    if job.load is not load_context:
         return
     if job.recipe.version != __version__:
         raise BridgeError(

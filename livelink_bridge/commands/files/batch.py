@@ -17,7 +17,7 @@ from livelink_bridge.version import __version__
 
 if TYPE_CHECKING:
     from livelink_bridge.batch.job import Engine, Recipe
-    from livelink_bridge.batch.run import Batch, Tally
+    from livelink_bridge.batch.run import Batch, BatchCounts
     from livelink_bridge.core.clock import Clock
     from livelink_bridge.settings.table import Settings
 
@@ -51,7 +51,7 @@ class BatchOptions:
 
 
 def convert_folders(
-    settings: Settings, paths: Sequence[Path], out: Path, wishes: BatchOptions, *, with_sound: bool = True
+    settings: Settings, paths: Sequence[Path], out: Path, options: BatchOptions, *, with_sound: bool = True
 ) -> None:
     """Convert the audio files below the folders that are not done yet.
 
@@ -61,7 +61,7 @@ def convert_folders(
 
     Raises BridgeError where some could not be converted.
     """
-    from livelink_bridge.batch.progress import watching
+    from livelink_bridge.batch.progress import show_progress
     from livelink_bridge.batch.run import Batch
     from livelink_bridge.core.clock import MonotonicClock
 
@@ -71,16 +71,16 @@ def convert_folders(
         )
     endings.check_folder(out)
     clock = MonotonicClock()
-    recipe = recipe_of(settings, clock, scored=wishes.report is not None, with_sound=with_sound)
-    with watching(clock, lambda line: typer.echo(f"livelink-bridge: {line}", err=True)) as watch:
-        batch = Batch(paths, out, recipe, clock=clock, show=watch)
+    recipe = recipe_of(settings, clock, scored=options.report is not None, with_sound=with_sound)
+    with show_progress(clock, lambda line: typer.echo(f"livelink-bridge: {line}", err=True)) as display:
+        batch = Batch(paths, out, recipe, clock=clock, observer=display)
         _refuse_nothing(batch, paths)
-        if wishes.dry_run:
+        if options.dry_run:
             dry_run(batch)
             return
         began_s = clock.now()
-        tally = batch.run(_engine(wishes))
-    finish(batch, tally, clock.now() - began_s, wishes.report, clock)
+        counts = batch.run(_engine(options))
+    finish(batch, counts, clock.now() - began_s, options.report, clock)
 
 
 def recipe_of(settings: Settings, clock: Clock, *, scored: bool, with_sound: bool = False) -> Recipe:
@@ -124,42 +124,41 @@ def recipe_settings() -> set[str]:
 def dry_run(batch: Batch) -> None:
     """Print what a run would do. Raises BridgeError where some files could not be converted."""
     to_do = 0
-    for work in batch.plan():
-        typer.echo(f"{work.sound} -> {work.out}")
+    for task in batch.plan():
+        typer.echo(f"{task.sound} -> {task.out}")
         to_do += 1
     for line in [*batch.found.notes, *(f"{path} {why}" for path, why in batch.found.refused)]:
         typer.echo(f"livelink-bridge: {line}", err=True)
-    typer.echo(f"{to_do} to convert, {batch.tally.kept} done before, {len(batch.found.refused)} refused")
+    typer.echo(f"{to_do} to convert, {batch.counts.skipped} done before, {len(batch.found.refused)} refused")
     if batch.found.refused:
         raise BridgeError(f"{len(batch.found.refused)} could not be converted, see above")
 
 
-def finish(batch: Batch, tally: Tally, took_s: float, report: Path | None, clock: Clock) -> None:
+def finish(batch: Batch, counts: BatchCounts, took_s: float, report: Path | None, clock: Clock) -> None:
     """Print the totals and write the report. Raises BridgeError where some files could not be converted."""
     from livelink_bridge.batch.report import Totals, totals_text, write_report
 
-    totals = Totals(tally.converted, tally.kept, tally.failed, tally.seconds, took_s)
-    if report is not None and tally.no_room is None:
+    totals = Totals(counts.converted, counts.skipped, counts.failed, counts.seconds, took_s)
+    if report is not None and counts.no_room is None:
         with closing(batch.manifest()) as manifest:
             write_report(report, totals, manifest.failures(), batch.takes(manifest))
     typer.echo(totals_text(totals) + (f"; report {report}" if report else ""))
-    if tally.no_room is not None:
-        raise BridgeError(f"{tally.no_room}; what was converted is kept: make room and run again")
-    if tally.failed:
-        raise BridgeError(
-            f"{tally.failed} of {tally.converted + tally.kept + tally.failed} could not be converted; the others were"
-        )
+    if counts.no_room is not None:
+        raise BridgeError(f"{counts.no_room}; what was converted is kept: make room and run again")
+    if counts.failed:
+        total = counts.converted + counts.skipped + counts.failed
+        raise BridgeError(f"{counts.failed} of {total} could not be converted; the others were")
 
 
-def _engine(wishes: BatchOptions) -> Engine:
-    if wishes.engine == "ray":
+def _engine(options: BatchOptions) -> Engine:
+    if options.engine == "ray":
         from livelink_bridge.batch.ray.engine import RayEngine
 
-        return RayEngine(wishes.ray_address, wishes.jobs)
+        return RayEngine(options.ray_address, options.jobs)
     from livelink_bridge.batch import job
     from livelink_bridge.batch.local import LocalEngine
 
-    return LocalEngine(wishes.jobs, job.load_tools)
+    return LocalEngine(options.jobs, job.load_context)
 
 
 def _refuse_nothing(batch: Batch, paths: Sequence[Path]) -> None:

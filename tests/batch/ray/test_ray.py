@@ -38,7 +38,7 @@ def head() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         yield found
 
 
-def works(root: Path, out: str, *sounds: Path) -> list[Task]:
+def tasks(root: Path, out: str, *sounds: Path) -> list[Task]:
     return [Task(sound, root / out / f"{sound.stem}.csv", f"{sound.stem}.csv") for sound in sounds]
 
 
@@ -62,17 +62,17 @@ def test_with_workers_killed_every_take_is_the_local_engine_s_byte_for_byte(head
     reader = os.open(pipe, os.O_RDWR)
     kill = threading.Thread(target=lambda: os.kill(int(os.read(reader, 20)), signal.SIGKILL), daemon=True)
     kill.start()
-    todo = works(tmp_path, "ray", *sounds[:3], tmp_path / "deadly.wav", *sounds[3:])
+    todo = tasks(tmp_path, "ray", *sounds[:3], tmp_path / "deadly.wav", *sounds[3:])
     became = {
-        work.name: outcome
-        for work, outcome in RayEngine(head[0], load=stopping)(todo, replace(shipped(), style=str(pipe)), ignore)
+        task.name: outcome
+        for task, outcome in RayEngine(head[0], load=stopping)(todo, replace(shipped(), style=str(pipe)), ignore)
     }
     kill.join(1)
     os.close(reader)
     assert not kill.is_alive(), "nobody was killed"
     assert "deadly.wav: the worker that converted it died 2 times" in str(became.pop("deadly.csv").error)
     local = {
-        work.name: outcome for work, outcome in LocalEngine(1)(works(tmp_path, "local", *sounds), shipped(), ignore)
+        task.name: outcome for task, outcome in LocalEngine(1)(tasks(tmp_path, "local", *sounds), shipped(), ignore)
     }
     assert sorted(os.listdir(tmp_path / "ray")) == sorted(os.listdir(tmp_path / "local")) == sorted(became)
     for name, outcome in local.items():
@@ -87,7 +87,7 @@ def test_a_model_that_a_worker_cannot_load_is_said_once(head, tmp_path: Path) ->
     with pytest.raises(BridgeError, match="there is no such model"):
         list(
             RayEngine(head[0], jobs=1, load=refusing)(
-                works(tmp_path, "out", tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore
+                tasks(tmp_path, "out", tone(tmp_path / "a.wav", 0.2)), RECIPE, ignore
             )
         )
 
@@ -100,7 +100,7 @@ def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(
     """The last test that uses the cluster: it ends it."""
     monkeypatch.setattr(engine, "SILENCE_S", 10.0)
     sounds = [tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "long.wav", 600)]
-    outcomes = RayEngine(head[0], load=loudness)(works(tmp_path, "out", *sounds), RECIPE, ignore)
+    outcomes = RayEngine(head[0], load=loudness)(tasks(tmp_path, "out", *sounds), RECIPE, ignore)
     first, outcome = next(outcomes)
     assert first.name == "a.csv" and outcome.error is None
     end(head[1])

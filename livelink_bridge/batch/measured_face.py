@@ -1,4 +1,4 @@
-"""A face that remembers what went by, in a little memory: what a report says of a take."""
+"""A face that measures its own frames in constant memory, for the report of a batch."""
 
 from __future__ import annotations
 
@@ -17,103 +17,127 @@ from livelink_bridge.core.frames import Weights
 from livelink_bridge.face.face import Face
 
 POINTS = 64
-"""Of each curve in a report, at most."""
-SPEECH_BELOW_LOUD_DB = 25.0
-"""Speech is so much quieter than its loudest moments at most: vowels and the consonants that can be seen lie within
-it."""
-QUIETEST_SPEECH_DBFS = -60.0
+"""Most points of a curve in a report."""
+SPEECH_RANGE_DB = 25.0
+"""Range of speech below its loudest moments: vowels and the visible consonants lie within it."""
+MIN_SPEECH_DBFS = -60.0
+"""Lowest level that counts as speech."""
 QUIET_DBFS = -45.0
-"""A whole recording below it moves a face less than its voice would."""
-FEWEST_CLOSURES, LOW_SCORE = 5, 0.6
-"""Below so few p, b and m a share of them says nothing; below that share they deserve a look."""
+"""A recording with a lower RMS moves the face less than it should."""
+MIN_CLOSURES, LOW_SCORE = 5, 0.6
+"""With fewer p, b and m their share is not meaningful; a lower share gets a warning."""
 STILL_JAW = 0.05
+"""JawOpen below which the jaw counts as still."""
 
 _JAW = CHANNELS_61.index("JawOpen")
 _ROUND = [CHANNELS_61.index("MouthFunnel"), CHANNELS_61.index("MouthPucker")]
 _BINS = 121
-"""Whole decibels from -120 to 0."""
+"""Histogram bins of 1 dB, from -120 to 0 dBFS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Small pictures of a take: at most POINTS values each, two hex digits a value, 00 to ff, over the whole of its
-    time."""
+    """Small plots of a take over its whole length: at most POINTS values each, two hex digits a value, 00 to ff."""
 
     level: str = ""
-    """From -60 to 0 dBFS."""
+    """Level, -60 to 0 dBFS."""
     jaw: str = ""
     """JawOpen, 0 to 1."""
     round: str = ""
-    """MouthFunnel and MouthPucker together, 0 to 1."""
+    """MouthFunnel plus MouthPucker, 0 to 1."""
 
 
-class WatchedFace(Face):
-    """A face whose poses and levels are summed up as they pass. With `lips` it also keeps how far they are apart, 4
-    bytes a pose."""
+class MeasuredFace(Face):
+    """A face that accumulates levels and peaks of its frames. With `lips` it also stores the lip aperture, 4 bytes a
+    frame."""
 
     def __init__(
-        self, worn: Character, *, liveliness: Liveliness | None = None, mood: Mood | None = None, lips: bool = False
+        self,
+        character: Character,
+        *,
+        liveliness: Liveliness | None = None,
+        mood: Mood | None = None,
+        lips: bool = False,
     ) -> None:
-        super().__init__(worn, liveliness=liveliness, mood=mood)
+        super().__init__(character, liveliness=liveliness, mood=mood)
         self._lips = lips
-        self._forget()
+        self._clear()
 
     def reset(self) -> None:
+        """Start a new recording: as `Face.reset`, and clears the measures."""
         super().reset()
-        self._forget()
+        self._clear()
 
     def push(
         self, poses: Weights, level_dbfs: NDArray[np.float32], speaking: NDArray[np.bool_] | None = None
     ) -> Weights:
-        worn = super().push(poses, level_dbfs, speaking)
+        """The next frames, as `Face.push`, and adds them to the measures."""
+        adjusted = super().push(poses, level_dbfs, speaking)
         self._levels.add(level_dbfs)
-        self._picture.add(np.column_stack([1 + level_dbfs / 60, worn[:, _JAW], worn[:, _ROUND].sum(1)]))
-        if self._lips and len(worn):
-            self._gaps.append(apertures(worn))
-        return worn
+        self._curves.add(np.column_stack([1 + level_dbfs / 60, adjusted[:, _JAW], adjusted[:, _ROUND].sum(1)]))
+        if self._lips and len(adjusted):
+            self._apertures.append(apertures(adjusted))
+        return adjusted
 
     @property
     def level_dbfs(self) -> float:
-        """RMS of everything, at least -120."""
+        """RMS of the recording, dBFS, at least -120."""
         return self._levels.mean_dbfs()
 
     @property
     def speech_share(self) -> float:
+        """Share of frames at speech level, 0 to 1: within SPEECH_RANGE_DB of the loudest 5 %, above MIN_SPEECH_DBFS."""
         return self._levels.speech_share()
 
     def curves(self) -> Curves:
-        return Curves(*(bytes(row).hex() for row in self._picture.rows().T))
+        """Level, jaw and lip rounding over the recording."""
+        return Curves(*(bytes(row).hex() for row in self._curves.rows().T))
 
-    def lips_met(self, phones: Iterable[tuple[float, float]]) -> tuple[int, int]:
-        """Of phones at which lips have to meet, start and end in seconds: at how many they did, and how many there
-        are."""
-        gap = np.concatenate([np.zeros(0, np.float32), *self._gaps])
+    def lips_closed(self, phones: Iterable[tuple[float, float]]) -> tuple[int, int]:
+        """How many lip closures succeeded.
+
+        Parameters
+        ----------
+        phones : start and end, seconds, of each phone at which the lips must close
+
+        Returns
+        -------
+        the number of phones at which they closed, and the number of phones within the recording.
+        """
+        gap = np.concatenate([np.zeros(0, np.float32), *self._apertures])
         least = [width for start_s, _ in phones if (width := narrowest(gap, start_s)) is not None]
         return sum(width <= SEALED for width in least), len(least)
 
     def warnings(self, seconds: float, bad_poses: int, sealed: int = 0, closures: int | None = None) -> tuple[str, ...]:
-        """What a person should look at, a sentence each without a full stop."""
-        silent, speech_s = self.level_dbfs <= QUIETEST_SPEECH_DBFS, self.speech_share * seconds
-        still = speech_s > 1 and self._picture.highest(1) < STILL_JAW
-        said = {
+        """Warnings for the report, a sentence each without a full stop.
+
+        Parameters
+        ----------
+        seconds : length of the audio
+        bad_poses : frames with values that were not finite
+        sealed, closures : as `lips_closed` returns; None if not measured
+        """
+        silent, speech_s = self.level_dbfs <= MIN_SPEECH_DBFS, self.speech_share * seconds
+        still = speech_s > 1 and self._curves.highest(1) < STILL_JAW
+        checks = {
             "silent from beginning to end": silent,
             f"quiet, {self.level_dbfs:.0f} dBFS: bring it to about -23 for a full face": not silent
             and self.level_dbfs < QUIET_DBFS,
             "the jaw hardly moves: is this a voice?": still,
             "lips stay open at many a p, b and m": closures is not None
-            and closures >= FEWEST_CLOSURES
+            and closures >= MIN_CLOSURES
             and sealed < LOW_SCORE * closures,
-            f"{bad_poses} poses had values that are not finite; the ones before stand in their place": bad_poses > 0,
+            f"{bad_poses} poses had values that are not finite; each repeats the last good pose": bad_poses > 0,
         }
-        return tuple(text for text, true in said.items() if true)
+        return tuple(text for text, applies in checks.items() if applies)
 
-    def _forget(self) -> None:
-        self._levels, self._picture = _Levels(), _Picture()
-        self._gaps: list[NDArray[np.float32]] = []
+    def _clear(self) -> None:
+        self._levels, self._curves = _LevelHistogram(), _PeakCurves()
+        self._apertures: list[NDArray[np.float32]] = []
 
 
-class _Levels:
-    """How loud a recording is, in one count for every decibel."""
+class _LevelHistogram:
+    """Histogram of frame levels, 1 dB a bin, and their energy."""
 
     def __init__(self) -> None:
         self._counts = np.zeros(_BINS, np.int64)
@@ -128,23 +152,22 @@ class _Levels:
         return max(-120.0, 10 * float(np.log10(self._energy / poses + 1e-12))) if poses else -120.0
 
     def speech_share(self) -> float:
-        """Share of poses that are no further than SPEECH_BELOW_LOUD_DB below the loudest twentieth, and not silent."""
+        """Share of frames within SPEECH_RANGE_DB of the 95th percentile, and above MIN_SPEECH_DBFS."""
         poses = int(self._counts.sum())
         if not poses:
             return 0.0
         loud_dbfs = int(np.searchsorted(np.cumsum(self._counts), 0.95 * poses)) - 120
-        least_dbfs = max(QUIETEST_SPEECH_DBFS, loud_dbfs - SPEECH_BELOW_LOUD_DB)
+        least_dbfs = max(MIN_SPEECH_DBFS, loud_dbfs - SPEECH_RANGE_DB)
         return float(self._counts[int(least_dbfs) + 120 :].sum()) / poses
 
 
-class _Picture:
-    """The peaks of three curves of unknown length, in at most 2 POINTS rows: where they run out, two neighbours become
-    one."""
+class _PeakCurves:
+    """Peaks of three curves of unknown length in at most 2 POINTS rows: when full, neighbouring rows are merged."""
 
     def __init__(self) -> None:
         self._rows = np.zeros((0, 3))
         self._span = 1
-        """Poses in a row."""
+        """Frames per row."""
         self._poses = 0
 
     def add(self, values: NDArray[np.float64]) -> None:

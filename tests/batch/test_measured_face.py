@@ -7,17 +7,17 @@ import pytest
 
 from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character.character import Character
-from livelink_bridge.batch.watched import POINTS, WatchedFace
+from livelink_bridge.batch.measured_face import POINTS, MeasuredFace
 
 JAW = CHANNELS_61.index("JawOpen")
 
 
 def watched(
     level_dbfs: np.ndarray, jaw: np.ndarray | float = 0.0, *, chunk: int = 50, lips: bool = False
-) -> WatchedFace:
+) -> MeasuredFace:
     poses = np.zeros((len(level_dbfs), 61), np.float32)
     poses[:, JAW] = jaw
-    face = WatchedFace(Character(), lips=lips)
+    face = MeasuredFace(Character(), lips=lips)
     face.reset()
     for at in range(0, len(poses), chunk):
         face.push(poses[at : at + chunk], level_dbfs[at : at + chunk].astype(np.float32))
@@ -53,8 +53,8 @@ def test_lips_that_stay_apart_at_a_closure_are_counted() -> None:
     jaw = np.full(600, 0.5)
     jaw[115:125] = 0.0
     face = watched(np.full(600, -20.0), jaw, lips=True)
-    assert face.lips_met([(1.95, 2.05), (5.0, 5.1)]) == (1, 2)
-    assert face.lips_met([(99.0, 99.1)]) == (0, 0)
+    assert face.lips_closed([(1.95, 2.05), (5.0, 5.1)]) == (1, 2)
+    assert face.lips_closed([(99.0, 99.1)]) == (0, 0)
 
 
 def test_what_deserves_a_look_is_said_and_nothing_else_is() -> None:
