@@ -226,7 +226,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _worker_environment() -> Iterator[None]:
-    """Start processes with one thread per library, unless the user's environment sets another number, and SIGINT blocked.
+    """Start processes with one thread per library, unless the user's environment sets more, and SIGINT blocked.
 
     Both are inherited. Setting them in the process would be too late: it may be interrupted while it is loading.
     """

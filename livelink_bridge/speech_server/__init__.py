@@ -1,1 +1,1 @@
-"""The speech server: receives audio from speech engines over a WebSocket and drives a face. Protocol: docs/listen.md."""
+"""The speech server: audio from speech engines over a WebSocket drives a face. Protocol: docs/listen.md."""

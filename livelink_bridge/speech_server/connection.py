@@ -239,9 +239,9 @@ class Connection:
             await asyncio.sleep(_POLL_S)
 
     async def _receive(self) -> str | bytes:
-        """The next message. A client that says nothing is ping whether it is there; one that does not answer is gone.
+        """The next message. A silent client is pinged; if it does not answer, the connection is closed.
 
-        Messages are read meanwhile: one of them is as good an answer, and the pong comes behind those sent before it.
+        Messages are read meanwhile: any message counts as an answer, and the pong arrives after those sent before it.
         """
         ping: asyncio.Task[None] | None = None
         try:

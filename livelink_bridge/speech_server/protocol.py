@@ -163,7 +163,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Message]]] =
     "interrupt": ((), lambda _content: Interrupt()),
     "mood": (("mood",), _mood_message),
 }
-"""By type: the keys it may have, and what makes the message of them."""
+"""By type: the keys it may have, and the function that builds the message."""
 
 
 def ready(subject: str, buffer_s: float) -> str:

@@ -83,7 +83,7 @@ def test_of_very_many_takes_those_to_look_at_are_all_there(tmp_path: Path, monke
     write_report(tmp_path / "r.html", TOTALS, [], takes)
     page = Cells((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert sum(row[-1] == "quiet" for row in page.rows if row) == 4
-    assert page.rows[-1] == ["and 86 more takes with nothing to look at"]
+    assert page.rows[-1] == ["and 86 more takes without warnings"]
 
 
 def test_a_page_that_cannot_be_written_is_said(tmp_path: Path) -> None:

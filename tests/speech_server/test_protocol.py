@@ -84,7 +84,7 @@ def test_nothing_comes_before_start(kind):
     conversation = Conversation()
     with pytest.raises(ProtocolError, match=f"got '{kind}' before start"):
         conversation.text(json.dumps({"type": kind}))
-    with pytest.raises(ProtocolError, match="got sound before a start was accepted"):
+    with pytest.raises(ProtocolError, match="got audio before a start was accepted"):
         conversation.sound_format()
 
 

@@ -245,7 +245,7 @@ def test_a_bug_in_a_voice_stops_the_server_and_is_raised():
         with pytest.raises(ConnectionClosed):
             hear(client, "done")
         served.voices.clear()
-    assert error.value.__notes__ == ["in a voice", "in stage 'server'"]
+    assert error.value.__notes__ == ["in the face of a client", "in stage 'server'"]
 
 
 def test_stopping_leaves_every_face_neutral_and_no_thread():

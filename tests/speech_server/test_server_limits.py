@@ -50,7 +50,7 @@ def test_a_refused_client_that_goes_on_hears_an_error_a_second_and_is_closed(mon
     assert 1.0 < took_s < 5
     assert len(errors) <= 2 + took_s
     assert "rate: got 1" in errors[0]
-    assert errors[1].startswith("got sound before a start was accepted") and "more messages were refused" in errors[1]
+    assert errors[1].startswith("got audio before a start was accepted") and "more messages were refused" in errors[1]
 
 
 def test_a_client_whose_face_takes_long_to_open_holds_up_no_other():

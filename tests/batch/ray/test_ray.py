@@ -104,7 +104,9 @@ def test_a_cluster_that_vanishes_is_one_line_and_what_was_done_stays(
     first, outcome = next(outcomes)
     assert first.name == "a.csv" and outcome.error is None
     end(head[1])
-    with pytest.raises(BridgeError, match=r"the Ray cluster at 127\.0\.0\.1:\d+ is gone.*run again to go on"):
+    with pytest.raises(
+        BridgeError, match=r"the Ray cluster at 127\.0\.0\.1:\d+ no longer answers.*run again to continue"
+    ):
         list(outcomes)
     assert "a.csv" in os.listdir(tmp_path / "out")
 
