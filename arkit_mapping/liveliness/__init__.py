@@ -1,10 +1,11 @@
-"""The rest of a living face: what a speech network leaves at 0. Blinks, gaze, brows, breath and, where asked, the head.
+"""Liveliness: procedural motion for the channels that a speech network leaves at 0: blinks, gaze, brows, breath and,
+optionally, the head.
 
     life = Liveliness(seed=7, head=HeadMotion(yaw=-1.0))
     poses = life.apply(poses, level_dbfs)
 
-Everything happens at events (a blink, a shift of the eyes, a breath, a stress), each drawn from a seeded generator of
-its part and written down as a curve when it begins. So pose k is the same in whatever portions the poses come.
+All motion consists of events (a blink, a gaze shift, a breath, a stress). Each is drawn from a seeded generator of its
+part and stored as a curve when it begins, so frame k is the same for any chunking.
 """
 
 from __future__ import annotations

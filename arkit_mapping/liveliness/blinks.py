@@ -1,4 +1,4 @@
-"""Blinks: when they come and how the lids move."""
+"""Blinks: their timing and the motion of the lids."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ from random import Random
 import numpy as np
 
 from arkit_mapping.channels import FRAME_RATE
-from arkit_mapping.liveliness.prosody import Heard
+from arkit_mapping.liveliness.prosody import VoiceEvents
 from arkit_mapping.liveliness.track import Curve, Track, lognormal
 
 SILENT_PER_MIN, SPEAKING_PER_MIN = 14, 15
-"""Blinks that come by themselves. With those at pauses and at shifts of the gaze a silent face comes to 17 a minute and
-a talking one to 26, the means of 150 people at rest and in conversation (Bentivoglio et al. 1997; Doughty 2001 gives
-8-21 and 10-32)."""
+"""Spontaneous blinks per minute. With those at pauses and gaze shifts a silent face reaches 17 per minute and a talking
+one 26, the means of 150 people at rest and in conversation (Bentivoglio et al. 1997; Doughty 2001 gives 8-21 and
+10-32)."""
 AT_PAUSE = 0.75
-"""How many pauses begin with a blink. Speakers blink at the ends of and in pauses (Nakano & Kitazawa 2010); the share
-is ours."""
+"""Fraction of pauses that begin with a blink. Speakers blink at the ends of and in pauses (Nakano & Kitazawa 2010); the
+fraction is this project's own choice."""
 PAUSE_DELAY_S = 0.25
-"""At most so long after the pause is noticed."""
+"""Largest delay of such a blink after the detection of the pause."""
 AT_SHIFT = 0.025
-"""Chance of a blink per degree of a gaze shift: the wider the shift the likelier (Evinger et al. 1994); the slope is
-ours."""
+"""Probability of a blink per degree of a gaze shift: larger shifts make it more likely (Evinger et al. 1994); the slope
+is this project's own choice."""
 INTERVAL_SPREAD = 0.6
 """Standard deviation of the intervals over their mean; the intervals of one person are skewed, many short and few
 long."""
 APART_S = 0.45
-"""No blink is begun sooner after the last one began, but for doubles."""
+"""Shortest time between the starts of two blinks, except for double blinks."""
 DOUBLE = 0.06
-"""Share of blinks that are two in a row; ours."""
+"""Fraction of double blinks; this project's own choice."""
 PARTIAL = 0.15
-"""Share that stay open by a quarter. People watching a film do so far oftener (Ousler et al. 2014: half of all blinks),
-but complete ones look more natural on a face (Trutoiu et al. 2011)."""
+"""Fraction of blinks that stay open by a quarter. People watching a film do so far more often (Ousler et al. 2014: half
+of all blinks), but complete ones look more natural on a face (Trutoiu et al. 2011)."""
 
 CLOSING_S, CLOSED_S, OPENING_S = (0.075, 0.015), (0.022, 0.008), (0.19, 0.045)
-"""Mean and standard deviation, seconds. Lids come down in 66-100 ms, stay for 10 ms or a little more and open more
-slowly, fast at first (Stern et al. 1984; VanderWerf et al. 2003; Trutoiu et al. 2011). Closed lasts a pose at least, or
-60 Hz would miss it."""
+"""Mean and standard deviation, seconds. Lids close in 66-100 ms, stay closed for 10 ms or slightly more and open more
+slowly, fast at first (Stern et al. 1984; VanderWerf et al. 2003; Trutoiu et al. 2011). Closed lasts at least one frame,
+or 60 Hz would miss it."""
 BETWEEN_EYES_S = 0.003
-"""Standard deviation of one eye's lag behind the other."""
+"""Standard deviation of the lag between the eyes."""
 
 _UNIT = 3600 * 1000
-"""Phase of one interval. A pose adds 1000 times the rate per minute, in whole numbers: sums of those are the same in
-any portions."""
+"""Phase of one interval. Each frame adds 1000 times the rate per minute, as an integer: such sums are the same for any
+chunking."""
 
 
 class Blinks:
-    """Both lids' closure, 0 to 1."""
+    """Generates the closure of both lids, 0 to 1."""
 
     def __init__(self, rng: Random, amount: float = 1.0) -> None:
-        """`amount`: times the human rate; 0 is none."""
+        """`amount` is a factor of the human rate; 0 is none."""
         self._rng = rng
         self._amount = amount
         self._rates = (round(1000 * SILENT_PER_MIN * amount), round(1000 * SPEAKING_PER_MIN * amount))
@@ -59,20 +59,33 @@ class Blinks:
         self._free_from = 0
         self._track = Track(2)
 
-    def step(self, first: int, heard: Heard, shifts: list[tuple[int, float]]) -> Curve:
-        """float32 (poses, 2), left and right. `shifts`: poses at which the eyes set off, and how far they go in
-        degrees."""
-        end = first + len(heard.speaking)
-        spoken = int(np.count_nonzero(heard.speaking))
+    def step(self, first: int, voice: VoiceEvents, shifts: list[tuple[int, float]]) -> Curve:
+        """Closure of the next frames.
+
+        Parameters
+        ----------
+        first
+            Number of the first frame.
+        voice
+            Voice events of these frames.
+        shifts
+            Frames at which gaze shifts begin, and their size in degrees.
+
+        Returns
+        -------
+        float32 (frames, 2), left and right, 0 to 1
+        """
+        end = first + len(voice.speaking)
+        spoken = int(np.count_nonzero(voice.speaking))
         phase_at_end = self._phase + spoken * self._rates[1] + (end - first - spoken) * self._rates[0]
-        if heard.pauses or shifts or self._asked or self._due <= phase_at_end:
-            self._decide(first, end, heard, shifts)
+        if voice.pauses or shifts or self._asked or self._due <= phase_at_end:
+            self._decide(first, end, voice, shifts)
         self._phase = phase_at_end
         return self._track.read(first, end - first)
 
-    def _decide(self, first: int, end: int, heard: Heard, shifts: list[tuple[int, float]]) -> None:
-        phases = self._phase + np.cumsum(np.where(heard.speaking, self._rates[1], self._rates[0]))
-        causes = [(pose, AT_PAUSE, PAUSE_DELAY_S) for pose in heard.pauses]
+    def _decide(self, first: int, end: int, voice: VoiceEvents, shifts: list[tuple[int, float]]) -> None:
+        phases = self._phase + np.cumsum(np.where(voice.speaking, self._rates[1], self._rates[0]))
+        causes = [(pose, AT_PAUSE, PAUSE_DELAY_S) for pose in voice.pauses]
         causes += [(pose, AT_SHIFT * degrees, 0.0) for pose, degrees in shifts]
         for pose, chance, delay_s in sorted(causes):
             self._until(pose, first, phases)
@@ -103,7 +116,8 @@ class Blinks:
 
 
 def one_blink(rng: Random) -> Curve:
-    """A blink from its first moved pose until the lids are open: float32 (poses, 2), the eyes nearly together."""
+    """One blink, from its first moved frame until the lids are open: float32 (frames, 2), 0 to 1, both eyes nearly in
+    sync."""
     closing, opening = (max(0.05, lognormal(rng, *spread)) for spread in (CLOSING_S, OPENING_S))
     closed = max(1 / FRAME_RATE, lognormal(rng, *CLOSED_S))
     depth = rng.uniform(0.6, 0.9) if rng.random() < PARTIAL else rng.uniform(0.97, 1.0)

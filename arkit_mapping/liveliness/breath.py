@@ -1,4 +1,4 @@
-"""Breathing: slow and shallow while nobody speaks, quick and deeper where speech pauses."""
+"""Breathing: slow and shallow in silence, quick and deeper in speech pauses."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from random import Random
 import numpy as np
 
 from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
-from arkit_mapping.liveliness.prosody import Heard
+from arkit_mapping.liveliness.prosody import VoiceEvents
 from arkit_mapping.liveliness.track import Curve, Track, glide, lognormal, poses_of
 
 NOSE = slice(CHANNELS_61.index("NoseSneerLeft"), CHANNELS_61.index("NoseSneerRight") + 1)
 
 BREATH_S = (4.3, 0.7)
-"""Mean and standard deviation of a quiet breath: 14 a minute, adults take 12-20."""
+"""Mean and standard deviation of a quiet breath, seconds: 14 per minute, adults take 12-20."""
 INHALED = 0.4
-"""Part of a quiet breath that goes in. In speech it is a tenth, in the pauses (Hixon 1973)."""
+"""Fraction of inhalation in a quiet breath. In speech it is a tenth, in the pauses (Hixon 1973)."""
 GASP_S, SPOKEN_S = (0.55, 0.12), 3.5
-"""In a pause: how long the breath goes in (mean, standard deviation), and how long the speech breath after it lasts."""
+"""In a pause: duration of the inhalation (mean, standard deviation), and of the speech breath after it, seconds."""
 QUIET, DEEP = 0.5, 1.0
-"""Depths."""
+"""Depths of a quiet breath and of one in a pause."""
 APART_S = 1.6
-"""A pause sooner after the last breath began brings none."""
+"""Shortest time from one breath to one in a pause."""
 NOSTRILS = 0.045
-"""NoseSneer while a deep breath goes in: hardly visible, the lips are left alone; set by eye."""
+"""NoseSneer during a deep inhalation: hardly visible, and the lips do not move; set by eye."""
 LIFT_RAD = 0.012
-"""How far a deep breath lifts the head, less than a degree; set by eye."""
+"""How far a deep breath lifts the head, radians, less than a degree; set by eye."""
 
 
 class Breath:
-    """Flow through the nose while breathing in, and how full the chest is, both 0 to 1."""
+    """Generates the inhaling flow through the nose, and the filling of the chest, both 0 to 1."""
 
     def __init__(self, rng: Random, amount: float = 1.0) -> None:
-        """`amount`: times the depth; 0 is none."""
+        """`amount` is a factor of the depth; 0 is none."""
         self._rng = rng
         self._amount = amount
         self._next = poses_of(lognormal(rng, *BREATH_S) * rng.random())
         self._began = -FRAME_RATE * 10
         self._track = Track(2)
 
-    def step(self, first: int, heard: Heard) -> Curve:
-        """float32 (poses, 2)."""
-        for pose in heard.pauses:
-            self._until(pose, first, heard)
+    def step(self, first: int, voice: VoiceEvents) -> Curve:
+        """float32 (frames, 2), flow and filling, for the frames of `voice`; `first` is the number of the first one."""
+        for pose in voice.pauses:
+            self._until(pose, first, voice)
             if pose - self._began >= APART_S * FRAME_RATE:
                 self._breathe(pose, DEEP, lognormal(self._rng, *GASP_S), SPOKEN_S)
-        end = first + len(heard.speaking)
-        self._until(end, first, heard)
+        end = first + len(voice.speaking)
+        self._until(end, first, voice)
         return self._track.read(first, end - first)
 
-    def _until(self, end: int, first: int, heard: Heard) -> None:
+    def _until(self, end: int, first: int, voice: VoiceEvents) -> None:
         while self._next < end:
-            if heard.speaking[self._next - first]:
+            if voice.speaking[self._next - first]:
                 self._next += FRAME_RATE // 2
             else:
                 lasts = lognormal(self._rng, *BREATH_S)

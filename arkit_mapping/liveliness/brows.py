@@ -1,4 +1,4 @@
-"""Brows that rise on some of the syllables that stand out, and fall again."""
+"""Brow raises on some of the stressed syllables."""
 
 from __future__ import annotations
 
@@ -7,42 +7,43 @@ from random import Random
 import numpy as np
 
 from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
-from arkit_mapping.liveliness.prosody import Heard
+from arkit_mapping.liveliness.prosody import VoiceEvents
 from arkit_mapping.liveliness.track import Curve, Track, glide, lognormal, poses_of
 
 SHAPES = slice(CHANNELS_61.index("BrowInnerUp"), CHANNELS_61.index("BrowOuterUpRight") + 1)
 
 AT_STRESS, AT_START = 0.35, 0.35
-"""Chance of a raise on a syllable that stands out fully, and at the beginning of speech. Raises go with accents but not
-with each one, and gather where a turn begins (Cave et al. 1996; Guaitella et al. 2009); the numbers are ours."""
+"""Probability of a raise on a fully stressed syllable, and at the beginning of speech. Raises accompany accents, but
+not each one, and are frequent at the beginning of a turn (Cave et al. 1996; Guaitella et al. 2009); the numbers are this
+project's own choice."""
 APART_S = 0.9
-"""From one raise to the next."""
+"""Shortest time from one raise to the next."""
 HEIGHT = (0.10, 0.26)
-"""BrowInnerUp of a raise on a weak and on a full stress: visible, no surprise; set by eye."""
+"""BrowInnerUp of a raise on a weak and on a full stress: visible, but not surprise; set by eye."""
 RISE_S, HOLD_S, FALL_S = (0.15, 0.03), (0.12, 0.08), (0.38, 0.10)
-"""Mean and standard deviation, seconds: quick up, slower down; a raise on a word takes about as long as the word."""
+"""Mean and standard deviation, seconds: quick up, slower down; a raise on a word lasts about as long as the word."""
 OUTER = 0.7
-"""The outer brows rise less than the inner ones."""
+"""Height of the outer brows relative to the inner ones."""
 
 
 class Brows:
-    """BrowInnerUp, BrowOuterUpLeft and BrowOuterUpRight, 0 to 1."""
+    """Generates BrowInnerUp, BrowOuterUpLeft and BrowOuterUpRight, 0 to 1."""
 
     def __init__(self, rng: Random, amount: float = 1.0) -> None:
-        """`amount`: times the height; 0 is still brows."""
+        """`amount` is a factor of the height; 0 is still brows."""
         self._rng = rng
         self._amount = amount
         self._free_from = 0
         self._track = Track(3)
 
-    def step(self, first: int, heard: Heard) -> Curve:
-        """float32 (poses, 3)."""
-        causes = [(pose, AT_STRESS * (0.5 + 0.5 * strength), strength) for pose, strength in heard.stresses]
-        causes += [(pose, AT_START, 0.4) for pose in heard.starts]
+    def step(self, first: int, voice: VoiceEvents) -> Curve:
+        """float32 (frames, 3) for the frames of `voice`; `first` is the number of the first one."""
+        causes = [(pose, AT_STRESS * (0.5 + 0.5 * strength), strength) for pose, strength in voice.stresses]
+        causes += [(pose, AT_START, 0.4) for pose in voice.starts]
         for pose, chance, strength in sorted(causes):
             if pose >= self._free_from and self._rng.random() < chance:
                 self._raise(pose, strength)
-        return self._track.read(first, len(heard.speaking))
+        return self._track.read(first, len(voice.speaking))
 
     def _raise(self, at: int, strength: float) -> None:
         height = (HEIGHT[0] + (HEIGHT[1] - HEIGHT[0]) * strength) * lognormal(self._rng, 1.0, 0.25) * self._amount

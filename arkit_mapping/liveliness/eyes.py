@@ -1,4 +1,4 @@
-"""Gaze and blinks as channels: the eye shapes, the eyes' angles, and lids that follow the gaze."""
+"""Converts gaze and blinks to channels: the eye shapes, the eyes' angles, and lids that follow the gaze."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from arkit_mapping.liveliness.track import Curve
 RAD_PER_LOOK = 0.6
 """Radians of an EyeLook shape at 1: slopes of 0.51-0.73 between angle and shape in the app's own takes."""
 LID_DOWN, LID_UP = 0.35, 0.3
-"""EyeBlink per EyeLookDown and EyeWide per EyeLookUp. Human lids turn with the eye nearly degree by degree (Becker &
-Fuchs 1988); the looks' own shapes carry most of that, so these are small; set by eye."""
+"""EyeBlink per EyeLookDown and EyeWide per EyeLookUp. Human lids follow the eye nearly degree by degree (Becker & Fuchs
+1988); the EyeLook shapes contain most of that, so these are small; set by eye."""
 SQUINT = 0.18
 """EyeSquint of a closed lid: the lower lid moves a little, mostly sideways (Doane 1980); set by eye."""
 
@@ -17,19 +17,19 @@ SHAPES = slice(CHANNELS_61.index("EyeBlinkLeft"), CHANNELS_61.index("EyeWideRigh
 ANGLES = slice(CHANNELS_61.index("LeftEyeYaw"), CHANNELS_61.index("RightEyeRoll") + 1)
 
 _BLINK, _SQUINT, _WIDE = 0, 5, 6
-"""Places among one eye's seven shapes: blink, look down, in, out and up, squint, wide."""
+"""Indices among one eye's seven shapes: blink, look down, in, out and up, squint, wide."""
 
 
 LOOK = 14 + 6
-"""Columns of a look: the eye shapes in wire order, lids as the gaze leaves them, then both eyes' yaw, pitch and
+"""Columns of a look: the eye shapes in wire order, with lids that follow the gaze, then both eyes' yaw, pitch and
 roll."""
 
 
 def look(yaw: float, pitch: float) -> list[float]:
-    """LOOK numbers for eyes that look there with open lids; radians, yaw to the face's own right and pitch down.
+    """The LOOK values of a gaze with open lids; radians, yaw to the face's own right and pitch down.
 
     The angles have the app's signs: in its takes LeftEyeYaw rises with EyeLookInLeft, RightEyeYaw with EyeLookOutRight,
-    and pitch with EyeLookDown. Plain numbers, as a jump of the eyes has four poses and arrays would take longer.
+    and pitch with EyeLookDown. Plain numbers, as a saccade has four frames and arrays would be slower.
     """
     right, left = min(max(yaw / RAD_PER_LOOK, 0.0), 1.0), min(max(-yaw / RAD_PER_LOOK, 0.0), 1.0)
     down, up = min(max(pitch / RAD_PER_LOOK, 0.0), 1.0), min(max(-pitch / RAD_PER_LOOK, 0.0), 1.0)
@@ -40,8 +40,15 @@ def look(yaw: float, pitch: float) -> list[float]:
 
 
 def close(shapes: Curve, closure: Curve) -> None:
-    """Bring the lids down, in place: shapes float32 (poses, 14) as `look` gives them, closure float32 (poses, 2) in [0,
-    1]."""
+    """Close the lids, in place.
+
+    Parameters
+    ----------
+    shapes
+        float32 (frames, 14), as from `look`; changed.
+    closure
+        float32 (frames, 2), left and right, in [0, 1].
+    """
     shapes[:, _BLINK::7] += closure * (1 - shapes[:, _BLINK::7])
     shapes[:, _WIDE::7] *= 1 - closure
     shapes[:, _SQUINT::7] += SQUINT * closure

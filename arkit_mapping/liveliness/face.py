@@ -1,4 +1,4 @@
-"""The parts together on a pose."""
+"""Combines the parts of liveliness and adds them to frames."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _PITCH = CHANNELS_61.index("HeadPitch") - head.ANGLES.start
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How much of each part, 0 (none) to 3; 1 is human. ValueError outside."""
+    """Amount of each part, 0 (none) to 3; 1 is human. Raises ValueError outside."""
 
     blinks: float = 1.0
-    """Times the rate."""
+    """Factor of the rate."""
     gaze: float = 1.0
-    """Times the angles."""
+    """Factor of the angles."""
     brows: float = 1.0
-    """Times the height."""
+    """Factor of the height."""
     breath: float = 1.0
-    """Times the depth."""
+    """Factor of the depth."""
 
     def __post_init__(self) -> None:
         for part in fields(self):
@@ -45,20 +45,30 @@ class Amounts:
 
 
 class Liveliness:
-    """Blinks, gaze, brows, breath and, if asked, head motion over poses that a speech network made.
+    """Adds blinks, gaze, brows, breath and, optionally, head motion to the frames of a speech network.
 
-    Seeded: the same seed, poses and levels give the same face, in whatever portions they come. With seed None it is off
-    and gives back what it gets. It never touches JawOpen or any Mouth channel, so lips close as they were predicted.
+    Deterministic: the same seed, frames and levels give the same face, for any chunking. It never changes JawOpen or
+    any Mouth channel, so lips close as predicted.
     """
 
     def __init__(self, seed: int | None, *, amounts: Amounts | None = None, head: HeadMotion | None = None) -> None:
+        """
+        Parameters
+        ----------
+        seed
+            Seed of the random generators; None turns liveliness off.
+        amounts
+            Amount of each part; default: 1.
+        head
+            Head motion; None keeps the head still.
+        """
         self.seed = seed
         self._amounts = amounts or Amounts()
         self._motion = head
         self.reset()
 
     def reset(self) -> None:
-        """Begin again at pose 0, as new."""
+        """Restart at frame 0, as new."""
         self._next = 0
         self._prosody = Prosody()
         self._blinks = Blinks(self._rng("blinks"), self._amounts.blinks)
@@ -75,58 +85,57 @@ class Liveliness:
         *,
         gain: float | NDArray[np.floating] = 1.0,
     ) -> Poses:
-        """The next poses, alive; a new array, unless off.
+        """Add liveliness to the next frames; returns a new array, or `poses` itself when it is off.
 
         Parameters
         ----------
         poses
             float32 (n, 61), wire order, as remapped from the network; n may be 0.
         level_dbfs
-            float (n,): RMS level of the 1/60 s of sound that belongs to each pose, dB below full scale; -inf is
-            silence.
+            float (n,): RMS level of the 1/60 s of audio of each frame, dBFS; -inf is silence.
         speaking
-            bool (n,): where there is voice, if it is known; else the level tells. Gaps under 0.2 s are bridged here.
+            bool (n,): voice activity, if known; otherwise it is detected from the level. Gaps under 0.2 s are bridged
+            here.
         gain
-            0 to 1, one number or float (n,): how much of all this is added. Time goes on at 0.
+            0 to 1, one number or float (n,): factor of the motion added. Time advances at 0 too.
 
         Raises
         ------
         ValueError
-            The shapes do not fit.
+            The shapes do not match.
         """
         if self.seed is None or not len(poses):
             return poses
         _check(poses, level_dbfs=level_dbfs, speaking=speaking)
-        more = self._more(level_dbfs, speaking)
-        more *= np.asarray(gain, np.float32)[..., None]
-        alive = poses + more
-        # Whatever the network gave stays where it is the larger: two raised brows do not make a higher one.
-        np.maximum(poses[:, :SHAPE_COUNT], more[:, :SHAPE_COUNT], out=alive[:, :SHAPE_COUNT])
+        motion = self._motion_of(level_dbfs, speaking)
+        motion *= np.asarray(gain, np.float32)[..., None]
+        alive = poses + motion
+        # Use the larger of both weights: two raises of the brows do not add up to a higher one.
+        np.maximum(poses[:, :SHAPE_COUNT], motion[:, :SHAPE_COUNT], out=alive[:, :SHAPE_COUNT])
         return alive
 
-    def _more(self, level_dbfs: NDArray[np.floating], speaking: NDArray[np.bool_] | None) -> Poses:
-        """What a face at rest does during the next poses, float32 (n, 61)."""
+    def _motion_of(self, level_dbfs: NDArray[np.floating], speaking: NDArray[np.bool_] | None) -> Poses:
+        """Motion of a neutral face during the next frames, float32 (n, 61)."""
         first = self._next
         self._next += len(level_dbfs)
-        more = np.zeros((len(level_dbfs), len(CHANNELS_61)), np.float32)
-        heard = self._prosody.hear(first, level_dbfs, speaking)
-        look, shifts = self._gaze.step(first, heard)
-        more[:, eyes.SHAPES], more[:, eyes.ANGLES] = look[:, :14], look[:, 14:]
-        closure = self._blinks.step(first, heard, shifts)
+        motion = np.zeros((len(level_dbfs), len(CHANNELS_61)), np.float32)
+        voice = self._prosody.push(first, level_dbfs, speaking)
+        look, shifts = self._gaze.step(first, voice)
+        motion[:, eyes.SHAPES], motion[:, eyes.ANGLES] = look[:, :14], look[:, 14:]
+        closure = self._blinks.step(first, voice, shifts)
         if closure.any():
-            eyes.close(more[:, eyes.SHAPES], closure)
-        more[:, brows.SHAPES] = self._brows.step(first, heard)
-        air = self._breath.step(first, heard)
-        more[:, breath.NOSE] = breath.NOSTRILS * air[:, :1]
+            eyes.close(motion[:, eyes.SHAPES], closure)
+        motion[:, brows.SHAPES] = self._brows.step(first, voice)
+        air = self._breath.step(first, voice)
+        motion[:, breath.NOSE] = breath.NOSTRILS * air[:, :1]
         if self._motion:
-            turned = self._head.step(first, heard)
-            turned[:, _PITCH] -= breath.LIFT_RAD * air[:, 1]
-            more[:, head.ANGLES] = self._motion.limited(turned)
-        return more
+            angles = self._head.step(first, voice)
+            angles[:, _PITCH] -= breath.LIFT_RAD * air[:, 1]
+            motion[:, head.ANGLES] = self._motion.limited(angles)
+        return motion
 
     def _rng(self, part: str) -> Random:
-        """A generator of the part's own: switching one part off, or changing its numbers, leaves the others as they
-        were."""
+        """A separate generator per part: changing or disabling one part does not change the others."""
         return Random(f"{self.seed} {part}")
 
 

@@ -1,9 +1,9 @@
-"""A mood worn over speech: offsets per channel that leave closed lips closed.
+"""Moods: offsets per channel, added to speech, that keep closed lips closed.
 
     mood = Mood.parse("happy:0.4, surprised:0.2")
     poses = apply(poses, mood)
 
-Moods add to the poses a network made, before a character's own gain and limits. The numbers are in `moods.yaml`.
+A mood is applied to the frames of a network, before a character's gain and limits. The numbers are in `moods.yaml`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ Poses = NDArray[np.float32]
 """float32 (..., 61), wire order."""
 
 DEFAULT_INTENSITY = 0.5
+"""Intensity of a mood given without one."""
 GLIDE_POSES = 24
-"""A mood takes 0.4 s to come; a spontaneous smile takes about half a second to its height (Schmidt, Cohn & Tian
+"""Frames of a transition, 0.4 s; a spontaneous smile takes about half a second to its peak (Schmidt, Cohn & Tian
 2003)."""
 
 _EYE = CHANNELS_61.index("EyeBlinkRight")
@@ -36,8 +37,8 @@ _PART = re.compile(r"\s*(?P<name>[^:\s]+)\s*(?::\s*(?P<intensity>\S+)\s*)?")
 
 
 class MoodError(ValueError):
-    """A mood that is not known or not in range. The text is one line for the user; `expected` is the part that says
-    what is right."""
+    """An unknown mood, or an intensity out of range. The text is one line for the user; `expected` is the part that
+    states what is valid."""
 
     def __init__(self, got: str, expected: str) -> None:
         super().__init__(f"mood: got {got!r}, expected {expected}")
@@ -46,8 +47,8 @@ class MoodError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """One mood or several at once. `Mood()` is neutral and changes nothing. MoodError for an unknown name or
-    intensity."""
+    """One mood or several at once. `Mood()` is neutral and changes nothing. Raises MoodError for an unknown name or
+    an invalid intensity."""
 
     parts: tuple[tuple[str, float], ...] = ()
     """(name, intensity): each name once, intensity 0 to 1."""
@@ -56,7 +57,9 @@ class Mood:
         names = [name for name, _ in self.parts]
         for name, intensity in self.parts:
             if name not in names_of_moods():
-                raise MoodError(str(self), f"{', '.join(names_of_moods())}, alone or joined by commas{_meant(name)}")
+                raise MoodError(
+                    str(self), f"{', '.join(names_of_moods())}, alone or joined by commas{_suggestion(name)}"
+                )
             if names.count(name) > 1:
                 raise MoodError(str(self), f"each mood once, and {name} is there twice")
             if not 0 <= intensity <= 1:
@@ -64,43 +67,54 @@ class Mood:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`happy`, `happy:0.4` or several joined by commas; 0.5 where no intensity is given. Letter case and spaces do
-        not matter."""
+        """Parse `happy`, `happy:0.4` or several joined by commas; 0.5 without an intensity. Letter case and spaces are
+        ignored. Raises MoodError."""
         try:
             return cls(tuple(_parsed(part) for part in text.split(",")))
         except MoodError as error:
-            raise MoodError(text, error.expected) from None  # as it was written, and whole
+            raise MoodError(text, error.expected) from None  # with the complete text as given
 
     def __str__(self) -> str:
-        """As `parse` reads it."""
+        """The mood in the format of `parse`."""
         return ",".join(f"{name}:{intensity:g}" for name, intensity in self.parts) or "neutral"
 
     @property
     def offsets(self) -> NDArray[np.float32]:
-        """float32 (61,), wire order, 0 to 1, read-only: what the mood adds to a face at rest, were its lips apart and
-        shut at once."""
+        """float32 (61,), wire order, 0 to 1, read-only: offsets for a neutral face, of open and of closed lips
+        together."""
         return _offsets(self)
 
 
 def names_of_moods() -> tuple[str, ...]:
-    """The names that `Mood.parse` knows."""
+    """The names that `Mood.parse` accepts."""
     return tuple(_data()["moods"])
 
 
 def apply(poses: Poses, mood: Mood) -> Poses:
-    """The poses, float32 (61,) or (n, 61) with MouthClose as predicted, in that mood: a new array of the same shape.
+    """Apply a mood to frames.
 
-    An offset takes its part of what is left up to 1, so weights in [0, 1] stay there and a shape that speech already
-    uses moves less. Where lips touch (`arkit_mapping.character.lips.openness` 0), what would part them is left out,
-    JawOpen first of all, while corners, cheeks, eyes and brows go on; MouthClose is never touched. Closing eyes do not
-    widen.
+    An offset is a fraction of the remaining range up to 1, so weights in [0, 1] stay there and a shape that speech
+    already uses moves less. Where lips touch (`arkit_mapping.character.lips.openness` 0), shapes that would open them
+    are suppressed, JawOpen above all, while corners, cheeks, eyes and brows still move; MouthClose never changes.
+    Closing eyes do not widen.
+
+    Parameters
+    ----------
+    poses
+        float32 (61,) or (n, 61), wire order, MouthClose as predicted.
+    mood
+        The mood.
+
+    Returns
+    -------
+    A new array of the same shape
     """
-    return _wear(poses, mood.offsets)
+    return _with_offsets(poses, mood.offsets)
 
 
 class MoodBlend:
-    """A mood that may change at any pose and then glides over in 0.4 s. Not locked: `to` belongs on the thread that
-    applies."""
+    """A mood that may change at any frame, with a transition of 0.4 s. Not thread-safe: call `to` on the thread that
+    applies it."""
 
     def __init__(self, mood: Mood | None = None) -> None:
         self.mood = mood or Mood()
@@ -109,24 +123,24 @@ class MoodBlend:
 
     @property
     def moving(self) -> bool:
-        """Whether it is still going over from another mood."""
+        """Whether a transition is in progress."""
         return self._age < GLIDE_POSES
 
     def to(self, mood: Mood) -> None:
-        """From the next pose on go over to this mood, from wherever the face is."""
+        """Start a transition to `mood` with the next frame, from the current state."""
         if mood == self.mood:
             return
         self._from = self._between(np.array([self._age]))[0]
         self.mood, self._to, self._age = mood, mood.offsets, 0
 
     def apply(self, poses: Poses) -> Poses:
-        """The next poses, float32 (n, 61), in the mood as it is by then; a new array. Any portions give the same
-        poses."""
+        """Apply the current mood to the next frames, float32 (n, 61), wire order; returns a new array. Any chunking
+        gives the same frames."""
         if self._age == GLIDE_POSES:
-            return _wear(poses, self._to)
+            return _with_offsets(poses, self._to)
         ages = self._age + np.arange(1, len(poses) + 1)
         self._age = min(self._age + len(poses), GLIDE_POSES)
-        return _wear(poses, self._between(ages))
+        return _with_offsets(poses, self._between(ages))
 
     def _between(self, ages: NDArray[np.int64]) -> Poses:
         part = np.minimum(ages / GLIDE_POSES, 1)[:, None]
@@ -135,15 +149,15 @@ class MoodBlend:
         return blended
 
 
-def _wear(poses: Poses, offsets: Poses) -> Poses:
+def _with_offsets(poses: Poses, offsets: Poses) -> Poses:
     if not offsets.any():
         return np.array(poses, np.float32)
     shut, opened = _shares()
     share = shut + opened * openness(poses)[..., None]
     left = 1 - poses
     share[..., _WIDES] *= left[..., _BLINKS]
-    worn: Poses = poses + offsets * share * left
-    return worn
+    moody: Poses = poses + offsets * share * left
+    return moody
 
 
 def _parsed(part: str) -> tuple[str, float]:
@@ -157,7 +171,7 @@ def _parsed(part: str) -> tuple[str, float]:
         raise MoodError(part.strip(), f"an intensity from 0 to 1, as in {name}:0.4") from None
 
 
-def _meant(name: str) -> str:
+def _suggestion(name: str) -> str:
     return nearest(name, names_of_moods()).replace(", did", "; did", 1)
 
 
@@ -171,7 +185,7 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _shares() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How much of each offset shut lips leave, and how much more or less than that open ones do: float32 (61,) each."""
+    """Factor of each offset for closed lips, and its change for open ones: float32 (61,) each."""
     opens, closes = _spread(_data()["opens"]), _spread(_data()["closes"])
     return _frozen(1 - opens), _frozen(opens - closes)
 
@@ -186,7 +200,7 @@ def _offsets(mood: Mood) -> NDArray[np.float32]:
 
 
 def _spread(shapes: dict[str, float]) -> NDArray[np.float64]:
-    """Numbers by shape, both sides where none is named, in wire order."""
+    """Numbers by shape name in wire order; a name without a side sets both sides."""
     row = np.zeros(len(CHANNELS_61))
     for name, value in shapes.items():
         sides = [name] if name in CHANNELS_61 else [f"{name}Left", f"{name}Right"]

@@ -1,4 +1,4 @@
-"""A curve written ahead at events and read pose by pose; and the shapes such curves are made of."""
+"""Tracks: curves that are scheduled at events and read frame by frame, and the shapes of such curves."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import FRAME_RATE
 
 Curve = NDArray[np.float32]
-"""float32 (poses, width)."""
+"""float32 (frames, width)."""
 
 
 class Track:
-    """From pose `at` on the value follows a curve and then rests on the curve's end, until another curve takes over.
+    """A value that follows a curve from a given frame on and then holds the curve's end, until another curve begins.
 
-    Poses are counted from 0 and read once, in order. A curve cannot begin before what was read, so how the reading is
-    portioned changes nothing.
+    Frames are counted from 0 and read once, in order. A curve cannot begin before a frame already read, so the chunking
+    of the reads does not matter.
     """
 
     def __init__(self, width: int) -> None:
         self._parts: list[tuple[int, Curve]] = [(0, np.zeros((1, width), np.float32))]
 
     def follow(self, at: int, curve: Curve) -> None:
-        """Take over at pose `at` with float32 (poses, width), at least one pose."""
+        """Follow a curve, float32 (frames, width) with at least one frame, from frame `at` on."""
         self._parts.append((at, curve))
 
     def value(self, at: int) -> Curve:
-        """What is planned for pose `at`, not before the newest curve but for the pose right before it: float32
-        (width,)."""
+        """Scheduled value of frame `at`, float32 (width,); not earlier than the frame before the newest curve."""
         start, curve = self._parts[-1] if at >= self._parts[-1][0] or len(self._parts) == 1 else self._parts[-2]
         value: Curve = curve[min(max(at - start, 0), len(curve) - 1)]
         return value
 
     def read(self, first: int, poses: int) -> Curve:
-        """float32 (poses, width) from pose `first` on; not to be written to."""
+        """The next `poses` frames from `first` on, float32 (frames, width); read-only."""
         start, curve = self._parts[0]
-        if poses == 1 and len(self._parts) == 1 and start <= first:  # live, and mostly at rest
+        if (
+            poses == 1 and len(self._parts) == 1 and start <= first
+        ):  # the usual case of a live session: no curve in progress
             at = min(first - start, len(curve) - 1)
             return curve[at : at + 1]
         return self._assemble(first, poses)
@@ -57,29 +58,39 @@ class Track:
 
 
 def glide(start: float | Curve, end: float | Curve, poses: int, velocity: float | Curve = 0.0) -> Curve:
-    """The `poses` values after `start`, the last of them `end`: float32 (poses, width). It stops smoothly.
+    """A cubic transition that ends at velocity 0.
 
-    It sets off with `velocity` per pose: a cubic with both values and both slopes given, so a movement cut short does
-    not jerk.
+    Parameters
+    ----------
+    start, end
+        Values before the first frame, and of the last one.
+    poses
+        Number of frames.
+    velocity
+        Initial velocity per frame, so that an interrupted movement does not jerk.
+
+    Returns
+    -------
+    float32 (frames, width)
     """
-    kept, pushed = _cubic(poses)
-    return end + kept * (start - end) + pushed * velocity
+    remaining, carried = _cubic(poses)
+    return end + remaining * (start - end) + carried * velocity
 
 
 @lru_cache(maxsize=512)
 def _cubic(poses: int) -> tuple[Curve, Curve]:
-    """What is left of the way, and how far one pose's velocity carries: float32 (poses, 1) each."""
+    """Remaining fraction of the distance, and contribution of the initial velocity: float32 (frames, 1) each."""
     part = np.arange(1, poses + 1)[:, None] / poses
     rest = (1 - part) ** 2
     return (rest * (1 + 2 * part)).astype(np.float32), (rest * part * poses).astype(np.float32)
 
 
 def poses_of(seconds: float) -> int:
-    """Whole poses in so many seconds, at least one."""
+    """Number of frames in `seconds`, rounded, at least one."""
     return max(1, round(seconds * FRAME_RATE))
 
 
 def lognormal(rng: Random, mean: float, deviation: float) -> float:
-    """A positive number drawn with this mean and standard deviation; how durations of human movements spread."""
+    """Draw a positive number with this mean and standard deviation, the distribution of human movement durations."""
     variance = math.log1p((deviation / mean) ** 2)
     return rng.lognormvariate(math.log(mean) - variance / 2, math.sqrt(variance))

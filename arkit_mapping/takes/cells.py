@@ -1,8 +1,8 @@
-"""The cells of a take's table, however its text was written: which columns there are, and what stands in each row.
+"""Parses the table of a take into columns and cells, whatever its dialect.
 
-Separated by commas, semicolons or tabs; cells quoted or not; numbers with points or decimal commas; separators at line
-ends. Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs
-in Unreal.
+Separators may be commas, semicolons or tabs; cells may be quoted; numbers may have decimal points or commas; lines may
+end with separators. Only Python 3.9 and its standard library: scripts/make_import_take.py copies this module into the
+script that runs in Unreal.
 """
 
 from __future__ import annotations
@@ -15,28 +15,27 @@ from collections.abc import Iterable, Iterator
 from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT, nearest
 
 MAY_BE_MISSING = "TongueOut"
-"""The last shape that ARKit got: many tools write the 51 others."""
+"""The shape that ARKit added last: many tools write only the 51 others."""
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _BEFORE_FF = re.compile(r"\d+:\d+:\d+")
-"""A label whose `;` before FF was taken for a separator."""
+"""A timecode whose `;` before FF was taken for a separator."""
 
 
 class TakeError(ValueError):
-    """A take that cannot be read or written. The text is one line for the user, with the file and the line number in
-    it."""
+    """A take that cannot be read or written. The text is one line for the user, with file and line number."""
 
 
 class Cells:
-    """Rows of cells below a header; iterating gives line number and cells of each row that is not blank.
+    """Rows of cells below a header; iterating yields line number and cells of each row that is not blank.
 
-    Decimal commas come as points. Raises TakeError for a header that is no take's, and while iterating for a row of
+    Decimal commas become points. Raises TakeError for a header that is not a take's, and, while iterating, for a row of
     another width.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
         self.odd: dict[str, None] = {}
-        """What is unlike the app's files, in a few words each; complete when all rows were read."""
+        """Differences from the app's files, a few words each; complete when all rows were read."""
         first = next(self._lines, "").strip("\r\n \ufeff")
         bare = re.sub(r'"[^"]*"', "", first)
         self._separator = max(_SEPARATORS, key=bare.count)
@@ -84,8 +83,8 @@ class Cells:
 
 
 def missing_shape(header: tuple[str, ...]) -> str:
-    """What is said of a header without TongueOut; empty where no shape is missing. Raises TakeError for any other that
-    is."""
+    """Note about a header without TongueOut; empty when no shape is missing. Raises TakeError for any other missing
+    shape."""
     names, known = {name.lower() for name in header}, {name.lower() for name in CHANNELS_61}
     missing = [name for name in CHANNELS_61[:SHAPE_COUNT] if name.lower() not in names]
     if missing in ([], [MAY_BE_MISSING]):
@@ -95,7 +94,7 @@ def missing_shape(header: tuple[str, ...]) -> str:
 
 
 def numbers(cells: list[str], line: int) -> list[float]:
-    """The values of a row, from its third cell on. Raises TakeError for what is no finite number of float32."""
+    """The values of a row, from its third cell on. Raises TakeError for a value that is not a finite float32."""
     try:
         values = [float(cell) for cell in cells[2:]]
     except ValueError:
@@ -107,7 +106,7 @@ def numbers(cells: list[str], line: int) -> list[float]:
 
 
 def is_number(text: str) -> bool:
-    """Whether Python reads it as one, finite or not."""
+    """Whether Python parses the text as a number, finite or not."""
     try:
         return not math.isnan(float(text)) or True
     except ValueError:

@@ -1,10 +1,9 @@
-"""What Unreal's Live Link Face Importer will make of a take, before Unreal is asked: its rules, one finding for each
-that is broken.
+"""Checks a take against the rules of Unreal's Live Link Face Importer, with one finding per violated rule.
 
-What this program itself cannot read is an error too, in the reader's own words.
+A take that this program itself cannot read is an error too, with the reader's message.
 
-Two importers are about: the older counts FF in sixtieths always; the newer (Unreal 5.4) does so if any FF.mmm of the
-file is over 30, and takes it for a 30 fps take otherwise. What both say of header, rows and cells is the same.
+There are two importers: the older one always counts FF in sixtieths; the newer one (Unreal 5.4) does so if any FF.mmm
+of the file is over 30, and treats it as a 30 fps take otherwise. Both have the same rules for header, rows and cells.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from arkit_mapping.takes.folder import take_json_faults
 from arkit_mapping.takes.names import imported_subject, named
 
 Level = Literal["error", "warning", "note"]
-"""error: refused, rows lost, or time or values wrong; warning: imported, but perhaps not as meant; note: worth
+"""error: refused, rows lost, or time or values wrong; warning: imported, but perhaps not as intended; note: worth
 knowing."""
 _LONGEST_LINE = 65536
 _MOST_OF_A_KIND = 5
@@ -35,22 +34,34 @@ _KNOWN = {name.lower(): name for name in CHANNELS_61}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about a take."""
+    """One finding about a take."""
 
     level: Level
+    """Severity."""
     line: int
-    """From 1; 0 is the file as a whole."""
+    """Line number from 1; 0 is the file as a whole."""
     text: str
+    """One line of plain text."""
 
 
 def check_take(path: str | Path, rate: str | None = None) -> list[Finding]:
-    """What is wrong with a take's .csv and the take.json beside it, in order of lines; what is about the whole comes
-    first.
+    """Check a take's .csv and the take.json beside it.
 
-    rate : what FF counts, as `read_take` has it
+    Parameters
+    ----------
+    path
+        The .csv.
+    rate
+        What FF counts, as for `read_take`.
 
-    Raises OSError where the file cannot be read; whatever is in it is a finding. At most five of each kind are told,
-    then how many more.
+    Returns
+    -------
+    Findings by line, those about the whole file first; at most five of each kind, then the number of further ones
+
+    Raises
+    ------
+    OSError
+        The file cannot be read; any problem with its content is a finding.
     """
     found = _Findings()
     with open(path, encoding="utf-8-sig", errors="replace") as lines:
@@ -63,7 +74,7 @@ def check_take(path: str | Path, rate: str | None = None) -> list[Finding]:
 
 
 def _judge_reading(path: Path, rate: str | None, times: _Times, found: _Findings) -> None:
-    """What is read here, beside what importers read."""
+    """Add the findings of this program's own reader."""
     try:
         take = read_take(path, rate)
     except TakeError as error:
@@ -110,13 +121,13 @@ class _Findings:
             self.kept.append(Finding(level, line, text))
 
     def sorted(self) -> list[Finding]:
-        more = [(kind, count - _MOST_OF_A_KIND) for kind, count in self.counts.items() if count > _MOST_OF_A_KIND]
-        told = [Finding(self.levels[kind], 0, f"{kind}: {count} more of the same") for kind, count in more]
-        return sorted([*told, *self.kept], key=lambda finding: finding.line)
+        further = [(kind, count - _MOST_OF_A_KIND) for kind, count in self.counts.items() if count > _MOST_OF_A_KIND]
+        summaries = [Finding(self.levels[kind], 0, f"{kind}: {count} more of the same") for kind, count in further]
+        return sorted([*summaries, *self.kept], key=lambda finding: finding.line)
 
 
 def _check(lines: TextIO, found: _Findings) -> tuple[_Times, int]:
-    """Times of the rows that importers take, and how many they are."""
+    """Times and number of the rows that importers accept."""
     names: list[str] = []
     times, rows = _Times(found), 0
     for number, line in _numbered(lines, found):
@@ -135,7 +146,7 @@ def _check(lines: TextIO, found: _Findings) -> tuple[_Times, int]:
 
 
 def _numbered(lines: TextIO, found: _Findings) -> Iterator[tuple[int, str]]:
-    """Numbered lines without their ends. Blank lines at the end are left out."""
+    """Numbered lines without line ends; blank lines at the end of the file are skipped."""
     blank = 0
     number = 0
     while line := lines.readline(_LONGEST_LINE):
@@ -154,7 +165,7 @@ def _numbered(lines: TextIO, found: _Findings) -> Iterator[tuple[int, str]]:
 
 
 def _check_header(names: list[str], found: _Findings) -> bool:
-    """Whether it is a take at all."""
+    """Check the header; False when the file is not a take."""
     first = [name.lower() for name in names[:2]]
     if first != ["timecode", "blendshapecount"] or len(names) < 3:
         why = "; Unreal's own CSV writer makes such a file, no importer takes it" if " framerate" in first else ""
@@ -179,7 +190,7 @@ def _check_header(names: list[str], found: _Findings) -> bool:
     missing = [name for name in CHANNELS_61 if name.lower() not in {name.lower() for name in names}]
     shapes = [name for name in missing if name in CHANNELS_61[:SHAPE_COUNT]]
     if shapes == [MAY_BE_MISSING]:
-        pass  # said by the reader
+        pass  # reported by the reader
     elif shapes:
         found.add(
             "error", 1, "missing", f"no column {shapes[0]} ({len(shapes)} of {SHAPE_COUNT} blend shapes are missing)"
@@ -195,7 +206,7 @@ def _check_header(names: list[str], found: _Findings) -> bool:
 
 
 def _stops_at(line: str, number: int, width: int, found: _Findings) -> bool:
-    """Whether importers stop at this row, which splits into other than `width` cells once empty ones are dropped."""
+    """Whether importers stop at this row, because it has other than `width` cells without the empty ones."""
     cells = line.split(",")
     filled = sum(cell != "" for cell in cells)
     if filled == width:
@@ -241,7 +252,7 @@ def _check_value(name: str, cell: str, number: int, found: _Findings) -> None:
         )
         return
     if not math.isfinite(value):
-        found.add("error", number, "finite", f"{name or 'a value'} is {value}: Unreal hands it to the rig as it is")
+        found.add("error", number, "finite", f"{name or 'a value'} is {value}: Unreal passes it to the rig unchanged")
     elif name in _SHAPES and not 0 <= value <= 1:
         found.add("warning", number, "range", f"{name} is {value:g}, expected 0 to 1")
     elif name in _ANGLES and abs(value) > _ANGLE_LIMIT:
@@ -252,7 +263,7 @@ _SHAPES, _ANGLES = frozenset(CHANNELS_61[:SHAPE_COUNT]), frozenset(CHANNELS_61[S
 
 
 def _moment(text: str) -> tuple[int, float] | None:
-    """Whole seconds of the day, and FF.mmm; None for what is no timecode."""
+    """Whole seconds of the day, and FF.mmm; None for an invalid timecode."""
     parts = text.split(":")
     if len(parts) != 4 or not all(
         part.isascii() and part.isdecimal() for part in (*parts[:3], *parts[3].split(".", 1))
@@ -267,7 +278,7 @@ def _moment(text: str) -> tuple[int, float] | None:
 
 
 class _Times:
-    """Follows the timecode of the rows: whether it rises, what it counts, where rows are missing."""
+    """Checks the timecode of the rows: whether it rises, what it counts, where rows are missing."""
 
     def __init__(self, found: _Findings) -> None:
         self._found = found
@@ -276,7 +287,7 @@ class _Times:
         self._most_ff = 0.0
         self._rows = 0
         self._as_milliseconds = 0
-        """Rows whose mmm is where in the second their FF is."""
+        """Rows whose mmm equals the position of their FF within the second."""
 
     def add(self, line: int, second: int, ff: float) -> None:
         at_s = second + ff / FRAME_RATE
@@ -305,7 +316,7 @@ class _Times:
             )
 
     def judge(self, take: Take) -> None:
-        """What only the whole file tells."""
+        """Add the findings that need the whole file."""
         if self._first is None:
             return
         self._judge_rate(take.counts)
@@ -331,7 +342,7 @@ class _Times:
             )
 
     def _judge_rate(self, counts: str) -> None:
-        """Importers know sixtieths, the newer thirtieths too."""
+        """Check the rate: importers count sixtieths, the newer one thirtieths too."""
         if counts not in ("60", "30", "milliseconds"):
             self._found.add(
                 "error",

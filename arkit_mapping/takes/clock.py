@@ -1,17 +1,17 @@
-"""What a take's timecode counts, found out from the labels themselves, and the seconds that they mean.
+"""Detects what a take's timecode counts, from its labels, and converts the labels to seconds.
 
-| last field | means |
+| last field | meaning |
 |---|---|
-| `FF.mmm` | the app's: frames with thousandths of one, sixtieths of a second whatever the take's rate |
-| `FF` | frames; how many make a second is where FF begins anew as the second turns |
+| `FF.mmm` | the app's: frames with thousandths, sixtieths of a second whatever the take's rate |
+| `FF` | frames; the rate is where FF restarts at a new second |
 | `;FF` | drop-frame: 29.97, or 59.94 |
-| `FF.mmm`, mmm the milliseconds of the second | milliseconds; FF says the same once more, roughly |
+| `FF.mmm`, mmm the milliseconds of the second | milliseconds; FF repeats them roughly |
 | `mmm`, or seconds with a fraction | milliseconds |
 
-Labels alone cannot tell 23.976 from 24, 29.97 from 30, 59.94 from 60: the whole number is taken unless frames are
-dropped. Labels of less than a second that do not reach past 30 tell nothing: sixtieths are taken, as this program and
-the app write them. Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the
-script that runs in Unreal.
+Labels alone cannot distinguish 23.976 from 24, 29.97 from 30, 59.94 from 60: the integer rate is assumed unless frames
+are dropped. Labels of less than a second that do not exceed 30 are ambiguous: sixtieths are assumed, as this program
+and the app write them. Only Python 3.9 and its standard library: scripts/make_import_take.py copies this module into
+the script that runs in Unreal.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from arkit_mapping.takes.cells import TakeError
 
 DAY = 86400
 _FIELD = 60
-"""FF is below it."""
+"""Upper bound of FF, exclusive."""
 _SEEN = (24, 25, 30, 48, 50, 60)
-"""What FF may be seen to count; other rates must be told."""
+"""Rates that are detected; others must be given by the user."""
 _SURE = 50
-"""An FF from here on is only there where 60 are counted."""
+"""An FF of this or more occurs only at a rate of 60."""
 _ENOUGH_ROWS = 10
 _LABEL = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})([:;])(\d{1,3})(?:[.](\d{1,9}))?", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})[.](\d{1,9})", re.ASCII)
@@ -38,21 +38,30 @@ _EXPECTED = f"expected HH:MM:SS:FF.mmm with FF below {_FIELD}"
 
 
 class Counting(NamedTuple):
-    """How labels count."""
+    """A way of counting timecode labels."""
 
     name: str
+    """Rate, with `df` for drop-frame, or `milliseconds`."""
     nominal: int
-    """Labels a second; 1000 are milliseconds."""
+    """Labels per second; 1000 for milliseconds."""
     slow: bool = False
-    """Whether a second of labels takes 1.001 seconds."""
+    """Whether a second of labels lasts 1.001 seconds."""
     drop: bool = False
-    """Whether labels are left out to make up for that."""
+    """Whether labels are skipped to compensate for that."""
 
     def frames(self, second: float, field: float) -> float:
-        """Frames since midnight of the first day of a label, whose seconds may pass 86400."""
-        left_out = self.nominal // 15 if self.drop else 0
+        """Frames from midnight of the first day to a label.
+
+        Parameters
+        ----------
+        second
+            Seconds of the label, may exceed 86400.
+        field
+            FF with its fraction.
+        """
+        dropped = self.nominal // 15 if self.drop else 0
         minutes = second // 60
-        return second * self.nominal + field - left_out * (minutes - minutes // 10)
+        return second * self.nominal + field - dropped * (minutes - minutes // 10)
 
 
 MILLISECONDS = Counting("milliseconds", 1000)
@@ -77,7 +86,7 @@ _SLOWER = {24: "23.976", 30: "29.97", 48: "47.952", 60: "59.94"}
 
 
 def counting_of(rate: str) -> Counting:
-    """The way of counting that a user names: one of COUNTINGS, or a whole number from 1 to 60. Raises TakeError."""
+    """The way of counting given by the user: one of COUNTINGS, or an integer from 1 to 60. Raises TakeError."""
     if rate in COUNTINGS:
         return COUNTINGS[rate]
     if rate.isascii() and rate.isdecimal() and 1 <= int(rate[:3]) <= _FIELD:
@@ -88,12 +97,12 @@ def counting_of(rate: str) -> Counting:
 
 
 class Labels:
-    """The timecode of each row."""
+    """The timecode labels of the rows."""
 
     def __init__(self) -> None:
         self._lines = array("q")
         self._seconds = array("q")
-        """Of the day; past midnight they go on counting."""
+        """Seconds of the day; they continue past midnight."""
         self._whole, self._part = array("q"), array("d")
         """FF, and its fraction in [0, 1)."""
         self._digits = self._fractions = self._clocks = 0
@@ -104,7 +113,7 @@ class Labels:
         return len(self._lines)
 
     def add(self, text: str, line: int) -> None:
-        """Take the label of the next row. Raises TakeError for what is none."""
+        """Add the label of the next row. Raises TakeError for an invalid one; `line` is its line number."""
         match, clock = _LABEL.fullmatch(text), _CLOCK.fullmatch(text)
         found = match or clock
         second = _second(found.groups()[:3]) if found else None
@@ -127,21 +136,33 @@ class Labels:
         self._clocks += clock is not None
 
     def counted(self, rate: str | None = None) -> tuple[Counting, str]:
-        """How the rows count, and a line about it where a reader might think otherwise, else an empty text. At least
-        one row.
+        """Detect how the rows count. Needs at least one row.
 
-        rate : what the user says, which is believed
+        Parameters
+        ----------
+        rate
+            Given by the user; it is trusted.
 
-        Raises TakeError where no reader could know, and for labels that do not exist at the rate.
+        Returns
+        -------
+        counting
+            The way of counting.
+        note
+            Text about it where the result may be unexpected; empty otherwise.
+
+        Raises
+        ------
+        TakeError
+            The rate is ambiguous, or a label does not exist at the rate.
         """
-        counting, said = (counting_of(rate), "") if rate else self._inferred()
+        counting, note = (counting_of(rate), "") if rate else self._inferred()
         if counting.nominal != MILLISECONDS.nominal:
             self._check_fields(counting)
-        return counting, said
+        return counting, note
 
     def seconds(self, counting: Counting) -> array[float]:
-        """Seconds since midnight of the first day, of each row; the first row's is what its label says. They never
-        fall: TakeError."""
+        """Time of each row, seconds since midnight of the first day; that of the first row equals its label. Raises
+        TakeError when times decrease."""
         times = array("d", self._spread(counting))
         for at in range(1, len(times)):
             if times[at] < times[at - 1]:
@@ -161,7 +182,7 @@ class Labels:
         return [first_s + (frame - frames[0]) * 1.001 / counting.nominal for frame in frames]
 
     def _day(self) -> int:
-        """Seconds of the days that are over."""
+        """Seconds of the completed days."""
         return self._seconds[-1] // DAY * DAY if self._seconds else 0
 
     def _inferred(self) -> tuple[Counting, str]:
@@ -198,10 +219,9 @@ class Labels:
         return COUNTINGS[name], f"its timecode counts {name[:-2]} a second, drop-frame"
 
     def _turns(self) -> list[float]:
-        """FF that make a second, by each place where the second turns to the next: the last FF, a usual step, less the
-        first FF.
+        """Rates measured at each change of second: the last FF, plus a usual step, minus the first FF.
 
-        Turns of the minute count only where there is no other: there drop-frame leaves out labels.
+        Changes of minute count only if there are no others, as drop-frame skips labels there.
         """
         steps: list[float] = []
         turns: list[float] = []
@@ -219,7 +239,7 @@ class Labels:
         return self._whole[at] + self._part[at]
 
     def _refuse_other(self, turns: list[float], top: int) -> None:
-        """TakeError where second after second shows a rate that nobody counts at."""
+        """Raise TakeError when most seconds show an unknown rate."""
         others = Counter(round(turn) for turn in turns)
         rate, often = others.most_common(1)[0] if others else (0, 0)
         if often > 1 and often > 0.8 * len(turns) and top < rate <= _FIELD:
@@ -229,8 +249,8 @@ class Labels:
             )
 
     def _skips(self, nominal: int) -> bool:
-        """Whether the labels that drop-frame leaves out are missing at each turn of a minute, with the row before and
-        after there."""
+        """Whether the labels that drop-frame skips are missing at each change of minute, with the rows before and after
+        present."""
         each, checked = nominal // 15, 0
         for at in range(1, 0 if self._fractions or nominal not in (30, 60) else len(self)):
             second = self._seconds[at]
@@ -256,12 +276,13 @@ class Labels:
                 )
 
     def _whole_milliseconds(self) -> bool:
-        """`HH:MM:SS:mmm`"""
+        """Whether the labels are `HH:MM:SS:mmm`."""
         top = max(self._whole)
         return not self._fractions and top >= _FIELD and (self._digits == len(self) or top >= 4 * _FIELD)
 
     def _milliseconds_twice(self) -> bool:
-        """`HH:MM:SS:FF.mmm` with mmm the milliseconds of the second, which FF says too, cut to frames."""
+        """Whether the labels are `HH:MM:SS:FF.mmm` with mmm the milliseconds of the second and FF the same in
+        frames."""
         if len(self) < _ENOUGH_ROWS or self._fractions < len(self) or not any(self._part):
             return False
         top = max(self._whole)
@@ -277,5 +298,5 @@ def _second(fields: tuple[str, ...]) -> int | None:
 
 
 def _near(turn: float, top: int) -> int | None:
-    """The rate that a turn of the second shows; None for one that nobody counts at."""
+    """The known rate nearest to a measured one; None when there is none."""
     return next((rate for rate in _SEEN if abs(rate - turn) < 0.4 and rate > top), None)

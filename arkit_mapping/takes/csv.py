@@ -1,14 +1,13 @@
-"""Live Link Face takes: the CSV the phone app records and Unreal's Live Link Face Importer reads.
+"""Reads and writes Live Link Face takes: the CSV that the phone app records and Unreal's Live Link Face Importer reads.
 
 One header, then one row per frame: timecode, the count 61, 61 values with ten decimals; LF line ends, a final newline,
-no spaces, no quotes. Columns are found by name on reading; their order on writing is the app's, which is not the
-wire's.
+no spaces, no quotes. Reading finds columns by name; writing uses the app's column order, which differs from wire order.
 
-A timecode is HH:MM:SS:FF.mmm. FF.mmm counts sixtieths of a second, with thousandths of one, whatever the take's frame
-rate: `19:55:16:26.689` is 26.689/60 s after 19:55:16. Other tools count otherwise, which `take_clock` finds out. Newer
-importers take a file in which no FF passes 30 for a 30 fps one and read its fractions double, so `TakeWriter` never
-leaves a take that short. The app puts no row where it lost the face, and never an empty cell, at which an importer
-would stop.
+A timecode is HH:MM:SS:FF.mmm. FF.mmm counts sixtieths of a second, with thousandths, whatever the take's frame rate:
+`19:55:16:26.689` is 26.689/60 s after 19:55:16. Other tools count differently, which `arkit_mapping.takes.clock`
+detects. Newer importers treat a file in which no FF exceeds 30 as a 30 fps one and double its fractions, so
+`TakeWriter` never leaves a take that short. The app writes no row while it has lost the face, and never an empty cell,
+at which an importer would stop.
 """
 
 from __future__ import annotations
@@ -37,31 +36,39 @@ class Take:
     """A recorded face."""
 
     values: NDArray[np.float32]
-    """float32 (frames, 61) in wire order, as the file has them: nothing is clamped."""
+    """float32 (frames, 61) in wire order, as in the file, not clamped: weights, then angles in radians."""
     times_s: NDArray[np.float64]
-    """float64 (frames,), rising: seconds from midnight of the day the take began, past 86400 when it runs into the
-    next. Rows the app left out are gaps."""
+    """float64 (frames,), ascending: seconds from midnight of the day the take began, beyond 86400 after midnight. Rows
+    that the app did not write are gaps."""
     rate: int = FRAME_RATE
-    """Rows per second where there is no gap."""
+    """Rows per second outside gaps."""
     notes: tuple[str, ...] = ()
-    """What the file has unlike the app's, and how it was read, a few words each."""
+    """Differences from the app's files, and how they were read, a few words each."""
     counts: str = "60"
-    """What FF of the file's timecode counts; see `take_clock`."""
+    """What FF of the file's timecode counts; see `arkit_mapping.takes.clock`."""
 
     @property
     def said(self) -> str:
-        """The notes on one line; empty where the file is like the app's."""
+        """The notes on one line; empty for a file like the app's."""
         return "; ".join(self.notes)
 
 
 def read_take(path: str | Path, rate: str | None = None) -> Take:
-    """The take in a file: either spelling of BlendShapeCount, columns in any order, cells as `take_cells` reads them,
-    timecode that counts at any rate (`take_clock`). The nine angles and TongueOut may be missing (0).
+    """Read a take. Columns may be in any order, in the dialects of `arkit_mapping.takes.cells`, with timecode at any
+    rate (`arkit_mapping.takes.clock`). The nine angles and TongueOut may be missing (0). Of two rows with one timecode
+    the later one counts.
 
-    rate : what FF counts, a name such as "24" or "29.97df"; None finds it out
+    Parameters
+    ----------
+    path
+        The .csv.
+    rate
+        What FF counts, a name such as "24" or "29.97df"; None detects it.
 
-    Of two rows with one timecode the later counts. Raises TakeError for anything that is not a take, and for timecode
-    whose rate nobody could know.
+    Raises
+    ------
+    TakeError
+        The file is not a take, or the rate of its timecode is ambiguous.
     """
     try:
         with open(path, encoding="utf-8-sig", newline=None) as lines:
@@ -75,22 +82,50 @@ def read_take(path: str | Path, rate: str | None = None) -> Take:
 
 
 def write_take(path: str | Path, values: NDArray[np.floating], *, start_s: float = 0.0) -> None:
-    """Write float (frames, 61) in wire order as a take at 60 rows a second; see `TakeWriter`."""
+    """Write a take with 60 rows per second; see `TakeWriter`.
+
+    Parameters
+    ----------
+    path
+        The .csv.
+    values
+        float (frames, 61), wire order, finite.
+    start_s
+        Timecode of the first row, seconds of the day.
+
+    Raises
+    ------
+    TakeError
+        A value is not finite, or the file cannot be written.
+    """
     with TakeWriter(path, start_s=start_s) as take:
         take.append(values)
 
 
 class TakeWriter:
-    """A take written row by row, 60 a second, in memory that does not grow with it.
+    """Writes a take row by row, 60 per second, in constant memory.
 
-    Rows go to a temporary file beside `path`, which takes its name on `close`: a take is there whole or not at all.
-    Leaving a `with` block by an exception is `discard`. `start_s`, seconds of the day, is the first row's timecode; at
-    0 an imported take begins where its sequence begins.
+    Rows go to a temporary file beside `path`, which is renamed on `close`, so a take is never incomplete. Leaving a
+    `with` block by an exception calls `discard`.
     """
 
     def __init__(self, path: str | Path, *, start_s: float = 0.0) -> None:
+        """
+        Parameters
+        ----------
+        path
+            The .csv.
+        start_s
+            Timecode of the first row, seconds of the day; at 0 an imported take begins at the start of its sequence.
+
+        Raises
+        ------
+        TakeError
+            The file cannot be created.
+        """
         self.path = Path(path)
         self.rows = 0
+        """Rows written."""
         self.begin_at(start_s)
         self._partial = partial_path(self.path)
         self._file: TextIO | None = None
@@ -101,7 +136,7 @@ class TakeWriter:
             raise self._failed(error) from None
 
     def begin_at(self, start_s: float) -> None:
-        """Give the first row's timecode, seconds of the day, for a take that has no row yet."""
+        """Set the first row's timecode, seconds of the day. Raises TakeError when the take already has rows."""
         if not 0 <= start_s < DAY_S or self.rows:
             raise TakeError(
                 f"take {self.path}: got start {start_s} s at row {self.rows}, expected seconds of the day from 0 up "
@@ -110,8 +145,8 @@ class TakeWriter:
         self._start = moment_of(start_s)
 
     def append(self, values: NDArray[np.floating]) -> None:
-        """Add float (61,) or (k, 61) in wire order. TakeError if a value is not finite, the shape is another, or the
-        disk is full."""
+        """Append rows, float (61,) or (k, 61) in wire order. Raises TakeError for a value that is not finite, another
+        shape, or a full disk."""
         if self._file is None:
             raise TakeError(f"take {self.path} is closed")
         rows = checked_rows(values, f"take {self.path}")
@@ -125,7 +160,7 @@ class TakeWriter:
             raise self._failed(error) from None
 
     def close(self) -> None:
-        """Pad with neutral to 0.6 s, so that every importer sees 60 fps, and give the file its name. Harmless when
+        """Pad with neutral frames to 0.6 s, so that every importer sees 60 fps, and rename the file. Harmless when
         closed."""
         if self._file is None:
             return
@@ -139,13 +174,13 @@ class TakeWriter:
         self._file = None
 
     def discard(self) -> None:
-        """Give up: no file at `path`, or the one that was there before. Harmless when closed."""
+        """Delete the temporary file; an earlier file at `path` stays. Harmless when closed."""
         if self._file is None:
             return
         try:
             self._file.close()
         except OSError:
-            pass  # the rows that could not be flushed are thrown away
+            pass  # the rows that could not be flushed are dropped anyway
         self._file = None
         self._partial.unlink(missing_ok=True)
 
@@ -167,7 +202,7 @@ class TakeWriter:
 
 def _read(lines: TextIO, rate: str | None) -> Take:
     cells = Cells(lines)
-    lacking, sources = missing_shape(cells.header), _columns(cells.header)
+    missing, sources = missing_shape(cells.header), _columns(cells.header)
     labels, values = Labels(), array("f")
     for number, row in cells:
         labels.add(row[0], number)
@@ -177,10 +212,10 @@ def _read(lines: TextIO, rate: str | None) -> Take:
     table = np.frombuffer(values, np.float32).reshape(len(labels), len(cells.header) - 2)
     poses = np.zeros((len(labels), len(CHANNELS_61)), np.float32)
     poses[:, [at for at, _ in sources]] = table[:, [column - 2 for _, column in sources]]
-    counting, said = labels.counted(rate)
+    counting, note = labels.counted(rate)
     odd = f"it has {' and '.join(cells.odd)}" if cells.odd else ""
     times_s = np.frombuffer(labels.seconds(counting), np.float64)
-    return _take(poses, times_s, tuple(filter(None, (said, lacking, odd))), counting.name)
+    return _take(poses, times_s, tuple(filter(None, (note, missing, odd))), counting.name)
 
 
 def _columns(header: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -190,8 +225,8 @@ def _columns(header: tuple[str, ...]) -> list[tuple[int, int]]:
 
 
 def _take(poses: NDArray[np.float32], times_s: NDArray[np.float64], notes: tuple[str, ...], counts: str) -> Take:
-    """Of rows with one time the last is kept."""
-    kept = np.append(np.diff(times_s) > 0, True)
-    rising = times_s[kept]
-    rate = round(1 / float(np.median(np.diff(rising)))) if len(rising) > 1 else FRAME_RATE
-    return Take(poses[kept], rising, max(rate, 1), notes, counts)
+    """Build the take; of rows with the same time only the last one is used."""
+    last = np.append(np.diff(times_s) > 0, True)
+    ascending = times_s[last]
+    rate = round(1 / float(np.median(np.diff(ascending)))) if len(ascending) > 1 else FRAME_RATE
+    return Take(poses[last], ascending, max(rate, 1), notes, counts)

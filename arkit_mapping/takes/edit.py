@@ -1,7 +1,6 @@
-"""Takes cut, put on another grid and put together. Arrays in, arrays out: reading and writing are `takes`' and the
-exporters'.
+"""Edits takes: trim, resample, merge. Works on arrays only; reading and writing are elsewhere.
 
-Everything goes by timecode, never by row number: rows that the app left out, because it lost the face, are gaps in
+Everything goes by timecode, not by row number: rows that the app did not write, because it lost the face, are gaps in
 time.
 """
 
@@ -23,40 +22,51 @@ from arkit_mapping.takes.clock import COUNTINGS, MILLISECONDS, Counting, countin
 from arkit_mapping.takes.csv import DAY_S, Take, TakeError
 
 Align = Literal["timecode", "start"]
-"""How two takes are laid over each other: moment by moment of the day, or first row on first row."""
+"""How two takes are aligned: by time of day, or first row to first row."""
 
 LONGEST_ROWS = 4 * 3600 * FRAME_RATE
-"""Most rows that a take may be resampled to: four hours, 200 MB. One wrong timecode must not ask for all memory."""
+"""Largest number of rows after resampling: four hours, 200 MB. A single wrong timecode must not exhaust the memory."""
 SAME_MOMENT_FRAMES = 0.02
-"""A row this near to the moment asked for, in rows, is that moment: the phone's timecode trembles by thousandths of a
+"""A row this close to a requested time, in rows, counts as exact: the phone's timecode jitters by thousandths of a
 frame."""
 
 MOUTH = np.array([CHANNELS_61.index(name) for name in GROUPS["mouth"]], np.intp)
-"""Where jaw, mouth, cheeks, nose and tongue stand in wire order; `merge` takes the rest, eyes, brows and head, from the
-other take."""
+"""Wire indices of jaw, mouth, cheeks, nose and tongue; `merge` takes the others, eyes, brows and head, from the other
+take."""
 
 _SPAN = 4096
-"""Rows interpolated at a time, so that a long take is not held twice."""
+"""Rows interpolated at a time, so that a long take is not in memory twice."""
 
 
 def duration_s(take: Take) -> float:
-    """From the first row to the last, seconds."""
+    """Duration from the first row to the last, seconds."""
     return float(take.times_s[-1] - take.times_s[0])
 
 
 def gaps(take: Take) -> list[tuple[float, float]]:
-    """Where rows are missing: (seconds from the first row, seconds without one) for each place."""
+    """Gaps with missing rows: (start in seconds from the first row, duration in seconds) each."""
     steps = np.diff(take.times_s)
     wide = np.flatnonzero(steps > 1.5 / take.rate)
     return [(float(take.times_s[at] - take.times_s[0]), float(steps[at])) for at in wide]
 
 
 def at_times(take: Take, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The face at rising moments, float64 (n,) as `Take.times_s` counts: float32 (n, 61).
+    """Interpolate a take at given times.
 
-    Between rows, also across a gap, it is on the straight line from one to the other; before the first and after the
-    last it is held. A row within a fiftieth of a row of the moment is given as it is, so a take comes back exactly on
-    its own grid.
+    Between rows, also across gaps, values are interpolated linearly; before the first and after the last row they are
+    held. A row within 1/50 of a row of the requested time is returned unchanged, so a take is reproduced exactly at its
+    own times.
+
+    Parameters
+    ----------
+    take
+        The take.
+    times_s
+        float64 (n,), ascending, as `Take.times_s`.
+
+    Returns
+    -------
+    float32 (n, 61), wire order
     """
     known, last = take.times_s, len(take.times_s) - 1
     after = np.clip(np.searchsorted(known, times_s), 0, last)
@@ -72,8 +82,21 @@ def at_times(take: Take, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def grid(take: Take, rate: Fraction | int, *, speed: float = 1.0) -> Iterator[NDArray[np.float64]]:
-    """Moments of a take, `rate` a second while it is played `speed` times as fast, from its first row to its last, in
-    blocks."""
+    """Times of evenly spaced frames of a take, from its first row to its last, in blocks.
+
+    Parameters
+    ----------
+    take
+        The take.
+    rate
+        Frames per second of playback.
+    speed
+        Playback speed, 1 is the original.
+
+    Yields
+    ------
+    float64 (n,), as `Take.times_s`
+    """
     count = grid_rows(take, rate, speed=speed)
     for first in range(0, count, _SPAN):
         numbers = np.arange(first, min(first + _SPAN, count))
@@ -81,31 +104,28 @@ def grid(take: Take, rate: Fraction | int, *, speed: float = 1.0) -> Iterator[ND
 
 
 def grid_rows(take: Take, rate: Fraction | int, *, speed: float = 1.0) -> int:
-    """How many moments `grid` has."""
+    """Number of times that `grid` yields."""
     return 1 + math.floor(duration_s(take) * float(rate) / speed + SAME_MOMENT_FRAMES)
 
 
 def trim(take: Take, start_s: float | None = None, end_s: float | None = None) -> Take:
-    """The rows from `start_s` to `end_s`, both counted as `Take.times_s` and included, as they are, with their own
-    timecode.
-
-    Raises TakeError where no row is in between.
-    """
+    """The rows from `start_s` to `end_s`, both as `Take.times_s` and inclusive, unchanged and with their own timecode.
+    None is the start or end of the take. Raises TakeError when no row is in between."""
     first_s, last_s = float(take.times_s[0]), float(take.times_s[-1])
     start_s, end_s = first_s if start_s is None else start_s, last_s if end_s is None else end_s
     slack_s = SAME_MOMENT_FRAMES / take.rate
-    kept = (take.times_s >= start_s - slack_s) & (take.times_s <= end_s + slack_s)
-    if not kept.any():
+    inside = (take.times_s >= start_s - slack_s) & (take.times_s <= end_s + slack_s)
+    if not inside.any():
         raise TakeError(
             f"got {start_s - first_s:.3f} s to {end_s - first_s:.3f} s, expected a part of the take, which has rows "
             "from 0 s to "
             f"{last_s - first_s:.3f} s ({timecode(first_s)} to {timecode(last_s)})"
         )
-    return replace(take, values=take.values[kept], times_s=take.times_s[kept])
+    return replace(take, values=take.values[inside], times_s=take.times_s[inside])
 
 
 def resample(take: Take, rate: int) -> Take:
-    """The take with `rate` even rows a second from its first row's time, missing rows filled in by timecode.
+    """Resample a take to `rate` even rows per second, from its first row on; missing rows are interpolated by timecode.
 
     Raises TakeError for a rate outside 1 to 240 and for more rows than four hours have at 60.
     """
@@ -122,21 +142,29 @@ def resample(take: Take, rate: int) -> Take:
 
 
 def overlaps(one: Take, other: Take) -> bool:
-    """Whether the two have a moment of the day in common."""
+    """Whether the two takes overlap in time of day."""
     return bool(one.times_s[0] <= other.times_s[-1] and other.times_s[0] <= one.times_s[-1])
 
 
 def merge(mouth: Take, upper: Take, align: Align = "timecode") -> Take:
-    """Jaw, mouth, cheeks, nose and tongue of one take with eyes, brows and head of another, for as long as both last.
+    """Combine jaw, mouth, cheeks, nose and tongue of one take with eyes, brows and head of another, where both have
+    rows. Rows, rate and timecode are those of `mouth`; the other take is interpolated.
 
-    Rows, rate and timecode are those of `mouth`; the other face is interpolated at them. Raises TakeError where the two
-    have nothing in common.
+    Parameters
+    ----------
+    mouth, upper
+        The two takes.
+    align
+        By time of day, or first row to first row.
+
+    Raises
+    ------
+    TakeError
+        The takes do not overlap.
     """
     if align == "timecode" and not overlaps(mouth, upper):
-        both = f"{_range(mouth)} and {_range(upper)}"
-        raise TakeError(
-            f"the takes have no moment in common: {both}; to lay their first rows over each other: --align start"
-        )
+        ranges = f"{_range(mouth)} and {_range(upper)}"
+        raise TakeError(f"the takes have no moment in common: {ranges}; to align their first rows: --align start")
     shift_s = float(upper.times_s[0] - mouth.times_s[0]) if align == "start" else 0.0
     first_s, last_s = float(upper.times_s[0]) - shift_s, float(upper.times_s[-1]) - shift_s
     common = trim(mouth, max(first_s, float(mouth.times_s[0])), min(last_s, float(mouth.times_s[-1])))
@@ -151,10 +179,24 @@ def merge(mouth: Take, upper: Take, align: Align = "timecode") -> Take:
 
 
 def moment(text: str, take: Take) -> float:
-    """A moment as a user writes it, as `Take.times_s` counts: seconds from the first row (`2.5`) or a timecode
-    (`10:00:02:12`), whose FF counts what the take's own does.
+    """Parse a time given by the user: seconds from the first row (`2.5`) or a timecode (`10:00:02:12`), whose FF counts
+    as in the take.
 
-    Raises TakeError for anything else.
+    Parameters
+    ----------
+    text
+        As given by the user.
+    take
+        The take that it refers to.
+
+    Returns
+    -------
+    Seconds, as `Take.times_s`
+
+    Raises
+    ------
+    TakeError
+        Anything else.
     """
     parts = text.replace(";", ":").split(":")
     try:
@@ -177,7 +219,7 @@ def moment(text: str, take: Take) -> float:
 
 
 def _time_of(second: float, frames: float, counting: Counting, first_s: float) -> float:
-    """When a label is, in a take whose first row's label says `first_s`."""
+    """Time of a label in a take whose first row's label is `first_s`."""
     if not counting.slow:
         return second + frames / counting.nominal
     whole_s = math.floor(first_s)
@@ -186,7 +228,7 @@ def _time_of(second: float, frames: float, counting: Counting, first_s: float) -
 
 
 def timecode(time_s: float) -> str:
-    """`HH:MM:SS:FF.mmm` of a moment, FF in sixtieths of a second as every take counts (`arkit_mapping.takes.csv`)."""
+    """`HH:MM:SS:FF.mmm` of a time as `Take.times_s`, FF in sixtieths of a second (`arkit_mapping.takes.csv`)."""
     return rows_module.timecode(rows_module.moment_of(time_s))
 
 

@@ -1,12 +1,12 @@
-"""Where a take lies: the Live Link Face app's folder and file names, its take.json, and the next free take number.
+"""Folders of takes: the Live Link Face app's folder and file names, its take.json, and the next free take number.
 
-    FOLDER/20241204_MySlate_166/MySlate_166_iPhone.csv    the face
-                                MySlate_166_iPhone.wav    the sound (the app has it in a film)
+    FOLDER/20241204_MySlate_166/MySlate_166_iPhone.csv    the frames
+                                MySlate_166_iPhone.wav    the audio (the app has it in a video)
                                 take.json, audio_metadata.json
 
-Unreal's importer names the subject after the file. From a name of more than three parts between underscores it takes
-the first two away, slate and number, which leaves the subject; of `MySlate_166_iPhone` it keeps all. A slate therefore
-never has an underscore here; a subject keeps its own, but for an ending that the importer takes for a kind of file.
+Unreal's importer names the subject after the file. Of a name with more than three parts between underscores it removes
+the first two, slate and number, which leaves the subject; it keeps all of `MySlate_166_iPhone`. Therefore a slate here
+never has an underscore; a subject keeps its own, except for an ending that the importer treats as a kind of file.
 """
 
 from __future__ import annotations
@@ -25,76 +25,97 @@ from arkit_mapping.whole_file import whole_file
 
 MOST_TAKE = 999_999
 _LONGEST_PART = 80
-"""Bytes of UTF-8 of a slate or a subject in a file name: with numbers and endings it stays below the 255 that file
-systems take."""
+"""Largest size of a slate or a subject in a file name, bytes of UTF-8: with numbers and endings the name stays below
+the 255 bytes of file systems."""
 _KINDS = re.compile(r"_(cal|raw|neutral)$", re.IGNORECASE)
 _FOLDER = re.compile(r"\d{8}_(.+)_(\d{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
 class TakeFolder:
-    """A take's folder and what is in it."""
+    """A take's folder and the names of its files."""
 
     path: Path
+    """The folder."""
     date: str
     """YYYYMMDD, local."""
     slate: str
+    """As in the file names."""
     take: int
+    """Take number."""
     subject: str
     """As in the file names."""
 
     @property
     def stem(self) -> str:
+        """File name without suffix: `MySlate_166_iPhone`."""
         return f"{self.slate}_{self.take}_{self.subject}"
 
     @property
     def identifier(self) -> str:
+        """Name of the folder: `20241204_MySlate_166`."""
         return f"{self.date}_{self.slate}_{self.take}"
 
     @property
     def csv(self) -> Path:
+        """File of the frames."""
         return self.path / f"{self.stem}.csv"
 
     @property
     def sound(self) -> Path:
+        """File of the audio."""
         return self.path / f"{self.stem}.wav"
 
     def remove(self) -> None:
-        """Take away the files that a recording makes, and the folder unless somebody put something else there."""
+        """Delete the files of the recording, and the folder unless it contains other files."""
         for path in (self.csv, self.sound, self.path / "take.json", self.path / "audio_metadata.json"):
             path.unlink(missing_ok=True)
         try:
             self.path.rmdir()
         except OSError:
-            pass  # not empty: what is in it is not ours
+            pass  # not empty: it contains files of others
 
 
 def slate_part(text: str) -> str:
-    """A slate as a part of a file name: letters, digits and hyphens; `face` where nothing of it is left."""
+    """A slate as part of a file name: letters, digits and hyphens; `face` if nothing remains."""
     return _shortened(_plain(text).replace("_", "-").strip("-")) or "face"
 
 
 def subject_part(text: str) -> str:
-    """A subject as a part of a file name: letters, digits, hyphens and single underscores inside; `face` where nothing
-    is left."""
+    """A subject as part of a file name: letters, digits, hyphens and single inner underscores; `face` if nothing
+    remains."""
     part = _shortened(re.sub(r"_+", "_", _plain(text)).strip("-_"))
     return _KINDS.sub(r"-\1", part) or "face"
 
 
 def next_take(root: Path, slate: str) -> int:
-    """One more than the highest number that a take of this slate has in `root`, of any day; 1 for the first."""
+    """The highest take number of this slate in `root`, of any day, plus 1; 1 for the first."""
     known = slate_part(slate).casefold()
     try:
         found = [_FOLDER.fullmatch(name) for name in os.listdir(root)]
     except OSError:
-        found = []  # not there yet, or not to be read: making the folder will say so
+        found = []  # missing or unreadable: creating the take's folder reports it
     return 1 + max((int(match[2]) for match in found if match and match[1].casefold() == known), default=0)
 
 
 def reserve(root: Path, *, slate: str, subject: str, day: datetime, take: int | None = None) -> TakeFolder:
-    """Make the folder of a new take: number `take`, or the next one; the one after where that is taken.
+    """Create the folder of a new take. Creation is atomic, so two programs never get the same folder.
 
-    A folder is made or was there, so two programs never get the same. Raises TakeError where none can be made.
+    Parameters
+    ----------
+    root
+        Folder of the takes.
+    slate, subject
+        As given by the user.
+    day
+        Date of the take.
+    take
+        Take number; None: the next one. If its folder exists, the next free number is used.
+
+    Raises
+    ------
+    TakeError
+        No folder can be created.
     """
     slate, date = slate_part(slate), day.strftime("%Y%m%d")
     try:
@@ -121,10 +142,29 @@ def write_take_json(
     timecode: str = "",
     complete: bool = False,
 ) -> None:
-    """Write take.json: the app's keys, then ours: the first row's timecode, and whether the recording was ended rather
-    than cut off.
+    """Write take.json atomically: the app's keys, then this program's own.
 
-    The file is replaced whole. Raises TakeError.
+    Parameters
+    ----------
+    folder
+        The take.
+    subject
+        Live Link subject.
+    begun
+        Date and time of the first row.
+    version
+        Of this program.
+    frames
+        Number of rows.
+    timecode
+        Of the first row.
+    complete
+        Whether the recording was stopped regularly.
+
+    Raises
+    ------
+    TakeError
+        The file cannot be written.
     """
     content = {
         "appVersion": version,
@@ -144,8 +184,19 @@ def write_take_json(
 
 
 def take_json_faults(csv: Path, rows: int) -> list[tuple[bool, str]]:
-    """What a take.json beside a take of so many rows says wrongly: whether Unreal's ingest minds, and what. None beside
-    it: nothing."""
+    """Check the take.json beside a take.
+
+    Parameters
+    ----------
+    csv
+        The take.
+    rows
+        Its number of rows.
+
+    Returns
+    -------
+    (whether Unreal's ingest fails, text) per problem; empty when there is no take.json
+    """
     path = csv.parent / "take.json"
     try:
         content = json.loads(path.read_bytes()) if path.exists() else None
@@ -180,7 +231,7 @@ _KEYS: dict[str, type] = {
     "take": int,
     "deviceModel": str,
 }
-"""Every one of them is required by the ingest of takes."""
+"""Keys that Unreal's ingest of takes requires."""
 _SAID = {int: "a whole number", str: "text", bool: "true or false"}
 
 
@@ -193,8 +244,20 @@ def _short(value: object) -> str:
 
 
 def write_audio_json(folder: TakeFolder, *, rate_hz: int, bits: int, channels: int) -> None:
-    """Write audio_metadata.json with the app's keys. FormatFlags 12 is Core Audio's "signed integers, packed". Raises
-    TakeError."""
+    """Write audio_metadata.json with the app's keys; FormatFlags 12 is Core Audio's "signed integers, packed".
+
+    Parameters
+    ----------
+    folder
+        The take.
+    rate_hz, bits, channels
+        Sample rate, bits per sample and audio channels.
+
+    Raises
+    ------
+    TakeError
+        The file cannot be written.
+    """
     content = {"BitsPerChannel": bits, "ChannelsPerFrame": channels, "FormatFlags": 12, "SampleRate": rate_hz}
     _write_json(folder.path / "audio_metadata.json", content)
 
@@ -208,7 +271,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def _plain(text: str) -> str:
-    """Letters, marks and digits of any script, hyphens and underscores; each run of anything else is one hyphen."""
+    """Keep letters, marks and digits of any script, hyphens and underscores; replace runs of others by one hyphen."""
     text = unicodedata.normalize("NFC", text)
     return re.sub(
         r"-+", "-", "".join(char if char in "-_" or unicodedata.category(char)[0] in "LMN" else "-" for char in text)

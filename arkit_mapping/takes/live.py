@@ -1,9 +1,7 @@
-"""A take written while it happens: the file is a whole take at every moment, whatever becomes of the program or the
-disk.
+"""Writes a take live: the file is a valid take after every flush, even if the program crashes or the disk fills up.
 
-Each row stands at its own pose's timecode, as in the app's files. Where poses come less than 40 times a second, or one
-was left out, the way from one to the next is filled in, so that an importer that guesses the frame rate (FF over 30)
-always guesses 60.
+Each row has the timecode of its own frame, as in the app's files. Where frames are less than 40 per second, or one is
+missing, rows are interpolated in between, so that an importer that guesses the frame rate (FF over 30) always finds 60.
 """
 
 from __future__ import annotations
@@ -19,20 +17,18 @@ from arkit_mapping.takes.rows import HEADER, MIN_ROWS, ROW, SECOND, TakeError, c
 from arkit_mapping.wire_order import NEUTRAL
 
 _FURTHEST = 1.55
-"""Sixtieths that rows may be apart with nothing between them. At 24 and at 40 fps a live session's poses are 2.5 and
-1.5 apart, but for a
-hundredth: were it 1.5, some would get a row more than others, and the take would read as one of another rate with rows
-missing."""
+"""Largest distance of rows without interpolation, in sixtieths. At 24 and at 40 fps a live session's frames are 2.5 and
+1.5 sixtieths apart, give or take a hundredth: with 1.5, some would get one row more than others, and the take would
+look like one of another rate with missing rows."""
 _FILLED = 1.0 * SECOND
-"""A longer gap stays one, as the app leaves it where it lost the face: nobody knows what the face did."""
+"""A longer gap stays a gap, as in the app's files when it lost the face: the face's movement is unknown."""
 
 Row = tuple[int, NDArray[np.float64]]
-"""A moment in thousandths of a sixtieth, and float64 (61,) in wire order."""
+"""Time in thousandths of a sixtieth, and float64 (61,) in wire order."""
 
 
 def filled(before: Row, after: Row) -> list[Row]:
-    """The rows after `before` up to `after`: evenly spaced, 0.77 to 1.55 sixtieths apart, on straight lines from one to
-    the other."""
+    """The rows after `before` up to `after`: evenly spaced, 0.77 to 1.55 sixtieths apart, interpolated linearly."""
     gap = after[0] - before[0]
     if not _FURTHEST * ROW < gap <= _FILLED:
         return [after]
@@ -42,10 +38,10 @@ def filled(before: Row, after: Row) -> list[Row]:
 
 
 class LiveTake:
-    """A take that is being recorded. Rows are in the file, each of them whole, after every `flush`."""
+    """A take being recorded. After every `flush` the file contains all rows, each complete."""
 
     def __init__(self, path: Path) -> None:
-        """Raises TakeError where the file cannot be made or is there already."""
+        """Raises TakeError when the file cannot be created or exists already."""
         self.path = path
         self.rows = 0
         """Rows in the file."""
@@ -61,10 +57,19 @@ class LiveTake:
         self.flush()
 
     def append(self, moment: int, weights: NDArray[np.floating]) -> None:
-        """Add a pose, float (61,) in wire order, at a moment in thousandths of a sixtieth; it is in the file after
-        `flush`.
+        """Add a frame, which is in the file after `flush`. One that is not later than the previous frame is skipped.
 
-        One that is not later than the pose before is left out. Raises TakeError for a value that is not finite.
+        Parameters
+        ----------
+        moment
+            Thousandths of a sixtieth since midnight.
+        weights
+            float (61,), wire order.
+
+        Raises
+        ------
+        TakeError
+            A value is not finite.
         """
         pose = checked_rows(weights, f"take {self.path}")[0]
         if not np.isfinite(pose).all():
@@ -77,8 +82,8 @@ class LiveTake:
         self._last = (moment, pose)
 
     def flush(self) -> None:
-        """Put what was added into the file. On a full disk the rows that fit stay there, whole; it is closed and
-        TakeError raised."""
+        """Write the added rows. On a full disk the rows that fit stay complete; the file is closed and TakeError
+        raised."""
         text, self._waiting = "".join(self._waiting).encode("ascii"), []
         try:
             self._write(text)
@@ -87,7 +92,7 @@ class LiveTake:
             raise TakeError(f"take {self.path} cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Pad with neutral until every importer sees 60 fps, and close the file. Harmless twice."""
+        """Pad with neutral frames until every importer finds 60 fps, and close the file. Harmless twice."""
         if self._file.closed:
             return
         try:
@@ -99,7 +104,7 @@ class LiveTake:
             self._file.close()
 
     def _write(self, text: bytes) -> None:
-        """Whole lines, or as many of them as fit."""
+        """Write whole lines, as many as fit."""
         written = 0
         try:
             while written < len(text):

@@ -9,12 +9,12 @@ import numpy as np
 from arkit_mapping.liveliness.breath import Breath
 from arkit_mapping.liveliness.brows import Brows
 from arkit_mapping.liveliness.head import Head
-from arkit_mapping.liveliness.prosody import Heard
+from arkit_mapping.liveliness.prosody import VoiceEvents
 
 
-def heard(poses: int, *, talks: bool = True, **events: list) -> Heard:
+def heard(poses: int, *, talks: bool = True, **events: list) -> VoiceEvents:
     found = {"starts": [], "pauses": [], "stresses": []} | events
-    return Heard(np.full(poses, talks), **found)
+    return VoiceEvents(np.full(poses, talks), **found)
 
 
 def test_brows_rise_soon_after_a_stress_and_come_back_to_neutral() -> None:

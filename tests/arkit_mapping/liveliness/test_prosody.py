@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arkit_mapping.liveliness.prosody import BEGIN_POSES, PAUSE_POSES, Heard, Prosody
+from arkit_mapping.liveliness.prosody import BEGIN_POSES, PAUSE_POSES, Prosody, VoiceEvents
 
 
 def levels(*runs: tuple[float, int]) -> np.ndarray:
@@ -13,8 +13,8 @@ def levels(*runs: tuple[float, int]) -> np.ndarray:
     return np.concatenate([np.full(poses, level) for level, poses in runs])
 
 
-def hear(*runs: tuple[float, int]) -> Heard:
-    return Prosody().hear(0, levels(*runs))
+def hear(*runs: tuple[float, int]) -> VoiceEvents:
+    return Prosody().push(0, levels(*runs))
 
 
 def test_speech_begins_after_50_ms_and_ends_after_200_ms_without_it() -> None:
@@ -35,7 +35,7 @@ def test_quiet_and_loud_microphones_hear_the_same_speech(offset_db: float) -> No
     rng = np.random.default_rng(1)
     syllables = -32 + 8 * np.sin(np.arange(600) * 2 * np.pi / 15) + rng.normal(0, 1, 600)
     level = np.concatenate([levels((-62, 60)), syllables, levels((-62, 60))]) + offset_db
-    heard = Prosody().hear(0, level)
+    heard = Prosody().push(0, level)
     assert len(heard.starts) == len(heard.pauses) == 1
 
 
@@ -57,15 +57,15 @@ def test_a_louder_syllable_stands_out_once_and_even_ones_do_not() -> None:
 def test_a_voice_detector_is_believed_over_the_level() -> None:
     voiced = np.zeros(120, np.bool_)
     voiced[40:80] = True
-    heard = Prosody().hear(0, np.full(120, -90.0), voiced)
+    heard = Prosody().push(0, np.full(120, -90.0), voiced)
     assert heard.starts == [42]
     assert heard.pauses == [91]
 
 
 def test_any_portions_hear_the_same() -> None:
     level = np.random.default_rng(2).uniform(-70, -10, 600)
-    whole, prosody = Prosody().hear(0, level), Prosody()
-    parts = [prosody.hear(start, level[start : start + 7]) for start in range(0, 600, 7)]
+    whole, prosody = Prosody().push(0, level), Prosody()
+    parts = [prosody.push(start, level[start : start + 7]) for start in range(0, 600, 7)]
     np.testing.assert_array_equal(np.concatenate([part.speaking for part in parts]), whole.speaking)
     assert [pose for part in parts for pose in part.pauses] == whole.pauses
     assert [stress for part in parts for stress in part.stresses] == whole.stresses

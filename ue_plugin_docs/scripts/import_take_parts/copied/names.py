@@ -1,13 +1,13 @@
 # Copy of arkit_mapping/takes/names.py, made by scripts/make_import_take.py: do not edit.
-"""Which files of a folder are takes, which sound is of a take, and what its name says: one answer for whoever reads
-takes.
+"""Rules for file names of takes: which files of a folder are takes, which audio file belongs to a take, and what its
+name contains. All readers of takes use them.
 
     20241204_MySlate_166/MySlate_166_iPhone_cal.csv      the app's folder: of _cal, _neutral and _raw the calibrated
-    file is meant
+                                                         file is used
                          MySlate_166_iPhone.wav
     takes/scene 1/line.csv, line.wav                     a batch's
 
-Python 3.9 and its standard library alone: scripts/make_import_take.py puts this module into the script that runs in
+Only Python 3.9 and its standard library: scripts/make_import_take.py copies this module into the script that runs in
 Unreal.
 """
 
@@ -21,9 +21,9 @@ from pathlib import Path
 from .cells import TakeError
 
 VARIANTS = ("_cal", "", "_raw", "_neutral")
-"""Endings of a take's files; the first that is there is meant."""
+"""Endings of a take's files; the first existing one is used."""
 SOUNDS = (".wav", ".WAV", ".flac", ".ogg", ".aif", ".aiff", ".mp3")
-"""Endings of a take's sound; the first that is there is meant."""
+"""Suffixes of a take's audio; the first existing one is used."""
 _NOT_TAKES = ("frame_log.csv",)
 _APP_NAME = re.compile(r"(.+?)_(\d{1,9})_(.+)", re.ASCII)
 _OWN_NAME = re.compile(r"(.+)_(\d{1,9})", re.ASCII)
@@ -32,10 +32,10 @@ _LARGEST_TAKE_JSON = 1 << 20
 
 
 def takes_at(path: Path) -> list[Path]:
-    """The .csv of each take: the file itself, or all in a folder and in those below it, by path.
+    """The .csv of each take: the file itself, or all in a folder and its subfolders, sorted by path.
 
-    Hidden files and folders, and links to folders, are passed over; so is a .csv that neither begins as a take nor is
-    named as one of the app's. Raises TakeError where nothing is.
+    Hidden files and folders, and links to folders, are skipped; so is a .csv that neither begins like a take nor is
+    named like one of the app's. Raises TakeError when there is none.
     """
     if not path.exists():
         raise TakeError(f"take {path}: no such file or folder")
@@ -58,7 +58,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _takes_among(files: list[Path]) -> list[Path]:
-    """Of one folder's files."""
+    """The takes among the files of one folder."""
     chosen: dict[str, Path] = {}
     for path in files:
         if (
@@ -75,8 +75,8 @@ def _takes_among(files: list[Path]) -> list[Path]:
 
 
 def _is_take(path: Path) -> bool:
-    """Whether a file begins as a take, or is named as the app names them; one that cannot be read is told when it is
-    opened."""
+    """Whether a file begins like a take, or is named like one of the app's. An unreadable file counts as a take: the
+    error is reported when it is opened."""
     if not path.is_file():
         return False
     if _APP_NAME.fullmatch(path.stem):
@@ -89,7 +89,7 @@ def _is_take(path: Path) -> bool:
 
 
 def plain_stem(stem: str) -> str:
-    """A take's name without the ending of a calibrated take's files."""
+    """A take's name without the endings in VARIANTS."""
     return next((stem[: -len(kind)] for kind in VARIANTS if kind and stem.lower().endswith(kind)), stem)
 
 
@@ -98,14 +98,14 @@ def _rank(csv: Path) -> int:
 
 
 def sound_beside(csv: Path) -> Path | None:
-    """The sound of the take's name beside it, with or without `_cal`; None where there is none."""
+    """The audio file with the take's name beside it, with or without `_cal`; None when there is none."""
     stems = dict.fromkeys((csv.stem, plain_stem(csv.stem)))
     named = (csv.with_name(stem + ending) for ending in SOUNDS for stem in stems)
     return next((path for path in named if path.is_file()), None)
 
 
 def no_sound(csv: Path) -> str:
-    """Why a take is silent and what gives it a sound, in one line."""
+    """Message for a take without audio, with how to add it, one line."""
     wav = plain_stem(csv.stem) + ".wav"
     film = next(
         (path for ending in (".mov", ".MOV") if (path := csv.with_name(plain_stem(csv.stem) + ending)).is_file()), None
@@ -116,7 +116,7 @@ def no_sound(csv: Path) -> str:
 
 
 def named(csv: Path) -> tuple[str, int | None, str]:
-    """Slate, number and subject: of take.json where it is this take's, else of the name.
+    """Slate, number and subject, from take.json if it belongs to this take, else from the name.
 
     `MySlate_167_iPhone` -> MySlate, 167, iPhone; `LiveLinkBridge_3` -> no slate, 3, LiveLinkBridge; `line` -> no slate,
     no number, line.
@@ -132,7 +132,7 @@ def named(csv: Path) -> tuple[str, int | None, str]:
 
 
 def _described(csv: Path) -> tuple[str, int | None, str] | None:
-    """As take.json has them; None where it is not there or not of this take."""
+    """The same from take.json; None when it is missing or belongs to another take."""
     path = csv.with_name("take.json")
     try:
         if path.stat().st_size > _LARGEST_TAKE_JSON:
@@ -146,11 +146,11 @@ def _described(csv: Path) -> tuple[str, int | None, str] | None:
 
 
 def imported_subject(name: str) -> str:
-    """The subject that Unreal's importer makes of an asset's or a file's name (LiveLinkFaceImporterFactory.cpp,
+    """The subject that Unreal's importer derives from the name of an asset or file (LiveLinkFaceImporterFactory.cpp,
     CreateSubjectString).
 
-    The ending of a calibrated take goes. Of more than three parts between underscores the first goes, and all up to and
-    with the first number; where nothing would be left, nothing goes.
+    The ending of a calibrated take is removed. Of more than three parts between underscores the first is removed, and
+    all up to and including the first number, unless nothing would remain.
     """
     stem = name[:-4] if name.lower().endswith(".csv") else name
     for kind in ("_cal", "_raw", "_neutral"):
