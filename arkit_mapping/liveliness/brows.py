@@ -14,8 +14,8 @@ SHAPES = slice(CHANNELS_61.index("BrowInnerUp"), CHANNELS_61.index("BrowOuterUpR
 
 AT_STRESS, AT_START = 0.35, 0.35
 """Probability of a raise on a fully stressed syllable, and at the beginning of speech. Raises accompany accents, but
-not each one, and are frequent at the beginning of a turn (Cave et al. 1996; Guaitella et al. 2009); the numbers are this
-project's own choice."""
+not each one, and are frequent at the beginning of a turn (Cave et al. 1996; Guaitella et al. 2009); the numbers are
+this project's own choice."""
 APART_S = 0.9
 """Shortest time from one raise to the next."""
 HEIGHT = (0.10, 0.26)
