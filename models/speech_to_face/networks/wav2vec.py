@@ -7,7 +7,7 @@ two context networks, which the whole model cannot do; so each half is called on
 
 Sound is float32 at 16 kHz. The feature encoder gives one feature for every 320 samples but the last 80: 16 000 samples
 are 49 features, not
-50. So what a frame hears is never counted from features; they are stretched over the frames that are asked for.
+50. So what a frame hears is never counted from features; they are interpolated over the frames that are asked for.
 """
 
 from __future__ import annotations
@@ -133,13 +133,13 @@ class ContextNetwork(nn.Module):
         return spans[:, 0] > 0
 
 
-def stretched(features: Tensor, frames: int) -> Tensor:
+def interpolated(features: Tensor, frames: int) -> Tensor:
     """(batch, any, width) -> (batch, frames, width), linear between features, first on first and last on last, as the
     lineage does."""
     return F.interpolate(features.transpose(1, 2), size=frames, mode="linear", align_corners=True).transpose(1, 2)
 
 
-def heard(samples: Tensor, per_recording: bool, level: float) -> Tensor:
+def normalised(samples: Tensor, per_recording: bool, level: float) -> Tensor:
     """Samples (batch, n) as the network is to hear them.
 
     `per_recording`: mean 0 and deviation 1 over each whole recording (what the published extractor does; it needs the

@@ -243,14 +243,14 @@ def load_blocks(
     ]
 
 
-def real_time_factor(model: SpeechToFace, stretches: int = 2) -> float:
+def real_time_factor(model: SpeechToFace, segments: int = 2) -> float:
     """Seconds of computing per second of live audio, on this machine under its present load: above 1 it cannot keep up.
 
-    Runs silence through a stream: one segment of look-ahead to warm up, then `stretches` segments that are timed.
+    Runs silence through a stream: one segment of look-ahead to warm up, then `segments` segments that are timed.
     """
-    stretch = round(model.lookahead_s * model.sample_rate)
+    length = round(model.lookahead_s * model.sample_rate)
     stream = model.stream()
-    stream.push(np.zeros(stretch, np.float32))
+    stream.push(np.zeros(length, np.float32))
     began = time.perf_counter()
-    stream.push(np.zeros(stretches * stretch, np.float32))
-    return (time.perf_counter() - began) * model.sample_rate / (stretches * stretch)
+    stream.push(np.zeros(segments * length, np.float32))
+    return (time.perf_counter() - began) * model.sample_rate / (segments * length)

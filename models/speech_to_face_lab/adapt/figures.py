@@ -12,9 +12,9 @@ import numpy as np
 from arkit_mapping.channels import MOUTH_32
 from arkit_mapping.character.lips import Track
 from speech_to_face.loading import load_model
-from speech_to_face_lab.adapt.data.hearing import Ear, onsets
 from speech_to_face_lab.adapt.data.material import MOVES
 from speech_to_face_lab.adapt.data.takes import Take
+from speech_to_face_lab.adapt.data.untouched import UntouchedNetwork, onsets
 from speech_to_face_lab.evaluation import Progress, evaluate, speaker_of
 from speech_to_face_lab.evaluation.scores import ClosureScore, CurveScore, Speaker, closure_score, curve_score, faces_of
 
@@ -32,11 +32,11 @@ class Row:
     after: float
 
 
-def of_takes(takes: Sequence[Take], before: Path, after: Path, ear: Ear) -> list[Row]:
+def of_takes(takes: Sequence[Take], before: Path, after: Path, untouched: UntouchedNetwork) -> list[Row]:
     """Measures on the actor's held-out takes; lips are judged at the onsets that the untouched network recognizes."""
     carried = np.concatenate([take.curves for take in takes]).std(0) >= MOVES
     captures = [captured(take, carried) for take in takes]
-    words = [onsets(ear.hear(take.samples).labels) for take in takes]
+    words = [onsets(untouched.answer(take.samples).labels) for take in takes]
     found = []
     for folder in (before, after):
         mouths = _faces(speaker_of(load_model(str(folder), "cpu")), takes)

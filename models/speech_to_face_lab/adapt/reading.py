@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from speech_to_face_lab.adapt.data.hearing import Ear
 from speech_to_face_lab.adapt.data.split import split
 from speech_to_face_lab.adapt.data.takes import LeftOut, Take, TakeFile, read_takes
 from speech_to_face_lab.adapt.data.timing import timed
+from speech_to_face_lab.adapt.data.untouched import UntouchedNetwork
 from speech_to_face_lab.adapt.options import AdaptOptions, Say, Show
 from speech_to_face_lab.adapt.verdict import speech_s
 
@@ -26,7 +26,9 @@ class SortedTakes:
     """Not used."""
 
 
-def sorted_takes(order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show: Show, say: Say) -> SortedTakes:
+def sorted_takes(
+    order: AdaptOptions, files: Sequence[TakeFile], untouched: UntouchedNetwork, show: Show, say: Say
+) -> SortedTakes:
     """Read, align and split the takes; each that is left out is reported through `say`. ModelError for too few."""
     at = iter(range(1, len(files) + 1))
     takes, left = read_takes(files, lambda: show("reading takes", next(at), len(files)), allow_cut=order.allow_cut)
@@ -36,7 +38,7 @@ def sorted_takes(order: AdaptOptions, files: Sequence[TakeFile], ear: Ear, show:
     done = iter(range(1, len(takes) + 1))
 
     def face(take: Take) -> Any:
-        curves = ear.hear(take.samples).curves
+        curves = untouched.answer(take.samples).curves
         show("timing takes", next(done), len(takes))
         return curves
 

@@ -21,8 +21,8 @@ from speech_to_face.phones import CLASSES
 from speech_to_face_lab.adapt import figures
 from speech_to_face_lab.adapt.card import Story, card, check_out
 from speech_to_face_lab.adapt.data import material
-from speech_to_face_lab.adapt.data.hearing import Ear
 from speech_to_face_lab.adapt.data.takes import Take, TakeFile
+from speech_to_face_lab.adapt.data.untouched import UntouchedNetwork
 from speech_to_face_lab.adapt.options import AdaptOptions, Result, Say, Show
 from speech_to_face_lab.adapt.reading import SortedTakes, sorted_takes
 from speech_to_face_lab.adapt.steps import learn, start_loop
@@ -46,27 +46,32 @@ def adapt(files: Sequence[TakeFile], order: AdaptOptions, show: Show, say: Say) 
     team = workers(order.device)
     _refuse_another_run(order, files)
     team.wait()  # until all processes have looked: the first writes there
-    ear = Ear(load_network(order.base, config))
+    untouched = UntouchedNetwork(load_network(order.base, config))
     say = say if team.first else _mute
-    takes = sorted_takes(order, files, ear, show, say)
+    takes = sorted_takes(order, files, untouched, show, say)
     if (reason := too_little(speech_s(takes.held))) is not None and not order.keep_anyway:
         raise ModelError(f"{reason}; or --keep-anyway")
     _claim(order, files, team)
     if team.first and not material.whole(order.tracks):
-        _lay_down(order, takes.learnt, takes.held, ear, show)
+        _lay_down(order, takes.learnt, takes.held, untouched, show)
     team.wait()
     loop = start_loop(order, config, team)
     history = learn(loop, order, team, show, say)
-    return _finish(_result(order, takes, loop.step, history, ear, show), order) if team.first else None
+    return _finish(_result(order, takes, loop.step, history, untouched, show), order) if team.first else None
 
 
 def _result(
-    order: AdaptOptions, takes: SortedTakes, step: int, history: list[tuple[int, float]], ear: Ear, show: Show
+    order: AdaptOptions,
+    takes: SortedTakes,
+    step: int,
+    history: list[tuple[int, float]],
+    untouched: UntouchedNetwork,
+    show: Show,
 ) -> Result:
     """Make the checkpoint within the run, and judge it. step: steps made; history: (step, held-out loss)."""
     best_step = min(history, key=lambda entry: entry[1])[0]
     show("writing the model", 0, 1)
-    rows = _judged(order, takes.held, ear)
+    rows = _judged(order, takes.held, untouched)
     verdict = judge(rows, speech_s(takes.held))
     rows += _of_others(order, show)
     kept, early = verdict.better or order.keep_anyway, step < order.steps
@@ -125,7 +130,9 @@ def _fingerprint(order: AdaptOptions, files: Sequence[TakeFile]) -> dict[str, An
     return {**known, "rates": rates} if rates else known
 
 
-def _lay_down(order: AdaptOptions, learnt: list[Take], held: list[Take], ear: Ear, show: Show) -> None:
+def _lay_down(
+    order: AdaptOptions, learnt: list[Take], held: list[Take], untouched: UntouchedNetwork, show: Show
+) -> None:
     others, targets = material.sounds_in(order.others), material.Targets.of(learnt)
     total = (material.COPIES + len(material.OTHER_RATES)) * len(learnt) + len(held) + len(others)
     done = iter(range(1, total + 1))
@@ -134,17 +141,17 @@ def _lay_down(order: AdaptOptions, learnt: list[Take], held: list[Take], ear: Ea
     def did() -> None:
         show("making examples", next(done), total)
 
-    material.write_takes(order.tracks, learnt, False, ear, targets, did)
-    material.write_takes(order.tracks, held, True, ear, targets, did)
-    material.write_kept(order.tracks, learnt, others, ear, did)
+    material.write_takes(order.tracks, learnt, False, untouched, targets, did)
+    material.write_takes(order.tracks, held, True, untouched, targets, did)
+    material.write_kept(order.tracks, learnt, others, untouched, did)
     material.write_noises(order.tracks, learnt)
 
 
-def _judged(order: AdaptOptions, held: list[Take], ear: Ear) -> list[figures.Row]:
+def _judged(order: AdaptOptions, held: list[Take], untouched: UntouchedNetwork) -> list[figures.Row]:
     """Make the checkpoint within the run and judge it on the takes kept back."""
     made = _made(order)
     make_checkpoint(order.run / "best", made)
-    return figures.of_takes(held, order.base, made, ear)
+    return figures.of_takes(held, order.base, made, untouched)
 
 
 def _made(order: AdaptOptions) -> Path:

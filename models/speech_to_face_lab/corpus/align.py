@@ -81,7 +81,7 @@ def align_words(
     return align(log_phones, [word for word, _, _ in timed_words], prior, allowed)
 
 
-def heard(log_phones: Shares) -> Alignment:
+def decoded(log_phones: Shares) -> Alignment:
     """Phones without a transcript: the likeliest classes of smoothed posteriors; spans under `LEAST_HEARD_S` join their
     neighbours."""
     if not len(log_phones):
@@ -184,7 +184,7 @@ def _listen_to_all(found: Sequence[Recording], listen: Listener) -> dict[str, Sh
 
 def _one(recording: Recording, log_phones: Shares, prior: Shares) -> Alignment:
     if not recording.words:
-        return heard(log_phones)
+        return decoded(log_phones)
     if not recording.times:
         return align(log_phones, recording.words, prior)
     timed = [(word, start, end) for word, (start, end) in zip(recording.words, recording.times, strict=True)]

@@ -6,10 +6,10 @@ from speech_to_face.networks.wav2vec import (
     ContextNetwork,
     FeatureEncoder,
     Sizes,
-    heard,
+    interpolated,
     library_config,
     library_name,
-    stretched,
+    normalised,
 )
 
 TINY = Sizes((16,) * 7, width=32, layers=2, heads=4, feed=64, position_kernel=16, position_groups=4)
@@ -45,17 +45,19 @@ def test_sound_shorter_than_one_feature_is_continued_with_silence():
 
 def test_features_are_stretched_linearly_first_on_first_and_last_on_last():
     features = torch.tensor([[[0.0], [10.0], [40.0]]])
-    assert stretched(features, 5)[0, :, 0].tolist() == [0, 5, 10, 25, 40]
-    assert stretched(features, 1)[0, :, 0].tolist() == [0]
+    assert interpolated(features, 5)[0, :, 0].tolist() == [0, 5, 10, 25, 40]
+    assert interpolated(features, 1)[0, :, 0].tolist() == [0]
 
 
 def test_sound_is_heard_over_a_constant_or_over_its_own_deviation():
     samples = torch.tensor([[0.1, 0.3, 0.1, 0.3]])
-    torch.testing.assert_close(heard(samples, per_recording=False, level=0.1), torch.tensor([[1.0, 3.0, 1.0, 3.0]]))
     torch.testing.assert_close(
-        heard(samples, per_recording=True, level=0.1), torch.tensor([[-1.0, 1.0, -1.0, 1.0]]), atol=1e-4, rtol=0
+        normalised(samples, per_recording=False, level=0.1), torch.tensor([[1.0, 3.0, 1.0, 3.0]])
     )
-    assert torch.equal(heard(torch.zeros(1, 8), per_recording=True, level=0.1), torch.zeros(1, 8))
+    torch.testing.assert_close(
+        normalised(samples, per_recording=True, level=0.1), torch.tensor([[-1.0, 1.0, -1.0, 1.0]]), atol=1e-4, rtol=0
+    )
+    assert torch.equal(normalised(torch.zeros(1, 8), per_recording=True, level=0.1), torch.zeros(1, 8))
 
 
 def test_training_hides_about_the_share_of_features_that_was_asked_for_in_whole_spans():

@@ -10,7 +10,7 @@ from speech_to_face.base import ModelError
 from speech_to_face.phones import CLASSES, INDEX, Phone
 from speech_to_face_lab.corpus import align as aligning
 from speech_to_face_lab.corpus import pronounce as pronouncing
-from speech_to_face_lab.corpus.align import AlignError, align, align_corpus, align_words, class_shares, heard
+from speech_to_face_lab.corpus.align import AlignError, align, align_corpus, align_words, class_shares, decoded
 from speech_to_face_lab.corpus.pronounce import Word
 from speech_to_face_lab.corpus.transcripts import Recording, recordings
 
@@ -97,11 +97,11 @@ def test_words_whose_times_leave_no_room_are_refused():
 
 def test_without_a_transcript_the_likeliest_phones_are_heard_and_blips_are_not():
     rows = shares(("SIL", 10), ("M", 8), ("AE", 10), ("S", 1), ("AE", 6), ("SIL", 10))
-    made = heard(rows)
+    made = decoded(rows)
     assert [p.name for p in made.phones] == ["SIL", "M", "AE", "SIL"]
     assert made.phones[-1] == Phone("SIL", pytest.approx(34.5 / 60), pytest.approx(44.5 / 60))
     assert -1 < made.score < 0
-    assert heard(rows[:0]).phones == ()
+    assert decoded(rows[:0]).phones == ()
 
 
 def test_class_shares_are_a_distribution_that_never_reaches_zero():

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError, Samples
 from speech_to_face.streaming.features import SAMPLE_RATE, LogMel
-from speech_to_face_lab.adapt.data.hearing import Ear, Heard, closing
 from speech_to_face_lab.adapt.data.takes import Curves, Take
+from speech_to_face_lab.adapt.data.untouched import Answer, UntouchedNetwork, closing
 from speech_to_face_lab.corpus.augment import NOISES, babble, no_speech, resped, through
 from speech_to_face_lab.corpus.captures.faces import REST_QUANTILE, followed
 from speech_to_face_lab.corpus.captures.sound import FULL_SCALE, SUFFIXES, read_sound
@@ -61,7 +61,12 @@ class Targets:
 
 
 def write_takes(
-    folder: Path, takes: Sequence[Take], held: bool, ear: Ear, targets: Targets, on_take: Callable[[], None]
+    folder: Path,
+    takes: Sequence[Take],
+    held: bool,
+    untouched: UntouchedNetwork,
+    targets: Targets,
+    on_take: Callable[[], None],
 ) -> None:
     """Write the takes end to end: as they are, and for training also at other speeds, in rooms and through codecs."""
     rng = np.random.default_rng(1)
@@ -70,7 +75,11 @@ def write_takes(
         for copy in range(1 if held else COPIES):
             for at in rng.permutation(len(takes)):
                 yield shown(
-                    takes[at], float(rng.uniform(*CAPTURED_RATES)) if copy else 1.0, ear, targets, rng if copy else None
+                    takes[at],
+                    float(rng.uniform(*CAPTURED_RATES)) if copy else 1.0,
+                    untouched,
+                    targets,
+                    rng if copy else None,
                 )
                 on_take()
 
@@ -79,28 +88,34 @@ def write_takes(
     )
 
 
-def shown(take: Take, rate: float, ear: Ear, targets: Targets, rng: np.random.Generator | None) -> Piece:
+def shown(
+    take: Take, rate: float, untouched: UntouchedNetwork, targets: Targets, rng: np.random.Generator | None
+) -> Piece:
     """A take at `rate` times its speed; without a generator its audio is not changed."""
     sound = resped(take.samples, rate) if rate != 1 else take.samples
-    heard = ear.hear(sound)
-    mouth = targets.mouth(followed(take.curves, len(heard.curves), rate), heard.curves)
+    answer = untouched.answer(sound)
+    mouth = targets.mouth(followed(take.curves, len(answer.curves), rate), answer.curves)
     for phone in closing(
-        heard.labels
+        answer.labels
     ):  # trackers rarely measure fully closed lips, and lips that are open in the targets never close again
         mouth = sealing(mouth, (phone,))
-    return _piece(through(sound, rng) if rng else sound, mouth, heard)
+    return _piece(through(sound, rng) if rng else sound, mouth, answer)
 
 
 def write_kept(
-    folder: Path, takes: Sequence[Take], others: Sequence[Path], ear: Ear, on_sound: Callable[[], None]
+    folder: Path,
+    takes: Sequence[Take],
+    others: Sequence[Path],
+    untouched: UntouchedNetwork,
+    on_sound: Callable[[], None],
 ) -> None:
     """The network's own answers to other voices."""
     rng = np.random.default_rng(2)
 
     def pieces() -> Iterator[Piece]:
         for sound in other_voices(takes, others, rng):
-            heard = ear.hear(sound)
-            yield _piece(through(sound, rng), heard.curves, heard)
+            answer = untouched.answer(sound)
+            yield _piece(through(sound, rng), answer.curves, answer)
             on_sound()
 
     write_track(folder, f"{KEPT}-0", About(KEPT, rig=KEPT), with_pauses(pieces(), rng))
@@ -122,9 +137,9 @@ def other_voices(takes: Sequence[Take], others: Sequence[Path], rng: np.random.G
         yield sound
 
 
-def _piece(sound: Samples, mouth: Curves, heard: Heard) -> Piece:
-    frames = min(len(mouth), len(heard.labels))
-    return whole_grains(sound, mouth[:frames], heard.labels[:frames], heard.sealed[:frames])
+def _piece(sound: Samples, mouth: Curves, answer: Answer) -> Piece:
+    frames = min(len(mouth), len(answer.labels))
+    return whole_grains(sound, mouth[:frames], answer.labels[:frames], answer.sealed[:frames])
 
 
 def sounds_in(folder: Path | None) -> list[Path]:

@@ -53,7 +53,7 @@ class Score:
 
 
 @torch.no_grad()
-def heard(network: PMMTalk, mel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def predicted(network: PMMTalk, mel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Coefficients (frames - delay, 32) and the likeliest class of each, of one stretch of features, unknown style,
     default face."""
     face = faces.draw_reference(faces.default_look())
@@ -71,7 +71,7 @@ def heard(network: PMMTalk, mel: NDArray[np.float32]) -> tuple[NDArray[np.float3
 
 def score(network: PMMTalk, tracks: list[Track]) -> Score:
     """All tracks together."""
-    parts = [(track, *heard(network, track.mel.astype(np.float32))) for track in tracks]
+    parts = [(track, *predicted(network, track.mel.astype(np.float32))) for track in tracks]
     delay = network.config.delay
     said = np.concatenate([t.labels[: len(t.labels) - delay] for t, _, _ in parts]).astype(np.int64)
     seal = np.concatenate([t.sealed[: len(t.sealed) - delay] for t, _, _ in parts])

@@ -11,10 +11,10 @@ from arkit_mapping.channels import MOUTH_32
 from speech_to_face.base import ModelError
 from speech_to_face.networks.pmmtalk.config import load_config
 from speech_to_face.networks.pmmtalk.loading import load_network
-from speech_to_face_lab.adapt.data.hearing import Ear, Heard, onsets
 from speech_to_face_lab.adapt.data.split import key_of, split
 from speech_to_face_lab.adapt.data.takes import Take, put_right, read_takes
 from speech_to_face_lab.adapt.data.timing import timed
+from speech_to_face_lab.adapt.data.untouched import Answer, UntouchedNetwork, onsets
 from speech_to_face_lab.tracks import UNKNOWN
 
 JAW = MOUTH_32.index("jawOpen")
@@ -116,11 +116,11 @@ def test_too_few_takes_are_refused_with_a_reason(make_take):
 
 
 def test_what_the_untouched_network_hears_has_a_frame_for_every_sixtieth(base, make_take):
-    ear = Ear(load_network(base, load_config(base / "config.yaml")))
+    untouched = UntouchedNetwork(load_network(base, load_config(base / "config.yaml")))
     take = read_takes([make_take("one", 1)])[0][0]
-    heard = ear.hear(take.samples)
-    assert heard.curves.shape == take.curves.shape and len(heard.labels) == len(heard.sealed) == len(take.curves)
-    assert np.corrcoef(heard.curves[:, JAW], take.curves[:, JAW])[0, 1] > 0.5
+    answer = untouched.answer(take.samples)
+    assert answer.curves.shape == take.curves.shape and len(answer.labels) == len(answer.sealed) == len(take.curves)
+    assert np.corrcoef(answer.curves[:, JAW], take.curves[:, JAW])[0, 1] > 0.5
 
 
 def test_onsets_are_of_phones_that_close_the_lips_and_of_those_that_need_not():
@@ -135,10 +135,16 @@ def test_lips_that_are_heard_closed_are_closed_in_what_is_learnt(base, make_take
     labels = np.full(len(take.curves), 1, np.uint8)
     labels[100:112] = 14
     monkeypatch.setattr(
-        Ear, "hear", lambda _ear, _sound: Heard(take.curves * 0, labels, (labels == 14).astype(np.float32))
+        UntouchedNetwork,
+        "answer",
+        lambda _network, _sound: Answer(take.curves * 0, labels, (labels == 14).astype(np.float32)),
     )
     piece = material.shown(
-        take, 1.0, Ear(load_network(base, load_config(base / "config.yaml"))), material.Targets.of([take]), None
+        take,
+        1.0,
+        UntouchedNetwork(load_network(base, load_config(base / "config.yaml"))),
+        material.Targets.of([take]),
+        None,
     )
     gap = piece.curves[:, JAW] - piece.curves[:, MOUTH_32.index("mouthClose")]
     assert gap[103:109].max() < 1e-6 and gap[:90].max() > 0.3

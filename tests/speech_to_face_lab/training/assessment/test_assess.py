@@ -23,7 +23,7 @@ def track(make_tracks, make_piece):
 
 def answered(track, mouth, phones, monkeypatch):
     """Score of a network that gives these answers."""
-    monkeypatch.setattr(assess, "heard", lambda network, mel: (mouth[:-3], phones[:-3]))
+    monkeypatch.setattr(assess, "predicted", lambda network, mel: (mouth[:-3], phones[:-3]))
     network = type("Answers", (), {"config": type("Config", (), {"delay": 3})})
     return assess.score(network, [track])
 
@@ -53,7 +53,7 @@ def test_a_mouth_that_never_closes_is_told(track, monkeypatch):
 
 
 def test_frames_and_network_stay_in_step(network, track):
-    mouth, phones = assess.heard(network, track.mel.astype(np.float32))
+    mouth, phones = assess.predicted(network, track.mel.astype(np.float32))
     assert len(mouth) == len(phones) == len(track.mel) - network.config.delay
     whole = assess.score(network, [track])
     assert 0 <= whole.phones <= whole.visemes <= 1 and whole.seconds == pytest.approx((len(track.mel) - 3) / 60)

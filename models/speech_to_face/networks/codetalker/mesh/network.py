@@ -17,7 +17,7 @@ from speech_to_face.base import ModelError
 from speech_to_face.networks.codetalker.mesh.config import MeshConfig
 from speech_to_face.networks.codetalker.mesh.prior import MeshPrior
 from speech_to_face.networks.lineage import biased_causal_mask, repeating_positions
-from speech_to_face.networks.wav2vec import stretched
+from speech_to_face.networks.wav2vec import interpolated
 
 FEATURE_RATE = 50
 """Of wav2vec 2.0, as the published code counts it."""
@@ -68,7 +68,9 @@ class MeshCodeTalker(nn.Module):
         of the motion to be matched; None: as many as the audio has."""
         features = self.speech.feature_extractor(samples).transpose(1, 2)
         if self.config.corpus == "vocaset":
-            features = stretched(features, frames or max(1, features.shape[1] * self.config.frame_rate // FEATURE_RATE))
+            features = interpolated(
+                features, frames or max(1, features.shape[1] * self.config.frame_rate // FEATURE_RATE)
+            )
         else:
             features = features[:, : 2 * min(frames or features.shape[1], features.shape[1] // 2)]
         heard = self.speech.encoder(self.speech.feature_projection(features)[0]).last_hidden_state

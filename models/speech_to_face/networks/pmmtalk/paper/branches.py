@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from speech_to_face.networks.lineage import repeating_positions
 from speech_to_face.networks.pmmtalk.paper.config import Config
-from speech_to_face.networks.wav2vec import ContextNetwork, stretched
+from speech_to_face.networks.wav2vec import ContextNetwork, interpolated
 
 LEAST_LOG = -10.0
 """Log-probabilities are clamped here: a character this unlikely counts as absent."""
@@ -34,7 +34,9 @@ class AudioDecoder(nn.Module):
     def forward(self, features: Tensor, frames: int) -> Tensor:
         """features (batch, any, conv width) -> A (batch, frames, speech_width)"""
         return (
-            self.context(stretched(features, frames)) if self.at == "pre" else stretched(self.context(features), frames)
+            self.context(interpolated(features, frames))
+            if self.at == "pre"
+            else interpolated(self.context(features), frames)
         )
 
 
@@ -50,8 +52,8 @@ class TextDecoder(nn.Module):
 
     def forward(self, features: Tensor, frames: int) -> Tensor:
         """features (batch, any, conv width) -> C (batch, frames, vocabulary), as `reading` says"""
-        logits = self.lm_head(self.context(stretched(features, frames) if self.at == "pre" else features))
-        return self.read(logits if self.at == "pre" else stretched(logits, frames))
+        logits = self.lm_head(self.context(interpolated(features, frames) if self.at == "pre" else features))
+        return self.read(logits if self.at == "pre" else interpolated(logits, frames))
 
     def read(self, logits: Tensor) -> Tensor:
         """Logits (batch, frames, vocabulary) in the form that `reading` names: normalised, probabilities, or their

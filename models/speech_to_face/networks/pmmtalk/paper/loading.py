@@ -48,7 +48,7 @@ def load(
     network = PaperPMMTalk(config)
 
     def face_of(voice: VoiceChoice) -> Face:
-        return network if voice.reference is None else network.wearing(load_reference(Path(voice.reference)))
+        return network if voice.reference is None else network.with_face(load_reference(Path(voice.reference)))
 
     return load_blocks(folder, network, device, voices, tongue, face_of, block_threads if device == "cpu" else None)
 

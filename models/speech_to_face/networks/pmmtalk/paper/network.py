@@ -25,7 +25,7 @@ from speech_to_face.networks.pmmtalk.paper.branches import AudioDecoder, ImageEn
 from speech_to_face.networks.pmmtalk.paper.config import Config
 from speech_to_face.networks.pmmtalk.paper.decoder import Alignment, PoseDecoder
 from speech_to_face.networks.pmmtalk.paper.talking_head import Identity, TalkingHead
-from speech_to_face.networks.wav2vec import FeatureEncoder, heard
+from speech_to_face.networks.wav2vec import FeatureEncoder, normalised
 from speech_to_face.streaming.block_model import PAPER_FRAME_RATE
 
 FROZEN = ("psi_AE", "psi_TD", "psi_HG")
@@ -66,7 +66,7 @@ class PaperPMMTalk(nn.Module):
     def views(self, samples: Tensor, frames: int, identity: Identity) -> dict[str, Tensor]:
         """A (batch, frames, speech_width), C (batch, frames, vocabulary) and I (batch, frames, last image conv)."""
         with torch.no_grad():
-            features = self.psi_AE(heard(samples, self.config.normalise == "recording", self.config.level))
+            features = self.psi_AE(normalised(samples, self.config.normalise == "recording", self.config.level))
             text = self.psi_TD(features, frames)
             pictures = self.psi_HG(samples, frames, PAPER_FRAME_RATE, identity)
         return {"audio": self.psi_AD(features, frames), "text": text, "image": self.psi_IE(pictures)}
@@ -78,7 +78,7 @@ class PaperPMMTalk(nn.Module):
                 self._identity = self.psi_HG.identity(self.reference)
         return [kept.expand(batch, -1, -1, -1) for kept in self._identity]
 
-    def wearing(self, reference: Tensor) -> PaperPMMTalk:
+    def with_face(self, reference: Tensor) -> PaperPMMTalk:
         """The same network, weights shared, with another face: (1, 3, 96, 96), RGB in [0, 1]."""
         other = copy.copy(self)
         with torch.no_grad():

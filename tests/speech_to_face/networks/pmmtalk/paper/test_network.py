@@ -10,7 +10,7 @@ from speech_to_face.networks.pmmtalk import losses
 from speech_to_face.networks.pmmtalk.paper.config import PAPER, PARTS, Config
 from speech_to_face.networks.pmmtalk.paper.decoder import PoseDecoder
 from speech_to_face.networks.pmmtalk.paper.network import FROZEN, PaperPMMTalk
-from speech_to_face.networks.wav2vec import stretched
+from speech_to_face.networks.wav2vec import interpolated
 
 TRAINED = [part for part in PARTS if part not in FROZEN]
 
@@ -50,10 +50,10 @@ def test_features_are_stretched_before_or_after_the_transformer_as_the_config_sa
         for at in ("pre", "post"):
             network = tiny_network(**{f"interp_{part}": at}, text_reading="probabilities")
             branch = network.psi_AD if part == "audio" else network.psi_TD
-            context = branch.context(stretched(features, 6) if at == "pre" else features)
+            context = branch.context(interpolated(features, 6) if at == "pre" else features)
             if part == "text":
                 context = branch.lm_head(context)
-            wanted = context if at == "pre" else stretched(context, 6)
+            wanted = context if at == "pre" else interpolated(context, 6)
             torch.testing.assert_close(branch(features, 6), wanted if part == "audio" else torch.softmax(wanted, -1))
 
 
@@ -106,7 +106,7 @@ def test_aligned_rows_have_mean_zero_and_one_norm(network):
 def test_another_face_moves_another_mouth_and_leaves_the_networks_own_as_it_was(network):
     sound, style = clips(3, batch=1).samples, network.styles(torch.tensor([0]))
     own = network(sound, 3, style)
-    other = network.wearing(torch.rand(1, 3, 96, 96))
+    other = network.with_face(torch.rand(1, 3, 96, 96))
     assert not torch.equal(other(sound, 3, style), own)
     assert torch.equal(network(sound, 3, style), own)
     assert other.psi_AD is network.psi_AD

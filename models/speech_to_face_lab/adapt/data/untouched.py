@@ -30,7 +30,7 @@ SHORTEST_PHONE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class Answer:
     """Frame k belongs to time k / 60 of the audio."""
 
     curves: NDArray[np.float32]
@@ -41,7 +41,7 @@ class Heard:
     """(frames,) 1 where p, b or m is recognized."""
 
 
-class Ear:
+class UntouchedNetwork:
     """The untouched network with the default face and the unknown style."""
 
     def __init__(self, network: PMMTalk) -> None:
@@ -52,7 +52,7 @@ class Ear:
         self._crop = to_patches(faces.crop_mouth(face, network.config.image_size))
 
     @torch.no_grad()
-    def hear(self, samples: Samples) -> Heard:
+    def answer(self, samples: Samples) -> Answer:
         """float32 (n,), 16 kHz -> its frames; every call starts from silence."""
         frames, delay = frame_count(len(samples)), self._network.config.delay
         missing = max(0, step_end(frames + delay - 1) - len(samples))
@@ -64,13 +64,13 @@ class Ear:
             clock = clock + block.shape[1]
             out.append(found[0].clamp(0, 1).numpy())
             phones.append(views.log_phones[0].exp().numpy())
-        return heard(np.concatenate(out)[delay:], np.concatenate(phones)[delay:])
+        return answer_of(np.concatenate(out)[delay:], np.concatenate(phones)[delay:])
 
 
-def heard(curves: NDArray[np.float32], shares: NDArray[np.float32]) -> Heard:
+def answer_of(curves: NDArray[np.float32], shares: NDArray[np.float32]) -> Answer:
     """curves (frames, 32); shares (frames, phones), probabilities."""
     labels = np.where(shares.max(1) >= SURE, shares.argmax(1), UNKNOWN).astype(np.uint8)
-    return Heard(curves, labels, (shares[:, BILABIAL].sum(1) >= SURE).astype(np.float32))
+    return Answer(curves, labels, (shares[:, BILABIAL].sum(1) >= SURE).astype(np.float32))
 
 
 def closing(labels: NDArray[np.uint8]) -> tuple[Phone, ...]:
