@@ -87,3 +87,16 @@ def test_takes_wait_only_where_remote_control_can_begin_them(
     assert outputs.directed is directed
     with open_sinks(outputs) as sinks:
         assert [recorder.recording for recorder in recorders(sinks)] == [records]
+
+
+@pytest.mark.parametrize("fps", [0, 61, -5])
+def test_an_impossible_rate_is_a_usage_error(fps):
+    with pytest.raises(UsageError, match="fps, expected"):
+        Outputs((), "Talker", fps)
+
+
+def test_sinks_are_closed_whatever_happens(tmp_path):
+    outputs = Outputs((f"take:{tmp_path / 'takes'}", "livelink://127.0.0.1:0"), "Talker")
+    with pytest.raises(UsageError), open_sinks(outputs):
+        pass
+    assert list((tmp_path / "takes").iterdir()) == []

@@ -39,11 +39,6 @@ NOWHERE = Outputs((), "Talker")
 START = 10 * 3600.0
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
-
-
 def numbered(rows: int, rate: int = 60, start_s: float = START) -> Take:
     """A take whose JawOpen is a thousandth of a second's worth: value = seconds from its first row."""
     times_s = start_s + np.arange(rows) / rate
