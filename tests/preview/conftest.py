@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
-from animator import LENGTH_S, LOUD_S, RATE, Served, SpelledOut
+from animator import LENGTH_S, LOUD_S, Served, SpelledOut, write_voice
 
 from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.face.face import Face
@@ -20,11 +18,7 @@ from livelink_bridge.session.outputs import Outputs
 @pytest.fixture(scope="session")
 def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds: silence, a loud second, silence."""
-    path = tmp_path_factory.mktemp("sounds") / "line.wav"
-    times = np.arange(int(LENGTH_S * RATE)) / RATE
-    loud = np.clip(np.minimum(times - LOUD_S[0], LOUD_S[1] - times) * 20, 0, 1)
-    soundfile.write(path, (0.3 * loud * np.sin(2 * np.pi * 150 * times)).astype(np.float32), RATE)
-    return path
+    return write_voice(tmp_path_factory.mktemp("sounds") / "line.wav", LENGTH_S, LOUD_S)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from arkit_mapping.channels import ARKIT_52
 from livelink_bridge.wire.livelink import decode
@@ -29,6 +30,14 @@ SWIFTSHADER = (
     "--no-sandbox",
     "--autoplay-policy=no-user-gesture-required",
 )
+
+
+def write_voice(path: Path, length_s: float, loud_s: tuple[float, float]) -> Path:
+    """A recording of silence in which a voice is loud for a while."""
+    times = np.arange(int(length_s * RATE)) / RATE
+    loud = np.clip(np.minimum(times - loud_s[0], loud_s[1] - times) * 20, 0, 1)
+    soundfile.write(path, (0.3 * loud * np.sin(2 * np.pi * 150 * times)).astype(np.float32), RATE)
+    return path
 
 
 class SpelledOut:

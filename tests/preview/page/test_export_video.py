@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from animator import LENGTH_S, Served, decoded, probed
-from page_tab import LOUD, QUIET, SCALE, VIEWPORT, Tab
+from animator import Served, decoded, probed, write_voice
+from page_tab import SCALE, VIEWPORT, Tab
 
 from arkit_mapping.channels import CHANNELS_61
 from livelink_bridge.preview.film.film import Film
@@ -62,11 +63,27 @@ def mouth(frames: Any) -> Any:
     return (part.sum(-1) < 150).mean((1, 2))
 
 
+FILMED_S, FILMED_LOUD_S, FILMED_QUIET_S = 1.0, 0.75, 0.1
+"""A short recording, as each picture takes a tenth of a second; in it the mouth is open, and closed."""
+
+
+@pytest.fixture
+def short(tab: Tab, voice: Path, tmp_path: Path) -> Iterator[Tab]:
+    """The tab with a recording of one second; afterwards with the one that it had."""
+    for opened in (write_voice(tmp_path / "short.wav", FILMED_S, (0.3, 0.9)), voice):
+        tab.drop(opened.name, opened.read_bytes())
+        tab.page.wait_for_function("(name) => livelinkStage.clip?.name === name", arg=opened.name)
+        if opened != voice:
+            yield tab
+
+
 @needs_ffmpeg
 def test_a_video_has_the_asked_size_rate_and_length_and_in_each_frame_the_face_of_its_time(
-    tab: Tab, served: Served, tmp_path: Path
+    short: Tab, served: Served, tmp_path: Path
 ) -> None:
     """The page's connection is lost meanwhile and comes back, and B is chosen: nothing of it shows."""
+    tab, frames = short, round(24 * FILMED_S)
+    tab.seek(FILMED_LOUD_S)
     tab.page.evaluate(WEIGHTS)
     poses = served.session.sides["a"].tiles.poses
     with tab.page.expect_download(timeout=45_000) as waiting:
@@ -74,18 +91,22 @@ def test_a_video_has_the_asked_size_rate_and_length_and_in_each_frame_the_face_o
         tab.page.wait_for_function("() => filmed.length > 3")
         tab.page.evaluate("() => window.socket.io.engine.close()")
         tab.page.keyboard.press("b")
-    waiting.value.save_as(tmp_path / "line.mp4")
+    waiting.value.save_as(tmp_path / "short.mp4")
     tab.page.keyboard.press("b")
-    jaw = Film(rate=24).poses(poses, 72)[:, CHANNELS_61.index("JawOpen")]
+    jaw = Film(rate=24).poses(poses, frames)[:, CHANNELS_61.index("JawOpen")]
     assert tab.page.evaluate("() => filmed") == pytest.approx(jaw.tolist(), abs=1e-6)
-    streams = probed(tmp_path / "line.mp4")
-    assert (streams["video"]["width"], streams["video"]["height"], streams["video"]["nb_frames"]) == (200, 160, "72")
-    assert [float(streams[kind]["duration"]) for kind in ("video", "audio")] == pytest.approx(
-        [LENGTH_S] * 2, abs=1 / 24
+    streams = probed(tmp_path / "short.mp4")
+    assert (streams["video"]["width"], streams["video"]["height"], streams["video"]["nb_frames"]) == (
+        200,
+        160,
+        f"{frames}",
     )
-    opened = mouth(decoded(tmp_path / "line.mp4", 200, 160))
+    assert [float(streams[kind]["duration"]) for kind in ("video", "audio")] == pytest.approx(
+        [FILMED_S] * 2, abs=1 / 24
+    )
+    opened = mouth(decoded(tmp_path / "short.mp4", 200, 160))
     assert np.corrcoef(opened, jaw)[0, 1] > 0.9
-    assert opened[int(24 * LOUD)] > 0.01 > opened[int(24 * QUIET)]
+    assert opened[int(24 * FILMED_LOUD_S)] > 0.005 > opened[int(24 * FILMED_QUIET_S)]
     assert served.session.busy is None
 
 
