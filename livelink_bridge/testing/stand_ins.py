@@ -1,4 +1,4 @@
-"""Stand-ins for time, sound, network and receivers, for the tests of this project and of whoever builds on it."""
+"""Stand-ins for time, audio, network and receivers, for the tests of this project and of programs built on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from speech_to_face.base import Coefficients, Samples, Stream
 
 
 class ManualClock:
-    """A clock that stands still until told. Waiting moves it to the deadline at once, `overslept_s` late."""
+    """A clock for one thread. Waiting moves it to the deadline at once, `overslept_s` late; else it stands still."""
 
     def __init__(
         self, start_s: float = 0.0, *, time_of_day_s: float = 0.0, overslept_s: Iterator[float] | None = None
@@ -30,16 +30,19 @@ class ManualClock:
         self._plans: list[tuple[float, Callable[[ManualClock], object]]] = []
 
     def at(self, time_s: float, happen: Callable[[ManualClock], object]) -> None:
-        """Call `happen` when somebody waits until `time_s` or longer, the clock standing there."""
+        """Call `happen` with the clock at `time_s`, during the first wait that reaches it."""
         self._plans = sorted([*self._plans, (time_s, happen)], key=lambda plan: plan[0])
 
     def now(self) -> float:
+        """Seconds."""
         return self._now_s
 
     def advance(self, seconds: float) -> None:
+        """Let time pass outside a wait."""
         self._now_s += seconds
 
     def wait_until(self, deadline_s: float, stop: threading.Event) -> bool:
+        """Move to `deadline_s` and return True; return False where `stop` is set."""
         if stop.is_set():
             return False
         while self._plans and self._plans[0][0] <= deadline_s:
@@ -53,6 +56,7 @@ class ManualClock:
         return True
 
     def time_of_day(self) -> float:
+        """Seconds since midnight."""
         return self._now_s - self._midnight_s
 
 
