@@ -122,3 +122,23 @@ def test_ctrl_c_ends_with_130_and_one_line_and_the_same_command_goes_on(
     monkeypatch.undo()
     assert cli.run(command) == 0
     assert "3 of at most 3 steps" in capfd.readouterr().out
+
+
+def test_the_options_of_the_shipped_recipe_reach_the_run(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def stop(order: Any, plan: Any, *_: Any) -> None:
+        asked.extend((order, plan))
+        raise ModelError("enough")
+
+    monkeypatch.setattr("speech_to_face_lab.training.run.train_run", stop)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(with_settings("train", train.train))
+    options = ["--pretrain", "10", "--without", "flite", "--without", "real", "--no-augmentation", "--steps", "40"]
+    given = ["--model", "pmmtalk-live", "--data", str(corpus), "--run", str(tmp_path), "--device", "cpu", *options]
+    assert str(CliRunner().invoke(app, given).exception) == "enough"
+    order, plan = asked
+    assert (order.without, order.augmentation) == (("flite", "real"), False)
+    assert (plan.steps, plan.shares, plan.joined, plan.batch) == (40, (10, 30), True, 16)
