@@ -1,4 +1,4 @@
-"""A clock for tests of whole sessions: threads wait by it, and its time only moves while all of them wait."""
+"""A clock for tests of whole sessions: all threads wait on it, and its time advances only while all of them wait."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ import threading
 import time
 from types import FrameType
 
-_LOOK_S = 0.0001
-"""Real time between two looks at the other threads."""
+_POLL_S = 0.0001
+"""Real time between two checks of the other threads."""
 _STUCK_S = 20.0
 """Real time after which a thread that neither waits nor ends is reported."""
 
 
 class SharedClock:
-    """Stands still while any thread of the session works, and leaps to the next deadline when all of them wait.
+    """Stands still while any thread of the session runs, and jumps to the next deadline when all of them wait.
 
-    A session on this clock takes only the time that its computing takes, and nothing is late however busy the machine
-    is. The threads it looks at are the one that made it, those that wait by it and those started after it. A thread
-    waits when it is in `wait_until`, in a `threading.Condition` (which events, channels and queues are made of), or
-    joins another thread.
+    A session on this clock takes only its computing time, and nothing is late on a busy machine. It checks the thread
+    that created it, those that wait on it and those started later. A thread waits if it is in `wait_until`, in a
+    `threading.Condition` (which events, channels and queues are built on), or joins another thread.
     """
 
     def __init__(self, start_s: float = 1000.0, *, time_of_day_s: float = 0.0) -> None:
+        """
+        Parameters
+        ----------
+        start_s : the clock's first time, seconds
+        time_of_day_s : time of day at `start_s`, seconds since midnight
+        """
         self._now_s = start_s
         self._midnight_s = start_s - time_of_day_s
         self._lock = threading.Lock()
@@ -30,7 +35,7 @@ class SharedClock:
         self._others = {thread for thread in threading.enumerate() if thread is not threading.current_thread()}
 
     def now(self) -> float:
-        """Seconds; the same until all threads wait."""
+        """The clock's time, seconds; constant until all threads wait."""
         return self._now_s
 
     def time_of_day(self) -> float:
@@ -38,42 +43,42 @@ class SharedClock:
         return self._now_s - self._midnight_s
 
     def wait_until(self, deadline_s: float, stop: threading.Event) -> bool:
-        """Wait until the clock is at `deadline_s`: True then, False as soon as `stop` is set.
+        """Wait until the clock reaches `deadline_s`. Returns True then, False as soon as `stop` is set.
 
         Raises RuntimeError after 20 s of real time, with the names of the threads that neither wait nor end.
         """
-        thread, begun_s = threading.current_thread(), time.perf_counter()
+        thread, started_s = threading.current_thread(), time.perf_counter()
         self._waiting[thread] = deadline_s, stop
         try:
             while not stop.is_set():
                 if self._now_s >= deadline_s:
                     return True
-                self._leap()
-                if time.perf_counter() - begun_s > _STUCK_S and self._working():
-                    raise RuntimeError(f"the clock stands still: {', '.join(self._working())} neither waits nor ends")
+                self._advance()
+                if time.perf_counter() - started_s > _STUCK_S and self._running():
+                    raise RuntimeError(f"the clock stands still: {', '.join(self._running())} neither waits nor ends")
             return False
         finally:
             del self._waiting[thread]
 
-    def _leap(self) -> None:
-        """Go to the next deadline when every thread waits, else give the others time."""
+    def _advance(self) -> None:
+        """Jump to the next deadline if every thread waits, else yield to the others."""
         with self._lock:
-            if not self._working():
+            if not self._running():
                 deadlines = [deadline_s for deadline_s, _stop in tuple(self._waiting.values())]
                 self._now_s = max(self._now_s, min(deadlines))
                 return
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
 
-    def _working(self) -> list[str]:
-        """Names of the threads that do not wait."""
+    def _running(self) -> list[str]:
+        """Names of the threads that are not waiting."""
         frames = sys._current_frames()
         return [
             thread.name
             for thread in threading.enumerate()
-            if thread not in self._others and not self._waits(thread, frames.get(thread.ident or 0))
+            if thread not in self._others and not self._is_waiting(thread, frames.get(thread.ident or 0))
         ]
 
-    def _waits(self, thread: threading.Thread, frame: FrameType | None) -> bool:
+    def _is_waiting(self, thread: threading.Thread, frame: FrameType | None) -> bool:
         if thread in self._waiting:
             deadline_s, stop = self._waiting[thread]
             return deadline_s > self._now_s and not stop.is_set()
@@ -81,11 +86,11 @@ class SharedClock:
 
 
 def _in_condition(frame: FrameType) -> bool:
-    """Whether a thread is in `Condition.wait` and was not notified: who is woken is no longer among the waiters."""
+    """Whether a thread is in `Condition.wait` and not notified: a notified thread is no longer among the waiters."""
     if frame.f_code is not threading.Condition.wait.__code__:
         return False
-    known = frame.f_locals
-    return "gotit" in known and known["waiter"] in known["self"]._waiters
+    local_names = frame.f_locals
+    return "gotit" in local_names and local_names["waiter"] in local_names["self"]._waiters
 
 
 def _in_join(frame: FrameType) -> bool:

@@ -1,4 +1,4 @@
-"""Takes in the exact shape of the phone app's files, made up: for tests of whatever reads them, beside `testing`."""
+"""Generates takes in the exact format of the phone app's files, for tests of code that reads them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import CHANNELS_61, TAKE_COLUMNS
 
 START = 19 * 3600 + 55 * 60 + 16
-"""Time of day of the second that app takes here begin in."""
+"""Time of day at which the takes start, seconds."""
 
 
 def face(rows: int, *, head: bool = False) -> NDArray[np.float32]:
-    """float32 (rows, 61) in wire order: every channel another slow wave; head and eyes still unless `head`."""
+    """Frames with a different slow wave on every channel, float32 (rows, 61) in wire order; head and eyes are 0 unless
+    `head`."""
     at = np.arange(rows)[:, None] / 60
     values = 0.5 + 0.5 * np.sin(at * 2.0 + np.arange(61) * 0.37)
     values[:, 52:] = (values[:, 52:] - 0.5) * 0.4 if head else 0.0
@@ -32,8 +33,21 @@ def app_take(
     lost: range = range(0),
     spelling: str = "BlendshapeCount",
 ) -> NDArray[np.float64]:
-    """Write rows as the app of 2024 does, `step` sixtieths apart; rows in `lost` are left out. Seconds of the day of
-    those written."""
+    """Write a take as the app of 2024 does.
+
+    Parameters
+    ----------
+    path : the .csv file
+    values : float32 (rows, 61) in wire order
+    step : distance of rows in 1/60 s
+    first : frame of the first row within its second, in 1/60 s
+    lost : numbers of the rows to leave out
+    spelling : header of the second column
+
+    Returns
+    -------
+    times of day of the rows written, seconds.
+    """
     lines, times = [",".join(("Timecode", spelling, *TAKE_COLUMNS))], []
     for number, row in enumerate(values):
         if number in lost:
@@ -52,7 +66,7 @@ def app_take(
 def app_folder(
     folder: Path, values: NDArray[np.float32], *, slate: str = "MySlate", take: int = 167, subject: str = "iPhone"
 ) -> Path:
-    """A calibrated take's folder with everything that the app puts into it; the `_cal` file holds `values`."""
+    """Write the folder of a calibrated take with all files of the app; its `_cal` file has `values`, (n, 61)."""
     home = folder / f"20241204_{slate}_{take}"
     for variant, factor in (("_cal", 1.0), ("_raw", 0.5), ("_neutral", 0.0)):
         app_take(home / f"{slate}_{take}_{subject}{variant}.csv", np.asarray(values * np.float32(factor)))
