@@ -1,15 +1,15 @@
-"""Live faces beyond one machine, on Ray Serve: python examples/serve_ray.py [REPLICAS]   (needs livelink-bridge[scale])
+"""Live faces on several machines, with Ray Serve (livelink-bridge[scale]): python examples/serve_ray.py [REPLICAS]
 
-A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id`, sends 16-bit mono samples (little endian) as
-they are made, in messages that may end within one, and gets poses as they are ready: float32 (n, 61), little endian, in
-the order of `arkit_mapping.CHANNELS_61`, pose k for k / 60 s. The text `end` asks for the poses that still wait for
-sound; then the server closes.
+A client opens ws://HOST:8000/?rate=48000 with a header `x-session-id` and sends 16-bit mono samples (little endian) as
+they are generated; messages may end within a sample. It receives frames as they are ready: float32 (n, 61), little
+endian, in the order of `arkit_mapping.CHANNELS_61`, frame k for k / 60 s. The text `end` requests the frames still
+waiting for audio; then the server closes.
 
-Sticky: a stream is one connection, and Serve's proxy keeps a connection on its replica, where the network's state is.
-Which replica is a consistent hash of the session's id, so that a client that connects again comes back to it while it
-is there; one more or fewer replica moves only its share of the sessions. A full replica passes new sessions on to the
-next. Drain: a replica that is to go (fewer of them, a new version, `serve shutdown`) gets no new session and ends when
-its last stream has, after DRAIN_S at the latest.
+Sticky sessions: a stream is one connection, and Serve's proxy keeps a connection on its replica, which holds the
+network's state. A consistent hash of the session id selects the replica, so that a client that reconnects reaches the
+same one as long as it runs; adding or removing a replica moves only its share of the sessions. A full replica passes
+new sessions on to the next. Draining: a replica that is being removed (scaling down, a new version, `serve shutdown`)
+gets no new session and ends after its last stream, or after DRAIN_S.
 """
 
 import asyncio
@@ -31,13 +31,14 @@ from livelink_bridge.face.animator import Animator
 from livelink_bridge.face.face import Face
 
 STREAMS = 16
-"""Live subjects that a replica, which has one core, takes; docs/scale.md says how to find yours."""
+"""Live subjects per replica of one core; docs/scale.md explains how to measure the limit of your machine."""
 DRAIN_S = 600.0
+"""Longest time that a replica being removed waits for its streams to end."""
 web = FastAPI()
 
 
 def seed_of(session: str) -> int:
-    """Who comes back blinks as before."""
+    """The seed of liveliness: a client that reconnects blinks as before."""
     return zlib.crc32(session.encode())
 
 
@@ -46,7 +47,7 @@ async def _send(socket: WebSocket, frames: list[FaceFrame]) -> None:
         await socket.send_bytes(np.stack([frame.weights for frame in frames]).astype("<f4").tobytes())
 
 
-# Above are the functions that the class needs: Serve copies it as it stands here.
+# The functions above must come before the class: Serve pickles it at this point.
 @serve.deployment(
     max_ongoing_requests=STREAMS,
     graceful_shutdown_timeout_s=DRAIN_S,
@@ -58,21 +59,21 @@ async def _send(socket: WebSocket, frames: list[FaceFrame]) -> None:
 )
 @serve.ingress(web)
 class Faces:
-    """One network, and a stream of it for each connection."""
+    """One network, with a stream for each connection."""
 
     def __init__(self, model: str = "pmmtalk-live") -> None:
         self.model = load_model(model, device="cpu")
 
     @web.websocket("/")
     async def speak(self, socket: WebSocket, rate: int = 16000) -> None:
-        """One stream, from the connection's beginning to its end."""
+        """Serve one connection; `rate` is the sample rate in Hz."""
         await socket.accept(headers=[(b"x-replica", serve.get_replica_context().replica_id.unique_id.encode())])
         try:
             await self._follow(socket, PcmFormat("s16le", rate, 1))
         except BridgeError as error:
             await socket.close(1007, str(error)[:120])
         except WebSocketDisconnect:
-            pass  # the client has gone; its stream goes with it
+            pass  # the client has disconnected, which ends its stream
 
     async def _follow(self, socket: WebSocket, form: PcmFormat) -> None:
         face = Face(liveliness=Liveliness(seed_of(socket.headers.get("x-session-id", ""))))
@@ -80,7 +81,7 @@ class Faces:
         while (message := await socket.receive()).get("bytes") is not None:
             block = AudioBlock(sound.read(message["bytes"]), form.rate, start, arrived_s=0.0)
             start = block.end
-            # In a thread: the steps of voices that speak at once become one call of the network.
+            # In a thread: steps that fall due at the same moment run as one batch.
             await _send(socket, await asyncio.to_thread(animator.push, block))
         if message["type"] == "websocket.disconnect":
             return
@@ -89,5 +90,5 @@ class Faces:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that starts here, where there is none to join
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # for a cluster that is started here
     serve.run(Faces.options(num_replicas=int(sys.argv[1]) if len(sys.argv) > 1 else 2).bind(), blocking=True)

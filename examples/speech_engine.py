@@ -19,8 +19,8 @@ with (
         "subject": "Engine",
     }
     face.send(json.dumps(start))
-    while data := sound.readframes(sound.getframerate() // 10):  # a tenth of a second, as an engine would make it
-        face.send(data)  # waits by itself when the server has enough
+    while data := sound.readframes(sound.getframerate() // 10):  # chunks of 0.1 s, as an engine would generate them
+        face.send(data)  # blocks while the server's buffer is full
     face.send(json.dumps({"type": "end"}))
     for answer in map(json.loads, face):
         print(answer)  # noqa: T201

@@ -1,6 +1,6 @@
 """A Live Link Face take to an animated glTF: python examples/take_to_gltf.py TAKE.csv [OUT.glb [FACE.glb]]
 
-FACE.glb is a face of yours whose morph targets have ARKit's names; without it a built-in mask moves.
+FACE.glb is a face whose morph targets have ARKit names; the default is a built-in mask.
 """
 
 import sys
@@ -19,4 +19,4 @@ try:
     notes = export_take(take, out, face=paths[2] if len(paths) > 2 else None, force=True)
 except (BridgeError, TakeError) as error:
     sys.exit(str(error))
-print(*notes, f"{out}: {len(take.values)} poses, {take.times_s[-1] - take.times_s[0]:.1f} s", sep="\n")
+print(*notes, f"{out}: {len(take.values)} frames, {take.times_s[-1] - take.times_s[0]:.1f} s", sep="\n")

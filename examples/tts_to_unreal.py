@@ -1,7 +1,7 @@
-"""A face in Unreal says what a speech engine makes, while it is made.
+"""Drive a face in Unreal with a text-to-speech engine while it generates audio.
 
-python examples/tts_to_unreal.py "Hello there"              # by espeak-ng, which has to be installed
-ENGINE | python examples/tts_to_unreal.py - --rate 24000    # by any program that writes 16-bit mono samples
+python examples/tts_to_unreal.py "Hello there"              # espeak-ng, which must be installed
+ENGINE | python examples/tts_to_unreal.py - --rate 24000    # any program that writes 16-bit mono samples
 """
 
 import argparse
@@ -19,7 +19,7 @@ BLOCK = 4096
 
 @contextmanager
 def espeak(text: str) -> Iterator[tuple[int, Iterator[bytes]]]:
-    """Hz, and the samples as they are made."""
+    """Sample rate in Hz, and the samples as espeak-ng generates them: 16-bit mono, little endian."""
     with (
         subprocess.Popen(["espeak-ng", "--stdout", "--", text], stdout=subprocess.PIPE) as engine,
         wave.open(engine.stdout) as sound,
@@ -29,15 +29,17 @@ def espeak(text: str) -> Iterator[tuple[int, Iterator[bytes]]]:
 
 @contextmanager
 def piped(rate: int) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """`rate`, and the samples from standard input."""
     yield rate, iter(lambda: sys.stdin.buffer.read(2 * BLOCK), b"")
 
 
 def main() -> None:
+    """Parse the arguments and stream to the face."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("text", help="what to say; - reads samples from standard input")
+    parser.add_argument("text", help="text to speak; - reads samples from standard input")
     parser.add_argument("--rate", type=int, default=24000, help="Hz of samples from standard input (default: 24000)")
     parser.add_argument(
-        "--to", default="livelink://127.0.0.1:11111", help="where the face is (default: Unreal on this machine)"
+        "--to", default="livelink://127.0.0.1:11111", help="the face's target (default: Unreal on this machine)"
     )
     parser.add_argument("--subject", default="Engine", help="its name in the Live Link window (default: Engine)")
     chosen = parser.parse_args()
@@ -54,7 +56,7 @@ def main() -> None:
         )
     except BridgeError as error:
         sys.exit(str(error))
-    print(f"{face.summary.seconds:.1f} s of sound, {face.summary.sent} poses to {chosen.to} as {chosen.subject}")
+    print(f"{face.summary.seconds:.1f} s of audio, {face.summary.sent} frames to {chosen.to} as {chosen.subject}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sound to arrays of poses: python examples/wav_to_npz.py SOUND [OUT.npz]"""
+"""An audio file to arrays of frames: python examples/wav_to_npz.py AUDIO [OUT.npz]"""
 
 import sys
 from pathlib import Path
@@ -15,4 +15,4 @@ try:
     animation.save(out)
 except BridgeError as error:
     sys.exit(str(error))
-print(f"{out}: values {animation.poses.shape}, times_s, rate and channels; {animation.seconds:.1f} s of sound")
+print(f"{out}: values {animation.poses.shape}, times_s, rate and channels; {animation.seconds:.1f} s of audio")

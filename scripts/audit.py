@@ -1,8 +1,8 @@
-"""Ask the advisories of PyPI about every pinned dependency: python scripts/audit.py
+"""Check every pinned dependency against PyPI's advisories: python scripts/audit.py
 
-Exit code 1 where one has a known vulnerability. pip-audit itself calls it a clean bill when its index knows none of the
-packages (a mirror, no network), so what could not be looked up is counted and said; that alone is no failure, as not
-every machine can ask. Needs pip-audit: pip install pip-audit
+Exit code 1 if one has a known vulnerability. pip-audit reports success when its index knows none of the packages (a
+mirror, no network), so packages that could not be looked up are counted and printed; they alone are no failure, since
+not every machine has network access. Needs pip-audit: pip install pip-audit
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ LIMIT_S = 60
 
 
 def main() -> int:
+    """Run the audit and print its result. Returns the exit code."""
     if find_spec("pip_audit") is None:
         print("dependencies not audited: pip-audit is not installed; pip install pip-audit")
         return 0
@@ -33,7 +34,7 @@ def main() -> int:
 
 
 def ask() -> dict[str, Any] | None:
-    """What pip-audit says of the pins, as JSON; None where it could not ask."""
+    """pip-audit's JSON report on the pinned packages; None if it could not reach the advisories."""
     command = [
         sys.executable,
         "-m",
@@ -56,11 +57,11 @@ def ask() -> dict[str, Any] | None:
 
 
 def verdict(answer: dict[str, Any]) -> tuple[list[str], bool]:
-    """Lines for people, and whether a vulnerability was found."""
+    """Lines to print, and whether a vulnerability was found."""
     asked = answer["dependencies"]
     known = [one for one in asked if "skip_reason" not in one]
     bad = [one for one in known if one["vulns"]]
-    lines = [f"{one['name']} {one['version']}: {_say(vuln)}" for one in bad for vuln in one["vulns"]]
+    lines = [f"{one['name']} {one['version']}: {_line(vuln)}" for one in bad for vuln in one["vulns"]]
     rest = len(asked) - len(known)
     unknown = f"; {rest} could not be looked up here" if rest else ""
     return [
@@ -69,9 +70,9 @@ def verdict(answer: dict[str, Any]) -> tuple[list[str], bool]:
     ], bool(bad)
 
 
-def _say(vulnerability: dict[str, Any]) -> str:
-    mended = ", ".join(vulnerability.get("fix_versions") or []) or "no version yet"
-    return f"{vulnerability['id']}, mended in {mended}"
+def _line(vulnerability: dict[str, Any]) -> str:
+    fixed = ", ".join(vulnerability.get("fix_versions") or []) or "no version yet"
+    return f"{vulnerability['id']}, fixed in {fixed}"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Make `.venv`, install the project into it, then run the demo or the checks. Needs nothing but Python itself.
+"""Create `.venv`, install the project into it, then run the demo or the checks. Needs only Python itself.
 
     python scripts/bootstrap.py demo [arguments of `livelink-bridge demo`]
     python scripts/bootstrap.py test [--slow | --gpu | --soak] [--known-skips] [arguments of pytest]
 
-A second run with nothing changed starts at once. torch comes first, in a step of its own, and is left alone where a
-build of the pinned version is in `.venv` already: put the build you want there and nothing else is downloaded.
-LIVELINK_BRIDGE_TORCH_INDEX names the package index to take torch from (PyTorch's install page lists them).
+A second run without changes starts at once. torch is installed first, in its own step, and kept if `.venv` already has
+a build of the pinned version: install the build you want there, and no other is downloaded.
+LIVELINK_BRIDGE_TORCH_INDEX is the package index for torch (PyTorch's install page lists them).
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ TORCH_PAGE = "https://pytorch.org/get-started/locally/"
 EXTRAS = {"demo": "preview", "test": "dev"}
 MARKS = {"--slow": "slow", "--gpu": "gpu", "--soak": "soak"}
 KNOWN_SKIPS = "--known-skips"
-"""For continuous integration: a skip whose reason is not in tests/support/known_skips.py fails the run."""
+"""For continuous integration: a skipped test whose reason is not in tests/support/known_skips.py fails the run."""
 REPEATABLE = ("--hypothesis-profile=ci", "--rerun-real-time=2", "-rR")
-"""Two runs of one state try the same examples, so a green one stays green; plain pytest goes on looking for new ones.
-Tests that are marked `real_time` wait for the wall clock, and a machine that others use at the same moment may stall
-for half a second: one that fails is run again, and each rerun is listed. Every other test has one run."""
-SHARED_OUT = ("-n=3", "--dist=loadgroup", "--no-loadscope-reorder")
-"""Of a whole run, on two cores: what runs in real time is one group in one process, which mostly waits; two do the
-rest. The groups begin in the order of tests/support/sharing.py."""
+"""Every run of one commit tries the same hypothesis examples; plain pytest searches for new ones. Tests marked
+`real_time` wait for the wall clock, and a shared machine may stall for half a second: one that fails is run again, and
+each rerun is listed. Every other test has one run."""
+PARALLEL = ("-n=3", "--dist=loadgroup", "--no-loadscope-reorder")
+"""Of a whole run, on two cores: the real-time tests are one group in one process, which mostly waits; two processes run
+the rest. The groups start in the order of tests/support/sharing.py."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "tools", "benchmarks", "examples", "scripts", "tests")
 
 
 def main(arguments: list[str]) -> int:
+    """Install, then run the demo or the checks. Returns the exit code."""
     if not arguments or arguments[0] not in EXTRAS:
         print(f"usage: bootstrap.py {'|'.join(EXTRAS)} [ARGUMENT...]", file=sys.stderr)
         return 2
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 def make_venv() -> None:
-    """Make `.venv`, or finish one that was left half made."""
+    """Create `.venv`, or complete one whose creation was interrupted."""
     if PYTHON.exists() and any(pip_in for pattern in PIP_PLACES for pip_in in VENV.glob(pattern)):
         return
     print(f"making {VENV}", flush=True)
@@ -71,7 +72,7 @@ def make_venv() -> None:
 
 
 def install_torch() -> None:
-    """Install the pinned torch unless `.venv` has that version, whatever its build."""
+    """Install the pinned torch unless `.venv` has any build of that version."""
     version = pinned("torch", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
     if torch_version() == version:
         return
@@ -84,23 +85,24 @@ def install_torch() -> None:
 
 
 def install_project(extra: str) -> None:
-    """Install the project and what it needs, unless that has been done since INPUTS last changed."""
-    stamps = [VENV / f".installed-{name or 'core'}" for name in (extra, "dev")]  # dev holds everything
-    wanted = fingerprint()
-    if any(stamp.exists() and stamp.read_text(encoding="utf-8") == wanted for stamp in stamps):
+    """Install the project and its dependencies, unless INPUTS are unchanged since the last time."""
+    stamps = [VENV / f".installed-{name or 'core'}" for name in (extra, "dev")]  # dev includes every extra
+    current = fingerprint()
+    if any(stamp.exists() and stamp.read_text(encoding="utf-8") == current for stamp in stamps):
         return
     print("installing livelink-bridge", flush=True)
     pip("install", "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[{extra}]" if extra else str(ROOT))
-    stamps[0].write_text(wanted, encoding="utf-8")
+    stamps[0].write_text(current, encoding="utf-8")
 
 
 def pip(*arguments: str) -> None:
+    """Run pip in `.venv`. Raises CalledProcessError."""
     command = [str(PYTHON), "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments, "--quiet"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
 def pinned(package: str, constraints: str) -> str:
-    """The version that constraints.txt gives a package."""
+    """The version of a package in the text of constraints.txt."""
     found = re.search(rf"^{re.escape(package)}==(\S+)", constraints, re.MULTILINE)
     if found is None:
         raise SystemExit(f"constraints.txt does not pin {package}")
@@ -108,7 +110,7 @@ def pinned(package: str, constraints: str) -> str:
 
 
 def torch_version() -> str | None:
-    """The version of torch in `.venv`, without its build ("+cpu"); None where there is none."""
+    """The version of torch in `.venv`, without its build ("+cpu"); None if it is not installed."""
     ask = "from importlib.metadata import version; print(version('torch'))"
     answer = subprocess.run(
         [str(PYTHON), "-c", ask], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
@@ -117,7 +119,7 @@ def torch_version() -> str | None:
 
 
 def fingerprint() -> str:
-    """Changes when what is to be installed, where to, or the Python it is for changes."""
+    """A hash of the dependencies, the folder and the Python of `.venv`."""
     digest = hashlib.sha256(str(ROOT).encode())
     for path in (*(ROOT / name for name in INPUTS), VENV / "pyvenv.cfg"):
         digest.update(path.read_bytes())
@@ -125,11 +127,12 @@ def fingerprint() -> str:
 
 
 def demo(arguments: list[str]) -> int:
+    """Run `livelink-bridge demo`. Returns its exit code."""
     return run([str(PYTHON), "-m", "livelink_bridge", "demo", *arguments])
 
 
 def check(arguments: list[str]) -> int:
-    """Format, lint, types, tests; the marked tests alone with their flag."""
+    """Check format, lint and types, then run the tests; only the marked tests with --slow, --gpu or --soak."""
     sources = [name for name in SOURCES if any((ROOT / name).rglob("*.py"))]
     steps = [
         [str(PYTHON), "-m", "ruff", "format", "--check", "--quiet", *sources],
@@ -141,15 +144,16 @@ def check(arguments: list[str]) -> int:
 
 
 def pytest_arguments(arguments: list[str]) -> list[str]:
-    """Turn --slow, --gpu, --soak into pytest's marks and hand the rest on; without them the project's own choice
-    stands."""
+    """pytest's arguments: --slow, --gpu and --soak become marks, the rest is passed on. Without them the project's own
+    selection applies."""
     marks = [MARKS[argument] for argument in arguments if argument in MARKS]
     rest = [argument for argument in arguments if argument not in MARKS]
-    shared_out = SHARED_OUT if set(arguments) <= {KNOWN_SKIPS} else ()
-    return [*REPEATABLE, *shared_out, *(["-m", " or ".join(marks)] if marks else []), *rest]
+    parallel = PARALLEL if set(arguments) <= {KNOWN_SKIPS} else ()
+    return [*REPEATABLE, *parallel, *(["-m", " or ".join(marks)] if marks else []), *rest]
 
 
 def run(command: list[str]) -> int:
+    """Print and run a command in the repository. Returns its exit code, 130 after Ctrl-C."""
     print("$", " ".join([Path(command[0]).name, *command[1:]]), flush=True)
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -1,7 +1,7 @@
 @echo off
-rem Sets everything up in .venv, then speaks the bundled sentence into a face.
+rem Installs the project in .venv, then drives a face with the bundled sentence.
 setlocal
-rem The newest Python on a machine may be too new; without a fitting one bootstrap.py says so.
+rem The newest Python on a machine may be too new; if no supported one is found, bootstrap.py reports it.
 set "python=python"
 for %%v in (3.11 3.12 3.13) do py -%%v -V >nul 2>nul && set "python=py -%%v"
 %python% "%~dp0bootstrap.py" demo %*

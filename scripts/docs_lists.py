@@ -1,8 +1,7 @@
-"""Lists as GitHub reads them, written as mkdocs' Markdown wants them.
+"""Converts lists in GitHub's Markdown to Python-Markdown, which mkdocs uses.
 
-A hook of mkdocs.yml. GitHub takes a list that follows a sentence without an empty line, and what is indented by two or
-three spaces as part of an item. Python-Markdown wants the empty line, and four spaces a level. Pages are written for
-GitHub.
+A hook of mkdocs.yml. GitHub accepts a list right after a sentence, and an item's continuation indented by two or three
+spaces. Python-Markdown needs an empty line before the list, and four spaces a level. Pages are written for GitHub.
 """
 
 from __future__ import annotations
@@ -13,17 +12,17 @@ from typing import Any
 _ITEM = re.compile(r"( *)(?:[-*+]|\d{1,2}\.) +\S")
 _FENCE = re.compile(r" *(```+|~~~+)")
 _LEVEL = 4
-"""Spaces that Python-Markdown wants for each level."""
+"""Spaces per level in Python-Markdown."""
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """The page as Python-Markdown has to be given it."""
+    """mkdocs' hook: the page in Python-Markdown."""
     return for_python_markdown(markdown)
 
 
 def for_python_markdown(text: str) -> str:
-    """Put an empty line before each list that interrupts a paragraph, and indent what belongs to an item by four spaces
-    a level."""
+    """Insert an empty line before each list that follows a paragraph, and indent the contents of items by four spaces a
+    level."""
     out: list[str] = []
     in_list, fence, shift = False, "", 0
     for line in text.split("\n"):
@@ -45,19 +44,19 @@ def for_python_markdown(text: str) -> str:
 
 
 def _stays(in_list: bool, line: str, depth: int, before: list[str]) -> bool:
-    """Whether a line is part of a list: an item, what is indented below one, or the rest of its sentence."""
+    """Whether a line belongs to a list: an item, an indented line below one, or the continuation of its sentence."""
     if _ITEM.match(line) and (depth == 0 or in_list):
         return True
     return in_list and (depth > 0 or bool(before and before[-1].strip() and not _FENCE.match(line)))
 
 
 def _indent(depth: int) -> int:
-    """Two or three spaces are one level, four to six are two."""
+    """Indentation in Python-Markdown: two or three spaces are one level, four to six are two."""
     return _LEVEL * ((depth + 2) // 3)
 
 
 def _interrupts(line: str, before: list[str]) -> bool:
-    """Whether an item at the margin follows a line of a paragraph, or a block of code within the item before it."""
+    """Whether an unindented item follows a line of a paragraph, or a code block in the item before it."""
     item, last = _ITEM.match(line), before[-1] if before else ""
     if item is None or item[1] or not last.strip():
         return False

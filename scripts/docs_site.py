@@ -1,9 +1,8 @@
-"""What mkdocs cannot do by itself: pages that stand outside docs/, and links that are right in the repository and on
-the site.
+"""Adds pages outside docs/ to the site and rewrites links, so that they work in the repository and on the site.
 
-A hook of mkdocs.yml. In the repository a page links to its neighbours by their paths, as GitHub shows them. On the site
-ue_plugin_docs/ is `unreal/`, each checkpoint's CARD.md a page of `cards/`, and every other file that a page links to
-(a program, a YAML file) is copied to `repository/`. In `nav`, `FOLDER/*` stands for the pages of a folder.
+A hook of mkdocs.yml. In the repository pages link to files by relative path, for GitHub. On the site ue_plugin_docs/ is
+`unreal/`, each checkpoint's CARD.md is a page of `cards/`, and every other linked file (a program, a YAML file) is
+copied to `repository/`. In `nav`, `FOLDER/*` stands for the pages of a folder.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _CODE = re.compile(r"^( *)(```+|~~~+).*?^\1\2 *$|(`+)[^`\n](?:.*?[^`])?\3(?!`)",
 
 
 def place(path: Path) -> str:
-    """Where a file of the repository stands on the site, as mkdocs names its source. `path` is absolute."""
+    """Path on the site of a file of the repository, as mkdocs' source path. `path` is absolute."""
     within = path.relative_to(ROOT).as_posix()
     top, _, rest = within.partition("/")
     if top == "docs":
@@ -37,8 +36,8 @@ def place(path: Path) -> str:
     return known.get(within, f"{OTHERS}/{within}")
 
 
-def guests() -> list[Path]:
-    """Every file outside docs/ that is a page of the site, or a picture of one."""
+def outside_pages() -> list[Path]:
+    """Every file outside docs/ that is a page of the site or a picture in one."""
     unreal = sorted(
         path for path in (ROOT / "ue_plugin_docs").rglob("*") if path.suffix in (".md", ".svg", ".png", ".jpg")
     )
@@ -53,17 +52,17 @@ def guests() -> list[Path]:
 
 
 def targets(text: str) -> list[str]:
-    """Every link and picture of a page that is not code, as written."""
+    """Every link and picture in a page, outside code, as written."""
     return [found[2] for found in _LINK.finditer(_CODE.sub("", text))]
 
 
 def is_local(link: str) -> bool:
-    """Whether a link means a file beside its page: neither an address nor a heading of the page itself."""
+    """Whether a link is a relative path: neither a URL nor a heading of the same page."""
     return not re.match(r"[a-z][a-z0-9+.-]*:|#|/", link)
 
 
 def rewritten(text: str, page: Path) -> str:
-    """The page with its links as they are on the site. `page` is its file in the repository."""
+    """A page's text with the links of the site. `page` is its file in the repository."""
 
     def link(found: re.Match[str]) -> str:
         return found[1] + _on_site(found[2], page)
@@ -79,16 +78,16 @@ def _on_site(link: str, page: Path) -> str:
     if not is_local(link):
         return link
     path, hash_, anchor = link.partition("#")
-    meant = Path(os.path.normpath(page.parent / path))
-    if not meant.is_relative_to(ROOT) or not meant.is_file():
+    target = Path(os.path.normpath(page.parent / path))
+    if not target.is_relative_to(ROOT) or not target.is_file():
         return link  # mkdocs warns of it
     here = PurePosixPath(place(page)).parent
-    return os.path.relpath(place(meant), here).replace(os.sep, "/") + hash_ + anchor
+    return os.path.relpath(place(target), here).replace(os.sep, "/") + hash_ + anchor
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of a folder where nav says `FOLDER/*`."""
-    pages = [place(path) for path in guests() if path.suffix == ".md"]
+    """mkdocs' hook: replace `FOLDER/*` in nav by the pages of the folder."""
+    pages = [place(path) for path in outside_pages() if path.suffix == ".md"]
     config.nav = _filled(config.nav, pages)
     return config
 
@@ -112,7 +111,7 @@ def _of_folder(item: str, pages: list[str]) -> list[str]:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what stands outside docs/: pages, and whatever else a page links to."""
-    pages = [*sorted(Path(config.docs_dir).rglob("*.md")), *(path for path in guests() if path.suffix == ".md")]
+    pages = [*sorted(Path(config.docs_dir).rglob("*.md")), *(path for path in outside_pages() if path.suffix == ".md")]
     linked = {
         Path(os.path.normpath(page.parent / link.partition("#")[0]))
         for page in pages
@@ -124,13 +123,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for path in linked
         if path.is_relative_to(ROOT) and path.is_file() and not path.is_relative_to(config.docs_dir)
     }
-    for path in sorted({*guests(), *outside}):
+    for path in sorted({*outside_pages(), *outside}):
         if files.get_file_from_path(place(path)) is None:
             files.append(File.generated(config, place(path), abs_src_path=str(path)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links as they are on the site."""
+    """mkdocs' hook: rewrite the links of a page."""
     source = page.file.abs_src_path
     return rewritten(markdown, Path(source)) if source else markdown

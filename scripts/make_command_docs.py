@@ -1,4 +1,4 @@
-"""Write docs/commands.md from what the program says about itself.
+"""Write docs/commands.md from the program's --help.
 
 python scripts/make_command_docs.py           writes the page
 python scripts/make_command_docs.py --check   exit code 1 if it is not current
@@ -19,7 +19,7 @@ from livelink_bridge.cli import HEADINGS, run
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 WIDTH = "100"
 GROUPS = {"models": ("info", "download", "convert"), "takes": ("list", "check", "trim", "resample", "merge", "export")}
-"""Commands with commands of their own, in the order of their help."""
+"""Commands with subcommands, in the order of their help."""
 HEAD = """# Commands
 
 Made by `python scripts/make_command_docs.py` from each command's `--help`; a test checks that it is current.
@@ -32,17 +32,19 @@ What the common options mean, and how to keep them in a file: [settings.md](sett
 
 
 def main() -> int:
+    """Write or check the page. Returns the exit code."""
     page = commands_page()
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(page, encoding="utf-8", newline="\n")
         return 0
     if PAGE.read_text(encoding="utf-8") == page:
         return 0
-    print(f"{PAGE} is not what the program says now; run python scripts/make_command_docs.py", file=sys.stderr)
+    print(f"{PAGE} is not current; run python scripts/make_command_docs.py", file=sys.stderr)
     return 1
 
 
 def commands_page() -> str:
+    """The text of docs/commands.md."""
     shown = [
         ("livelink-bridge", []),
         ("livelink-bridge --mic [DEVICE]", ["--mic"]),
@@ -52,16 +54,16 @@ def commands_page() -> str:
 
 
 def _words(names: Sequence[str]) -> list[list[str]]:
-    """Each command under a heading, followed by its own commands."""
+    """Each command under a heading, followed by its subcommands."""
     return [words for name in names for words in ([name], *([name, verb] for verb in GROUPS.get(name, ())))]
 
 
 def help_text(arguments: list[str]) -> str:
-    """What a command prints for --help, at a fixed width."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), mock.patch.dict(os.environ, {"COLUMNS": WIDTH, "NO_COLOR": "1"}):
+    """A command's --help, at a fixed width."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), mock.patch.dict(os.environ, {"COLUMNS": WIDTH, "NO_COLOR": "1"}):
         run([*arguments, "--help"])
-    return said.getvalue().strip()
+    return output.getvalue().strip()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""Make the sentence that `livelink-bridge demo` speaks: flite's `slt` voice, 16 kHz mono, trimmed and levelled, as
-FLAC.
+"""Generate the sentence of `livelink-bridge demo`: flite's `slt` voice, 16 kHz mono, trimmed and normalized, as FLAC.
 
 Needs `flite` on the path. Run from the repository: python scripts/make_demo_sentence.py
 """
@@ -19,12 +18,12 @@ TEXT = (
     "We moved it up a fjord before the moon rose. Wow, what a view! "
     "Please, Bob, promise me five more apples for my poor old puppy."
 )
-"""Many lips that close (p, b, m), touch teeth (f, v), round (w, oo, o) and open wide (a): a face shows them all."""
+"""Contains many visible phones: closed lips (p, b, m), lip to teeth (f, v), rounded lips (w, oo, o), wide jaw (a)."""
 
 VOICE = "slt"
 RATE_HZ = 16000
 EDGE_S = 0.25
-"""Silence kept before and after, so that a face starts and ends at rest."""
+"""Silence before and after, so that the face starts and ends at neutral."""
 PEAK = 0.7
 QUIET = 0.01
 """Share of the peak under which the edges count as silence."""
@@ -32,9 +31,9 @@ TARGET = Path(__file__).resolve().parents[1] / "livelink_bridge" / "demo" / "sen
 
 
 def speak(text: str, voice: str) -> np.ndarray:
-    """Return float32 (n,) at RATE_HZ: what flite says."""
+    """flite's speech, float32 (n,) at RATE_HZ."""
     with tempfile.TemporaryDirectory() as folder:
-        wav = Path(folder) / "said.wav"
+        wav = Path(folder) / "speech.wav"
         subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(wav)], check=True, timeout=60)
         samples, rate_hz = soundfile.read(wav, dtype="float32")
     if rate_hz != RATE_HZ or samples.ndim != 1:
@@ -43,7 +42,7 @@ def speak(text: str, voice: str) -> np.ndarray:
 
 
 def frame(samples: np.ndarray) -> np.ndarray:
-    """Return the speech with EDGE_S of silence around it and its peak at PEAK."""
+    """The speech with EDGE_S of silence around it and its peak at PEAK, float32 (n,)."""
     loud = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max())
     edge = np.zeros(int(EDGE_S * RATE_HZ), np.float32)
     speech = samples[loud[0] : loud[-1] + 1]
@@ -51,6 +50,7 @@ def frame(samples: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
+    """Parse the arguments and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=TARGET)
     out = parser.parse_args().out

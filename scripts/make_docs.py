@@ -1,8 +1,8 @@
-"""Build the site of the documentation into build/site. Every warning of mkdocs is an error: dead links, lost headings,
-forgotten pages.
+"""Build the documentation site into build/site. mkdocs' warnings are errors: dead links, missing headings, pages not
+in nav.
 
-python scripts/make_docs.py            builds it; open build/site/index.html (its search wants a server)
-python scripts/make_docs.py --serve    builds it again with every change, at http://127.0.0.1:8000
+python scripts/make_docs.py            builds it; open build/site/index.html (the search needs a server)
+python scripts/make_docs.py --serve    rebuilds it at every change, at http://127.0.0.1:8000
 
 Needs the extra `docs`: pip install -c constraints.txt -e '.[docs]'
 """
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: list[str]) -> int:
+    """Build or serve the site. Returns the exit code."""
     if arguments not in ([], ["--serve"]):
         print(f"usage: python scripts/make_docs.py [--serve]; got {' '.join(arguments)}", file=sys.stderr)
         return 2
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
         if drift.returncode:
             return drift.returncode
     verb = ["serve", "--dev-addr", "127.0.0.1:8000"] if arguments else ["build", "--clean"]
-    # The theme otherwise prints an advertisement for its successor into every build.
+    # Without it the theme prints an advertisement for its successor in every build.
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", *verb, "--strict", "--quiet"], cwd=ROOT, env=environment, check=False

@@ -20,7 +20,7 @@ _OURS = re.compile(r"^from arkit_mapping\.(?:takes\.)?(\w+) import", re.MULTILIN
 
 
 def copies() -> dict[str, str]:
-    """Return file name and text of every module of the package, with relative imports. ValueError for other imports."""
+    """File name and text of every module of the package, with relative imports. Raises ValueError for other imports."""
     made = {"__init__.py": '"""Copies of the bridge\'s modules, made by scripts/make_import_take.py: do not edit."""\n'}
     for module in MODULES:
         source = f"arkit_mapping/{module}.py"
@@ -34,13 +34,14 @@ def copies() -> dict[str, str]:
 
 
 def stale() -> list[str]:
-    """Return the names of the files of the package that differ from their sources, or have none."""
+    """Names of the package's files that differ from their sources, or have none."""
     made = copies()
     present = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py")}
     return sorted(name for name in made.keys() | present.keys() if made.get(name) != present.get(name))
 
 
 def main() -> int:
+    """Write the files that are not current. Returns the exit code."""
     made = copies()
     for name in stale():
         if name in made:

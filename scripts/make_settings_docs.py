@@ -21,6 +21,7 @@ END = "<!-- end -->\n"
 
 
 def main() -> int:
+    """Write or check the tables. Returns the exit code."""
     page = PAGE.read_text(encoding="utf-8")
     made = with_tables(page)
     if "--check" not in sys.argv[1:]:
@@ -28,12 +29,12 @@ def main() -> int:
         return 0
     if made == page:
         return 0
-    print(f"{PAGE} is not what the program says now; run python scripts/make_settings_docs.py", file=sys.stderr)
+    print(f"{PAGE} is not current; run python scripts/make_settings_docs.py", file=sys.stderr)
     return 1
 
 
 def with_tables(page: str) -> str:
-    """The page with its tables made anew. Raises ValueError where it has no place for them."""
+    """The page with new tables. Raises ValueError if it lacks the lines around them."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -55,7 +56,7 @@ def tables() -> str:
 
 
 def flag(row: Setting) -> str:
-    """The flags as they are typed."""
+    """The flags of a setting, in Markdown."""
     if not row.flag:
         return "in a file only"
     names = row.flag.split("/")
@@ -65,7 +66,7 @@ def flag(row: Setting) -> str:
 
 
 def default(row: Setting) -> str:
-    """The default as it is written in YAML; words where it is none."""
+    """The default in YAML, or words for a setting without one."""
     if row.default is None or row.default == ():
         return f"`{row.unset.removeprefix('--')}`" if row.unset.startswith("--") else row.unset or "none"
     if isinstance(row.default, bool):
@@ -75,7 +76,7 @@ def default(row: Setting) -> str:
 
 
 def explanations() -> dict[str, str]:
-    """By key the text below each row of the table in the program's source, on one line."""
+    """By key, the text below each row of the settings table in the source, on one line."""
     (body,) = [
         node.body
         for node in ast.parse(inspect.getsource(table)).body

@@ -69,7 +69,7 @@ def shown(page: Path) -> Counter[str]:
 @pytest.mark.timeout(300)
 def test_the_site_shows_the_lists_tables_and_blocks_that_github_shows(site: Path, hook: ModuleType) -> None:
     wrong = {}
-    for page in [*DOCS, *(path for path in hook.guests() if path.suffix == ".md")]:
+    for page in [*DOCS, *(path for path in hook.outside_pages() if path.suffix == ".md")]:
         html = (site / hook.place(page)).with_suffix(".html").read_text(encoding="utf-8")
         article = html.partition("<article")[2].partition("</article>")[0]
         built = Counter(re.findall(r"<(li|table|pre)\b(?! class=\"linenos)", article))
@@ -136,7 +136,7 @@ def test_a_folder_in_the_menu_stands_for_its_pages_the_first_in_front(hook: Modu
 def test_every_page_has_its_place_in_the_menu(hook: ModuleType) -> None:
     menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     folders = re.findall(r"- (\w+)/\*$", menu, re.MULTILINE)
-    pages = [hook.place(path) for path in [*DOCS, *hook.guests()] if path.suffix == ".md"]
+    pages = [hook.place(path) for path in [*DOCS, *hook.outside_pages()] if path.suffix == ".md"]
     assert len(pages) > 30
     assert [
         page

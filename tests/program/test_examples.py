@@ -80,7 +80,7 @@ def test_what_an_engine_writes_to_its_output_moves_the_face(tmp_path, receiver):
         given=samples,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b"0.6 s of sound")
+    assert done.stdout.startswith(b"0.6 s of audio")
     packets = received(receiver, 40)
     assert {packet.subject for packet in packets} == {"Ada"}
 
@@ -91,7 +91,7 @@ def test_what_an_engine_writes_to_its_output_moves_the_face(tmp_path, receiver):
 def test_a_text_is_said_by_espeak_and_opens_the_mouth(tmp_path, receiver):
     done = run("tts_to_unreal.py", "Mama", "--to", uri(receiver), home=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
-    sent = int(done.stdout.split(b"sound, ")[1].split()[0])
+    sent = int(done.stdout.split(b"audio, ")[1].split()[0])
     packets = received(receiver, sent)
     assert max(packet.values[JAW] for packet in packets) > 0.1
     assert not packets[-1].values.any()
@@ -108,7 +108,7 @@ def test_a_take_becomes_an_animated_gltf(tmp_path):
 
     [animation] = GLTF2().load(str(tmp_path / "take.glb")).animations
     assert "weights" in {channel.target.path for channel in animation.channels}
-    assert b"90 poses, 1.5 s" in done.stdout
+    assert b"90 frames, 1.5 s" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_take_becomes_an_animated_gltf(tmp_path):
     [
         ("wav_to_npz.py", ["none.wav"], b"none.wav: no such file"),
         ("take_to_gltf.py", ["none.csv"], b"take none.csv cannot be read"),
-        ("wav_to_npz.py", [], b"SOUND [OUT.npz]"),
+        ("wav_to_npz.py", [], b"AUDIO [OUT.npz]"),
         ("take_to_gltf.py", [], b"TAKE.csv [OUT.glb"),
         ("tts_to_unreal.py", ["-", "--rate", "3"], b"rate: got 3, expected"),
     ],

@@ -50,7 +50,7 @@ def test_a_known_vulnerability_fails_with_the_version_that_mends_it(
     asked = answering(monkeypatch, audit, json.dumps({"dependencies": [CLEAN, HOLED]}))
     assert audit.main() == 1
     said = capsys.readouterr().out.splitlines()
-    assert said[:2] == ["pillow 9.0: PYSEC-1, mended in 9.1, 10.0", "pillow 9.0: PYSEC-2, mended in no version yet"]
+    assert said[:2] == ["pillow 9.0: PYSEC-1, fixed in 9.1, 10.0", "pillow 9.0: PYSEC-2, fixed in no version yet"]
     assert said[2] == "2 of 2 dependencies looked up, 1 with known vulnerabilities"
     assert str(audit.PINS) in asked[0] and audit.PINS.is_file()
 

@@ -97,11 +97,11 @@ def test_marks_have_flags_of_their_own_and_the_rest_goes_to_pytest(
     assert bootstrap.pytest_arguments(given) == [*bootstrap.REPEATABLE, *handed_on]
 
 
-def test_a_whole_run_is_shared_out(bootstrap: ModuleType) -> None:
-    assert bootstrap.pytest_arguments([]) == [*bootstrap.REPEATABLE, *bootstrap.SHARED_OUT]
+def test_a_whole_run_is_parallel(bootstrap: ModuleType) -> None:
+    assert bootstrap.pytest_arguments([]) == [*bootstrap.REPEATABLE, *bootstrap.PARALLEL]
     assert bootstrap.pytest_arguments(["--known-skips"]) == [
         *bootstrap.REPEATABLE,
-        *bootstrap.SHARED_OUT,
+        *bootstrap.PARALLEL,
         "--known-skips",
     ]
 
