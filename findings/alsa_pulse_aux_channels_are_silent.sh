@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # ALSA's pulse plug-in: a PulseAudio source whose channels are aux0, aux1 ... records as silence.
 #
-# One expects: an audio interface that PulseAudio shows with two channels is heard through ALSA's "pulse" device with two channels.
-# What happens: where the source's channel map says front-left,front-right it is; where it says aux0,aux1, as PulseAudio names the inputs
-#   of interfaces that it has no profile for, the recording is digital silence, without an error. ALSA's plug-in asks for front-left and
-#   front-right, and PulseAudio mixes none of the aux channels into those.
-# Versions: PulseAudio 16.1, alsa-plugins 1.2.7.1 (libasound2-plugins), ffmpeg 5.1.9 as the one that records (Debian 12).
-# Why it matters here: PortAudio opens microphones this way on Linux: a face that never moves, with a level of -120 dBFS.
+# Expected: an audio interface that PulseAudio lists with two channels records two channels through ALSA's "pulse" device.
+# Observed: it does with the channel map front-left,front-right. With aux0,aux1, PulseAudio's names for the inputs of interfaces without a
+#   profile, the recording is digital silence, without an error. ALSA's plug-in requests front-left and front-right, and PulseAudio mixes
+#   no aux channel into those.
+# Versions: PulseAudio 16.1, alsa-plugins 1.2.7.1 (libasound2-plugins), ffmpeg 5.1.9 as the recorder (Debian 12).
+# Impact here: PortAudio opens microphones this way on Linux: the face never moves, at a level of -120 dBFS.
 set -euo pipefail
 
 folder=$(mktemp -d)

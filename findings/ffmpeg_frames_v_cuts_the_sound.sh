@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# ffmpeg: -frames:v ends the sound of the same output as well, before its time.
+# ffmpeg: -frames:v also cuts the audio of the same output, too early.
 #
-# One expects: "-frames:v 72" counts pictures; at 24 a second that is 3 s of video, and the sound, padded and told -t 3, is 3 s too.
-# What happens: the file has 72 pictures and about 1 s of sound, exit code 0. With -t alone, and as many pictures given, both are 3 s.
+# Expected: "-frames:v 72" limits video frames: 3 s at 24 fps. The audio, padded and limited by -t 3, is 3 s as well.
+# Observed: the file has 72 video frames and about 1 s of audio, exit code 0. With -t alone and the same input, both are 3 s.
 # Versions: ffmpeg 5.1.9 (Debian 12).
-# Why it matters here: a video export that bounds its pictures by count would be cut off in the middle of a word.
+# Impact here: a video export limited by its frame count would lose the end of the speech.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # pygltflib: loading a valid glTF and saving it again makes its sparse accessors invalid.
 #
-# One expects: GLTF2.load(file).save(other), with nothing changed between, keeps a valid file valid.
-# What happens: an accessor without a buffer view, as sparse morph targets have, comes back with "byteOffset": 0, which glTF allows only
-#   beside a buffer view. The Khronos validator finds one error (UNSATISFIED_DEPENDENCY) for each such accessor.
+# Expected: GLTF2.load(file).save(other) without changes keeps a valid file valid.
+# Observed: an accessor without a buffer view, as in sparse morph targets, is saved with "byteOffset": 0, which glTF allows only with a
+#   buffer view. The Khronos validator reports one error (UNSATISFIED_DEPENDENCY) per such accessor.
 # Versions: pygltflib 1.16.5, gltf-validator 2.0.0-dev.3.10, Python 3.11, Node 20.
-# Why it matters here: Blender writes morph targets sparse, so a face with 52 shapes that went through it had hundreds of errors.
+# Impact here: Blender writes morph targets sparse, so a face with 52 shapes saved by pygltflib had hundreds of errors.
 set -euo pipefail
 
 folder=$(mktemp -d)

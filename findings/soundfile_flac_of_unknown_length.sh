@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# soundfile: a FLAC whose header does not know its length loses its end when it is read in blocks.
+# soundfile: a FLAC with an unknown length in its header loses its end when it is read in blocks.
 #
-# One expects: a FLAC that a program wrote into a pipe, whose STREAMINFO says 0 samples ("unknown", as the format allows), is read to
-#   its end, in blocks as at once.
-# What happens: read in blocks it breaks off with "Internal psf_fseek() failed" some thousand samples before the end. A SoundFile whose
-#   seekable() says False reads them all.
+# Expected: a FLAC written to a pipe, whose STREAMINFO has 0 samples ("unknown" in the format), is read to its end, in blocks as well as
+#   at once.
+# Observed: read in blocks, it fails with "Internal psf_fseek() failed" some thousand samples before the end. A SoundFile whose
+#   seekable() returns False reads all of them.
 # Versions: soundfile 0.14.0 (libsndfile 1.2.2 in its wheel), numpy 2.4.6, Python 3.11; ffmpeg 5.1.9 makes the file.
-# Why it matters here: speech services and ffmpeg pipes write such files; the last word of a line would be missing from its take.
+# Impact here: speech services and ffmpeg pipes write such files; the last word of a sentence would be missing from its take.
 set -euo pipefail
 
 folder=$(mktemp -d)

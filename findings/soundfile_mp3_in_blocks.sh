@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# soundfile: an mp3 read in blocks is not the mp3.
+# soundfile: an mp3 read in blocks differs from the same mp3 read at once.
 #
-# One expects: read(1000) again and again gives the samples that one read() gives; the documentation offers both.
-# What happens: for an mp3 the samples differ, by an eighth of full scale here, and the decoder may print errors of its own. After each
-#   read soundfile seeks to the position it is at already, and libmpg123 loses the bits that a frame borrows from the ones before it.
-#   A SoundFile whose seekable() says False is not sought, and is right.
+# Expected: repeated read(1000) gives the same samples as one read(); the documentation offers both.
+# Observed: for an mp3 the samples differ, by an eighth of full scale here, and the decoder may print errors. After each read soundfile
+#   seeks to the current position, and libmpg123 loses the bit reservoir, the bits that a frame stores in earlier frames.
+#   A SoundFile whose seekable() returns False does not seek, and its samples are correct.
 # Versions: soundfile 0.14.0 (libsndfile 1.2.2 in its wheel), numpy 2.4.6, Python 3.11; ffmpeg 5.1.9 with libmp3lame makes the file.
-#   It needs an mp3 of variable rate, or of the encoder's default at 16 kHz; one of 48 kbit/s is read rightly.
-# Why it matters here: sound is read in blocks so that an hour needs no gigabyte, and a face would be moved by the damage.
+#   It needs an mp3 with a variable bit rate, or the encoder's default at 16 kHz; one with 48 kbit/s is read correctly.
+# Impact here: audio is read in blocks, so that an hour does not need a gigabyte of memory, and the errors would move the face.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# SoX: w64 and caf written to a pipe hold their header more than once.
+# SoX: w64 and caf written to a pipe contain their header more than once.
 #
-# One expects: "sox a.wav -t w64 -" writes one header, with a length that is unknown or a placeholder, and then the samples.
-# What happens: where the output cannot be sought the header is written again, amid or behind the samples, so that
-#   the stream holds three headers, two of which a reader takes for sound.
+# Expected: "sox a.wav -t w64 -" writes one header, with an unknown or placeholder length, followed by the samples.
+# Observed: if the output is not seekable, the header is written again between or after the samples: the stream contains three
+#   headers, two of which a reader decodes as audio.
 # Versions: SoX 14.4.2 (Debian 12), with libsndfile's formats (libsox-fmt-base).
-# Why it matters here: the click at a stream's end or beginning opens the mouth; a caf of this kind cannot be opened at all.
+# Impact here: the click at the start or end of the stream opens the mouth; such a caf cannot be opened at all.
 set -euo pipefail
 
 folder=$(mktemp -d)
