@@ -18,6 +18,7 @@ class Recent:
         """Readings ever taken."""
 
     def add(self, value: float) -> None:
+        """Take a reading, in the unit of the quantity; the oldest is dropped where there are more than `capacity`."""
         self._values[self.count % len(self._values)] = value
         self.count += 1
 

@@ -29,7 +29,9 @@ class OfSubject(Protocol):
     """An object of one subject, such as a clip."""
 
     @property
-    def subject(self) -> str: ...
+    def subject(self) -> str:
+        """Name of the subject, the same for every object of one person."""
+        ...
 
 
 Clip = TypeVar("Clip", bound=OfSubject)

@@ -39,7 +39,9 @@ class Utterance:
 class Engine(Protocol):
     """Interface of an engine."""
 
-    def available(self) -> bool: ...
+    def available(self) -> bool:
+        """Whether its program is installed here."""
+        ...
 
     def speak(self, voice: str, table: str, texts: Sequence[str]) -> Iterator[Utterance]:
         """Utterances for `texts`, in order; a text that the engine cannot speak is left out. `table` names the phone
