@@ -1,4 +1,4 @@
-"""The last readings of one quantity: a number of them, or those of the last seconds."""
+"""Sliding windows of readings: the last N, or those of the last seconds; and the rate of events."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 _OVERDUE = 1.5
-"""Spacings after which one that has not come counts as missing."""
+"""An event counts as missing after this many spacings."""
 
 
 class Recent:
-    """The last `capacity` readings of one quantity. One thread adds, any reads."""
+    """The last `capacity` readings of one quantity. One thread adds, any thread reads."""
 
     def __init__(self, capacity: int) -> None:
         self._values = np.zeros(capacity)
         self.count = 0
-        """Readings ever taken."""
+        """Number of readings ever added."""
 
     def add(self, value: float) -> None:
-        """Take a reading, in the unit of the quantity; the oldest is dropped where there are more than `capacity`."""
+        """Add a reading, in the quantity's unit."""
         self._values[self.count % len(self._values)] = value
         self.count += 1
 
@@ -27,37 +27,43 @@ class Recent:
         return self._values[: self.count].copy()
 
     def percentile(self, percent: float) -> float | None:
-        """None before the first reading."""
+        """Percentile of the readings, `percent` from 0 to 100; None before the first one."""
         known = self._values[: self.count]
         return float(np.percentile(known, percent)) if len(known) else None
 
 
 class Window:
-    """The readings of the last `seconds` of one quantity, the newest `capacity` at most. One thread adds, any reads."""
+    """The readings of the last `seconds` of one quantity, at most the newest `capacity`. One thread adds, any thread
+    reads."""
 
     def __init__(self, seconds: float, capacity: int) -> None:
         self._seconds = seconds
         self._readings = np.zeros((capacity, 2))
-        """When each was taken, and its value; in no particular order."""
+        """Clock time and value of each reading, unordered."""
         self.count = 0
-        """Readings ever taken."""
+        """Number of readings ever added."""
 
     def add(self, value: float, at_s: float) -> None:
-        """`at_s` is the clock time of the reading; it never goes back."""
+        """Add a reading.
+
+        Parameters
+        ----------
+        value : in the quantity's unit
+        at_s : clock time, seconds; must not decrease
+        """
         self._readings[self.count % len(self._readings)] = at_s, value
         self.count += 1
 
     def times_s(self, now_s: float) -> NDArray[np.float64]:
-        """float64 (n,), rising: the clock times of the readings of the `seconds` before `now_s`."""
+        """float64 (n,), ascending: clock times of the readings of the `seconds` before `now_s`."""
         return np.sort(self._within(now_s)[:, 0])
 
     def values(self, now_s: float | None = None) -> NDArray[np.float64]:
-        """float64 (n,), in no particular order: the readings of the `seconds` before `now_s`, or before the newest
-        reading."""
+        """float64 (n,), unordered: the readings of the `seconds` before `now_s`, default: before the newest one."""
         return self._within(now_s)[:, 1]
 
     def percentile(self, percent: float, now_s: float | None = None) -> float | None:
-        """Of the readings of the `seconds` before `now_s`, or before the newest reading. None where there are none."""
+        """Percentile of `values(now_s)`, `percent` from 0 to 100; None when there are none."""
         values = self.values(now_s)
         return float(np.percentile(values, percent)) if len(values) else None
 
@@ -70,8 +76,12 @@ class Window:
 
 
 def pace(times_s: NDArray[np.float64], now_s: float) -> float:
-    """How often something happens, per second, from float64 (n,) of its last times, rising: 60.0 while it comes evenly,
-    less and less once it has stopped.
+    """Rate of events, per second; it decreases towards 0 once they have stopped.
+
+    Parameters
+    ----------
+    times_s : float64 (n,), ascending, times of the last events, seconds
+    now_s : current time, seconds
     """
     if len(times_s) < 2:
         return 0.0

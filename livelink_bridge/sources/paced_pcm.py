@@ -53,7 +53,7 @@ class PcmSource:
         clock : playout clock
         prebuffer_s : seconds buffered before playback starts or resumes
         buffer_s : seconds of audio that may wait to be played
-        echo : keep the audio as it is played, for `take_echo`
+        echo : store the delivered audio for `take_echo`
         """
         self.on_progress: Callable[[], None] = lambda: None
         """Called on the thread that reads `blocks`, when there is an echo to send back and when the model has the last

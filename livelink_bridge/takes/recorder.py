@@ -89,6 +89,7 @@ class Recorder:
 
     @slate.setter
     def slate(self, slate: str) -> None:
+        """Set the slate of the next take, which restarts the take numbers."""
         with self._control:
             self._slate, self._take = slate, None
 
@@ -100,6 +101,7 @@ class Recorder:
 
     @take.setter
     def take(self, number: int) -> None:
+        """Set the number of the next take. Raises UsageError for an invalid one."""
         with self._control:
             self._take = _take_number(number)
 
@@ -116,6 +118,7 @@ class Recorder:
 
     @subject.setter
     def subject(self, subject: str) -> None:
+        """Set the subject of the next take."""
         with self._control:
             self._subject = subject
 

@@ -80,7 +80,7 @@ class Face:
     """Content of one datagram."""
 
     version: Version
-    """Protocol version, told by the separator between name and number."""
+    """Protocol version, detected by the separator between name and number."""
     values: NDArray[np.float32]
     """float32 (61,) in wire order of a Live Link packet: weights (1 is 100 on the wire), then angles in radians with
     Live Link's signs. 0 for channels that the text does not contain."""
