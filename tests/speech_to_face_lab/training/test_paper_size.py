@@ -71,7 +71,7 @@ def test_a_new_run_begins_from_public_weights_which_stay_where_they_are_frozen(
 
 def test_without_them_it_warns_in_one_line_how_to_get_them(speakers: Path, tmp_path: Path) -> None:
     (warning,) = [line for line in train(speakers, tmp_path, []) if line.startswith("warning")]
-    assert "frozen and random, so never to be learnt: psi_AE, psi_TD, psi_HG" in warning
+    assert "frozen and random, and not trained: psi_AE, psi_TD, psi_HG" in warning
     assert (
         "models download xlsr-53-chinese" in warning
         and "models convert" in warning
