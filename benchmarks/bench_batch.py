@@ -1,10 +1,10 @@
-"""How fast a batch is and how much memory it takes: 1,000 short clips and one recording of two hours.
+"""Speed and memory of a batch: 1,000 short clips and one recording of two hours.
 
     python benchmarks/bench_batch.py [--clips 1000] [--long-s 7200] [--jobs N] [--report] [--folder DIR]
 
-The sounds are cut from the bundled sentence, no two alike. The program is run as a user runs it, its start included.
-Memory is that of all its processes together, read five times a second from /proc, pages that they share counted once
-each (Linux). Bars: 50 x real time on two cores, 1.5 GB.
+The audio is cut from the bundled sentence, every file different. The program is run as a user runs it, including its
+start. Memory is that of all its processes, read five times a second from /proc; shared pages are counted once (Linux).
+Limits: 50 x real time on two cores, 1.5 GB.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BLOCK_S = 60
 
 
 def make(folder: Path, clips: int, long_s: int) -> float:
-    """Write the sounds; seconds of them."""
+    """Write the audio files. Returns their length in seconds."""
     voice, rate = soundfile.read(SENTENCE, dtype="float32")
     random = np.random.default_rng(0)
     seconds = float(long_s)
@@ -50,7 +50,7 @@ def make(folder: Path, clips: int, long_s: int) -> float:
 
 
 def family(pid: int) -> Iterator[int]:
-    """A process and all below it."""
+    """Ids of a process and of all its descendants."""
     yield pid
     with suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -59,7 +59,7 @@ def family(pid: int) -> Iterator[int]:
 
 
 def resident_mb(pid: int) -> float:
-    """Of a process and all below it, shared pages divided among those that share them."""
+    """Memory of a process and its descendants, MB; shared pages are divided among the processes that share them."""
     total_kb = 0
     for member in family(pid):
         with suppress(OSError):
@@ -69,7 +69,7 @@ def resident_mb(pid: int) -> float:
 
 
 def run(command: list[str]) -> tuple[float, float, float]:
-    """Seconds it took, processor seconds, and the most megabytes it had."""
+    """Run a command. Returns run time and processor time in seconds, and peak memory in MB."""
     before, began = os.times(), time.perf_counter()
     peak_mb = 0.0
     with subprocess.Popen(command) as process:
@@ -85,6 +85,7 @@ def run(command: list[str]) -> tuple[float, float, float]:
 
 
 def main() -> None:
+    """Convert the files twice and print speed and memory."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=1000, help="short clips of 1 to 8 s (default: 1000)")
     parser.add_argument(
@@ -110,8 +111,8 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, Python "
         f"{platform.python_version()}"
     )
-    print(f"{sound_s:.0f} s of sound in {took_s:.1f} s: {sound_s / took_s:.0f} x real time (bar {BAR_RATE})")
-    print(f"{processor_s:.1f} s of processor time: {sound_s / processor_s:.0f} s of sound in each")
+    print(f"{sound_s:.0f} s of audio in {took_s:.1f} s: {sound_s / took_s:.0f} x real time (bar {BAR_RATE})")
+    print(f"{processor_s:.1f} s of processor time: {sound_s / processor_s:.0f} s of audio in each")
     print(f"peak memory {peak_mb:.0f} MB (bar {BAR_MB}); run again with nothing to do: {again_s:.1f} s")
 
 

@@ -1,9 +1,9 @@
-"""When the gate lets a face move: in noises, in speech, and at the beginnings of recordings; and what it costs.
+"""When the noise gate lets a face move: in noise, in speech and at onsets; and its processor time.
 
     python benchmarks/bench_gate.py --data FOLDER [--recordings 50] [--seconds 60]
 
 FOLDER holds `manifest.json` (clips with `words`) and `manifest_people.json` (clips with `speaker`), each with `audio`.
-Compared are Silero's detector, the level alone, and webrtcvad where it is installed (pip install webrtcvad-wheels).
+Compares Silero's VAD, the level alone, and webrtcvad if it is installed (pip install webrtcvad-wheels).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from speech_to_face_lab.evaluation.sounds import NOISES
 
 RATE = 16_000
 BLOCK = RATE // 2
-"""Large, to be quick: what is decided does not depend on it (tests/audio/input/test_input_chain.py)."""
+"""Large, for speed: the decisions do not depend on it (tests/audio/input/test_input_chain.py)."""
 MOVING, THROUGH = 0.05, 0.5
-"""Weights above which a face moves, and from which on a pose counts as let through."""
+"""Gate weights above which the face counts as moving, and at which a frame counts as passed."""
 LATE_S = (1 / 60, 0.05, 0.1)
-"""Limits that beginnings are counted beyond: one pose, a quarter of a syllable, half of one."""
+"""Delays of onsets that are counted: one frame, a quarter of a syllable, half a syllable."""
 TAIL_S = 3.0
 
 
 class WebRtcDetector:
-    """Ten milliseconds of 16 bit sound, yes or no, at the strictest of its four modes."""
+    """WebRTC's VAD: 10 ms frames of 16-bit audio, 0 or 1, in the strictest of its four modes."""
 
     def __init__(self) -> None:
         import webrtcvad
@@ -45,9 +45,11 @@ class WebRtcDetector:
         self.reset()
 
     def reset(self) -> None:
+        """Start a new recording."""
         self._vad, self._kept, self._given = self._new(), np.zeros(0, np.float32), 0
 
     def push(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (samples) and probabilities of the frames completed by `samples`."""
         self._kept = np.concatenate([self._kept, samples])
         chunks = self._kept[: len(self._kept) // 160 * 160].reshape(-1, 160)
         self._kept = self._kept[chunks.size :]
@@ -57,6 +59,7 @@ class WebRtcDetector:
 
 
 def chains() -> dict[str, Callable[[], InputChain]]:
+    """By name, functions that create an input chain with each detector."""
     makers: dict[str, Callable[[], Detector | None]] = {
         "silero": SileroDetector,
         "level": lambda: None,
@@ -71,6 +74,8 @@ def chains() -> dict[str, Callable[[], InputChain]]:
 
 @dataclass(frozen=True)
 class Recording:
+    """A recording, float32 (n,) at RATE, and its onset."""
+
     name: str
     samples: np.ndarray
     onset_s: float
@@ -83,14 +88,14 @@ def weights_of(chain: InputChain, samples: np.ndarray) -> np.ndarray:
 
 
 def at_dbfs(samples: np.ndarray, dbfs: float) -> np.ndarray:
-    """At an RMS taken over what is not far below the loudest: for speech the level of the speech, without its
-    pauses."""
+    """Samples scaled to an RMS. It is measured over frames within 25 dB of the loudest: for speech, without pauses."""
     levels = levels_of(samples)
     rms_dbfs = 10 * np.log10(np.mean(10 ** (levels[levels > np.percentile(levels, 95) - 25] / 10)))
     return np.clip(samples * 10 ** ((dbfs - rms_dbfs) / 20), -1, 1).astype(np.float32)
 
 
 def levels_of(samples: np.ndarray, hop: int = RATE // 100) -> np.ndarray:
+    """Level of each hop, dBFS."""
     return 10 * np.log10(
         np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop).astype(float) ** 2, axis=1) + 1e-12
     )
@@ -103,7 +108,7 @@ def coloured(count: int, slope: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def breath(count: int, rng: np.random.Generator) -> np.ndarray:
-    """In and out every 3.2 s: noise around 900 Hz and 2.6 kHz."""
+    """Breathing with a period of 3.2 s: noise around 900 Hz and 2.6 kHz."""
     hz, time_s = np.maximum(np.fft.rfftfreq(count, 1 / RATE), 1), np.arange(count) / RATE
     colour = np.exp(-(np.log2(hz / 900) ** 2) / 2) + 0.4 * np.exp(-2 * np.log2(hz / 2600) ** 2)
     wave = np.sin(2 * np.pi * time_s / 3.2)
@@ -112,6 +117,7 @@ def breath(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def noises(seconds: float) -> dict[str, np.ndarray]:
+    """Noises by name, float32 (seconds * RATE,)."""
     count, rng = int(seconds * RATE), np.random.default_rng(1)
     sounds = {f"white {d}": at_dbfs(coloured(count, 0, rng), d) for d in (-50, -35)}
     sounds |= {f"pink {d}": at_dbfs(coloured(count, 0.5, rng), d) for d in (-50, -35)}
@@ -123,14 +129,14 @@ def noises(seconds: float) -> dict[str, np.ndarray]:
 
 
 def in_band(samples: np.ndarray) -> np.ndarray:
-    """200 to 7000 Hz: without the rumble that many recordings have."""
+    """Samples band-limited to 200-7000 Hz, without the rumble of many recordings."""
     spectrum, hz = np.fft.rfft(samples), np.fft.rfftfreq(len(samples), 1 / RATE)
     return np.fft.irfft(np.where((hz > 200) & (hz < 7000), spectrum, 0), len(samples))
 
 
 def onset_s(samples: np.ndarray, after_s: float = 0.0) -> float | None:
-    """First moment whose next 40 ms mostly lie within 25 dB of the loud parts; the silence before must be 32 dB below
-    them."""
+    """The speech onset: the first time at which most of the next 40 ms are within 25 dB of the loud parts. None unless
+    the silence before is 32 dB below them."""
     levels = levels_of(in_band(samples), 80)
     loud_db = np.percentile(levels, 95)
     above = levels > loud_db - 25
@@ -141,7 +147,7 @@ def onset_s(samples: np.ndarray, after_s: float = 0.0) -> float | None:
 
 
 def recordings(folder: Path, count: int) -> list[Recording]:
-    """Half with timed words, half of the other people, each person once, corpora in turns."""
+    """Half of the recordings have timed words, half are of other speakers, each once, alternating between corpora."""
     timed = [row for row in _rows(folder / "manifest.json") if row.get("words")]
     people = {row["speaker"]: row for row in _rows(folder / "manifest_people.json")}.values()
     corpora: dict[str, list[dict]] = {}
@@ -167,13 +173,14 @@ def _rows(path: Path) -> list[dict]:
 
 
 def held_back_s(weights: np.ndarray, onset: float) -> float:
-    """How long after the onset the first pose was let through; 0 where it was in time."""
+    """Delay from the onset to the first frame that passes the gate; 0 if it is in time."""
     first = int(onset * 60)
     through = np.flatnonzero(weights[first:] >= THROUGH)
     return max(0.0, (first + through[0]) / 60 - onset) if len(through) else float("inf")
 
 
 def show_noises(seconds: float) -> None:
+    """Print how much each noise opens the gate."""
     print(f"\nshare of {seconds:g} s in which the face moves, %\n{'':24}" + "".join(f"{name:>10}" for name in chains()))
     for name, samples in noises(seconds).items():
         shares = [100 * np.mean(weights_of(make(), samples) > MOVING) for make in chains().values()]
@@ -181,7 +188,8 @@ def show_noises(seconds: float) -> None:
 
 
 def show_beginnings(found: list[Recording]) -> None:
-    print(f"\n{len(found)} recordings: beginnings held back, and share of loud hops whose poses are let through")
+    """Print the delays of onsets."""
+    print(f"\n{len(found)} recordings: delay of onsets, and share of loud hops whose frames pass the gate")
     print(
         f"{'':8}{'dBFS':>6}{'median ms':>11}{'max ms':>9}"
         f"{'> 17 ms':>9}{'> 50 ms':>9}{'> 100 ms':>10}{'speech open %':>15}"
@@ -200,7 +208,7 @@ def show_beginnings(found: list[Recording]) -> None:
 
 
 def _speech(one: Recording, weights: np.ndarray) -> np.ndarray:
-    """Weights of the poses whose own sound is within 25 dB of the loud parts, from the onset on."""
+    """Gate weights of the frames within 25 dB of the loud parts, from the onset on."""
     first = int(one.onset_s * 60)
     at = (np.arange(first, len(weights)) * RATE) // 60
     levels = levels_of(in_band(one.samples), 80)
@@ -209,7 +217,8 @@ def _speech(one: Recording, weights: np.ndarray) -> np.ndarray:
 
 
 def show_levels(found: list[Recording]) -> None:
-    print("\nlevel control: RMS of the speech from 3 s on, dBFS (target -20)")
+    """Print the levels of the speech after the AGC."""
+    print("\nAGC: RMS of the speech from 3 s on, dBFS (target -20)")
     long = [np.resize(one.samples[int(one.onset_s * RATE) :], 8 * RATE) for one in found]
     for dbfs in (-45, -30, -20, -6):
         ends = [_level_after(np.clip(at_dbfs(samples, dbfs), -1, 1)) for samples in long[:: max(1, len(long) // 20)]]
@@ -226,7 +235,7 @@ def _level_after(samples: np.ndarray) -> float:
 
 
 def show_cost() -> None:
-    """Each block's least of twenty runs: the machine may be busy with other things."""
+    """Print the processor time of a block: the minimum of twenty runs, since the machine may be busy."""
     print("processor time of a block of 10 ms, everything on, ms")
     for rate in (16_000, 48_000):
         chain, block = InputChain(SileroDetector(), level=AGC()), rate // 100
@@ -246,6 +255,7 @@ def _times(chain: InputChain, sound: np.ndarray, rate: int, block: int) -> np.nd
 
 
 def main() -> None:
+    """Parse the arguments and print all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of recordings")
     parser.add_argument("--recordings", type=int, default=50, help="how many (default: 50)")

@@ -1,7 +1,6 @@
-"""How evenly packets leave while a model runs, and how long after their sound; one voice or several.
+"""Regularity of packets while a model runs, and their delay after the audio; one voice or several.
 
-The whole live path runs: sound that arrives in real time in blocks of a quarter of a pose, the model, the sender, a
-real socket.
+The whole live path runs: audio in real time in blocks of a quarter of a frame, the model, the sender, a real socket.
 
     python benchmarks/bench_pacing.py --seconds 60 --model pmmtalk-live
     python benchmarks/bench_pacing.py --seconds 60 --model pmmtalk-live --subjects 4
@@ -24,6 +23,7 @@ from livelink_bridge.session.outputs import Outputs
 
 
 def report(times_s: np.ndarray, fps: int) -> None:
+    """Print rate, intervals, deadline errors and drift of packets sent at `times_s`."""
     intervals_ms = 1000 * np.diff(times_s)
     nominal_ms = 1000 / fps
     numbers = np.round((times_s - times_s[0]) * fps)
@@ -39,12 +39,14 @@ def report(times_s: np.ndarray, fps: int) -> None:
 
 
 def report_session(summary: Summary) -> None:
-    print(f"model step         {summary.step_ms:.2f} ms a pose, p99 {summary.step_p99_ms:.2f} ms")
-    print(f"sound to packet    median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
+    """Print model time, delay and losses."""
+    print(f"model step         {summary.step_ms:.2f} ms a frame, p99 {summary.step_p99_ms:.2f} ms")
+    print(f"audio to packet    median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
     print(f"held               {summary.held} ticks; {summary.dropped} dropped, {summary.late_ticks} ticks left out")
 
 
 def main() -> None:
+    """Parse the arguments, run the live path and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to send (default 60)")
     parser.add_argument(

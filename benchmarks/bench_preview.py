@@ -1,11 +1,11 @@
-"""How long the animator waits: for the page to listen, for the face to be drawn, for a recording to be analysed.
+"""Waiting times of the preview: until the page is served, until the face is drawn, until a recording is analysed.
 
     python benchmarks/bench_preview.py [--seconds 60] [--rounds 3]
 
-The program is started as a user starts it, its own start included, and opened in a headless Chromium that draws in
-software (no GPU): the browser is running before, as a user's is. The recording is the bundled sentence again and again,
-given on the command line to a second start, and counted from the moment the page listens until the page has its clip.
-Needs playwright and a Chromium on the PATH.
+The program is started as a user starts it, its start included, and opened in a headless Chromium that renders in
+software (no GPU); the browser is already running, as a user's is. The recording is the bundled sentence, repeated. It
+is given on the command line of a second start and timed from the page's address until the page has its clip. Needs
+playwright and a Chromium on the PATH.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ SOFTWARE = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sand
 
 
 def recording(folder: Path, seconds: float, rate: int, channels: int) -> Path:
+    """Write the repeated sentence as a file."""
     sentence, own_rate = soundfile.read(SENTENCE)
     again = np.resize(sentence, int(seconds * own_rate))
     if rate != own_rate:
@@ -46,7 +47,7 @@ def recording(folder: Path, seconds: float, rate: int, channels: int) -> Path:
 
 @contextmanager
 def served(home: Path, *files: str) -> Iterator[tuple[str, float, float]]:
-    """Address of a page; clock times of the start and of the line that gives the address."""
+    """Run `preview`. Yields the page's address, and the times of the start and of the line with the address."""
     env = os.environ | {"LIVELINK_BRIDGE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "livelink_bridge", "preview", "--no-browser", "--port", "0", *files]
     began_s = time.perf_counter()
@@ -65,7 +66,7 @@ def served(home: Path, *files: str) -> Iterator[tuple[str, float, float]]:
 
 
 def waits(browser: Browser, home: Path) -> tuple[float, float]:
-    """Seconds from the program's start to its address, and to a drawn face."""
+    """Seconds from the program's start to its address, and to the first drawn face."""
     with served(home) as (url, began_s, listening_s):
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(url)
@@ -76,7 +77,7 @@ def waits(browser: Browser, home: Path) -> tuple[float, float]:
 
 
 def analysis_s(browser: Browser, home: Path, sound: Path) -> float:
-    """Seconds from the listening page to one that has the analysed clip."""
+    """Seconds from the page's address to the analysed clip."""
     with served(home, str(sound)) as (url, _, listening_s):
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(url)
@@ -87,6 +88,7 @@ def analysis_s(browser: Browser, home: Path, sound: Path) -> float:
 
 
 def main() -> None:
+    """Parse the arguments and print the times."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60, help="length of the recording (default: 60)")
     parser.add_argument("--rounds", type=int, default=3, help="starts; the median counts (default: 3)")

@@ -1,8 +1,8 @@
-"""How long one live step takes in each engine that could run it, and how long it keeps other threads waiting.
+"""Time of one live step in each inference engine, and how long it blocks other threads.
 
     python benchmarks/bench_step.py [--model NAME] [--seconds 20]
 
-Everything in one process, one thread per engine, in turns, so that the figures are ratios of one machine in one state.
+All engines run in one process, with one thread each, in turns, so that the ratios are comparable.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WARM_UP = 60
 
 
 class ScriptSteps(TorchSteps):
-    """The network traced to TorchScript: what the export gives without ONNX Runtime."""
+    """The network traced to TorchScript: the alternative to ONNX Runtime."""
 
     def __init__(self, folder: Path, voice: Voice) -> None:
         import torch
@@ -46,6 +46,7 @@ class ScriptSteps(TorchSteps):
             self._traced = torch.jit.freeze(torch.jit.trace(_Flat(self.network).eval(), example, check_trace=False))
 
     def run(self, mel: np.ndarray) -> np.ndarray:
+        """One step of the traced network."""
         import torch
 
         with torch.inference_mode():
@@ -57,6 +58,7 @@ class ScriptSteps(TorchSteps):
 
 
 def engines(folder: Path) -> dict[str, Callable[[], Steps]]:
+    """By name, functions that create the steps of each engine."""
     import torch
 
     torch.set_num_threads(1)
@@ -71,6 +73,7 @@ def engines(folder: Path) -> dict[str, Callable[[], Steps]]:
 
 
 def speech_like(seconds: float) -> np.ndarray:
+    """Noise in syllables, float32 (n,) at 16 kHz."""
     rng, time_s = np.random.default_rng(0), np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return (0.1 * rng.standard_normal(len(time_s)) * (1 + np.sin(2 * np.pi * 3 * time_s))).astype(np.float32)
 
@@ -87,8 +90,7 @@ def step_times_ms(stream: SteppedStream, sound: np.ndarray) -> np.ndarray:
 
 
 class Bystander:
-    """A thread that wants to run every millisecond, as a sender or an audio callback does, and notes how late it is
-    let."""
+    """A thread that wakes every millisecond, as a sender or an audio callback does, and records its delay."""
 
     def __enter__(self) -> Bystander:
         self.late_ms: list[float] = []
@@ -109,6 +111,7 @@ class Bystander:
 
 
 def main() -> None:
+    """Parse the arguments and print a row per engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
     parser.add_argument("--seconds", type=float, default=20, help="sound per engine, s (default: 20)")

@@ -1,9 +1,8 @@
-"""How far face and sound are apart where this program's part ends: packets on a socket, sound in a sound server's
-output.
+"""Offset between face and audio at the outputs of this program: packets on a socket, audio at a sound server.
 
-`sync-test` claps in a process of its own into a null sink of a PulseAudio server that is started for this; what the
-sink plays is recorded, and packets are stamped as they arrive. Needs pulseaudio, pactl and parec, and PortAudio with
-ALSA's pulse plugin.
+`sync-test` runs in its own process and plays into a null sink of a PulseAudio server started for this. What the sink
+plays is recorded, and packets are stamped as they arrive. Needs pulseaudio, pactl and parec, and PortAudio with ALSA's
+pulse plugin.
 
     python benchmarks/bench_sync.py --claps 20
 """
@@ -52,7 +51,7 @@ TOGETHER_S = PERIOD_S / 2
 
 
 def clap(uri: str, seconds: float) -> None:
-    """The other process."""
+    """Body of the other process: run `sync-test`."""
     from livelink_bridge.commands.live import sync_test
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.devices.portaudio import load_backend
@@ -69,13 +68,13 @@ def clap(uri: str, seconds: float) -> None:
         stop=threading.Event(),
         on_clap=lambda _check: None,
     )
-    print(f"sync-test says     {sync_test.own_measure(check, 0)}")
+    print(f"sync-test reports  {sync_test.own_measure(check, 0)}")
     print(f"                   {build.summary_line(summary)}")
 
 
 @contextmanager
 def sound_server(folder: Path) -> Iterator[dict[str, str]]:
-    """A PulseAudio server with nothing but a null sink; the environment in which it is this machine's sound."""
+    """Run a PulseAudio server with only a null sink; yields the environment variables that select it."""
     runtime, script = folder / "run", folder / "server.pa"
     runtime.mkdir(mode=0o700)
     script.write_text(SERVER, encoding="ascii")
@@ -97,7 +96,7 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
 
 
 class Recording:
-    """What the sink plays. A chunk comes late, never early, so the earliest ones around a tone say when it was played.
+    """A recording of the sink. Chunks arrive late, never early, so the earliest around a tone give its time.
 
     Only those around it: a sound server that is held up leaves sound out, and the samples before and after do not count
     alike.
@@ -120,7 +119,7 @@ class Recording:
             self._came_s.append(now_s)
 
     def tones_s(self) -> np.ndarray:
-        """End the recording. float64 (n,): when, on the clock of `Arrivals`, each tone began."""
+        """End the recording. Returns the onset of each tone by the clock of `Arrivals`, float64 (n,), seconds."""
         self._recorder.terminate()
         self._thread.join(10)
         loud = np.nonzero(np.abs(np.concatenate(self._chunks)) > LEVEL / 10)[0]
@@ -131,8 +130,8 @@ class Recording:
 
 
 def jaws_s(arrivals: Arrivals, clapping: subprocess.Popen[bytes]) -> np.ndarray:
-    """float64 (n,): when, on the clock of `Arrivals`, the first packet of each pulse came, until the other process has
-    ended."""
+    """Arrival of the first packet of each jaw pulse by the clock of `Arrivals`, float64 (n,), seconds. Runs until the
+    other process ends."""
     opened_s, before = [], 0.0
     while True:
         received = arrivals.receive(QUIET_S)
@@ -148,6 +147,7 @@ def jaws_s(arrivals: Arrivals, clapping: subprocess.Popen[bytes]) -> np.ndarray:
 
 
 def report(opened_s: np.ndarray, tones_s: np.ndarray) -> None:
+    """Print the offsets of pulses and tones."""
     if not len(opened_s) or not len(tones_s):
         raise SystemExit(
             f"{len(opened_s)} claps of the jaw and {len(tones_s)} tones came; is this machine too busy to play sound?"
@@ -167,6 +167,7 @@ def report(opened_s: np.ndarray, tones_s: np.ndarray) -> None:
 
 
 def main() -> None:
+    """Parse the arguments, run `sync-test` and print the offsets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--claps", type=int, default=20, help="how many (default 20, 41 s)")
     parser.add_argument("--clap", nargs=2, help=argparse.SUPPRESS)

@@ -1,10 +1,10 @@
-"""What sending costs: four subjects to eight receivers each, 60 times a second, as a part of one core.
+"""CPU time of sending: four subjects to eight receivers each at 60 fps, in percent of one core.
 
     python benchmarks/bench_targets.py [--seconds 10] [--targets 8] [--subjects 4] [--wire livelink|ifacialmocap]
 
-Real sinks send to real sockets on this machine's loopback, which another process reads empty; a new pose each time.
-Counted is the CPU time of the sending process, waking up for each tick and what the system does in its calls included,
-against the bar of 5 % of a core. The second table says what one pose for one receiver is made of.
+Real sinks send to real sockets on the loopback interface, which another process reads; every frame differs. The CPU
+time of the sending process includes waking up at each tick and its system calls; the limit is 5 % of a core. The second
+table breaks down the cost of one frame for one receiver.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ POSES = np.random.default_rng(7).random((600, 61), np.float32)
 
 
 def read_all(count: int) -> None:
-    """The other process: say which ports it has, read what comes there until it is told to end, say how much came."""
+    """Body of the other process: prints its ports, receives until a line on stdin, prints the number of packets."""
     selector, received = selectors.DefaultSelector(), 0
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     for sock in sockets:
@@ -53,6 +53,7 @@ def read_all(count: int) -> None:
 
 
 def drain(sock: socket.socket) -> int:
+    """Read a socket until it is empty. Returns the number of packets."""
     count = 0
     try:
         while True:
@@ -64,6 +65,7 @@ def drain(sock: socket.socket) -> int:
 
 @contextmanager
 def receivers(count: int) -> Iterator[tuple[list[int], subprocess.Popen[str]]]:
+    """Run the receiving process; yields its ports and the process."""
     command = [sys.executable, __file__, "--receive", str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -73,7 +75,7 @@ def receivers(count: int) -> Iterator[tuple[list[int], subprocess.Popen[str]]]:
 
 
 def send(faces: list[list[Sink]], ticks: int) -> tuple[float, float]:
-    """CPU and wall seconds of so many ticks on the beat."""
+    """Send for a number of ticks at FPS. Returns CPU time and run time, seconds."""
     cpu, began = time.process_time(), time.perf_counter()
     for tick in range(ticks):
         time.sleep(max(0.0, began + tick / FPS - time.perf_counter()))
@@ -85,6 +87,7 @@ def send(faces: list[list[Sink]], ticks: int) -> tuple[float, float]:
 
 
 def live(options: argparse.Namespace) -> None:
+    """Print the CPU time of sending to all receivers."""
     with receivers(options.targets) as (ports, process):
         identities = [str(uuid.uuid4()).upper() for _ in range(options.subjects)]
         faces = [
@@ -110,7 +113,7 @@ def live(options: argparse.Namespace) -> None:
 
 
 def parts() -> None:
-    """One pose's ways, µs of CPU time, medians of 15 rounds."""
+    """Print the parts of sending one frame, µs of CPU time, medians of 15 rounds."""
     made, sharing = Datagrams("A" * 36, "Face"), Datagrams("B" * 36, "Face")
     stamps = [Stamp(frame, 0.0, RATE) for frame in range(2000)]
     sharing.of(POSES[0], stamps[0])
@@ -126,11 +129,12 @@ def parts() -> None:
         print(
             f"| a pose made a datagram | {median_us(lambda number: made.of(POSES[number % 600], stamps[number])):.2f} |"
         )
-        print(f"| the same pose for the next receiver | {median_us(lambda _: sharing.of(POSES[0], stamps[0])):.2f} |")
-        print(f"| the system's send, nothing else | {median_us(lambda _: here.send(datagram)):.2f} |")
+        print(f"| the same frame for the next receiver | {median_us(lambda _: sharing.of(POSES[0], stamps[0])):.2f} |")
+        print(f"| the system's send alone | {median_us(lambda _: here.send(datagram)):.2f} |")
 
 
 def median_us(call: Callable[[int], object], calls: int = 2000) -> float:
+    """Median CPU time of a call, µs."""
     times = []
     for _ in range(15):
         began = time.process_time()
@@ -141,6 +145,7 @@ def median_us(call: Callable[[int], object], calls: int = 2000) -> float:
 
 
 def main() -> None:
+    """Parse the arguments and print both tables."""
     parser = argparse.ArgumentParser(description="CPU time of sending several faces to several receivers.")
     parser.add_argument("--seconds", type=int, default=10, help="how long to send (default %(default)s)")
     parser.add_argument("--targets", type=int, default=8, help="receivers (default %(default)s)")

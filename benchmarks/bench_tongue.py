@@ -1,14 +1,14 @@
-"""How often `--tongue` shows the tongue on th and l, and how often where nobody said one.
+"""How often `--tongue` shows the tongue at th and l, and how often at other phones.
 
     python benchmarks/bench_tongue.py --data FOLDER [--tracks FOLDER] [--model NAME]
 
-FOLDER of --data holds recordings with phones that somebody timed (`manifest_speech.json`), of strangers to the shipped
-models; that of --tracks what `python -m speech_to_face_lab.training.prepare` laid down, of which the held-out tracks
-are taken (people's phones there are as aligned, by the model's own ears).
+The FOLDER of --data holds recordings with timed phones (`manifest_speech.json`) of speakers that the shipped models
+were not trained on. The FOLDER of --tracks is the output of `python -m speech_to_face_lab.training.prepare`; its
+held-out tracks are used (phones of real speakers are aligned there by the model itself).
 
-A phone counts as shown when, from its beginning to three frames after its end, the tongue comes out at least half as
-far as this phone lets it. It is falsely out when it is more than SHOWN out, and more than three frames away from every
-th and l; the phones said there are named, most time first, with their part of it.
+A phone counts as shown if, from its start to three frames after its end, the tongue comes out at least half as far as
+this phone allows. The tongue is falsely out if it is more than SHOWN out and more than three frames from every th and
+l; the phones at those frames are listed with their shares, largest first.
 """
 
 from __future__ import annotations
@@ -42,22 +42,23 @@ from speech_to_face_lab.tracks import UNKNOWN as NO_LABEL
 from speech_to_face_lab.tracks import Track, read_tracks
 
 SHOWN = 0.05
-"""Out farther than this is seen: half of half of what an l shows."""
+"""Visible tongue: half of half of what an l shows."""
 NEAR = 3
-"""Frames around a phone that still belong to it."""
+"""Frames around a phone that count as part of it."""
 GROUPS = {"flite": "flite-", "espeak, English": "espeak-en-", "GRID": "real-mediapipe", "people": "real-people-held"}
-"""Groups of tracks by how their names begin."""
+"""Groups of tracks, by the prefix of their names."""
 UNKNOWN = -1
 Clip = tuple[NDArray[np.float32], NDArray[np.int64]]
-"""How far the tongue is out, and the phone that is said, by frame."""
+"""TongueOut and the index of the spoken phone, by frame."""
 
 
 def out_of(coefficients: Coefficients, channels: tuple[str, ...]) -> NDArray[np.float32]:
-    """How far the tongue is out of the face that is sent."""
+    """TongueOut of the frames as sent."""
     return behind_lips(remap(coefficients, channels))[:, CHANNELS_61.index("TongueOut")]
 
 
 def recorded(folder: Path, name: str) -> Iterator[Clip]:
+    """The clips of recordings with timed phones."""
     model = load_model(name, device="cpu", tongue=True)
     for clip in timed_speech(folder)[0]:
         tongue = out_of(model.animate(read_samples(clip.sound)), model.channels)
@@ -65,6 +66,7 @@ def recorded(folder: Path, name: str) -> Iterator[Clip]:
 
 
 def laid_down(track: Track, config: Config, graph: Graph, voice: Voice) -> Clip:
+    """The clip of a prepared track."""
     steps, mel = OnnxSteps(graph, voice), track.mel.astype(np.float32)
     found = np.concatenate([steps.run(mel[at : at + BLOCK_STEPS]) for at in range(0, len(mel), BLOCK_STEPS)])
     face = SteppedStream(config, steps, Tongue(config.phones))._face(found)[config.delay :]
@@ -73,6 +75,7 @@ def laid_down(track: Track, config: Config, graph: Graph, voice: Voice) -> Clip:
 
 
 def spans(said: NDArray[np.int64], phone: int) -> list[tuple[int, int]]:
+    """First and last frame + 1 of each run of a phone."""
     edges = np.diff(np.concatenate([[0], said == phone, [0]]).astype(int))
     return list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True))
 
@@ -95,6 +98,7 @@ def count(clips: list[Clip]) -> list[str]:
 
 
 def main() -> None:
+    """Parse the arguments and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of recordings with timed phones")
     parser.add_argument("--tracks", type=Path, help="folder of tracks")

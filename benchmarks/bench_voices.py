@@ -1,10 +1,10 @@
-"""What several live voices cost on one model: a call for each, or one call for all.
+"""Cost of several live voices on one model: one call per voice, or one batch for all.
 
     python benchmarks/bench_voices.py [--model NAME] [--before GRAPH] [--ticks 400]
 
-A tick is 1/60 s: every voice has one step. The time counted is this thread's on a processor, which other programs
-cannot lengthen by running; they still slow it through shared caches, so the least of many and the median are printed,
-and the load. All cases take turns, so that the figures are ratios of one machine in one state.
+A tick is 1/60 s: every voice has one step. Measured is the thread's processor time, which does not include other
+programs; they still slow it through shared caches, so minimum, median and the load are printed. All cases run in turns,
+so that the ratios are comparable.
 """
 
 from __future__ import annotations
@@ -33,36 +33,38 @@ Tick = Callable[[], None]
 
 
 def voices(graph: Graph, folder: Path, count: int) -> list[OnnxSteps]:
+    """The steps of `count` voices on one graph."""
     weights = load_file(folder / checkpoint.WEIGHTS)
     return [OnnxSteps(graph, Voice(weights[STYLES][-1:], weights[FACE_CODE], weights[FACE_CROP])) for _ in range(count)]
 
 
 def bare(steps: list[OnnxSteps], graph: Graph) -> None:
-    """Each voice by a call of its own, past the queue."""
+    """One call per voice, bypassing the batcher."""
     for one in steps:
         one.take(graph.run_alone(one.next(MEL)))
 
 
 def queued(steps: list[OnnxSteps]) -> None:
-    """Each voice as a stream runs it while no other wants anything."""
+    """One call per voice through the batcher, without other requests."""
     for one in steps:
         one.run(MEL)
 
 
 def joined(steps: list[OnnxSteps], graph: Graph) -> None:
-    """All voices in one call, the same company as before: no state is copied."""
+    """All voices in one batch, the same as before: no state is copied."""
     for one, answer in zip(steps, graph.run_steps([one.next(MEL) for one in steps]), strict=True):
         one.take(answer)
 
 
 def gathered(steps: list[OnnxSteps], graph: Graph) -> None:
-    """All voices in one call after others than last time: every state is copied."""
+    """All voices in one batch that differs from the last one: every state is copied."""
     for one in steps:
         one.reset()
     joined(steps, graph)
 
 
 def cases(folder: Path, before: Path | None) -> dict[tuple[int, str], Tick]:
+    """By number of voices and name, the function that runs a tick."""
     graph = Graph(folder / checkpoint.GRAPH)
     found: dict[tuple[int, str], Tick] = {}
     if before is not None:
@@ -79,11 +81,11 @@ def cases(folder: Path, before: Path | None) -> dict[tuple[int, str], Tick]:
 
 
 def measure(found: dict[tuple[int, str], Tick], ticks: int) -> dict[tuple[int, str], np.ndarray]:
-    """Milliseconds of processor time of every tick, a row a case."""
+    """Processor time of every tick by case, ms."""
     taken: dict[tuple[int, str], list[float]] = {key: [] for key in found}
     for _ in range(ticks + WARM_UP):
         for key, tick in found.items():
-            tick()  # what ran before has emptied the caches, which is no part of the comparison
+            tick()  # warms the caches, which the case before has filled
             began = time.thread_time()
             tick()
             taken[key].append(time.thread_time() - began)
@@ -91,6 +93,7 @@ def measure(found: dict[tuple[int, str], Tick], ticks: int) -> dict[tuple[int, s
 
 
 def main() -> None:
+    """Parse the arguments and print a row per case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
     parser.add_argument(

@@ -1,11 +1,11 @@
-"""What a Live Link packet costs to write and to read, next to PyLiveLinkFace, in one run; and an iFacialMocap text.
+"""Time to encode and decode a Live Link packet, compared with PyLiveLinkFace; and an iFacialMocap text.
 
     python benchmarks/bench_wire.py
 
-Both sides turn the same 61 values into a datagram and back. Ours takes and gives a float32 array, theirs sets and holds
-a Python list, each as its users do. Theirs also makes a timecode from the clock in each encode, which cannot be left
-out; setting the values, 61 calls, is measured on its own. `Encoder` is what sends live: it also checks each value and
-holds weights to [0, 1], and the time it writes is another one every time.
+Both encode the same 61 values to a datagram and decode it. This program's functions take and return a float32 array,
+PyLiveLinkFace sets and holds a Python list, as their users do. PyLiveLinkFace also reads the clock for a timecode in
+each encode, which cannot be turned off; setting the values, 61 calls, is measured separately. `Encoder` is used for
+live sending: it also checks each value and clips weights to [0, 1], and its time differs in every packet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEVICE_ID = "00000000-0000-0000-0000-000000000001"
 
 
 def microseconds(call: Callable[[], object], packets: int) -> float:
-    """Of CPU time, which others on the machine lengthen less than the clock's."""
+    """CPU time of a call, µs; other programs affect it less than the run time."""
     began = time.process_time()
     for _ in range(packets):
         call()
@@ -37,7 +37,7 @@ def microseconds(call: Callable[[], object], packets: int) -> float:
 
 
 def cases() -> list[tuple[str, Callable[[], object], Callable[[], object] | None]]:
-    """(name, ours, theirs)"""
+    """Name, this program's call, and PyLiveLinkFace's, if it has one."""
     values = np.linspace(0, 1, 61, dtype=np.float32)
     ours = Packet(DEVICE_ID, "Talker", 216000, 0.5, Fraction(60), values)
     theirs = PyLiveLinkFace(name="Talker", uuid=DEVICE_ID)
@@ -68,6 +68,7 @@ def cases() -> list[tuple[str, Callable[[], object], Callable[[], object] | None
 
 
 def row(name: str, ours: Callable[[], object], theirs: Callable[[], object] | None, packets: int, rounds: int) -> str:
+    """A row of the table: median times and their ratio."""
     if theirs is None:
         return f"| {name} | {statistics.median(microseconds(ours, packets) for _ in range(rounds)):.2f} | | |"
     times = [(microseconds(ours, packets), microseconds(theirs, packets)) for _ in range(rounds)]
@@ -76,6 +77,7 @@ def row(name: str, ours: Callable[[], object], theirs: Callable[[], object] | No
 
 
 def main() -> None:
+    """Parse the arguments and print the table."""
     parser = argparse.ArgumentParser(description="Time per Live Link packet, ours next to PyLiveLinkFace.")
     parser.add_argument("--packets", type=int, default=2000, help="packets per round (default %(default)s)")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The parts of `side_by_side.py`: each measures one thing and gives plain figures."""
+"""The parts of `side_by_side.py`: each measures one thing and returns plain figures."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ BUSY_CORES = 2
 
 
 def gpu() -> str | None:
-    """The name of the first CUDA device."""
+    """Name of the first CUDA device; None without one."""
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 def wire(_chosen: argparse.Namespace) -> Figures:
-    """Microseconds of processor time per packet, ours and PyLiveLinkFace's in turn; median of 15 rounds."""
+    """Microseconds of processor time per packet, this program and PyLiveLinkFace in turns; median of 15 rounds."""
     from bench_wire import cases, microseconds
 
     rows = []
@@ -46,7 +46,7 @@ def wire(_chosen: argparse.Namespace) -> Figures:
 
 
 def step(chosen: argparse.Namespace) -> Figures:
-    """Milliseconds of a live step by engine and threads, and how late another thread is let while it runs."""
+    """Milliseconds of a live step by engine and threads, and the delay of another thread while it runs."""
     from bench_step import Bystander, speech_like, step_times_ms
 
     from speech_to_face import checkpoint
@@ -103,7 +103,7 @@ def _spin(stop: Any) -> None:
 
 @contextmanager
 def busy(cores: int) -> Iterator[None]:
-    """So many processes that never rest, as an engine beside the bridge is."""
+    """Run processes that never pause, like a game engine beside the bridge."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     others = [context.Process(target=_spin, args=(stop,), daemon=True) for _ in range(cores)]
@@ -118,7 +118,7 @@ def busy(cores: int) -> Iterator[None]:
 
 
 def pacing(chosen: argparse.Namespace) -> Figures:
-    """The whole live path in real time: an idle machine, and one whose cores are all busy with something else."""
+    """The whole live path in real time: on an idle machine, and with all cores busy with other programs."""
     idle = _paced(chosen)
     with busy(BUSY_CORES):
         return {"idle": idle, "busy": _paced(chosen)}
@@ -151,7 +151,7 @@ def _paced(chosen: argparse.Namespace) -> Figures:
 
 
 def start(_chosen: argparse.Namespace) -> Figures:
-    """Seconds from a command to what it is for, median of five starts, and the memory of a live session."""
+    """Start-up times of commands, median of five starts, and the memory of a live session."""
     first = [_first_packet_s() for _ in range(5)]
     helped = [_took_s("--help") for _ in range(5)]
     return {
@@ -188,7 +188,7 @@ def _first_packet_s() -> tuple[float, float]:
 
 
 def offline(chosen: argparse.Namespace) -> Figures:
-    """Times real time of a whole recording: the network alone, and `convert` with its start and its take."""
+    """Speed on a whole recording, x real time: the network alone, and `convert` with its start and its take."""
     import soundfile
     from bench_step import speech_like
 
@@ -210,7 +210,7 @@ def _rate(work: Any, seconds: float) -> float:
 
 
 def subjects(chosen: argparse.Namespace) -> Figures:
-    """Milliseconds of a tick of 1/60 s in which so many subjects have one pose each, on all cores."""
+    """Time of a tick of 1/60 s with one frame per subject, by number of subjects, on all cores, ms."""
     from streams import Stage, measured
 
     from livelink_bridge.core.workers import steady_interpreter
@@ -227,7 +227,7 @@ def subjects(chosen: argparse.Namespace) -> Figures:
 
 
 def quality(chosen: argparse.Namespace) -> Figures:
-    """How well the mouth follows real faces, beside loudness alone and a face that holds the capture's mean."""
+    """Accuracy of the mouth on real faces, compared with loudness alone and with the capture's mean."""
     from speech_to_face import checkpoint
     from speech_to_face.loading import load_model
     from speech_to_face_lab.evaluation import evaluate

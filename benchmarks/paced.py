@@ -1,4 +1,4 @@
-"""What the live benchmarks share: sound that arrives in real time, and a receiver in another process.
+"""Shared parts of the live benchmarks: audio in real time, and a receiver in another process.
 
 Another process receives, so that taking the time does not disturb what is timed.
 """
@@ -36,7 +36,7 @@ RECEIVE_TIMEOUT_S = 3.0
 
 
 class PacedVoice:
-    """Syllables of noise, handed over block by block as a microphone would."""
+    """A source of noise in syllables, delivered block by block in real time as by a microphone."""
 
     name = "syllables"
     live = True
@@ -54,6 +54,7 @@ class PacedVoice:
         self._voice = (0.2 * syllables * np.random.default_rng(seed).standard_normal(len(at_s))).astype(np.float32)
 
     def blocks(self) -> Iterator[AudioBlock]:
+        """Blocks of audio in real time, until `close`."""
         opened_s, start = self._clock.now(), 0
         while True:
             due_s = opened_s + (start + BLOCK) / RATE_HZ
@@ -64,11 +65,12 @@ class PacedVoice:
             start += BLOCK
 
     def close(self) -> None:
+        """End `blocks`."""
         self._stop.set()
 
 
 def receive(port_file: str, out: str) -> None:
-    """The other process: stamp datagrams until none comes, then write (subject's number, time, frame) of each."""
+    """The other process: stamps datagrams until none arrives, then writes (subject number, time, frame) of each."""
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))
     Path(port_file).write_text(str(receiver.getsockname()[1]), encoding="ascii")
@@ -88,7 +90,7 @@ def receive(port_file: str, out: str) -> None:
 
 @contextmanager
 def receiver() -> Iterator[tuple[str, Path]]:
-    """Its URI, and the file that holds what it received once the sender has stopped and this block was left."""
+    """Run the receiver; yields its URI and the file that holds its packets after the block."""
     with tempfile.TemporaryDirectory() as folder:
         port_file, out = Path(folder, "port"), Path(folder, "rows.npy")
         process = subprocess.Popen([sys.executable, __file__, str(port_file), str(out)])
@@ -99,7 +101,7 @@ def receiver() -> Iterator[tuple[str, Path]]:
 
 
 def received(out: Path) -> np.ndarray:
-    """float64 (packets, 3), waiting for the receiver to be done."""
+    """The packets, float64 (packets, 3), when the receiver has ended."""
     until_s = time.monotonic() + RECEIVE_TIMEOUT_S + 30
     while not out.exists() and time.monotonic() < until_s:
         time.sleep(0.1)
@@ -108,6 +110,7 @@ def received(out: Path) -> np.ndarray:
 
 
 def load(name: str) -> SpeechToFace:
+    """A model by name; `loudness` is the test model."""
     if name == "loudness":
         return LoudnessModel()
     from speech_to_face.loading import load_model
@@ -122,7 +125,7 @@ def run(
     chains: Sequence[InputChain | None],
     on_status: object = None,
 ) -> list[Summary]:
-    """The whole live path, one voice for each of `outputs`, until `stop` is set."""
+    """Run the whole live path, one voice per entry of `outputs`, until `stop` is set."""
     warm_up(model)
     clock = MonotonicClock()
     with ExitStack() as stack:

@@ -22,6 +22,7 @@ from speech_to_face.base import ModelError
 
 
 def options() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--corpus", type=Path, default=Path("corpus/tts"), help="folder made by python -m speech_to_face_lab.corpus"
@@ -46,6 +47,7 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Parse the arguments, train what is missing and write the page."""
     chosen = options()
     budget = Budget(
         chosen.corpus, chosen.work, chosen.steps, chosen.minutes, chosen.speech_s, chosen.judged_s, chosen.seed

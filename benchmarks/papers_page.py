@@ -1,5 +1,4 @@
-"""What `benchmarks/papers.py` shows of its runs: the tables and pictures of docs/papers.md, and the two checkpoints
-that are shipped."""
+"""Results of `benchmarks/papers.py`: the tables and plots of docs/papers.md, and the two shipped checkpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from speech_to_face_lab.training.run import network_of_run
 BEGIN, END = "<!-- made by benchmarks/papers.py: begin -->", "<!-- made by benchmarks/papers.py: end -->"
 LARGEST_MB = 10.0
 SHOWN_S = (4.0, 8.0)
-"""The part of the first test speaker's speech that is drawn."""
+"""The segment of the first test speaker's speech that is plotted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,8 @@ HEAD = (
 
 
 def write(budget: Budget, page: Path) -> None:
-    """Put the tables between the page's two marks, and the pictures into a folder beside it. ModelError for a page
-    without the marks."""
+    """Write the tables between the page's two markers, and the plots to a folder beside it. Raises ModelError if the
+    markers are missing."""
     rows = read_rows(budget)
     if not rows:
         raise ModelError(f"no run in {budget.work} is done; leave out --write")
@@ -93,7 +92,7 @@ def write(budget: Budget, page: Path) -> None:
 
 
 def made_by(budget: Budget) -> str:
-    """The command that gives the same figures."""
+    """The command that reproduces the figures."""
     return (
         f"Made by `python benchmarks/papers.py --corpus {budget.corpus} --work {budget.work} --steps {budget.steps} "
         f"--minutes {budget.minutes:g} --speech-s {budget.speech_s:g} "
@@ -115,7 +114,7 @@ def section(budget: Budget, protocol: str, rows: dict[tuple[str, str], dict[str,
 
 
 def cells(title: str, row: dict[str, float], paper: str) -> str:
-    """A line of the table; a dash for what was not measured."""
+    """A row of the table; a dash where nothing was measured."""
     scaled = [_figure(row.get(key), 100, 3) for key in ("lve_sq", "ale_sq", "lve_abs", "ale_abs")]
     rest = [
         _figure(row.get("r2"), 1, 3),
@@ -131,7 +130,7 @@ def _figure(value: float | None, scale: float, digits: int) -> str:
 
 
 def _figures() -> Any:
-    """matplotlib without a screen, its SVGs the same every time."""
+    """matplotlib without a display, with reproducible SVGs."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -142,7 +141,7 @@ def _figures() -> Any:
 
 
 def draw_learning(budget: Budget, file: Path) -> None:
-    """Each network's summed losses over its steps, divided by what they began with in that stage; cross-subject."""
+    """Plot each network's total loss by step, relative to the start of the stage; cross-subject."""
     pyplot = _figures()
     figure, axes = pyplot.subplots(figsize=(9, 4.5))
     for model, protocol in RUNS:
@@ -163,7 +162,7 @@ def draw_learning(budget: Budget, file: Path) -> None:
 
 
 def draw_mouths(budget: Budget, file: Path) -> None:
-    """How far the lips of the first test speaker are apart, by each network and in truth; cross-subject."""
+    """Plot the lip aperture of the first test speaker, by each network and captured; cross-subject."""
     pyplot = _figures()
     done = [m for m in NAMES if "without" not in m and (m, CROSS_SUBJECT) in read_rows(budget)]
     if not done:
@@ -198,8 +197,8 @@ def _save(pyplot: Any, figure: Any, file: Path) -> None:
 
 
 def ship(budget: Budget, folder: Path) -> None:
-    """Write codetalker-mini and dualtalker-mini from the cross-subject runs. ModelError for a run that is not done or
-    is too large."""
+    """Write codetalker-mini and dualtalker-mini from the cross-subject runs. Raises ModelError for a run that is not
+    complete or too large."""
     rows = read_rows(budget)
     for model in ("codetalker", "dualtalker"):
         if (model, CROSS_SUBJECT) not in rows:
@@ -216,7 +215,7 @@ def ship(budget: Budget, folder: Path) -> None:
 
 
 def card(model: str, row: dict[str, float], budget: Budget) -> str:
-    """Return CARD.md of a shipped small checkpoint: what it is, its training data, its scores and its limits."""
+    """CARD.md of a shipped small checkpoint: what it is, its training data, its scores and its limits."""
     mean = mean_predictor(CROSS_SUBJECT, budget) or {}
     made = read_split(budget.folder(model, CROSS_SUBJECT))
     figures = {"lve_sq": "LVE, squared", "ale_sq": "ALE, squared", "r2": "R²", "closure_recall": "closure recall"}

@@ -1,5 +1,4 @@
-"""The runs behind the papers' tables: their features, their training, their scores. Started by
-`benchmarks/papers.py`."""
+"""The runs for the papers' tables: features, training and scores. Started by `benchmarks/papers.py`."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ SCORE, RTF = "score.json", "rtf.json"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What every run gets. Steps and seed name the folder of the runs, and the rest is kept in it: see `keep`."""
+    """Training budget of every run. Steps and seed name the folder of the runs; the rest is stored in it by `keep`."""
 
     corpus: Path
     work: Path
@@ -51,16 +50,18 @@ class Budget:
     seed: int
 
     def folder(self, model: str, protocol: str) -> Path:
+        """Folder of the runs."""
         return self.work / f"{self.steps}-steps-seed-{self.seed}" / protocol / model
 
     @property
     def features(self) -> Path:
+        """Folder of the features."""
         return self.work / f"features-{self.speech_s:g}s"
 
 
 def keep(budget: Budget) -> None:
-    """Write the budget beside its runs. ModelError where runs of another one lie there: their scores would stand under
-    a wrong command."""
+    """Write the budget beside its runs. Raises ModelError if the folder has runs of another budget, whose scores the
+    command would not reproduce."""
     file = budget.folder("_", CROSS_SUBJECT).parents[1] / "budget.json"
     wanted = {key: str(value) for key, value in asdict(budget).items() if key != "work"}
     if file.exists():
@@ -75,7 +76,7 @@ def keep(budget: Budget) -> None:
 
 
 def make_features(budget: Budget) -> None:
-    """Log-mel, curves and labels of every speaker, once; a speaker that is there is not made again."""
+    """Compute log-mel, curves and labels of every speaker; existing files are kept."""
     budget.features.mkdir(parents=True, exist_ok=True)
     for speaker in tts.speakers(budget.corpus):
         if not (budget.features / f"{speaker}.json").exists():
@@ -84,7 +85,7 @@ def make_features(budget: Budget) -> None:
 
 
 def train_one(model: str, protocol: str, budget: Budget) -> None:
-    """Train and judge one run in this process, on one thread."""
+    """Train and evaluate one run in this process, on one thread."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # tiny moments of the optimiser would slow every product
     run = budget.folder(model, protocol)
@@ -107,12 +108,12 @@ def train_one(model: str, protocol: str, budget: Budget) -> None:
 
 
 def frames_of(tracks: list[Track], made: Split, budget: Budget) -> int:
-    """Frames of each test speaker that are judged: the same of all."""
+    """Number of frames evaluated per test speaker, the same for all."""
     return min(int(budget.judged_s * 60), *(len(track.mel) for track in of_subjects(tracks, made.test)))
 
 
 def train_all(runs: list[tuple[str, str]], budget: Budget, jobs: int) -> None:
-    """Every run without a score, each in a process of its own, `jobs` at a time. ModelError names those that failed."""
+    """Train every run without a score, each in its own process, `jobs` at a time. A ModelError names failures."""
     missing = [run for run in runs if not (budget.folder(*run) / SCORE).exists()]
     with ThreadPoolExecutor(jobs) as pool:
         codes = list(pool.map(lambda run: _in_process(run, budget), missing))
@@ -135,8 +136,7 @@ def _in_process(run: tuple[str, str], budget: Budget) -> int:
 
 
 def measure_speed(runs: list[tuple[str, str]], budget: Budget) -> None:
-    """Real-time factor of every cross-subject network, one after the other with nothing beside them, kept beside its
-    score."""
+    """Measure the real-time factor of every cross-subject network, one at a time, and store it beside its score."""
     torch.set_num_threads(1)
     for model, protocol in runs:
         run = budget.folder(model, protocol)
@@ -146,7 +146,7 @@ def measure_speed(runs: list[tuple[str, str]], budget: Budget) -> None:
 
 
 def mean_predictor(protocol: str, budget: Budget) -> dict[str, float] | None:
-    """Scores of the training speakers' mean face on the test speakers; None while no run of the protocol has begun."""
+    """Scores of the training speakers' mean face on the test speakers; None if no run of the protocol has started."""
     begun = sorted((budget.folder("_", protocol).parent).glob(f"*/{FILE}"))
     if not begun:
         return None
@@ -161,7 +161,7 @@ def mean_predictor(protocol: str, budget: Budget) -> dict[str, float] | None:
 
 
 def read_rows(budget: Budget) -> dict[tuple[str, str], dict[str, float]]:
-    """Scores of the runs that are done, with the speed where it was measured."""
+    """Scores of the finished runs, with their speed if it was measured."""
     rows = {}
     for model, protocol in RUNS:
         files = [budget.folder(model, protocol) / name for name in (SCORE, RTF)]

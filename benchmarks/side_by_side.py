@@ -1,4 +1,4 @@
-"""Everything that is promised, measured in one go on one machine, with plots: docs/side-by-side.md and docs/plots/.
+"""Measures all promised figures in one run on one machine, with plots: docs/side-by-side.md and docs/plots/.
 
     python benchmarks/side_by_side.py [--data FOLDER] [--seconds 20] [--only wire step ...] [--out docs]
 
@@ -39,7 +39,7 @@ IDLE_LOAD = 1.5
 
 
 def machine() -> dict[str, Any]:
-    """What the figures are of."""
+    """The machine and versions of the figures."""
     model = "unknown processor"
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -55,7 +55,7 @@ def machine() -> dict[str, Any]:
 
 
 def in_a_process(name: str, chosen: argparse.Namespace) -> dict[str, Any] | None:
-    """One part, in a process of its own: what one loads and how many threads it sets must not weigh on the next."""
+    """Run one part in its own process, so that its memory and thread settings do not affect the next."""
     command = [sys.executable, __file__, "--part", name, "--seconds", str(chosen.seconds), "--model", chosen.model]
     command += ["--data", str(chosen.data)] if chosen.data else []
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -75,6 +75,7 @@ def in_a_process(name: str, chosen: argparse.Namespace) -> dict[str, Any] | None
 
 
 def main() -> None:
+    """Parse the arguments, measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="recordings to judge the mouth on: a folder with val.json")
     parser.add_argument("--seconds", type=float, default=20, help="of each timed thing (default: 20)")

@@ -1,4 +1,4 @@
-"""The page and the plots of `side_by_side.py`, from its figures alone."""
+"""Writes the page and plots of `side_by_side.py` from its figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BAR_TICK_MS = 1000 / 60
 
 
 def page(figures: Figures) -> str:
-    """Markdown of what there are figures of."""
+    """The page in Markdown; parts without figures are left out."""
     written = {
         "wire": _wire,
         "step": _step,
@@ -161,7 +161,7 @@ def _figure(value: float | None) -> str:
 
 
 def draw(figures: Figures, folder: Path) -> None:
-    """A plot a part, SVG, the same bytes for the same figures."""
+    """One SVG plot per part; the same figures give the same bytes."""
     import matplotlib
 
     matplotlib.use("svg")

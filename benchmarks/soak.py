@@ -1,4 +1,4 @@
-"""An hour, or a day, of live sound: does memory grow, does the beat drift, is a frame lost that nobody counted?
+"""Soak test: an hour or a day of live audio. Checks memory growth, drift of the ticks and uncounted losses.
 
 The whole live path runs in real time, receiver in another process. Memory is read every ten seconds and its slope taken
 after the first five minutes. Prints a line a minute; ends with a verdict and exit code 0 or 1.
@@ -24,9 +24,9 @@ from livelink_bridge.session.outputs import Outputs
 
 SETTLED_S = 300.0
 EVERY_S = 10.0
-MOST_MB_AN_HOUR = 1.0
-MOST_PPM = 50.0
-"""Drift of the beat against this machine's clock: sound here arrives by that very clock."""
+MAX_MB_PER_HOUR = 1.0
+MAX_PPM = 50.0
+"""Drift of the ticks against this machine's clock, by which the audio arrives here."""
 
 
 class Memory:
@@ -37,7 +37,7 @@ class Memory:
         self._begun_s = time.monotonic()
 
     def look(self) -> bool:
-        """Read it when it is time to; True once a minute."""
+        """Read the memory every EVERY_S. True once a minute."""
         passed_s = time.monotonic() - self._begun_s
         if self.rows and passed_s - self.rows[-1][0] < EVERY_S:
             return False
@@ -45,13 +45,13 @@ class Memory:
         return len(self.rows) % round(60 / EVERY_S) == 0
 
     def slope(self) -> float | None:
-        """Megabytes an hour after the first five minutes."""
+        """Growth in MB per hour, without the first five minutes; None if there are too few readings."""
         settled = np.array([row for row in self.rows if row[0] >= SETTLED_S])
         return float(3600 * np.polyfit(settled[:, 0], settled[:, 1], 1)[0]) if len(settled) > 6 else None
 
 
 def resident_mb() -> float:
-    """Of this process. Linux only: other systems have no such file."""
+    """Memory of this process, MB. Linux only: reads /proc/self/status."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
@@ -59,6 +59,7 @@ def resident_mb() -> float:
 
 
 def main() -> None:
+    """Parse the arguments, run the session and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0, help="how long (default 60)")
     parser.add_argument("--model", default="pmmtalk-live", help="a model's name (default pmmtalk-live), or 'loudness'")
@@ -92,13 +93,13 @@ def main() -> None:
         )
         print(f"  {lost} lost on the way; drift {ppm:+.1f} ppm; {summary.held} held")
         print(f"  delay median {summary.delay_ms:.1f} ms, p99 {summary.delay_p99_ms:.1f} ms")
-        failed |= abs(ppm) > MOST_PPM or missed > summary.late_ticks + lost + 2
+        failed |= abs(ppm) > MAX_PPM or missed > summary.late_ticks + lost + 2
     slope = memory.slope()
     print(
         f"memory {memory.rows[0][1]:.1f} -> {memory.rows[-1][1]:.1f} MB; slope "
         + (f"{slope:+.2f} MB/h" if slope is not None else "unknown")
     )
-    failed |= slope is not None and slope > MOST_MB_AN_HOUR
+    failed |= slope is not None and slope > MAX_MB_PER_HOUR
     print("FAILED" if failed else "passed")
     raise SystemExit(failed)
 

@@ -1,18 +1,18 @@
-"""How many live subjects a core, two, or a GPU holds at 60 fps.
+"""How many live subjects one core, two cores or a GPU can run at 60 fps.
 
     python benchmarks/streams.py [--model NAME] [--device cpu|cuda] [--cores 1 2] [--seconds 2] [--most 64]
 
-A tick is 1/60 s: every subject's sound of it is there at once, the worst that can happen, and the tick is over when
-every subject's packet has left. Its bar is 16.7 ms at p99. Each subject has a thread, as live ones do; ticks follow
-each other without a pause. Timed are
+A tick is 1/60 s: the audio of all subjects arrives at the same moment, the worst case, and the tick ends when every
+subject's packet is sent. The limit is 16.7 ms at p99. Each subject has its own thread, as in a live session; ticks
+follow each other without pauses. Measured are
 
-    whole     everything behind the source: voice detector, level control, resampling from 48 kHz, network, liveliness,
-    a packet to a socket bare      the same without voice detector and level control, from 16 kHz network   only the
-    network's step, all subjects in one call on one thread (CPU)
+    whole     everything after the source: VAD, AGC, resampling from 48 kHz, network, liveliness, a packet to a socket
+    bare      the same without VAD and AGC, from 16 kHz
+    network   only the network's step, all subjects in one batch on one thread (CPU)
 
-The counts grow until p99 is over the bar, then the largest that holds it is looked for between. Each count of cores is
-a process of its own, kept to its cores where the system lets it (Linux). Anything else that runs makes the figures
-worse: the load is printed with them.
+The number of subjects grows until p99 exceeds the limit; the largest number within it is then found by bisection. Each
+number of cores is a process of its own, bound to its cores where the system allows it (Linux). Other programs make the
+figures worse: the load is printed with them.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ from speech_to_face.loading import load_model
 BAR_MS = 1000 / 60
 COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 WARM_UP = 12
-FEWEST_TICKS = 100
-"""p99 of fewer would be the worst one."""
+MIN_TICKS = 100
+"""With fewer, p99 would be the maximum."""
 LIMIT_S = 30
-WAYS = ("whole", "bare", "network")
+MODES = ("whole", "bare", "network")
 
 Tick = Callable[[], None]
 
 
 class Subject:
-    """One voice, its face and its socket, a tick at a time."""
+    """One subject: voice, face and sinks, one tick at a time."""
 
     def __init__(
         self, number: int, model: SpeechToFace, rate: int, chain: InputChain | None, sinks: list[Sink]
@@ -71,6 +71,7 @@ class Subject:
         self._tick = 0
 
     def tick(self) -> None:
+        """Animate 1/60 s of audio and send its frames."""
         start, end = (tick * self._rate // 60 for tick in (self._tick, self._tick + 1))
         block = self._sound[start % len(self._sound) :][: end - start]
         for frame in self._animator.push(AudioBlock(block, self._rate, start, 0.0)):
@@ -82,7 +83,7 @@ class Subject:
 
 @contextmanager
 def threads_of(subjects: list[Subject]) -> Iterator[Tick]:
-    """A thread for each, and what makes all of them do one tick."""
+    """A thread per subject; yields the function that runs one tick on all."""
     gate, over = threading.Barrier(len(subjects) + 1), threading.Event()
 
     def live(subject: Subject) -> None:
@@ -94,7 +95,7 @@ def threads_of(subjects: list[Subject]) -> Iterator[Tick]:
                 subject.tick()
                 gate.wait(LIMIT_S)
         except BaseException:
-            gate.abort()  # or everybody would wait for it
+            gate.abort()  # otherwise the other threads would wait for it
             raise
 
     def tick() -> None:
@@ -114,17 +115,18 @@ def threads_of(subjects: list[Subject]) -> Iterator[Tick]:
             thread.join(LIMIT_S)
 
 
-class Stage:
-    """The model, and a socket that takes packets and drops what nobody reads."""
+class Setup:
+    """The model, and a socket that receives packets and drops them."""
 
     def __init__(self, name: str, device: str) -> None:
         self.model, self.folder = load_model(name, device=device), checkpoint.find(name)
-        self._heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._heard.bind(("127.0.0.1", 0))
-        self._uri = f"livelink://127.0.0.1:{self._heard.getsockname()[1]}"
+        self._receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._receiver.bind(("127.0.0.1", 0))
+        self._uri = f"livelink://127.0.0.1:{self._receiver.getsockname()[1]}"
 
     @contextmanager
     def of_subjects(self, count: int, *, whole: bool) -> Iterator[Tick]:
+        """Open a number of subjects; yields their tick."""
         with ExitStack() as stack:
             subjects = []
             for number in range(count):
@@ -135,6 +137,7 @@ class Stage:
 
     @contextmanager
     def of_network(self, count: int) -> Iterator[Tick]:
+        """A number of streams of the network alone; yields their tick."""
         from bench_voices import joined, voices
 
         from speech_to_face.networks.pmmtalk.onnx_steps import Graph
@@ -145,23 +148,22 @@ class Stage:
 
 
 def measured(tick: Tick, seconds: float) -> tuple[np.ndarray, float]:
-    """Milliseconds of every tick, and of this process on a processor per tick, which other programs cannot lengthen by
-    running."""
+    """Run time of every tick, and this process's processor time per tick, ms."""
     for _ in range(WARM_UP):
         tick()
     times: list[float] = []
     busy_s = -time.process_time()
     until_s = time.perf_counter() + seconds
-    while len(times) < FEWEST_TICKS or time.perf_counter() < until_s:
+    while len(times) < MIN_TICKS or time.perf_counter() < until_s:
         began_s = time.perf_counter()
         tick()
         times.append(time.perf_counter() - began_s)
     return 1e3 * np.array(times), 1e3 * (busy_s + time.process_time()) / len(times)
 
 
-def most_that_hold(p99_of: Callable[[int], float], most: int) -> tuple[int, bool]:
-    """The largest count whose p99 holds the bar, and whether a larger one was seen that does not. Counts grow, then are
-    halved between."""
+def largest_within_limit(p99_of: Callable[[int], float], most: int) -> tuple[int, bool]:
+    """The largest count with a p99 within the limit, and whether a larger one exceeded it. The counts of COUNTS, then
+    bisection."""
     holds = 0
     for count in [*(count for count in COUNTS if count < most), most]:
         if p99_of(count) > BAR_MS:
@@ -178,26 +180,26 @@ def most_that_hold(p99_of: Callable[[int], float], most: int) -> tuple[int, bool
     return holds, True
 
 
-def report(stage: Stage, way: str, cores: int, chosen: argparse.Namespace) -> None:
-    """One way of working: a row a count, then the largest that holds."""
-    opened = {"network": stage.of_network}.get(way, partial(stage.of_subjects, whole=way == "whole"))
+def report(setup: Setup, mode: str, cores: int, chosen: argparse.Namespace) -> None:
+    """Print one mode: a row per count, then the largest count within the limit."""
+    opened = {"network": setup.of_network}.get(mode, partial(setup.of_subjects, whole=mode == "whole"))
 
     def p99_of(count: int) -> float:
         with opened(count) as tick, steady_interpreter():
             times, busy_ms = measured(tick, chosen.seconds)
         p50, p99 = np.percentile(times, [50, 99])
-        print(f"{cores:5}  {way:8}{count:8}{p50:9.2f}{p99:9.2f}{busy_ms / count:15.3f}{len(times):7}", flush=True)
+        print(f"{cores:5}  {mode:8}{count:8}{p50:9.2f}{p99:9.2f}{busy_ms / count:15.3f}{len(times):7}", flush=True)
         return float(p99)
 
-    holds, bounded = most_that_hold(p99_of, chosen.most)
+    holds, bounded = largest_within_limit(p99_of, chosen.most)
     print(
-        f"{cores:5}  {way:8}{'' if bounded else 'at least '}{holds} subjects at 60 fps, p99 within {BAR_MS:.1f} ms",
+        f"{cores:5}  {mode:8}{'' if bounded else 'at least '}{holds} subjects at 60 fps, p99 within {BAR_MS:.1f} ms",
         flush=True,
     )
 
 
 def on_cores(count: int) -> Callable[[], None] | None:
-    """What keeps a process to so many cores, before it runs; None where the system cannot."""
+    """The function that binds a new process to a number of cores; None where the system has none."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     cores = sorted(os.sched_getaffinity(0))[:count]
@@ -205,24 +207,25 @@ def on_cores(count: int) -> Callable[[], None] | None:
 
 
 def main() -> None:
+    """Parse the arguments; run each number of cores in its own process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
     parser.add_argument(
         "--device", default="cpu", choices=("cpu", "cuda"), help="where the network runs (default: cpu)"
     )
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="counts of cores (default: 1 2)")
-    parser.add_argument("--ways", nargs="+", default=WAYS, choices=WAYS, help="what is timed (default: all three)")
+    parser.add_argument("--ways", nargs="+", default=MODES, choices=MODES, help="what is timed (default: all three)")
     parser.add_argument("--seconds", type=float, default=2, help="per count, at least (default: 2)")
     parser.add_argument("--most", type=int, default=64, help="subjects to stop at (default: 64)")
     parser.add_argument("--in-this-process", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.in_this_process:
-        stage = Stage(chosen.model, chosen.device)
-        for way in chosen.ways:
-            if way != "network" or (
+        setup = Setup(chosen.model, chosen.device)
+        for mode in chosen.ways:
+            if mode != "network" or (
                 chosen.device == "cpu" and chosen.cores == [1]
             ):  # one thread: more cores change nothing
-                report(stage, way, chosen.cores[0], chosen)
+                report(setup, mode, chosen.cores[0], chosen)
         return
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{platform.machine()}, {os.cpu_count()} CPUs{load}, Python {platform.python_version()}, {chosen.device}")
