@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import real_time
@@ -54,8 +55,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.flaky(reruns=reruns))
         if reason := slow.why(place):
             item.add_marker(pytest.mark.slow(reason))
-        if config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(sharing.group(place)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist=loadgroup: one process for each group of tests/support/sharing.py at a time.
+
+    xdist's own groups ride on the names of tests; pytest 9.2 no longer lets it change these, and xdist 3.8 then shares
+    out test by test without a word.
+    """
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return sharing.group(nodeid.partition("::")[0].removeprefix(f"{HERE.name}/"))
+
+    return Groups(config, log)
 
 
 def place_of(item: pytest.Item) -> str:
