@@ -53,9 +53,11 @@ class WebRtcDetector:
         self._kept = np.concatenate([self._kept, samples])
         chunks = self._kept[: len(self._kept) // 160 * 160].reshape(-1, 160)
         self._kept = self._kept[chunks.size :]
-        said = [self._vad.is_speech((np.clip(chunk, -1, 1) * 32767).astype("<i2").tobytes(), RATE) for chunk in chunks]
-        self._given += len(said)
-        return np.arange(self._given - len(said) + 1, self._given + 1) * 160, np.array(said, np.float32)
+        decisions = [
+            self._vad.is_speech((np.clip(chunk, -1, 1) * 32767).astype("<i2").tobytes(), RATE) for chunk in chunks
+        ]
+        self._given += len(decisions)
+        return np.arange(self._given - len(decisions) + 1, self._given + 1) * 160, np.array(decisions, np.float32)
 
 
 def chains() -> dict[str, Callable[[], InputChain]]:

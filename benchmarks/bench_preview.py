@@ -59,7 +59,7 @@ def served(home: Path, *files: str) -> Iterator[tuple[str, float, float]]:
                 yield "http://" + line.split("http://")[1].split(";")[0].split()[0], began_s, time.perf_counter()
                 break
         else:
-            raise SystemExit("the page never said where it is")
+            raise SystemExit("the page's address was never printed")
     finally:
         program.send_signal(signal.SIGINT)
         program.communicate(timeout=30)

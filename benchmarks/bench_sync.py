@@ -78,8 +78,13 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
     runtime, script = folder / "run", folder / "server.pa"
     runtime.mkdir(mode=0o700)
     script.write_text(SERVER, encoding="ascii")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE")}
-    environment = {**kept, "XDG_RUNTIME_DIR": str(runtime), "HOME": str(folder), "LIVELINK_BRIDGE_HOME": str(folder)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULSE")}
+    environment = {
+        **inherited,
+        "XDG_RUNTIME_DIR": str(runtime),
+        "HOME": str(folder),
+        "LIVELINK_BRIDGE_HOME": str(folder),
+    }
     options = ["--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-n", "-F", str(script)]
     server = subprocess.Popen(["pulseaudio", *options], env=environment, stderr=subprocess.DEVNULL)
     try:
@@ -150,7 +155,7 @@ def report(opened_s: np.ndarray, tones_s: np.ndarray) -> None:
     """Print the offsets of pulses and tones."""
     if not len(opened_s) or not len(tones_s):
         raise SystemExit(
-            f"{len(opened_s)} claps of the jaw and {len(tones_s)} tones came; is this machine too busy to play sound?"
+            f"{len(opened_s)} jaw pulses and {len(tones_s)} tones arrived; is this machine too busy to play audio?"
         )
     nearest_s = tones_s[np.abs(opened_s[:, None] - tones_s).argmin(axis=1)]
     after_ms = 1000 * (opened_s - nearest_s)

@@ -70,13 +70,13 @@ def laid_down(track: Track, config: Config, graph: Graph, voice: Voice) -> Clip:
     steps, mel = OnnxSteps(graph, voice), track.mel.astype(np.float32)
     found = np.concatenate([steps.run(mel[at : at + BLOCK_STEPS]) for at in range(0, len(mel), BLOCK_STEPS)])
     face = SteppedStream(config, steps, Tongue(config.phones))._face(found)[config.delay :]
-    said = track.labels[: len(face)].astype(np.int64)
-    return out_of(face, (*config.channels, CHANNEL)), np.where(said == NO_LABEL, UNKNOWN, said)
+    spoken = track.labels[: len(face)].astype(np.int64)
+    return out_of(face, (*config.channels, CHANNEL)), np.where(spoken == NO_LABEL, UNKNOWN, spoken)
 
 
-def spans(said: NDArray[np.int64], phone: int) -> list[tuple[int, int]]:
+def spans(spoken: NDArray[np.int64], phone: int) -> list[tuple[int, int]]:
     """First and last frame + 1 of each run of a phone."""
-    edges = np.diff(np.concatenate([[0], said == phone, [0]]).astype(int))
+    edges = np.diff(np.concatenate([[0], spoken == phone, [0]]).astype(int))
     return list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True))
 
 
@@ -84,14 +84,16 @@ def count(clips: list[Clip]) -> list[str]:
     """The cells of a group's row."""
     cells = [f"{sum(len(tongue) for tongue, _ in clips) / 3600:.1f}"]
     for name, reach in REACH.items():
-        peaks = [tongue[start : end + NEAR].max() for tongue, said in clips for start, end in spans(said, INDEX[name])]
+        peaks = [
+            tongue[start : end + NEAR].max() for tongue, spoken in clips for start, end in spans(spoken, INDEX[name])
+        ]
         cells.append(f"{np.mean(np.array(peaks) >= reach / 2):.0%} of {len(peaks)}" if peaks else "–")
     where, known = Counter[str](), 0
-    for tongue, said in clips:
-        due = np.isin(said, [INDEX[name] for name in REACH])
-        far = (np.convolve(due, np.ones(2 * NEAR + 1), "same") == 0) & (said != UNKNOWN)
+    for tongue, spoken in clips:
+        due = np.isin(spoken, [INDEX[name] for name in REACH])
+        far = (np.convolve(due, np.ones(2 * NEAR + 1), "same") == 0) & (spoken != UNKNOWN)
         known += int(far.sum())
-        where.update(CLASSES[phone] for phone in said[far & (tongue > SHOWN)])
+        where.update(CLASSES[phone] for phone in spoken[far & (tongue > SHOWN)])
     false = sum(where.values())
     named = ", ".join(f"{name} {part / false:.0%}" for name, part in where.most_common(6))
     return [*cells, f"{false / max(known, 1):.2%}", named or "–"]
@@ -104,7 +106,7 @@ def main() -> None:
     parser.add_argument("--tracks", type=Path, help="folder of tracks")
     parser.add_argument("--model", default="pmmtalk-live", help="name or folder (default: pmmtalk-live)")
     chosen = parser.parse_args()
-    print("| speech | min | th shown | l shown | falsely out | there was said |\n|---|---|---|---|---|---|")
+    print("| speech | min | th shown | l shown | falsely out | phones there |\n|---|---|---|---|---|---|")
     if chosen.data:
         print("| " + " | ".join(["timed by hand or tool", *count(list(recorded(chosen.data, chosen.model)))]) + " |")
     if chosen.tracks:

@@ -1,13 +1,12 @@
-"""The papers' tables, run again small: every system and PMMTalk's ablations on the synthetic corpus, judged on unseen
-speakers.
+"""Small reproductions of the papers' tables: every system and PMMTalk's ablations on the synthetic corpus, evaluated on
+unseen speakers.
 
-    python benchmarks/papers.py --corpus corpus/tts --work runs/papers                   train what is missing, then
-    write table and curves python benchmarks/papers.py --corpus corpus/tts --work runs/papers --write           only
-    write them, from the runs that are done
+    python benchmarks/papers.py --corpus corpus/tts --work runs/papers            trains what is missing, then writes
+    python benchmarks/papers.py --corpus corpus/tts --work runs/papers --write    only writes tables and plots
 
-Stopped at any time, the same command goes on: a run that is done is not run again. Counterparts of PMMTalk's tables II
-and V. Networks are small (1.6 to 1.8 million parameters), hear the same features with the same look-ahead, and take the
-same number of steps.
+After an interruption the same command continues; finished runs are not repeated. The tables correspond to PMMTalk's
+tables II and V. The networks are small (1.6 to 1.8 million parameters), have the same input features and look-ahead,
+and are trained for the same number of steps.
 """
 
 from __future__ import annotations

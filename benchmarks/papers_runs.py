@@ -63,16 +63,16 @@ def keep(budget: Budget) -> None:
     """Write the budget beside its runs. Raises ModelError if the folder has runs of another budget, whose scores the
     command would not reproduce."""
     file = budget.folder("_", CROSS_SUBJECT).parents[1] / "budget.json"
-    wanted = {key: str(value) for key, value in asdict(budget).items() if key != "work"}
+    settings = {key: str(value) for key, value in asdict(budget).items() if key != "work"}
     if file.exists():
         found = json.loads(file.read_text(encoding="utf-8"))
-        if odd := [key for key in wanted if found.get(key) != wanted[key]]:
+        if odd := [key for key in settings if found.get(key) != settings[key]]:
             raise ModelError(
                 f"{file.parent}: its runs had --{odd[0].replace('_', '-')} {found.get(odd[0])}: give that, or another "
                 "--work"
             )
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def make_features(budget: Budget) -> None:

@@ -2,9 +2,9 @@
 
     python benchmarks/side_by_side.py [--data FOLDER] [--seconds 20] [--only wire step ...] [--out docs]
 
-Each part runs alone, one after the other; within a part the sides take turns, so that its figures are ratios of one
-machine in one state. What stood in the results of an earlier run is kept for the parts that are left out (`--only`).
-`--data` is a folder of recordings with val.json, for the quality of the mouth; without it that part is left out.
+The parts run one after the other; within a part the compared programs run in turns, so that their ratios are
+comparable. For parts left out by `--only`, earlier results are reused. `--data` is a folder of recordings
+with val.json, for the accuracy of the mouth; without it that part is left out.
 """
 
 from __future__ import annotations
@@ -89,17 +89,17 @@ def main() -> None:
     if chosen.part:
         print(json.dumps(PARTS[chosen.part](chosen)))
         return
-    kept = chosen.out / "plots" / "figures.json"
-    figures: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    path = chosen.out / "plots" / "figures.json"
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for name in chosen.only:
         if name == "quality" and not chosen.data:
             print("quality: left out, no --data", file=sys.stderr)
             continue
         if found := in_a_process(name, chosen):
             figures[name] = found
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    draw(figures, kept.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    draw(figures, path.parent)
     (chosen.out / "side-by-side.md").write_text(page(figures), encoding="utf-8")
 
 

@@ -69,10 +69,10 @@ def main() -> None:
 
     def watch(statuses: list[Status]) -> None:
         if memory.look():
-            said = "; ".join(
+            line = "; ".join(
                 f"{one.fps:.2f} fps, {one.losses.held} held, {one.losses.late_ticks} late" for one in statuses
             )
-            print(f"{memory.rows[-1][0] / 60:5.1f} min  {memory.rows[-1][1]:.1f} MB  {said}", flush=True)
+            print(f"{memory.rows[-1][0] / 60:5.1f} min  {memory.rows[-1][1]:.1f} MB  {line}", flush=True)
 
     with tempfile.TemporaryDirectory() as home, receiver() as (uri, out):
         os.environ["LIVELINK_BRIDGE_HOME"] = home

@@ -47,7 +47,7 @@ async def _send(socket: WebSocket, frames: list[FaceFrame]) -> None:
         await socket.send_bytes(np.stack([frame.weights for frame in frames]).astype("<f4").tobytes())
 
 
-# The functions above must come before the class: Serve pickles it at this point.
+# The functions above must be defined before the class: Serve pickles it at this point.
 @serve.deployment(
     max_ongoing_requests=STREAMS,
     graceful_shutdown_timeout_s=DRAIN_S,

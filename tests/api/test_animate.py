@@ -1,4 +1,4 @@
-"""`animate`: the poses that `convert` writes, from files and from arrays, and one line for what is wrong."""
+"""`animate`: the frames that `convert` writes, from files and from arrays, and errors of one line."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_take_is_saved_by_its_ending_over_what_was_there(voice, tmp_path):
     assert (tmp_path / "take.glb").read_bytes()[:4] == b"glTF"
 
 
-def test_what_cannot_be_saved_is_said_and_leaves_nothing(voice, tmp_path):
+def test_a_failed_save_is_reported_and_leaves_no_file(voice, tmp_path):
     made = animate(voice, model=MODEL)
     with pytest.raises(UsageError, match="ends in .fbx, expected .csv, .json, .npz, .glb"):
         made.save(tmp_path / "take.fbx")

@@ -1,4 +1,4 @@
-"""Every block of docs/api.md is run, and gives what stands there."""
+"""Every block of docs/api.md runs and gives the output shown there."""
 
 from __future__ import annotations
 

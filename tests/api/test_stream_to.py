@@ -88,7 +88,7 @@ def as_engines_give_it(wave: np.ndarray) -> Iterator[np.ndarray | bytes | list[f
 
 
 @pytest.mark.usefixtures("shared_clock")
-def test_what_is_said_is_on_the_wire_as_it_is_animated_and_leaving_waits_until_it_was_said(receiver, tmp_path):
+def test_the_frames_sent_are_those_of_animate_and_leaving_waits_until_all_audio_is_played(receiver, tmp_path):
     with stream_to([receiver.uri, f"take:{tmp_path / 'takes'}"], subject="Ada", **PLAIN) as face:
         for chunk in as_engines_give_it(tone(0.6)):
             face.say(chunk)
@@ -113,7 +113,7 @@ def test_what_is_said_is_on_the_wire_as_it_is_animated_and_leaving_waits_until_i
             again()
 
 
-def test_an_interruption_drops_the_rest_and_what_a_waiting_say_still_holds(receiver):
+def test_an_interruption_discards_the_buffer_and_the_rest_of_a_blocked_say(receiver):
     with stream_to(receiver.uri, subject="Ada", **PLAIN) as face, ThreadPoolExecutor(1) as thread:
         saying = thread.submit(face.say, np.tile(tone(1.0), 40))
         receiver.until_open()
@@ -294,7 +294,7 @@ def test_the_old_name_of_set_mood_works_and_warns() -> None:
         ({"model": "no-such-model"}, ModelError, "no-such-model"),
     ],
 )
-def test_what_cannot_be_is_said_before_the_face_begins(options, kind, said):
+def test_invalid_arguments_are_refused_before_the_face_starts(options, kind, said):
     given = {"targets": "livelink://127.0.0.1:11111", "subject": "Ada", **PLAIN} | options
     with pytest.raises(kind, match=said), stream_to(**given):
         raise AssertionError("began")

@@ -1,4 +1,4 @@
-"""`convert` of folders from outside: exit codes and what is said."""
+"""`convert` of folders from the command line: exit codes and messages."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_folder_without_sound_is_exit_code_1(
     assert "1 files, none of them audio by its name" in capsys.readouterr().err
 
 
-def test_a_full_disk_is_said_at_the_end(
+def test_a_full_disk_is_reported_at_the_end(
     lines: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch, "_engine", lambda options: InlineEngine(full_after=1))

@@ -1,4 +1,4 @@
-"""One sound to one take."""
+"""One audio file to one take."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_sound_that_grows_while_it_is_converted_leaves_no_take(tmp_path: Path)
     assert "changed while it was converted" in str(outcome.error) and not (tmp_path / "a.csv").exists()
 
 
-def test_a_mistake_of_ours_is_said_and_costs_one_sound(tmp_path: Path) -> None:
+def test_a_bug_is_reported_and_fails_only_one_file(tmp_path: Path) -> None:
     class Broken(LoudnessModel):
         def stream(self) -> object:  # type: ignore[override]
             raise IndexError("off by one")
@@ -110,7 +110,7 @@ def test_a_mistake_of_ours_is_said_and_costs_one_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_told_from_other_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_distinguished_from_other_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (full := tmp_path / "full").symlink_to("/dev/full")
     monkeypatch.setattr("arkit_mapping.takes.csv.partial_path", lambda _path: full)
     outcome = convert_one(tone(tmp_path / "a.wav", 2), tmp_path / "a.csv", RECIPE, loudness(RECIPE))

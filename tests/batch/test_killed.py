@@ -1,4 +1,4 @@
-"""A batch that is killed at random points, three times, and in the end is as one that was left alone."""
+"""A batch that is killed at random points, three times, ends with the same takes as one without interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sounds on processes of this machine."""
+"""A batch on processes of this machine."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_process_that_has_done_its_work_and_does_not_end_is_ended(
     assert outcome.error is None and multiprocessing.active_children() == []
 
 
-def test_a_model_that_cannot_be_loaded_is_said_once(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_is_reported_once(tmp_path: Path) -> None:
     todo = tasks(tmp_path, tone(tmp_path / "a.wav", 0.2), tone(tmp_path / "b.wav", 0.2))
     with pytest.raises(BridgeError, match="there is no such model"):
         list(LocalEngine(2, refusing)(todo, RECIPE, ignore))

@@ -1,4 +1,4 @@
-"""What is done, kept beside the takes."""
+"""The manifest: which takes are done."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_failures_are_those_of_the_last_run(tmp_path: Path) -> None:
         assert list(manifest.failures()) == []
 
 
-def test_a_manifest_that_cannot_be_used_is_said_on_one_line(tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_used_is_reported_on_one_line(tmp_path: Path) -> None:
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(SinkError, match="is damaged .* remove it"):
@@ -107,7 +107,7 @@ def test_a_manifest_that_cannot_be_used_is_said_on_one_line(tmp_path: Path) -> N
         Manifest(tmp_path / "file", ManualClock())
 
 
-def test_a_full_disk_under_the_manifest_is_said_and_what_was_kept_stays(tmp_path: Path) -> None:
+def test_a_full_disk_of_the_manifest_is_reported_and_committed_records_stay(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path, ManualClock())
     manifest.add(Task(tmp_path, tmp_path, "a.csv"), RECIPE, Outcome())
     manifest._rows.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""What a report says of a take, summed up while it passes."""
+"""Figures of a take in a report, measured while it is converted."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_lips_that_stay_apart_at_a_closure_are_counted() -> None:
     assert face.lips_closed([(99.0, 99.1)]) == (0, 0)
 
 
-def test_what_deserves_a_look_is_said_and_nothing_else_is() -> None:
+def test_only_conspicuous_takes_get_warnings() -> None:
     assert watched(np.full(600, -20.0), 0.5).warnings(10.0, 0) == ()
     assert watched(np.full(600, -120.0)).warnings(10.0, 0) == ("silent from beginning to end",)
     assert watched(np.full(600, -50.0), 0.5).warnings(10.0, 0)[0].startswith("quiet, -50 dBFS")

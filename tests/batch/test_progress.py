@@ -1,4 +1,4 @@
-"""How far a batch is."""
+"""Progress of a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about a batch."""
+"""The report of a batch."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_of_very_many_takes_those_to_look_at_are_all_there(tmp_path: Path, monke
     assert page.rows[-1] == ["and 86 more takes without warnings"]
 
 
-def test_a_page_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match="report .* cannot be written"):
         write_report(tmp_path / "file/report.html", TOTALS, [], [])

@@ -1,4 +1,4 @@
-"""A whole batch, in order."""
+"""A whole batch, from folders to takes."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_a_sound_that_changed_takes_the_place_of_the_one_that_was_put_there(line
     assert (lines.parent / "out/a.wav").samefile(lines / "a.wav")
 
 
-def test_a_sound_of_the_users_own_at_that_place_is_left_and_said(lines: Path) -> None:
+def test_an_audio_file_of_the_users_own_at_that_path_is_kept_and_reported(lines: Path) -> None:
     (lines.parent / "out").mkdir()
     (lines.parent / "out/a.wav").write_bytes(b"mine")
     counts, _, said = run(lines, SOUND)

@@ -1,4 +1,4 @@
-"""What there is to do below some folders."""
+"""Finding the audio files below folders."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_sounds_whose_takes_would_have_one_name_are_all_refused_and_the_others_a
     assert all("would have one take" in why and "rename" in why for _, why in found.refused)
 
 
-def test_a_file_that_is_given_twice_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_given_twice_is_reported(tmp_path: Path) -> None:
     put(tmp_path, "a.wav")
     found = walk([tmp_path, tmp_path / "a.wav"])
     assert not found.sounds and all("given twice" in why for _, why in found.refused)

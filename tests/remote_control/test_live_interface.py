@@ -1,4 +1,4 @@
-"""The stage of a live session passes on what is asked and says what is not there."""
+"""Remote control of a live session: actions reach the right parts, missing parts are reported."""
 
 import logging
 from pathlib import Path
@@ -142,7 +142,7 @@ def test_takes_are_the_recorders_and_the_next_number_is_its_own():
         assert reply.arguments == answer
 
 
-def test_a_take_of_one_subject_is_begun_and_ended_here_and_every_peer_is_told():
+def test_a_take_of_one_subject_starts_and_ends_on_this_machine_and_every_peer_is_notified():
     tape, told = Tape(), []
     remote = LiveInterface({"Ada": Voice(), "Eve": Voice()}, {}, None, timecode=str, recorders={"Ada": tape})
     remote.on_local_takes(lambda slate, take: told.append((slate, take)), lambda: told.append("ended"))

@@ -1,4 +1,4 @@
-"""What each message does and what is answered, and that nothing wrong with one does more than write a line."""
+"""What each OSC message does and how it is answered."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_each_order_is_done_and_surplus_arguments_are_ignored(address, arguments
     assert session.problems.count == 0
 
 
-def test_a_take_is_started_marked_and_stopped_and_its_files_are_told_from_the_folder_of_takes_on(tmp_path):
+def test_a_take_is_started_marked_and_stopped_and_its_paths_are_relative_to_the_folder_of_takes(tmp_path):
     remote = FakeInterface(tmp_path)
     session = known(remote, takes=tmp_path)
     told(session, "/RecordStart", "MySlate", 3)
@@ -80,7 +80,7 @@ def test_a_take_is_started_marked_and_stopped_and_its_files_are_told_from_the_fo
     assert remote.calls == [("record_start", "MySlate", 3), ("mark", "here"), ("record_stop",)]
 
 
-def test_a_take_without_sound_is_told_with_an_empty_path():
+def test_a_take_without_audio_is_confirmed_with_an_empty_path():
     session = known()
     told(session, "/RecordStart", "MySlate", 3)
     assert told(session, "/RecordStop") == [("/RecordStopConfirm", "10:00:05:00", "a.csv", "")]
@@ -119,7 +119,7 @@ def test_ending_what_was_not_begun_is_a_line(address, caplog):
     assert "nothing is being recorded" in caplog.text
 
 
-def test_a_take_that_ended_by_itself_is_told_when_it_is_stopped():
+def test_a_take_that_ended_by_itself_is_confirmed_when_it_is_stopped():
     remote = FakeInterface()
     remote.record_stop = lambda: FakeTake("10:00:05:00", Path("a.csv"), None)
     assert told(known(remote), "/RecordStop", 1) == [("/RecordStopConfirm", "10:00:05:00", "a.csv", "")]
@@ -178,7 +178,7 @@ def test_replies_go_where_the_peer_wants_them():
     assert [reply.to.port for reply in session.handle(PEER, "/BatteryQuery", ())] == [7001]
 
 
-def test_each_peer_is_answered_for_itself_and_every_peer_is_told_of_takes_begun_here():
+def test_each_peer_gets_its_own_replies_and_every_peer_is_notified_of_local_takes():
     session = session_of(peers=read_peers(["10.0.0.0/24"]))
     one, other = Endpoint("10.0.0.1", 50000), Endpoint("10.0.0.2", 50000)
     session.handle(one, "/OSCSetSendTarget", ("10.0.0.1", 7000))

@@ -1,4 +1,4 @@
-"""Messages that make no sense to the remote control: one line each, and bounded in number."""
+"""Invalid messages are logged, one line each and bounded in number."""
 
 import logging
 import re
@@ -38,7 +38,7 @@ def test_a_thousand_unknown_addresses_are_a_bounded_number_of_lines(caplog):
     assert "only counted" in caplog.records[-1].message
 
 
-def test_what_fails_again_after_a_while_is_said_again(caplog):
+def test_a_repeated_failure_is_logged_again_after_the_interval(caplog):
     clock = ManualClock()
     session = known(clock=clock)
     for _ in range(100):

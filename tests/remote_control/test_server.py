@@ -1,4 +1,4 @@
-"""The control port over real sockets: a made Switchboard, strangers, rubbish, and the end."""
+"""The control port over real sockets: a fake Switchboard, unknown peers, malformed datagrams, shutdown."""
 
 import socket
 import struct
@@ -36,7 +36,7 @@ class Mistaken(FakeInterface):
         raise ZeroDivisionError("division by zero")
 
 
-def test_a_mistake_of_ours_in_one_message_is_said_once_and_the_next_is_obeyed(caplog):
+def test_a_bug_in_one_message_is_logged_once_and_the_next_message_is_carried_out(caplog):
     remote = Mistaken()
     with serving(remote) as server:
         for _ in range(3):
@@ -94,7 +94,7 @@ def test_a_switchboard_session_from_looking_for_the_device_to_its_end(tmp_path):
     assert server.session.problems.count == 0
 
 
-def test_the_apps_own_spelling_is_confirmed_at_the_new_target_and_takes_begun_here_are_told():
+def test_the_apps_own_spelling_is_confirmed_at_the_new_target_which_is_notified_of_local_takes():
     with serving() as server:
         board = Switchboard(server.port)
         board.send("/OSCSetSendTarget", "127.0.0.1", board.inbox.getsockname()[1])

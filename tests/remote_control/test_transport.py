@@ -1,4 +1,4 @@
-"""Which files are sent, to whom, and what happens when nobody takes them."""
+"""Which files are sent, to which address, and what happens when a transfer fails."""
 
 import os
 import socket

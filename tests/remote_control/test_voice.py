@@ -1,4 +1,4 @@
-"""A voice that is directed from elsewhere."""
+"""Remote control of one performer."""
 
 import logging
 import threading
@@ -98,7 +98,7 @@ def test_a_calibration_without_a_voice_is_a_line_and_another_may_follow(caplog):
     voice.calibrate()
 
 
-def test_gain_goes_to_the_microphone_and_rest_to_the_face():
+def test_gain_goes_to_the_microphone_and_neutral_to_the_face():
     face, chain = Face(), Chain()
     voice = RemoteVoice(face, chain)
     voice.set_gain(-3.0)
@@ -119,7 +119,7 @@ def test_mute_silences_the_sound_that_everything_behind_it_hears():
     assert [block.start for block in heard] == [0, 160, 320] and heard[1].samples.shape == (160, 2)
 
 
-def test_a_calibration_tells_what_it_hears_and_what_came_of_it():
+def test_a_calibration_reports_its_phase_and_its_result():
     chain, clock = Chain(), ManualClock()
     voice = RemoteVoice(Face(), chain, "Desk mic", remember=lambda *_row: None, clock=clock)
     assert voice.calibration == Calibration()

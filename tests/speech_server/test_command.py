@@ -1,4 +1,4 @@
-"""The verb `listen`: what it tells of its voices, and where."""
+"""The command `listen`: its status, log and metrics for each client."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_voice_leaves_while_the_terminal_is_stopped() -> None:
     assert said == ["Ada: 4 poses"]
 
 
-def test_log_file_and_metrics_are_told_of_each_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_log_file_and_metrics_cover_each_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LIVELINK_BRIDGE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(build, "model_of", lambda settings: LoudnessModel())
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""The clients in examples/ talk to a real server."""
+"""The clients in examples/ against a real server."""
 
 import json
 import runpy

@@ -80,7 +80,7 @@ def test_what_is_no_message_is_answered_in_one_short_line(text, says):
 
 
 @pytest.mark.parametrize("kind", ["end", "interrupt"])
-def test_nothing_comes_before_start(kind):
+def test_no_message_is_accepted_before_start(kind):
     conversation = Conversation()
     with pytest.raises(ProtocolError, match=f"got '{kind}' before start"):
         conversation.text(json.dumps({"type": kind}))

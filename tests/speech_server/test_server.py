@@ -1,4 +1,4 @@
-"""What a client hears and what its face does, from start to end of a connection."""
+"""What a client receives and what its face does, from start to end of a connection."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ def closing(jaws: list[float]) -> int:
     return jaws.index(0.0) - less
 
 
-def test_speech_that_comes_at_once_moves_the_face_at_its_own_pace_and_is_done():
+def test_speech_sent_at_once_moves_the_face_in_real_time_and_ends_with_done():
     with serving() as served, served.connect() as client:
         assert begin(client, subject="Ada", mood="happy:0.4") == {
             "type": "ready",
@@ -53,7 +53,7 @@ def test_speech_that_comes_at_once_moves_the_face_at_its_own_pace_and_is_done():
     assert not voice.sink.weights[-12:].any()
 
 
-def test_an_interrupted_face_is_neutral_soon_and_the_client_is_told():
+def test_an_interrupted_face_is_neutral_soon_and_the_client_is_notified():
     with serving() as served, served.connect() as client:
         begin(client)
         client.send(tone(5.0))
@@ -136,7 +136,7 @@ def test_a_later_start_may_name_the_default_subject_and_leave_the_echo_out():
         assert begin(client, rate=24000)["subject"] == "Talker"
 
 
-def test_the_echo_is_the_sound_with_the_time_until_it_is_heard():
+def test_the_echo_is_the_audio_with_the_time_until_it_is_played():
     with serving() as served, served.connect() as client:
         begin(client, echo=True)
         sent = tone(0.5)

@@ -1,4 +1,4 @@
-"""Who may come in, how much may come at once, and what is answered to nonsense."""
+"""Access, limits, and replies to invalid messages."""
 
 import json
 import socket
@@ -86,7 +86,7 @@ def test_one_client_too_many_is_turned_away_and_may_come_back():
             begin(later)
 
 
-def test_only_who_knows_the_token_comes_in():
+def test_only_clients_with_the_token_are_accepted():
     with serving(access=Access("127.0.0.1", TOKEN)) as served:
         for path, headers in [("", {}), ("/?token=wrong", {}), ("", {"Authorization": "Bearer wrong"})]:
             with pytest.raises(InvalidStatus) as refusal:

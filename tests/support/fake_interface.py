@@ -1,4 +1,4 @@
-"""A stage that writes down what it is told, and takes for it to serve."""
+"""A fake `RemoteInterface` that records its calls, and takes for it to send."""
 
 from __future__ import annotations
 

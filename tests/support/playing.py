@@ -1,4 +1,4 @@
-"""A live session of one performer, for who shows and directs it."""
+"""A live session of one performer, for tests of what shows and controls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of the remote control that tests talk to."""
+"""Remote-control sessions for tests."""
 
 from fake_interface import FakeInterface
 

@@ -1,4 +1,4 @@
-"""Sounds on a real Ray cluster of this machine: one for all tests here, since it takes ten seconds to start."""
+"""A batch on a real Ray cluster of this machine: one for all tests here, since it takes ten seconds to start."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_with_workers_killed_every_take_is_the_local_engine_s_byte_for_byte(head
 
 @ray_is_here
 @kills
-def test_a_model_that_a_worker_cannot_load_is_said_once(head, tmp_path: Path) -> None:
+def test_a_model_that_a_worker_cannot_load_is_reported_once(head, tmp_path: Path) -> None:
     with pytest.raises(BridgeError, match="there is no such model"):
         list(
             RayEngine(head[0], jobs=1, load=refusing)(
@@ -131,7 +131,7 @@ def test_an_address_that_is_none_is_a_usage_error(address: str) -> None:
         RayEngine(address)
 
 
-def test_without_ray_the_command_that_installs_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ray_the_error_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "find_spec", lambda _name: None)
     with pytest.raises(BridgeError, match=r"Ray, which is not installed: pip install 'livelink-bridge\[scale\]'"):
         RayEngine()
