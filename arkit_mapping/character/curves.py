@@ -15,7 +15,7 @@ Curve = float | Sequence[Sequence[float]]
 
 EXPONENTS = (0.1, 10.0)
 """Beyond these a curve is practically a step."""
-MOST_POINTS = 16
+MAX_POINTS = 16
 """More points are not useful; memory grows with frames x channels x points."""
 
 _TINY = np.float32(1e-12)
@@ -121,8 +121,8 @@ def _exponent(channel: str, value: object) -> float:
 
 
 def _points(channel: str, given: Sequence[object]) -> list[tuple[float, float]]:
-    if not 1 <= len(given) <= MOST_POINTS:
-        raise CharacterError(f"curve of {channel}: got {len(given)} points, expected 1 to {MOST_POINTS}")
+    if not 1 <= len(given) <= MAX_POINTS:
+        raise CharacterError(f"curve of {channel}: got {len(given)} points, expected 1 to {MAX_POINTS}")
     points = [_point(channel, point) for point in given]
     if points[0][0] > 0:
         points.insert(0, (0.0, 0.0))

@@ -18,7 +18,7 @@ from arkit_mapping.channels import CHANNELS_61, FRAME_RATE
 from arkit_mapping.character.entries import CharacterError, Poses
 from arkit_mapping.character.smoothing import BETAS, MIN_CUTOFFS_HZ, Smoother, Smoothing
 
-MOST_MS = 10.0
+MAX_MS = 10.0
 """Largest delay that smoothing may add, milliseconds. Chosen: well below one frame (16.7 ms), besides 67 ms of
 look-ahead."""
 SYLLABLE_HZ = 3.0
@@ -56,7 +56,7 @@ def added_delay(smoothing: Smoothing) -> Delay:
 
 
 def check_delay(name: str, smoothing: Smoothing) -> None:
-    """Check that a smoothing adds at most `MOST_MS`.
+    """Check that a smoothing adds at most `MAX_MS`.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def check_delay(name: str, smoothing: Smoothing) -> None:
         It adds more; the message has the delay and the nearest allowed numbers.
     """
     delay = added_delay(smoothing)
-    if delay.most_ms <= MOST_MS:
+    if delay.most_ms <= MAX_MS:
         return
     cutoff_hz = _nearest(MIN_CUTOFFS_HZ, lambda value: Smoothing(value, smoothing.beta))
     beta = _nearest(BETAS, lambda value: Smoothing(smoothing.min_cutoff_hz, value))
@@ -79,7 +79,7 @@ def check_delay(name: str, smoothing: Smoothing) -> None:
     raise CharacterError(
         f"smoothing of {name}: got min_cutoff_hz {smoothing.min_cutoff_hz:g} and beta {smoothing.beta:g}, which delay "
         "speech by "
-        f"{delay.most_ms:.1f} ms, expected at most {MOST_MS:g}; nearest allowed: {' or '.join(allowed)}"
+        f"{delay.most_ms:.1f} ms, expected at most {MAX_MS:g}; nearest allowed: {' or '.join(allowed)}"
     )
 
 
@@ -87,11 +87,11 @@ def _nearest(bounds: tuple[float, float], smoothing: Callable[[float], Smoothing
     """The smallest allowed number within the bounds, in steps of 0.1; None when none is allowed. The delay decreases as
     the number grows."""
     low, high = (round(10 * bound) for bound in bounds)
-    if added_delay(smoothing(high / 10)).most_ms > MOST_MS:
+    if added_delay(smoothing(high / 10)).most_ms > MAX_MS:
         return None
     while low < high:
         middle = (low + high) // 2
-        if added_delay(smoothing(middle / 10)).most_ms <= MOST_MS:
+        if added_delay(smoothing(middle / 10)).most_ms <= MAX_MS:
             high = middle
         else:
             low = middle + 1

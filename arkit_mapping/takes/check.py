@@ -26,7 +26,7 @@ Level = Literal["error", "warning", "note"]
 """error: refused, rows lost, or time or values wrong; warning: imported, but perhaps not as intended; note: worth
 knowing."""
 _LONGEST_LINE = 65536
-_MOST_OF_A_KIND = 5
+_MAX_PER_KIND = 5
 _ANGLE_LIMIT = math.pi
 _ENOUGH_ROWS = 10
 _KNOWN = {name.lower(): name for name in CHANNELS_61}
@@ -117,11 +117,11 @@ class _Findings:
     def add(self, level: Level, line: int, kind: str, text: str) -> None:
         self.counts[kind] += 1
         self.levels[kind] = level
-        if self.counts[kind] <= _MOST_OF_A_KIND:
+        if self.counts[kind] <= _MAX_PER_KIND:
             self.kept.append(Finding(level, line, text))
 
     def sorted(self) -> list[Finding]:
-        further = [(kind, count - _MOST_OF_A_KIND) for kind, count in self.counts.items() if count > _MOST_OF_A_KIND]
+        further = [(kind, count - _MAX_PER_KIND) for kind, count in self.counts.items() if count > _MAX_PER_KIND]
         summaries = [Finding(self.levels[kind], 0, f"{kind}: {count} more of the same") for kind, count in further]
         return sorted([*summaries, *self.kept], key=lambda finding: finding.line)
 

@@ -23,7 +23,7 @@ from typing import Any
 from arkit_mapping.takes.rows import TakeError
 from arkit_mapping.whole_file import whole_file
 
-MOST_TAKE = 999_999
+MAX_TAKE = 999_999
 _LONGEST_PART = 80
 """Largest size of a slate or a subject in a file name, bytes of UTF-8: with numbers and endings the name stays below
 the 255 bytes of file systems."""
@@ -120,7 +120,7 @@ def reserve(root: Path, *, slate: str, subject: str, day: datetime, take: int | 
     slate, date = slate_part(slate), day.strftime("%Y%m%d")
     try:
         root.mkdir(parents=True, exist_ok=True)
-        for number in range(take or next_take(root, slate), MOST_TAKE + 1):
+        for number in range(take or next_take(root, slate), MAX_TAKE + 1):
             path = root / f"{date}_{slate}_{number}"
             try:
                 path.mkdir()
@@ -129,7 +129,7 @@ def reserve(root: Path, *, slate: str, subject: str, day: datetime, take: int | 
             return TakeFolder(path, date, slate, number, subject_part(subject))
     except OSError as error:
         raise TakeError(f"{root}: takes cannot be written there: {error.strerror}") from None
-    raise TakeError(f"{root}: slate {slate} has no free take number up to {MOST_TAKE}; choose another slate")
+    raise TakeError(f"{root}: slate {slate} has no free take number up to {MAX_TAKE}; choose another slate")
 
 
 def write_take_json(

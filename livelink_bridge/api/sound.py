@@ -69,5 +69,5 @@ def _checked_values(table: NDArray[np.generic]) -> Sound:
         )
     peak = float(max(values.max(initial=0), -values.min(initial=0)))
     if peak > _MAX_PEAK:
-        raise UsageError(f"sound: got values up to {peak:g}, expected floats in [-1, 1]; divide 16-bit sound by 32768")
+        raise UsageError(f"sound: got values up to {peak:g}, expected floats in [-1, 1]; divide 16-bit audio by 32768")
     return np.asarray(values, np.float32)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from livelink_bridge.api.parts import model_of, settings_of
 from livelink_bridge.api.sound import checked_rate, checked_sound
-from livelink_bridge.audio.pcm import MOST_CHANNELS, PcmFormat, Sound
+from livelink_bridge.audio.pcm import MAX_CHANNELS, PcmFormat, Sound
 from livelink_bridge.core.clock import Clock, MonotonicClock
 from livelink_bridge.core.limits import BUFFER
 from livelink_bridge.errors import BridgeError, UsageError
@@ -120,7 +120,7 @@ class TalkingFace:
             data = bytes(chunk)
             self._check_channels(1, len(data))
             return self._source.samples_of(data, PcmFormat("s16le", self._rate, 1), expected_interruptions=begun)
-        sound = checked_sound(chunk, MOST_CHANNELS)
+        sound = checked_sound(chunk, MAX_CHANNELS)
         self._check_channels(sound.shape[1], len(sound))
         return sound
 

@@ -12,7 +12,7 @@ from livelink_bridge.core.whole_numbers import as_whole
 from livelink_bridge.errors import UsageError, WireError
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
-MOST_CHANNELS = 2
+MAX_CHANNELS = 2
 _DTYPES = {"s16le": "<i2", "f32le": "<f4"}
 ENCODINGS = tuple(_DTYPES)
 _FULL_SCALE = 32768.0
@@ -41,8 +41,8 @@ class PcmFormat:
             raise UsageError(
                 f"rate: got {got}, expected a whole number of Hz from {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}"
             )
-        if channels is None or not 1 <= channels <= MOST_CHANNELS:
-            raise UsageError(f"channels: got {reprlib.repr(self.channels)}, expected 1 or {MOST_CHANNELS}")
+        if channels is None or not 1 <= channels <= MAX_CHANNELS:
+            raise UsageError(f"channels: got {reprlib.repr(self.channels)}, expected 1 or {MAX_CHANNELS}")
         object.__setattr__(self, "rate", rate)
         object.__setattr__(self, "channels", channels)
 

@@ -30,7 +30,7 @@ _KAISER_BETA = 6.76
 """70 dB."""
 _SPAN, _SPAN_WEIGHTS = 4096, 1 << 21
 """Output samples, and weights, computed at a time, so that a large push needs little memory."""
-_MOST_WEIGHTS = 1 << 15
+_MAX_WEIGHTS = 1 << 15
 """Largest bank with a row for each phase. All rates in common use, 8 to 192 kHz, stay below it."""
 _ROWS = 1024
 """Rows for each sample of the lower rate where weights are interpolated. A straight line between neighbours is at most
@@ -140,7 +140,7 @@ def _bank(up: int, down: int) -> _Bank:
     wider = max(1.0, down / up)
     half = math.ceil(_ZERO_CROSSINGS * wider)
     cutoff = min(1.0, up / down) * _CUTOFF
-    if up * 2 * half <= _MOST_WEIGHTS:
+    if up * 2 * half <= _MAX_WEIGHTS:
         return _Bank(half, up, _weights(np.arange(up)[:, None] / up, half, cutoff), up)
     steps = math.ceil(_ROWS / wider)
     return _Bank(half, up, _weights(np.arange(steps + 1)[:, None] / steps, half, cutoff), steps)

@@ -26,7 +26,7 @@ network's look-ahead allows."""
 
 _HEARD_BEST_DBFS = -22.0
 """Speech of about this level is detected soonest; quieter onsets are detected late."""
-_MOST_GAIN_DB = 24.0
+_MAX_GAIN_DB = 24.0
 _FALL_DB = 0.2
 """Per chunk: how fast the gain's level forgets a loud moment, 6 dB a second."""
 
@@ -83,7 +83,7 @@ class SileroDetector:
         fresh = window[CONTEXT:]
         level_dbfs = 10 * np.log10(float(fresh @ fresh) / CHUNK + 1e-12)
         self._loud_dbfs = max(level_dbfs, self._loud_dbfs - _FALL_DB / 2)
-        gain_db = min(_MOST_GAIN_DB, max(0.0, _HEARD_BEST_DBFS - self._loud_dbfs))
+        gain_db = min(_MAX_GAIN_DB, max(0.0, _HEARD_BEST_DBFS - self._loud_dbfs))
         return np.asarray(np.clip(window * np.float32(10 ** (gain_db / 20)), -1.0, 1.0), np.float32)
 
 

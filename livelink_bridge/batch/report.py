@@ -112,9 +112,9 @@ def _write(
 
 
 def totals_text(totals: Totals) -> str:
-    """`3 converted (0:27 of sound in 0:01, 20 x real time), 2 done before, 1 failed`."""
+    """`3 converted (0:27 of audio in 0:01, 20 x real time), 2 done before, 1 failed`."""
     rate = f", {totals.seconds / totals.took_s:.0f} x real time" if totals.took_s > 0 and totals.seconds else ""
-    spoken = f" ({time_text(totals.seconds)} of sound in {time_text(totals.took_s)}{rate})" if totals.converted else ""
+    spoken = f" ({time_text(totals.seconds)} of audio in {time_text(totals.took_s)}{rate})" if totals.converted else ""
     return f"{totals.converted} converted{spoken}, {totals.skipped} done before, {totals.failed} failed"
 
 

@@ -23,7 +23,7 @@ ROOM_PERCENT = 95
 """Percentile of the room's levels that counts as its level."""
 
 _LOWEST_DBFS = -90.0
-_PART_TO_OPEN, _LEAST_DB, _MOST_DB = 1 / 3, 3.0, 10.0
+_PART_TO_OPEN, _LEAST_DB, _MAX_DB = 1 / 3, 3.0, 10.0
 """Opening threshold above the room: this fraction of the distance to the voice, within these bounds; the first
 consonants of a sentence are far softer than its vowels."""
 _HYSTERESIS_DB = 3.0
@@ -61,7 +61,7 @@ def calibrate(room: Samples, voice: Samples, rate: int) -> Thresholds:
             f"the voice ({voice_dbfs:.0f} dBFS) lies {lies}, expected at least {NEEDED_DB:g} dB above it; "
             "move closer to the microphone, speak up, and calibrate again"
         )
-    opens = room_dbfs + min(_MOST_DB, max(_LEAST_DB, above_db * _PART_TO_OPEN))
+    opens = room_dbfs + min(_MAX_DB, max(_LEAST_DB, above_db * _PART_TO_OPEN))
     return Thresholds(round(opens, 1), round(opens - _HYSTERESIS_DB, 1))
 
 

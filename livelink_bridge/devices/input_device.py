@@ -23,7 +23,7 @@ from livelink_bridge.devices.pulse import (
 from livelink_bridge.devices.selection import find_input, only_of
 from livelink_bridge.errors import DeviceError
 
-_MOST_OF_ITS_OWN = 16
+_MAX_REPORTED_CHANNELS = 16
 """An ALSA device that is not a card reports its own channels up to this number; a larger number is the most that a
 plug-in would accept."""
 _FEWEST = 2
@@ -158,7 +158,7 @@ def cards(devices: Sequence[Device], systems: Sequence[Device]) -> list[str]:
 
 def _own_channels(device: Device, devices: Sequence[Device], systems: Sequence[Device]) -> int | None:
     count = int(device["max_input_channels"])
-    if not _alsa(device, systems) or _is_card(device) or count <= _MOST_OF_ITS_OWN:
+    if not _alsa(device, systems) or _is_card(device) or count <= _MAX_REPORTED_CHANNELS:
         return count
     # A plug-in leads to a card: where all have as many channels, it does not matter to which.
     own = {

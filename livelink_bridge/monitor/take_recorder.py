@@ -22,7 +22,7 @@ from livelink_bridge.timing.stamp import Stamp
 ASTRAY_S = 0.5
 """If the timecode differs by more from the arrival time, or goes back, it is ignored from then on: that of many senders
 is broken (docs/protocol.md, section 1.7)."""
-MOST_TAKES = 16
+MAX_TAKES = 16
 """Largest number of open files; further subjects are not recorded."""
 
 
@@ -62,7 +62,7 @@ class TakesRecorder:
             return
         key = frame.subject.lower(), frame.sender if frame.timecode_s is None else None
         if key not in self._takes:
-            if len(self._takes) == (1 if self._single else MOST_TAKES):
+            if len(self._takes) == (1 if self._single else MAX_TAKES):
                 self.left_out += 1
                 return
             self._takes[key] = self._open(frame.subject), Timeline(self._of_day)

@@ -76,7 +76,7 @@ class RemoteInterface(Protocol):
 
     @take.setter
     def take(self, number: int) -> None:
-        """1 to `MOST_TAKE`."""
+        """1 to `MAX_TAKE`."""
         ...
 
     def record_start(self, slate: str, take: int) -> str:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from arkit_mapping.liveliness.moods import Mood
-from arkit_mapping.takes.folder import MOST_TAKE
+from arkit_mapping.takes.folder import MAX_TAKE
 from livelink_bridge.core.limits import GAIN, PORT
 from livelink_bridge.errors import BridgeError
 from livelink_bridge.network.peers import Endpoint
@@ -214,9 +214,9 @@ COMMANDS: dict[str, Command] = {
     "/Slate": Command("set_slate", (name,)),
     "/SlateQuery": Command("slate"),
     "/SlateDescription": _ACCEPTED,
-    "/Take": Command("set_take", (whole_number(1, MOST_TAKE),)),
+    "/Take": Command("set_take", (whole_number(1, MAX_TAKE),)),
     "/TakeQuery": Command("take"),
-    "/RecordStart": Command("record_start", optional=(optional_slate, nil_or(whole_number(1, MOST_TAKE)))),
+    "/RecordStart": Command("record_start", optional=(optional_slate, nil_or(whole_number(1, MAX_TAKE)))),
     "/RecordStop": Command("record_stop"),
     "/RecordCancel": Command("record_cancel"),
     "/RecordAddMark": Command("mark", optional=(optional_text,)),

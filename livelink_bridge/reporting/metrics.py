@@ -11,7 +11,7 @@ from livelink_bridge.core.readings import Window, pace
 
 _SILENCE_DBFS = -120.0
 _MINUTE_S, _PACE_S = 60.0, 2.0
-_MOST_READINGS = 4096
+_MAX_READINGS = 4096
 """One minute at 60 per second, plus a margin for uneven ticks."""
 
 
@@ -157,11 +157,11 @@ class Metrics:
     """Counters of one session. Each is written by one thread only; readers may see slightly old values."""
 
     def __init__(self) -> None:
-        self.steps_s = Window(_MINUTE_S, _MOST_READINGS)
+        self.steps_s = Window(_MINUTE_S, _MAX_READINGS)
         """Inference time per frame, seconds."""
-        self.delays_s = Window(_MINUTE_S, _MOST_READINGS)
+        self.delays_s = Window(_MINUTE_S, _MAX_READINGS)
         """Delay from a frame's own audio to its packet, seconds."""
-        self.sent_s = Window(_PACE_S, _MOST_READINGS)
+        self.sent_s = Window(_PACE_S, _MAX_READINGS)
         """Clock times of packets, seconds."""
         self.level_dbfs: float | None = None
         """RMS of the last audio block; None before the first."""

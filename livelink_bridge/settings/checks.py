@@ -19,7 +19,7 @@ Check = Callable[[object], Any]
 
 LONGEST_SUBJECT = 100
 """Bytes of UTF-8. Unreal takes 512, but a name has to fit a list in a window."""
-_MOST_DIGITS = 10
+_MAX_DIGITS = 10
 """Of a whole number that is given as text; no setting has more."""
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -152,7 +152,7 @@ def mood(value: object) -> str:
 def _whole_within(value: object, limits: Range, expected: str) -> int:
     """A whole number, also as text or as a float such as 7.0."""
     if isinstance(value, str):
-        found = int(value) if value.isdecimal() and len(value) <= _MOST_DIGITS else None
+        found = int(value) if value.isdecimal() and len(value) <= _MAX_DIGITS else None
     else:
         found = as_whole(value)
     if found is None or found not in limits:

@@ -16,14 +16,14 @@ from livelink_bridge.network.uri import Address, read_uri
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE_TCP, PORT, Version, encode, read_handshake
 
-MOST_SUBSCRIBERS = 8
+MAX_SUBSCRIBERS = 8
 """Receivers served at a time: a further one replaces the one whose last handshake is oldest."""
 DROP_AFTER = 120
 """Refused datagrams, two seconds of them, after which a subscriber is dropped. It may send another handshake."""
 
 _READ_PER_FRAME = 8
 _LONGEST_HANDSHAKE = 512
-_MOST_LOGGED = 32
+_MAX_LOGGED = 32
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class _Subscriber:
 
 
 class Subscribers:
-    """Receivers that sent a handshake: at most MOST_SUBSCRIBERS, each with the version it requested, the most recent
+    """Receivers that sent a handshake: at most MAX_SUBSCRIBERS, each with the version it requested, the most recent
     handshake last."""
 
     def __init__(self, port: int) -> None:
@@ -163,7 +163,7 @@ class Subscribers:
         if subscriber is None:
             return
         subscriber.version, subscriber.refused_before = version, subscriber.target.refused
-        while len(self._by_host) >= MOST_SUBSCRIBERS:
+        while len(self._by_host) >= MAX_SUBSCRIBERS:
             self._drop(next(iter(self._by_host)), "too many receivers, others asked more recently")
         self._by_host[host] = subscriber
 
@@ -205,7 +205,7 @@ class Subscribers:
 
 def _level(logged: int) -> int:
     """Log level of the next line: forged handshakes must not fill the log."""
-    return logging.INFO if logged <= _MOST_LOGGED else logging.DEBUG
+    return logging.INFO if logged <= _MAX_LOGGED else logging.DEBUG
 
 
 def open_handshake_socket(uri: str, at: tuple[str, int] | None) -> socket.socket | None:

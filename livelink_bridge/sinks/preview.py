@@ -24,7 +24,7 @@ from livelink_bridge.timing.stamp import Stamp
 URI = "preview:"
 REMEMBERED = 256
 """Frames whose send time is kept, four seconds of them: later acknowledgements are ignored."""
-_MEASURED_S, _MOST_MEASURED = 60.0, 4096
+_MEASURED_S, _MAX_MEASURED = 60.0, 4096
 """Window of the delay statistics, seconds, and the largest number of delays in it."""
 _MAX_FPS = 240
 """Largest measurable rate of drawn frames, per second."""
@@ -174,7 +174,7 @@ class _Screen:
     """Statistics of the frames drawn; each frame counts once, for the first of several tabs."""
 
     def __init__(self) -> None:
-        self._delays_s = Window(_MEASURED_S, _MOST_MEASURED)
+        self._delays_s = Window(_MEASURED_S, _MAX_MEASURED)
         self._drawn_s: deque[float] = deque(maxlen=_MAX_FPS)
         self._first = self._last = -1
         self._count = 0

@@ -32,7 +32,7 @@ _QUIET_S = 0.15
 """Pause after an interruption, in which the face closes, before the next utterance starts."""
 BUFFER_S = 30.0
 """Largest duration of audio waiting to be played."""
-_MOST_UTTERANCES = 64
+_MAX_UTTERANCES = 64
 """Largest number of utterances waiting: they can be as short as one sample, and each has its own start delay."""
 _ROUNDING = 1e-6
 
@@ -58,7 +58,7 @@ class PlayoutBuffer:
         self._queue: deque[Utterance] = deque()
         self._count = 0
         self._last = Position(0, 0.0, 0.0, 0)
-        self._ended: deque[UtteranceEnd] = deque(maxlen=_MOST_UTTERANCES)
+        self._ended: deque[UtteranceEnd] = deque(maxlen=_MAX_UTTERANCES)
         self._earliest_s = -math.inf
         self._cut_s: float | None = None
 
@@ -137,7 +137,7 @@ class PlayoutBuffer:
 
     def full(self, now_s: float) -> bool:
         """Whether the sender should wait before pushing more."""
-        return self.position(now_s).buffered_s >= self._buffer_s or len(self._queue) >= _MOST_UTTERANCES
+        return self.position(now_s).buffered_s >= self._buffer_s or len(self._queue) >= _MAX_UTTERANCES
 
     def take_ended(self, now_s: float) -> list[UtteranceEnd]:
         """The utterances that ended since the last call."""

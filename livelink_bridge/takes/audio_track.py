@@ -24,7 +24,7 @@ BITS = 24
 KEPT_S = 12.0
 """Seconds of audio history: the two seconds that a file is read ahead of playback, and the longest time that a disk may
 delay the writer."""
-_MOST_RATES = 4
+_MAX_RATES = 4
 """Largest number of sample rates of one source: utterances may have different ones."""
 _MAX_OFFSET = 0.75
 """Samples by which audio and rows may be apart."""
@@ -80,7 +80,7 @@ class AudioHistory:
         if line is None:
             line = DelayLine(round(KEPT_S * rate_hz))
             with self._lock:
-                if len(self._lines) == _MOST_RATES:
+                if len(self._lines) == _MAX_RATES:
                     del self._lines[next(iter(self._lines))]
                 self._lines[rate_hz] = line
         return line

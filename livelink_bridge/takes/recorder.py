@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from arkit_mapping.character.closure import LipRule
-from arkit_mapping.takes.folder import MOST_TAKE, next_take, reserve, slate_part
+from arkit_mapping.takes.folder import MAX_TAKE, next_take, reserve, slate_part
 from arkit_mapping.takes.rows import TakeError
 from livelink_bridge.core.frames import AudioBlock, Weights
 from livelink_bridge.errors import SinkError, UsageError
@@ -192,7 +192,7 @@ class Recorder:
                 raise SinkError(str(error)) from error
             if take is not None and folder.take != take:
                 _log.warning("take %d of slate %s exists already; this one is take %d", take, folder.slate, folder.take)
-            self._take = None if folder.take == MOST_TAKE else folder.take + 1
+            self._take = None if folder.take == MAX_TAKE else folder.take + 1
 
     def start(self, slate: str | None = None, take: int | None = None) -> str:
         """`arm`, and wait for the first frame. The sender's thread must not call this.
@@ -257,6 +257,6 @@ class Recorder:
 
 
 def _take_number(number: int) -> int:
-    if not 1 <= number <= MOST_TAKE:
-        raise UsageError(f"got take {number}, expected a number from 1 to {MOST_TAKE}")
+    if not 1 <= number <= MAX_TAKE:
+        raise UsageError(f"got take {number}, expected a number from 1 to {MAX_TAKE}")
     return number

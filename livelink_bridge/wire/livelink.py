@@ -57,7 +57,7 @@ _LIMIT = np.finfo(np.float32).max
 _LOWEST = np.array([0] * SHAPE_COUNT + [-_LIMIT] * (COUNT - SHAPE_COUNT), np.float32)
 _HIGHEST = np.array([1] * SHAPE_COUNT + [_LIMIT] * (COUNT - SHAPE_COUNT), np.float32)
 """Clamping limits of each channel: weights to [0, 1], angles unlimited."""
-_MOST_BITS = np.array([np.float32(1).view(np.uint32)] * SHAPE_COUNT + [0xFFFFFFFF] * (COUNT - SHAPE_COUNT), np.uint32)
+_MAX_BITS = np.array([np.float32(1).view(np.uint32)] * SHAPE_COUNT + [0xFFFFFFFF] * (COUNT - SHAPE_COUNT), np.uint32)
 """Largest allowed bit pattern of each channel; angles allow any, as they are checked separately."""
 _COUNT_BYTE = bytes([COUNT])
 _WHOLE, _REAL, _RATIONAL = (int, np.integer), (float, int, np.floating), (Fraction, int)
@@ -162,7 +162,7 @@ class Encoder:
         Read as integers, the bit patterns of floats from 0 to 1 ascend to that of 1; negative, larger, infinite and NaN
         values lie above it.
         """
-        np.less_equal(self._bits, _MOST_BITS, self._is_good)
+        np.less_equal(self._bits, _MAX_BITS, self._is_good)
         angle_sum = sum(self._angles.tolist())
         return self._good == _ALL and angle_sum - angle_sum == 0  # NaN where an angle is not finite
 

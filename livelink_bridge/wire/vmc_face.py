@@ -19,7 +19,7 @@ from arkit_mapping.channels import CHANNELS_61
 from livelink_bridge.wire.osc.face import Message, channel_of, keep_other, numbers_of
 from livelink_bridge.wire.packet_lint import Oddity
 
-MOST_UNAPPLIED = 256
+MAX_UNAPPLIED = 256
 """Values without an Apply after which the sender is reported: more than two frames of every known name."""
 
 BONES = {"head": "Head", "lefteye": "LeftEye", "righteye": "RightEye"}
@@ -89,10 +89,10 @@ class VmcPose:
             self._pending[CHANNELS_61.index(f"{eye}Pitch")] = -math.atan2(y, math.hypot(x, z))
 
     def _missing_apply(self) -> list[Oddity]:
-        if self._unapplied <= MOST_UNAPPLIED:
+        if self._unapplied <= MAX_UNAPPLIED:
             return []
         self._unapplied = 0
-        text = f"{MOST_UNAPPLIED} blendshape values and no /VMC/Ext/Blend/Apply: receivers show nothing"
+        text = f"{MAX_UNAPPLIED} blendshape values and no /VMC/Ext/Blend/Apply: receivers show nothing"
         return [Oddity("no-apply", text, "make the sender end each frame with /VMC/Ext/Blend/Apply")]
 
 

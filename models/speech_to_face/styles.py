@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from speech_to_face.base import ModelError
 
-LEAST_SHARE, MOST_SHARE = 1e-6, 1e6
+LEAST_SHARE, MAX_SHARE = 1e-6, 1e6
 """Limits of one style's share in a mixture; beyond them a share, or all the others, would be lost in rounding."""
 
 
@@ -58,7 +58,7 @@ def _share(text: str, whole: str) -> float:
         share = float(text) if text else 1.0
     except ValueError:
         share = 0.0
-    if not LEAST_SHARE <= share <= MOST_SHARE:
+    if not LEAST_SHARE <= share <= MAX_SHARE:
         raise ModelError(
             f"style {whole!r}: got share {text!r}, expected a number above 0, up to a million, as in 0.3:anna,0.7:ben"
         )

@@ -132,7 +132,7 @@ def test_a_failed_save_is_reported_and_leaves_no_file(voice, tmp_path):
         (b"\0\0", RATE, "got bytes16, expected floats"),
         ([[0.0], [0.0, 0.1]], RATE, "got list that is no array"),
         (np.array([0, np.nan, np.inf]), RATE, r"sample 1 is not finite \(2 of 3 are not\)"),
-        (np.array([0.0, -12000.0]), RATE, "got values up to 12000, expected .*; divide 16-bit sound by 32768"),
+        (np.array([0.0, -12000.0]), RATE, "got values up to 12000, expected .*; divide 16-bit audio by 32768"),
         (np.array([1e300]), RATE, r"got values up to 1e\+300"),
         ("voice.wav", RATE, "sample_rate: got 24000 for voice.wav, expected none"),
     ],

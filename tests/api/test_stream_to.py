@@ -243,7 +243,7 @@ REFUSED = [
     (np.zeros((2, 100)), UsageError, r"got shape \(2, 100\), expected .* 1 to 2 channels; transpose it"),
     (np.array([np.nan]), UsageError, "sample 0 is not finite"),
     (np.zeros(9, np.int64), UsageError, "got int64, expected floats"),
-    (np.full(9, 3000.0), UsageError, "divide 16-bit sound by 32768"),
+    (np.full(9, 3000.0), UsageError, "divide 16-bit audio by 32768"),
     (np.zeros((9, 2)), UsageError, "got 2 channels after 1"),
 ]
 

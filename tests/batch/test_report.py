@@ -55,7 +55,7 @@ def test_each_take_has_its_figures_and_each_failure_its_reason(tmp_path: Path) -
     page = Cells(text)
     assert ["in/<b>.wav", "", "", "", "", "", "is no sound & never was"] in page.rows
     assert ["x/a.csv", "1:05", "-23 dBFS", "75%", "9 of 12", "", "quiet"] in page.rows
-    assert "2 converted (2:00 of sound in 0:02, 60 x real time), 1 done before, 1 failed" in text
+    assert "2 converted (2:00 of audio in 0:02, 60 x real time), 1 done before, 1 failed" in text
     assert page.fetched == [] and "http" not in text
     assert [path.name for path in path.parent.iterdir()] == ["report.html"]
 

@@ -11,7 +11,7 @@ import pytest
 from arkit_mapping.takes.csv import read_take
 from livelink_bridge.errors import UsageError
 from livelink_bridge.monitor.subjects import ReceivedFrame
-from livelink_bridge.monitor.take_recorder import MOST_TAKES, TakesRecorder, Timeline
+from livelink_bridge.monitor.take_recorder import MAX_TAKES, TakesRecorder, Timeline
 
 MORNING_S = 8 * 3600.0
 
@@ -75,7 +75,7 @@ def test_what_is_not_finite_is_left_out_and_so_are_too_many_subjects(tmp_path: P
     takes = TakesRecorder(tmp_path, of_day)
     takes.add(pose(0.0, jaw=float("nan")))
     assert takes.left_out == 1
-    for n in range(MOST_TAKES + 2):
+    for n in range(MAX_TAKES + 2):
         takes.add(pose(0.0, 0.0, subject=f"Face{n}"))
     takes.close()
     assert takes.left_out == 3

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pythonosc.osc_message_builder import build_msg
 from remote_sessions import PEER, known, session_of, told
 
-from arkit_mapping.takes.folder import MOST_TAKE
+from arkit_mapping.takes.folder import MAX_TAKE
 from livelink_bridge.errors import SinkError, WireError
 from livelink_bridge.remote_control.messages import COMMANDS, Reply
 from livelink_bridge.remote_control.server import encode
@@ -57,7 +57,7 @@ def test_a_repeated_failure_is_logged_again_after_the_interval(caplog):
         ("/LiveLinkSubject", (1,), "a name of printable characters"),
         ("/LiveLinkSubject", ("none",), "another name"),
         ("/Slate", ("a\nb",), "a name of at most 100 bytes"),
-        ("/Take", ("3",), f"a whole number from 1 to {MOST_TAKE}"),
+        ("/Take", ("3",), f"a whole number from 1 to {MAX_TAKE}"),
         ("/Take", (float("nan"),), "a whole number"),
         ("/Take", (2.5,), "a whole number"),
         ("/Transport", ("127.0.0.1", "a.csv"), "IP:PORT such as"),
@@ -119,7 +119,7 @@ def hear_anything(session, remote, address, arguments):
             (message,) = decode(encode(outcome))
             assert message.address == outcome.address
     assert len(outcomes) <= 8
-    assert len(remote.slate.encode()) <= 100 and 1 <= remote.take <= MOST_TAKE
+    assert len(remote.slate.encode()) <= 100 and 1 <= remote.take <= MAX_TAKE
     remote.calls.clear()
 
 

@@ -40,7 +40,7 @@ NETWORKS, LAB = "speech_to_face", "speech_to_face_lab"
 """The networks as the program runs them; training and evaluation, which it can start and does not need."""
 USE_THE_LAB = {"livelink_bridge.commands.models"}
 
-MOST_MODULES = 12
+MAX_MODULES = 12
 """In a folder, without its `__init__` and `__main__`: about ten; one more idea is a folder of its own."""
 
 PURE = (
@@ -165,7 +165,7 @@ def test_a_folder_holds_no_more_modules_than_one_can_look_over() -> None:
         folder: len(list(HOMES[folder.partition(".")[0]].joinpath(*folder.split(".")).glob("[!_]*.py")))
         for folder in folders()
     }
-    assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}
+    assert {folder: count for folder, count in held.items() if count > MAX_MODULES} == {}
 
 
 def test_the_frame_rate_is_defined_once() -> None:

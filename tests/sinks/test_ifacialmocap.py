@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from livelink_bridge.errors import SinkError, UsageError
-from livelink_bridge.sinks.ifacialmocap import DROP_AFTER, MOST_SUBSCRIBERS, IFacialMocapSink, Subscribers, read_listen
+from livelink_bridge.sinks.ifacialmocap import DROP_AFTER, MAX_SUBSCRIBERS, IFacialMocapSink, Subscribers, read_listen
 from livelink_bridge.timing.stamp import Stamp
 from livelink_bridge.wire.ifacialmocap import HANDSHAKE, HANDSHAKE_V2, decode
 
@@ -145,7 +145,7 @@ def test_a_flood_of_questions_is_read_a_few_at_a_time() -> None:
 
 def test_the_one_that_has_not_asked_for_longest_makes_room() -> None:
     subscribers = Subscribers(49983)
-    hosts = [f"127.0.1.{number}" for number in range(1, MOST_SUBSCRIBERS + 1)]
+    hosts = [f"127.0.1.{number}" for number in range(1, MAX_SUBSCRIBERS + 1)]
     for host in hosts:
         subscribers.add(host, 1)
     subscribers.add(hosts[0], 2)

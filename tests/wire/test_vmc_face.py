@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from arkit_mapping import CHANNELS_61
 from livelink_bridge.wire import vmc
 from livelink_bridge.wire.osc.decode import Message, decode
-from livelink_bridge.wire.vmc_face import MOST_UNAPPLIED, VmcPose, angles_of
+from livelink_bridge.wire.vmc_face import MAX_UNAPPLIED, VmcPose, angles_of
 
 GOLDEN = bytes.fromhex(
     "2362756e646c65000000000000000001000000242f564d432f4578742f426c656e642f56616c00002c7366004a61774f70656e00"
@@ -53,7 +53,7 @@ def test_a_value_that_is_not_sent_again_stays() -> None:
 
 def test_a_sender_that_forgets_to_apply_is_told_once_in_a_while() -> None:
     pose = VmcPose()
-    faults = [fault for _ in range(2 * MOST_UNAPPLIED + 2) for fault in pose.feed([val("JawOpen", 0.5)])[1]]
+    faults = [fault for _ in range(2 * MAX_UNAPPLIED + 2) for fault in pose.feed([val("JawOpen", 0.5)])[1]]
     assert [fault.reason for fault in faults] == ["no-apply"] * 2
 
 

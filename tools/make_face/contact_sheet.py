@@ -37,7 +37,7 @@ FLAGS = (
     "--disable-component-update",
 )
 PATIENCE_S = 240.0
-MOST_BYTES = 20_000_000
+MAX_BYTES = 20_000_000
 """Of a picture the page may send back."""
 SHOWN_TURNED: dict[str, float] = {
     "jawForward": 0.75, "mouthPucker": 0.6, "mouthFunnel": 0.6, "cheekPuff": 0.5, "tongueOut": 0.6,
@@ -122,7 +122,7 @@ def desk(files: dict[str, tuple[bytes, str]], answers: Queue[tuple[str, bytes]])
             self.wfile.write(body)
 
         def do_POST(self) -> None:
-            body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), MOST_BYTES))
+            body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), MAX_BYTES))
             self.send_response(204)
             self.end_headers()
             if answers.empty():

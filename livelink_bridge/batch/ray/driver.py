@@ -162,7 +162,7 @@ def _connect(job: Job) -> int:
     room = int(ray.cluster_resources().get(kind, 0))
     if not room:
         raise BridgeError(
-            f"the Ray cluster has no {kind} to give, expected 1 for each sound at a time; ray status shows what it has"
+            f"the Ray cluster has no {kind} to give, expected 1 per file at a time; ray status shows what it has"
         )
     return min(job.jobs or room, room)
 

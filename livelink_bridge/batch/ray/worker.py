@@ -34,7 +34,7 @@ class Job(NamedTuple):
 
 
 class Worker:
-    """An actor: context loaded once, then one sound at a time."""
+    """An actor: context loaded once, then one task at a time."""
 
     def __init__(self) -> None:
         self._context: WorkerContext | None = None

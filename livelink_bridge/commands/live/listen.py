@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from livelink_bridge.sources.paced_pcm import PcmSource
     from speech_to_face.base import SpeechToFace
 
-_MOST_LINES = 200
+_MAX_LINES = 200
 """Lines about voices that have left that may wait to be printed; beyond them the oldest are dropped."""
 
 
@@ -117,7 +117,7 @@ class Board:
         """`say` prints a line. Only `draw` calls `show` and `say`."""
         self._show, self._say = show, say
         self._latest: dict[str, Status] = {}
-        self._lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self._lines: deque[str] = deque(maxlen=_MAX_LINES)
         self._lock = threading.Lock()
         self._new = False
 

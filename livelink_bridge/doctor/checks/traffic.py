@@ -14,7 +14,7 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.monitor.monitor import listen
 from livelink_bridge.network.udp_port import Arrivals
 
-MOST_SHOWN = 6
+MAX_SHOWN = 6
 """Largest number of findings per list."""
 
 
@@ -64,9 +64,9 @@ def _findings(what: str, summary: dict[str, Any], subject: str, device_id: str |
     if not summary["datagrams"]:
         yield Finding("ok", what, f"none in {summary['listened_s']:.1f} s")
         return
-    for found in summary["subjects"][:MOST_SHOWN]:
+    for found in summary["subjects"][:MAX_SHOWN]:
         yield _subject(what, found, subject, device_id)
-    for entry in [*summary["ignored"], *summary["warnings"]][:MOST_SHOWN]:
+    for entry in [*summary["ignored"], *summary["warnings"]][:MAX_SHOWN]:
         sender = f" (from {entry['sender']})" if entry["sender"] else ""
         yield Finding("warn", what, f"{entry['count']} x {entry['text']}{sender}; {entry['remedy']}")
 

@@ -31,9 +31,9 @@ from livelink_bridge.takes.discovery import find_take
 from speech_to_face.base import ModelError, Samples, SpeechToFace
 from speech_to_face.streaming.features import SAMPLE_RATE
 
-MOST_S = 2 * 3600.0
+MAX_S = 2 * 3600.0
 """Longest sound or take: its poses are 105 MB."""
-MOST_TAKE_BYTES = 450 << 20
+MAX_TAKE_BYTES = 450 << 20
 """Of a take's file: two hours of rows have some 350 MB."""
 _BLOCK_S = 10.0
 
@@ -184,15 +184,15 @@ def _bounded(csv: Path, rate: str | None) -> Take:
         size = csv.stat().st_size
     except OSError as error:
         raise TakeError(f"take {csv} cannot be read: {error.strerror}") from None
-    if size > MOST_TAKE_BYTES:
+    if size > MAX_TAKE_BYTES:
         raise TakeError(
-            f"take {csv} has {size >> 20} MB, expected at most {MOST_TAKE_BYTES >> 20}; cut it with `takes trim`"
+            f"take {csv} has {size >> 20} MB, expected at most {MAX_TAKE_BYTES >> 20}; cut it with `takes trim`"
         )
     take = read_take(csv, rate)
     seconds = float(take.times_s[-1] - take.times_s[0])
-    if seconds > MOST_S:
+    if seconds > MAX_S:
         raise TakeError(
-            f"take {csv} lasts {seconds / 3600:.1f} h by its timecode, expected at most {MOST_S / 3600:.0f} h"
+            f"take {csv} lasts {seconds / 3600:.1f} h by its timecode, expected at most {MAX_S / 3600:.0f} h"
         )
     return take
 
@@ -302,9 +302,9 @@ def _sound_notes(loudest: float) -> tuple[str, ...]:
 
 
 def _check_length(path: Path, seconds: float) -> None:
-    if seconds > MOST_S + 1 / FRAME_RATE:
+    if seconds > MAX_S + 1 / FRAME_RATE:
         raise SourceError(
-            f"{path} lasts longer than {MOST_S / 3600:.0f} h, expected at most that; cut it, or convert it unseen: "
+            f"{path} lasts longer than {MAX_S / 3600:.0f} h, expected at most that; cut it, or convert it unseen: "
             "livelink-bridge convert"
         )
 

@@ -14,7 +14,7 @@ from arkit_mapping.channels import CHANNELS_61, SHAPE_COUNT
 from arkit_mapping.character.character import Character
 from arkit_mapping.character.closure import JAW_OPEN, MOUTH_CLOSE
 from arkit_mapping.character.curves import Curve
-from arkit_mapping.character.delay import MOST_MS, added_delay
+from arkit_mapping.character.delay import MAX_MS, added_delay
 from arkit_mapping.character.entries import CharacterError, Poses, channel_index, known, number
 from arkit_mapping.character.groups import by_channel
 from arkit_mapping.character.smoothing import MIN_CUTOFFS_HZ, Smoothing
@@ -224,7 +224,7 @@ def smoothness_of(smoothing: Smoothing | None) -> float:
 def _calmest_hz() -> float:
     """The lowest cutoff, in tenths, that speech bears with the beta of `STEADY`."""
     for tenths in range(round(10 * MIN_CUTOFFS_HZ[0]), round(10 * STEADY.min_cutoff_hz)):
-        if added_delay(Smoothing(tenths / 10, STEADY.beta)).most_ms <= MOST_MS:
+        if added_delay(Smoothing(tenths / 10, STEADY.beta)).most_ms <= MAX_MS:
             return tenths / 10
     return STEADY.min_cutoff_hz
 

@@ -28,7 +28,7 @@ QUESTIONS: dict[Question, str] = {
     "realism": "Whose face is more like a person's?",
 }
 COLUMNS = ("voter", "trial", "clip", "left", "question", "choice", "prefers")
-MOST_TRIALS = 500
+MAX_TRIALS = 500
 LARGEST_BYTES = 16 << 20
 """Of a file of votes: some 200 000 of them."""
 LONGEST_NAME = 60
@@ -61,8 +61,8 @@ class Blind:
 
         Raises UsageError for no clips, too many, or nothing to tell apart.
         """
-        if not 1 <= len(clips) <= MOST_TRIALS:
-            raise UsageError(f"got {len(clips)} clips to compare, expected 1 to {MOST_TRIALS}")
+        if not 1 <= len(clips) <= MAX_TRIALS:
+            raise UsageError(f"got {len(clips)} clips to compare, expected 1 to {MAX_TRIALS}")
         if a == b:
             raise UsageError(f"got {a!r} twice, expected two different things to compare")
         chance = random.Random(seed)

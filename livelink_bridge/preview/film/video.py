@@ -60,7 +60,7 @@ LONGEST_S = 1800.0
 """Half an hour: a page renders for longer than that."""
 STUCK_S = 60.0
 """Without a picture taken by ffmpeg, or without an end after the last one: it is given up."""
-_MOST_WORDS = 2000
+_MAX_WORDS = 2000
 """Bytes of what ffmpeg says that are kept for the error."""
 PICTURES = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 """How the page may encode its frames, and the bytes that these begin with."""
@@ -300,7 +300,7 @@ class _Words:
     def read(self, pipe: IO[bytes]) -> None:
         with pipe:
             while part := pipe.read(256):
-                self._begin = (self._begin + part)[:_MOST_WORDS]
+                self._begin = (self._begin + part)[:_MAX_WORDS]
 
     def first(self) -> str:
         """The first line that says something, without the part of ffmpeg that says it."""

@@ -18,7 +18,7 @@ from livelink_bridge.preview.page.timeline import StageLink, Transport
 THEME = Path(__file__).parents[1] / "web" / "theme.css"
 PART_S = 8.0
 """Of the sound that one vote is about: a sentence."""
-MOST_PARTS = 30
+MAX_PARTS = 30
 ANSWERS = (("left", "Left"), ("tie", "No difference"), ("right", "Right"))
 
 
@@ -36,8 +36,8 @@ def build(session: EditorState) -> None:
 
 
 def parts(duration_s: float) -> list[tuple[float, float]]:
-    """The sound in parts of equal length, about PART_S each, at most MOST_PARTS."""
-    count = min(MOST_PARTS, max(1, round(duration_s / PART_S)))
+    """The sound in parts of equal length, about PART_S each, at most MAX_PARTS."""
+    count = min(MAX_PARTS, max(1, round(duration_s / PART_S)))
     return [(duration_s * part / count, duration_s * (part + 1) / count) for part in range(count)]
 
 

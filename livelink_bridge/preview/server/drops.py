@@ -27,7 +27,7 @@ LARGEST = {ending: size * MB for ending, size in _IN_MB.items()}
 """Most bytes of a dropped file, by its ending. Two hours at 48 kHz, 24 bits, stereo are 2 GB."""
 LARGEST_FOLDER = 16 << 30
 """Most bytes of a session's uploads together."""
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 """Of a session's uploads."""
 _PIECE = MB
 """Bytes that are written to the disk at once, off the page's thread."""
@@ -57,8 +57,8 @@ class Drops:
                 "(.yaml)",
                 415,
             )
-        if self._files >= MOST_FILES:
-            return refused(f"this session has taken {MOST_FILES} files; start `livelink-bridge preview` anew", 413)
+        if self._files >= MAX_FILES:
+            return refused(f"this session has taken {MAX_FILES} files; start `livelink-bridge preview` anew", 413)
         self._files += 1
         path = self._folder / f"{self._files}" / kept_name(name)
         why, status = await self._take(request, path, name, bound)

@@ -28,7 +28,7 @@ _SILENT_S = 0.1
 """Without audio for so long the microphone is gone, and nothing is played."""
 _MARGIN_S = 0.02
 """Margin between the newest audio and what is read: blocks arrive unevenly."""
-_MOST_LATE_S = 0.5
+_MAX_LATE_S = 0.5
 _WORTH_SAYING_S = 0.005
 """An output that is late by less counts as in sync."""
 
@@ -178,7 +178,7 @@ class VoiceMonitor:
         where less than the current delay was needed for ten seconds."""
         self._spare.add(now_s, -missing_s)
         if missing_s > 0:
-            longer_s = min(missing_s, _MOST_LATE_S - self.late_s)
+            longer_s = min(missing_s, _MAX_LATE_S - self.late_s)
         elif self._spare.full and self._spare.extreme() > _WORTH_SAYING_S:
             longer_s = -min(self.late_s, self._spare.extreme() - _WORTH_SAYING_S)
         else:

@@ -26,7 +26,7 @@ LISTS = {len(CHANNELS_61): len(CHANNELS_61), SHAPE_COUNT: SHAPE_COUNT, 63: SHAPE
 """Length of a list -> how many of its numbers are channels in wire order."""
 FACE_CAP = {"/W", *FACE_CAP_ANGLES}
 """Addresses of Face Cap's messages."""
-MOST_OTHERS = 64
+MAX_OTHERS = 64
 """Largest number of names kept that are not channels."""
 LONGEST_NAME = 64
 """Characters of such a name."""
@@ -58,7 +58,7 @@ class OscPose:
         self.values: NDArray[np.float32] = np.zeros(len(CHANNELS_61), np.float32)
         """Latest value of each channel, float32 (61,) in wire order; 0 for channels not received yet."""
         self.others: dict[str, float] = {}
-        """Latest values of names that are not channels, MOST_OTHERS at most."""
+        """Latest values of names that are not channels, MAX_OTHERS at most."""
         self._received: set[int] = set()
 
     def feed(self, messages: Iterable[Message]) -> list[NDArray[np.float32]]:
@@ -121,8 +121,8 @@ def numbers_of(arguments: Sequence[Any]) -> list[float]:
 
 
 def keep_other(others: dict[str, float], name: str, value: float) -> None:
-    """Store the value of a name that is not a channel, within LONGEST_NAME and MOST_OTHERS."""
-    if len(name) <= LONGEST_NAME and (name in others or len(others) < MOST_OTHERS):
+    """Store the value of a name that is not a channel, within LONGEST_NAME and MAX_OTHERS."""
+    if len(name) <= LONGEST_NAME and (name in others or len(others) < MAX_OTHERS):
         others[name] = value
 
 

@@ -1,7 +1,7 @@
 """Whether an adaptation helped, by the takes that nothing was learnt from.
 
 Judged are the correlations of jaw, aperture and rounding with the capture, those of them that the takes carry. None may
-fall by more than `MOST_LOST`. The new model is better where they rise by `GAIN` on average; or where on average they
+fall by more than `MAX_LOST`. The new model is better where they rise by `GAIN` on average; or where on average they
 fall by less than that, and R² of all channels, which also sees how far the mouth moves, rises by `CLOSER`. Nothing is
 judged on less than `LEAST_SPEECH_S` seconds of speech: there such differences come by chance.
 """
@@ -22,7 +22,7 @@ from speech_to_face_lab.adapt.figures import R2, Row
 
 JUDGED = ("jaw r", "aperture r", "rounding r")
 GAIN = 0.01
-MOST_LOST = 0.02
+MAX_LOST = 0.02
 CLOSER = 0.05
 LEAST_SPEECH_S = 10.0
 ADVISED_SPEECH_S = 60.0
@@ -68,8 +68,8 @@ def judge(rows: Sequence[Row], speech: float) -> Verdict:
     fall, closer = -changes[worst.measure], changes.get(R2, math.nan)
     each = ", ".join(f"{row.measure} {row.before:.3f} -> {row.after:.3f}" for row in judged)
     on = f"on {speech:.0f} s of held-out speech: {each}"
-    if fall > MOST_LOST:
-        return Verdict(False, f"not better {on}; {worst.measure} fell by {fall:.3f}, expected {MOST_LOST:g} at most")
+    if fall > MAX_LOST:
+        return Verdict(False, f"not better {on}; {worst.measure} fell by {fall:.3f}, expected {MAX_LOST:g} at most")
     if mean >= GAIN:
         return Verdict(True, f"better {on}; {mean:+.3f} on average")
     if mean > -GAIN and closer >= CLOSER:

@@ -22,7 +22,7 @@ Mesh = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
-MOST_APART = 1.5
+MAX_APART = 1.5
 """Sound and face whose lengths differ by more than this factor are not of one recording, or a rate is wrong."""
 HELD_S = 0.25
 """Seconds that may always differ, however short the clip."""
@@ -138,7 +138,7 @@ def trimmed(
     tally: takes up what was cut. Raises ModelError when the two are not of one recording.
     """
     sound_s, face_s = len(samples) / SAMPLE_RATE, len(face) / rate
-    if max(sound_s, face_s) - HELD_S > MOST_APART * min(sound_s, face_s):
+    if max(sound_s, face_s) - HELD_S > MAX_APART * min(sound_s, face_s):
         raise ModelError(
             f"clip {name}: got {face_s:.2f} s of face for {sound_s:.2f} s of audio, expected the same; check the "
             "frame rate"

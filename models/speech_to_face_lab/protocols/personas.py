@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from arkit_mapping.channels import MOUTH_32
 from speech_to_face_lab.protocols.clips import Curves
 
-LEAST_GAIN, MOST_GAIN = 0.8, 1.25
-MOST_OFFSET = 0.04
+LEAST_GAIN, MAX_GAIN = 0.8, 1.25
+MAX_OFFSET = 0.04
 OFFSETS = 4
 """How many of `RESTING` a persona moves at rest."""
 
@@ -63,9 +63,9 @@ def persona(subject: str) -> Persona:
     rng = np.random.default_rng(crc32(subject.encode()))
     gain, offset = np.ones(len(MOUTH_32), np.float32), np.zeros(len(MOUTH_32), np.float32)
     for group in GROUPS:
-        gain[_columns(group)] = rng.uniform(LEAST_GAIN, MOST_GAIN)
+        gain[_columns(group)] = rng.uniform(LEAST_GAIN, MAX_GAIN)
     for name in rng.choice(RESTING, OFFSETS, replace=False):
-        offset[_columns((str(name),))] = rng.uniform(0, MOST_OFFSET)
+        offset[_columns((str(name),))] = rng.uniform(0, MAX_OFFSET)
     return Persona(gain, offset)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arkit_mapping import CHANNELS_61
-from arkit_mapping.character.delay import MOST_MS, REFERENCE_SIZE, added_delay, check_delay
+from arkit_mapping.character.delay import MAX_MS, REFERENCE_SIZE, added_delay, check_delay
 from arkit_mapping.character.entries import CharacterError
 from arkit_mapping.character.groups import GROUPS, by_channel, read_smoothings
 from arkit_mapping.character.smoothing import SPEED_CUTOFF_HZ, Smoother, Smoothing
@@ -132,7 +132,7 @@ def test_what_is_allowed_delays_a_movement_that_is_drawn_here_by_ten_millisecond
     shifts_ms = np.arange(0, 40, 0.5)
     went = np.interp(fine_s, t_s, after)
     errors = [np.square(went - np.interp(fine_s - shift / 1000, t_s, poses[:, PUCKER])).sum() for shift in shifts_ms]
-    assert shifts_ms[int(np.argmin(errors))] <= MOST_MS
+    assert shifts_ms[int(np.argmin(errors))] <= MAX_MS
 
 
 def test_late_smoothing_is_refused_and_the_numbers_it_names_are_the_least_allowed() -> None:
@@ -147,7 +147,7 @@ def test_late_smoothing_is_refused_and_the_numbers_it_names_are_the_least_allowe
         (Smoothing(cutoff_hz, 5), Smoothing(cutoff_hz - 0.1, 5)),
         (Smoothing(2, beta), Smoothing(2, beta - 0.1)),
     ):
-        assert added_delay(allowed).most_ms <= MOST_MS < added_delay(refused).most_ms
+        assert added_delay(allowed).most_ms <= MAX_MS < added_delay(refused).most_ms
 
 
 @pytest.mark.parametrize(("cutoff_hz", "beta"), [(0.05, 0), (61, 0), (3, -1), (3, 201), (math.nan, 0)])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arkit_mapping.takes.folder import (
-    MOST_TAKE,
+    MAX_TAKE,
     next_take,
     reserve,
     slate_part,
@@ -82,7 +82,7 @@ def test_the_number_goes_on_over_days_and_for_each_slate_alone(tmp_path):
 def test_a_number_that_is_taken_is_the_next_free_one(tmp_path):
     numbers = [reserve(tmp_path, slate="Hall", subject="A", day=DAY, take=3).take for _ in range(3)]
     assert numbers == [3, 4, 5]
-    (tmp_path / f"20241204_End_{MOST_TAKE}").mkdir()
+    (tmp_path / f"20241204_End_{MAX_TAKE}").mkdir()
     with pytest.raises(TakeError, match="no free take number"):
         reserve(tmp_path, slate="End", subject="A", day=DAY)
 

@@ -188,7 +188,7 @@ def test_the_caller_that_watches_can_end_it_and_nothing_is_left(tmp_path):
 
 
 def test_a_recording_longer_than_two_hours_is_refused_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(clips, "MOST_S", 2.0)
+    monkeypatch.setattr(clips, "MAX_S", 2.0)
     opened(noise(tmp_path / "fits.wav", 2.0), tmp_path / "session")
     with pytest.raises(SourceError, match="lasts longer than"):
         opened(noise(tmp_path / "long.wav", 2.5), tmp_path / "session")
@@ -260,7 +260,7 @@ def test_a_take_with_a_wrong_timecode_or_far_too_large_is_refused(tmp_path, monk
     (tmp_path / "take.csv").write_text(text)
     with pytest.raises(SourceError, match="by its timecode"):
         opened(tmp_path / "take.csv", tmp_path / "session")
-    monkeypatch.setattr(clips, "MOST_TAKE_BYTES", 1000)
+    monkeypatch.setattr(clips, "MAX_TAKE_BYTES", 1000)
     with pytest.raises(SourceError, match="expected at most"):
         opened(tmp_path / "take.csv", tmp_path / "session")
 

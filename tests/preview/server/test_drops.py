@@ -71,7 +71,7 @@ def test_a_file_that_is_too_large_for_its_kind_is_refused_and_nothing_is_left(tm
 
 
 def test_the_number_of_files_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(drops_module, "MOST_FILES", 2)
+    monkeypatch.setattr(drops_module, "MAX_FILES", 2)
     answers = dropped(Drops(tmp_path), *(Upload(f"{name}.wav", [b""]) for name in "abc"))
     assert sorted(status for status, _ in answers) == [200, 200, 413]
 

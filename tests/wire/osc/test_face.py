@@ -14,7 +14,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from arkit_mapping import CHANNELS_61
 from livelink_bridge.wire.osc.decode import Message, decode
-from livelink_bridge.wire.osc.face import MOST_OTHERS, OscPose, channel_of
+from livelink_bridge.wire.osc.face import MAX_OTHERS, OscPose, channel_of
 
 JAW = CHANNELS_61.index("JawOpen")
 
@@ -105,9 +105,9 @@ def test_face_caps_numbers_and_degrees_are_read() -> None:
 
 def test_what_names_no_channel_is_kept_aside_and_only_so_much_of_it() -> None:
     pose = OscPose()
-    for n in range(MOST_OTHERS + 10):
+    for n in range(MAX_OTHERS + 10):
         pose.feed([Message(f"/avatar/parameters/Hat{n}", (1.0,))])
-    assert len(pose.others) == MOST_OTHERS and pose.others["Hat0"] == 1
+    assert len(pose.others) == MAX_OTHERS and pose.others["Hat0"] == 1
     assert pose.feed([Message("/RecordStart", ("MySlate", 3)), Message("/x", (True,)), Message("/y", ())]) == []
 
 

@@ -33,7 +33,7 @@ OTHER_RATES = (0.75, 1.33)
 COPIES = 2
 MOVES = 0.005
 """Least standard deviation of a channel that the takes carry."""
-MOST_OTHERS_S = 1800.0
+MAX_OTHERS_S = 1800.0
 """Most speech of other people, in seconds; more adds minutes and little else."""
 NOISE_CHUNKS, CHUNK_S = 6, 10
 SOUNDS = NDArray[np.float32]
@@ -128,10 +128,10 @@ def other_voices(takes: Sequence[Take], others: Sequence[Path], rng: np.random.G
             yield resped(take.samples, rate * float(rng.uniform(0.95, 1.05)))
     heard_s = 0.0
     for at in rng.permutation(len(others)):
-        if heard_s >= MOST_OTHERS_S:
+        if heard_s >= MAX_OTHERS_S:
             break
         # Half of another speaker's recording is as good as the whole.
-        samples = read_sound(others[at], allow_cut=True)[: round((MOST_OTHERS_S - heard_s) * SAMPLE_RATE)]
+        samples = read_sound(others[at], allow_cut=True)[: round((MAX_OTHERS_S - heard_s) * SAMPLE_RATE)]
         sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
         heard_s += len(sound) / SAMPLE_RATE
         yield sound

@@ -23,7 +23,7 @@ a lag finds one by chance."""
 OWN_LAG_S = 8.0
 """Takes shorter than this share a lag that is found over all of them."""
 HALVES_S = 40.0
-MOST_DRIFT = 6
+MAX_DRIFT = 6
 """Frames by which the lags of a long take's halves may differ."""
 JAW = MOUTH_32.index("jawOpen")
 
@@ -56,7 +56,7 @@ def _own(pair: Pair, seconds: float) -> tuple[int, str]:
         return lag, _strange(r, wanted)
     if abs(lag) == REACH:
         return lag, f"mistimed: face and audio are {REACH / FRAME_RATE:g} s apart or more"
-    if seconds >= HALVES_S and (apart := _drift(pair)) > MOST_DRIFT:
+    if seconds >= HALVES_S and (apart := _drift(pair)) > MAX_DRIFT:
         return (
             lag,
             f"mistimed: face and audio drift apart by {1000 * apart / FRAME_RATE:.0f} ms from its first half to its "

@@ -20,7 +20,7 @@ HELD_S = 0.25
 """Seconds that the last frame may be held; audio past that has no face and is cut."""
 LOWEST, HIGHEST = -1.0, 2.0
 """Solvers overshoot [0, 1] a little; values past these are of another unit (percent, degrees)."""
-MOST_APART = 1.5
+MAX_APART = 1.5
 """Sound and curves whose lengths differ by more than this factor are not of one recording, or the rate is wrong."""
 
 Curves = tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.bool_]]
@@ -82,7 +82,7 @@ def _cut(path: Path, samples: NDArray[np.int16], times_s: NDArray[np.float64]) -
         len(samples) / SAMPLE_RATE,
         float(times_s[-1]) + float(times_s[-1] - times_s[0]) / max(len(times_s) - 1, 1),
     )
-    if max(sound_s, curves_s) - HELD_S > MOST_APART * min(sound_s, curves_s):
+    if max(sound_s, curves_s) - HELD_S > MAX_APART * min(sound_s, curves_s):
         raise ModelError(
             f"curves {path}: got {curves_s:.2f} s for {sound_s:.2f} s of audio, expected the same; check the frame rate"
         )
