@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,17 @@ from livelink_bridge.wire.livelink import decode
 
 pytestmark = pytest.mark.usefixtures("nothing_left_running")
 JAW = index_of("JawOpen")
+BIND_AT_IMPORT = (
+    "livelink_bridge.api.talking",
+    "livelink_bridge.commands.live.listen",
+    "livelink_bridge.preview.editor.unreal_sender",
+    "livelink_bridge.session.modes.microphone",
+    "livelink_bridge.session.modes.performers",
+    "livelink_bridge.session.modes.pipe",
+    "livelink_bridge.session.modes.play",
+    "livelink_bridge.session.modes.replay",
+)
+"""Modules that take `open_sinks` by name when they are imported."""
 TICK_MS = 1000 / 60
 """The face goes out with the ticks of the sender, the tone whenever it is due."""
 
@@ -58,6 +70,8 @@ class TimedSink(CollectSink):
 @pytest.fixture
 def face(shared_clock: SharedClock, monkeypatch: pytest.MonkeyPatch) -> TimedSink:
     """What every receiver is sent."""
+    for module in BIND_AT_IMPORT:  # else they would keep the stand-in
+        import_module(module)
     sink = TimedSink(shared_clock)
 
     @contextmanager
