@@ -61,12 +61,12 @@ class InputDevice:
         return self.channels or min(self.takes, max(_FEWEST, max(columns) + 1))
 
 
-def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = False) -> InputDevice:
+def find_device(spec: str | None, system: SoundSystem, *, exclusive: bool = False) -> InputDevice:
     """The device that the user selected.
 
     Parameters
     ----------
-    wanted : an index, part of a name, or None for the default; see `find_input`
+    spec : an index, part of a name, or None for the default; see `find_input`
     system : PortAudio
     exclusive : only devices of Windows WASAPI
 
@@ -82,26 +82,26 @@ def find_device(wanted: str | None, system: SoundSystem, *, exclusive: bool = Fa
                 "no input supports exclusive mode: expected one of Windows WASAPI (see `livelink-bridge devices`)"
             )
     try:
-        return described(find_input(wanted, devices, default), devices, system.systems())
+        return described(find_input(spec, devices, default), devices, system.systems())
     except DeviceError as error:
-        inputs = pulse_inputs() if wanted else []
-        if not inputs or wanted is None or wanted.isdecimal():
+        inputs = pulse_inputs() if spec else []
+        if not inputs or spec is None or spec.isdecimal():
             raise
-        source, name = _one_of_server(wanted, inputs, error)
+        source, name = _one_of_server(spec, inputs, error)
         return replace(of_server(source, pulse_device(devices)), name=name)
 
 
-def _one_of_server(wanted: str, inputs: Sequence[PulseInput], error: DeviceError) -> tuple[PulseInput, str]:
+def _one_of_server(spec: str, inputs: Sequence[PulseInput], error: DeviceError) -> tuple[PulseInput, str]:
     """The single source that fits, and its name as `devices` lists it. Otherwise raises DeviceError with the
     candidates, or with `error` and all sources."""
-    found = fitting_pulse_inputs(wanted, inputs)
+    found = fitting_pulse_inputs(spec, inputs)
     named = list(zip(inputs, shown_names(inputs), strict=True))
     if len(found) == 1:
         return next(pair for pair in named if pair[0] is found[0])
     names = [name for one, name in named if one in found or not found]
     if found:
         raise DeviceError(
-            f"{wanted!r} fits several inputs of the sound server; expected one of {', '.join(names)}"
+            f"{spec!r} fits several inputs of the sound server; expected one of {', '.join(names)}"
         ) from None
     raise DeviceError(f"{error}; of the sound server: {', '.join(names)}") from None
 

@@ -73,10 +73,10 @@ def pulse_device(devices: Sequence[Device]) -> int | None:
     )
 
 
-def fitting_pulse_inputs(wanted: str, inputs: Sequence[PulseInput]) -> list[PulseInput]:
-    """The sources whose name or description equals `wanted`; if there is none, those that contain it, ignoring case."""
-    exact = [one for one in inputs if wanted in (one.name, one.description)]
-    return exact or [one for one in inputs if wanted.casefold() in f"{one.name}\n{one.description}".casefold()]
+def fitting_pulse_inputs(spec: str, inputs: Sequence[PulseInput]) -> list[PulseInput]:
+    """The sources whose name or description equals `spec`; if there is none, those that contain it, ignoring case."""
+    exact = [one for one in inputs if spec in (one.name, one.description)]
+    return exact or [one for one in inputs if spec.casefold() in f"{one.name}\n{one.description}".casefold()]
 
 
 def shown_names(inputs: Sequence[PulseInput]) -> list[str]:
@@ -93,8 +93,8 @@ def pulse_inputs() -> list[PulseInput]:
 def default_pulse_input() -> PulseInput | None:
     """The server's default source; None when there is no server or no source."""
     default = re.search(r"^Default Source: (.*)$", _pactl("info"), re.MULTILINE)
-    wanted = os.environ.get(_VARIABLE) or (default[1] if default else None)
-    return next((one for one in pulse_inputs() if one.name == wanted), None) if wanted else None
+    name = os.environ.get(_VARIABLE) or (default[1] if default else None)
+    return next((one for one in pulse_inputs() if one.name == name), None) if name else None
 
 
 def _pactl(*arguments: str) -> str:

@@ -20,12 +20,12 @@ _NOTHING = {
 }
 
 
-def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> int:
+def find_input(spec: str | None, devices: Sequence[Device], default: int) -> int:
     """Index of the input that the user selected.
 
     Parameters
     ----------
-    wanted : an index, part of a name in any case, or None for the system's default
+    spec : an index, part of a name in any case, or None for the system's default
     devices : PortAudio's devices, each with name, hostapi and max_input_channels
     default : index of the system's default input, -1 for none
 
@@ -33,12 +33,12 @@ def find_input(wanted: str | None, devices: Sequence[Device], default: int) -> i
     ------
     DeviceError : no input fits, or several do
     """
-    return _find("input", wanted, devices, default)
+    return _find("input", spec, devices, default)
 
 
-def find_output(wanted: str | None, devices: Sequence[Device], default: int) -> int:
+def find_output(spec: str | None, devices: Sequence[Device], default: int) -> int:
     """Index of the output that the user selected; as `find_input`."""
-    return _find("output", wanted, devices, default)
+    return _find("output", spec, devices, default)
 
 
 def plain_name(name: str) -> str:
@@ -87,15 +87,15 @@ def only_of(
     return restricted, int(own)
 
 
-def _find(kind: Direction, wanted: str | None, devices: Sequence[Device], default: int) -> int:
-    if wanted is None:
+def _find(kind: Direction, spec: str | None, devices: Sequence[Device], default: int) -> int:
+    if spec is None:
         if not 0 <= default < len(devices):
             what = "microphone" if kind == "input" else "audio output"
             raise DeviceError(f"no {what}: the system has no default {kind}; {_listing(kind, devices)}")
         return default
-    if wanted.isdecimal():
-        return _at(kind, int(wanted), devices)
-    return _named(kind, wanted, devices, default)
+    if spec.isdecimal():
+        return _at(kind, int(spec), devices)
+    return _named(kind, spec, devices, default)
 
 
 def _at(kind: Direction, index: int, devices: Sequence[Device]) -> int:
@@ -106,10 +106,10 @@ def _at(kind: Direction, index: int, devices: Sequence[Device]) -> int:
     return index
 
 
-def _named(kind: Direction, wanted: str, devices: Sequence[Device], default: int) -> int:
-    named = [i for i, device in enumerate(devices) if wanted.casefold() in device["name"].casefold()]
+def _named(kind: Direction, spec: str, devices: Sequence[Device], default: int) -> int:
+    named = [i for i, device in enumerate(devices) if spec.casefold() in device["name"].casefold()]
     fitting = [i for i in named if _is(kind, devices[i])]
-    exact = [i for i in fitting if wanted.casefold() == devices[i]["name"].casefold()]
+    exact = [i for i in fitting if spec.casefold() == devices[i]["name"].casefold()]
     found = exact or fitting
     if len(found) > 1 and 0 <= default < len(devices):
         # Windows lists each device once per host API; prefer that of the default device.
@@ -118,13 +118,13 @@ def _named(kind: Direction, wanted: str, devices: Sequence[Device], default: int
         return found[0]
     if found:
         raise DeviceError(
-            f"{wanted!r} fits several {kind}s; give more of the name or the index; {_listing(kind, devices, found)}"
+            f"{spec!r} fits several {kind}s; give more of the name or the index; {_listing(kind, devices, found)}"
         )
     if named:
         raise DeviceError(
             f"device {named[0]} ({devices[named[0]]['name']}) is not an {kind}; {_listing(kind, devices)}"
         )
-    raise DeviceError(f"no {kind}'s name contains {wanted!r}; {_listing(kind, devices)}")
+    raise DeviceError(f"no {kind}'s name contains {spec!r}; {_listing(kind, devices)}")
 
 
 def _is(kind: Direction, device: Device) -> bool:

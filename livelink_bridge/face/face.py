@@ -50,7 +50,7 @@ class Face:
         self._provider = character
         self._liveliness = liveliness
         self._blend = MoodBlend(mood)
-        self._wanted = self._blend.mood
+        self._mood = self._blend.mood
         self._character = self._current()
         self._stream = self._character.stream()
         self._held_neutral, self._there = False, 1.0
@@ -63,7 +63,7 @@ class Face:
     @property
     def mood(self) -> Mood:
         """The mood it has, or is blending to."""
-        return self._wanted
+        return self._mood
 
     @property
     def held_neutral(self) -> bool:
@@ -72,7 +72,7 @@ class Face:
 
     def set_mood(self, mood: Mood) -> None:
         """Blend to another mood."""
-        self._wanted = mood
+        self._mood = mood
 
     def hold_neutral(self, on: bool) -> None:
         """Decay to neutral and stay there, or go on."""
@@ -99,8 +99,8 @@ class Face:
         -------
         float32 (n, 61): with liveliness, mood and character, MouthClose as predicted.
         """
-        if self._wanted is not self._blend.mood:
-            self._blend.to(self._wanted)
+        if self._mood is not self._blend.mood:
+            self._blend.to(self._mood)
         poses = behind_lips(poses)
         if self._liveliness:
             poses = self._liveliness.apply(poses, level_dbfs, speaking)

@@ -131,11 +131,11 @@ def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock:
     )
 
 
-def input_of(settings: Settings, wanted: str | None) -> Input:
+def input_of(settings: Settings, spec: str | None) -> Input:
     """The microphone to open: an index, a part of a name, or None for the system's input."""
     from livelink_bridge.sources.microphone import Input
 
-    return Input(wanted, settings.channels, settings.exclusive)
+    return Input(spec, settings.channels, settings.exclusive)
 
 
 def monitor_of(settings: Settings) -> VoiceMonitorConfig | None:

@@ -150,10 +150,10 @@ class LiveSession:
             self._voice_out.close()
 
 
-def _monitor(wanted: VoiceMonitorConfig, shown: Shown, face_delay_s: float, clock: Clock) -> VoiceMonitor:
+def _monitor(config: VoiceMonitorConfig, shown: Shown, face_delay_s: float, clock: Clock) -> VoiceMonitor:
     """The monitor output. Frames are held back for audio that reaches its audience late; the voice itself is not."""
     return VoiceMonitor(
-        wanted.device, clock=clock, shown=shown, later_s=wanted.delay_s - face_delay_s, slack_s=face_delay_s
+        config.device, clock=clock, shown=shown, later_s=config.delay_s - face_delay_s, slack_s=face_delay_s
     )
 
 

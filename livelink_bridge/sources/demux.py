@@ -18,8 +18,8 @@ _BACKLOG_BLOCKS = 125
 """Same as a microphone's own backlog: 0.25 s in blocks of the shortest kind."""
 
 
-def _open(wanted: Input, clock: Clock) -> Source:
-    return MicrophoneSource(wanted, clock=clock)
+def _open(spec: Input, clock: Clock) -> Source:
+    return MicrophoneSource(spec, clock=clock)
 
 
 def open_microphones(

@@ -71,12 +71,12 @@ class MicrophoneSource:
     duration_s = None
 
     def __init__(
-        self, wanted: Input, *, clock: Clock, system: SoundSystem | None = None, stall_s: float = _STALL_S
+        self, spec: Input, *, clock: Clock, system: SoundSystem | None = None, stall_s: float = _STALL_S
     ) -> None:
         """
         Parameters
         ----------
-        wanted : device and channels
+        spec : device and channels
         clock : for arrival times and gaps
         system : PortAudio; injected for tests
         stall_s : seconds without a block after which the device counts as lost
@@ -89,7 +89,7 @@ class MicrophoneSource:
         """Why no audio arrives, one line; None while it does."""
         self.reopened = 0
         """Times the device was lost and opened again."""
-        self._wanted, self._clock, self._stall_s = wanted, clock, stall_s
+        self._spec, self._clock, self._stall_s = spec, clock, stall_s
         self._system = system or sound_system()
         self._closing = threading.Event()
         self._watch: PulseWatch | DefaultWatch | None = None
@@ -183,15 +183,15 @@ class MicrophoneSource:
 
     def _open(self, since_s: float | None = None) -> None:
         device = self._found()
-        columns = _columns(self._wanted, device)
+        columns = _columns(self._spec, device)
         prepare(device.rate_hz)
         capture = Capture(device.rate_hz, self._clock, columns, since_s)
         self._stream = self._started(device, columns, capture)
         self._capture = capture
         self.name, self.sample_rate = device.name, device.rate_hz
         if device.pulse and device.named:  # from now on exactly this one, whatever number it gets later
-            self._wanted = replace(self._wanted, device=device.pulse.name)
-        elif self._wanted.device is not None and not device.pulse:
+            self._spec = replace(self._spec, device=device.pulse.name)
+        elif self._spec.device is not None and not device.pulse:
             self._pinned = plain_name(self.name), str(self._system.systems()[device.hostapi]["name"])
         self._watch = self._start_watch(device, capture)
 
@@ -212,7 +212,7 @@ class MicrophoneSource:
             stream = self._stream_of(device, fewer, capture)
         except self._system.error as error:
             raise self._refused(error) from error
-        if self._wanted.channels:
+        if self._spec.channels:
             self._warn_once(
                 f"microphone {device.name!r} cannot be opened with all its {count} channels: the channels used may "
                 "contain other voices"
@@ -230,17 +230,17 @@ class MicrophoneSource:
             "callback": capture.take,
             "finished_callback": capture.end,
         }
-        if self._wanted.exclusive:
+        if self._spec.exclusive:
             options["extra_settings"] = self._system.exclusive(device.hostapi)
         with device.pulse.chosen() if device.pulse and device.named else nullcontext():
             return self._system.open("InputStream", **options)
 
     def _refused(self, error: Exception) -> DeviceError:
-        return DeviceError(f"microphone {self._wanted.label} cannot be opened: {one_line(error)}")
+        return DeviceError(f"microphone {self._spec.label} cannot be opened: {one_line(error)}")
 
     def _warn_of_unknown_channels(self, device: InputDevice) -> None:
         """Warn when single channels were requested of a device that may mix them."""
-        if not self._wanted.channels or device.channels is not None:
+        if not self._spec.channels or device.channels is not None:
             return
         others = cards(self._system.devices(), self._system.systems())
         hint = (
@@ -267,9 +267,7 @@ class MicrophoneSource:
             if device.pulse:
                 return PulseWatch(default_differs(device.pulse), lambda: self._default_changed(capture))
             return (
-                DefaultWatch(lambda: self._default_changed(capture))
-                if self._wanted.device is None and needed()
-                else None
+                DefaultWatch(lambda: self._default_changed(capture)) if self._spec.device is None and needed() else None
             )
         except OSError as error:
             _log.warning(
@@ -283,23 +281,23 @@ class MicrophoneSource:
 
     def _found(self) -> InputDevice:
         """The device in its current state. Raises DeviceError when there is none."""
-        wanted = self._wanted.device
+        spec = self._spec.device
         if self._pinned:
             devices, systems = self._system.devices(), self._system.systems()
             again = find_again(*self._pinned, devices, systems)
             if again is not None:
                 return described(again, devices, systems)
-            if wanted and wanted.isdecimal():  # the device that has this number now is another one
+            if spec and spec.isdecimal():  # the device that has this number now is another one
                 raise DeviceError(f"microphone {self.name!r} is not there")
-        return find_device(wanted, self._system, exclusive=self._wanted.exclusive)
+        return find_device(spec, self._system, exclusive=self._spec.exclusive)
 
 
-def _columns(wanted: Input, device: InputDevice) -> tuple[int, ...]:
+def _columns(spec: Input, device: InputDevice) -> tuple[int, ...]:
     """Columns of the device's blocks to use, counted from 0. Raises DeviceError for a channel it does not have."""
     available = device.channels or device.takes
-    if wanted.channels and not 1 <= min(wanted.channels) <= max(wanted.channels) <= available:
-        requested = ", ".join(map(str, wanted.channels))
+    if spec.channels and not 1 <= min(spec.channels) <= max(spec.channels) <= available:
+        requested = ", ".join(map(str, spec.channels))
         raise DeviceError(
             f"microphone {device.name!r}: got channel {requested}, expected channels from 1 to {available}"
         )
-    return tuple(channel - 1 for channel in wanted.channels) or tuple(range(min(_MIXED_CHANNELS, available)))
+    return tuple(channel - 1 for channel in spec.channels) or tuple(range(min(_MIXED_CHANNELS, available)))

@@ -15,7 +15,7 @@ import typer
 from livelink_bridge.commands.options import interruptible
 
 if TYPE_CHECKING:
-    from livelink_bridge.commands.live.witness import Seen
+    from livelink_bridge.commands.live.local_receiver import LocalReceiver
     from livelink_bridge.settings.table import Settings
 
 MAX_SECONDS = 3600
@@ -41,8 +41,8 @@ def demo(
 
     Frames go to --to and to a receiver inside the program, which reports what arrived and draws the mouth over time.
     """
+    from livelink_bridge.commands.live.local_receiver import receive_locally
     from livelink_bridge.commands.live.showing import showing
-    from livelink_bridge.commands.live.witness import witness
     from livelink_bridge.core.clock import MonotonicClock
     from livelink_bridge.session import build
     from livelink_bridge.session.modes.play import run_play
@@ -50,8 +50,8 @@ def demo(
     clock = MonotonicClock()
     with interruptible() as stop:
         face, model = build.face_of(settings, clock), build.model_of(settings)
-        with sentence(seconds) as file, witness() as seen:
-            outputs = build.outputs_of(replace(settings, to=(*settings.to, seen.uri)))
+        with sentence(seconds) as file, receive_locally() as receiver:
+            outputs = build.outputs_of(replace(settings, to=(*settings.to, receiver.uri)))
             typer.echo(
                 f"a sentence -> {model.name} on {model.device} -> {', '.join(settings.targets)} and a receiver in the "
                 "program"
@@ -60,7 +60,7 @@ def demo(
                 summary = run_play(
                     file, model, face, outputs, audio=not no_audio, clock=clock, stop=stop, on_status=show
                 )
-        for line in report(seen):
+        for line in report(receiver):
             typer.echo(line)
         typer.echo(build.summary_line(summary))
 
@@ -83,9 +83,9 @@ def sentence(seconds: float | None) -> Iterator[Path]:
         yield file
 
 
-def report(seen: Seen) -> Iterator[str]:
+def report(receiver: LocalReceiver) -> Iterator[str]:
     """Lines about what arrived: counts, jitter, and a small curve of the mouth over time."""
-    subject = seen.subject()
+    subject = receiver.subject()
     if subject is None:
         yield "nothing arrived at the program's own receiver: run `livelink-bridge doctor`"
         return
@@ -102,7 +102,7 @@ def report(seen: Seen) -> Iterator[str]:
         ("lips closed", ["MouthClose"]),
         ("lips round", ["MouthFunnel", "MouthPucker"]),
     ):
-        curve = [max(values) for values in zip(*(seen.curve(name) for name in channels), strict=True)]
+        curve = [max(values) for values in zip(*(receiver.curve(name) for name in channels), strict=True)]
         yield f"{label:>12}, up to {max(curve):.2f} |{picture(curve, ramp)}|"
 
 

@@ -20,7 +20,7 @@ from speech_to_face.base import SpeechToFace
 
 
 def run_live(
-    wanted: Input,
+    spec: Input,
     model: SpeechToFace,
     face: Face,
     outputs: Outputs,
@@ -38,7 +38,7 @@ def run_live(
 
     Parameters
     ----------
-    wanted : which microphone
+    spec : which microphone
     chain : makes the input chain for the microphone's name
     monitor : the monitor output; None plays nothing
     direction : opens the control port, for `outputs` that are `directed`
@@ -51,7 +51,7 @@ def run_live(
     DeviceError for a microphone or an output that cannot be opened, UsageError and SinkError for receivers.
     """
     warm_up(model)
-    with open_sinks(outputs) as sinks, closing(MicrophoneSource(wanted, clock=clock)) as source:
+    with open_sinks(outputs) as sinks, closing(MicrophoneSource(spec, clock=clock)) as source:
         made = chain(source.name)
         return follow(
             source,

@@ -27,7 +27,7 @@ from speech_to_face.base import SpeechToFace
 class Performer:
     """One voice of several, its face and where the face goes."""
 
-    wanted: Input
+    spec: Input
     face: Face
     outputs: Outputs
     chain: ChainOf = no_chain
@@ -54,7 +54,7 @@ def run_performers(
     warm_up(model)
     with ExitStack() as stack:
         sinks = [stack.enter_context(open_sinks(performer.outputs)) for performer in performers]
-        sources, demuxes = open_microphones([performer.wanted for performer in performers], clock)
+        sources, demuxes = open_microphones([performer.spec for performer in performers], clock)
         for close in [source.close for source in sources] + [demux.close for demux in demuxes]:
             stack.callback(close)
         with Runner(clock) as runner:

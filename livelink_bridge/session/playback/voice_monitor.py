@@ -44,7 +44,7 @@ class VoiceMonitor:
 
     def __init__(
         self,
-        wanted: str | None,
+        spec: str | None,
         *,
         clock: Clock,
         shown: Shown,
@@ -55,7 +55,7 @@ class VoiceMonitor:
         """
         Parameters
         ----------
-        wanted : an index, a part of a name, or None for the system's output
+        spec : an index, a part of a name, or None for the system's output
         shown : which moment of the voice the sender shows; silence until it shows one
         later_s : how much later than its frame the voice is played, seconds; negative is earlier
         slack_s : how late the output may be before it is reported, seconds: the face was held back by as much
@@ -67,7 +67,7 @@ class VoiceMonitor:
         self.late_s = 0.0
         """How much later than its frame the voice is played because the output is slower than the face, seconds."""
         self.trouble: str | None = None
-        self._wanted, self._clock, self._shown = wanted, clock, shown
+        self._spec, self._clock, self._shown = spec, clock, shown
         self._later_s, self._slack_s = later_s, slack_s
         self._heard_at_s = -math.inf
         self._spare = WindowedMinMax("lowest", 1.0, 10)
@@ -126,9 +126,7 @@ class VoiceMonitor:
 
     def _open(self) -> None:
         try:
-            device = self._system.devices()[
-                find_output(self._wanted, self._system.devices(), self._system.default()[1])
-            ]
+            device = self._system.devices()[find_output(self._spec, self._system.devices(), self._system.default()[1])]
             self.name = str(device["name"])
             self._to_hz = round(device["default_samplerate"])
             self._asked, self._starts = 0, WindowedMinMax("lowest", 0.5, 8)
@@ -146,7 +144,7 @@ class VoiceMonitor:
             self._latency_s = float(self._stream.latency)
         except self._system.error as error:
             raise DeviceError(
-                f"sound output {self._wanted or 'default'!r} cannot be opened: {one_line(error)}"
+                f"sound output {self._spec or 'default'!r} cannot be opened: {one_line(error)}"
             ) from error
         self.trouble = None
 

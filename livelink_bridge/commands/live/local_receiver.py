@@ -15,21 +15,21 @@ from livelink_bridge.network.udp_port import Arrivals
 from livelink_bridge.wire.livelink import decode
 
 CHANNELS = ("JawOpen", "MouthClose", "MouthFunnel", "MouthPucker")
-"""The channels that are kept of each frame."""
-KEPT_POSES = 36000
+"""The channels stored of each frame."""
+MAX_FRAMES = 36000
 """Ten minutes at 60 Hz; of a longer demo the last ten minutes are shown."""
 _WAIT_S = 0.1
 
 
-class Seen:
+class LocalReceiver:
     """What arrived on one port of this machine."""
 
     def __init__(self, arrivals: Arrivals) -> None:
         self.uri = f"livelink://127.0.0.1:{arrivals.port}"
         self._arrivals = arrivals
         self._monitor = Monitor()
-        self._wanted = [index_of(name) for name in CHANNELS]
-        self._poses: deque[list[float]] = deque(maxlen=KEPT_POSES)
+        self._columns = [index_of(name) for name in CHANNELS]
+        self._poses: deque[list[float]] = deque(maxlen=MAX_FRAMES)
 
     def receive(self, stop: threading.Event) -> None:
         """Take what arrives until `stop` is set. Body of a thread."""
@@ -37,15 +37,15 @@ class Seen:
             received = self._arrivals.receive(_WAIT_S)
             if received is not None:
                 self._monitor.feed(*received)
-                self._keep(received[0])
+                self._store(received[0])
 
-    def _keep(self, datagram: bytes) -> None:
+    def _store(self, datagram: bytes) -> None:
         try:
             values = decode(datagram).values
         except WireError:  # from another sender; the monitor has counted it
             return
         if values is not None:
-            self._poses.append(values[self._wanted].tolist())
+            self._poses.append(values[self._columns].tolist())
 
     def subject(self) -> dict[str, Any] | None:
         """The monitor's figures for the subject with the most packets, None if nothing arrived."""
@@ -59,15 +59,15 @@ class Seen:
 
 
 @contextmanager
-def witness() -> Iterator[Seen]:
+def receive_locally() -> Iterator[LocalReceiver]:
     """Receive on a free port until the block is left."""
     stop = threading.Event()
     with Arrivals(0, "127.0.0.1") as arrivals:
-        seen = Seen(arrivals)
-        thread = threading.Thread(target=seen.receive, args=(stop,), name="witness", daemon=True)
+        receiver = LocalReceiver(arrivals)
+        thread = threading.Thread(target=receiver.receive, args=(stop,), name="receiver", daemon=True)
         thread.start()
         try:
-            yield seen
+            yield receiver
         finally:
             stop.set()
             thread.join()
