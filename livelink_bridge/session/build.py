@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from livelink_bridge.session.live import VoiceMonitorConfig
     from livelink_bridge.session.modes.performers import Performer
     from livelink_bridge.session.outputs import Outputs
-    from livelink_bridge.session.remote import Direction
+    from livelink_bridge.session.remote import ControlPort
     from livelink_bridge.sources.microphone import Input
     from speech_to_face.base import SpeechToFace
 
@@ -125,7 +125,7 @@ def performer_of(settings: Settings, mic: str | None, lookahead_s: float, clock:
     return Performer(
         input_of(settings, mic),
         face_of(settings, clock),
-        directed_outputs_of(settings, takes_wait=False),
+        controlled_outputs_of(settings, takes_wait=False),
         chain,
         monitor_of(settings),
     )
@@ -196,18 +196,18 @@ def outputs_of(settings: Settings) -> Outputs:
     )
 
 
-def directed_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outputs:
+def controlled_outputs_of(settings: Settings, *, takes_wait: bool = True) -> Outputs:
     """The outputs of a session that remote control may change, where the settings have a control port; `takes_wait`
     leaves the start of takes to it."""
     outputs = outputs_of(settings)
-    return outputs if settings.control is None else replace(outputs, directed=True, takes_wait=takes_wait)
+    return outputs if settings.control is None else replace(outputs, remote_controlled=True, takes_wait=takes_wait)
 
 
-def direction_of(settings: Settings) -> Direction | None:
+def control_port_of(settings: Settings) -> ControlPort | None:
     """The control port of the settings; None without one."""
-    from livelink_bridge.session.remote import Direction
+    from livelink_bridge.session.remote import ControlPort
 
-    return None if settings.control is None else Direction(settings.control, settings.control_allow)
+    return None if settings.control is None else ControlPort(settings.control, settings.control_allow)
 
 
 def summary_line(summary: Summary) -> str:

@@ -34,7 +34,7 @@ class Outputs:
     """What frame numbers and takes' timecode count from."""
     counting: TimecodeRate | None = None
     """How they count; None counts at `fps`."""
-    directed: bool = False
+    remote_controlled: bool = False
     """Remote control may change Live Link targets and the subject name while it runs."""
     takes_wait: bool = False
     """Takes start on request, not with the session."""
@@ -76,9 +76,9 @@ def open_sinks(outputs: Outputs) -> Iterator[list[Sink]]:
         def opened(uri: str, subject: str) -> Sink:
             return open_sink(uri, subject=subject, device_id=identity)
 
-        kept = [uri for uri in outputs.targets if not (outputs.directed and uri.startswith("livelink:"))]
+        kept = [uri for uri in outputs.targets if not (outputs.remote_controlled and uri.startswith("livelink:"))]
         sinks: list[Sink] = []
-        if outputs.directed:
+        if outputs.remote_controlled:
             sinks.append(LiveTargets([uri for uri in outputs.targets if uri not in kept], outputs.subject, opened))
             stack.callback(sinks[0].close)
         for uri in kept:

@@ -18,7 +18,7 @@ from livelink_bridge.sinks.live_targets import LiveTargets
 
 
 @dataclass(frozen=True, slots=True)
-class Direction:
+class ControlPort:
     """The control port and the hosts that may use it."""
 
     port: int
@@ -63,18 +63,18 @@ def live_interface(sessions: Sequence[LiveSession], clock: Clock) -> LiveInterfa
     )
 
 
-def open_control(direction: Direction, remote: LiveInterface, takes: Path | None, clock: Clock) -> Server:
+def open_control(control_port: ControlPort, remote: LiveInterface, takes: Path | None, clock: Clock) -> Server:
     """Open the control port; the caller runs the server on a thread.
 
     Parameters
     ----------
-    direction : port and allowed hosts
+    control_port : port and allowed hosts
     remote : the session to control
     takes : folder of recorded takes; None if takes are not recorded
     clock : monotonic clock
 
     Raises BridgeError if the port is in use.
     """
-    server = Server(remote, read_peers(direction.allow), port=direction.port, clock=clock, takes=takes)
+    server = Server(remote, read_peers(control_port.allow), port=control_port.port, clock=clock, takes=takes)
     remote.on_local_takes(server.local_take_started, server.local_take_stopped)
     return server

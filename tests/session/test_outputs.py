@@ -66,9 +66,11 @@ def test_the_command_line_says_so_and_exits_with_2(
     assert not (tmp_path / "takes").exists()
 
 
-@pytest.mark.parametrize(("performers", "directed", "records"), [(0, False, True), (0, True, False), (2, True, True)])
+@pytest.mark.parametrize(
+    ("performers", "remote_controlled", "records"), [(0, False, True), (0, True, False), (2, True, True)]
+)
 def test_takes_wait_only_where_remote_control_can_begin_them(
-    performers: int, directed: bool, records: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    performers: int, remote_controlled: bool, records: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The port opens for a microphone alone, and begins the takes of one performer: everything else is recorded from
     the start."""
@@ -83,8 +85,8 @@ def test_takes_wait_only_where_remote_control_can_begin_them(
         _, settings = performers_of(settings)[0]
         outputs = build.performer_of(settings, None, 0.0, MonotonicClock()).outputs
     else:
-        outputs = build.directed_outputs_of(settings) if directed else build.outputs_of(settings)
-    assert outputs.directed is directed
+        outputs = build.controlled_outputs_of(settings) if remote_controlled else build.outputs_of(settings)
+    assert outputs.remote_controlled is remote_controlled
     with open_sinks(outputs) as sinks:
         assert [recorder.recording for recorder in recorders(sinks)] == [records]
 

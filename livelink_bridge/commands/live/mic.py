@@ -94,12 +94,12 @@ def show_voice(
             build.input_of(settings, wanted),
             model,
             face,
-            build.directed_outputs_of(settings),
+            build.controlled_outputs_of(settings),
             clock=clock,
             stop=stop,
             chain=lambda device: build.input_chain_of(settings, device, model.lookahead_s),
             monitor=build.monitor_of(settings),
-            direction=build.direction_of(settings),
+            control_port=build.control_port_of(settings),
             more=recorders_of(page, settings.subject),
             on_status=show,
             on_start=call_both(typing.direct, shown_on(page)),
@@ -131,7 +131,7 @@ def show_performers(settings: Settings, clock: Clock, stop: threading.Event, pag
             clock=clock,
             stop=stop,
             on_status=show,
-            direction=build.direction_of(settings),
+            control_port=build.control_port_of(settings),
             on_start=call_both(typing.direct, shown_on(page)),
         )
     for subject, summary in summaries.items():

@@ -13,7 +13,7 @@ from livelink_bridge.remote_control.server import Server
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.remote import Direction, OnStart, ignore_start, live_interface, open_control
+from livelink_bridge.session.remote import ControlPort, OnStart, ignore_start, live_interface, open_control
 from livelink_bridge.session.subject import recorders
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
@@ -44,7 +44,7 @@ def follow(
     stop: threading.Event,
     chain: InputChain | None = None,
     monitor: VoiceMonitorConfig | None = None,
-    direction: Direction | None = None,
+    control_port: ControlPort | None = None,
     on_status: Callable[[Status], None] = ignore_status,
     on_start: OnStart = ignore_start,
     timing: Timing | None = None,
@@ -57,7 +57,7 @@ def follow(
     source, sinks : opened; the caller closes them
     chain : the input chain; None only mixes down and resamples
     monitor : the monitor output; None plays nothing
-    direction : opens the control port, for `outputs` that are `directed`
+    control_port : port and allowed hosts of remote control; needs `outputs` that are `remote_controlled`
     on_status : called four times a second
     on_start : called once with what can be controlled of the session
     timing : when frames are due, where the source plays its audio itself; None learns it from the arrivals
@@ -80,7 +80,7 @@ def follow(
             monitor=monitor,
             timing=timing,
         )
-        control = directed([session], direction, on_start, clock)
+        control = open_remote_control([session], control_port, on_start, clock)
         run_sessions(
             [session],
             runner,
@@ -92,13 +92,13 @@ def follow(
     return session.reporter.summary()
 
 
-def directed(
-    sessions: Sequence[LiveSession], direction: Direction | None, on_start: OnStart, clock: Clock
+def open_remote_control(
+    sessions: Sequence[LiveSession], control_port: ControlPort | None, on_start: OnStart, clock: Clock
 ) -> Server | None:
-    """Tell `on_start` what can be controlled, and open the control port where `direction` asks for one."""
+    """Tell `on_start` what can be controlled, and open the control port if one is configured."""
     remote = live_interface(sessions, clock)
     on_start(remote, {session.subject: session.reporter for session in sessions})
-    if direction is None:
+    if control_port is None:
         return None
     kept = recorders(sessions[0].sinks) if len(sessions) == 1 else []
-    return open_control(direction, remote, kept[-1].folder if kept else None, clock)
+    return open_control(control_port, remote, kept[-1].folder if kept else None, clock)

@@ -13,7 +13,7 @@ from livelink_bridge.session.live import VoiceMonitorConfig
 from livelink_bridge.session.model_thread import warm_up
 from livelink_bridge.session.modes.follow import ChainOf, follow, ignore_status, no_chain
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.remote import Direction, OnStart, ignore_start
+from livelink_bridge.session.remote import ControlPort, OnStart, ignore_start
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources.microphone import Input, MicrophoneSource
 from speech_to_face.base import SpeechToFace
@@ -29,7 +29,7 @@ def run_live(
     stop: threading.Event,
     chain: ChainOf = no_chain,
     monitor: VoiceMonitorConfig | None = None,
-    direction: Direction | None = None,
+    control_port: ControlPort | None = None,
     more: Sequence[Sink] = (),
     on_status: Callable[[Status], None] = ignore_status,
     on_start: OnStart = ignore_start,
@@ -41,7 +41,7 @@ def run_live(
     spec : which microphone
     chain : makes the input chain for the microphone's name
     monitor : the monitor output; None plays nothing
-    direction : opens the control port, for `outputs` that are `directed`
+    control_port : port and allowed hosts of remote control; needs `outputs` that are `remote_controlled`
     more : the caller's own sinks, which the caller closes
     on_status : called four times a second
     on_start : called once with what can be controlled of the session
@@ -63,7 +63,7 @@ def run_live(
             stop=stop,
             chain=made,
             monitor=monitor,
-            direction=direction,
+            control_port=control_port,
             on_status=on_status,
             on_start=on_start,
         )

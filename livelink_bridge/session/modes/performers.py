@@ -13,9 +13,9 @@ from livelink_bridge.face.face import Face
 from livelink_bridge.reporting.metrics import Status, Summary
 from livelink_bridge.session.live import LiveSession, VoiceMonitorConfig, run_sessions
 from livelink_bridge.session.model_thread import warm_up
-from livelink_bridge.session.modes.follow import ChainOf, directed, no_chain
+from livelink_bridge.session.modes.follow import ChainOf, no_chain, open_remote_control
 from livelink_bridge.session.outputs import Outputs, open_sinks
-from livelink_bridge.session.remote import Direction, OnStart, ignore_start
+from livelink_bridge.session.remote import ControlPort, OnStart, ignore_start
 from livelink_bridge.sinks import Sink
 from livelink_bridge.sources import Source
 from livelink_bridge.sources.demux import open_microphones
@@ -43,7 +43,7 @@ def run_performers(
     clock: Clock,
     stop: threading.Event,
     on_status: Callable[[dict[str, Status]], None],
-    direction: Direction | None = None,
+    control_port: ControlPort | None = None,
     on_start: OnStart = ignore_start,
 ) -> dict[str, Summary]:
     """Follow several microphones, or channels of one, until `stop` is set.
@@ -64,7 +64,7 @@ def run_performers(
                 stack.callback(sessions[-1].close)
             for number, demux in enumerate(demuxes, 1):
                 runner.start(f"microphone {number}", demux.run, cancel=demux.close)
-            control = directed(sessions, direction, on_start, clock)
+            control = open_remote_control(sessions, control_port, on_start, clock)
             run_sessions(
                 sessions,
                 runner,

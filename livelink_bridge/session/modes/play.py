@@ -63,7 +63,7 @@ def run_play(
     stop : ends it early
     more : the caller's own sinks, which the caller closes
     allow_cut : play what there is of a file that ends before its header says
-    on_start : is given, once, what can be directed of the session
+    on_start : is given, once, what can be controlled of the session
 
     Raises
     ------
@@ -139,7 +139,7 @@ def play(
 
 
 def _remote(subject: str, face: Face, sinks: Sequence[Sink], session: StatusReporter) -> LiveInterface:
-    """What can be directed of a recording that is played: its face and takes, not its voice or targets."""
+    """What can be controlled of a recording that is played: its face and takes, not its voice or targets."""
     kept = {subject: recorders(sinks)[-1]} if recorders(sinks) else {}
     voices = {subject: RemoteVoice(face)}
     return LiveInterface(voices, {}, None, timecode=lambda: session.timecode or "", recorders=kept)

@@ -18,7 +18,7 @@ from livelink_bridge.session.modes import microphone
 from livelink_bridge.session.modes.follow import follow
 from livelink_bridge.session.modes.microphone import run_live
 from livelink_bridge.session.outputs import Outputs
-from livelink_bridge.session.remote import Direction
+from livelink_bridge.session.remote import ControlPort
 from livelink_bridge.sources.microphone import Input
 from livelink_bridge.testing.shared_clock import SharedClock
 from livelink_bridge.testing.stand_ins import CollectSink, ListSource, LoudnessModel
@@ -85,7 +85,7 @@ def test_a_remote_control_that_fails_is_said_once_and_the_face_goes_on(monkeypat
         if failed.is_set() and status.sent > 60:
             stop.set()
 
-    outputs = Outputs((), "Talker", directed=True)
+    outputs = Outputs((), "Talker", remote_controlled=True)
     follow(
         paced(clock, 1.5),
         LoudnessModel(),
@@ -95,7 +95,7 @@ def test_a_remote_control_that_fails_is_said_once_and_the_face_goes_on(monkeypat
         clock=clock,
         stop=stop,
         on_status=watch,
-        direction=Direction(0),
+        control_port=ControlPort(0),
     )
     assert stop.is_set(), "it ran until it was told to stop"
     assert not sink.weights[-NEUTRAL_FRAMES:].any()
