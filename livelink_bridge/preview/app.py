@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from livelink_bridge.preview.editor.state import EditorState
 from livelink_bridge.preview.page import compare, live_page, page
 from livelink_bridge.preview.server.guard import Guard
-from livelink_bridge.preview.server.listening import address
+from livelink_bridge.preview.server.listening_socket import address
 from livelink_bridge.preview.server.live_frames import add_live
 from livelink_bridge.preview.server.routes import Routes
 
@@ -92,6 +92,7 @@ class Server:
         self._thread.start()
 
     def stop(self, within_s: float = 10.0) -> None:
+        """Stop serving and close the socket; waits at most `within_s` seconds for the thread."""
         self._server.should_exit = True
         if self._thread:
             self._thread.join(within_s)

@@ -9,7 +9,7 @@ from arkit_mapping.channels import CHANNELS_61
 from arkit_mapping.character.lips import SEALED, aperture, apertures, narrowest
 from livelink_bridge.analysis.lip_closures import closures
 from livelink_bridge.analysis.phones import Segment
-from livelink_bridge.preview.editor.adjust import Adjustments
+from livelink_bridge.preview.editor.character_edit import Adjustments
 
 JAW, CLOSE, PRESS_L, PRESS_R, LOWER_L = (
     CHANNELS_61.index(name)

@@ -29,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     from livelink_bridge.preview.clip.clip import AS_PREDICTED, analyse
     from livelink_bridge.preview.editor.state import EditorState
     from livelink_bridge.preview.editor.unreal_sender import Unreal
-    from livelink_bridge.preview.server.listening import listen_on
+    from livelink_bridge.preview.server.listening_socket import listen_on
     from livelink_bridge.testing.stand_ins import LoudnessModel
 
     folder = tmp_path_factory.mktemp("session")

@@ -23,7 +23,7 @@ from livelink_bridge.errors import BridgeError, UsageError
 if TYPE_CHECKING:
     from livelink_bridge.face.face import Face
     from livelink_bridge.preview.editor.face_map import FaceMap
-    from livelink_bridge.preview.editor.live_show import LiveShow
+    from livelink_bridge.preview.editor.live_controls import LiveControls
     from livelink_bridge.preview.editor.state import Analyse, EditorState
     from livelink_bridge.session.remote import OnStart
     from livelink_bridge.settings.table import Settings
@@ -74,7 +74,7 @@ def preview(
     _need_nicegui()
     worn_face = _map_of(face) if face is not None else None
     asked = _token(host, token)
-    from livelink_bridge.preview.server.listening import address, listen_on
+    from livelink_bridge.preview.server.listening_socket import address, listen_on
 
     listening = listen_on(host, port)
     url = address(host, listening.getsockname()[1], asked)
@@ -130,7 +130,7 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
     if not any(PAGE in own.targets for own in faces):
         yield None
         return
-    from livelink_bridge.preview.editor.live_show import LiveShow
+    from livelink_bridge.preview.editor.live_controls import LiveControls
     from livelink_bridge.takes.recorder import Recorder
 
     _need_nicegui()
@@ -138,7 +138,7 @@ def page_beside(settings: Settings, *, several: bool = False) -> Iterator[Editor
         kept = {own.subject: Recorder(own.record or TAKES, subject=own.subject, slate=own.slate) for own in faces}
         for recorder in kept.values():
             stack.callback(recorder.close)
-        yield stack.enter_context(live_page(settings, LiveShow(kept, sliders=not several)))
+        yield stack.enter_context(live_page(settings, LiveControls(kept, sliders=not several)))
 
 
 def recorders_of(page: EditorState | None, subject: str) -> Sequence[Recorder]:
@@ -154,9 +154,9 @@ def shown_on(page: EditorState | None) -> OnStart:
 
 
 @contextmanager
-def live_page(settings: Settings, show: LiveShow, *, browser: bool = True) -> Iterator[EditorState]:
+def live_page(settings: Settings, show: LiveControls, *, browser: bool = True) -> Iterator[EditorState]:
     """Serve the page of a live session while the block lasts, at the usual port, or at any if that is taken."""
-    from livelink_bridge.preview.server.listening import listen_on
+    from livelink_bridge.preview.server.listening_socket import listen_on
 
     try:
         listening = listen_on("127.0.0.1", PORT)

@@ -1,1 +1,1 @@
-"""What a file becomes when it is opened: its frames in tiles, its audio as peaks and as something to play."""
+"""What is computed when a file is opened: frames in tiles, waveform peaks, audio for the browser."""

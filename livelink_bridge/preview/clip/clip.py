@@ -1,4 +1,4 @@
-"""What an animator opens: a sound that gets a face, or a take, as arrays that a page can play and draw."""
+"""A clip: an audio file with its predicted frames, or a take, as arrays that the page plays and draws."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from livelink_bridge.core.clock import MonotonicClock
 from livelink_bridge.core.frames import AudioBlock
 from livelink_bridge.errors import SourceError
 from livelink_bridge.face.face import Face
+from livelink_bridge.preview.clip.browser_audio import BrowserAudio
 from livelink_bridge.preview.clip.peaks import Peaks, PeaksBuilder
-from livelink_bridge.preview.clip.playable import Playable
 from livelink_bridge.session.offline import Conversion
 from livelink_bridge.sources.audio_file import WavSource
 from livelink_bridge.takes.discovery import find_take
@@ -252,7 +252,7 @@ def _reading(
         WavSource(path, clock=MonotonicClock(), block_s=_BLOCK_S, allow_cut=allow_cut, warn=odd.append)
     ) as source:
         _check_length(path, source.duration_s or 0.0)
-        playable = Playable(folder, source.sample_rate)
+        playable = BrowserAudio(folder, source.sample_rate)
         try:
             yield _Reading(path, source, playable, _Ear(recognizer, source.sample_rate, to_hz), on_progress, odd)
         except BaseException:
@@ -264,7 +264,7 @@ class _Reading:
     """Reads a file from beginning to end, for the network and for the page."""
 
     def __init__(
-        self, path: Path, source: WavSource, playable: Playable, ear: _Ear, on_progress: Progress, odd: list[str]
+        self, path: Path, source: WavSource, playable: BrowserAudio, ear: _Ear, on_progress: Progress, odd: list[str]
     ) -> None:
         """`odd` holds what the source reports of the file."""
         self._path, self._source, self._playable, self._ear = path, source, playable, ear

@@ -1,1 +1,1 @@
-"""What an animator works on: clip, character, history, exports. Knows no page."""
+"""The state of the editor: clip, character, history, exports. Does not depend on the page."""

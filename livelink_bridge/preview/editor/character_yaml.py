@@ -1,4 +1,4 @@
-"""A character as the file that `--character` reads: short, and the same again when it is opened and saved."""
+"""Writes a character as the YAML file that `--character` reads: short, and unchanged when opened and saved again."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HEADER = (
 )
 
 
-def character_yaml(worn: Character) -> str:
+def character_yaml(character: Character) -> str:
     """The file's text. Only what differs from a face as predicted is in it."""
-    content = {key: value for key, value in _entries(worn).items() if value not in ({}, "", None)}
+    content = {key: value for key, value in _entries(character).items() if value not in ({}, "", None)}
     body = (
         yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
         if content
@@ -34,18 +34,18 @@ def character_yaml(worn: Character) -> str:
     return f"{_HEADER}{body}"
 
 
-def _entries(worn: Character) -> dict[str, Any]:
+def _entries(character: Character) -> dict[str, Any]:
     """What a file says of a character, in the starter's order."""
-    head = {key: value for key in ("yaw", "pitch", "roll", "gain") if (value := getattr(worn.head, key)) != 1}
+    head = {key: value for key in ("yaw", "pitch", "roll", "gain") if (value := getattr(character.head, key)) != 1}
     return {
-        "name": worn.name,
-        "gain": dict(worn.gain),
-        "offset": dict(worn.offset),
-        "curve": {name: _plain(curve) for name, curve in worn.curve.items()},
-        "limits": {name: [float(value) for value in pair] for name, pair in worn.limits.items()},
-        "smoothing": {name: _numbers(smoothing) for name, smoothing in _grouped(worn.smoothing).items()},
-        "symmetry": _paired(worn.symmetry),
-        "closure": worn.closure if worn.closure != "auto" else None,
+        "name": character.name,
+        "gain": dict(character.gain),
+        "offset": dict(character.offset),
+        "curve": {name: _plain(curve) for name, curve in character.curve.items()},
+        "limits": {name: [float(value) for value in pair] for name, pair in character.limits.items()},
+        "smoothing": {name: _numbers(smoothing) for name, smoothing in _grouped(character.smoothing).items()},
+        "symmetry": _paired(character.symmetry),
+        "closure": character.closure if character.closure != "auto" else None,
         "head": head,
     }
 

@@ -1,4 +1,4 @@
-"""What was changed, and the way back and forth: for an animator who tries a knob and does not like it."""
+"""Undo and redo."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ class History(Generic[T]):
 
     @property
     def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
         return bool(self._past)
 
     @property
     def can_redo(self) -> bool:
+        """Whether there is a step to redo."""
         return bool(self._future)
 
     def change(self, new: T, drag: str | None = None) -> T:

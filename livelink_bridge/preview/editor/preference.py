@@ -1,4 +1,4 @@
-"""What the votes of a blind comparison say: who is preferred, by how many, and how sure that is."""
+"""Result of a blind comparison: which side is preferred, by how many votes, and how certain that is."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ from livelink_bridge.core.frames import Weights
 from livelink_bridge.errors import UsageError
 from livelink_bridge.preview.clip.clip import Clip
 from livelink_bridge.preview.clip.frame_tiles import PoseTiles
-from livelink_bridge.preview.editor.adjust import Adjustments
+from livelink_bridge.preview.editor.character_edit import Adjustments
 from livelink_bridge.preview.editor.exports import export, save_character
 from livelink_bridge.preview.editor.face_map import FaceMap, face_map
 from livelink_bridge.preview.editor.history import History
-from livelink_bridge.preview.editor.live_show import LiveShow
+from livelink_bridge.preview.editor.live_controls import LiveControls
 from livelink_bridge.preview.editor.unreal_sender import Unreal
 from livelink_bridge.preview.film.film import Film
 from livelink_bridge.preview.film.rendering import Rendering, begun
@@ -71,7 +71,7 @@ class EditorState:
         """What may be served: uploads, analysed sound, exports."""
         self.models = tuple(models)
         """Names of models that A can be compared with."""
-        self.show: LiveShow | None = None
+        self.show: LiveControls | None = None
         """The session that runs beside the page; None where files are worked on."""
         self.character_path = character
         saved = Adjustments.from_character(load_character(character)) if character else Adjustments()
@@ -113,10 +113,12 @@ class EditorState:
 
     @property
     def adjustments(self) -> Adjustments:
+        """Current slider state."""
         return self.history.present
 
     @property
     def unsaved(self) -> bool:
+        """Whether the character differs from the saved one."""
         return self.adjustments.character() != self.saved.character()
 
     async def open(self, path: Path, *, other: bool = False, model: str | None = None) -> None:
@@ -135,7 +137,7 @@ class EditorState:
             self.against = "saved" if self.against == "other" else self.against
         await self.refresh()
 
-    async def wear_face(self, path: Path) -> None:
+    async def use_face(self, path: Path) -> None:
         """Show the user's own .glb or .vrm; of two at once the later one. Raises BridgeError for one that has none of
         the 52 shapes."""
         self._no_video()
@@ -150,29 +152,31 @@ class EditorState:
         self.face, self.face_map, self.face_notes = path, moved, list(moved.notes)
         self.tell()
 
-    def wear_built_in_face(self) -> None:
+    def use_built_in_face(self) -> None:
         """Show the built-in face again."""
         self._no_video()
         self._newest_face = next(self._ids)
         self.face, self.face_map, self.face_notes = None, None, []
         self.tell()
 
-    async def wear_character(self, path: Path) -> None:
+    async def use_character(self, path: Path) -> None:
         """Go on with a character file: a step that can be undone. Raises CharacterError."""
         adjusted = Adjustments.from_character(await asyncio.to_thread(load_character, path))
         self.saved = adjusted
         self.change(adjusted)
 
     def change(self, adjusted: Adjustments, drag: str | None = None) -> None:
-        """Wear it from now on; `drag` as in `History.change`."""
+        """Apply these adjustments; `drag` as in `History.change`."""
         self.history.change(adjusted, drag)
         self._again()
 
     def undo(self) -> None:
+        """Undo one step, if there is one, and recompute both sides."""
         self.history.undo()
         self._again()
 
     def redo(self) -> None:
+        """Redo one step, if there is one, and recompute both sides."""
         self.history.redo()
         self._again()
 
@@ -213,7 +217,7 @@ class EditorState:
 
     def live_pose(self, weights: Weights) -> Weights:
         """A live pose, float32 (61,), as the page shows it: as it was sent, without what is muted."""
-        masked = replace(self.adjustments, worn=Character())
+        masked = replace(self.adjustments, edited=Character())
         return masked.apply(weights[None])[0] if masked.solo or masked.muted else weights
 
     async def begin_video(self, film: Film) -> Rendering:
@@ -307,6 +311,7 @@ class EditorState:
         return path
 
     def tell(self) -> None:
+        """Notify all listeners that the state changed."""
         for listener in list(self.listeners):
             listener()
 
@@ -317,7 +322,7 @@ class EditorState:
             self._working = asyncio.get_running_loop().create_task(self._work())
 
     async def refresh(self) -> None:
-        """Make both sides anew; when it returns they are as wished."""
+        """Recompute both sides; returns when they match the latest change."""
         self._again()
         assert self._working is not None
         await self._working
@@ -337,7 +342,7 @@ class EditorState:
         if self.clip is None:
             return []
         if self.against == "other" and self.other is not None:
-            # Another model is worn as A is; another take is what it is.
+            # Another model gets A's character; another take stays as recorded.
             b = (self.other, self.adjustments.unmasked() if self.other.kind == "sound" else None)
         else:
             b = (self.clip, self.saved if self.against == "saved" else None)

@@ -1,4 +1,4 @@
-"""What a video of the face is to be: its size, its rate, how many frames it has, and the pose in each."""
+"""Settings of a video: size, frame rate, number of frames, and the blendshape weights of each."""
 
 from __future__ import annotations
 

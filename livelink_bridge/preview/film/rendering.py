@@ -1,4 +1,4 @@
-"""A video that a tab of the page renders: the frames come one by one over HTTP, ffmpeg takes them."""
+"""A video rendered by a tab of the page: frames arrive one by one over HTTP and are passed to ffmpeg."""
 
 from __future__ import annotations
 

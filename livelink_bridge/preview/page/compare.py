@@ -23,6 +23,7 @@ ANSWERS = (("left", "Left"), ("tie", "No difference"), ("right", "Right"))
 
 
 def build(session: EditorState) -> None:
+    """Create the elements of the page."""
     """The page at /compare."""
     ui.add_css(THEME)
     ui.dark_mode(True)
@@ -43,9 +44,9 @@ def parts(duration_s: float) -> list[tuple[float, float]]:
 
 def names(session: EditorState) -> tuple[str, str]:
     """What A and B are, for the report."""
-    worn = session.character_path.name if session.character_path else "no character"
+    character = session.character_path.name if session.character_path else "no character"
     b = {
-        "saved": f"saved character ({worn})",
+        "saved": f"saved character ({character})",
         "predicted": "as predicted",
         "other": session.other.name if session.other else "",
     }

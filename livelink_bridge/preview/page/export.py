@@ -1,4 +1,4 @@
-"""What leaves the page: the character, saved; takes and animated faces, downloaded."""
+"""The export menu: saves the character, downloads takes, animated faces and videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The face on the page: a canvas that three.js of the NiceGUI package draws into."""
+"""The viewport of the face: a canvas drawn with the three.js of the NiceGUI package."""
 
 from __future__ import annotations
 

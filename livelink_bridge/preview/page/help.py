@@ -1,4 +1,4 @@
-"""The overlay that tells the keys."""
+"""The help overlay with the key bindings."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ LIVE_MOUSE = (
 
 
 def help_dialog(keys: Sequence[tuple[str, str]] = KEYS, mouse: str = MOUSE) -> ui.dialog:
+    """A closed dialog that lists key bindings, each (key, what it does), and the use of the mouse."""
     with ui.dialog() as dialog, ui.card().style("min-width: 520px; gap: 14px"):
         ui.label("Keys").style("font-size: 17px; font-weight: 600")
         with ui.element("div").classes("keys"):

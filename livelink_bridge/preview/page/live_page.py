@@ -7,36 +7,37 @@ from typing import Any
 from nicegui import run, ui
 
 from livelink_bridge.errors import UsageError
-from livelink_bridge.preview.editor.live_show import LiveShow
+from livelink_bridge.preview.editor.live_controls import LiveControls
 from livelink_bridge.preview.editor.state import FACE_ENDINGS, EditorState
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.help import LIVE_KEYS, LIVE_MOUSE, help_dialog
+from livelink_bridge.preview.page.messages import sentence
 from livelink_bridge.preview.page.page import EXPECTED, PRELOAD, THEME, Page, icon
 from livelink_bridge.preview.page.sliders import SliderPanel
 from livelink_bridge.preview.page.timeline import LiveLink, LivePanel
-from livelink_bridge.preview.page.words import sentence
-from livelink_bridge.preview.server.drops import LARGEST
+from livelink_bridge.preview.server.uploads import LARGEST
 
 OWN_CHARACTERS = "Each performer has a character of its own here: change it in its file."
 METER_S, STATE_S = 0.1, 0.25
 """How often the level, and everything else, is told to the browser."""
 
 
-def build(session: EditorState, show: LiveShow) -> None:
+def build(session: EditorState, show: LiveControls) -> None:
     """Put the live page together for one browser tab."""
     ui.add_css(THEME)
     ui.add_head_html(PRELOAD)
-    StagePage(session, show).build()
+    LivePage(session, show).build()
 
 
-class StagePage(Page):
+class LivePage(Page):
     """One tab's view of a live session."""
 
-    def __init__(self, session: EditorState, show: LiveShow) -> None:
+    def __init__(self, session: EditorState, show: LiveControls) -> None:
         super().__init__(session)
         self._show, self._performer = show, 0
 
     def build(self) -> None:
+        """Create the elements of the page."""
         dark = ui.dark_mode(True)
         with ui.element("div").classes("page live" if self._show.sliders else "page live alone"):
             self._top(dark)
@@ -58,6 +59,7 @@ class StagePage(Page):
         self._follow()
 
     def refresh(self) -> None:
+        """Update face, panel, sliders and notes from the session."""
         self._face.show(self._face_file())
         self._look()
         for part in self._parts:
@@ -67,7 +69,7 @@ class StagePage(Page):
     def _face_area(self) -> None:
         self._face = FaceView(self._face_file())
         self._face.on("trouble", lambda event: self.say(event.args))
-        back = ui.button("Back to the built-in face", on_click=self.session.wear_built_in_face, color=None)
+        back = ui.button("Back to the built-in face", on_click=self.session.use_built_in_face, color=None)
         back.props("flat dense no-caps id=built-in").classes("face-back")
         self._parts.append(lambda: back.set_visibility(self.session.face is not None))
 

@@ -15,15 +15,15 @@ from livelink_bridge.errors import BridgeError
 from livelink_bridge.preview.editor.state import FACE_ENDINGS, FACE_URL, EditorState
 from livelink_bridge.preview.film.film import Film
 from livelink_bridge.preview.page.actions import Kind
+from livelink_bridge.preview.page.comparison_menu import comparison_menu
 from livelink_bridge.preview.page.export import export_menu, save_dialog
 from livelink_bridge.preview.page.face_view import FaceView
 from livelink_bridge.preview.page.help import help_dialog
-from livelink_bridge.preview.page.sides import sides_menu
+from livelink_bridge.preview.page.messages import sentence, without_folder
 from livelink_bridge.preview.page.sliders import SliderPanel
 from livelink_bridge.preview.page.timeline import StageLink, Timeline, Transport
-from livelink_bridge.preview.page.words import sentence, without_folder
-from livelink_bridge.preview.server.drops import LARGEST
 from livelink_bridge.preview.server.routes import export_url
+from livelink_bridge.preview.server.uploads import LARGEST
 from speech_to_face.base import ModelError
 
 THEME = Path(__file__).parents[1] / "web" / "theme.css"
@@ -35,6 +35,7 @@ EXPECTED = (BridgeError, CharacterError, TakeError, ModelError)
 
 
 def build(session: EditorState) -> None:
+    """Create the elements of the page."""
     """Put the page together for one browser tab."""
     ui.add_css(THEME)
     ui.add_head_html(PRELOAD)
@@ -72,7 +73,7 @@ class Page:
             with ui.element("div").classes("area-face"):
                 self._face = FaceView(self._face_file())
                 self._face.on("trouble", lambda event: self.say(event.args))
-                built_in = self.session.wear_built_in_face
+                built_in = self.session.use_built_in_face
                 back = ui.button("Back to the built-in face", on_click=lambda: self.attempt(built_in), color=None)
                 back.props("flat dense no-caps id=built-in").classes("face-back")
                 self._parts.append(lambda: back.set_visibility(self.session.face is not None))
@@ -146,7 +147,7 @@ class Page:
             export_menu(self)
             _bar()
             file = ui.label().classes("file").props("id=file")
-            self._parts.append(sides_menu(self).refresh)
+            self._parts.append(comparison_menu(self).refresh)
             if self.session.unreal:
                 send = icon(
                     "cast",
@@ -176,11 +177,11 @@ class Page:
         self._parts.append(read)
 
     def _title(self) -> str:
-        clip, worn = self.session.clip, self.session.character_path
+        clip, character = self.session.clip, self.session.character_path
         parts = [
             clip.name if clip else "nothing open",
             f"{clip.duration_s:.1f} s" if clip else "",
-            worn.name if worn else "",
+            character.name if character else "",
         ]
         return "   ·   ".join(part for part in parts if part) + (" (not saved)" if self.session.unsaved else "")
 
@@ -347,9 +348,9 @@ class Page:
             return
         try:
             if path.suffix.lower() in FACE_ENDINGS:
-                await self.session.wear_face(path)
+                await self.session.use_face(path)
             elif path.suffix.lower() in (".yaml", ".yml"):
-                await self.session.wear_character(path)
+                await self.session.use_character(path)
             else:
                 await self.session.open(path, other=use == "other")
         except EXPECTED as error:
@@ -357,6 +358,7 @@ class Page:
 
 
 def icon(name: str, hint: str, mark: str, on_click: Callable[[], Any] | None = None) -> ui.button:
+    """A round icon button with a tooltip; `mark` is its HTML id."""
     button = ui.button(icon=name, on_click=on_click, color=None).props(
         f'flat round dense id="{mark}" aria-label="{hint}"'
     )

@@ -1,4 +1,4 @@
-"""The panel of sliders, and what moving one means."""
+"""The panel of sliders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from arkit_mapping.channels import CHANNELS_61
-from livelink_bridge.preview.editor.adjust import GROUPS, Adjustments, Knobs, bounds
+from livelink_bridge.preview.editor.character_edit import GROUPS, Adjustments, SliderValues, bounds
 from livelink_bridge.preview.editor.state import EditorState
 from livelink_bridge.preview.page.timeline import Sliders
 
@@ -34,6 +34,7 @@ class SliderPanel:
         self._sliders.on("reset", lambda event: self._attempt(lambda: self._change(self._now.reset(_what(event)))))
 
     def refresh(self) -> None:
+        """Update the sliders and the count of changed channels."""
         now = self._now
         values = standing(now)
         self._sliders.show(values=values, soloed=sorted(now.solo), mutes=sorted(now.muted))
@@ -71,11 +72,11 @@ class SliderPanel:
 
 def standing(adjusted: Adjustments) -> dict[str, dict[str, float]]:
     """Where the sliders of the channels stand that are not as predicted."""
-    places = {name: _place(name, adjusted.knobs(name)) for name in CHANNELS_61}
+    places = {name: _place(name, adjusted.slider_values(name)) for name in CHANNELS_61}
     return {name: place for name, place in places.items() if place}
 
 
-def _place(name: str, knobs: Knobs) -> dict[str, float]:
+def _place(name: str, knobs: SliderValues) -> dict[str, float]:
     lowest, highest = bounds(name)
     curve = float(knobs.curve) if isinstance(knobs.curve, int | float) else 1.0
     place = {

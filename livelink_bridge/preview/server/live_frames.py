@@ -19,6 +19,8 @@ _LONGEST_ACK = 200
 
 
 def add_live(app: FastAPI, session: EditorState) -> None:
+    """Add the WebSocket route that sends the newest live frame to the browser."""
+
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         performer = socket.query_params.get("performer", "0")

@@ -18,7 +18,7 @@ from livelink_bridge.errors import BridgeError, UsageError
 from livelink_bridge.preview.clip.peaks import FACTOR, FINEST_HZ, TILE, Peaks
 from livelink_bridge.preview.editor.state import FACE, EditorState, built_in_map
 from livelink_bridge.preview.film.video import LARGEST_PICTURE
-from livelink_bridge.preview.server.drops import Drops, refused
+from livelink_bridge.preview.server.uploads import Uploads, refused
 
 _JSON_MARKS = ("time", "phone", "sealed", "opening")
 
@@ -30,6 +30,7 @@ class Routes:
         self._session = session
 
     def add_to(self, app: FastAPI) -> None:
+        """Register the routes with the web application."""
         table: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/session/clip/{clip}": self.clip,
             "/session/sound/{clip}": self.sound,
@@ -42,7 +43,7 @@ class Routes:
             "/session/exports/{number:int}/{name}": self.export,
         }
         app.router.routes.extend(Route(path, answer, methods=["GET"]) for path, answer in table.items())
-        app.router.routes.append(Route("/session/drop", Drops(self._session.folder).answer, methods=["POST"]))
+        app.router.routes.append(Route("/session/drop", Uploads(self._session.folder).answer, methods=["POST"]))
         app.router.routes.append(Route("/session/video/{number:int}/{frame:int}", self.picture, methods=["POST"]))
 
     async def clip(self, request: Request) -> Response:
@@ -65,12 +66,14 @@ class Routes:
         )
 
     async def sound(self, request: Request) -> Response:
+        """The audio of the clip, as .wav."""
         clip = self._session.clip
         if clip is None or clip.sound is None or request.path_params["clip"] != self._session.clip_id:
             return _gone()
         return self._file(clip.sound)
 
     async def peaks(self, request: Request) -> Response:
+        """One tile of waveform peaks, little-endian int16."""
         clip = self._session.clip
         if clip is None or clip.peaks is None or request.path_params["clip"] != self._session.clip_id:
             return _gone()
@@ -81,6 +84,7 @@ class Routes:
         return _numbers(tile.astype("<f4").tobytes())
 
     async def poses(self, request: Request) -> Response:
+        """One tile of frames of side A or B."""
         side = self._session.sides.get(request.path_params["side"])
         if side is None or request.query_params.get("of") != self._session.clip_id:
             return _gone()
@@ -98,6 +102,7 @@ class Routes:
         return JSONResponse([dict(zip(_JSON_MARKS, row, strict=True)) for row in rows])
 
     async def face(self, _request: Request) -> Response:
+        """The loaded face, or the built-in one, as .glb."""
         own = self._session.face
         return self._file(own, "model/gltf-binary") if own else FileResponse(FACE, media_type="model/gltf-binary")
 
@@ -107,6 +112,7 @@ class Routes:
         return _gone() if shown is None else JSONResponse(shown.json(), headers={"Cache-Control": "no-store"})
 
     async def export(self, request: Request) -> Response:
+        """An exported file, as a download."""
         name = request.path_params["name"]
         path = self._session.folder / "exports" / str(request.path_params["number"]) / Path(name).name
         return self._file(path, as_name=path.name)
@@ -161,4 +167,5 @@ def _peaks_of(peaks: Peaks | None) -> dict[str, float] | None:
 
 
 def export_url(path: Path) -> str:
+    """URL path of an exported file."""
     return f"/session/exports/{path.parent.name}/{quote(path.name)}"

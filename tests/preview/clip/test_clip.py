@@ -22,7 +22,7 @@ from livelink_bridge.face.face import Face
 from livelink_bridge.face.jitter_buffer import tail
 from livelink_bridge.preview.clip import clip as clips
 from livelink_bridge.preview.clip.clip import AS_PREDICTED, Clip, analyse
-from livelink_bridge.preview.editor.adjust import Adjustments
+from livelink_bridge.preview.editor.character_edit import Adjustments
 from livelink_bridge.session.offline import convert_file
 from livelink_bridge.testing.stand_ins import LoudnessModel
 

@@ -17,7 +17,7 @@ from livelink_bridge.errors import SinkError, UsageError
 from livelink_bridge.face.face import Face
 from livelink_bridge.preview.clip.clip import AS_PREDICTED, Clip, analyse
 from livelink_bridge.preview.editor import exports
-from livelink_bridge.preview.editor.adjust import Adjustments
+from livelink_bridge.preview.editor.character_edit import Adjustments
 from livelink_bridge.preview.editor.exports import export, save_character
 from livelink_bridge.session.offline import convert_file
 from livelink_bridge.testing.stand_ins import LoudnessModel

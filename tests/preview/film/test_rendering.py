@@ -251,9 +251,9 @@ def test_while_a_video_is_rendered_the_face_stays(tmp_path, writers):
         here = session(tmp_path)
         await here.begin_video(SMALL)
         with pytest.raises(UsageError, match="wait until that is done, or cancel it"):
-            await here.wear_face(tmp_path / "any.glb")
+            await here.use_face(tmp_path / "any.glb")
         with pytest.raises(UsageError, match="cancel"):
-            here.wear_built_in_face()
+            here.use_built_in_face()
         with pytest.raises(UsageError, match="rendering line.mp4"):
             await here.open(tmp_path / "other.wav")
 
@@ -320,8 +320,8 @@ def test_files_are_read_off_the_pages_thread_and_of_two_faces_the_later_one_stay
 
     async def wears() -> EditorState:
         here = session(tmp_path)
-        await asyncio.gather(here.wear_face(Path("large.glb")), here.wear_face(Path("small.glb")))
-        await here.wear_character(Path("anna.yaml"))
+        await asyncio.gather(here.use_face(Path("large.glb")), here.use_face(Path("small.glb")))
+        await here.use_character(Path("anna.yaml"))
         await here.refresh()
         return here
 

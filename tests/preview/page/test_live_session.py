@@ -22,7 +22,7 @@ from livelink_bridge.timing.stamp import Stamp
 def live(served: Served, tmp_path: Path) -> Iterator[Any]:
     """The same server beside a live session of two performers, whose buttons turn real faces, microphones' chains and
     recorders."""
-    from livelink_bridge.preview.editor.live_show import LiveShow
+    from livelink_bridge.preview.editor.live_controls import LiveControls
     from livelink_bridge.remote_control.live_interface import LiveInterface
 
     playing = [PlayingSession(subject, tmp_path, MonotonicClock()) for subject in ("Ada", "Eve")]
@@ -30,7 +30,7 @@ def live(served: Served, tmp_path: Path) -> Iterator[Any]:
     remote = LiveInterface(
         {one.subject: one.voice for one in playing}, {}, None, timecode=lambda: "10:00:00:00", recorders=recorders
     )
-    served.session.show = LiveShow(recorders)
+    served.session.show = LiveControls(recorders)
     served.session.show.follow(remote, {one.subject: one for one in playing})
     yield playing
     served.session.show = None

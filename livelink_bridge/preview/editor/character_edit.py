@@ -1,4 +1,4 @@
-"""What an animator turns at a face: a character that is being made, by sliders, and what of it is looked at alone."""
+"""Slider state: the character being edited, and which channels are soloed or muted."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class Changes(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
-    """Where one channel's sliders stand."""
+class SliderValues:
+    """Slider values of one channel."""
 
     gain: float
     offset: float
@@ -90,12 +90,12 @@ class Knobs:
 
 @dataclass(frozen=True, slots=True)
 class Adjustments:
-    """A character that is being made, and the channels that are looked at alone (`solo`) or left out (`muted`).
+    """The character being edited, and the soloed and muted channels.
 
     Channels are in wire order's spelling. Solo and mute are for looking: `character` and `yaml` know nothing of them.
     """
 
-    worn: Character = field(default_factory=Character)
+    edited: Character = field(default_factory=Character)
     solo: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
 
@@ -106,22 +106,22 @@ class Adjustments:
         return Adjustments(replace(character, **cast(Any, names)))
 
     def character(self) -> Character:
-        """What `--character` would wear."""
-        return self.worn
+        """The edited character, without solo and mute."""
+        return self.edited
 
-    def knobs(self, channel: str) -> Knobs:
-        """Where the sliders of a channel stand. Raises CharacterError for an unknown one."""
-        name, worn = _named(channel), self.worn
-        follows = name == LIPS and LIPS not in worn.gain and LIPS not in worn.curve
+    def slider_values(self, channel: str) -> SliderValues:
+        """Values of the sliders of a channel. Raises CharacterError for an unknown one."""
+        name, edited = _named(channel), self.edited
+        follows = name == LIPS and LIPS not in edited.gain and LIPS not in edited.curve
         source = CHANNELS_61[JAW_OPEN] if name == LIPS else name
-        lowest, highest = worn.limits.get(name, bounds(name))
-        return Knobs(
-            gain=worn.gain.get(name, worn.gain.get(source, 1.0)),
-            offset=worn.offset.get(name, 0.0),
+        lowest, highest = edited.limits.get(name, bounds(name))
+        return SliderValues(
+            gain=edited.gain.get(name, edited.gain.get(source, 1.0)),
+            offset=edited.offset.get(name, 0.0),
             lowest=lowest,
             highest=highest,
-            curve=worn.curve.get(name, worn.curve.get(source, 1.0)),
-            smoothing=by_channel(worn.smoothing).get(name),
+            curve=edited.curve.get(name, edited.curve.get(source, 1.0)),
+            smoothing=by_channel(edited.smoothing).get(name),
             follows=follows,
         )
 
@@ -135,26 +135,26 @@ class Adjustments:
         for key in changes:
             known("unknown slider", key, tuple(Changes.__annotations__))
         names = _meant(what)
-        worn = self.worn
+        edited = self.edited
         for key, value in changes.items():
-            worn = _set(worn, key, _movable(what, key, names), value)
-        return replace(self, worn=worn)
+            edited = _set(edited, key, _movable(what, key, names), value)
+        return replace(self, edited=edited)
 
     def changed(self) -> frozenset[str]:
         """The channels that have an entry of their own."""
-        entries = (getattr(self.worn, key) for key in _ENTRIES)
-        smooth = (name for name, smoothing in by_channel(self.worn.smoothing).items() if smoothing is not None)
+        entries = (getattr(self.edited, key) for key in _ENTRIES)
+        smooth = (name for name, smoothing in by_channel(self.edited.smoothing).items() if smoothing is not None)
         return frozenset(name for names in (*entries, smooth) for name in names)
 
     def reset(self, what: str) -> Adjustments:
         """A channel, or a group, as predicted again."""
         gone = {LIPS, *_meant(what)} if what == "jaw" else set(_meant(what))
         kept = {
-            key: {name: value for name, value in getattr(self.worn, key).items() if name not in gone}
+            key: {name: value for name, value in getattr(self.edited, key).items() if name not in gone}
             for key in _ENTRIES
         }
-        smoothing = {name: value for name, value in by_channel(self.worn.smoothing).items() if name not in gone}
-        return replace(self, worn=replace(self.worn, **cast(Any, kept), smoothing=smoothing))
+        smoothing = {name: value for name, value in by_channel(self.edited.smoothing).items() if name not in gone}
+        return replace(self, edited=replace(self.edited, **cast(Any, kept), smoothing=smoothing))
 
     def with_solo(self, *channels: str) -> Adjustments:
         """Only these channels or groups move; none: all of them do."""
@@ -178,15 +178,15 @@ class Adjustments:
         return adjusted
 
     def pieces(self, predicted: Poses) -> Iterator[Poses]:
-        """`apply`, a minute at a time: for whoever sends or writes poses and need not hold all of them twice."""
-        stream, shown = self.worn.stream(), self._shown()
+        """`apply`, a minute at a time: so that a caller need not hold all frames twice."""
+        stream, shown = self.edited.stream(), self._shown()
         for first in range(0, len(predicted), PIECE_POSES):
             piece = stream.push(predicted[first : first + PIECE_POSES])
             yield piece if shown is None else np.where(shown, piece, np.float32(0))
 
     def yaml(self) -> str:
         """The character as a file that `--character` reads. Only what differs from a face as predicted is in it."""
-        return character_yaml(self.worn)
+        return character_yaml(self.edited)
 
     def _shown(self) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
         """bool (61,): which channels move; None where all do. Solo goes before mute, as on a mixing desk."""
@@ -258,24 +258,24 @@ def _movable(what: str, key: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return weights or names
 
 
-def _set(worn: Character, key: str, names: tuple[str, ...], value: Any) -> Character:
+def _set(edited: Character, key: str, names: tuple[str, ...], value: Any) -> Character:
     if key in _SMOOTHING:
-        return replace(worn, smoothing=_smoothed(worn, key, names, value))
+        return replace(edited, smoothing=_smoothed(edited, key, names, value))
     if key in ("lowest", "highest"):
-        limits = {**worn.limits, **{name: _limits(worn, name, key, value) for name in names}}
+        limits = {**edited.limits, **{name: _limits(edited, name, key, value) for name in names}}
         return replace(
-            worn, limits={name: pair for name, pair in limits.items() if name not in names or pair != bounds(name)}
+            edited, limits={name: pair for name, pair in limits.items() if name not in names or pair != bounds(name)}
         )
-    entries = {name: entry for name, entry in getattr(worn, key).items() if name not in names}
+    entries = {name: entry for name, entry in getattr(edited, key).items() if name not in names}
     if value is not None:
         entries |= dict.fromkeys(names, value)
-    return replace(worn, **cast(Any, {key: entries}))
+    return replace(edited, **cast(Any, {key: entries}))
 
 
-def _limits(worn: Character, name: str, key: str, value: float | None) -> tuple[float, float]:
+def _limits(edited: Character, name: str, key: str, value: float | None) -> tuple[float, float]:
     """A limit moved; it pushes the other one along, as two handles of one slider do."""
     free = bounds(name)
-    lowest, highest = worn.limits.get(name, free)
+    lowest, highest = edited.limits.get(name, free)
     if key == "lowest":
         lowest = free[0] if value is None else number(f"lowest of {name}", value, *free)
         return lowest, max(lowest, highest)
@@ -283,10 +283,10 @@ def _limits(worn: Character, name: str, key: str, value: float | None) -> tuple[
     return min(lowest, highest), highest
 
 
-def _smoothed(worn: Character, key: str, names: tuple[str, ...], value: float | None) -> dict[str, Smoothing | None]:
+def _smoothed(edited: Character, key: str, names: tuple[str, ...], value: float | None) -> dict[str, Smoothing | None]:
     """Smoothings with one number moved; None is off. MouthClose goes on with JawOpen where the two were alike: sealed
     lips stay so."""
-    now = by_channel(worn.smoothing)
+    now = by_channel(edited.smoothing)
     jaw = CHANNELS_61[JAW_OPEN]
     moved = {*names, LIPS} if jaw in names and now.get(jaw) == now.get(LIPS) else set(names)
     after = {**now, **{name: _moved(now.get(name) or STEADY, key, value) for name in sorted(moved)}}
@@ -300,4 +300,4 @@ def _moved(smoothing: Smoothing, key: str, value: float | None) -> Smoothing | N
     return smoothing_of(value) if key == "smoothness" else replace(smoothing, **cast(Any, {key: value}))
 
 
-__all__ = ["GROUPS", "LIPS", "STEADY", "Adjustments", "Changes", "CharacterError", "Knobs", "bounds"]
+__all__ = ["GROUPS", "LIPS", "STEADY", "Adjustments", "Changes", "CharacterError", "SliderValues", "bounds"]

@@ -1,4 +1,4 @@
-"""What the browser plays: a .wav whose every sample is where the poses are. Encoded sound that is decoded twice need
+"""The audio the browser plays: a .wav whose samples line up with the frames. Two decoders of a compressed file need
 not agree."""
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from livelink_bridge.errors import SinkError
 from speech_to_face.base import Samples
 
 HIGHEST_HZ = 48_000
-"""Above this nobody hears more."""
+"""Higher rates are resampled to this: they add nothing audible."""
 
 
-class Playable:
-    """A mono .wav of 16 bits that is being written, in a folder of the session's."""
+class BrowserAudio:
+    """A mono .wav of 16 bits that is being written, in the folder of the session."""
 
     def __init__(self, folder: Path, sample_rate: int) -> None:
         """Raises SinkError where the folder cannot be written to."""
@@ -41,6 +41,7 @@ class Playable:
             raise SinkError(f"{self._path} cannot be written ({error}); is the disk full?") from error
 
     def finish(self) -> Path:
+        """Write what the resampler still holds, close the file and return its path."""
         if self._resampler:
             sound, self._resampler = self._resampler.flush(), None
             self.write(sound)
@@ -48,5 +49,6 @@ class Playable:
         return self._path
 
     def discard(self) -> None:
+        """Close and delete the file."""
         self._file.close()
         self._path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from livelink_bridge.preview.page.words import sentence, without_folder
+from livelink_bridge.preview.page.messages import sentence, without_folder
 
 HERE = Path("/tmp/livelink-preview-x1")
 

@@ -1,5 +1,4 @@
-"""Where the page is served. Loads nothing heavy: a browser can be opened, and waits at the socket, while the rest is
-loaded."""
+"""The socket and address of the page. Imports nothing heavy: the browser can open and wait while the rest loads."""
 
 from __future__ import annotations
 

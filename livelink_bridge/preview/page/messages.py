@@ -1,4 +1,4 @@
-"""How the page says what went wrong: as a sentence, naming the user's file and not where the page keeps it."""
+"""Error messages of the page: one sentence that names the file of the user, not the path of its copy."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Files that are dropped on the page: each into a folder of its own below the session's, within bounds. The page then
-opens them."""
+"""Uploads of files dropped on the page: each gets its own folder below the session folder, within size limits. The page
+then opens them."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\..*", re.IGNORECASE)
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')
 
 
-class Drops:
-    """Takes files; several may be on their way at once."""
+class Uploads:
+    """Receives files; several uploads may run at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = 0
         self._bytes = 0
-        """Of all files, also of what has come of those that are on their way."""
+        """Bytes of all files, including partial uploads."""
 
     async def answer(self, request: Request) -> Response:
         """Take a file; answers where it is below the session's folder, or why it was not taken."""
@@ -67,7 +67,7 @@ class Drops:
     async def _take(self, request: Request, path: Path, name: str, bound: int) -> tuple[str, int]:
         """Why it was not taken, and the status; an empty string where it was. Of a file that was not taken nothing is
         left."""
-        drop = _Drop(self, path, bound)
+        drop = _Upload(self, path, bound)
         try:
             await drop.receive(request)
         except ClientDisconnect:
@@ -92,13 +92,13 @@ class Drops:
         self._bytes += size
 
 
-class _Drop:
-    """One file on its way."""
+class _Upload:
+    """One running upload."""
 
-    def __init__(self, drops: Drops, path: Path, bound: int) -> None:
+    def __init__(self, drops: Uploads, path: Path, bound: int) -> None:
         self._drops, self._path, self._bound = drops, path, bound
         self.size = 0
-        """Bytes that have come."""
+        """Bytes received."""
 
     async def receive(self, request: Request) -> None:
         """The request's body into the file. Raises ValueError, the rest of a sentence, for more bytes than there may
@@ -115,7 +115,7 @@ class _Drop:
             await asyncio.to_thread(file.write, waiting)
 
     def throw_away(self) -> None:
-        """Leave nothing of it. For a worker thread."""
+        """Delete the file and its folder. Call on a worker thread."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
             self._path.parent.rmdir()
@@ -137,4 +137,5 @@ def kept_name(name: str) -> str:
 
 
 def refused(why: str, status: int) -> Response:
+    """An error response: JSON with `detail`, the reason as a sentence."""
     return JSONResponse({"detail": f"{why}."}, status)

@@ -12,7 +12,7 @@ from arkit_mapping.character.character import Character, CharacterError, load_ch
 from arkit_mapping.character.file import PRESETS, starter
 from arkit_mapping.character.head import Head
 from arkit_mapping.character.smoothing import Smoothing
-from livelink_bridge.preview.editor.adjust import GROUPS, PIECE_POSES, Adjustments, smoothing_of, smoothness_of
+from livelink_bridge.preview.editor.character_edit import GROUPS, PIECE_POSES, Adjustments, smoothing_of, smoothness_of
 
 JAW, CLOSE, YAW = (CHANNELS_61.index(name) for name in ("JawOpen", "MouthClose", "HeadYaw"))
 
@@ -57,7 +57,7 @@ def test_what_is_no_number_becomes_neutral_and_no_poses_are_no_poses():
 
 def test_a_slider_moves_one_channel_and_is_read_back():
     adjusted = Adjustments().with_("jawLeft", gain=0.5, offset=0.1, lowest=0.2, highest=0.6, curve=2.0)
-    knobs = adjusted.knobs("JawLeft")
+    knobs = adjusted.slider_values("JawLeft")
     assert (knobs.gain, knobs.offset, knobs.lowest, knobs.highest, knobs.curve) == (0.5, 0.1, 0.2, 0.6, 2.0)
     assert adjusted.changed() == {"JawLeft"}
     out = adjusted.apply(np.full((1, 61), 0.8, np.float32))[0]
@@ -75,7 +75,7 @@ def test_none_takes_an_entry_away_again():
 def test_a_group_moves_its_channels_and_mouth_close_goes_on_following_the_jaw():
     adjusted = Adjustments().with_("jaw", gain=1.5)
     assert set(adjusted.character().gain) == set(GROUPS["jaw"]) - {"MouthClose"}
-    assert adjusted.knobs("MouthClose").gain == 1.5 and adjusted.knobs("MouthClose").follows
+    assert adjusted.slider_values("MouthClose").gain == 1.5 and adjusted.slider_values("MouthClose").follows
     sealed = np.zeros((1, 61), np.float32)
     sealed[:, [JAW, CLOSE]] = 0.4
     out = adjusted.apply(sealed)[0]
@@ -84,27 +84,31 @@ def test_a_group_moves_its_channels_and_mouth_close_goes_on_following_the_jaw():
 
 def test_a_group_of_weights_and_angles_gives_an_offset_to_its_weights_only():
     adjusted = Adjustments().with_("eyes", offset=0.1, gain=0.5)
-    assert adjusted.knobs("EyeBlinkLeft").offset == 0.1 and adjusted.knobs("LeftEyeYaw").offset == 0
-    assert adjusted.knobs("LeftEyeYaw").gain == 0.5
-    assert Adjustments().with_("head", offset=0.2).knobs("HeadYaw").offset == 0.2
+    assert adjusted.slider_values("EyeBlinkLeft").offset == 0.1 and adjusted.slider_values("LeftEyeYaw").offset == 0
+    assert adjusted.slider_values("LeftEyeYaw").gain == 0.5
+    assert Adjustments().with_("head", offset=0.2).slider_values("HeadYaw").offset == 0.2
 
 
 def test_mouth_close_of_its_own_follows_no_more():
     adjusted = Adjustments().with_("JawOpen", gain=2).with_("MouthClose", gain=1.1)
-    assert adjusted.knobs("MouthClose").gain == 1.1 and not adjusted.knobs("MouthClose").follows
-    assert adjusted.with_("MouthClose", gain=None).knobs("MouthClose").gain == 2
+    assert adjusted.slider_values("MouthClose").gain == 1.1 and not adjusted.slider_values("MouthClose").follows
+    assert adjusted.with_("MouthClose", gain=None).slider_values("MouthClose").gain == 2
 
 
 def test_a_limit_pushes_the_other_one_along():
-    knobs = Adjustments().with_("JawOpen", highest=0.4).with_("JawOpen", lowest=0.7).knobs("JawOpen")
+    knobs = Adjustments().with_("JawOpen", highest=0.4).with_("JawOpen", lowest=0.7).slider_values("JawOpen")
     assert (knobs.lowest, knobs.highest) == (0.7, 0.7)
 
 
 def test_smoothing_the_jaw_smooths_mouth_close_alike_and_sealed_lips_stay_sealed(tmp_path):
     adjusted = Adjustments().with_("JawOpen", min_cutoff_hz=5, beta=35)
-    assert adjusted.knobs("MouthClose").smoothing == adjusted.knobs("JawOpen").smoothing == Smoothing(5, 35)
+    assert (
+        adjusted.slider_values("MouthClose").smoothing
+        == adjusted.slider_values("JawOpen").smoothing
+        == Smoothing(5, 35)
+    )
     loaded = Adjustments.from_character(read_back(adjusted, tmp_path)).with_("JawOpen", beta=50)
-    assert loaded.knobs("MouthClose").smoothing == Smoothing(5, 50)
+    assert loaded.slider_values("MouthClose").smoothing == Smoothing(5, 50)
     sealed = np.zeros((200, 61), np.float32)
     sealed[:, [JAW, CLOSE]] = np.random.default_rng(2).random((200, 1))
     out = loaded.apply(sealed)
@@ -117,7 +121,7 @@ def test_one_slider_for_smoothing_goes_from_off_to_the_calmest_that_speech_bears
     assert [stop.min_cutoff_hz for stop in stops] == sorted((stop.min_cutoff_hz for stop in stops), reverse=True)
     for share in (0.05, 0.25, 0.5, 0.75, 1.0):
         adjusted = Adjustments().with_("lips", smoothness=share)
-        assert adjusted.knobs("MouthFunnel").smoothness == pytest.approx(share, abs=0.01)
+        assert adjusted.slider_values("MouthFunnel").smoothness == pytest.approx(share, abs=0.01)
     assert Adjustments().with_("lips", smoothness=1).with_("lips", smoothness=0).changed() == frozenset()
 
 
@@ -145,7 +149,7 @@ def test_what_a_character_file_may_not_say_is_one_line(changes, words):
 
 def test_an_unknown_channel_or_group_is_one_line_with_the_nearest():
     now = Adjustments()
-    for wrong in (lambda: now.with_("JawOpem", gain=1), lambda: now.with_solo("lisp"), lambda: now.knobs("x")):
+    for wrong in (lambda: now.with_("JawOpem", gain=1), lambda: now.with_solo("lisp"), lambda: now.slider_values("x")):
         with pytest.raises(CharacterError, match="unknown channel"):
             wrong()
     with pytest.raises(CharacterError, match="an angle has no curve"):

@@ -47,7 +47,7 @@ class _Seen:
     recording_since_s: float | None = None
 
 
-class LiveShow:
+class LiveControls:
     """Shows and directs the newest session that `follow` was given. Performers are told apart by their number, from 0.
 
     `follow` is called by the session's thread, the rest by any; `act` may take a second.

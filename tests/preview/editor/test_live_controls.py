@@ -13,7 +13,7 @@ import pytest
 from playing import PlayingSession
 
 from livelink_bridge.errors import BridgeError, UsageError
-from livelink_bridge.preview.editor.live_show import LiveShow
+from livelink_bridge.preview.editor.live_controls import LiveControls
 from livelink_bridge.remote_control.live_interface import LiveInterface
 from livelink_bridge.remote_control.voice import RemoteVoice
 from livelink_bridge.reporting.metrics import Status, Target
@@ -32,7 +32,7 @@ def clock():
 def played(tmp_path, clock):
     """A show of two performers."""
     everybody = [PlayingSession(subject, tmp_path, clock) for subject in ("Ada", "Eve")]
-    show = LiveShow({one.subject: one.recorder for one in everybody}, clock=clock)
+    show = LiveControls({one.subject: one.recorder for one in everybody}, clock=clock)
     remote = LiveInterface(
         {one.subject: one.voice for one in everybody},
         {},
@@ -134,7 +134,7 @@ def test_a_subject_that_is_renamed_keeps_its_place(tmp_path, clock):
 
     ada = PlayingSession("Ada", tmp_path, clock)
     targets = {"Ada": LiveTargets([], "Ada", lambda uri, subject: ada.sink)}
-    show = LiveShow({"Ada": ada.recorder}, clock=clock)
+    show = LiveControls({"Ada": ada.recorder}, clock=clock)
     remote = LiveInterface({"Ada": ada.voice}, targets, ada.recorder, timecode=str, recorders={"Ada": ada.recorder})
     show.follow(remote, {"Ada": ada})
     remote.rename("Bob")
@@ -157,7 +157,7 @@ def test_what_no_button_asks_is_refused_in_a_line(played, asked, words):
 
 
 def test_before_a_session_begins_nothing_can_be_asked_and_a_new_one_takes_its_place(played, clock):
-    show = LiveShow({}, clock=clock)
+    show = LiveControls({}, clock=clock)
     assert show.number == 0 and show.state(0)["subjects"] == [] and show.sink(0) is None
     with pytest.raises(UsageError, match="has not begun yet"):
         show.act(0, "mute", True)
@@ -167,7 +167,7 @@ def test_before_a_session_begins_nothing_can_be_asked_and_a_new_one_takes_its_pl
 
 def test_a_recording_that_is_played_has_no_microphone_to_mute(tmp_path, clock):
     ada = PlayingSession("Ada", tmp_path, clock)
-    show = LiveShow({}, clock=clock)
+    show = LiveControls({}, clock=clock)
     show.follow(LiveInterface({"Ada": RemoteVoice(ada.face)}, {}, None, timecode=str), {"Ada": ada})
     state = show.state(0)
     assert not state["microphone"] and state["recording"] is None

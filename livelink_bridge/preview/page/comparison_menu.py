@@ -1,4 +1,4 @@
-"""What B is: the choice at the top of the page."""
+"""The menu at the top of the page that chooses side B of the comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from livelink_bridge.preview.editor.state import Against
 from livelink_bridge.preview.page.actions import PageActions
 
 
-class SidesMenu:
+class ComparisonMenu:
     """The button that says what A is compared with, and its menu."""
 
     def __init__(self, page: PageActions) -> None:
@@ -24,6 +24,7 @@ class SidesMenu:
             take.on("click", js_handler="() => window.livelinkOpen('other')")
 
     def refresh(self) -> None:
+        """Show what B is on the button."""
         session = self._page.session
         names = {
             "saved": "the saved character",
@@ -36,5 +37,6 @@ class SidesMenu:
         ui.menu_item(word, lambda: self._page.attempt(lambda: self._page.session.compare_with(against)))
 
 
-def sides_menu(page: PageActions) -> SidesMenu:
-    return SidesMenu(page)
+def comparison_menu(page: PageActions) -> ComparisonMenu:
+    """Add the menu to the page."""
+    return ComparisonMenu(page)
