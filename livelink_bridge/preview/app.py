@@ -20,7 +20,7 @@ from livelink_bridge.preview.server.live_frames import add_live
 from livelink_bridge.preview.server.routes import Routes
 
 RECONNECT_S = 30.0
-"""How long a tab may be out of reach, on a busy machine or asleep, before its page is made anew."""
+"""How long a tab may be disconnected, on a busy machine or asleep, before its page is rebuilt."""
 TITLE = "livelink-bridge preview"
 
 

@@ -110,7 +110,7 @@ def test_a_live_voice_is_seen_in_the_browser_recorded_from_the_page_and_shaped_b
         page.locator("#calibrated", has_text="The gate opens at").or_(page.locator("#calibrated.bad")).wait_for()
         page.keyboard.press("0")
         still = len(receiver.arrived)
-        page.locator('[data-knob="JawOpen.gain"]').first.fill("0")
+        page.locator('[data-slider="JawOpen.gain"]').first.fill("0")
         subprocess.run(["paplay", str(spoken)], env=pulse, check=True, timeout=60)
         page.close()
     finally:

@@ -72,7 +72,7 @@ class Tab:
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"), np.int16)
 
     def slide(self, knob: str, value: float) -> None:
-        self.page.locator(f'[data-knob="{knob}"]').first.fill(str(value))
+        self.page.locator(f'[data-slider="{knob}"]').first.fill(str(value))
 
     def sentence(self, words: str) -> str:
         found = self.page.locator(".q-notification", has_text=words).first

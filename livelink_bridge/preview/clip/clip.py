@@ -227,7 +227,7 @@ def _take_notes(take: Take) -> tuple[str, ...]:
 def _recognizer_for(
     model: SpeechToFace, wanted: PhoneRecognizer | None
 ) -> tuple[PhoneRecognizer | None, tuple[str, ...]]:
-    """What tells the phones, or why nothing does."""
+    """The phone recognizer, or why there is none."""
     if wanted is not None:
         return wanted, ()
     try:
@@ -349,7 +349,7 @@ class _Ear:
         return self._hear(self._resampler.flush())
 
     def phones(self) -> tuple[Segment, ...]:
-        """What was said, once everything was heard."""
+        """The recognized phones, once all audio has been pushed."""
         if not self._listening:
             return ()
         self._listening.push(self._phones_resampler.flush())

@@ -42,7 +42,7 @@ class FaceMap:
     """What the user should know, a sentence each."""
 
     def json(self) -> dict[str, Any]:
-        """As the browser is told: `moves` is a list of [mesh, target, channel, weight]."""
+        """As sent to the browser: `moves` is a list of [mesh, target, channel, weight]."""
         moves = [list(move) for move in self.moves]
         return {"moves": moves, "head": self.head, "back": self.looks_back, "extensions": list(self.extensions)}
 

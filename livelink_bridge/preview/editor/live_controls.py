@@ -25,7 +25,7 @@ from livelink_bridge.sinks.preview import PreviewSink
 from livelink_bridge.takes.recorder import Recorder
 
 STATUS_S = 0.2
-"""A status is made anew after so long: several tabs share it."""
+"""A status is rebuilt after this time; several tabs share it."""
 State = dict[str, Any]
 """What JSON can write."""
 
@@ -48,7 +48,7 @@ class _Seen:
 
 
 class LiveControls:
-    """Shows and directs the newest session that `follow` was given. Performers are told apart by their number, from 0.
+    """Shows and controls the newest session passed to `follow`. Performers are numbered from 0.
 
     `follow` is called by the session's thread, the rest by any; `act` may take a second.
     """

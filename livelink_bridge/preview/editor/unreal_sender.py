@@ -137,7 +137,7 @@ class PlayedFrames:
         return None if self._last is None else np.asarray(fade(float(position - self._shown)) * self._last, np.float32)
 
     def shows(self, index: int) -> bool:
-        """No delay is counted: nothing was heard before it is shown."""
+        """No delay is measured: there is no input audio to measure from."""
         return False
 
     def finished(self, position: Fraction) -> bool:

@@ -110,7 +110,7 @@ class Vote:
 
     @property
     def prefers(self) -> Side | Literal["tie"]:
-        """What the choice means, once it is known who stood where."""
+        """What the choice means, given which side stood where."""
         if self.choice == "tie":
             return "tie"
         other: Side = "b" if self.left == "a" else "a"

@@ -36,7 +36,7 @@ class Film:
 
     @staticmethod
     def of(size: str, rate: int) -> Film:
-        """`size` is a name in SIZES or WxH. Raises UsageError that says what is expected."""
+        """`size` is a name in SIZES or WxH. Raises UsageError that names what is expected."""
         plain = size.strip().lower()
         if plain in SIZES:
             return Film(*SIZES[plain], rate)

@@ -61,7 +61,7 @@ LONGEST_S = 1800.0
 STUCK_S = 60.0
 """Without a picture taken by ffmpeg, or without an end after the last one: it is given up."""
 _MAX_WORDS = 2000
-"""Bytes of what ffmpeg says that are kept for the error."""
+"""Bytes of the output of ffmpeg that are kept for the error message."""
 PICTURES = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 """How the page may encode its frames, and the bytes that these begin with."""
 _EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
@@ -291,8 +291,8 @@ class _Watchdog:
 
 
 class _Words:
-    """The beginning of what ffmpeg says: its first line names the cause. All of it is read, so that ffmpeg never waits
-    for a reader."""
+    """The beginning of the output of ffmpeg: its first line names the cause. All of it is read, so that ffmpeg never
+    waits for a reader."""
 
     def __init__(self) -> None:
         self._begin = b""
@@ -303,7 +303,7 @@ class _Words:
                 self._begin = (self._begin + part)[:_MAX_WORDS]
 
     def first(self) -> str:
-        """The first line that says something, without the part of ffmpeg that says it."""
+        """The first line with text, without the prefix of the component that wrote it."""
         lines = [
             line.strip()
             for line in self._begin.decode("utf-8", "replace").replace("\r", "\n").split("\n")

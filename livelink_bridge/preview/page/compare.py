@@ -17,7 +17,7 @@ from livelink_bridge.preview.page.timeline import StageLink, Transport
 
 THEME = Path(__file__).parents[1] / "web" / "theme.css"
 PART_S = 8.0
-"""Of the sound that one vote is about: a sentence."""
+"""Length of the audio of one vote: a sentence."""
 MAX_PARTS = 30
 ANSWERS = (("left", "Left"), ("tie", "No difference"), ("right", "Right"))
 
@@ -121,7 +121,7 @@ class ComparePage:
             self._stand(trial)
 
     def _stand(self, trial: int) -> None:
-        """Put the two faces where the draw says, and the part of the sound."""
+        """Place the two faces as drawn by lot, and select the part of the audio."""
         shown = self._blind.trials[trial]
         self._pair.clear()
         with self._pair:

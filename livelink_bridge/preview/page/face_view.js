@@ -107,7 +107,7 @@ export default {
       this.$refs.canvas.dataset.ready = "1";
       if (stage.live) stage.tell("shown");
     },
-    // Pictures for a video, of poses, at a size of its own: {picture(pose), close()}. The page's own canvas rests until it is closed.
+    // Pictures for a video, of poses, at a size of its own: {picture(pose), close()}. The page's own canvas is paused until it is closed.
     film(width, height) {
       if (!this.morphs) throw new Error("no face is shown");
       const film = new Film(this.studio, width, height, getComputedStyle(this.$refs.frame).getPropertyValue("--bg"));

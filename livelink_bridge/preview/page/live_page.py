@@ -19,7 +19,7 @@ from livelink_bridge.preview.server.uploads import LARGEST
 
 OWN_CHARACTERS = "Each performer has a character of its own here: change it in its file."
 METER_S, STATE_S = 0.1, 0.25
-"""How often the level, and everything else, is told to the browser."""
+"""How often the level, and everything else, is sent to the browser."""
 
 
 def build(session: EditorState, show: LiveControls) -> None:

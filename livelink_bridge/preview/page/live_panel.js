@@ -1,5 +1,5 @@
 // The live session at a glance and its buttons: level and gate, mute, neutral, record, calibrate, mood, targets, delay and pace.
-// The page's server tells the state; a press is told to it and is shown once it has happened.
+// The server sends the state; a press is sent to the server and shown once it has taken effect.
 
 import { listenToLiveKeys } from "livelink-preview/live_keys.js";
 

@@ -132,7 +132,7 @@ class Page:
         others = any(connected() for connected in self.session.tabs)
         self.session.tabs.append(self._connected)
         self.session.listeners.append(self.refresh)
-        self.client.on_delete(self._closed)  # not on_disconnect, which a tab that comes back calls too
+        self.client.on_delete(self._closed)  # not on_disconnect, which a reconnecting tab calls too
         if others:
             self.say("This session is open in another tab too: what is changed in one changes in both.", "info")
         self.refresh()

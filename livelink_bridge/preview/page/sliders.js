@@ -1,9 +1,9 @@
-// The sliders: groups of channels, each with its gain at hand and the rest one click away. What is moved is told at once, and once
-// more, as `final`, when it is let go: that is one step of undo.
+// The sliders: groups of channels, each with its gain at hand and the rest one click away. A move is sent at once, and once
+// more, as `final`, when the slider is released: that is one step of undo.
 
 import { stage } from "livelink-preview/stage.js";
 
-const KNOBS = [
+const SLIDERS = [
   { field: "gain", word: "gain", low: 0, high: 2, step: 0.01, rest: 1, help: "Factor on what was predicted." },
   { field: "offset", word: "offset", low: -0.5, high: 0.5, step: 0.01, rest: 0, help: "Added after the gain." },
   { field: "lowest", word: "lowest", low: 0, high: 1, step: 0.01, rest: 0, help: "Never below." },
@@ -22,11 +22,11 @@ export default {
           <i class="material-icons fold">{{ open.has(group) ? "expand_more" : "chevron_right" }}</i>
           <span class="name">{{ group }}</span>
           <span class="changed" v-if="channels.some(isChanged)" title="Changed">●</span>
-          <input type="range" v-bind="range(knobs[0])" :value="groupValue(channels)" :data-knob="group + '.gain'" :aria-label="'gain of ' + group"
-            title="Gain of the whole group" @click.stop @input="move({ group }, knobs[0], $event, false)" @change="move({ group }, knobs[0], $event, true)" />
+          <input type="range" v-bind="range(sliders[0])" :value="groupValue(channels)" :data-slider="group + '.gain'" :aria-label="'gain of ' + group"
+            title="Gain of the whole group" @click.stop @input="move({ group }, sliders[0], $event, false)" @change="move({ group }, sliders[0], $event, true)" />
           <output>{{ groupValue(channels).toFixed(2) }}</output>
           <button class="letter solo" :class="{ on: channels.every((c) => solo.has(c)) }" title="Solo: only this moves" @click.stop="$emit('solo', { group })">S</button>
-          <button class="letter mute" :class="{ on: channels.every((c) => muted.has(c)) }" title="Mute: this rests" @click.stop="$emit('mute', { group })">M</button>
+          <button class="letter mute" :class="{ on: channels.every((c) => muted.has(c)) }" title="Mute: this stays neutral" @click.stop="$emit('mute', { group })">M</button>
           <button class="icon" title="Reset the group" :disabled="!channels.some(isChanged)" @click.stop="$emit('reset', { group })"><i class="material-icons">restart_alt</i></button>
         </header>
         <template v-if="open.has(group)">
@@ -36,19 +36,19 @@ export default {
                 @click="toggleCurve(channel)"></button>
               <button class="name" :title="'More of ' + channel" @click="more = more === channel ? null : channel" :data-channel="channel">{{ channel }}</button>
               <div class="meter"><div :ref="(bar) => keep(channel, bar)"></div></div>
-              <input type="range" v-bind="range(knobs[0])" :value="value(channel, knobs[0])" :data-knob="channel + '.gain'" :aria-label="'gain of ' + channel"
-                @input="move({ channel }, knobs[0], $event, false)" @change="move({ channel }, knobs[0], $event, true)" />
-              <output>{{ value(channel, knobs[0]).toFixed(2) }}</output>
+              <input type="range" v-bind="range(sliders[0])" :value="value(channel, sliders[0])" :data-slider="channel + '.gain'" :aria-label="'gain of ' + channel"
+                @input="move({ channel }, sliders[0], $event, false)" @change="move({ channel }, sliders[0], $event, true)" />
+              <output>{{ value(channel, sliders[0]).toFixed(2) }}</output>
               <button class="letter solo" :class="{ on: solo.has(channel) }" title="Solo" @click="$emit('solo', { channel })">S</button>
               <button class="letter mute" :class="{ on: muted.has(channel) }" title="Mute" @click="$emit('mute', { channel })">M</button>
               <button class="icon" title="Reset" :disabled="!isChanged(channel)" @click="$emit('reset', { channel })"><i class="material-icons">restart_alt</i></button>
             </div>
             <div class="more" v-if="more === channel">
-              <label v-for="knob in knobsOf(channel)" :key="knob.field" :title="knob.help">
-                <span>{{ knob.word }}</span>
-                <input type="range" v-bind="range(knob)" :value="value(channel, knob)" :data-knob="channel + '.' + knob.field"
-                  @input="move({ channel }, knob, $event, false)" @change="move({ channel }, knob, $event, true)" />
-                <output>{{ value(channel, knob).toFixed(2) }}</output>
+              <label v-for="slider in slidersOf(channel)" :key="slider.field" :title="slider.help">
+                <span>{{ slider.word }}</span>
+                <input type="range" v-bind="range(slider)" :value="value(channel, slider)" :data-slider="channel + '.' + slider.field"
+                  @input="move({ channel }, slider, $event, false)" @change="move({ channel }, slider, $event, true)" />
+                <output>{{ value(channel, slider).toFixed(2) }}</output>
               </label>
             </div>
           </div>
@@ -57,7 +57,7 @@ export default {
     </div>`,
   props: { groups: Array, values: Object, soloed: Array, mutes: Array },
   emits: ["change", "solo", "mute", "reset"],
-  data: () => ({ open: new Set(["jaw"]), more: null, colours: {}, knobs: KNOBS, held: {} }),
+  data: () => ({ open: new Set(["jaw"]), more: null, colours: {}, sliders: SLIDERS, held: {} }),
   created() {
     this.bars = {};
   },
@@ -82,12 +82,12 @@ export default {
   },
   methods: {
     range: ({ low, high, step }) => ({ min: low, max: high, step }),
-    knobsOf: (channel) => KNOBS.slice(1).filter((knob) => stage.names.indexOf(channel) < 52 || !WEIGHT_ONLY.has(knob.field)),
-    value(channel, knob) {
-      return this.held[channel]?.[knob.field] ?? this.values[channel]?.[knob.field] ?? knob.rest;
+    slidersOf: (channel) => SLIDERS.slice(1).filter((slider) => stage.names.indexOf(channel) < 52 || !WEIGHT_ONLY.has(slider.field)),
+    value(channel, slider) {
+      return this.held[channel]?.[slider.field] ?? this.values[channel]?.[slider.field] ?? slider.rest;
     },
     groupValue(channels) {
-      return channels.reduce((sum, channel) => sum + this.value(channel, KNOBS[0]), 0) / channels.length;
+      return channels.reduce((sum, channel) => sum + this.value(channel, SLIDERS[0]), 0) / channels.length;
     },
     isChanged(channel) {
       return channel in this.values;
@@ -95,16 +95,16 @@ export default {
     isQuiet(channel) {
       return this.muted.has(channel) || (this.solo.size && !this.solo.has(channel));
     },
-    move(whose, knob, event, final) {
+    move(whose, slider, event, final) {
       const value = +event.target.value;
       const channels = whose.channel ? [whose.channel] : this.groups.find(([group]) => group === whose.group)[1];
       this.moving = true;
       clearTimeout(this.release);
       if (final) this.release = setTimeout(() => this.letGo(), ECHO_MS);
-      for (const channel of channels) this.held = { ...this.held, [channel]: { ...this.held[channel], [knob.field]: value } };
-      this.$emit("change", { ...whose, field: knob.field, value, final });
+      for (const channel of channels) this.held = { ...this.held, [channel]: { ...this.held[channel], [slider.field]: value } };
+      this.$emit("change", { ...whose, field: slider.field, value, final });
     },
-    // From here on the sliders stand where the server says. Until its echo of the last move, they stand where the hand left them.
+    // From here on the sliders show the values of the server. Until it has echoed the last move, they keep the position of the drag.
     letGo() {
       this.moving = false;
       this.held = {};

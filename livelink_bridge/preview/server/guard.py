@@ -1,4 +1,4 @@
-"""Who may talk to the page: this machine's browser, and from elsewhere only who has the token. Every request and the
+"""Access to the page: browsers on this machine, and from elsewhere only clients with the token. Every request and the
 WebSocket.
 
 A page of another site that is open in the same browser can send requests to 127.0.0.1, and a name it owns can be made
@@ -66,7 +66,7 @@ class Guard:
         return port == self._port and (name in self._names or (self._any_address and _is_address(name)))
 
     def _without_token(self, scope: Scope, headers: dict[str, str]) -> Response | None:
-        """The token comes in the address once, then in a cookie that scripts cannot read and other sites cannot
+        """The token is in the address once, then in a cookie that scripts cannot read and other sites cannot
         send."""
         if self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
             return None

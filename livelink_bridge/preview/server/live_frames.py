@@ -52,7 +52,7 @@ async def _follow(socket: WebSocket, session: EditorState, sink: PreviewSink) ->
                 continue
             await socket.send_bytes(_message(pose, session))
             shown = _number(await socket.receive_text())
-            if not before:  # the first one had been waiting for somebody to look
+            if not before:  # the first one had been waiting for a browser
                 sink.acknowledge(shown)
             shown, before = max(shown, pose.number), False
     await socket.close(1000, "the session has ended")

@@ -47,7 +47,7 @@ class Routes:
         app.router.routes.append(Route("/session/video/{number:int}/{frame:int}", self.picture, methods=["POST"]))
 
     async def clip(self, request: Request) -> Response:
-        """What the clip is and what is heard in it."""
+        """The clip: name, duration, frames, recognized phones and visemes."""
         clip = self._session.clip
         if clip is None or request.path_params["clip"] != self._session.clip_id:
             return _gone()

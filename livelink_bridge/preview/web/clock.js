@@ -1,4 +1,4 @@
-// What says where we are in a clip: the sound's own position, or, for a take without sound, a clock that keeps time by itself.
+// The playback position in a clip: that of the audio element, or, for a take without audio, of a free-running clock.
 
 export class SilentClock {
   constructor(duration) {

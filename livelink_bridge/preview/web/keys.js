@@ -1,4 +1,4 @@
-// The keyboard. What only moves the stage is done here; the rest is told to the page's server by a word.
+// The keyboard. What only changes the state of this tab is done here; the rest is sent to the server by name.
 
 import { stage } from "livelink-preview/stage.js";
 

@@ -22,7 +22,7 @@ async function render({ video, frames, width, height }) {
       const picture = await film.picture(await poseOf(video, frame));
       await sent;
       sent = send(video, frame, picture);
-      sent.catch(() => {}); // it is heard of where it is awaited
+      sent.catch(() => {}); // the error is raised where it is awaited
     }
     await sent;
     return "";

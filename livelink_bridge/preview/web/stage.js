@@ -1,4 +1,4 @@
-// What is on the page and where we are in it. One for the page; every view reads it and is told of changes by events:
+// The playback state of the page: clip, position, what is shown. One for the page; every view reads it and is notified by events:
 //   "clip" another clip, "poses" values arrived, "side" A or B, "transport" playing, loop or speed, "seek" a jump,
 //   "curves" which channels are drawn, "look" zoom of the timeline, "live" a live pose.
 

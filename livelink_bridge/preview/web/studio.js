@@ -24,7 +24,7 @@ export class Studio {
     for (const [colour, power, x, y, z] of [[0xfff1e2, 2.1, 0.5, 0.6, 0.9], [0xdde8ff, 0.6, -0.8, 0.1, 0.6], [0xffffff, 1.3, -0.5, 0.6, -0.9]]) {
       const lamp = new THREE.DirectionalLight(colour, power);
       lamp.position.set(x, y, z);
-      this.camera.add(lamp); // the light comes along when the face is turned
+      this.camera.add(lamp); // the light follows the camera
     }
     this.scene.add(this.camera);
   }

@@ -108,7 +108,7 @@ def test_a_slider_acts_at_once_and_is_undone_as_one_step(tab: Tab) -> None:
     tab.seek(LOUD)
     before, jaw = tab.picture(), tab.pose("JawOpen")
     for value in (0.8, 0.4, 0.2):
-        tab.page.locator('[data-knob="JawOpen.gain"]').evaluate(DRAG, value)
+        tab.page.locator('[data-slider="JawOpen.gain"]').evaluate(DRAG, value)
     tab.slide("JawOpen.gain", 0.25)
     tab.wait_for_pose("JawOpen", f"Math.abs(value - {0.25 * jaw}) < 0.01")
     assert apart(before, tab.picture()) > 0.003
