@@ -1,5 +1,5 @@
-"""One side's poses as the browser fetches them: frames in tiles, and ever coarser lowest-and-highest for a long
-recording."""
+"""Frames of one side, A or B, in tiles for the browser, and their minimum and maximum at coarser levels for long
+recordings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A waveform at every zoom: how low and how high the sound goes in each stretch, in tiles, from two hours down to a
+"""Waveform peaks at every zoom level: minimum and maximum sample of each interval, in tiles, from two hours down to a
 phone.
 
-The finest stretches are 1/600 s, a tenth of a pose; a stretch of each further level is four of the one below. Two hours
-are some 24 MB, whatever the file's rate.
+The finest interval is 1/600 s, a tenth of a frame; an interval of each further level is four of the one below. Two
+hours are some 24 MB, whatever the file's rate.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What in a user's face the page moves: found here, by the same rule as the export, so that the browser need not know
-names."""
+"""Which morph targets of a face the channels move. Computed here, by the rule of the export, so that the browser need
+not know names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session beside the page: what the page shows of each performer and the actions of its buttons. Knows no page.
+"""Live session for the page: the state of each performer and the actions of the buttons. Does not depend on the page.
 
 Buttons act through the same interface as remote control (`livelink_bridge.remote_control`): there is one way to mute,
 to record and to hold neutral.

@@ -1,7 +1,8 @@
-"""What is being worked on: a clip, how the face wears it, what it is compared with. The page shows it; this knows no
-page.
+"""State of the editor: the clip, the slider state, and what it is compared with. The page shows it; this module does
+not depend on the page.
 
-Everything is called from one thread, the page's; analysis and adjusting happen in others, the newest wish winning.
+All methods are called from one thread, that of the page; analysis and adjustment run in others, and the newest change
+wins.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A blind comparison: which of two faces of the same sound people prefer, without knowing which is which.
+"""A blind comparison: which of two faces of the same audio people prefer, without knowing which is which.
 
 As in the papers' user studies: two faces side by side, one question about the lips and one about the whole face, left,
 right or no difference. Which side is which is drawn from a seed and stays on disk; votes are lines of a CSV, each on
-disk before the next. What they say is `preference`'s.
+disk before the next. `preference` evaluates them.
 """
 
 from __future__ import annotations

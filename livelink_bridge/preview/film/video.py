@@ -1,8 +1,7 @@
-"""A video of the face with its sound: pictures from the page, one for each frame, put together by ffmpeg where there is
-one.
+"""A video of the face with its audio: the page renders one picture per frame, ffmpeg encodes them.
 
-ffmpeg is not part of this program: it is looked for, and without it everything else works. Pictures go to it as they
-come, so that no more than one is held here.
+ffmpeg is not part of this program; everything else works without it. Pictures are passed to it as they arrive, so that
+no more than one is in memory.
 """
 
 from __future__ import annotations

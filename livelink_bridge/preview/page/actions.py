@@ -1,4 +1,4 @@
-"""What the menus and dialogs of the page ask of it."""
+"""What the menus and dialogs call on the page."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The blind comparison: A and B side by side, unlabelled, one part of the sound after the other, and what people
-prefer."""
+"""The page of the blind comparison: A and B side by side, unlabelled, one part of the audio after the other, and the
+votes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ ANSWERS = (("left", "Left"), ("tie", "No difference"), ("right", "Right"))
 
 
 def build(session: EditorState) -> None:
-    """Create the elements of the page."""
     """The page at /compare."""
     ui.add_css(THEME)
     ui.dark_mode(True)
@@ -81,6 +80,7 @@ class ComparePage:
         self._client.on_delete(ballots.close)
 
     def build(self) -> None:
+        """Create the elements of the page."""
         with ui.element("div").classes("compare"):
             with ui.element("div").classes("top"):
                 ui.label("which is better?").classes("title")

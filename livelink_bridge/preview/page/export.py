@@ -83,7 +83,7 @@ def save_dialog(page: PageActions) -> ui.dialog:
         own = session.character_path.name if session.character_path else "character.yaml"
         name = ui.input("File name", value=own).props("autofocus for=save-name").style("width: 100%")
         over = ui.checkbox("Replace a file of that name").props("id=save-over dense")
-        where = f"In {Path.cwd()}, unless it is the file that was opened. Wear it with --character."
+        where = f"In {Path.cwd()}, unless it is the file that was opened. Apply it with --character."
         ui.label(where).style("color: var(--soft); font-size: 13px")
         with ui.row().style("width: 100%; justify-content: flex-end; gap: 8px"):
             ui.button("Cancel", on_click=dialog.close, color=None).props("flat no-caps")

@@ -1,4 +1,4 @@
-"""The page beside a live session: the face as it is sent, and the session's buttons. No file is played here."""
+"""The page of a live session: the face as it is sent, and the buttons of the session. No file is played here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The animator's page: what stands where, and what follows from what. The parts are the modules beside it."""
+"""The main page: its layout, and how its parts react to changes. The parts are the modules beside it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ EXPECTED = (BridgeError, CharacterError, TakeError, ModelError)
 
 
 def build(session: EditorState) -> None:
-    """Create the elements of the page."""
     """Put the page together for one browser tab."""
     ui.add_css(THEME)
     ui.add_head_html(PRELOAD)
@@ -67,6 +66,7 @@ class Page:
         self._failures_said = session.unreal.failures if session.unreal else 0
 
     def build(self) -> None:
+        """Create the elements of the page."""
         dark = ui.dark_mode(True)
         with ui.element("div").classes("page"):
             self._top(dark)

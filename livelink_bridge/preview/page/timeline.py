@@ -1,5 +1,5 @@
-"""The elements of the page that are drawn in the browser: stage, transport, timeline, sliders. Their state comes and
-goes as a whole."""
+"""Elements of the page that the browser draws: viewport, transport, timeline, sliders. Their state is always sent as a
+whole."""
 
 from __future__ import annotations
 

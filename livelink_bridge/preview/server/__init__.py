@@ -1,1 +1,1 @@
-"""The web server of the page: guard, routes, dropped files."""
+"""The web server of the page: access control, routes, uploads."""

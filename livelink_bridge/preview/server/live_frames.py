@@ -1,4 +1,4 @@
-"""The live face: the newest pose to the browser, one message on its way at a time."""
+"""Sends the newest live frame to the browser, one message in flight at a time."""
 
 from __future__ import annotations
 

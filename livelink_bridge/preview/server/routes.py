@@ -1,5 +1,5 @@
-"""What the browser fetches besides the page: sound, waveform, poses, closure marks, the face, exports; and the frames
-that it sends."""
+"""HTTP routes besides the page: audio, waveform, frames, closure marks, the face, exports; and the rendered video
+frames that the browser uploads."""
 
 from __future__ import annotations
 
