@@ -74,5 +74,5 @@ def test_closing_ends_a_loop_and_is_harmless_twice(ramp):
 
 def test_sound_that_cannot_be_read_is_said_when_it_is_opened(tmp_path):
     (tmp_path / "text.wav").write_text("hello")
-    with pytest.raises(SourceError, match="is not sound"):
+    with pytest.raises(SourceError, match="is not audio"):
         TakeAudioSource(tmp_path / "text.wav", clock=ManualClock(), block_s=0.1, pass_s=1.0)
