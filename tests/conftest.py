@@ -1,4 +1,4 @@
-"""How the tests are shared out where several processes run them (`scripts/test` takes three); what many of them stand
+"""How the tests are shared out where several processes run them (`scripts/test` takes four); what many of them stand
 on."""
 
 from __future__ import annotations
@@ -73,6 +73,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return sharing.group(nodeid.partition("::")[0].removeprefix(f"{HERE.name}/"))
 
     return Groups(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the real-time group go before the others where the cores are busy.
+
+    Priority cannot be raised again, so a process gives it up with the first other test it runs; the real-time group
+    begins first and stays in one process. What tests start inherits the priority.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ and sharing.group(place_of(item)) != sharing.ALONE and hasattr(os, "nice"):
+        os.nice(max(0, sharing.NICE - os.nice(0)))
 
 
 def place_of(item: pytest.Item) -> str:

@@ -7,6 +7,8 @@ import real_time
 ALONE = "real time"
 """The group of what waits for real time: one test after the other in one process, so that no two of them share a core's
 moments."""
+NICE = 10
+"""Of every other process, in the steps of nice(1)."""
 ONE_BROWSER = ("preview/page/",)
 """Folders whose files share a browser, and so a process."""
 FIRST = (
