@@ -34,9 +34,9 @@ REPEATABLE = ("--hypothesis-profile=ci", "--rerun-real-time=2", "-rR")
 """Every run of one commit tries the same hypothesis examples; plain pytest searches for new ones. Tests marked
 `real_time` wait for the wall clock, and a shared machine may stall for half a second: one that fails is run again, and
 each rerun is listed. Every other test has one run."""
-PARALLEL = ("-n=4", "--dist=loadgroup", "--no-loadscope-reorder")
-"""Of a whole run, on two cores: the real-time tests are one group in one process, which mostly waits; three processes
-run the rest, whose browsers and programs wait as well. The groups start in the order of tests/support/sharing.py."""
+PARALLEL = ("-n=3", "--dist=loadgroup", "--no-loadscope-reorder")
+"""Of a whole run, on two cores: the real-time tests are one group in one process, which mostly waits; two processes run
+the rest. The groups start in the order of tests/support/sharing.py."""
 SOURCES = ("livelink_bridge", "arkit_mapping", "models", "tools", "benchmarks", "examples", "scripts", "tests")
 
 

@@ -1,4 +1,4 @@
-"""How the tests are shared out where several processes run them (`scripts/test` takes four); what many of them stand
+"""How the tests are shared out where several processes run them (`scripts/test` takes three); what many of them stand
 on."""
 
 from __future__ import annotations

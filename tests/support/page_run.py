@@ -26,6 +26,7 @@ import own_network
 
 AT_ONCE = 3
 BEGIN_S, END_S = 60.0, 60.0
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class Line(TypedDict):
@@ -86,6 +87,8 @@ class Running:
             os.killpg(self._process.pid, signal.SIGINT)
         try:
             code = self._process.wait(END_S)
+            if code == -signal.SIGINT:  # the interrupt found no handler yet or any more: a shell reports 130 for it
+                code = INTERRUPTED
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             code = -1

@@ -13,6 +13,15 @@ PLACES = {
         "speech_to_face_lab/adapt/test_run",
         "speech_to_face_lab/adapt/test_verdict",
     ),
+    "starts a Ray cluster, an extra; batch/test_local.py and batch/test_run.py hold what engines have in common": (
+        "batch/ray/",
+    ),
+    "photographs the page beside a live session; preview/page/test_live_session.py and the other device tests hold its parts": (
+        "device/test_preview_live",
+    ),
+    "draws and scores for `evaluate`; commands/models/test_evaluate.py runs it": (
+        "speech_to_face_lab/evaluation/test_evaluation",
+    ),
     "waits for speech engines that hang, which only a corpus needs": ("speech_to_face_lab/corpus/test_engines",),
 }
 """By the reason, the beginnings of paths."""
