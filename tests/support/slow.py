@@ -16,7 +16,7 @@ PLACES = {
     "starts a Ray cluster, an extra; batch/test_local.py and batch/test_run.py hold what engines have in common": (
         "batch/ray/",
     ),
-    "photographs the page beside a live session; preview/page/test_live_session.py and the other device tests hold its parts": (
+    "photographs the page beside a live session; preview/page/test_live_session.py holds its parts": (
         "device/test_preview_live",
     ),
     "draws and scores for `evaluate`; commands/models/test_evaluate.py runs it": (
