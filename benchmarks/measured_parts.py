@@ -211,14 +211,14 @@ def _rate(work: Any, seconds: float) -> float:
 
 def subjects(chosen: argparse.Namespace) -> Figures:
     """Time of a tick of 1/60 s with one frame per subject, by number of subjects, on all cores, ms."""
-    from streams import Stage, measured
+    from streams import Setup, measured
 
     from livelink_bridge.core.workers import steady_interpreter
 
-    stage, rows = Stage(chosen.model, "cpu"), []
+    setup, rows = Setup(chosen.model, "cpu"), []
     for way in ("whole", "network"):
         for count in (1, 2, 4, 8, 16, 32, 64):
-            opened = stage.of_network(count) if way == "network" else stage.of_subjects(count, whole=True)
+            opened = setup.of_network(count) if way == "network" else setup.of_subjects(count, whole=True)
             with opened as tick, steady_interpreter():
                 times, busy_ms = measured(tick, 1.0)
             p50, p99 = np.percentile(times, [50, 99])
