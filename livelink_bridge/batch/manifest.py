@@ -167,7 +167,7 @@ class Manifest:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return SinkError(f"another run is writing takes into {self._out}; wait for it, or end it")
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            return SinkError(f"{self._path} is damaged ({error}); remove it, and everything is converted anew")
+            return SinkError(f"{self._path} is damaged ({error}); remove it, and everything is converted again")
         return SinkError(f"{self._path} cannot be used: {error}")
 
 

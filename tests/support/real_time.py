@@ -31,7 +31,7 @@ paths. They are marked `real_time`."""
 SIDE_BY_SIDE = (
     "commands/test_endings",
     "device/test_clean_home",
-    "device/test_directed",
+    "device/test_remote_control",
     "device/test_performers",
     "device/test_preview_live",
     "docs/test_commands_run",

@@ -19,7 +19,7 @@ FIRST = (
     "speech_to_face/official/test_convert",
     "docs/test_commands_run",
     "program/test_names_asked",
-    "device/test_directed",
+    "device/test_remote_control",
     "device/test_performers",
     "program/test_clean_home",
     "batch/test_command",

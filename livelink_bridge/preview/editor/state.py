@@ -289,7 +289,7 @@ class EditorState:
 
     def _open_clip(self) -> Clip:
         if self.clip is None:
-            raise UsageError("nothing is open: open a sound or a take first")
+            raise UsageError("nothing is open: open an audio file or a take first")
         return self.clip
 
     def _claim(self, work: str) -> None:

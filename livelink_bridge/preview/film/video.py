@@ -109,7 +109,7 @@ class Wanted:
             most = f"{int(LONGEST_S * self.fps)}: at most {LONGEST_S / 60:.0f} min of video"
             raise UsageError(f"got {self.frames} frames, expected 1 to {most}")
         if not 0 <= self.start_s < 86400:
-            raise UsageError(f"got {self.start_s} s as the video's beginning, expected a moment of the sound")
+            raise UsageError(f"got {self.start_s} s as the video's beginning, expected a moment of the audio")
 
 
 class VideoWriter:

@@ -56,7 +56,7 @@ def drawn(session: EditorState) -> tuple[Blind, Ballots]:
     """The comparison of the session's clip: the one that was begun in this folder, or a new one. Raises BridgeError."""
     clip = session.clip
     if clip is None or not session.sides["b"].revision:
-        raise UsageError("Nothing is open. Open a sound on the first page, choose what B is, and come back.")
+        raise UsageError("Nothing is open. Open an audio file on the first page, choose what B is, and come back.")
     a, b = names(session)
     labels = [f"{clip.name} {start:.2f}-{end:.2f} s" for start, end in parts(clip.duration_s)]
     folder = Path.cwd()

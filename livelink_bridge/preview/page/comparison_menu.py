@@ -20,7 +20,7 @@ class ComparisonMenu:
             ui.separator()
             for name in page.session.models:
                 ui.menu_item(f"Another model: {name}", lambda name=name: page.open_other_model(name))
-            take = ui.menu_item("Another take or sound ...")
+            take = ui.menu_item("Another take or audio file ...")
             take.on("click", js_handler="() => window.livelinkOpen('other')")
 
     def refresh(self) -> None:

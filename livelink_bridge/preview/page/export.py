@@ -27,7 +27,7 @@ def export_menu(page: PageActions) -> None:
         with ui.menu():
             for ending, word in KINDS:
                 ui.menu_item(word, lambda ending=ending: page.export(ending)).props(f'id="export-{ending[1:]}"')
-            ui.menu_item("Video with sound (.mp4) ...", lambda: page.attempt(lambda: _open_with_ffmpeg(video))).props(
+            ui.menu_item("Video with audio (.mp4) ...", lambda: page.attempt(lambda: _open_with_ffmpeg(video))).props(
                 'id="export-mp4"'
             )
             ui.separator()
@@ -40,7 +40,7 @@ def video_dialog(page: PageActions) -> ui.dialog:
     """Asks for a video's size and rate."""
     film = Film()
     with ui.dialog() as dialog, ui.card().style("min-width: 420px"):
-        ui.label("Video with sound").style("font-size: 17px; font-weight: 600")
+        ui.label("Video with audio").style("font-size: 17px; font-weight: 600")
         size = ui.toggle([*SIZES, OWN_SIZE], value=next(iter(SIZES))).props(
             "no-caps unelevated toggle-color=primary id=video-size"
         )
@@ -54,7 +54,7 @@ def video_dialog(page: PageActions) -> ui.dialog:
         ui.label("Frames a second").style("color: var(--soft); font-size: 13px")
         rate = ui.toggle(rates, value=film.rate).props("no-caps unelevated toggle-color=primary id=video-rate")
         bounds = (
-            f"A at the page's camera, as long as its sound. Width and height: even numbers from {SMALLEST} to "
+            f"A at the page's camera, as long as its audio. Width and height: even numbers from {SMALLEST} to "
             f"{LARGEST}."
         )
         ui.label(bounds).style("color: var(--soft); font-size: 13px")

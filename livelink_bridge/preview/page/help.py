@@ -20,7 +20,7 @@ KEYS = (
 )
 MOUSE = (
     "Drag the face to turn it, the wheel moves nearer, a double click looks straight again. "
-    "Drop a sound, a take, a face (.glb, .vrm) or a character (.yaml) anywhere."
+    "Drop an audio file, a take, a face (.glb, .vrm) or a character (.yaml) anywhere."
 )
 
 LIVE_KEYS = (

@@ -122,6 +122,6 @@ class LivePage(Page):
             await super()._open(file, use)
         else:
             told = UsageError(
-                "this page follows the live session: open sounds and takes with `livelink-bridge preview FILE`"
+                "this page follows the live session: open audio files and takes with `livelink-bridge preview FILE`"
             )
             self.say(sentence(told), "warning")

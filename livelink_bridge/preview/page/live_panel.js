@@ -17,7 +17,7 @@ export default {
       <div class="starting" v-if="!subjects.length">The session begins: the model is being loaded, and the face moves as soon as it hears something.</div>
       <div class="columns" v-else>
         <section>
-          <h2>{{ state.microphone ? "Microphone" : "Sound" }}</h2>
+          <h2>{{ state.microphone ? "Microphone" : "Audio" }}</h2>
           <div class="trouble" id="trouble" v-if="state.trouble" role="alert">{{ state.trouble }}</div>
           <div class="device" :title="state.device">{{ state.device }}</div>
           <template v-if="state.microphone">

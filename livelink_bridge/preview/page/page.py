@@ -140,7 +140,7 @@ class Page:
     def _top(self, dark: ui.dark_mode) -> None:
         with ui.element("div").classes("top"):
             ui.label("preview").classes("title")
-            icon("folder_open", "Open a sound, a take or a face", "open").on(
+            icon("folder_open", "Open an audio file, a take or a face", "open").on(
                 "click", js_handler="() => window.livelinkOpen()"
             )
             self._character_buttons()
@@ -270,7 +270,7 @@ class Page:
         """Compare with what another model makes of the same sound."""
         source = self.session.source
         if source is None or (self.session.clip and self.session.clip.kind == "take"):
-            self.say("Open a sound first: a model hears it, and a take was made by one.", "warning")
+            self.say("Open an audio file first: a model animates audio, and a take was made by one.", "warning")
             return
         try:
             await self.session.open(source, other=True, model=name)

@@ -7,7 +7,7 @@ import { renderVideo } from "livelink-preview/render.js";
 import { stage } from "livelink-preview/stage.js";
 
 export default {
-  template: `<div class="drop-veil" v-if="dropping">Drop a sound, a take (.csv) or a face (.glb, .vrm)</div>
+  template: `<div class="drop-veil" v-if="dropping">Drop an audio file, a take (.csv) or a face (.glb, .vrm)</div>
     <div class="gone" v-if="gone" role="alert">{{ gone }}</div>`,
   props: { clip: String, revision: Object, largest: Number },
   emits: ["key", "dropped", "trouble", "rendered"],

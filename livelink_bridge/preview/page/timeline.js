@@ -15,7 +15,7 @@ export default {
       <canvas ref="still" class="lanes"></canvas>
       <canvas ref="moving" class="lanes" id="timeline" @pointerdown="press" @pointermove="hover" @pointerup="drag = null"
         @pointerleave="mouse = null" @wheel.prevent="wheel" aria-label="Timeline"></canvas>
-      <div class="timeline-hint" v-if="!has">Drop a sound or a take here, or choose one with the folder button above.</div>
+      <div class="timeline-hint" v-if="!has">Drop an audio file or a take here, or choose one with the folder button above.</div>
       <div class="tip" v-if="tip" :style="tip.place">{{ tip.text }}</div>
     </div>`,
   data: () => ({ has: false, tip: null }),

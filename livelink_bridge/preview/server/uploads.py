@@ -53,12 +53,11 @@ class Uploads:
         bound = LARGEST.get(Path(name).suffix.lower())
         if bound is None:
             return refused(
-                f"{name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character "
-                "(.yaml)",
+                f"{name} is not audio (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character (.yaml)",
                 415,
             )
         if self._files >= MAX_FILES:
-            return refused(f"this session has taken {MAX_FILES} files; start `livelink-bridge preview` anew", 413)
+            return refused(f"this session has taken {MAX_FILES} files; start `livelink-bridge preview` again", 413)
         self._files += 1
         path = self._folder / f"{self._files}" / kept_name(name)
         why, status = await self._take(request, path, name, bound)
@@ -87,7 +86,7 @@ class Uploads:
         them."""
         if size > 0 and self._bytes + size > LARGEST_FOLDER:
             raise ValueError(
-                f"is too much: this session has taken {LARGEST_FOLDER >> 30} GB; start `livelink-bridge preview` anew"
+                f"is too much: this session has taken {LARGEST_FOLDER >> 30} GB; start `livelink-bridge preview` again"
             )
         self._bytes += size
 

@@ -19,7 +19,7 @@ export function takeDrops({ largest, over, done, trouble }) {
   window.livelinkOpen = (as = "") => choose((file) => send(file, as));
 
   async function send(file, as = "") {
-    if (!KINDS.test(file.name)) return trouble(`${file.name} is not a sound (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character (.yaml).`);
+    if (!KINDS.test(file.name)) return trouble(`${file.name} is not audio (wav, flac, ogg, mp3), a take (.csv), a face (.glb, .vrm) or a character (.yaml).`);
     if (file.size > largest) return trouble(`${file.name} has ${megabytes(file.size)} MB, expected at most ${megabytes(largest)} MB.`);
     try {
       const answer = await fetch(`/session/drop?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });

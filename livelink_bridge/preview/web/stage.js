@@ -102,7 +102,7 @@ class Stage extends EventTarget {
     if (this.playing) this.clock.pause();
     else {
       if (this.time >= this.duration - 0.02) this.seek(this.region?.[0] ?? 0);
-      await this.clock.play().catch((error) => this.trouble(`The browser does not play this sound: ${error.message}`));
+      await this.clock.play().catch((error) => this.trouble(`The browser does not play this audio: ${error.message}`));
     }
     this.tell("transport");
   }

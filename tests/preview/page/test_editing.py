@@ -204,7 +204,7 @@ def test_light_and_help(tab: Tab) -> None:
     [
         ("broken.wav", b"RIFF....WAVEjunk", "broken.wav"),
         ("plain.glb", glb(names=()), "none of the 52 ARKit shapes"),
-        ("notes.txt", b"hello", "is not a sound"),
+        ("notes.txt", b"hello", "is not audio"),
         ("other.csv", b"Timecode,BlendShapeCount,Nonsense\n00:00:00:00,1,0.5\n", "other.csv"),
         ("odd.yaml", b"gains: {JawOpen: 2}\n", "gain"),
     ],

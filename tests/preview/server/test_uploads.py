@@ -53,7 +53,7 @@ def test_the_bytes_of_all_files_together_are_bounded_also_when_they_come_at_once
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in kept) <= 6000
     assert [status for status, _ in answers].count(413) == len(answers) - len(kept) >= 2
-    assert "start `livelink-bridge preview` anew" in next(said["detail"] for status, said in answers if status == 413)
+    assert "start `livelink-bridge preview` again" in next(said["detail"] for status, said in answers if status == 413)
 
 
 def test_files_that_were_refused_take_no_room(tmp_path, monkeypatch):
